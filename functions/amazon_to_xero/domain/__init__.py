@@ -1,0 +1,1 @@
+"""Pure bookkeeping: what Amazon said, what should stand in Xero. No AWS, no HTTP, no clock."""

@@ -1,0 +1,190 @@
+"""One Xero document we answer for, as a state machine.
+
+    PENDING -> IN_FLIGHT -> APPLIED
+               IN_FLIGHT -> UNKNOWN -> APPLIED | PENDING      look in Xero before trying again
+               IN_FLIGHT -> DEFERRED (due_at)                 not executed: limit, outage, no token
+               IN_FLIGHT -> FAILED (reason, hint)             a person has to mend something
+    APPLIED | FAILED -> PENDING                               when what should stand in Xero changes
+
+Every transition is a new row; the store accepts it only on the generation it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from amazon_to_xero.domain.order_facts import content_hash
+
+# A call to Xero is given up after 25 s; whoever still holds a document in flight after this has died or been frozen.
+IN_FLIGHT_FOR = timedelta(seconds=90)
+
+
+class Kind(StrEnum):
+    """Xero's document types in posting order: what is named later refers to what is named earlier."""
+
+    CONTACT = "contact"
+    INVOICE = "invoice"
+
+
+@dataclass(frozen=True)
+class KindInXero:
+    """How a kind is built and found in Xero: all that the posting path knows of it."""
+
+    collection: str
+    id_field: str
+    number_field: str
+
+
+IN_XERO: Mapping[Kind, KindInXero] = {
+    Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
+    Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
+}
+
+
+class State(StrEnum):
+    PENDING = "PENDING"
+    IN_FLIGHT = "IN_FLIGHT"
+    UNKNOWN = "UNKNOWN"
+    DEFERRED = "DEFERRED"
+    APPLIED = "APPLIED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What should stand in Xero: `body` in Xero's own names, `refers` = path in the body -> key of another document.
+
+    `total` is the document total that Xero must arrive at (None for a contact). `version` is the last-updated time of
+    the fact it was derived from: an older fact never replaces a newer one.
+    """
+
+    kind: Kind
+    number: str
+    body: Mapping[str, Any]
+    version: datetime | None = None
+    total: Decimal | None = None
+    refers: Mapping[str, str] = field(default_factory=dict)
+    order_id: str = ""
+    removed: bool = False  # it should not stand there (any more): a draft is deleted, an approved document voided
+
+    @property
+    def key(self) -> str:
+        return document_key(self.kind, self.number)
+
+    @property
+    def digest(self) -> str:
+        return content_hash({"body": self.body, "refers": self.refers, "removed": self.removed})
+
+
+def document_key(kind: Kind, number: str) -> str:
+    return f"{kind}#{number}"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One row. `applied_digest` is what Xero is known to hold; `xero_id` is set as soon as it is known."""
+
+    desired: Desired
+    state: State = State.PENDING
+    generation: int = 0
+    due_at: datetime | None = None
+    claim: int = 0  # the generation at which it was last claimed: names one attempt
+    applied_digest: str = ""
+    xero_id: str = ""
+    xero_status: str = ""
+    attempts: int = 0  # calls to Xero that carried it
+    reason: str = ""
+    hint: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.desired.key
+
+    @property
+    def kind(self) -> Kind:
+        return self.desired.kind
+
+    @property
+    def exists_in_xero(self) -> bool:
+        return bool(self.xero_id)
+
+    def needs_a_look(self) -> bool:
+        """Whether Xero may hold it without our knowing: then it is looked for before anything is written."""
+        return self.state in (State.IN_FLIGHT, State.UNKNOWN)
+
+    def is_due(self, now: datetime) -> bool:
+        return self.due_at is not None and self.due_at <= now
+
+    # --- what should be -------------------------------------------------------------------------------------------
+
+    def wanting(self, desired: Desired, now: datetime) -> Document | None:
+        """The row after a fact asked for `desired`; None when nothing changes.
+
+        An older fact than the one held changes nothing. A document whose outcome is unknown keeps its state: it is
+        looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
+        """
+        held = self.desired.version
+        if held is not None and desired.version is not None and desired.version < held:
+            return None
+        same = desired.digest == self.desired.digest
+        if same and self.state is not State.FAILED:
+            return None
+        if self.needs_a_look():
+            return replace(self, desired=desired)
+        if desired.digest == self.applied_digest:
+            return replace(self, desired=desired, state=State.APPLIED, due_at=None, reason="", hint="")
+        return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="", hint="", attempts=0)
+
+    # --- what happens to it ---------------------------------------------------------------------------------------
+
+    def claimed(self, now: datetime) -> Document:
+        """Durable intent: written before the call, so that whoever comes after a crash knows to look."""
+        return replace(
+            self,
+            state=State.IN_FLIGHT,
+            due_at=now + IN_FLIGHT_FOR,
+            claim=self.generation + 1,
+            attempts=self.attempts + 1,
+            reason="",
+            hint="",
+        )
+
+    def applied(self, xero_id: str, status: str, digest: str, now: datetime) -> Document:
+        """Xero holds the content with this digest. Wanting something else by now, it is due again at once."""
+        done = digest == self.desired.digest
+        return replace(
+            self,
+            state=State.APPLIED if done else State.PENDING,
+            due_at=None if done else now,
+            applied_digest=digest,
+            xero_id=xero_id,
+            xero_status=status,
+            reason="",
+            hint="",
+        )
+
+    def found(self, xero_id: str, status: str, now: datetime) -> Document:
+        """Xero holds it with other content: to be updated under its id."""
+        return replace(
+            self, state=State.PENDING, due_at=now, xero_id=xero_id, xero_status=status, applied_digest="", reason=""
+        )
+
+    def absent(self, now: datetime) -> Document:
+        """Xero does not hold it: to be created."""
+        return replace(self, state=State.PENDING, due_at=now, xero_id="", xero_status="", reason="")
+
+    def deferred(self, until: datetime, reason: str) -> Document:
+        """Not executed; again at `until`."""
+        return replace(self, state=State.DEFERRED, due_at=until, reason=reason)
+
+    def unknown(self, until: datetime, reason: str) -> Document:
+        """Nobody knows whether it was executed; to be looked for at `until`."""
+        return replace(self, state=State.UNKNOWN, due_at=until, reason=reason)
+
+    def failed(self, reason: str, hint: str) -> Document:
+        return replace(self, state=State.FAILED, due_at=None, reason=reason, hint=hint)

@@ -1,0 +1,45 @@
+"""Amounts of money: Decimal in the currency's major unit, never float, never rounded in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+
+class NotAnAmount(ValueError):
+    """A value that should be an amount is none. The message names the field and the kind, never the value."""
+
+
+def amount(value: Any, field: str) -> Decimal:
+    """The amount in a JSON value: a decimal string (Orders API) or a JSON number read as Decimal (Finances, Xero).
+
+    Raises NotAnAmount for anything else, floats among it: a float has already lost what was sent.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise NotAnAmount(f"{field} should be a decimal amount and is {type(value).__name__}")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise NotAnAmount(f"{field} should be a decimal amount and is text that is no number") from None
+    if not number.is_finite():
+        raise NotAnAmount(f"{field} should be a decimal amount and is not finite")
+    return number
+
+
+def cents(value: Decimal) -> Decimal:
+    """Rounded half up to two decimals, as Xero rounds each line and each line's tax (Xero: rounding guide)."""
+    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    return sum(values, ZERO)
+
+
+def plain(value: Decimal) -> str:
+    """The amount as people and JSON write it, at least two decimals: `12.50`, never `1.25E+1`."""
+    text = format(value.normalize(), "f")
+    return text if len(text.partition(".")[2]) >= 2 else format(value, ".2f")

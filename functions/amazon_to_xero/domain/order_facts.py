@@ -1,0 +1,128 @@
+"""What is known of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+# The parts of Amazon's Order that bookkeeping needs. A list of what is kept, not of what is dropped: a field that
+# Amazon adds tomorrow is not stored until somebody has looked whether it says who the buyer is.
+_KEPT: Mapping[str, Any] = {
+    "orderId": True,
+    "createdTime": True,
+    "lastUpdatedTime": True,
+    "programs": True,
+    "associatedOrders": True,
+    "salesChannel": True,
+    "proceeds": True,
+    "recipient": {"deliveryAddress": {"countryCode": True, "stateOrRegion": True}},
+    "fulfillment": {"fulfillmentStatus": True, "fulfilledBy": True},
+    "packages": {"packageReferenceId": True, "packageStatus": True, "shipTime": True, "packageItems": True},
+    "orderItems": {
+        "orderItemId": True,
+        "quantityOrdered": True,
+        "product": {"asin": True, "sellerSku": True, "title": True, "price": True},
+        "proceeds": True,
+        "cancellation": {"cancellationExecution": True},
+        "fulfillment": {"quantityFulfilled": True, "quantityUnfulfilled": True},
+        "tax": {"taxCollections": True, "taxCalculationBreakdowns": True},
+    },
+}
+
+
+def without_buyer_data(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The order as it may be stored: ids, amounts, states, destination country and region; nothing of the buyer."""
+    kept: dict[str, Any] = _keep(order, _KEPT)
+    return kept
+
+
+def _keep(value: Any, wanted: Any) -> Any:
+    if wanted is True:
+        return value
+    if isinstance(value, list):
+        return [_keep(element, wanted) for element in value]
+    if isinstance(value, Mapping):
+        return {name: _keep(value[name], inner) for name, inner in wanted.items() if name in value}
+    return None
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one content: sorted names, no spaces, Decimals as strings. For hashing and storing."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_as_text)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def content_hash(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:32]
+
+
+def moment(text: Any, field: str) -> datetime:
+    """An Amazon timestamp as an aware UTC datetime. Raises ValueError that names the field."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"{field} should be an ISO 8601 timestamp and is not") from None
+    if parsed.tzinfo is None:
+        raise ValueError(f"{field} has no time zone; Amazon's timestamps end in Z")
+    return parsed.astimezone(UTC)
+
+
+class Standing(StrEnum):
+    """Where an order stands in the books."""
+
+    HINTED = "HINTED"  # somebody said: look at it
+    BOOKED = "BOOKED"  # its documents are desired; each has its own state
+    NOT_INVOICED = "NOT_INVOICED"  # nothing to book, by rule; the reason says which
+    FAILED = "FAILED"  # needs a person; reason and hint say what
+
+
+@dataclass(frozen=True)
+class OrderFact:
+    """One row. `updated` is Amazon's lastUpdatedTime of the version held; None until the order was read once.
+
+    `due_at` is set while the order wants reading; a failed read keeps it set. `hinted_at` is the newest hint's time.
+    """
+
+    order_id: str
+    generation: int = 0
+    hinted_at: datetime | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+    read_at: datetime | None = None
+    updated: datetime | None = None
+    digest: str = ""
+    status: str = ""
+    content: Mapping[str, Any] | None = None
+    shipped_at: datetime | None = None
+    standing: Standing = Standing.HINTED
+    reason: str = ""
+    hint: str = ""
+    documents: tuple[str, ...] = ()
+
+    def hinted(self, at: datetime, now: datetime) -> OrderFact | None:
+        """The row after a hint of that time, or None when what is known already answers it.
+
+        A fact read after Amazon spoke holds what Amazon spoke of; a failed one is tried again on every hint.
+        """
+        if self.standing is not Standing.FAILED and self.read_at is not None and self.read_at >= at:
+            return None
+        if self.due_at is not None and self.due_at <= now and self.hinted_at is not None and self.hinted_at >= at:
+            return None
+        latest = at if self.hinted_at is None else max(at, self.hinted_at)
+        due = now if self.due_at is None else min(self.due_at, now)
+        return replace(self, hinted_at=latest, due_at=due)
+
+    def supersedes(self, updated: datetime) -> bool:
+        """Whether the version held is newer than one last updated then."""
+        return self.updated is not None and self.updated > updated
