@@ -1,0 +1,463 @@
+"""Amazon's Selling Partner API through python-amazon-sp-api, with that library's error handling replaced.
+
+Left to itself the library hands back an empty success for every error whose body is not Amazon's JSON, adds marketplace
+parameters nobody asked for, reads money as float, waits for tokens without a limit of ours and keeps a refused token
+for an hour. `_HardenedClient` mends each of these; the classes below it speak in the words of `ports`.
+
+Environment variables that the library reads at import, before any of our code: `AWS_ENV` (anything but PRODUCTION or
+SANDBOX stops the import) and `SP_API_DEFAULT_MARKETPLACE` (an unknown country stops the import). A function that uses
+this module must not have them set. Proxy variables are not read: no variable decides where tokens are sent.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+import ssl
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from sp_api.api import Notifications, OrdersV20260101
+from sp_api.auth import AccessTokenClient
+from sp_api.auth.access_token_client import cache as seller_tokens
+from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
+from sp_api.base import Client, Marketplaces
+from sp_api.base._core import build_headers, prepare_request, resolve_method
+from sp_api.base._transport_httpx import HttpxTransport
+from sp_api.base.credential_provider import FromCodeCredentialProvider
+
+from amazon_to_xero.domain.order_facts import moment
+from amazon_to_xero.ports import (
+    AmazonError,
+    AmazonNotAuthorised,
+    AmazonNotFound,
+    AmazonThrottled,
+    AmazonUnavailable,
+    Json,
+    OrderPage,
+)
+
+# What the books need. RECIPIENT for the destination country and region, which decide the tax; TAX for who is
+# responsible for it. Not BUYER: nothing that is booked depends on who bought.
+INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "RECIPIENT")
+INCLUDED_DATA_WITH_BUYER = (*INCLUDED_DATA, "BUYER")
+
+PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage
+MOST_MARKETPLACES = 50  # Amazon: searchOrders, marketplaceIds
+
+# Connect 3 s, each read 20 s; a Lambda function has to have time left for writing down what went wrong.
+TIMEOUT = httpx.Timeout(20.0, connect=3.0)
+
+LWA_URL = "https://api.amazon.com/auth/o2/token"
+
+# An ORDER_CHANGE subscription without its event filter is refused for some sellers (Amazon: models issue 621).
+ORDER_CHANGE_DIRECTIVE: Mapping[str, Any] = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
+
+_NEEDS_A_PERSON = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NOT_JSON = object()
+
+# httpx logs whole URLs at INFO, sp_api logs access tokens and answers at DEBUG and raises its client to INFO itself.
+for _name in ("httpx", "httpcore", "sp_api", "sp_api.base.client"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class AmazonCredentials:
+    """Of one seller authorisation; `repr` shows the client id only."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("client_id", "client_secret", "refresh_token"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name).strip():
+                raise ValueError(f"AmazonCredentials.{name} is empty; run the connect command for this seller again")
+
+
+@dataclass(frozen=True)
+class _Region:
+    api_url: str
+    aws_region: str
+    marketplace: Any  # the library wants one; nothing it decides is used
+
+
+# Amazon: SP-API endpoints.
+_REGIONS: Mapping[str, _Region] = {
+    "na": _Region("https://sellingpartnerapi-na.amazon.com", "us-east-1", Marketplaces.US),
+    "eu": _Region("https://sellingpartnerapi-eu.amazon.com", "eu-west-1", Marketplaces.GB),
+    "fe": _Region("https://sellingpartnerapi-fe.amazon.com", "us-west-2", Marketplaces.JP),
+}
+
+
+class _Refusal(Exception):
+    """A call that did not work, before the operation's name is known. Carries no body and no headers."""
+
+    def __init__(self, kind: type[AmazonError], status: int | None, code: str, message: str = "") -> None:
+        super().__init__(code)
+        self.kind = kind
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class _LwaTokens(AccessTokenClient):  # type: ignore[misc]  # sp_api ships no types
+    """Login with Amazon on our transport, with its answers checked and the cache guarded."""
+
+    # The library's caches are plain dictionaries with a clock, shared by the process and guarded by nothing.
+    _lock = threading.Lock()
+
+    def __init__(self, *, url: str, transport: HttpxTransport, **given: Any) -> None:
+        super().__init__(**given)
+        self._url = url
+        self._transport = transport
+
+    def get_auth(self) -> Any:
+        with self._lock:
+            return super().get_auth()
+
+    def get_grantless_auth(self, scope: str = "sellingpartnerapi::notifications") -> Any:
+        with self._lock:
+            return super().get_grantless_auth(scope)
+
+    def forget(self, access_token: str) -> None:
+        """Drops a token that Amazon refused, unless another thread has replaced it already."""
+        with self._lock:
+            for tokens in (seller_tokens, grantless_tokens):
+                for key, answer in list(tokens.items()):
+                    if answer.get("access_token") == access_token:
+                        tokens.pop(key, None)
+
+    def _get_cache_key(self, token_flavor: str = "") -> str:
+        # The library's key is the refresh token alone: two applications, or the real service and the sandbox, would
+        # be given each other's access tokens.
+        return f"{super()._get_cache_key(token_flavor)} {self.cred.client_id} {self._url}"
+
+    def _request(self, url: str, data: Mapping[str, str], headers: Mapping[str, str]) -> Json:
+        response = _sent(self._transport, method="POST", url=self._url, data=data, headers=headers)
+        answer = _parsed(response)
+        code = _word(answer.get("error")) if isinstance(answer, dict) else None
+        if code in _NEEDS_A_PERSON:
+            raise _Refusal(AmazonNotAuthorised, response.status_code, code)
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise _Refusal(AmazonThrottled, response.status_code, code or "login with Amazon is throttled")
+        if response.status_code != httpx.codes.OK or not isinstance(answer, dict):
+            raise _Refusal(AmazonUnavailable, response.status_code, code or f"token answer is {_kind_of(answer)}")
+        if not isinstance(answer.get("access_token"), str) or not answer["access_token"]:
+            raise _Refusal(AmazonUnavailable, response.status_code, "token answer has no access_token")
+        return answer
+
+
+class _HardenedClient(Client):  # type: ignore[misc]  # sp_api ships no types
+    """Every operation of the library goes through `_request`; this one answers with Amazon's document or raises.
+
+    The document is a plain dictionary: the library's ApiResponse answers None for any misspelt attribute.
+    """
+
+    user_agent = "amazon-to-xero/1 (Language=Python)"
+
+    def _request(self, path: str, *, data: Any = None, params: Any = None, **_library: Any) -> Json:
+        return self._exchange(path, data, params, lambda: self.auth.access_token)
+
+    def _request_grantless_operation(self, path: str, *, data: Any = None, params: Any = None) -> Json:
+        return self._exchange(path, data, params, lambda: self.grantless_auth.access_token)
+
+    def _exchange(self, path: str, data: Any, params: Any, access_token: Callable[[], str]) -> Json:
+        method, params, data = resolve_method(params, data)
+        for repeated in (False, True):
+            token = access_token()
+            headers = build_headers(self.endpoint, self.user_agent, token)
+            # The library cuts the scheme off as if it were always https; httpx knows the host of the URL.
+            del headers["host"]
+            prepared = prepare_request(
+                method=method,
+                endpoint=self.endpoint,
+                path=path,
+                params=params,
+                data=data,
+                headers=headers,
+                add_marketplace=False,
+                marketplace_id=None,
+                version=None,
+            )
+            response = _sent(self._transport, **prepared)
+            if response.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or repeated:
+                break
+            # The token may have been revoked since it was cached: an authorisation that still stands gives a new one.
+            self._auth.forget(token)
+        return _document(response)
+
+
+class _Orders(_HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
+    pass
+
+
+class _Notifications(_HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types
+    pass
+
+
+class AmazonSellerApi:
+    """ports.SellerApi over the Orders API v2026-01-01. Build it once per process: a TLS context costs 20 ms.
+
+    `region` is na, eu or fe. `api_url` and `lwa_url` (the whole token URL) replace Amazon's own. `included_data` are
+    the parts of an order to ask for; adding BUYER needs a role with access to buyer data. Safe to use from threads.
+    """
+
+    def __init__(
+        self,
+        credentials: AmazonCredentials,
+        region: str,
+        *,
+        api_url: str | None = None,
+        lwa_url: str | None = None,
+        included_data: Sequence[str] = INCLUDED_DATA,
+    ) -> None:
+        if not included_data:
+            raise ValueError("included_data is empty: an order without PROCEEDS and TAX cannot be booked")
+        self._client = _connected(_Orders, credentials, region, api_url, lwa_url)
+        self._included_data = tuple(included_data)
+
+    def get_order(self, order_id: str) -> Json:
+        if not order_id:
+            raise ValueError("order_id is empty; getOrder needs an Amazon order id such as 026-1234567-1234567")
+        operation = "getOrder"
+        answer = _called(operation, self._client.get_order, order_id, includedData=list(self._included_data))
+        order = answer.get("order")
+        if not isinstance(order, dict) or order.get("orderId") != order_id:
+            raise AmazonUnavailable(operation, 200, "answer does not hold the order asked for")
+        return order
+
+    def search_orders(
+        self, *, updated_after: datetime, marketplace_ids: Sequence[str], page_token: str | None = None
+    ) -> OrderPage:
+        if updated_after.tzinfo is None:
+            raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
+        if not 1 <= len(marketplace_ids) <= MOST_MARKETPLACES:
+            raise ValueError(
+                f"marketplace_ids has {len(marketplace_ids)} entries; Amazon takes 1 to {MOST_MARKETPLACES}"
+            )
+        operation = "searchOrders"
+        parameters: dict[str, Any] = {
+            # Milliseconds cut off, never rounded up: a later time would skip an order.
+            "lastUpdatedAfter": updated_after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "marketplaceIds": list(marketplace_ids),
+            "includedData": list(self._included_data),
+            "maxResultsPerPage": PAGE_SIZE,
+        }
+        if page_token is not None:
+            parameters["paginationToken"] = page_token
+        answer = _called(operation, self._client.search_orders, **parameters)
+        orders = answer.get("orders")
+        if not isinstance(orders, list) or not all(_is_order(order) for order in orders):
+            raise AmazonUnavailable(operation, 200, "answer has no list of orders")
+        pagination = answer.get("pagination") or {}
+        next_token = (pagination.get("nextToken") or None) if isinstance(pagination, dict) else pagination
+        if next_token is not None and not isinstance(next_token, str):
+            raise AmazonUnavailable(operation, 200, "pagination.nextToken is no text")
+        try:
+            updated_before = moment(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
+        except ValueError as error:
+            # Without the limit Amazon applied nobody knows how far the page reaches.
+            raise AmazonUnavailable(operation, 200, str(error)) from None
+        return OrderPage(orders, next_token, updated_before)
+
+
+class AmazonNotifications:
+    """Destinations and subscriptions of notifications, for the operator's set-up.
+
+    Notifications hold no buyer data in their set-up, so here errors carry Amazon's message too: it says what is wrong
+    with a queue's policy. A destination or subscription that exists already raises AmazonError with status 409.
+    """
+
+    def __init__(
+        self,
+        credentials: AmazonCredentials,
+        region: str,
+        *,
+        api_url: str | None = None,
+        lwa_url: str | None = None,
+    ) -> None:
+        self._client = _connected(_Notifications, credentials, region, api_url, lwa_url)
+        self._aws_region = _REGIONS[region].aws_region
+
+    def create_destination(
+        self, name: str, *, queue_arn: str | None = None, event_bridge_account: str | None = None
+    ) -> str:
+        """The destination's id: an SQS queue, or the partner event source of an AWS account (Amazon picks its name)."""
+        if (queue_arn is None) == (event_bridge_account is None):
+            raise ValueError("create_destination takes either queue_arn or event_bridge_account")
+        answer = _described(
+            "createDestination",
+            self._client.create_destination,
+            name,
+            arn=queue_arn,
+            account_id=event_bridge_account,
+            region=self._aws_region,
+        )
+        return _text(answer, "createDestination", "destinationId")
+
+    def get_destinations(self) -> list[Json]:
+        """Amazon's own objects: destinationId, name, resource.sqs.arn or resource.eventBridge."""
+        destinations = _described("getDestinations", self._client.get_destinations).get("payload")
+        if not isinstance(destinations, list) or not all(isinstance(each, dict) for each in destinations):
+            raise AmazonUnavailable("getDestinations", 200, "answer has no list of destinations")
+        return destinations
+
+    def create_subscription(self, notification_type: str, destination_id: str, payload_version: str = "1.0") -> str:
+        """The subscription's id. `notification_type` is Amazon's name, such as ORDER_CHANGE."""
+        directive = {"processingDirective": ORDER_CHANGE_DIRECTIVE} if notification_type == "ORDER_CHANGE" else {}
+        answer = _described(
+            "createSubscription",
+            self._client.create_subscription,
+            notification_type,
+            destination_id,
+            payload_version=payload_version,
+            **directive,
+        )
+        return _text(answer, "createSubscription", "subscriptionId")
+
+    def get_subscription(self, notification_type: str) -> Json | None:
+        """Amazon's own object (subscriptionId, destinationId, payloadVersion), or None when there is none."""
+        try:
+            answer = _described("getSubscription", self._client.get_subscription, notification_type)
+        except AmazonNotFound:
+            return None
+        _text(answer, "getSubscription", "subscriptionId")
+        subscription: Json = answer["payload"]
+        return subscription
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _connected(
+    client: type[_HardenedClient], credentials: AmazonCredentials, region: str, api_url: str | None, lwa_url: str | None
+) -> Any:
+    if region not in _REGIONS:
+        raise ValueError(f"region {region!r} is not one of {', '.join(_REGIONS)}")
+    endpoint = _url(api_url or _REGIONS[region].api_url, "api_url")
+    transport = HttpxTransport(client=httpx.Client(verify=_tls(), timeout=TIMEOUT, trust_env=False))
+    connected = client(
+        _REGIONS[region].marketplace,
+        credentials={
+            "lwa_app_id": credentials.client_id,
+            "lwa_client_secret": credentials.client_secret,
+            "refresh_token": credentials.refresh_token,
+        },
+        # Nothing but what was passed: the library would go on to the environment, AWS and files under HOME.
+        credential_providers=(FromCodeCredentialProvider,),
+        auth_token_client_class=functools.partial(
+            _LwaTokens, url=_url(lwa_url or LWA_URL, "lwa_url"), transport=transport
+        ),
+        verify=_tls(),
+    )
+    connected.endpoint = endpoint
+    connected._transport = transport  # one connection pool for the API and its tokens
+    return connected
+
+
+def _url(url: str, setting: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{setting} should be an http or https URL such as https://sellingpartnerapi-eu.amazon.com")
+    return url.rstrip("/")
+
+
+def _sent(transport: HttpxTransport, **request: Any) -> httpx.Response:
+    failure = ""
+    try:
+        response: httpx.Response = transport.request(**request)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # Raised below, outside this block: the library's exception holds the request with its access token.
+        failure = type(error).__name__
+    if failure:
+        raise _Refusal(AmazonUnavailable, None, failure)
+    return response
+
+
+def _parsed(response: httpx.Response) -> Any:
+    """The body as JSON, numbers as Decimal; `_NOT_JSON` when it is none. The parser's exception would hold the body."""
+    try:
+        return json.loads(response.content, parse_float=Decimal)
+    except ValueError:
+        return _NOT_JSON
+
+
+def _document(response: httpx.Response) -> Json:
+    """The documented object of a 2xx answer. Raises _Refusal for everything else."""
+    status = response.status_code
+    answer = _parsed(response)
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    error = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else None
+    code = _word(error.get("code")) if error else None
+    message = error.get("message") if error and isinstance(error.get("message"), str) else None
+    if response.is_success and isinstance(answer, dict) and not errors:
+        return answer
+    kind: type[AmazonError]
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        kind = AmazonThrottled
+    elif status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        kind = AmazonNotAuthorised
+    elif status == httpx.codes.NOT_FOUND and error:
+        kind = AmazonNotFound
+    elif status == httpx.codes.CONFLICT and error:
+        kind = AmazonError
+    else:
+        # 400 among them: valid queries were answered 400 InvalidInput for hours (Amazon: models issue 5365).
+        kind = AmazonUnavailable
+    raise _Refusal(kind, status, code or f"answer is {_kind_of(answer)}", message or "")
+
+
+def _kind_of(answer: Any) -> str:
+    match answer:
+        case dict():
+            return "an object without what is documented"
+        case list() | str() | int() | Decimal() | None:
+            return "JSON, but no object"
+        case _:
+            return "not JSON"
+
+
+def _word(value: Any) -> str | None:
+    """An error code: letters, digits and little else. Anything longer might quote the request."""
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def _is_order(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("orderId"), str) and bool(value["orderId"])
+
+
+def _called(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
+    try:
+        answer: Json = call(*given, **named)
+    except _Refusal as refusal:
+        raise refusal.kind(operation, refusal.status, refusal.code) from None
+    return answer
+
+
+def _described(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
+    """As _called, with Amazon's message: only for operations that cannot mention a buyer."""
+    try:
+        answer: Json = call(*given, **named)
+    except _Refusal as refusal:
+        raise refusal.kind(operation, refusal.status, f"{refusal.code} {refusal.message}".rstrip()) from None
+    return answer
+
+
+def _text(answer: Json, operation: str, name: str) -> str:
+    payload = answer.get("payload")
+    value = payload.get(name) if isinstance(payload, dict) else None
+    if not isinstance(value, str) or not value:
+        raise AmazonUnavailable(operation, 200, f"answer has no payload.{name}")
+    return value
