@@ -1,0 +1,45 @@
+"""Errors as the Selling Partner API answers them."""
+
+from __future__ import annotations
+
+from sandbox.wire import Response
+
+
+class ApiError(Exception):
+    """Answered as `{"errors": [{"code", "message", "details"}]}`, the one error shape of all SP-API models."""
+
+    def __init__(self, status: int, code: str, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def response(self) -> Response:
+        error = {"code": self.code, "message": self.message, "details": self.details}
+        return Response.of_json({"errors": [error]}, self.status)
+
+
+def invalid_input(message: str) -> ApiError:
+    return ApiError(400, "InvalidInput", message)
+
+
+def not_found(message: str) -> ApiError:
+    return ApiError(404, "NotFound", message)
+
+
+def conflict(message: str) -> ApiError:
+    return ApiError(409, "Conflict", message)
+
+
+def unauthorized() -> ApiError:
+    return ApiError(
+        403,
+        "Unauthorized",
+        "Access to requested resource is denied.",
+        "The access token you provided is revoked, malformed or invalid.",
+    )
+
+
+def quota_exceeded() -> ApiError:
+    return ApiError(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")

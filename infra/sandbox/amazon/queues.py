@@ -1,0 +1,57 @@
+"""Delivery of notifications to SQS queues, as Amazon does it: the body and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+BATCH_MESSAGES = 10
+BATCH_BYTES = 256 * 1024
+
+
+class QueueSender:
+    """Sends to queues named by ARN through one SQS client; finds each queue's URL once."""
+
+    def __init__(self, sqs: Any) -> None:
+        self._sqs = sqs
+        self._urls: dict[str, str] = {}
+
+    def send(self, queue_arn: str, body: str) -> None:
+        self.send_many([(queue_arn, body)])
+
+    def send_many(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Sends (queue ARN, body) pairs in batches. Raises RuntimeError naming what SQS did not take."""
+        by_queue: dict[str, list[str]] = {}
+        for queue_arn, body in messages:
+            by_queue.setdefault(queue_arn, []).append(body)
+        for queue_arn, bodies in by_queue.items():
+            for batch in _batches(bodies):
+                answer = self._sqs.send_message_batch(
+                    QueueUrl=self._url(queue_arn),
+                    Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)],
+                )
+                if failed := answer.get("Failed"):
+                    reasons = ", ".join(sorted({entry.get("Code", "no code") for entry in failed}))
+                    raise RuntimeError(f"{queue_arn} did not take {len(failed)} of {len(batch)} messages: {reasons}")
+
+    def _url(self, queue_arn: str) -> str:
+        if queue_arn not in self._urls:
+            _, _, _, _, account, name = queue_arn.split(":")
+            answer = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+            self._urls[queue_arn] = answer["QueueUrl"]
+        return self._urls[queue_arn]
+
+
+def _batches(bodies: list[str]) -> Iterator[list[str]]:
+    """At most ten messages and 256 KiB each, the limits of SendMessageBatch."""
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        length = len(body.encode())
+        if batch and (len(batch) == BATCH_MESSAGES or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += length
+    if batch:
+        yield batch

@@ -1,0 +1,271 @@
+"""Notifications API v1: destinations and subscriptions of one application and one seller."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.amazon.errors import conflict, invalid_input, not_found
+from sandbox.wire import Request, Response
+
+# Developer documentation, notification type values: which workflow a type is delivered by.
+SQS_TYPES = frozenset(
+    (
+        "ACCOUNT_STATUS_CHANGED",
+        "ANY_OFFER_CHANGED",
+        "B2B_ANY_OFFER_CHANGED",
+        "DATA_KIOSK_QUERY_PROCESSING_FINISHED",
+        "DETAIL_PAGE_TRAFFIC_EVENT",
+        "FBA_INVENTORY_AVAILABILITY_CHANGES",
+        "FBA_OUTBOUND_SHIPMENT_STATUS",
+        "FEE_PROMOTION",
+        "FEED_PROCESSING_FINISHED",
+        "FULFILLMENT_ORDER_STATUS",
+        "ITEM_INVENTORY_EVENT_CHANGE",
+        "ITEM_SALES_EVENT_CHANGE",
+        "ORDER_CHANGE",
+        "PRICING_HEALTH",
+        "REPORT_PROCESSING_FINISHED",
+        "TRANSACTION_UPDATE",
+    )
+)
+EVENTBRIDGE_TYPES = frozenset(
+    (
+        "BRANDED_ITEM_CONTENT_CHANGE",
+        "ITEM_PRODUCT_TYPE_CHANGE",
+        "LISTINGS_ITEM_ISSUES_CHANGE",
+        "LISTINGS_ITEM_MFN_QUANTITY_CHANGE",
+        "LISTINGS_ITEM_STATUS_CHANGE",
+        "PRODUCT_TYPE_DEFINITIONS_CHANGE",
+    )
+)
+ORDER_CHANGE_TYPES = frozenset(("BuyerRequestedChange", "DeliveryTipChange", "OrderStatusChange"))
+_QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}(\.fifo)?")
+_APPLICATION = "amzn1.sp.solution.sandbox"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One notification type delivered to one queue ('' for an EventBridge destination)."""
+
+    subscription_id: str
+    notification_type: str
+    payload_version: str
+    destination_id: str
+    queue_arn: str
+    processing_directive: dict[str, Any] = field(default_factory=dict)
+
+    def wants(self, change_type: str, marketplace: str) -> bool:
+        """Whether the event filter lets a notification through; lists that are absent or empty let everything."""
+        event_filter = self.processing_directive.get("eventFilter") or {}
+        change_types = event_filter.get("orderChangeTypes")
+        marketplaces = event_filter.get("marketplaceIds")
+        return (not change_types or not change_type or change_type in change_types) and (
+            not marketplaces or marketplace in marketplaces
+        )
+
+    def shown(self) -> dict[str, Any]:
+        directive = {"processingDirective": self.processing_directive} if self.processing_directive else {}
+        return {
+            "subscriptionId": self.subscription_id,
+            "payloadVersion": self.payload_version,
+            "destinationId": self.destination_id,
+            **directive,
+        }
+
+
+class Subscriptions:
+    """What the application registered; ids are counted, so that a run repeats exactly."""
+
+    def __init__(self) -> None:
+        self._destinations: dict[str, dict[str, Any]] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._numbered = 0
+
+    def to(self, notification_type: str) -> list[Subscription]:
+        """Subscriptions of a type that lead to a queue."""
+        return [
+            subscription
+            for subscription in self._subscriptions.values()
+            if subscription.notification_type == notification_type and subscription.queue_arn
+        ]
+
+    def all(self) -> list[Subscription]:
+        return list(self._subscriptions.values())
+
+    def perform(self, operation: str, arguments: list[str], request: Request) -> Response:
+        """One operation of the Notifications API, by its name in Amazon's model."""
+        match operation:
+            case "createDestination":
+                return self.create_destination(request)
+            case "getDestinations":
+                return Response.of_json({"payload": list(self._destinations.values())})
+            case "getDestination":
+                return Response.of_json({"payload": self._destination(*arguments)})
+            case "deleteDestination":
+                return self.delete_destination(*arguments)
+            case "createSubscription":
+                return self.create_subscription(request, *arguments)
+            case "getSubscriptions":
+                return self.get_subscriptions(request)
+            case "getSubscription":
+                return self.get_subscription(request, *arguments)
+            case "getSubscriptionById":
+                return Response.of_json({"payload": self._subscription(*arguments).shown()})
+            case "deleteSubscriptionById":
+                del self._subscriptions[self._subscription(*arguments).subscription_id]
+                return Response.of_json({})
+        raise AssertionError(f"{operation} is routed but not performed")
+
+    def create_destination(self, request: Request) -> Response:
+        body = _body(request)
+        name, wanted = body.get("name"), body.get("resourceSpecification")
+        if not isinstance(name, str) or not name:
+            raise invalid_input("name is required.")
+        if not isinstance(wanted, dict) or ("sqs" in wanted) == ("eventBridge" in wanted):
+            raise invalid_input("resourceSpecification must have exactly one of sqs and eventBridge.")
+        resource = _queue(wanted["sqs"]) if "sqs" in wanted else _event_bus(wanted["eventBridge"])
+        if any(known["resource"] == resource for known in self._destinations.values()):
+            raise conflict("A destination with the same resource already exists.")
+        destination_id = self._next_id(1)
+        destination = {"destinationId": destination_id, "name": name, "resource": resource}
+        self._destinations[destination_id] = destination
+        return Response.of_json({"payload": destination})
+
+    def delete_destination(self, destination_id: str) -> Response:
+        self._destination(destination_id)
+        if any(subscription.destination_id == destination_id for subscription in self._subscriptions.values()):
+            raise conflict("The destination is used by a subscription.")
+        del self._destinations[destination_id]
+        return Response.of_json({})
+
+    def create_subscription(self, request: Request, notification_type: str) -> Response:
+        _check_type(notification_type)
+        body = _body(request)
+        destination_id, payload_version = body.get("destinationId"), body.get("payloadVersion")
+        if not isinstance(destination_id, str) or not isinstance(payload_version, str) or not payload_version:
+            raise invalid_input("destinationId and payloadVersion are required.")
+        if destination_id not in self._destinations:
+            raise invalid_input(f"The destination {destination_id} does not exist.")
+        resource = self._destinations[destination_id]["resource"]
+        if ("sqs" in resource) != (notification_type in SQS_TYPES):
+            workflow = "Amazon SQS" if notification_type in SQS_TYPES else "Amazon EventBridge"
+            raise invalid_input(f"{notification_type} is delivered by {workflow} only.")
+        directive = body.get("processingDirective") or {}
+        _check_directive(notification_type, directive)
+        if self._find(notification_type, payload_version) is not None:
+            raise conflict(f"A subscription to {notification_type} {payload_version} already exists.")
+        subscription = Subscription(
+            self._next_id(2),
+            notification_type,
+            payload_version,
+            destination_id,
+            resource.get("sqs", {}).get("arn", ""),
+            directive,
+        )
+        self._subscriptions[subscription.subscription_id] = subscription
+        return Response.of_json({"payload": subscription.shown()})
+
+    def get_subscription(self, request: Request, notification_type: str) -> Response:
+        _check_type(notification_type)
+        subscription = self._find(notification_type, request.parameter("payloadVersion"))
+        if subscription is None:
+            raise not_found(f"There is no subscription to {notification_type}.")
+        return Response.of_json({"payload": subscription.shown()})
+
+    def get_subscriptions(self, request: Request) -> Response:
+        types = request.listed("notificationTypes")
+        if len(types) != 1:
+            raise invalid_input("notificationTypes must have exactly one value.")
+        _check_type(types[0])
+        version = request.parameter("payloadVersion")
+        found = [
+            subscription.shown()
+            for subscription in self._subscriptions.values()
+            if subscription.notification_type == types[0] and version in (None, subscription.payload_version)
+        ]
+        return Response.of_json({"payload": {"subscriptions": found}})
+
+    def _destination(self, destination_id: str) -> dict[str, Any]:
+        if destination_id not in self._destinations:
+            raise not_found(f"The destination {destination_id} does not exist.")
+        return self._destinations[destination_id]
+
+    def _subscription(self, notification_type: str, subscription_id: str) -> Subscription:
+        subscription = self._subscriptions.get(subscription_id)
+        if subscription is None or subscription.notification_type != notification_type:
+            raise not_found(f"The subscription {subscription_id} to {notification_type} does not exist.")
+        return subscription
+
+    def _find(self, notification_type: str, payload_version: str | None) -> Subscription | None:
+        """The subscription of a type and payload version; of the latest version when none is given."""
+        candidates = [
+            subscription
+            for subscription in self._subscriptions.values()
+            if subscription.notification_type == notification_type
+            and payload_version in (None, subscription.payload_version)
+        ]
+        return max(candidates, key=lambda candidate: candidate.payload_version, default=None)
+
+    def _next_id(self, kind: int) -> str:
+        self._numbered += 1
+        return f"5a4d{kind:04d}-0000-4000-8000-{self._numbered:012d}"
+
+
+def metadata(subscription: Subscription, published_at: str, notification_id: str) -> dict[str, str]:
+    """The envelope's NotificationMetadata."""
+    return {
+        "ApplicationId": _APPLICATION,
+        "SubscriptionId": subscription.subscription_id,
+        "PublishTime": published_at,
+        "NotificationId": notification_id,
+    }
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError:
+        raise invalid_input("The request body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise invalid_input("The request body is not a JSON object.")
+    return body
+
+
+def _queue(sqs: Any) -> dict[str, Any]:
+    arn = sqs.get("arn") if isinstance(sqs, dict) else None
+    if not isinstance(arn, str) or not _QUEUE_ARN.fullmatch(arn):
+        raise invalid_input("resourceSpecification.sqs.arn is not the ARN of an Amazon SQS queue.")
+    if arn.endswith(".fifo"):
+        raise invalid_input("FIFO queues are not supported.")
+    return {"sqs": {"arn": arn}}
+
+
+def _event_bus(event_bridge: Any) -> dict[str, Any]:
+    account = event_bridge.get("accountId") if isinstance(event_bridge, dict) else None
+    region = event_bridge.get("region") if isinstance(event_bridge, dict) else None
+    if not isinstance(account, str) or not isinstance(region, str) or not account or not region:
+        raise invalid_input("resourceSpecification.eventBridge needs accountId and region.")
+    name = f"aws.partner/sellingpartnerapi.amazon.com/{account}/{_APPLICATION}"
+    return {"eventBridge": {"name": name, "accountId": account, "region": region}}
+
+
+def _check_type(notification_type: str) -> None:
+    if notification_type not in SQS_TYPES | EVENTBRIDGE_TYPES:
+        raise invalid_input(f"{notification_type} is not a notification type.")
+
+
+def _check_directive(notification_type: str, directive: Any) -> None:
+    if not isinstance(directive, dict):
+        raise invalid_input("processingDirective must be an object.")
+    if "filterExpression" in directive:
+        # Letting everything through instead would hide notifications the real service withholds.
+        raise invalid_input("processingDirective.filterExpression is not available in the sandbox.")
+    event_filter = directive.get("eventFilter")
+    if event_filter is None:
+        return
+    if not isinstance(event_filter, dict) or event_filter.get("eventFilterType") != notification_type:
+        raise invalid_input(f"processingDirective.eventFilter.eventFilterType must be {notification_type}.")
+    if not set(event_filter.get("orderChangeTypes") or ()) <= ORDER_CHANGE_TYPES:
+        raise invalid_input(f"orderChangeTypes must be among {', '.join(sorted(ORDER_CHANGE_TYPES))}.")
