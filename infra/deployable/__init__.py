@@ -1,0 +1,1 @@
+"""Builds the one deployable that every function of the stack runs."""

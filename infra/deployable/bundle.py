@@ -1,0 +1,216 @@
+"""Build the deployable: functions/ and the locked dependencies, for the processor they will run on.
+
+All functions share one deployable. SAM asks for it once per function (``make build-<FunctionLogicalId>``), so the
+dependencies are installed once into ``.build/`` under a key made of everything that determines them, and copied.
+
+Three things distinguish it from an ordinary ``pip install --target``:
+
+* wheels of the target platform, checked against the hashes in uv.lock, whatever machine builds;
+* without the parts of the SDKs that never run here (botocore alone describes every AWS service in 28 MB);
+* with bytecode that does not depend on file times. A deployment package is read-only and its unpacked files carry
+  other times than the sources had, so Python would compile every module again at each cold start.
+"""
+
+import argparse
+import compileall
+import hashlib
+import os
+import platform
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build"
+UV = ROOT / ".tools" / "bin" / "uv"
+
+#: Lambda's name of a processor -> the platform whose wheels run there (Amazon Linux 2023 has glibc 2.34).
+WHEELS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+#: "native" takes the wheels of the machine at hand: for a local cloud on something other than Linux.
+ARCHITECTURES = (*WHEELS, "native")
+#: Where Lambda unpacks the deployable. It is written into the bytecode, so that equal sources give equal bytes.
+TASK_ROOT = "/var/task"
+
+#: The AWS services that the functions call. A client of any other raises botocore's UnknownServiceError.
+AWS_SERVICES = {"dynamodb", "events", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+#: Installed, but no function reads it. Each must exist: a name that went away is a change upstream to look at.
+UNUSED = (
+    # xero-python: sub-APIs other than accounting, each closed in itself ...
+    *(f"xero_python/{api}" for api in ("appstore", "assets", "file", "finance", "project")),
+    *(f"xero_python/{payroll}" for payroll in ("payrollau", "payrollauv2", "payrollnz", "payrolluk")),
+    # ... and setuptools, which it names as a requirement although only its own installation needs it
+    "setuptools",
+    "_distutils_hack",
+    "distutils-precedence.pth",
+    # python-amazon-sp-api: the same API a second time for asyncio; httpx imports anyio only if it is there
+    "sp_api/asyncio",
+    "anyio",
+    # Powertools: what is decided against (the ledger in DynamoDB is the idempotency store) or for other triggers
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    *(
+        f"aws_lambda_powertools/utilities/{utility}"
+        for utility in ("auth_alpha", "circuit_breaker", "data_masking", "feature_flags", "idempotency", "kafka")
+    ),
+    *(f"aws_lambda_powertools/utilities/{utility}" for utility in ("streaming", "validation")),
+    "pydantic/v1",  # for models written for version 1
+    "botocore/cacert.pem",  # botocore reads certifi's where that is installed
+    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones, beside tzdata's
+    "tzdata/zoneinfo/tzdata.zi",  # the source that tzdata's zones were compiled from
+    "bin",
+    ".lock",  # uv's
+)
+#: Found by pattern: type stubs, C sources, tests, and the records of installation (nothing asks for a version at run
+#: time, and pydantic would read each of them at every cold start, looking for plugins).
+UNUSED_PATTERNS = (
+    "*.dist-info",
+    "**/py.typed",
+    "**/*.pyi",
+    "**/*.pyx",
+    "**/*.pxd",
+    "**/*.c",
+    "**/*.h",
+    "yaml/_yaml.*",  # the fast half of PyYAML: confuse imports yaml, nothing here parses any
+    "**/tests",
+    "**/__pycache__",
+    "tzdata/zoneinfo/*.tab",
+)
+
+
+def local_architecture() -> str:
+    """What runs on this machine: Lambda's own build on Linux, native wheels elsewhere."""
+    return lambda_architecture() if sys.platform == "linux" else "native"
+
+
+def lambda_architecture() -> str:
+    """Lambda's name ("arm64" or "x86_64") of this machine's processor."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def install(tree: Path, architecture: str) -> None:
+    """Install the locked run-time dependencies into `tree`, complete and without bytecode.
+
+    :raises subprocess.CalledProcessError: uv could not; its own words are on standard error.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        requirements = Path(scratch) / "requirements.txt"
+        export = ["export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--output-file", str(requirements)]
+        subprocess.run([UV, *export], check=True, cwd=ROOT)
+        target = ["--python-version", "3.13", "--python-platform", WHEELS[architecture]]
+        subprocess.run(
+            [
+                *(UV, "pip", "install", "--quiet", "--require-hashes", "--requirements", requirements),
+                *("--target", tree, "--python", sys.executable),
+                *(target if architecture in WHEELS else ()),
+                # A source distribution could compile for this machine; xero-python is pure Python and has nothing else.
+                *("--only-binary", ":all:", "--no-binary", "xero-python"),
+            ],
+            check=True,
+            cwd=ROOT,
+        )
+
+
+def prune(tree: Path) -> None:
+    """Delete from `tree` what no function reads.
+
+    :raises FileNotFoundError: a name in UNUSED does not exist.
+    """
+    doomed = [tree / name for name in UNUSED]
+    for package in ("botocore", "boto3"):
+        doomed += [
+            entry for entry in (tree / package / "data").iterdir() if entry.is_dir() and entry.name not in AWS_SERVICES
+        ]
+    for entry in doomed:
+        _delete(entry)
+    for pattern in UNUSED_PATTERNS:
+        for entry in list(tree.glob(pattern)):
+            _delete(entry)
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_dir():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
+
+
+def compile_bytecode(tree: Path, *, below: str = "") -> None:
+    """Compile every module in `tree` (or in its folder `below`) to bytecode that Python trusts without a check.
+
+    :raises SyntaxError: a module does not compile; its name was printed.
+    """
+    compiled = compileall.compile_dir(
+        tree / below,
+        quiet=1,
+        workers=0,  # as many as there are processors
+        stripdir=str(tree),
+        prependdir=TASK_ROOT,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not compiled:
+        raise SyntaxError(f"Not everything in {tree / below} could be compiled; see above.")
+
+
+def dependencies(architecture: str) -> Path:
+    """The pruned and compiled dependencies for `architecture`, installed unless they already were.
+
+    The folder's name carries a hash of what determines its content: the lock file, the rules above and the target.
+    """
+    digest = hashlib.sha256()
+    for part in (ROOT / "uv.lock", Path(__file__)):
+        digest.update(part.read_bytes())
+    digest.update(f"{architecture} {platform.python_version()}".encode())
+    finished = BUILD / f"dependencies-{architecture}-{digest.hexdigest()[:16]}"
+    if finished.is_dir():
+        return finished
+
+    BUILD.mkdir(exist_ok=True)
+    for superseded in BUILD.glob(f"dependencies-{architecture}-*"):
+        shutil.rmtree(superseded, ignore_errors=True)
+    # Under another name until complete: an interrupted build must not be taken for a finished one.
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=BUILD))
+    try:
+        install(unfinished, architecture)
+        prune(unfinished)
+        compile_bytecode(unfinished)
+        unfinished.rename(finished)
+    except OSError:
+        if not finished.is_dir():  # otherwise a build beside this one was quicker, with the same content
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return finished
+
+
+def bundle(out: Path, architecture: str, functions: Path = ROOT / "functions") -> None:
+    """Put the complete deployable into `out`, which is emptied first.
+
+    :param architecture: one of ARCHITECTURES.
+    :param functions: the folder whose packages hold the handlers.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(dependencies(architecture), out, symlinks=True)
+    packages = sorted(entry.name for entry in functions.iterdir() if entry.is_dir() and entry.name != "__pycache__")
+    for package in packages:
+        shutil.copytree(functions / package, out / package, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        compile_bytecode(out, below=package)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build the deployable of all functions into a folder.")
+    parser.add_argument("--out", type=Path, required=True, help="the folder; its content is replaced")
+    parser.add_argument(
+        "--architecture",
+        choices=(*ARCHITECTURES, "local"),
+        default=os.environ.get("ARCHITECTURE") or "arm64",
+        help="processor it will run on; local: this machine's. Default: $ARCHITECTURE, else arm64",
+    )
+    arguments = parser.parse_args()
+    architecture = local_architecture() if arguments.architecture == "local" else arguments.architecture
+    bundle(arguments.out.resolve(), architecture)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Show what CloudFormation will see: template.yaml after the Serverless transform, worked out on this machine.
+
+cfn-lint checks the result as well as the source, because a mistake in what SAM expands (an event source mapping, a
+schedule) is only visible afterwards. The template's tests read the same result. Neither needs an AWS account.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class _NoManagedPolicies(ManagedPolicyLoader):
+    """SAM looks managed policies up in an AWS account, but only for a role that it writes itself."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def load(self) -> NoReturn:
+        raise LookupError("template.yaml lets SAM write a role. Name an explicit Role for each function and event.")
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The template at `path` as it is written, with !Ref and its like in their long form."""
+    template: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
+    return template
+
+
+def transformed(path: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, Any]:
+    """The CloudFormation template that SAM makes of `path`, with `parameters` in place of the defaults.
+
+    :raises samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
+    """
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")  # the transform wants a region, and uses its partition
+    template = parsed(path)
+    # What `sam deploy` uploads first; the transform happens afterwards and takes nothing but addresses in S3.
+    template["Globals"]["Function"]["CodeUri"] = "s3://packaged/deployable.zip"
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            resource["Properties"]["TemplateURL"] = "https://s3.amazonaws.com/packaged/template.yaml"
+    values = {name: rule["Default"] for name, rule in template["Parameters"].items()} | parameters
+    result: dict[str, Any] = transform(template, values, _NoManagedPolicies())
+    return result
+
+
+def main() -> None:
+    """Write the transformed template to the file named on the command line."""
+    out = Path(sys.argv[1])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(transformed(), indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""SAM CLI and MiniStack, each in an environment of its own.
+
+Both pin dozens of libraries and would drag the project's environment to other versions. MiniStack runs the functions
+with its own interpreter, so an environment shared with the project would also hide a dependency that the deployable
+lacks. uv makes both environments on first use and keeps them in its cache.
+
+On the command line: ``python -m local.tools sam build`` runs SAM CLI, ``python -m local.tools install`` fetches both.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = ROOT / ".tools" / "bin" / "uv"
+
+SAM_CLI = "aws-sam-cli==1.170.0"
+MINISTACK = "ministack==1.5.33"
+#: Without it MiniStack refuses templates with a Serverless transform.
+SAM_TRANSLATOR = "aws-sam-translator==1.115.0"
+
+
+def sam_command(*arguments: str) -> list[str]:
+    """The command line that runs SAM CLI with `arguments`."""
+    return [*_in_environment(SAM_CLI), "sam", *arguments]
+
+
+def ministack_interpreter() -> Path:
+    """The Python 3.13 of MiniStack's environment, which is made if it does not exist yet.
+
+    :raises subprocess.CalledProcessError: uv could not make it; its own words are on standard error.
+    """
+    command = [*_in_environment(MINISTACK, SAM_TRANSLATOR), "python", "-c", "import sys; print(sys.executable)"]
+    return Path(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with SAM CLI told not to report on its use."""
+    return os.environ | {"SAM_CLI_TELEMETRY": "0"}
+
+
+def _in_environment(package: str, *more: str) -> list[str]:
+    extra = [argument for requirement in more for argument in ("--with", requirement)]
+    return [str(UV), "tool", "run", "--quiet", "--python", sys.executable, "--from", package, *extra]
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case ["sam", *arguments]:
+            command = sam_command(*arguments)
+            os.chdir(ROOT)
+            os.execve(command[0], command, environment())  # noqa: S606 - the command is ours
+        case ["install"]:
+            ministack_interpreter()
+            subprocess.run(sam_command("--version"), check=True, env=environment())
+        case _:
+            sys.exit("usage: python -m local.tools (sam <arguments> | install)")
+
+
+if __name__ == "__main__":
+    main()
