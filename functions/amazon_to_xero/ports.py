@@ -118,7 +118,7 @@ class XeroRefused(XeroError):
 
 
 class XeroOutcomeUnknown(XeroError):
-    """A write whose answer did not arrive or was a 5xx: it may or may not have taken effect. Look before writing again."""
+    """A write whose answer did not arrive or was a 5xx: it may have taken effect. Look before writing again."""
 
 
 class XeroUnavailable(XeroError):
@@ -154,7 +154,7 @@ class XeroApi(Protocol):
         ...
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
-        """The documents whose number (InvoiceNumber, CreditNoteNumber, ContactNumber) or id is one of at most 40 values."""
+        """The documents that have one of at most 40 values in `field`: a number, an id, or a contact's Name."""
         ...
 
     def organisation(self) -> Organisation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -88,6 +89,7 @@ class PostingPolicy:
     contact_names: Mapping[str, str] = field(default_factory=dict)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
+    start: datetime = datetime(2000, 1, 1, tzinfo=UTC)  # orders placed before are somebody else's books
 
     def tax_rule(self, order: Order, item: OrderItem) -> TaxRule:
         """Raises Refused with TAX_UNMAPPED: an order no rule speaks of is never given a default rate."""
@@ -97,6 +99,7 @@ class PostingPolicy:
         raise Refused(
             "TAX_UNMAPPED",
             f"no tax rule for marketplace {order.marketplace_id}, "
-            f"ship-to country {order.ship_to_country or 'unknown'}, tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}; "
+            f"ship-to country {order.ship_to_country or 'unknown'}, "
+            f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}; "
             "add one to tax.rules in the connection's settings, then redrive",
         )

@@ -95,7 +95,7 @@ def sale(
     `first_seen_shipped` dates the shipment where Amazon names no packages (FBA). Raises Refused for an order that needs
     a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
-    nothing = _nothing_to_invoice(order)
+    nothing = _nothing_to_invoice(order, policy)
     if nothing is not None:
         return nothing
     if order.marketplace_id not in policy.marketplaces or order.marketplace_id not in MARKETPLACES:
@@ -117,7 +117,9 @@ def sale(
     return [contact, _invoice(order, policy, organisation, contact, first_seen_shipped)]
 
 
-def _nothing_to_invoice(order: Order) -> NotInvoiced | None:
+def _nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
+    if order.created < policy.start:
+        return NotInvoiced("BEFORE_START")
     if not order.sold_on_amazon:
         return NotInvoiced("MULTI_CHANNEL")
     if order.status in NOT_YET_PRICED:

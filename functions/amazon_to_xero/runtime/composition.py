@@ -1,0 +1,125 @@
+"""The composition root: which adapter stands behind which port. Built once per sandbox of a function, kept warm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+import boto3
+from botocore.config import Config
+
+from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
+from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
+from amazon_to_xero.adapters.dynamodb import DynamoStateStore
+from amazon_to_xero.adapters.xero import XeroAccounting
+from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.ports import Clock, DeadLetters
+from amazon_to_xero.runtime.observability import LogJournal, SystemClock
+from amazon_to_xero.runtime.settings import (
+    ConnectionSecrets,
+    ConnectionSettings,
+    SettingsError,
+    StackSettings,
+    parse,
+)
+from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.services.order_intake import OrderIntake
+from amazon_to_xero.services.order_reading import OrderReading
+from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.reconciliation import Reconciliation
+from amazon_to_xero.services.xero_tokens import XeroTokens
+
+_KEPT_FOR = timedelta(minutes=5)  # settings changed by an operator are seen this soon
+_AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One Amazon account tied to one Xero organisation, ready to work."""
+
+    name: str
+    seller_id: str
+    intake: OrderIntake
+    reconciliation: Reconciliation
+
+
+class Application:
+    """All connections of the stack. A connection whose settings cannot be used is reported and left out."""
+
+    def __init__(self, stack: StackSettings, clock: Clock) -> None:
+        self.clock = clock
+        self._stack = stack
+        self.orders_dead_letters: DeadLetters = SqsDeadLetters(boto3.client("sqs", config=_AWS), stack.orders_dlq_url)
+        self._parameters = ParameterStore(boto3.client("ssm", config=_AWS), stack.connections_path)
+        self._secrets = Secrets(boto3.client("secretsmanager", config=_AWS), stack.secrets_prefix)
+        self._connections: Mapping[str, Connection] = {}
+        self._documents: Mapping[str, tuple[str, str]] = {}
+        self._read_at: datetime | None = None
+        self.unusable: frozenset[str] = frozenset()  # connections left out
+
+    def connections(self) -> Mapping[str, Connection]:
+        """By name. Settings and secrets are read again after five minutes; what did not change is kept as it is."""
+        now = self.clock.now()
+        if self._read_at is None or now - self._read_at > _KEPT_FOR:
+            documents = {
+                name: (text, self._secrets.document(name)) for name, text in self._parameters.documents().items()
+            }
+            connections: dict[str, Connection] = {}
+            for name, (settings, secrets) in documents.items():
+                if self._documents.get(name) == (settings, secrets) and name in self._connections:
+                    connections[name] = self._connections[name]
+                    continue
+                try:
+                    connections[name] = self._connect(name, settings, secrets)
+                except SettingsError as problem:
+                    LogJournal(name).note("SETTINGS_UNUSABLE", reason="SETTINGS_UNUSABLE", hint=str(problem))
+            self._connections, self._documents, self._read_at = connections, documents, now
+            self.unusable = frozenset(documents) - frozenset(connections)
+        return self._connections
+
+    def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
+        stack, clock, journal = self._stack, self.clock, LogJournal(name)
+        settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
+        secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
+        owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
+        store = DynamoStateStore(stack.table, name, stack.region, stack.aws_endpoint)
+        pauses = Pauses(store, clock, journal)
+        identity = XeroTokenEndpoint(
+            secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
+        )
+        tokens = XeroTokens(identity, store, clock, journal, owner, secrets.xero.refresh_token)
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
+        amazon = AmazonSellerApi(
+            AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
+            settings.amazon.region,
+            api_url=stack.amazon_api_url or None,
+            lwa_url=stack.lwa_url or None,
+        )
+        reading = OrderReading(
+            name,
+            amazon,
+            store,
+            settings.policy(),
+            KnownOrganisation(xero, store, clock),
+            pauses,
+            self.orders_dead_letters,
+            clock,
+            journal,
+        )
+        ledger = Ledger(name, xero, store, pauses, self.orders_dead_letters, clock, journal)
+        return Connection(
+            name,
+            settings.amazon.seller_id,
+            OrderIntake(store, clock, journal),
+            Reconciliation(reading, ledger, store, clock, journal, settings.start),
+        )
+
+
+@cache
+def application() -> Application:
+    """The application of this sandbox. Raises SettingsError when the function's environment is incomplete."""
+    return Application(parse(StackSettings, dict(os.environ), "the function's environment"), SystemClock())

@@ -1,0 +1,173 @@
+"""Settings: what the stack says (environment), what each connection says (one SSM parameter), its secrets.
+
+Everything is validated when a function starts. An error names the field, what is wrong with it and the cure; the values
+themselves are not repeated.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from amazon_to_xero.domain.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.orders import Charge
+from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
+
+type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+type AccountCode = Annotated[str, StringConstraints(min_length=1, max_length=10)]
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. The message is for the person who wrote them."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class StackSettings(_Strict):
+    """The environment of a function, as template.yaml sets it."""
+
+    table: Text = Field(alias="TABLE_NAME")
+    connections_path: Text = Field(alias="SETTINGS_PATH")
+    secrets_prefix: Text = Field(alias="SECRETS_PREFIX")
+    orders_dlq_url: Text = Field(alias="ORDERS_DLQ_URL")
+    region: Text = Field(alias="AWS_REGION")
+    aws_endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
+    amazon_api_url: str = Field(default="", alias="AMAZON_API_URL")
+    lwa_url: str = Field(default="", alias="LWA_URL")
+    xero_api_url: Text = Field(alias="XERO_API_URL")
+    xero_token_url: Text = Field(alias="XERO_TOKEN_URL")
+
+
+class AmazonSettings(_Strict):
+    seller_id: Text
+    region: Literal["na", "eu", "fe"]
+    marketplaces: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        unknown = [m for m in self.marketplaces if m not in MARKETPLACES]
+        if unknown:
+            raise ValueError(f"marketplace ids {', '.join(unknown)} are not Amazon's; take them from Amazon's list")
+        return self
+
+
+class XeroSettings(_Strict):
+    tenant_id: Text
+
+
+class AccountSettings(_Strict):
+    """Account codes of the organisation."""
+
+    item: AccountCode
+    shipping: AccountCode
+    gift_wrap: AccountCode
+    discounts: AccountCode
+    cod_fee: AccountCode | None = None
+    delivery_tip: AccountCode | None = None
+    other: AccountCode | None = None
+
+
+class TaxRuleSettings(_Strict):
+    """One row of the tax table; conditions that are left out match everything, the first row that matches wins."""
+
+    tax_type: Text
+    amounts: Literal["inclusive", "exclusive", "none"]
+    marketplaces: tuple[Text, ...] = ()
+    ship_to: tuple[Text, ...] = ()
+    responsible: Literal["seller", "marketplace"] | None = None
+    amazon_tax: Literal["zero", "charged"] | None = None
+
+
+class TaxSettings(_Strict):
+    rules: Annotated[tuple[TaxRuleSettings, ...], Field(min_length=1)]
+    rounding_tax_type: Text = "NONE"
+    rounding_limit: Annotated[Decimal, Field(ge=0, le=Decimal("0.10"))] = Decimal("0.05")
+
+
+class ContactSettings(_Strict):
+    names: dict[str, Text] = Field(default_factory=dict)
+
+
+class InvoiceSettings(_Strict):
+    number_prefix: Annotated[str, StringConstraints(max_length=50)] = ""
+
+
+class ConnectionSettings(_Strict):
+    """One Amazon account tied to one Xero organisation: the document in the SSM parameter."""
+
+    amazon: AmazonSettings
+    xero: XeroSettings
+    accounts: AccountSettings
+    tax: TaxSettings
+    contacts: ContactSettings = ContactSettings()
+    invoices: InvoiceSettings = InvoiceSettings()
+    start: AwareDatetime = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def policy(self) -> PostingPolicy:
+        charges = {
+            Charge.ITEM: self.accounts.item,
+            Charge.SHIPPING: self.accounts.shipping,
+            Charge.GIFT_WRAP: self.accounts.gift_wrap,
+            Charge.COD_FEE: self.accounts.cod_fee,
+            Charge.DELIVERY_TIP: self.accounts.delivery_tip,
+            Charge.OTHER: self.accounts.other,
+        }
+        return PostingPolicy(
+            marketplaces=frozenset(self.amazon.marketplaces),
+            accounts=AccountCodes({c: code for c, code in charges.items() if code}, self.accounts.discounts),
+            tax_rules=tuple(_tax_rule(rule) for rule in self.tax.rules),
+            invoice_prefix=self.invoices.number_prefix,
+            contact_names=self.contacts.names,
+            rounding_tax_type=self.tax.rounding_tax_type,
+            rounding_limit=self.tax.rounding_limit,
+            start=self.start,
+        )
+
+
+class AmazonSecrets(_Strict):
+    client_id: Text
+    client_secret: Text
+    refresh_token: Text
+
+
+class XeroSecrets(_Strict):
+    """`refresh_token` is left out for a custom connection (client credentials)."""
+
+    client_id: Text
+    client_secret: Text
+    refresh_token: Text | None = None
+
+
+class ConnectionSecrets(_Strict):
+    amazon: AmazonSecrets
+    xero: XeroSecrets
+
+
+def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
+    amounts = {"inclusive": Amounts.INCLUSIVE, "exclusive": Amounts.EXCLUSIVE, "none": Amounts.NO_TAX}
+    return TaxRule(
+        tax_type=rule.tax_type,
+        amounts=amounts[rule.amounts],
+        marketplaces=frozenset(rule.marketplaces),
+        ship_to=frozenset(rule.ship_to),
+        responsible=Party(rule.responsible) if rule.responsible else None,
+        amazon_tax=AmazonTax(rule.amazon_tax) if rule.amazon_tax else None,
+    )
+
+
+def parse[Settings: _Strict](model: type[Settings], document: str | bytes | dict[str, str], name: str) -> Settings:
+    """The settings in a JSON text (or in the environment). Raises SettingsError naming every field that is wrong."""
+    try:
+        if isinstance(document, dict):
+            known = {field.alias or field_name for field_name, field in model.model_fields.items()}
+            return model.model_validate({key: value for key, value in document.items() if key in known})
+        return model.model_validate_json(document)
+    except ValidationError as problem:
+        errors = problem.errors(include_input=False, include_url=False, include_context=False)
+        lines = [f"{'.'.join(str(part) for part in error['loc']) or 'document'}: {error['msg']}" for error in errors]
+        raise SettingsError(f"{name} cannot be used. {'; '.join(lines)}. Correct it and run connect again.") from None

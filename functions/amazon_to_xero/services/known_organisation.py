@@ -1,0 +1,43 @@
+"""The organisation as last read from Xero, kept so that a burst of orders costs no reads of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from pydantic import TypeAdapter
+
+from amazon_to_xero.domain.organisation import Organisation
+from amazon_to_xero.ports import Clock, Conflict, Cursor, StateStore, XeroApi
+
+_NAME = "organisation"
+_STORED = TypeAdapter(Organisation)
+
+
+class KnownOrganisation:
+    """Reads Xero's settings at most once in `max_age`, shared by all workers through the store."""
+
+    def __init__(
+        self, xero: XeroApi, store: StateStore, clock: Clock, max_age: timedelta = timedelta(hours=12)
+    ) -> None:
+        self._xero = xero
+        self._store = store
+        self._clock = clock
+        self._max_age = max_age
+        self._held: Organisation | None = None
+
+    def current(self, max_age: timedelta | None = None) -> Organisation:
+        """Not older than `max_age`. Raises what XeroApi.organisation raises."""
+        oldest = self._clock.now() - (max_age or self._max_age)
+        if self._held is not None and self._held.read_at >= oldest:
+            return self._held
+        row = self._store.cursor(_NAME)
+        if row.data:
+            stored = _STORED.validate_json(row.data["json"])
+            if stored.read_at >= oldest:
+                self._held = stored
+                return stored
+        self._held = self._xero.organisation()
+        with suppress(Conflict):  # another worker has just stored what it read; both are current
+            self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(self._held).decode()}, row.generation))
+        return self._held

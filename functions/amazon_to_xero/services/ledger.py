@@ -1,0 +1,411 @@
+"""The one posting path: brings Xero's documents to what they should be, in batches, effectively once.
+
+Four things together keep a document from being written twice: the intent is durable before the call, every attempt has
+its Idempotency-Key, an unknown outcome is looked up in Xero before anything is written again, and numbers are unique.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import batched
+
+from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, State
+from amazon_to_xero.domain.matching import Match, match
+from amazon_to_xero.domain.order_facts import canonical_json
+from amazon_to_xero.domain.refusals import refusal
+from amazon_to_xero.ports import (
+    Clock,
+    DeadLetters,
+    Journal,
+    Json,
+    Outcome,
+    StateStore,
+    XeroApi,
+    XeroError,
+    XeroNotAuthorised,
+    XeroOutcomeUnknown,
+    XeroRateLimited,
+    XeroRefused,
+)
+from amazon_to_xero.services.pauses import Pauses
+
+BATCH = 50  # Xero: about 50 documents a request
+BATCH_BYTES = 3_000_000  # Xero: 3.5 MB a request
+LOOK_AT_ONCE = 40  # numbers in one query
+DUE_AT_ONCE = 2000
+_ROUNDS = 3  # write, look at what was doubtful, write what was found absent
+_TRIES = 5
+
+type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
+type Step = Callable[[Document], Document]
+
+
+@dataclass(frozen=True)
+class PostReport:
+    """`applied` and `failed` count documents; `stopped` says why not everything due was posted."""
+
+    applied: int = 0
+    failed: int = 0
+    stopped: str = ""
+
+    def plus(self, other: PostReport) -> PostReport:
+        return PostReport(self.applied + other.applied, self.failed + other.failed, other.stopped or self.stopped)
+
+
+class Ledger:
+    """Posts the due documents of one connection. Safe to run at any time, by several workers, after any crash."""
+
+    def __init__(
+        self,
+        connection: str,
+        xero: XeroApi,
+        store: StateStore,
+        pauses: Pauses,
+        dead_letters: DeadLetters,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._connection = connection
+        self._xero = xero
+        self._store = store
+        self._pauses = pauses
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._journal = journal
+
+    def post_due(self, named: Sequence[str], deadline: datetime) -> PostReport:
+        """Posts what is due, and of `named` what is due although the index may not show it yet.
+
+        Xero's faults end in the report and in the documents' rows, never in an exception.
+        """
+        keys = dict.fromkeys([*named, *self._store.due_documents(self._clock.now(), DUE_AT_ONCE)])
+        report = PostReport()
+        for kind in Kind:
+            for _ in range(_ROUNDS):
+                due = self._due(kind, keys)
+                if not due:
+                    break
+                report = report.plus(self._post(kind, due, deadline))
+                if report.stopped:
+                    return report
+        return report
+
+    def _due(self, kind: Kind, keys: Iterable[str]) -> list[Document]:
+        now = self._clock.now()
+        of_kind = [key for key in keys if key.startswith(f"{kind}#")]
+        return [document for document in self._store.documents(of_kind).values() if document.is_due(now)]
+
+    def _post(self, kind: Kind, due: Sequence[Document], deadline: datetime) -> PostReport:
+        """One round: what may already stand in Xero is looked for, the rest is written."""
+        report = PostReport()
+        for chunk in batched([d for d in due if d.needs_a_look()], LOOK_AT_ONCE, strict=False):
+            report = report.plus(self._halted(deadline) or self._look(kind, chunk))
+            if report.stopped:
+                return report
+        ready, ids = self._with_references([d for d in due if not d.needs_a_look()])
+        absent = [d for d in ready if d.desired.removed and not d.exists_in_xero]
+        report = report.plus(self._settle([(document, self._nothing_to_remove) for document in absent]))
+        creates = [d for d in ready if not d.desired.removed and not d.exists_in_xero]
+        updates = [d for d in ready if d.exists_in_xero]
+        for documents, write in ((creates, self._xero.create), (updates, self._xero.update)):
+            for batch in _batches([(document, _body(document, ids)) for document in documents]):
+                report = report.plus(self._halted(deadline) or self._write(kind, write, batch))
+                if report.stopped:
+                    return report
+        return report
+
+    def _halted(self, deadline: datetime) -> PostReport | None:
+        if self._pauses.until("xero"):
+            return PostReport(stopped="XERO_PAUSED")
+        if self._clock.now() >= deadline:
+            return PostReport(stopped="OUT_OF_TIME")
+        return None
+
+    def _with_references(self, documents: Sequence[Document]) -> tuple[list[Document], Mapping[str, str]]:
+        """Those whose references stand in Xero, with the ids; the others wait for, or fail with, what they refer to."""
+        wanted = dict.fromkeys(key for document in documents for key in document.desired.refers.values())
+        referred = self._store.documents(wanted) if wanted else {}
+        ids = {key: document.xero_id for key, document in referred.items() if document.exists_in_xero}
+        ready = []
+        waiting: list[tuple[Document, Step]] = []
+        for document in documents:
+            missing = [key for key in document.desired.refers.values() if key not in ids]
+            if not missing or document.desired.removed:
+                ready.append(document)
+                continue
+            other = referred.get(missing[0])
+            if other is not None and other.state is State.FAILED:
+                hint = f"{other.key} is not in Xero: {other.hint}"
+                waiting.append((document, partial(Document.failed, reason=other.reason, hint=hint)))
+            else:
+                until = self._clock.now() + timedelta(minutes=1)
+                waiting.append((document, partial(Document.deferred, until=until, reason="WAITING_FOR_REFERENCE")))
+        self._settle(waiting)
+        return ready, ids
+
+    def _nothing_to_remove(self, document: Document) -> Document:
+        return document.applied("", "", document.desired.digest, self._clock.now())
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def _write(self, kind: Kind, write: Write, batch: Sequence[tuple[Document, Json]]) -> PostReport:
+        """One call to Xero for a batch whose composition, bodies and Idempotency-Key stay fixed for the attempt."""
+        now = self._clock.now()
+        claims = self._store.save_documents([document.claimed(now) for document, _ in batch])
+        claimed = [(claims[document.key], body) for document, body in batch if document.key in claims]
+        if not claimed:
+            return PostReport()
+        key = self._idempotency_key(document for document, _ in claimed)
+        bodies = [body for _, body in claimed]
+        documents = [document for document, _ in claimed]
+        try:
+            outcomes = self._twice_if_unknown(write, IN_XERO[kind].collection, bodies, key)
+        except XeroOutcomeUnknown as problem:
+            step = partial(Document.unknown, until=self._pause(problem), reason="OUTCOME_UNKNOWN")
+            self._settle([(document, step) for document in documents], wrote=True)
+            return PostReport(stopped="OUTCOME_UNKNOWN")
+        except XeroRefused as problem:
+            return self._refused(kind, write, claimed, problem)
+        except XeroError as problem:
+            step = partial(Document.deferred, until=self._pause(problem), reason=_reason(problem))
+            self._settle([(document, step) for document in documents])
+            return PostReport(stopped=_reason(problem))
+        return self._settle(
+            [
+                (document, partial(self._after, outcome=outcome, sent=document.desired.digest))
+                for document, outcome in zip(documents, outcomes, strict=True)
+            ],
+            wrote=True,
+        )
+
+    def _twice_if_unknown(self, write: Write, collection: str, bodies: Sequence[Json], key: str) -> list[Outcome]:
+        """The same call again with the same key when the answer was lost: Xero then repeats its first answer."""
+        try:
+            return write(collection, bodies, key)
+        except XeroOutcomeUnknown:
+            return write(collection, bodies, key)
+
+    def _refused(
+        self, kind: Kind, write: Write, claimed: Sequence[tuple[Document, Json]], problem: XeroRefused
+    ) -> PostReport:
+        """Xero refused the whole call: halves find the one that spoils it."""
+        if len(claimed) == 1:
+            step = partial(Document.failed, reason="XERO_REFUSED", hint=f"Xero says: {problem.message[:500]}")
+            return self._settle([(claimed[0][0], step)])
+        now = self._clock.now()
+        self._settle(
+            [(document, partial(Document.deferred, until=now, reason="BATCH_REFUSED")) for document, _ in claimed]
+        )
+        current = self._store.documents(document.key for document, _ in claimed)
+        again = [(current[document.key], body) for document, body in claimed if current[document.key].is_due(now)]
+        report = PostReport()
+        for half in (again[: len(again) // 2], again[len(again) // 2 :]):
+            if half:
+                report = report.plus(self._write(kind, write, half))
+            if report.stopped:
+                break
+        return report
+
+    def _after(self, document: Document, outcome: Outcome, sent: str) -> Document:
+        """The document after Xero's word on it. `sent` is the digest of the content that Xero was given."""
+        now = self._clock.now()
+        spec = IN_XERO[document.kind]
+        if not outcome.accepted:
+            meaning = refusal(outcome.errors)
+            if meaning.adopt and not document.exists_in_xero:
+                return document.unknown(now, meaning.reason)
+            return document.failed(meaning.reason, meaning.hint)
+        element = outcome.element
+        status = str(element.get("Status") or element.get("ContactStatus") or "")
+        wanted = document.desired.total
+        applied = document.applied(str(element[spec.id_field]), status, sent, now)
+        if wanted is not None and not document.desired.removed and element.get("Total") != wanted:
+            hint = f"Amazon's total is {wanted}, Xero arrived at {element.get('Total')}; correct the document in Xero"
+            return applied.failed("XERO_TOTAL_DIFFERS", hint)
+        return applied
+
+    # --- looking ---------------------------------------------------------------------------------------------------
+
+    def _look(self, kind: Kind, documents: Sequence[Document]) -> PostReport:
+        """What Xero holds of documents whose outcome is unknown."""
+        spec = IN_XERO[kind]
+        known_ids = [document.xero_id for document in documents if document.exists_in_xero]
+        numbers = [document.desired.number for document in documents if not document.exists_in_xero]
+        names = [str(d.desired.body["Name"]) for d in documents if d.reason == "CONTACT_NAME_TAKEN"]
+        try:
+            by_id = _by(self._found(spec.collection, spec.id_field, known_ids), spec.id_field)
+            by_number = _by(self._found(spec.collection, spec.number_field, numbers), spec.number_field)
+            by_name = _by(self._found(spec.collection, "Name", names), "Name")
+        except XeroError as problem:
+            self._pause(problem)
+            return PostReport(stopped=_reason(problem))
+        steps: list[tuple[Document, Step]] = []
+        for document in documents:
+            element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)
+            if element is None and document.reason == "CONTACT_NAME_TAKEN":
+                element = by_name.get(str(document.desired.body["Name"]))
+            steps.append((document, partial(self._as_found, element=element)))
+        return self._settle(steps)
+
+    def _found(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
+        return self._xero.find(collection, field, values) if values else []
+
+    def _as_found(self, document: Document, element: Json | None) -> Document:
+        """The document after a look; `element` is what Xero holds under its id or number, None when nothing."""
+        now = self._clock.now()
+        if element is None:
+            if document.exists_in_xero:
+                return document.failed("GONE_FROM_XERO", "the document is not in Xero any more; enter it by hand")
+            if document.reason in ("NUMBER_TAKEN", "CONTACT_NUMBER_TAKEN", "CONTACT_NAME_TAKEN"):
+                return document.failed(
+                    document.reason, f"Xero says {document.desired.number} is taken but does not show it"
+                )
+            return document.absent(now)
+        xero_id = str(element[IN_XERO[document.kind].id_field])
+        status = str(element.get("Status") or element.get("ContactStatus") or "")
+        if status == "ARCHIVED":
+            return document.failed("CONTACT_ARCHIVED", refusal(("archived contact",)).hint)
+        verdict = match(document.desired, element)
+        if document.desired.removed:
+            gone = verdict is Match.GONE
+            return (
+                document.applied(xero_id, status, document.desired.digest, now)
+                if gone
+                else document.found(xero_id, status, now)
+            )
+        if verdict is Match.SAME:
+            return document.applied(xero_id, status, document.desired.digest, now)
+        if verdict is Match.OURS_BUT_DIFFERENT:
+            return document.found(xero_id, status, now)
+        if verdict is Match.GONE:
+            hint = (
+                f"{document.desired.number} was voided or deleted in Xero and its number stays taken; enter it by hand"
+            )
+            return document.failed("NUMBER_OF_VOIDED", hint)
+        hint = f"{document.desired.number} is the number of another document in Xero; rename that one, then redrive"
+        return document.failed("NUMBER_TAKEN", hint)
+
+    # --- rows ------------------------------------------------------------------------------------------------------
+
+    def _settle(self, steps: Sequence[tuple[Document, Step]], wrote: bool = False) -> PostReport:
+        """Saves each document's next state, and says it."""
+        nexts = [step(document) for document, step in steps]
+        for after in nexts:
+            self._dead_letter(after)
+        saved = self._store.save_documents(nexts)
+        rows = list(saved.values())
+        for document, step in steps:
+            if document.key not in saved:
+                rows.extend(self._settle_contended(document, step, wrote))
+        for row in rows:
+            self._note(row)
+        return PostReport(
+            sum(row.state is State.APPLIED for row in rows), sum(row.state is State.FAILED for row in rows)
+        )
+
+    def _settle_contended(self, document: Document, step: Step, wrote: bool) -> Sequence[Document]:
+        """The next state of a row that somebody else changed since we read it.
+
+        Still our attempt, only something else is wanted by now: the step is made from the newer row. Another attempt:
+        what it says stands, but if we may have written (`wrote`), Xero is looked at again.
+        """
+        for _ in range(_TRIES):
+            current = self._store.documents([document.key])[document.key]
+            if current.claim == document.claim and current.state is document.state:
+                after = step(current)
+            elif wrote and current.state is not State.UNKNOWN:
+                after = current.unknown(self._clock.now(), "OVERTAKEN")
+            else:
+                return ()
+            self._dead_letter(after)
+            saved = self._store.save_documents([after])
+            if saved:
+                return tuple(saved.values())
+        return ()
+
+    def _dead_letter(self, document: Document) -> None:
+        """For a failed document, before its row is saved: a crash between the two repeats it, never loses it.
+
+        A customer has no order of its own: each order that needs it fails with its reason.
+        """
+        order_id = document.desired.order_id
+        if document.state is State.FAILED and order_id:
+            body = json.dumps({"look_at": {"connection": self._connection, "order_id": order_id}})
+            self._dead_letters.send(body, reason=document.reason, hint=document.hint, order_id=order_id)
+
+    def _note(self, document: Document) -> None:
+        self._journal.note(
+            document.state,
+            order_id=document.desired.order_id or None,
+            document=document.key,
+            reason=document.reason or None,
+            hint=document.hint or None,
+            xero_status=document.xero_status or None,
+            total=str(document.desired.total) if document.desired.total is not None else None,
+        )
+
+    def _pause(self, problem: XeroError) -> datetime:
+        """Leaves Xero alone for as long as the problem asks for; returns until when."""
+        now = self._clock.now()
+        hint = ""
+        if isinstance(problem, XeroRateLimited):
+            until = now + problem.retry_after
+        elif isinstance(problem, XeroNotAuthorised):
+            until = now + timedelta(minutes=15)
+            hint = "Xero refuses the connection's authorisation; connect Xero again"
+        else:
+            until = now + timedelta(minutes=1)
+        self._pauses.pause("xero", until, _reason(problem), hint or problem.message)
+        return until
+
+    def _idempotency_key(self, documents: Iterable[Document]) -> str:
+        """Names one attempt: the same documents at the same generations, never a later attempt at them."""
+        text = "|".join([self._connection, *(f"{d.key}@{d.claim}" for d in documents)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _batches(documents: Sequence[tuple[Document, Json]]) -> Iterator[list[tuple[Document, Json]]]:
+    """At most 50 documents and 3 MB each, in order."""
+    batch: list[tuple[Document, Json]] = []
+    size = 0
+    for document, body in documents:
+        length = len(canonical_json(body).encode()) + 2
+        if batch and (len(batch) == BATCH or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((document, body))
+        size += length
+    if batch:
+        yield batch
+
+
+def _body(document: Document, ids: Mapping[str, str]) -> Json:
+    """What is sent: the desired body with the Xero ids of the document itself and of what it refers to."""
+    spec = IN_XERO[document.kind]
+    if document.desired.removed:
+        draft = document.xero_status in ("DRAFT", "SUBMITTED")
+        return {spec.id_field: document.xero_id, "Status": "DELETED" if draft else "VOIDED"}
+    body: Json = dict(document.desired.body)
+    for path, key in document.desired.refers.items():
+        parent, _, field = path.partition(".")
+        body[parent] = {field: ids[key]}
+    if document.exists_in_xero:
+        body[spec.id_field] = document.xero_id
+    return body
+
+
+def _by(elements: Sequence[Json], field: str) -> dict[str, Json]:
+    return {str(element.get(field)): element for element in elements}
+
+
+def _reason(problem: XeroError) -> str:
+    if isinstance(problem, XeroRateLimited):
+        return f"XERO_{problem.problem.upper()}_LIMIT"
+    if isinstance(problem, XeroNotAuthorised):
+        return "XERO_NOT_AUTHORISED"
+    return "XERO_UNAVAILABLE"

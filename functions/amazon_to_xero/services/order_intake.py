@@ -1,0 +1,56 @@
+"""Hints become durable: after `note` returns, an order that was spoken of will be read, whatever crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.ports import Clock, Conflict, Journal, StateStore
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Somebody said at `at` (UTC) that something about this order may have changed."""
+
+    order_id: str
+    at: datetime
+
+
+class OrderIntake:
+    """Writes hints into the order rows. At least once; the same hint twice changes nothing."""
+
+    def __init__(self, store: StateStore, clock: Clock, journal: Journal) -> None:
+        self._store = store
+        self._clock = clock
+        self._journal = journal
+
+    def note(self, hints: Sequence[Hint]) -> list[str]:
+        """The ids of orders that want reading now. Raises Conflict when other writers won five times in a row."""
+        newest: dict[str, datetime] = {}
+        for hint in hints:
+            newest[hint.order_id] = max(hint.at, newest.get(hint.order_id, hint.at))
+        waiting: Mapping[str, datetime] = newest
+        due: list[str] = []
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            known = self._store.orders(waiting)
+            changed: list[OrderFact] = []
+            for order_id, at in waiting.items():
+                fact = known.get(order_id) or OrderFact(order_id)
+                after = fact.hinted(at, now)
+                if after is not None:
+                    changed.append(after)
+                elif fact.due_at is not None:
+                    due.append(order_id)
+                else:
+                    self._journal.note("HINT_ALREADY_ANSWERED", order_id=order_id)
+            saved = self._store.save_orders(changed)
+            due.extend(saved)
+            waiting = {fact.order_id: waiting[fact.order_id] for fact in changed if fact.order_id not in saved}
+            if not waiting:
+                return due
+        raise Conflict(f"{len(waiting)} order rows kept changing while hints were written")

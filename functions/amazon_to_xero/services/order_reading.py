@@ -1,0 +1,430 @@
+"""Reads orders that want reading, records them, and says which documents should stand in Xero.
+
+Pages cost less than single orders: one searchOrders call brings 100 orders, one getOrder call one. Few orders are read
+singly and at once; many are read in pages from the earliest hint on, which shows orders two minutes after their change.
+Reading and deriving may be repeated at any time: documents are written before the order's row stops being due.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from amazon_to_xero.domain.documents import Desired, Document, Kind
+from amazon_to_xero.domain.order_facts import OrderFact, Standing, content_hash, moment, without_buyer_data
+from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, last_updated, read_order
+from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.domain.token_bucket import TokenBucket
+from amazon_to_xero.ports import (
+    AmazonError,
+    AmazonNotAuthorised,
+    AmazonNotFound,
+    AmazonThrottled,
+    Clock,
+    Conflict,
+    Cursor,
+    DeadLetters,
+    Journal,
+    Json,
+    SellerApi,
+    StateStore,
+    XeroError,
+)
+from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.services.pauses import Pauses
+
+# Amazon: usage plans of the Orders API v2026-01-01.
+SEARCH_ORDERS = ("searchOrders", Decimal("0.0056"), 20)
+GET_ORDER = ("getOrder", Decimal("0.5"), 30)
+
+FEW = 5  # up to so many orders are read singly: at once, and leaving the scarce pages to bursts
+DUE_AT_ONCE = 2000
+SHOWN_AFTER = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
+OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
+BEFORE_HINT = timedelta(minutes=5)  # an order's lastUpdatedTime may be a little before the notification's time
+WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """`documents` are the keys that changed; `stopped` says why not everything due was read, empty when it was."""
+
+    orders: int = 0
+    documents: tuple[str, ...] = ()
+    stopped: str = ""
+
+    def plus(self, other: ReadReport) -> ReadReport:
+        return ReadReport(self.orders + other.orders, self.documents + other.documents, other.stopped or self.stopped)
+
+
+class OrderReading:
+    """The one reading path for orders of a connection."""
+
+    def __init__(
+        self,
+        connection: str,
+        amazon: SellerApi,
+        store: StateStore,
+        policy: PostingPolicy,
+        organisation: KnownOrganisation,
+        pauses: Pauses,
+        dead_letters: DeadLetters,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._connection = connection
+        self._amazon = amazon
+        self._store = store
+        self._policy = policy
+        self._organisation = organisation
+        self._pauses = pauses
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._journal = journal
+        self._marketplaces = sorted(policy.marketplaces)
+
+    # --- what wants reading ----------------------------------------------------------------------------------------
+
+    def read_due(self, named: Sequence[str], deadline: datetime) -> ReadReport:
+        """Reads what is due, and of `named` what is due although the index may not show it yet.
+
+        Amazon's faults end in the report and in the orders' rows, never in an exception.
+        """
+        stopped = self._not_now()
+        if stopped:
+            return ReadReport(stopped=stopped)
+        now = self._clock.now()
+        ids = dict.fromkeys([*named, *self._store.due_orders(now, DUE_AT_ONCE)])
+        wanted = {
+            order_id: fact
+            for order_id, fact in self._store.orders(ids).items()
+            if fact.due_at is not None and fact.due_at <= now
+        }
+        report = ReadReport()
+        if len(wanted) > FEW:
+            report = self._read_pages_for(wanted, deadline)
+            if report.stopped:
+                return report
+        return report.plus(self._read_singly(wanted, deadline))
+
+    def _not_now(self) -> str:
+        """Why reading makes no sense at the moment; empty when it does."""
+        if self._pauses.until("amazon"):
+            return "AMAZON_PAUSED"
+        try:
+            self._organisation.current()
+        except XeroError as problem:
+            # Without the organisation's accounts and rates nothing can be derived, so nothing is read either.
+            self._journal.note("XERO_UNAVAILABLE", reason="XERO_UNAVAILABLE", hint=problem.message)
+            return "XERO_UNAVAILABLE"
+        return ""
+
+    def _read_pages_for(self, wanted: dict[str, OrderFact], deadline: datetime) -> ReadReport:
+        """Pages from the earliest hint on, taking from `wanted` what they bring; stops when singles would cost less."""
+        shown = {
+            i: f for i, f in wanted.items() if (f.hinted_at or self._clock.now()) <= self._clock.now() - SHOWN_AFTER
+        }
+        if len(shown) <= FEW:
+            return ReadReport()
+        after = min(fact.hinted_at for fact in shown.values() if fact.hinted_at) - BEFORE_HINT
+        report = ReadReport()
+        page_token: str | None = None
+        pages_worth_it = len(shown) // 20 + 2
+        for _ in range(pages_worth_it):
+            if self._clock.now() >= deadline or not self._take(SEARCH_ORDERS):
+                break
+            try:
+                page = self._amazon.search_orders(
+                    updated_after=after, marketplace_ids=self._marketplaces, page_token=page_token
+                )
+            except AmazonError as problem:
+                return report.plus(self._stopped_by(problem))
+            report = report.plus(self._record(page.orders))
+            for order in page.orders:
+                wanted.pop(str(order.get("orderId")), None)
+                shown.pop(str(order.get("orderId")), None)
+            page_token = page.next_token
+            if page_token is None or not shown:
+                break
+        return report
+
+    def _read_singly(self, wanted: Mapping[str, OrderFact], deadline: datetime) -> ReadReport:
+        report = ReadReport()
+        now = self._clock.now()
+        if len(wanted) > FEW:
+            # A burst: those too new for the pages wait two minutes for them instead of costing a call each.
+            shown = {i: f for i, f in wanted.items() if (f.hinted_at or now) <= now - SHOWN_AFTER}
+            report = ReadReport(stopped="WAITING_FOR_PAGES" if len(shown) < len(wanted) else "")
+            wanted = shown
+        for order_id, fact in sorted(wanted.items(), key=lambda entry: entry[1].due_at or now):
+            if self._clock.now() >= deadline:
+                return report.plus(ReadReport(stopped="OUT_OF_TIME"))
+            if not self._take(GET_ORDER):
+                return report.plus(ReadReport(stopped="AMAZON_QUOTA"))
+            try:
+                order = self._amazon.get_order(order_id)
+            except AmazonNotFound:
+                hint = "Amazon does not know this order for this seller; check the id and the connection's region"
+                self._fail(fact, "ORDER_NOT_FOUND", hint)
+                continue
+            except AmazonError as problem:
+                failure = self._stopped_by(problem, order_id)
+                if failure.stopped != "AMAZON_UNAVAILABLE":
+                    return report.plus(failure)
+                # Perhaps only this order cannot be had: let it wait, longer each time, and go on with the others.
+                self._save_fact(
+                    replace(fact, attempts=fact.attempts + 1, due_at=self._later(fact), reason=problem.code)
+                )
+                report = report.plus(failure)
+                continue
+            report = report.plus(self._record([order]))
+        return report
+
+    def sweep(self, deadline: datetime, since: datetime) -> ReadReport:
+        """Everything Amazon changed since the last sweep; `since` is where the very first one starts.
+
+        The watermark moves only after the last page was recorded, to the limit Amazon echoed with the first one.
+        A sweep cut short goes on where it stopped.
+        """
+        cursor = self._store.cursor("sweep#orders")
+        after = datetime.fromisoformat(cursor.data["watermark"]) - OVERLAP if "watermark" in cursor.data else since
+        data = dict(cursor.data)
+        page_token = data.get("page_token")
+        if page_token and datetime.fromisoformat(data["started"]) < self._clock.now() - timedelta(hours=20):
+            page_token = None  # Amazon forgets it after 24 hours
+        if page_token:
+            after = datetime.fromisoformat(data["after"])
+        else:
+            data |= {"started": self._clock.now().isoformat(), "after": after.isoformat()}
+            data.pop("limit", None)
+        report = ReadReport()
+        while True:
+            if self._clock.now() >= deadline:
+                return report.plus(ReadReport(stopped="OUT_OF_TIME"))
+            stopped = self._not_now()
+            if stopped:
+                return report.plus(ReadReport(stopped=stopped))
+            if not self._take(SEARCH_ORDERS):
+                return report.plus(ReadReport(stopped="AMAZON_QUOTA"))
+            try:
+                page = self._amazon.search_orders(
+                    updated_after=after, marketplace_ids=self._marketplaces, page_token=page_token
+                )
+            except AmazonError as problem:
+                return report.plus(self._stopped_by(problem))
+            report = report.plus(self._record(page.orders))
+            data.setdefault("limit", page.updated_before.isoformat())
+            page_token = page.next_token
+            if page_token:
+                data["page_token"] = page_token
+            else:
+                data = {"watermark": data["limit"]}
+            try:
+                cursor = self._store.save_cursor(Cursor(cursor.name, data, cursor.generation))
+            except Conflict:
+                return report.plus(ReadReport(stopped="SWEPT_BY_ANOTHER"))
+            if not page_token:
+                self._journal.note("SWEPT", orders=report.orders, watermark=data["watermark"])
+                return report
+
+    # --- recording -------------------------------------------------------------------------------------------------
+
+    def _record(self, orders: Sequence[Json]) -> ReadReport:
+        """Records orders as read and the documents they ask for; none can stop the others."""
+        for order in orders:
+            if not order.get("orderId"):
+                self._journal.note(
+                    Standing.FAILED, reason="ORDER_WITHOUT_ID", hint="Amazon sent an order without an id"
+                )
+        orders = [order for order in orders if order.get("orderId")]
+        ids = [str(order["orderId"]) for order in orders]
+        facts = self._store.orders(ids)
+        changed: list[str] = []
+        facts_to_save: dict[str, OrderFact] = {}
+        wanted: dict[str, tuple[Desired, ...]] = {}
+        for order_id, raw in zip(ids, orders, strict=True):
+            fact = facts.get(order_id) or OrderFact(order_id)
+            after, desired = self._derive(raw, fact)
+            if after is not None:
+                facts_to_save[order_id] = after
+                wanted[order_id] = desired
+        changed.extend(self._want([d for desired in wanted.values() for d in desired]))
+        saved = self._store.save_orders(list(facts_to_save.values()))
+        for order_id, fact in saved.items():
+            self._journal.note(
+                fact.standing, order_id=order_id, reason=fact.reason or None, hint=fact.hint or None, status=fact.status
+            )
+        # A row that somebody else wrote meanwhile is still due, or its writer has read Amazon after us.
+        return ReadReport(len(orders), tuple(changed))
+
+    def _derive(self, raw: Json, fact: OrderFact) -> tuple[OrderFact | None, tuple[Desired, ...]]:
+        """The order's row after this reading and the documents it asks for; None when there is nothing to write."""
+        now = self._clock.now()
+        content = without_buyer_data(raw)
+        digest = content_hash(content)
+        try:
+            updated = last_updated(raw)
+        except Refused as refused:
+            return self._failed(replace(fact, read_at=now, due_at=None), refused.reason, refused.hint), ()
+        if fact.supersedes(updated):
+            # Amazon answered with an older version than it gave before; it will show the newer one again.
+            return replace(fact, due_at=now + timedelta(minutes=1), attempts=fact.attempts + 1), ()
+        unchanged = digest == fact.digest and fact.standing in (Standing.BOOKED, Standing.NOT_INVOICED)
+        if unchanged and fact.due_at is None:
+            return None, ()
+        read = replace(
+            fact,
+            read_at=now,
+            due_at=None,
+            attempts=0,
+            updated=updated,
+            digest=digest,
+            content=content,
+            reason="",
+            hint="",
+        )
+        if unchanged:
+            return replace(read, reason=fact.reason), ()
+        try:
+            return self._booked(raw, read, now)
+        except Refused as refused:
+            return self._failed(read, refused.reason, refused.hint), ()
+
+    def _booked(self, raw: Json, fact: OrderFact, now: datetime) -> tuple[OrderFact, tuple[Desired, ...]]:
+        order = read_order(raw)
+        fact = replace(fact, status=order.status.value)
+        if order.status in SHIPPED_AT_LEAST_IN_PART and fact.shipped_at is None:
+            fact = replace(fact, shipped_at=order.shipped_at or order.updated)
+        organisation = self._organisation.current()
+        try:
+            outcome = sale(order, self._policy, organisation, fact.shipped_at)
+        except Refused as refused:
+            # Perhaps somebody has just mended Xero's settings: judge by what stands there now.
+            try:
+                fresh = self._organisation.current(max_age=timedelta(minutes=5))
+            except XeroError:
+                fresh = organisation
+            if fresh is organisation:
+                raise refused from None
+            outcome = sale(order, self._policy, fresh, fact.shipped_at)
+        if isinstance(outcome, NotYet):
+            if order.updated < now - WITHOUT_PROCEEDS_FOR:
+                raise Refused(outcome.reason, "Amazon gives no amounts for this order; look at it in Seller Central")
+            return replace(
+                fact, standing=Standing.HINTED, reason=outcome.reason, due_at=now + timedelta(minutes=15)
+            ), ()
+        if isinstance(outcome, NotInvoiced):
+            removed = self._removals(fact) if outcome.reason == "ORDER_CANCELLED" else ()
+            return replace(fact, standing=Standing.NOT_INVOICED, reason=outcome.reason), removed
+        keys = tuple(desired.key for desired in outcome if desired.order_id)
+        return replace(fact, standing=Standing.BOOKED, documents=keys), tuple(outcome)
+
+    def _removals(self, fact: OrderFact) -> tuple[Desired, ...]:
+        """A cancelled order's documents should not stand: drafts are deleted, approved ones voided."""
+        documents = self._store.documents(fact.documents)
+        return tuple(
+            replace(document.desired, removed=True, version=fact.updated)
+            for document in documents.values()
+            if document.kind is Kind.INVOICE
+        )
+
+    def _want(self, desired: Sequence[Desired]) -> list[str]:
+        """Makes these the desired documents; returns the keys that changed. Older facts never win over newer ones."""
+        waiting = {d.key: d for d in desired}
+        changed: list[str] = []
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            held = self._store.documents(waiting)
+            rows: list[Document] = []
+            for key, wanted in waiting.items():
+                known = held.get(key)
+                row = Document(wanted, due_at=now) if known is None else known.wanting(wanted, now)
+                if row is not None:
+                    rows.append(row)
+            saved = self._store.save_documents(rows)
+            changed.extend(saved)
+            waiting = {row.key: waiting[row.key] for row in rows if row.key not in saved}
+            if not waiting:
+                return changed
+        raise Conflict(f"{len(waiting)} document rows kept changing while an order was recorded")
+
+    # --- what goes wrong -------------------------------------------------------------------------------------------
+
+    def _failed(self, fact: OrderFact, reason: str, hint: str) -> OrderFact:
+        """The failed row; the dead letter goes out first: a crash between the two repeats it, never loses it."""
+        body = json.dumps({"look_at": {"connection": self._connection, "order_id": fact.order_id}})
+        self._dead_letters.send(body, reason=reason, hint=hint, order_id=fact.order_id)
+        return replace(fact, standing=Standing.FAILED, reason=reason, hint=hint, due_at=None)
+
+    def _fail(self, fact: OrderFact, reason: str, hint: str) -> None:
+        self._save_fact(self._failed(fact, reason, hint))
+        self._journal.note(Standing.FAILED, order_id=fact.order_id, reason=reason, hint=hint)
+
+    def _save_fact(self, fact: OrderFact) -> None:
+        # Losing to another writer is no loss: the row is still due, or was read by the other one.
+        self._store.save_orders([fact])
+
+    def _later(self, fact: OrderFact) -> datetime:
+        """One minute, then twice as long each time, at most a quarter of an hour."""
+        return self._clock.now() + min(timedelta(minutes=15), timedelta(minutes=2 ** min(fact.attempts, 4)))
+
+    def _stopped_by(self, problem: AmazonError, order_id: str | None = None) -> ReadReport:
+        now = self._clock.now()
+        if isinstance(problem, AmazonThrottled):
+            operation = SEARCH_ORDERS if problem.operation == SEARCH_ORDERS[0] else GET_ORDER
+            self._change_bucket(operation, lambda bucket: bucket.emptied(now))
+            self._journal.note("AMAZON_THROTTLED", reason="AMAZON_QUOTA", operation=problem.operation)
+            return ReadReport(stopped="AMAZON_QUOTA")
+        if isinstance(problem, AmazonNotAuthorised):
+            hint = "Amazon refuses the connection's authorisation; authorise again in Seller Central and run connect"
+            self._pauses.pause("amazon", now + timedelta(minutes=15), "AMAZON_NOT_AUTHORISED", hint)
+            return ReadReport(stopped="AMAZON_NOT_AUTHORISED")
+        self._journal.note(
+            "AMAZON_UNAVAILABLE",
+            order_id=order_id,
+            reason="AMAZON_UNAVAILABLE",
+            hint="read again by itself; nothing to do unless it lasts for hours",
+            operation=problem.operation,
+            status=problem.status,
+            code=problem.code,
+        )
+        return ReadReport(stopped="AMAZON_UNAVAILABLE")
+
+    def _take(self, operation: tuple[str, Decimal, int]) -> bool:
+        """One call's worth of Amazon's quota, or False."""
+        now = self._clock.now()
+        taken = self._change_bucket(operation, lambda bucket: bucket.spent(now) if bucket.allows(now) else None)
+        if not taken:
+            self._journal.note("WAITING", reason="AMAZON_QUOTA", operation=operation[0])
+        return taken
+
+    def _change_bucket(
+        self, operation: tuple[str, Decimal, int], change: Callable[[TokenBucket], TokenBucket | None]
+    ) -> bool:
+        name, rate, burst = operation
+        for _ in range(_TRIES):
+            cursor = self._store.cursor(f"quota#{name}")
+            data: Mapping[str, Any] = cursor.data
+            bucket = (
+                TokenBucket(rate, burst, Decimal(data["tokens"]), moment(data["at"], "quota.at"))
+                if data
+                else TokenBucket.full(rate, burst, self._clock.now())
+            )
+            after = change(bucket)
+            if after is None:
+                return False
+            try:
+                self._store.save_cursor(
+                    Cursor(cursor.name, {"tokens": str(after.tokens), "at": after.at.isoformat()}, cursor.generation)
+                )
+            except Conflict:
+                continue
+            return True
+        return False

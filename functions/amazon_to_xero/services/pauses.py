@@ -1,0 +1,34 @@
+"""A service that does not answer, or whose limit is reached, is left alone until a stated time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from amazon_to_xero.ports import Clock, Conflict, Cursor, Journal, StateStore
+
+
+class Pauses:
+    """One pause per service (`amazon`, `xero`) of a connection, seen by every worker."""
+
+    def __init__(self, store: StateStore, clock: Clock, journal: Journal) -> None:
+        self._store = store
+        self._clock = clock
+        self._journal = journal
+
+    def until(self, service: str) -> datetime | None:
+        """When the service may be called again; None: now."""
+        text = self._store.cursor(f"pause#{service}").data.get("until")
+        moment = datetime.fromisoformat(text) if text else None
+        return moment if moment and moment > self._clock.now() else None
+
+    def pause(self, service: str, until: datetime, reason: str, hint: str = "") -> None:
+        """Pauses; a longer pause of another worker stands."""
+        held = self._store.cursor(f"pause#{service}")
+        if held.data.get("until", "") < until.isoformat():
+            try:
+                self._store.save_cursor(
+                    Cursor(held.name, {"until": until.isoformat(), "reason": reason}, held.generation)
+                )
+            except Conflict:
+                return  # another worker has just paused it; both have seen the same service
+        self._journal.note("PAUSED", reason=reason, hint=hint, service=service, until=until.isoformat())

@@ -1,0 +1,82 @@
+"""The work itself: as long as something is due, read Amazon, then post to Xero. Every trigger ends up here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from amazon_to_xero.ports import Clock, Journal, StateStore
+from amazon_to_xero.services.ledger import Ledger, PostReport
+from amazon_to_xero.services.order_reading import OrderReading, ReadReport
+
+_LEASE = "reconciliation"
+
+
+@dataclass(frozen=True)
+class WorkReport:
+    """What one run did; `busy` when another worker was at it."""
+
+    read: ReadReport
+    posted: PostReport
+    busy: bool = False
+
+
+class Reconciliation:
+    """One worker at a time per connection, so that pages and batches are full.
+
+    The lease saves calls; it does not keep the books right: the rows' generations do, also against a worker that
+    wakes up after its lease has passed to another. Who finds it taken leaves its due rows to the holder or to the next
+    minute.
+    """
+
+    def __init__(
+        self,
+        reading: OrderReading,
+        ledger: Ledger,
+        store: StateStore,
+        clock: Clock,
+        journal: Journal,
+        start: datetime,
+    ) -> None:
+        self._reading = reading
+        self._ledger = ledger
+        self._store = store
+        self._clock = clock
+        self._journal = journal
+        self._start = start
+
+    def run(self, owner: str, deadline: datetime, orders: Sequence[str] = (), sweep: bool = False) -> WorkReport:
+        """Works until nothing is due, something stops it, or `deadline`. `orders` were hinted just now."""
+        report = WorkReport(ReadReport(), PostReport(), busy=True)
+        again = True
+        while again and self._clock.now() < deadline:
+            lease = self._store.acquire(_LEASE, owner, self._clock.now(), deadline)
+            if lease is None:
+                self._journal.note("LEFT_TO_THE_WORKER_AT_IT", orders=len(orders))
+                break
+            try:
+                report = self._work(deadline, orders, sweep, report)
+            finally:
+                self._store.release(lease)
+            # Somebody may have been turned away just before the release: what they left is due now.
+            sweep, orders = False, ()
+            again = not (report.read.stopped or report.posted.stopped) and self._anything_due()
+        return report
+
+    def _work(self, deadline: datetime, orders: Sequence[str], sweep: bool, so_far: WorkReport) -> WorkReport:
+        read, posted = so_far.read, so_far.posted
+        if sweep:
+            read = read.plus(self._reading.sweep(deadline, self._start))
+        while self._clock.now() < deadline:
+            just_read = self._reading.read_due(orders, deadline)
+            just_posted = self._ledger.post_due([*read.documents, *just_read.documents], deadline)
+            read, posted, orders = read.plus(just_read), posted.plus(just_posted), ()
+            moved = just_read.orders + just_posted.applied + just_posted.failed
+            if just_read.stopped or just_posted.stopped or not moved:
+                break
+        return WorkReport(read, posted)
+
+    def _anything_due(self) -> bool:
+        now = self._clock.now()
+        return bool(self._store.due_orders(now, 1) or self._store.due_documents(now, 1))

@@ -1,0 +1,20 @@
+"""Resume, every minute: work that had to wait, or whose worker died, goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amazon_to_xero.runtime.composition import application
+from amazon_to_xero.runtime.invocation import LambdaContext, begin, deadline
+from amazon_to_xero.runtime.observability import metrics
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Any event; the due rows say what there is to do."""
+    begin(context)
+    app = application()
+    until = deadline(context, app.clock)
+    for connection in app.connections().values():
+        connection.reconciliation.run(context.aws_request_id, until)
+    return {}
