@@ -164,7 +164,7 @@ class SandboxService:
             if fault is not None and fault.kind == "drop":
                 response = Response(0, dropped=True)
             elif fault is not None and fault.kind == "fail":
-                response = fault.answer()
+                response = self.failed(request, fault.answer())
             elif fault is not None:
                 response = replace(response, delay=fault.delay)
         self.calls.append(
@@ -185,6 +185,19 @@ class SandboxService:
 
     def respond(self, request: Request) -> Response:
         raise NotImplementedError
+
+    def failed(self, request: Request, answer: Response) -> Response:
+        """A "fail" fault sends `answer` instead of the true one; a service that remembers answers learns it here."""
+        return answer
+
+    def begin(self, request: Request) -> None:
+        """The request is being answered from now until `end`: what a service with a limit on concurrency counts.
+
+        Optional for callers in one process, who ask one thing at a time.
+        """
+
+    def end(self, request: Request) -> None:
+        """The answer to a request announced with `begin` has left."""
 
     def operation(self, request: Request) -> str:
         """The operation's name in the service's own documentation (`searchOrders`, `createInvoices`)."""

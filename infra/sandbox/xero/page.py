@@ -1,0 +1,203 @@
+"""The page a person opens to look into the sandbox's books: plain HTML, nothing to click that changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from .books import Document
+
+if TYPE_CHECKING:
+    from .sandbox import XeroSandbox
+
+_SHOWN = 200
+_STYLE = """
+body { font: 15px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; color: #1c2733; background: #f5f6f8;
+       margin: 0 auto; max-width: 1180px; padding: 24px; }
+h1 { font-size: 24px; margin: 0 0 2px; }
+h2 { font-size: 17px; margin: 32px 0 8px; }
+p { margin: 0 0 6px; color: #51606f; }
+nav a { margin-right: 14px; color: #0b62a4; }
+table { border-collapse: collapse; width: 100%; background: #fff; border: 1px solid #d9dee4; }
+th, td { padding: 6px 10px; text-align: left; border-bottom: 1px solid #e8ebef; vertical-align: top; }
+th { background: #eef1f4; font-weight: 600; white-space: nowrap; }
+td.amount, th.amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr:last-child td { border-bottom: 0; }
+.AUTHORISED { color: #0b62a4; } .PAID { color: #14732f; } .VOIDED, .DELETED, .ARCHIVED { color: #8a95a1; }
+.error { color: #b3261e; }
+.none { background: #fff; border: 1px solid #d9dee4; padding: 10px; }
+"""
+_AMOUNTS = {"Total", "Due", "Paid", "Credited", "Remaining", "Amount", "Documents"}
+
+
+def render(sandbox: XeroSandbox) -> str:
+    """The whole page. Every text from the books is escaped."""
+    books = sandbox.books
+    organisation = books.organisation
+    locks = [
+        f"{label} {day:%d %B %Y}"
+        for label, day in (("period locked to", books.period_lock), ("year locked to", books.year_lock))
+        if day
+    ]
+    facts = [
+        f"{organisation.get('CountryCode', '')} {organisation.get('Version', '')}",
+        f"base currency {books.base_currency}",
+        str(organisation.get("Timezone", "")),
+        f"today is {books.today():%d %B %Y}",
+        *locks,
+    ]
+    sections = [
+        ("Invoices", _documents(sandbox, books.invoices.values(), "Due")),
+        ("Credit notes", _documents(sandbox, books.credit_notes.values(), "Remaining")),
+        ("Payments", _payments(sandbox)),
+        ("Allocations", _allocations(sandbox)),
+        ("Contacts", _contacts(sandbox)),
+        ("Accounts", _accounts(sandbox)),
+        ("Recent calls", _calls(sandbox)),
+    ]
+    links = "".join(f'<a href="#{_anchor(title)}">{escape(title)}</a>' for title, _ in sections)
+    body = "".join(f'<h2 id="{_anchor(title)}">{escape(title)}</h2>{table}' for title, table in sections)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sandbox Xero</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f"<h1>{escape(str(organisation.get('Name', '')))}</h1>"
+        f"<p>Sandbox Xero, not real books · {escape(' · '.join(facts))}</p>"
+        f"<nav>{links}</nav>{body}</body></html>"
+    )
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _table(columns: Sequence[str], rows: list[Sequence[Any]], empty: str) -> str:
+    if not rows:
+        return f'<p class="none">{escape(empty)}</p>'
+
+    def cell(tag: str, column: str, value: Any) -> str:
+        text = str(value)
+        classes = []
+        if column in _AMOUNTS:
+            classes.append("amount")
+        if tag == "td" and column == "Status":
+            classes.append("error" if text.isdigit() and int(text) >= 400 else text)
+        attribute = f' class="{escape(" ".join(classes))}"' if classes else ""
+        return f"<{tag}{attribute}>{escape(text)}</{tag}>"
+
+    head = "".join(cell("th", column, column) for column in columns)
+    newest = rows[-_SHOWN:][::-1]
+    lines = "".join(
+        f"<tr>{''.join(cell('td', column, value) for column, value in zip(columns, row, strict=True))}</tr>"
+        for row in newest
+    )
+    left_out = f"<p>The newest {_SHOWN} of {len(rows)}.</p>" if len(rows) > _SHOWN else ""
+    return f"{left_out}<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _documents(sandbox: XeroSandbox, documents: Iterable[Document], open_amount: str) -> str:
+    contacts = sandbox.books.contacts
+    rows: list[Sequence[Any]] = [
+        (
+            one.number or "—",
+            contacts[one.contact_id].name,
+            one.date.isoformat(),
+            one.due_date.isoformat() if one.due_date else "",
+            one.status,
+            one.reference or "",
+            one.currency,
+            f"{one.total:,.2f}",
+            f"{one.outstanding:,.2f}",
+        )
+        for one in documents
+    ]
+    columns = ("Number", "Contact", "Date", "Due date", "Status", "Reference", "Currency", "Total", open_amount)
+    return _table(columns, rows, "None yet.")
+
+
+def _payments(sandbox: XeroSandbox) -> str:
+    books = sandbox.books
+    rows: list[Sequence[Any]] = []
+    for payment in books.payments.values():
+        document, account = books.document(payment.document_id), books.accounts[payment.account_id]
+        kind = "Refund of" if document.is_credit_note else "Payment of"
+        rows.append(
+            (
+                payment.date.isoformat(),
+                f"{kind} {document.number}",
+                f"{account.get('Code', '')} {account['Name']}",
+                payment.reference or "",
+                payment.status,
+                document.currency,
+                f"{payment.amount:,.2f}",
+            )
+        )
+    return _table(("Date", "What", "Account", "Reference", "Status", "Currency", "Amount"), rows, "None yet.")
+
+
+def _allocations(sandbox: XeroSandbox) -> str:
+    books = sandbox.books
+    rows: list[Sequence[Any]] = [
+        (
+            one.date.isoformat(),
+            books.credit_notes[one.credit_note_id].number,
+            books.invoices[one.invoice_id].number,
+            books.invoices[one.invoice_id].currency,
+            f"{one.amount:,.2f}",
+        )
+        for one in books.allocations.values()
+    ]
+    return _table(("Date", "Credit note", "To invoice", "Currency", "Amount"), rows, "None yet.")
+
+
+def _contacts(sandbox: XeroSandbox) -> str:
+    books = sandbox.books
+    documents: dict[str, int] = {}
+    for one in (*books.invoices.values(), *books.credit_notes.values()):
+        documents[one.contact_id] = documents.get(one.contact_id, 0) + 1
+    rows: list[Sequence[Any]] = [
+        (one.name, one.number or "", one.fields.get("EmailAddress", ""), one.status, documents.get(one.id, 0))
+        for one in books.contacts.values()
+    ]
+    return _table(("Name", "Contact number", "E-mail", "Status", "Documents"), rows, "None yet.")
+
+
+def _accounts(sandbox: XeroSandbox) -> str:
+    books = sandbox.books
+    moved: dict[str, Any] = {}
+    for payment in books.payments.values():
+        if payment.status == "AUTHORISED":
+            document = books.document(payment.document_id)
+            outward = document.type in {"ACCPAY", "ACCRECCREDIT"}
+            moved[payment.account_id] = moved.get(payment.account_id, 0) + (
+                -payment.amount if outward else payment.amount
+            )
+    rows: list[Sequence[Any]] = [
+        (
+            account.get("Code", ""),
+            account["Name"],
+            account["Type"],
+            account["Status"],
+            account.get("CurrencyCode", books.base_currency),
+            f"{moved[account_id]:,.2f}" if account_id in moved else "",
+        )
+        for account_id, account in reversed(books.accounts.items())
+    ]
+    return "<p>Paid: what payments brought into the account, less what refunds took out.</p>" + _table(
+        ("Code", "Name", "Type", "Status", "Currency", "Paid"), rows, "None."
+    )
+
+
+def _calls(sandbox: XeroSandbox) -> str:
+    rows: list[Sequence[Any]] = [
+        (
+            call.at,
+            call.operation,
+            f"{call.method} {call.path}",
+            call.status or "no answer",
+            call.elements or "",
+            call.fault or "",
+        )
+        for call in sandbox.calls[-_SHOWN:]
+    ]
+    return _table(("When", "Operation", "Request", "Status", "Documents", "Fault"), rows, "None yet.")

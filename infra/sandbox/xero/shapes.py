@@ -1,0 +1,379 @@
+"""The books' records as Xero writes them in an answer: its own keys, date formats and nesting."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from .books import Allocation, Books, Contact, Document, HistoryRecord, Item, Line, Payment
+from .values import (
+    NO_ID,
+    UnreadableValue,
+    date_string,
+    instant_string,
+    read_number,
+    read_text,
+    wire_date,
+    wire_instant,
+)
+
+_ADDRESSES = ("STREET", "POBOX")
+_PHONES = ("DDI", "DEFAULT", "FAX", "MOBILE")
+
+
+def contact(record: Contact) -> dict[str, Any]:
+    fields = record.fields
+    addresses = {address.get("AddressType", "POBOX"): address for address in fields.get("Addresses", [])}
+    phones = {phone.get("PhoneType", "DEFAULT"): phone for phone in fields.get("Phones", [])}
+    blank = {"City": "", "Region": "", "PostalCode": "", "Country": ""}
+    return {
+        "ContactID": record.id,
+        **({"ContactNumber": record.number} if record.number else {}),
+        "ContactStatus": record.status,
+        "Name": record.name,
+        **{key: value for key, value in fields.items() if key not in {"Addresses", "Phones", "ContactPersons"}},
+        "EmailAddress": fields.get("EmailAddress", ""),
+        "BankAccountDetails": fields.get("BankAccountDetails", ""),
+        "Addresses": [
+            {"AddressType": kind, **blank, **addresses.get(kind, {})}
+            for kind in dict.fromkeys((*_ADDRESSES, *addresses))
+        ],
+        "Phones": [
+            {
+                "PhoneType": kind,
+                "PhoneNumber": "",
+                "PhoneAreaCode": "",
+                "PhoneCountryCode": "",
+                **phones.get(kind, {}),
+            }
+            for kind in dict.fromkeys((*_PHONES, *phones))
+        ],
+        "UpdatedDateUTC": wire_instant(record.updated),
+        "ContactGroups": [],
+        "IsSupplier": record.is_supplier,
+        "IsCustomer": record.is_customer,
+        "SalesTrackingCategories": [],
+        "PurchasesTrackingCategories": [],
+        "ContactPersons": fields.get("ContactPersons", []),
+        "HasAttachments": False,
+        "HasValidationErrors": False,
+    }
+
+
+def contact_summary(record: Contact) -> dict[str, Any]:
+    """The contact inside a document of a list, or in a list with summaryOnly."""
+    return {
+        "ContactID": record.id,
+        **({"ContactNumber": record.number} if record.number else {}),
+        "Name": record.name,
+        "Addresses": [],
+        "Phones": [],
+        "ContactGroups": [],
+        "ContactPersons": [],
+        "HasValidationErrors": False,
+    }
+
+
+def line(record: Line, decimals: int) -> dict[str, Any]:
+    shape: dict[str, Any] = {}
+    if record.item_code:
+        shape["ItemCode"] = record.item_code
+    shape["Description"] = record.description or ""
+    if record.unit_amount is not None:
+        shape["UnitAmount"] = record.unit_amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    if record.tax_type:
+        shape["TaxType"] = record.tax_type
+    shape["TaxAmount"] = record.tax_amount
+    shape["LineAmount"] = record.line_amount
+    if record.account_code:
+        shape["AccountCode"] = record.account_code
+    if record.account_id:
+        shape["AccountID"] = record.account_id
+    shape["Tracking"] = list(record.tracking)
+    if record.quantity is not None:
+        shape["Quantity"] = record.quantity.quantize(Decimal("0.0001"))
+    if record.discount_rate is not None:
+        shape["DiscountRate"] = record.discount_rate
+    if record.discount_amount is not None:
+        shape["DiscountAmount"] = record.discount_amount
+    shape["LineItemID"] = record.line_item_id
+    return shape
+
+
+class Shapes:
+    """Shapes that need the rest of the books: a document shows its contact, its payments and its allocations."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+
+    def document(self, record: Document, *, lines: bool = True, full_contact: bool = True, decimals: int = 4) -> Any:
+        if record.is_credit_note:
+            return self.credit_note(record, lines=lines, full_contact=full_contact, decimals=decimals)
+        return self.invoice(record, lines=lines, full_contact=full_contact, decimals=decimals)
+
+    def invoice(
+        self,
+        record: Document,
+        *,
+        lines: bool = True,
+        full_contact: bool = True,
+        decimals: int = 2,
+        summary: bool = False,
+    ) -> dict[str, Any]:
+        discounts = [
+            (one.quantity or 0) * (one.unit_amount or 0) - one.line_amount
+            for one in record.lines
+            if one.discount_rate or one.discount_amount
+        ]
+        shape: dict[str, Any] = {
+            "Type": record.type,
+            "InvoiceID": record.id,
+            "InvoiceNumber": record.number,
+            "Reference": record.reference or "",
+            "AmountDue": record.outstanding,
+            "AmountPaid": record.paid,
+            "AmountCredited": record.credited,
+            "CurrencyRate": record.currency_rate,
+            "IsDiscounted": bool(discounts),
+            "HasAttachments": False,
+            "HasErrors": False,
+            "SentToContact": record.sent_to_contact,
+            "Contact": self._contact(record, full_contact),
+        }
+        if not summary:
+            shape["Payments"] = [self._payment_inside(payment) for payment in record.payments]
+            shape["CreditNotes"] = [self._credit_inside(allocation) for allocation in record.allocations]
+            shape["Prepayments"] = []
+            shape["Overpayments"] = []
+            shape["LineItems"] = [line(one, decimals) for one in record.lines] if lines else []
+        if record.expected_payment_date:
+            shape["ExpectedPaymentDate"] = wire_date(record.expected_payment_date)
+        if discounts:
+            shape["TotalDiscount"] = sum(discounts, Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return self._common(shape, record)
+
+    def credit_note(
+        self,
+        record: Document,
+        *,
+        lines: bool = True,
+        full_contact: bool = True,
+        decimals: int = 2,
+    ) -> dict[str, Any]:
+        shape: dict[str, Any] = {
+            "CreditNoteID": record.id,
+            "CreditNoteNumber": record.number,
+            "ID": record.id,
+            "Type": record.type,
+            "Reference": record.reference or "",
+            "RemainingCredit": record.outstanding,
+            "Allocations": [self.allocation(self.books.allocations[allocation]) for allocation in record.allocations],
+            "Payments": [self._payment_inside(payment) for payment in record.payments],
+            "CurrencyRate": record.currency_rate,
+            "HasAttachments": False,
+            "HasErrors": False,
+            "SentToContact": record.sent_to_contact,
+            "Contact": self._contact(record, full_contact),
+            "LineItems": [line(one, decimals) for one in record.lines] if lines else [],
+        }
+        return self._common(shape, record)
+
+    def payment(self, record: Payment, *, written: bool = False) -> dict[str, Any]:
+        """`written`: the answer to a write also shows how the document stands now."""
+        document = self.books.document(record.document_id)
+        account = self.books.accounts[record.account_id]
+        invoice: dict[str, Any] = {
+            # Refunds of credit notes show their credit note here too, under an invoice's names.
+            "Type": document.type,
+            "InvoiceID": document.id,
+            "InvoiceNumber": document.number,
+            "Payments": [],
+            "CreditNotes": [],
+            "Prepayments": [],
+            "Overpayments": [],
+            "HasErrors": False,
+            "IsDiscounted": False,
+            "Contact": contact_summary(self.books.contacts[document.contact_id]),
+            "LineItems": [],
+            "CurrencyCode": document.currency,
+        }
+        if written:
+            invoice |= {
+                "Reference": document.reference or "",
+                "AmountDue": document.outstanding,
+                "AmountPaid": document.paid,
+                "Status": document.status,
+                "DateString": date_string(document.date),
+                "Date": wire_date(document.date),
+                "LineAmountTypes": document.line_amount_types,
+                "SubTotal": document.sub_total,
+                "TotalTax": document.total_tax,
+                "Total": document.total,
+            }
+        return {
+            "PaymentID": record.id,
+            "Date": wire_date(record.date),
+            "BankAmount": record.amount,
+            "Amount": record.amount,
+            **({"Reference": record.reference} if record.reference else {}),
+            "CurrencyRate": record.currency_rate,
+            "PaymentType": record.type,
+            "Status": record.status,
+            "UpdatedDateUTC": wire_instant(record.updated),
+            "UpdatedDateUTCString": instant_string(record.updated),
+            "HasAccount": True,
+            "IsReconciled": record.is_reconciled,
+            "Account": {"AccountID": account["AccountID"], "Code": account.get("Code", ""), "Name": account["Name"]},
+            "Invoice": invoice,
+            "HasValidationErrors": False,
+        }
+
+    def allocation(self, record: Allocation) -> dict[str, Any]:
+        invoice = self.books.invoices[record.invoice_id]
+        return {
+            "AllocationID": record.id,
+            "Amount": record.amount,
+            "Date": wire_date(record.date),
+            "Invoice": {
+                "InvoiceID": invoice.id,
+                "InvoiceNumber": invoice.number,
+                "Payments": [],
+                "CreditNotes": [],
+                "Prepayments": [],
+                "Overpayments": [],
+                "HasErrors": False,
+                "IsDiscounted": False,
+                "LineItems": [],
+            },
+            "IsDeleted": False,
+        }
+
+    def item(self, record: Item) -> dict[str, Any]:
+        return {
+            "ItemID": record.id,
+            "Code": record.code,
+            "IsTrackedAsInventory": False,
+            "IsSold": True,
+            "IsPurchased": True,
+            "PurchaseDetails": {},
+            "SalesDetails": {},
+            **record.fields,
+            "UpdatedDateUTC": wire_instant(record.updated),
+        }
+
+    @staticmethod
+    def history(record: HistoryRecord) -> dict[str, Any]:
+        return {
+            "Changes": record.changes,
+            "DateUTCString": record.at.strftime("%Y-%m-%dT%H:%M:%S"),
+            "DateUTC": wire_instant(record.at),
+            "User": "System Generated",
+            "Details": record.details,
+        }
+
+    def _contact(self, record: Document, full: bool) -> dict[str, Any]:
+        known = self.books.contacts[record.contact_id]
+        return contact(known) if full else contact_summary(known)
+
+    def _payment_inside(self, payment_id: str) -> dict[str, Any]:
+        payment = self.books.payments[payment_id]
+        return {
+            "PaymentID": payment.id,
+            "Date": wire_date(payment.date),
+            "Amount": payment.amount,
+            **({"Reference": payment.reference} if payment.reference else {}),
+            "CurrencyRate": payment.currency_rate,
+            "HasAccount": False,
+            "HasValidationErrors": False,
+        }
+
+    def _credit_inside(self, allocation_id: str) -> dict[str, Any]:
+        allocation = self.books.allocations[allocation_id]
+        note = self.books.credit_notes[allocation.credit_note_id]
+        return {
+            "CreditNoteID": note.id,
+            "CreditNoteNumber": note.number,
+            "ID": note.id,
+            "HasErrors": False,
+            "AppliedAmount": allocation.amount,
+            "DateString": date_string(note.date),
+            "Date": wire_date(note.date),
+            "LineItems": [],
+            "Total": note.total,
+        }
+
+    @staticmethod
+    def _common(shape: dict[str, Any], record: Document) -> dict[str, Any]:
+        shape["DateString"] = date_string(record.date)
+        shape["Date"] = wire_date(record.date)
+        if record.due_date:
+            shape["DueDateString"] = date_string(record.due_date)
+            shape["DueDate"] = wire_date(record.due_date)
+        if record.url:
+            shape["Url"] = record.url
+        if record.branding_theme_id:
+            shape["BrandingThemeID"] = record.branding_theme_id
+        shape["Status"] = record.status
+        shape["LineAmountTypes"] = record.line_amount_types
+        shape["SubTotal"] = record.sub_total
+        shape["TotalTax"] = record.total_tax
+        shape["Total"] = record.total
+        shape["UpdatedDateUTC"] = wire_instant(record.updated)
+        shape["UpdatedDateUTCString"] = instant_string(record.updated)
+        shape["CurrencyCode"] = record.currency
+        if record.fully_paid_on:
+            shape["FullyPaidOnDate"] = wire_date(record.fully_paid_on)
+        return shape
+
+
+_ECHOED_NUMBERS = ("Quantity", "UnitAmount", "LineAmount", "TaxAmount", "DiscountRate", "Amount", "CurrencyRate")
+_ECHOED_TEXTS = (
+    "Type",
+    "Status",
+    "InvoiceNumber",
+    "CreditNoteNumber",
+    "ContactNumber",
+    "Reference",
+    "Name",
+    "EmailAddress",
+    "Date",
+    "DueDate",
+    "Description",
+    "AccountCode",
+    "TaxType",
+    "ItemCode",
+    "Code",
+    "ContactID",
+    "InvoiceID",
+    "CreditNoteID",
+    "AccountID",
+)
+_ECHOED_OBJECTS = ("Contact", "Invoice", "CreditNote", "Account")
+
+
+def echo(element: dict[str, Any]) -> dict[str, Any]:
+    """A refused element as Xero sends it back: what it understood of the input."""
+    shape: dict[str, Any] = {}
+    for key, value in element.items():
+        if key in _ECHOED_TEXTS and (text := read_text(value)) is not None:
+            shape[key] = text
+        elif key in _ECHOED_NUMBERS:
+            try:
+                shape[key] = read_number(value, key)
+            except UnreadableValue:
+                continue
+        elif key in _ECHOED_OBJECTS and isinstance(value, dict):
+            shape[key] = echo(value)
+        elif key == "LineItems" and isinstance(value, list):
+            shape[key] = [{**echo(one), "ValidationErrors": []} for one in value if isinstance(one, dict)]
+    return shape
+
+
+def refused(element: dict[str, Any], id_field: str, record_id: str | None, messages: tuple[str, ...]) -> dict[str, Any]:
+    flag = "HasErrors" if id_field in {"InvoiceID", "CreditNoteID"} else "HasValidationErrors"
+    return {
+        **echo(element),
+        id_field: record_id or NO_ID,
+        flag: True,
+        "ValidationErrors": [{"Message": message} for message in messages],
+    }
