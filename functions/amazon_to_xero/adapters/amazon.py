@@ -100,7 +100,7 @@ _REGIONS: Mapping[str, _Region] = {
 
 
 class _Refusal(Exception):
-    """A call that did not work, before the operation's name is known. Carries no body and no headers."""
+    """A call that did not work, before the operation's name is known. `message` is Amazon's and may name a buyer."""
 
     def __init__(self, kind: type[AmazonError], status: int | None, code: str, message: str = "") -> None:
         super().__init__(code)
@@ -260,9 +260,9 @@ class AmazonSellerApi:
         if not isinstance(orders, list) or not all(_is_order(order) for order in orders):
             raise AmazonUnavailable(operation, 200, "answer has no list of orders")
         pagination = answer.get("pagination") or {}
-        next_token = (pagination.get("nextToken") or None) if isinstance(pagination, dict) else pagination
-        if next_token is not None and not isinstance(next_token, str):
-            raise AmazonUnavailable(operation, 200, "pagination.nextToken is no text")
+        next_token = (pagination.get("nextToken") or None) if isinstance(pagination, dict) else None
+        if not isinstance(pagination, dict) or not isinstance(next_token, str | None):
+            raise AmazonUnavailable(operation, 200, "pagination has no text nextToken")
         try:
             updated_before = moment(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
         except ValueError as error:
@@ -439,19 +439,26 @@ def _is_order(value: Any) -> bool:
 
 
 def _called(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
-    try:
-        answer: Json = call(*given, **named)
-    except _Refusal as refusal:
-        raise refusal.kind(operation, refusal.status, refusal.code) from None
+    answer = _attempted(call, given, named)
+    if isinstance(answer, _Refusal):
+        raise answer.kind(operation, answer.status, answer.code)
     return answer
 
 
 def _described(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
     """As _called, with Amazon's message: only for operations that cannot mention a buyer."""
+    answer = _attempted(call, given, named)
+    if isinstance(answer, _Refusal):
+        raise answer.kind(operation, answer.status, f"{answer.code} {answer.message}".rstrip())
+    return answer
+
+
+def _attempted(call: Callable[..., Any], given: tuple[Any, ...], named: Mapping[str, Any]) -> Json | _Refusal:
+    """The answer or the refusal: returned, so that it is not attached to the error raised for it as its context."""
     try:
         answer: Json = call(*given, **named)
     except _Refusal as refusal:
-        raise refusal.kind(operation, refusal.status, f"{refusal.code} {refusal.message}".rstrip()) from None
+        return refusal
     return answer
 
 
