@@ -1,0 +1,182 @@
+"""The project's own seller folder is what its README says, and its books tie."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from amazon_driver import OWN_SELLER
+from sandbox.amazon import Seller
+
+INVOICED = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED"}
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    text = (OWN_SELLER / name).read_text(encoding="utf-8")
+    return [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+
+
+ORDER_VERSIONS = lines("orders.jsonl")
+LATEST = {order["orderId"]: order for order in sorted(ORDER_VERSIONS, key=lambda order: order["lastUpdatedTime"])}
+TRANSACTIONS = lines("transactions.jsonl")
+
+
+def amount(money: dict[str, str]) -> Decimal:
+    return Decimal(money["amount"])
+
+
+def with_discount_subtracted(breakdowns: list[dict[str, Any]]) -> Decimal:
+    """A discount lowers the total whichever sign it is written with."""
+    subtotals = [(each["type"], amount(each["subtotal"])) for each in breakdowns]
+    return sum((-abs(value) if kind == "DISCOUNT" else value for kind, value in subtotals), Decimal(0))
+
+
+def expects_invoice(order: dict[str, Any]) -> bool:
+    total = order.get("proceeds", {}).get("grandTotal")
+    return order["fulfillment"]["fulfillmentStatus"] in INVOICED and total is not None and amount(total) > 0
+
+
+def collected_by_amazon(order: dict[str, Any]) -> Decimal:
+    items = [item for item in order["orderItems"] if item.get("tax", {}).get("taxCollections")]
+    taxes = [each for item in items for each in item["proceeds"]["breakdowns"] if each["type"] == "TAX"]
+    return sum((amount(tax["subtotal"]) for tax in taxes), Decimal(0))
+
+
+def leaves(breakdowns: list[dict[str, Any]]) -> Iterator[Decimal]:
+    for each in breakdowns:
+        if each["breakdowns"]:
+            yield from leaves(each["breakdowns"])
+        else:
+            yield each["breakdownAmount"]["currencyAmount"]
+
+
+def settlement_rows() -> list[dict[str, str]]:
+    (path,) = (OWN_SELLER / "settlements").glob("*.txt")
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(), delimiter="\t"))
+
+
+def test_the_sandbox_loads_it_whole() -> None:
+    seller = Seller.load(OWN_SELLER)
+    kinds = [version.kind for version in seller.history()]
+    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (41, 14, 10)
+    assert list(seller.settlements) == ["26100000001.txt"]
+
+
+@pytest.mark.parametrize(
+    "order", [order for order in ORDER_VERSIONS if "proceeds" in order], ids=lambda order: order["orderId"]
+)
+def test_every_orders_amounts_add_up(order: dict[str, Any]) -> None:
+    for item in order["orderItems"]:
+        assert with_discount_subtracted(item["proceeds"]["breakdowns"]) == amount(item["proceeds"]["proceedsTotal"])
+        for breakdown in item["proceeds"]["breakdowns"]:
+            if detailed := breakdown.get("detailedBreakdowns"):
+                assert sum(amount(each["value"]) for each in detailed) == amount(breakdown["subtotal"])
+    tips = [each for each in order["proceeds"]["breakdowns"] if each["type"] == "DELIVERY_TIP"]
+    items = sum(amount(item["proceeds"]["proceedsTotal"]) for item in order["orderItems"])
+    grand_total = amount(order["proceeds"]["grandTotal"])
+    assert items + sum(amount(tip["subtotal"]) for tip in tips) == grand_total
+    assert with_discount_subtracted(order["proceeds"]["breakdowns"]) == grand_total
+
+
+def test_every_order_that_should_be_invoiced_has_amounts_on_every_item() -> None:
+    invoiced = [order for order in LATEST.values() if expects_invoice(order)]
+    assert len(invoiced) == 21
+    assert all("proceedsTotal" in item["proceeds"] for order in invoiced for item in order["orderItems"])
+
+
+def test_the_readme_tells_each_orders_status_total_and_invoice() -> None:
+    readme = (OWN_SELLER / "README.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in readme.splitlines() if "|" in line]
+    told = {row[0]: tuple(row[2:]) for row in rows if row[0] in LATEST}
+    expected = {}
+    for order_id, order in LATEST.items():
+        total = order.get("proceeds", {}).get("grandTotal")
+        expected[order_id] = (
+            order["fulfillment"]["fulfillmentStatus"],
+            f"{total['amount']} {total['currencyCode']}" if total else "-",
+            str(amount(total) - collected_by_amazon(order)) if expects_invoice(order) else "none",
+        )
+    assert told == expected
+
+
+def test_histories_follow_the_life_of_an_order() -> None:
+    statuses = defaultdict(list)
+    for order in sorted(ORDER_VERSIONS, key=lambda order: order["lastUpdatedTime"]):
+        statuses[order["orderId"]].append(order["fulfillment"]["fulfillmentStatus"])
+    assert statuses["204-0000016-0000016"] == ["PENDING", "UNSHIPPED", "SHIPPED"]
+    assert statuses["204-0000017-0000017"] == ["PENDING", "CANCELLED"]
+    assert statuses["204-0000018-0000018"] == ["UNSHIPPED", "UNSHIPPED", "CANCELLED"]
+    assert statuses["204-0000020-0000020"] == ["UNSHIPPED", "PARTIALLY_SHIPPED"]
+
+
+def test_packages_hold_exactly_what_is_shipped() -> None:
+    with_packages = [order for order in LATEST.values() if "packages" in order]
+    assert len(with_packages) == 5
+    for order in with_packages:
+        packed: dict[str, int] = defaultdict(int)
+        for package in order["packages"]:
+            for item in package["packageItems"]:
+                packed[item["orderItemId"]] += item["quantity"]
+        shipped = {item["orderItemId"]: item["fulfillment"]["quantityFulfilled"] for item in order["orderItems"]}
+        assert packed == {item_id: quantity for item_id, quantity in shipped.items() if quantity}
+
+
+def test_buyers_are_obviously_invented() -> None:
+    for order in ORDER_VERSIONS:
+        address = order.get("recipient", {}).get("deliveryAddress")
+        if address:
+            assert any(word in address["name"] for word in ("Invented", "Erfunden"))
+        assert order.get("buyer", {}).get("buyerEmail", "@marketplace.example").endswith("@marketplace.example")
+
+
+def test_every_transaction_is_the_sum_of_its_leaves_and_of_its_items() -> None:
+    for transaction in TRANSACTIONS:
+        total = transaction["totalAmount"]["currencyAmount"]
+        assert sum(leaves(transaction["breakdowns"])) == total
+        if transaction["items"]:
+            assert sum(item["totalAmount"]["currencyAmount"] for item in transaction["items"]) == total
+            for item in transaction["items"]:
+                assert sum(leaves(item["breakdowns"])) == item["totalAmount"]["currencyAmount"]
+
+
+def test_sales_and_refunds_are_of_orders_and_articles_in_the_folder() -> None:
+    for transaction in TRANSACTIONS:
+        related = {
+            each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]
+        }
+        if "ORDER_ID" not in related:
+            continue
+        ordered = {
+            item["orderItemId"]: item["product"]["sellerSku"] for item in LATEST[related["ORDER_ID"]]["orderItems"]
+        }
+        for item in transaction["items"]:
+            (item_id,) = [each["itemRelatedIdentifierValue"] for each in item["relatedIdentifiers"]]
+            assert ordered[item_id] == item["contexts"][0]["sku"]
+
+
+def test_the_settlement_pays_exactly_its_transactions() -> None:
+    header, *rows = settlement_rows()
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal(header["total-amount"]) == Decimal("46.72")
+
+    def kind(transaction_type: str) -> str:
+        return {"Shipment": "Order", "Refund": "Refund"}.get(transaction_type, "other")
+
+    settled: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for transaction in TRANSACTIONS:
+        related = {
+            each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]
+        }
+        if related.get("SETTLEMENT_ID") == header["settlement-id"]:
+            key = (related.get("ORDER_ID", ""), kind(transaction["transactionType"]))
+            settled[key] += transaction["totalAmount"]["currencyAmount"]
+    reported: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        known = row["transaction-type"] if row["transaction-type"] in ("Order", "Refund") else "other"
+        reported[(row["order-id"], known)] += Decimal(row["amount"])
+    assert reported == settled
+    assert len(settled) == 8
