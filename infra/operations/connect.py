@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
 from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonNotifications
+from amazon_to_xero.ports import AmazonError
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 
 ORDER_CHANGE = "ORDER_CHANGE"
 
 
 def store(stack: str, connection: str, settings: str, secrets: str) -> None:
-    """Stores settings (SSM parameter) and secrets (Secrets Manager). Raises SettingsError before anything is written."""
+    """Stores settings (SSM parameter) and secrets (Secrets Manager); SettingsError before anything is written."""
     parse(ConnectionSettings, settings, "the settings")
     parse(ConnectionSecrets, secrets, "the secrets")
     boto3.client("ssm").put_parameter(
@@ -49,8 +51,19 @@ def subscribe(settings: str, secrets: str, queue_arn: str, api_url: str | None, 
         api_url=api_url,
         lwa_url=lwa_url,
     )
-    destination = notifications.create_destination("amazon-to-xero-orders", queue_arn)
-    return notifications.create_subscription(ORDER_CHANGE, destination)
+    destinations = {d["resource"].get("sqs", {}).get("arn"): d["destinationId"] for d in notifications.get_destinations()}
+    destination = destinations.get(queue_arn) or notifications.create_destination(
+        f"{queue_arn.rpartition(':')[2]}", queue_arn=queue_arn
+    )
+    existing = notifications.get_subscription(ORDER_CHANGE)
+    if existing is None:
+        return notifications.create_subscription(ORDER_CHANGE, destination)
+    if existing.get("destinationId") != destination:
+        raise SettingsError(
+            f"Amazon already sends {ORDER_CHANGE} of this seller to another destination ({existing.get('destinationId')}); "
+            "delete that subscription first"
+        )
+    return str(existing["subscriptionId"])
 
 
 def outputs(stack: str) -> dict[str, str]:
@@ -75,7 +88,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 1
     queue = outputs(given.stack)["OrdersQueueArn"]
-    subscription = subscribe(settings, secrets, queue, given.amazon_api_url, given.lwa_url)
+    try:
+        subscription = subscribe(settings, secrets, queue, given.amazon_api_url, given.lwa_url)
+    except (SettingsError, AmazonError) as problem:
+        print(f"stored, but not subscribed: {problem}", file=sys.stderr)
+        return 1
     print(f"connected {given.connection}: Amazon sends ORDER_CHANGE to {queue} (subscription {subscription})")
     return 0
 

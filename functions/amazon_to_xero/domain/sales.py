@@ -262,7 +262,8 @@ def _exact(unit: Decimal, line_amount: Decimal) -> Decimal:
             "TOO_MANY_DECIMALS",
             f"the amount {line_amount} has more than the two decimals that Xero keeps; book the order by hand",
         )
-    return unit.normalize() if unit == unit.to_integral() else unit
+    # One spelling for one amount, so that a content keeps its hash: 12.5, whether Amazon wrote 12.5 or 12.50.
+    return Decimal(format(unit.normalize(), "f"))
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:

@@ -1,0 +1,1 @@
+"""Orders, books and fakes made up for tests."""

@@ -1,0 +1,59 @@
+"""An organisation and a posting policy for tests, small enough to check by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from amazon_to_xero.domain.orders import Charge
+from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
+from made_up.orders import CA, JP, UK, US
+
+
+def rate(tax_type: str, percent: str, active: bool = True, on_revenue: bool = True) -> tuple[str, TaxRate]:
+    return tax_type, TaxRate(tax_type, tax_type, Decimal(percent), active, on_revenue)
+
+
+ORGANISATION = Organisation(
+    organisation_id="org",
+    name="Tea Traders Ltd",
+    base_currency="GBP",
+    country="GB",
+    time_zone="Europe/London",
+    read_at=datetime(2026, 11, 1, tzinfo=UTC),
+    accounts={"498": Account("a-498", "498", "Rounding", "EXPENSE", None, True, False, "ROUNDING")},
+    tax_rates=dict(
+        [
+            rate("OUTPUT2", "20"),
+            rate("ZERORATEDOUTPUT", "0"),
+            rate("TAX001", "5"),
+            rate("INPUT2", "20", on_revenue=False),
+            rate("OLD", "17.5", active=False),
+        ]
+    ),
+    currencies=frozenset({"GBP", "USD", "CAD", "JPY"}),
+)
+
+POLICY = PostingPolicy(
+    marketplaces=frozenset({UK, US, CA, JP}),
+    accounts=AccountCodes(
+        {
+            Charge.ITEM: "200",
+            Charge.SHIPPING: "205",
+            Charge.GIFT_WRAP: "206",
+            Charge.COD_FEE: "207",
+            Charge.DELIVERY_TIP: "208",
+        },
+        "210",
+    ),
+    tax_rules=(
+        TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), responsible=Party.MARKETPLACE),
+        TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), ship_to=frozenset({"FR"})),
+        TaxRule("OUTPUT2", Amounts.INCLUSIVE, frozenset({UK})),
+        TaxRule("NONE", Amounts.NO_TAX, frozenset({US}), responsible=Party.MARKETPLACE),
+        TaxRule("NONE", Amounts.NO_TAX, frozenset({US, CA}), amazon_tax=AmazonTax.ZERO),
+        TaxRule("TAX001", Amounts.EXCLUSIVE, frozenset({CA}), amazon_tax=AmazonTax.CHARGED),
+        TaxRule("NONE", Amounts.NO_TAX, frozenset({JP})),
+    ),
+)

@@ -1,0 +1,343 @@
+"""From Amazon's order to the invoice: every line, every total, every refusal, checked by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_to_xero.domain.documents import Desired
+from amazon_to_xero.domain.orders import Charge, read_order
+from amazon_to_xero.domain.policy import AccountCodes, Amounts, TaxRule
+from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from made_up.books import ORGANISATION, POLICY
+from made_up.orders import CA, JP, UK, US, breakdown, item, order
+
+
+def booked(raw: dict[str, Any], policy: Any = POLICY, organisation: Any = ORGANISATION) -> Any:
+    return sale(read_order(raw), policy, organisation, None)
+
+
+def invoice(raw: dict[str, Any], **changed: Any) -> Desired:
+    outcome = booked(raw, **changed)
+    assert isinstance(outcome, list), outcome
+    return outcome[1]
+
+
+def lines(raw: dict[str, Any], **changed: Any) -> list[tuple[int, str, str, str]]:
+    """(quantity, unit amount, account, tax type) of each line."""
+    return [
+        (line["Quantity"], str(line["UnitAmount"]), line["AccountCode"], line["TaxType"])
+        for line in invoice(raw, **changed).body["LineItems"]
+    ]
+
+
+def refusal(raw: dict[str, Any], **changed: Any) -> Refused:
+    with pytest.raises(Refused) as caught:
+        booked(raw, **changed)
+    return caught.value
+
+
+def test_a_tax_inclusive_order_becomes_one_line_at_the_price_the_buyer_saw() -> None:
+    made = invoice(order(item("12.50"), grand_total="12.50"))
+
+    assert made.body["LineAmountTypes"] == "Inclusive"
+    assert made.body["CurrencyCode"] == "GBP"
+    assert made.body["InvoiceNumber"] == "026-0000001-0000001"
+    assert made.body["Reference"] == "Amazon.co.uk 026-0000001-0000001"
+    assert made.total == Decimal("12.50")
+    assert lines(order(item("12.50"), grand_total="12.50")) == [(1, "12.5", "200", "OUTPUT2")]
+
+
+def test_the_invoice_refers_to_the_marketplace_s_customer_and_names_no_buyer() -> None:
+    customer, made = booked(order(item("12.50"), grand_total="12.50"))
+
+    assert customer.body == {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
+    assert made.refers == {"Contact.ContactID": customer.key}
+    assert "Canary" not in repr(made)
+
+
+def test_charges_have_their_own_accounts_and_discounts_the_tax_of_what_they_reduce() -> None:
+    raw = order(
+        item(
+            "15.49",
+            breakdown("ITEM", "12.00"),
+            breakdown("SHIPPING", "3.99"),
+            breakdown("GIFT_WRAP", "2.50"),
+            breakdown("DISCOUNT", "-3.00", ITEM="-2.00", SHIPPING="-1.00"),
+        ),
+        grand_total="15.49",
+    )
+
+    assert lines(raw) == [
+        (1, "12", "200", "OUTPUT2"),
+        (1, "3.99", "205", "OUTPUT2"),
+        (1, "2.5", "206", "OUTPUT2"),
+        (1, "-2", "210", "OUTPUT2"),
+        (1, "-1", "210", "OUTPUT2"),
+    ]
+
+
+def test_a_discount_that_amazon_writes_without_a_sign_is_subtracted_where_that_balances() -> None:
+    raw = order(item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "1.00")), grand_total="9.00")
+
+    assert [line[1] for line in lines(raw)] == ["10", "-1"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "total", "expected"),
+    [
+        (3, "30.00", [(3, "10", "200", "OUTPUT2")]),
+        (2, "0.01", [(2, "0.005", "200", "OUTPUT2")]),
+        (3, "10.00", [(1, "10", "200", "OUTPUT2")]),  # 3.3333… has no four decimals
+    ],
+)
+def test_the_unit_price_is_shown_only_where_it_is_exact(quantity: int, total: str, expected: list[Any]) -> None:
+    raw = order(item(total, quantity=quantity), grand_total=total)
+
+    assert lines(raw) == expected
+    if expected[0][0] != quantity:
+        assert invoice(raw).body["LineItems"][0]["Description"].startswith(f"{quantity} × ")
+
+
+def test_tax_that_the_marketplace_collects_on_top_is_neither_income_nor_liability() -> None:
+    sold = item(
+        "49.99",
+        breakdown("ITEM", "39.99", "USD"),
+        breakdown("TAX", "10.00", "USD"),
+        currency="USD",
+        facilitator=True,
+    )
+    made = invoice(order(sold, grand_total="49.99", marketplace=US, currency="USD", ship_to="US"))
+
+    assert made.total == Decimal("39.99")
+    assert made.body["LineAmountTypes"] == "NoTax"
+    assert [(line["UnitAmount"], line["TaxType"]) for line in made.body["LineItems"]] == [(Decimal("39.99"), "NONE")]
+
+
+def test_tax_that_the_marketplace_collects_inside_the_price_is_taken_out_of_each_price() -> None:
+    sold = item(
+        "30.00",
+        breakdown("ITEM", "24.00"),
+        breakdown("SHIPPING", "6.00"),
+        breakdown("TAX", "5.00", ITEM="4.00", SHIPPING="1.00"),
+        facilitator=True,
+    )
+    made = invoice(order(sold, grand_total="30.00"))
+
+    assert made.total == Decimal("25.00")
+    assert [(str(line["UnitAmount"]), line["TaxType"]) for line in made.body["LineItems"]] == [
+        ("20", "ZERORATEDOUTPUT"),
+        ("5", "ZERORATEDOUTPUT"),
+    ]
+
+
+def test_tax_that_the_seller_collects_comes_back_from_xero_s_own_rate() -> None:
+    sold = item("105.00", breakdown("ITEM", "100.00", "CAD"), breakdown("TAX", "5.00", "CAD"), currency="CAD")
+    made = invoice(order(sold, grand_total="105.00", marketplace=CA, currency="CAD", ship_to="CA"))
+
+    assert made.body["LineAmountTypes"] == "Exclusive"
+    assert made.total == Decimal("105.00")
+    assert [(str(line["UnitAmount"]), line["TaxType"]) for line in made.body["LineItems"]] == [("100", "TAX001")]
+
+
+def test_a_difference_of_cents_to_xero_s_rounding_goes_to_the_rounding_account() -> None:
+    # Given: 10.10 at 5 % is 0.505, which Xero rounds to 0.51 and Amazon charged as 0.50.
+    sold = item("10.60", breakdown("ITEM", "10.10", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD")
+    made = invoice(order(sold, grand_total="10.60", marketplace=CA, currency="CAD", ship_to="CA"))
+
+    rounding = made.body["LineItems"][-1]
+    assert (rounding["AccountCode"], str(rounding["UnitAmount"]), rounding["TaxType"]) == ("498", "-0.01", "NONE")
+    assert made.total == Decimal("10.60")
+
+
+def test_a_larger_difference_is_refused_with_both_numbers() -> None:
+    sold = item("112.00", breakdown("ITEM", "100.00", "CAD"), breakdown("TAX", "12.00", "CAD"), currency="CAD")
+
+    problem = refusal(order(sold, grand_total="112.00", marketplace=CA, currency="CAD", ship_to="CA"))
+
+    assert problem.reason == "TAX_DIFFERS"
+    assert "112.00" in problem.hint
+    assert "105.00" in problem.hint
+
+
+def test_yen_have_no_decimals_and_stay_as_they_are() -> None:
+    raw = order(item("1980", currency="JPY"), grand_total="1980", marketplace=JP, currency="JPY", ship_to="JP")
+
+    assert invoice(raw).total == Decimal("1980")
+    assert lines(raw) == [(1, "1980", "200", "NONE")]
+
+
+def test_a_delivery_tip_is_booked_once_it_is_part_of_the_grand_total() -> None:
+    def tipped(status: str, grand_total: str) -> dict[str, Any]:
+        tip = {"type": "DELIVERY_TIP", "status": status, "subtotal": {"amount": "2.00", "currencyCode": "GBP"}}
+        return order(item("10.00"), grand_total=grand_total, proceeds={"breakdowns": [tip]})
+
+    assert lines(tipped("PENDING", "10.00")) == [(1, "10", "200", "OUTPUT2")]
+    assert lines(tipped("FINALIZED", "12.00")) == [(1, "10", "200", "OUTPUT2"), (1, "2", "208", "OUTPUT2")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (order(item("1.00"), status="PENDING"), "ORDER_PENDING"),
+        (order(item("1.00"), status="PENDING_AVAILABILITY"), "ORDER_PENDING"),
+        (order(item("1.00"), status="CANCELLED", grand_total="7.00"), "ORDER_CANCELLED"),
+        (order(item("1.00"), status="UNFULFILLABLE"), "UNFULFILLABLE"),
+        (order(item("1.00"), salesChannel={"channelName": "NON_AMAZON"}), "MULTI_CHANNEL"),
+        (order(item("0.00"), grand_total="0.00"), "ZERO_VALUE"),
+        (
+            order(
+                item("0.00"),
+                grand_total="0.00",
+                associatedOrders=[{"orderId": "026-1", "associationType": "REPLACEMENT_ORIGINAL_ID"}],
+            ),
+            "REPLACEMENT",
+        ),
+    ],
+)
+def test_what_is_not_a_sale_has_no_invoice(raw: dict[str, Any], reason: str) -> None:
+    assert booked(raw) == NotInvoiced(reason)
+
+
+def test_orders_placed_before_the_start_belong_to_other_books() -> None:
+    late_start = replace(POLICY, start=datetime(2026, 11, 2, tzinfo=UTC))
+
+    assert booked(order(item("1.00"), grand_total="1.00"), policy=late_start) == NotInvoiced("BEFORE_START")
+
+
+def test_an_order_without_proceeds_is_waited_for_not_booked_as_zero() -> None:
+    raw = order(item("0"), status="UNSHIPPED")
+    raw["orderItems"][0]["proceeds"] = {}
+
+    assert booked(raw) == NotYet("PROCEEDS_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (order(item("1.00"), grand_total="1.00", marketplace="A_NEW_ONE"), "UNKNOWN_MARKETPLACE"),
+        (order(item("1.00"), grand_total="1.01"), "ORDER_TOTAL_DIFFERS"),
+        (order(item("1.00", breakdown("ITEM", "0.99")), grand_total="1.00"), "ITEM_TOTAL_DIFFERS"),
+        (
+            order(
+                item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00", ITEM="-0.50")),
+                grand_total="9.00",
+            ),
+            "DETAIL_DIFFERS",
+        ),
+        (order(item("1.00"), item("1.00", currency="EUR"), grand_total="2.00"), "MIXED_CURRENCIES"),
+        (order(item("1.00", currency="EUR"), grand_total="1.00", currency="EUR"), "CURRENCY_NOT_SUBSCRIBED"),
+        (order(item("1.00"), grand_total="1.00", status="TELEPORTED"), "UNKNOWN_STATUS"),
+        (order(item("1.001"), grand_total="1.001"), "TOO_MANY_DECIMALS"),
+        (order(item("one pound"), grand_total="1.00"), "ORDER_MALFORMED"),
+        (order(item("5.00", breakdown("OTHER", "5.00")), grand_total="5.00"), "ACCOUNT_UNMAPPED"),
+        (
+            order(
+                item("12.00", breakdown("ITEM", "10.00"), breakdown("TAX", "2.00")),
+                grand_total="12.00",
+            ),
+            "TAX_MODE_MISMATCH",
+        ),
+    ],
+)
+def test_what_cannot_be_booked_is_refused_with_a_reason_and_a_cure(raw: dict[str, Any], reason: str) -> None:
+    problem = refusal(raw)
+
+    assert problem.reason == reason
+    assert "Canary" not in str(problem)
+    assert len(problem.hint) > 30
+
+
+def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() -> None:
+    without_rules = replace(POLICY, tax_rules=())
+
+    problem = refusal(order(item("1.00"), grand_total="1.00"), policy=without_rules)
+
+    assert problem.reason == "TAX_UNMAPPED"
+    assert UK in problem.hint
+    assert "GB" in problem.hint
+
+
+@pytest.mark.parametrize("tax_type", ["INPUT2", "OLD", "NO_SUCH"])
+def test_a_tax_rate_that_the_organisation_cannot_use_on_sales_is_refused(tax_type: str) -> None:
+    policy = replace(POLICY, tax_rules=(TaxRule(tax_type, Amounts.INCLUSIVE),))
+
+    assert refusal(order(item("1.00"), grand_total="1.00"), policy=policy).reason == "TAX_RATE_UNUSABLE"
+
+
+def test_items_whose_rules_disagree_on_inclusive_and_exclusive_are_refused() -> None:
+    policy = replace(
+        POLICY,
+        tax_rules=(
+            TaxRule("TAX001", Amounts.EXCLUSIVE, amazon_tax=None, responsible=None, ship_to=frozenset({"XX"})),
+            TaxRule("ZERORATEDOUTPUT", Amounts.EXCLUSIVE, responsible=POLICY.tax_rules[0].responsible),
+            TaxRule("OUTPUT2", Amounts.INCLUSIVE),
+        ),
+    )
+    raw = order(item("1.00", facilitator=True), item("1.00", item_id="2"), grand_total="2.00")
+
+    assert refusal(raw, policy=policy).reason == "TAX_MODE_CONFLICT"
+
+
+def test_a_shipped_order_is_approved_on_the_organisation_s_date_of_shipment() -> None:
+    # Given: 23:30 UTC on 30 June is already 1 July in London.
+    shipped = order(
+        item("1.00"),
+        grand_total="1.00",
+        created="2026-06-28T10:00:00Z",
+        updated="2026-07-03T10:00:00Z",
+        packages=[{"packageReferenceId": "1", "shipTime": "2026-06-30T23:30:00Z"}],
+    )
+    made = invoice(shipped)
+
+    assert (made.body["Status"], made.body["Date"], made.body["DueDate"]) == ("AUTHORISED", "2026-07-01", "2026-07-01")
+
+
+def test_an_unshipped_order_is_a_draft_on_the_date_it_was_placed() -> None:
+    made = invoice(order(item("1.00"), grand_total="1.00", status="UNSHIPPED", created="2026-06-30T23:30:00Z"))
+
+    assert (made.body["Status"], made.body["Date"]) == ("DRAFT", "2026-07-01")
+
+
+amounts = st.decimals(min_value=0, max_value=9999, places=2)
+
+
+@given(
+    goods=st.lists(st.tuples(amounts, amounts, st.integers(1, 7), amounts), min_size=1, max_size=5),
+    written_negative=st.booleans(),
+)
+def test_whatever_was_sold_the_lines_add_up_to_what_amazon_says(goods: list[Any], written_negative: bool) -> None:
+    """Property: goods, shipping and a discount of any size, any quantity, either sign convention."""
+    items, grand_total = [], Decimal(0)
+    for number, (price, shipping, quantity, discount) in enumerate(goods):
+        reduced = min(discount, price + shipping)
+        total = price + shipping - reduced
+        grand_total += total
+        written = -reduced if written_negative else reduced
+        parts = [breakdown("ITEM", str(price)), breakdown("SHIPPING", str(shipping))]
+        parts.append(breakdown("DISCOUNT", str(written)))
+        items.append(item(str(total), *parts, quantity=quantity, item_id=str(number)))
+    outcome = booked(order(*items, grand_total=str(grand_total)))
+
+    if grand_total == 0:
+        assert outcome == NotInvoiced("ZERO_VALUE")
+        return
+    made = outcome[1]
+    assert made.total == grand_total
+    cents = Decimal("0.01")
+    assert (
+        sum((line["Quantity"] * line["UnitAmount"]).quantize(cents) for line in made.body["LineItems"]) == grand_total
+    )
+
+
+def test_accounts_are_taken_from_the_settings() -> None:
+    policy = replace(POLICY, accounts=AccountCodes({Charge.ITEM: "4000"}, "4900"))
+
+    assert lines(order(item("1.00"), grand_total="1.00"), policy=policy)[0][2] == "4000"
