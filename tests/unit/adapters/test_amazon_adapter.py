@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from fault_server import FaultServer, Reply, everything_said, refusing_url
+
 from amazon_to_xero.adapters import amazon
 from amazon_to_xero.adapters.amazon import (
     INCLUDED_DATA_WITH_BUYER,
@@ -24,7 +26,6 @@ from amazon_to_xero.ports import (
     AmazonThrottled,
     AmazonUnavailable,
 )
-from fault_server import FaultServer, Reply, everything_said, refusing_url
 
 ORDER_ID = "026-1520163-6049104"
 ORDERS = "/orders/2026-01-01/orders"
