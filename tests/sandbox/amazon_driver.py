@@ -107,7 +107,10 @@ class AmazonDriver:
 
 def an_order(number: int = 1, *, updated: str = "2026-11-20T10:00:00Z", **changes: Any) -> dict[str, Any]:
     """A confirmed order of one kettle at 24.00."""
-    money = {"amount": "24.00", "currencyCode": "GBP"}
+
+    def money() -> dict[str, str]:
+        return {"amount": "24.00", "currencyCode": "GBP"}
+
     return {
         "orderId": f"204-{number:07d}-{number:07d}",
         "createdTime": changes.pop("created", "2026-11-20T09:00:00Z"),
@@ -115,7 +118,7 @@ def an_order(number: int = 1, *, updated: str = "2026-11-20T10:00:00Z", **change
         "salesChannel": {"channelName": "AMAZON", "marketplaceId": changes.pop("marketplace", UK)},
         "buyer": {"buyerName": "Ada Invented"},
         "recipient": {"deliveryAddress": {"postalCode": "LS1 1AA", "countryCode": "GB"}},
-        "proceeds": {"grandTotal": money, "breakdowns": [{"type": "ITEM", "subtotal": money}]},
+        "proceeds": {"grandTotal": money(), "breakdowns": [{"type": "ITEM", "subtotal": money()}]},
         "fulfillment": {
             "fulfillmentStatus": changes.pop("status", "UNSHIPPED"),
             "fulfilledBy": changes.pop("by", "AMAZON"),
@@ -125,7 +128,7 @@ def an_order(number: int = 1, *, updated: str = "2026-11-20T10:00:00Z", **change
                 "orderItemId": f"99{number:08d}",
                 "quantityOrdered": 1,
                 "product": {"sellerSku": "KETTLE-BLUE"},
-                "proceeds": {"proceedsTotal": money, "breakdowns": [{"type": "ITEM", "subtotal": money}]},
+                "proceeds": {"proceedsTotal": money(), "breakdowns": [{"type": "ITEM", "subtotal": money()}]},
                 "fulfillment": {"quantityFulfilled": 0, "quantityUnfulfilled": 1},
             }
         ],

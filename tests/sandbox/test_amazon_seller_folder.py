@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from amazon_driver import OWN_SELLER
+
 from sandbox.amazon import Seller
 
 INVOICED = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED"}

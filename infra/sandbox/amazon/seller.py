@@ -277,9 +277,8 @@ def _check_money(content: Any, where: str) -> None:
         if "amount" in content and "currencyCode" in content:
             amount = content["amount"]
             if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
-                raise SellerDataError(
-                    f'{where}amount is {_found(content, "amount")}; expected a decimal in a text such as "12.50"'
-                )
+                kind = "no decimal" if isinstance(amount, str) and amount else _found(content, "amount")
+                raise SellerDataError(f'{where}amount is {kind}; expected a decimal in a text such as "12.50"')
         for name, value in content.items():
             if isinstance(value, (dict, list)):
                 _check_money(value, f"{where}{name}.")

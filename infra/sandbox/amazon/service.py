@@ -97,14 +97,15 @@ class AmazonSandbox(SandboxService):
 
     # ---- the seller's life
 
-    def play(self, until: datetime | None = None) -> int:
-        """Lets the seller's history happen up to and including `until` (all of it when absent).
+    def play(self, until: datetime | None = None, at_most: int | None = None) -> int:
+        """Lets the seller's history happen up to and including `until`, or `at_most` so many versions of it.
 
         Each version becomes what the API shows, and is notified to the subscriptions there are at that moment.
-        Returns how many versions were played.
+        Returns how many versions were played. A large history is better played in parts: while it plays, a sandbox
+        behind the server answers nobody.
         """
         played = 0
-        while self._pending and (until is None or self._pending[-1].at <= until):
+        while self._pending and played != at_most and (until is None or self._pending[-1].at <= until):
             self._happen(self._pending.pop(), notify=True)
             played += 1
         self._flush()
@@ -243,7 +244,8 @@ class AmazonSandbox(SandboxService):
         """The base's controls, and:
 
         - `GET state`: counts of what is played, pending and shown, the subscriptions, the time
-        - `POST play` `{"until": "2026-11-01T00:00:00Z"}` (all without `until`), `POST replay` `{"seed": 1}`
+        - `POST play` `{"until": "2026-11-01T00:00:00Z", "at_most": 500}` (all without them)
+        - `POST replay` `{"seed": 1}`
         - `POST orders`, `POST transactions`, `POST inventory`: one object or a list of them, or
           `{"elements": [...], "notify": true}`
         - `POST revoke` (access tokens; with `{"authorisation": true}` the seller's authorisation), `POST authorise`
@@ -258,8 +260,10 @@ class AmazonSandbox(SandboxService):
                 case "GET", "notifications":
                     return self._sent_notifications(int(request.parameter("limit") or 100))
                 case "POST", "play":
-                    until = _control_body(request).get("until")
-                    return Response.of_json({"played": self.play(moment(until) if until else None)})
+                    wanted = _control_body(request)
+                    until, at_most = wanted.get("until"), wanted.get("at_most")
+                    played = self.play(moment(until) if until else None, None if at_most is None else int(at_most))
+                    return Response.of_json({"played": played, "pending": len(self._pending)})
                 case "POST", "replay":
                     return Response.of_json({"sent": self.replay(int(_control_body(request).get("seed", 0)))})
                 case "POST", "orders" | "transactions" | "inventory":

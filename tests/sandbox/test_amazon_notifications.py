@@ -1,0 +1,439 @@
+"""Destinations, subscriptions, and what reaches a queue when a seller's history is played."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import pytest
+from amazon_driver import OWN_SELLER, QUEUE, UK, US, AmazonDriver, a_stock_level, a_transaction, an_order
+from botocore.stub import Stubber
+
+from sandbox.amazon import Seller, add_arguments, build
+from sandbox.amazon.queues import QueueSender
+
+OTHER_QUEUE = "arn:aws:sqs:eu-west-1:000000000000:refunds"
+DESTINATIONS = "/notifications/v1/destinations"
+SUBSCRIPTIONS = "/notifications/v1/subscriptions"
+
+
+def a_destination(**resource: Any) -> dict[str, Any]:
+    return {"name": "orders", "resourceSpecification": resource or {"sqs": {"arn": QUEUE}}}
+
+
+def changes(amazon: AmazonDriver) -> list[tuple[str, str, str]]:
+    """(order id, change type, status) of the ORDER_CHANGE notifications received."""
+    received = [body["Payload"]["OrderChangeNotification"] for body in amazon.received()]
+    return [(each["AmazonOrderId"], each["OrderChangeType"], each["Summary"]["OrderStatus"]) for each in received]
+
+
+# ---- destinations
+
+
+def test_a_destination_is_made_once_listed_found_and_deleted() -> None:
+    amazon = AmazonDriver()
+    made = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless").body["payload"]
+    assert (made["name"], made["resource"]) == ("orders", {"sqs": {"arn": QUEUE}})
+    again = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless")
+    assert (again.status, again.error) == (409, "Conflict")
+    assert amazon.call("GET", DESTINATIONS, grant="grantless").body == {"payload": [made]}
+    path = f"{DESTINATIONS}/{made['destinationId']}"
+    assert amazon.call("GET", path, grant="grantless").body == {"payload": made}
+    assert amazon.call("DELETE", path, grant="grantless").status == 200
+    assert amazon.call("GET", path, grant="grantless").status == 404
+    assert amazon.call("DELETE", path, grant="grantless").status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": "", "resourceSpecification": {"sqs": {"arn": QUEUE}}},
+        {"name": "orders", "resourceSpecification": {}},
+        a_destination(sqs={"arn": "http://queue"}),
+        a_destination(sqs={"arn": f"{QUEUE}.fifo"}),
+        a_destination(eventBridge={"region": "eu-west-1"}),
+        ["not", "an", "object"],
+    ],
+)
+def test_a_bad_destination_is_refused(body: Any) -> None:
+    answer = AmazonDriver().call("POST", DESTINATIONS, body, grant="grantless")
+    assert (answer.status, answer.error) == (400, "InvalidInput")
+
+
+# ---- subscriptions
+
+
+def test_a_subscription_is_made_once_found_and_deleted() -> None:
+    amazon = AmazonDriver()
+    directive = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
+    made = amazon.subscribe("ORDER_CHANGE", directive=directive)
+    assert made.status == 200
+    assert made.body["payload"]["processingDirective"] == directive
+    assert amazon.subscribe("ORDER_CHANGE").status == 409
+    assert amazon.call("GET", f"{SUBSCRIPTIONS}/ORDER_CHANGE").body == made.body
+    assert amazon.call("GET", f"{SUBSCRIPTIONS}/TRANSACTION_UPDATE").status == 404
+    listed = amazon.call("GET", SUBSCRIPTIONS, notificationTypes="ORDER_CHANGE")
+    assert listed.body == {"payload": {"subscriptions": [made.body["payload"]]}}
+    path = f"{SUBSCRIPTIONS}/ORDER_CHANGE/{made.body['payload']['subscriptionId']}"
+    assert amazon.call("GET", path, grant="seller").status == 403
+    assert amazon.call("GET", path, grant="grantless").body == made.body
+    destination = f"{DESTINATIONS}/{made.body['payload']['destinationId']}"
+    assert amazon.call("DELETE", destination, grant="grantless").status == 409
+    assert amazon.call("DELETE", path, grant="grantless").status == 200
+    assert amazon.call("GET", path, grant="grantless").status == 404
+    assert amazon.call("DELETE", destination, grant="grantless").status == 200
+
+
+@pytest.mark.parametrize("notification_type", ["NotificationType.ORDER_CHANGE", "ORDER_STATUS_CHANGE"])
+def test_an_unknown_type_cannot_be_subscribed_to(notification_type: str) -> None:
+    assert AmazonDriver().subscribe(notification_type).error == "InvalidInput"
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        {"filterExpression": "true"},
+        {"eventFilter": {"eventFilterType": "ANY_OFFER_CHANGED"}},
+        {"eventFilter": {"eventFilterType": "ORDER_CHANGE", "orderChangeTypes": ["Everything"]}},
+        "all",
+    ],
+)
+def test_a_directive_the_sandbox_cannot_follow_is_refused(directive: Any) -> None:
+    assert AmazonDriver().subscribe("ORDER_CHANGE", directive=directive).status == 400
+
+
+def test_each_type_is_delivered_by_its_own_workflow_only() -> None:
+    amazon = AmazonDriver()
+    bus = a_destination(eventBridge={"region": "eu-west-1", "accountId": "000000000000"})
+    made = amazon.call("POST", DESTINATIONS, bus, grant="grantless").body["payload"]
+    assert made["resource"]["eventBridge"]["name"].startswith("aws.partner/sellingpartnerapi.amazon.com/000000000000/")
+    body = {"destinationId": made["destinationId"], "payloadVersion": "1.0"}
+    assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", body).status == 400
+    assert amazon.call("POST", f"{SUBSCRIPTIONS}/LISTINGS_ITEM_MFN_QUANTITY_CHANGE", body).status == 200
+    assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", {**body, "destinationId": "none"}).status == 400
+
+
+# ---- playing
+
+
+def test_nothing_has_happened_before_it_is_played() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    assert amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"] == []
+    assert amazon.order("204-0000001-0000001").status == 404
+    assert amazon.transactions(postedAfter="2026-10-01T00:00:00Z").body["payload"]["transactions"] == []
+    assert amazon.inventory().body["payload"]["inventorySummaries"] == []
+    assert amazon.queue == []
+
+
+def test_present_shows_everything_at_its_newest_version_and_notifies_nobody() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
+    amazon.subscribe("ORDER_CHANGE")
+    assert amazon.sandbox.play() == 0
+    assert len(amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"]) == 27
+    shown = amazon.order("204-0000016-0000016", includedData="FULFILLMENT").body["order"]
+    assert shown["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert amazon.queue == []
+
+
+def test_history_happens_in_order_of_time_up_to_the_moment_asked_for() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    order = "204-0000016-0000016"
+
+    def status() -> str:
+        shown = amazon.order(order, includedData="FULFILLMENT").body["order"]
+        return str(shown["fulfillment"]["fulfillmentStatus"])
+
+    amazon.sandbox.play(datetime(2026, 11, 11, 7, 0, tzinfo=UTC))
+    assert status() == "PENDING"
+    amazon.sandbox.play(datetime(2026, 11, 11, 8, 0, tzinfo=UTC))
+    assert status() == "UNSHIPPED"
+    amazon.sandbox.play()
+    assert status() == "SHIPPED"
+    heard = [change for change in changes(amazon) if change[0] == order]
+    assert [each[2] for each in heard] == ["Pending", "Unshipped", "Shipped"]
+    times = [body["EventTime"] for body in amazon.received()]
+    assert times == sorted(times)
+    assert len(times) == 41
+
+
+def test_a_large_history_can_be_played_in_parts() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 55})
+    assert amazon.control("POST", "play", {}) == (200, {"played": 55, "pending": 0})
+    assert amazon.control("POST", "play") == (200, {"played": 0, "pending": 0})
+
+
+def test_an_order_change_says_what_amazon_says() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    made = amazon.subscribe("ORDER_CHANGE").body["payload"]
+    amazon.sandbox.play()
+    (body,) = [
+        body
+        for body in amazon.received()
+        if body["Payload"]["OrderChangeNotification"]["Summary"]["OrderStatus"] == "PartiallyShipped"
+    ]
+    at = "2026-11-17T16:00:00"
+    assert (body["NotificationVersion"], body["PayloadVersion"], body["EventTime"]) == ("1.0", "1.0", f"{at}.000Z")
+    assert body["NotificationMetadata"]["SubscriptionId"] == made["subscriptionId"]
+    assert body["NotificationMetadata"]["PublishTime"] == f"{at}.000Z"
+    change = body["Payload"]["OrderChangeNotification"]
+    assert (change["NotificationLevel"], change["SellerId"]) == ("OrderLevel", "A0SANDBOXSELLER")
+    assert change["OrderChangeTrigger"]["TimeOfOrderChange"] == f"{at}Z"
+    summary = change["Summary"]
+    assert (summary["MarketplaceId"], summary["FulfillmentType"], summary["DestinationPostalCode"]) == (
+        UK,
+        "MFN",
+        "CB7 1AA",
+    )
+    assert (summary["NumberOfItemsShipped"], summary["NumberOfItemsUnshipped"]) == (3, 2)
+    assert [(item["SellerSKU"], item["Quantity"], item["QuantityShipped"]) for item in summary["OrderItems"]] == [
+        ("MUG-RED", 3, 2),
+        ("TOWEL-GREY", 2, 1),
+    ]
+
+
+def test_the_kind_of_change_is_told() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.play()
+    heard = changes(amazon)
+    assert [each[1:] for each in heard if each[0] == "204-0000018-0000018"] == [
+        ("OrderStatusChange", "Unshipped"),
+        ("BuyerRequestedChange", "Unshipped"),
+        ("OrderStatusChange", "Canceled"),
+    ]
+    assert [each[1] for each in heard if each[0] == "111-0000014-0000014"] == [
+        "OrderStatusChange",
+        "OrderStatusChange",
+        "DeliveryTipChange",
+    ]
+
+
+def test_an_event_filter_lets_only_its_changes_and_marketplaces_through() -> None:
+    wanted = {"eventFilterType": "ORDER_CHANGE", "orderChangeTypes": ["DeliveryTipChange"], "marketplaceIds": [US]}
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE", directive={"eventFilter": wanted})
+    amazon.sandbox.play()
+    assert changes(amazon) == [("111-0000014-0000014", "DeliveryTipChange", "Shipped")]
+
+
+def test_each_type_goes_to_its_own_queue_and_nobody_else_hears_of_it() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("TRANSACTION_UPDATE", OTHER_QUEUE)
+    amazon.subscribe("FBA_INVENTORY_AVAILABILITY_CHANGES")
+    amazon.sandbox.play()
+    heard = Counter((arn, json.loads(body)["NotificationType"]) for arn, body in amazon.queue)
+    # Ten transactions of orders posted; fees have no order, and a released one has posted before.
+    assert heard == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 10, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
+
+
+def test_a_transaction_update_points_to_the_order_and_not_to_the_transaction() -> None:
+    amazon = AmazonDriver()
+    amazon.subscribe("TRANSACTION_UPDATE")
+    amazon.sandbox.put_transaction(a_transaction(7, transactionType="Refund"), notify=True)
+    (body,) = amazon.received()
+    update = body["Payload"]["TransactionUpdateNotification"]
+    assert update["RelatedIdentifiers"] == [
+        {"RelatedIdentifierName": "OrderId", "RelatedIdentifierValue": "204-0000007-0000007"}
+    ]
+    assert update["TransactionType"] == "Refund"
+    assert update["TotalAmount"] == {"CurrencyAmount": Decimal("18.10"), "CurrencyCode": "GBP"}
+    assert "transaction-7" not in json.dumps(body, default=str)
+
+
+def test_a_stock_change_tells_what_can_be_sold_per_marketplace() -> None:
+    amazon = AmazonDriver()
+    amazon.subscribe("FBA_INVENTORY_AVAILABILITY_CHANGES")
+    amazon.sandbox.put_inventory(a_stock_level("KETTLE-BLUE", 3), notify=True)
+    (body,) = amazon.received()
+    assert (body["Payload"]["SKU"], body["Payload"]["FNSKU"]) == ("KETTLE-BLUE", "X0SBX00001")
+    (place,) = body["Payload"]["FulfillmentInventoryByMarketplace"]
+    assert (place["MarketplaceId"], place["FulfillmentInventory"]["Fulfillable"]) == (UK, 3)
+
+
+def test_every_notification_has_an_id_of_its_own() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    for notification_type in ("ORDER_CHANGE", "TRANSACTION_UPDATE", "FBA_INVENTORY_AVAILABILITY_CHANGES"):
+        amazon.subscribe(notification_type)
+    amazon.sandbox.play()
+    ids = {body["NotificationMetadata"]["NotificationId"] for body in amazon.received()}
+    assert len(ids) == len(amazon.queue) == 61
+
+
+def test_replay_sends_the_same_bodies_again_in_another_order() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.play()
+    first = list(amazon.queue)
+    again = []
+    for seed in (1, 1, 2):
+        amazon.queue.clear()
+        assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 41})
+        again.append(list(amazon.queue))
+    assert sorted(again[0]) == sorted(first)
+    assert again[0] == again[1] != again[2]
+    assert again[0] != first
+
+
+def test_notifications_stop_with_the_subscription() -> None:
+    amazon = AmazonDriver()
+    made = amazon.subscribe("ORDER_CHANGE").body["payload"]
+    amazon.call("DELETE", f"{SUBSCRIPTIONS}/ORDER_CHANGE/{made['subscriptionId']}", grant="grantless")
+    amazon.sandbox.put_order(an_order(), notify=True)
+    assert amazon.queue == []
+
+
+def test_the_truth_changes_before_the_notification_is_there() -> None:
+    seen: list[str] = []
+
+    def look(arn: str, body: str) -> None:
+        order_id = json.loads(body)["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
+        shown = amazon.order(order_id, includedData="FULFILLMENT").body["order"]
+        seen.append(shown["fulfillment"]["fulfillmentStatus"])
+
+    amazon = AmazonDriver(publish=look)
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.put_order(an_order(), notify=True)
+    amazon.sandbox.put_order(an_order(updated="2026-11-21T10:00:00Z", status="SHIPPED"), notify=True)
+    assert seen == ["UNSHIPPED", "SHIPPED"]
+
+
+def test_orders_put_while_playing_appear_in_the_queue_after_what_was_played() -> None:
+    # Given a consumer that makes a new order as soon as it hears of the first one.
+    def react(arn: str, body: str) -> None:
+        heard.append(json.loads(body)["Payload"]["OrderChangeNotification"]["AmazonOrderId"])
+        if len(heard) == 1:
+            amazon.sandbox.put_order(an_order(9), notify=True)
+
+    heard: list[str] = []
+    amazon = AmazonDriver(Seller(orders=[an_order(1), an_order(2)]), publish=react)
+    amazon.subscribe("ORDER_CHANGE")
+    assert amazon.sandbox.play() == 2
+    assert [order_id[-1] for order_id in heard] == ["1", "9", "2"]
+
+
+# ---- control
+
+
+def test_orders_can_be_put_through_the_control_interface() -> None:
+    amazon = AmazonDriver()
+    amazon.subscribe("ORDER_CHANGE")
+    assert amazon.control("POST", "orders", an_order(1)) == (200, {"put": 1})
+    assert amazon.control("POST", "orders", {"elements": [an_order(2), an_order(3)], "notify": True}) == (
+        200,
+        {"put": 2},
+    )
+    assert [change[0][-1] for change in changes(amazon)] == ["2", "3"]
+    assert len(amazon.search(createdAfter="2026-11-01T00:00:00Z").body["orders"]) == 3
+    status, answer = amazon.control("POST", "orders", {"orderId": "204-1"})
+    assert (status, answer["error"]) == (400, "POST /_sandbox/orders: createdTime is missing; expected a text")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("play", {"until": "soon"}), ("play", []), ("orders", ["x"]), ("empty-pages", {"times": "x"})]
+)
+def test_a_bad_control_request_is_explained(path: str, body: Any) -> None:
+    status, answer = AmazonDriver().control("POST", path, body)
+    assert status == 400
+    assert answer["error"].startswith(f"POST /_sandbox/{path}: ")
+
+
+def test_the_state_counts_what_is_played_and_pending() -> None:
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.control("POST", "play", {"until": "2026-10-25T06:30:00Z"})
+    _, state = amazon.control("GET", "state")
+    assert {name: state[name] for name in ("played", "pending", "orders", "transactions", "inventory")} == {
+        "played": 10,
+        "pending": 55,
+        "orders": 1,
+        "transactions": 1,
+        "inventory": 6,
+    }
+    assert state["next"] == "2026-10-26T05:00:00Z"
+    assert [(each["notificationType"], each["queue"]) for each in state["subscriptions"]] == [("ORDER_CHANGE", QUEUE)]
+    _, sent = amazon.control("GET", "notifications?limit=2")
+    assert sent["total"] == 3
+    assert [each["body"] for each in sent["notifications"]] == amazon.received()[1:]
+
+
+def test_scripted_faults_answer_html_as_amazon_sometimes_does() -> None:
+    amazon = AmazonDriver()
+    page = "<html><body>Service Unavailable</body></html>"
+    amazon.control("POST", "faults", {"kind": "refuse", "path": "/orders/", "status": 503, "body": page})
+    headers = {"x-amz-access-token": amazon.token()}
+    from sandbox.wire import Request
+
+    request = Request.to("GET", "/orders/2026-01-01/orders?createdAfter=2026-11-01T00:00:00Z", headers=headers)
+    refused = amazon.sandbox.handle(request)
+    assert (refused.status, refused.body.decode(), refused.headers["content-type"]) == (
+        503,
+        page,
+        "text/html; charset=utf-8",
+    )
+    assert amazon.sandbox.handle(request).status == 200
+
+
+# ---- delivery to SQS
+
+
+def test_notifications_are_sent_in_batches_of_ten_when_they_can_be() -> None:
+    batches: list[int] = []
+    amazon = AmazonDriver(Seller.load(OWN_SELLER), publish_many=lambda batch: batches.append(len(batch)))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.play()
+    assert batches == [10, 10, 10, 10, 1]
+    assert amazon.queue == []
+
+
+def test_the_queue_sender_finds_each_queue_once_and_splits_batches_by_number_and_size() -> None:
+    sqs = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    url = "http://localhost/000000000000/orders"
+
+    def batch(stub: Stubber, *bodies: str) -> None:
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        taken = [{"Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": "0" * 32} for entry in entries]
+        stub.add_response(
+            "send_message_batch", {"Successful": taken, "Failed": []}, {"QueueUrl": url, "Entries": entries}
+        )
+
+    large = "x" * 200_000
+    with Stubber(sqs) as stub:
+        stub.add_response(
+            "get_queue_url", {"QueueUrl": url}, {"QueueName": "orders", "QueueOwnerAWSAccountId": "000000000000"}
+        )
+        batch(stub, *"abcdefghij")
+        batch(stub, "k")
+        batch(stub, large)
+        batch(stub, large)
+        sender = QueueSender(sqs)
+        sender.send_many([(QUEUE, body) for body in "abcdefghijk"])
+        sender.send_many([(QUEUE, large), (QUEUE, large)])
+        stub.assert_no_pending_responses()
+
+
+def test_a_message_a_queue_does_not_take_is_an_error() -> None:
+    sqs = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(sqs) as stub:
+        stub.add_response("get_queue_url", {"QueueUrl": "http://localhost/0/orders"})
+        failed = [{"Id": "0", "SenderFault": True, "Code": "InvalidMessageContents"}]
+        stub.add_response("send_message_batch", {"Successful": [], "Failed": failed})
+        with pytest.raises(RuntimeError, match="did not take 1 of 1 messages: InvalidMessageContents"):
+            QueueSender(sqs).send(QUEUE, "body")
+
+
+def test_the_server_builds_the_sandbox_from_its_command_line() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = ["--aws-endpoint", "http://127.0.0.1:1", "--present", "--lwa-refresh-token", "Atzr|mine"]
+    amazon = build(parser.parse_args(arguments))
+    assert amazon.state()["orders"] == 27  # type: ignore[attr-defined]
+    assert amazon.login.credentials.refresh_token == "Atzr|mine"  # type: ignore[attr-defined]
