@@ -51,7 +51,9 @@ def subscribe(settings: str, secrets: str, queue_arn: str, api_url: str | None, 
         api_url=api_url,
         lwa_url=lwa_url,
     )
-    destinations = {d["resource"].get("sqs", {}).get("arn"): d["destinationId"] for d in notifications.get_destinations()}
+    destinations = {
+        d["resource"].get("sqs", {}).get("arn"): d["destinationId"] for d in notifications.get_destinations()
+    }
     destination = destinations.get(queue_arn) or notifications.create_destination(
         f"{queue_arn.rpartition(':')[2]}", queue_arn=queue_arn
     )
@@ -60,8 +62,8 @@ def subscribe(settings: str, secrets: str, queue_arn: str, api_url: str | None, 
         return notifications.create_subscription(ORDER_CHANGE, destination)
     if existing.get("destinationId") != destination:
         raise SettingsError(
-            f"Amazon already sends {ORDER_CHANGE} of this seller to another destination ({existing.get('destinationId')}); "
-            "delete that subscription first"
+            f"Amazon already sends {ORDER_CHANGE} of this seller to another destination, "
+            f"{existing.get('destinationId')}; delete that subscription first"
         )
     return str(existing["subscriptionId"])
 

@@ -1,0 +1,63 @@
+"""The two loopback servers that stand for Amazon and Xero, for the time of a `with` block."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import simplejson
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One running server; `url` is what its clients are given."""
+
+    url: str
+
+    def ask(self, method: str, control: str, body: Any = None) -> Any:
+        """One request to the control interface (`/_sandbox/<control>`); the answer's JSON, numbers as Decimal."""
+        request = urllib.request.Request(  # noqa: S310 - always http on loopback
+            f"{self.url}/_sandbox/{control}",
+            method=method,
+            data=None if body is None else simplejson.dumps(body, use_decimal=True).encode(),
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            text = answer.read()
+        return simplejson.loads(text, use_decimal=True) if text else None
+
+
+@contextlib.contextmanager
+def sandbox(service: str, *arguments: str, log: Path) -> Iterator[Sandbox]:
+    """Starts `sandbox.server` for `service` on a free port; RuntimeError with its output when it does not start."""
+    with log.open("wb") as errors:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.server", "--service", service, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT / "infra")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    try:
+        line = server.stdout.readline() if server.stdout else ""
+        if not line.startswith("listening "):
+            server.wait()
+            raise RuntimeError(f"the sandbox {service} did not start:\n{log.read_text(encoding='utf-8')}")
+        yield Sandbox(line.removeprefix("listening ").strip())
+    finally:
+        server.terminate()
+        try:
+            server.wait(5)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
