@@ -237,6 +237,7 @@ class Documents:
         if due is None and document.status in _APPROVING and self.kind is INVOICE:
             due = day
         currency, rate = self._currency(document, element, problems)
+        before = document
         document = replace(
             document,
             date=day,
@@ -259,7 +260,7 @@ class Documents:
         if element.get("LineItems") is not None:
             sent = read_objects(element["LineItems"], "LineItems")
             lines = tuple(self._line(document, raw, decimals, problems) for raw in sent)
-        elif line_types not in (None, document.line_amount_types):
+        elif document.line_amount_types != before.line_amount_types:
             lines = tuple(self._taxed(document, line, None, problems) for line in document.lines)
         else:
             lines = document.lines

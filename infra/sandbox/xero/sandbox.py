@@ -7,6 +7,7 @@ every run. `server.py` puts it on a port; the simulation calls `handle` directly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -95,7 +96,7 @@ class XeroSandbox(SandboxService):
     ) -> None:
         super().__init__(clock)
         self._start = organisation or organisation_for("GB")
-        self.limits = limits or Limits()
+        self._start_limits = limits or Limits()
         self._running: set[int] = set()
         self._body: tuple[Request | None, Any] = (None, None)
         self._envelopes = 0
@@ -104,6 +105,8 @@ class XeroSandbox(SandboxService):
     def _fresh(self) -> None:
         self.books = Books(self.clock, self._start)
         self.identity = Identity(self.clock)
+        # Copied: limits can be changed, and one set may start many sandboxes.
+        self.limits = replace(self._start_limits)
         self.rate = RateLimiter(self.limits)
         self.keys = IdempotencyKeys()
         self.contacts = Contacts(self.books)
