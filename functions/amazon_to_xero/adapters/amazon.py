@@ -51,7 +51,6 @@ INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAG
 INCLUDED_DATA_WITH_BUYER = (*INCLUDED_DATA, "BUYER")
 
 PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage
-MOST_MARKETPLACES = 50  # Amazon: searchOrders, marketplaceIds
 
 # Connect 3 s, each read 20 s; a Lambda function has to have time left for writing down what went wrong.
 TIMEOUT = httpx.Timeout(20.0, connect=3.0)
@@ -236,20 +235,13 @@ class AmazonSellerApi:
             raise AmazonUnavailable(operation, 200, "answer does not hold the order asked for")
         return order
 
-    def search_orders(
-        self, *, updated_after: datetime, marketplace_ids: Sequence[str], page_token: str | None = None
-    ) -> OrderPage:
+    def search_orders(self, *, updated_after: datetime, page_token: str | None = None) -> OrderPage:
         if updated_after.tzinfo is None:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
-        if not 1 <= len(marketplace_ids) <= MOST_MARKETPLACES:
-            raise ValueError(
-                f"marketplace_ids has {len(marketplace_ids)} entries; Amazon takes 1 to {MOST_MARKETPLACES}"
-            )
         operation = "searchOrders"
         parameters: dict[str, Any] = {
             # Milliseconds cut off, never rounded up: a later time would skip an order.
             "lastUpdatedAfter": updated_after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "marketplaceIds": list(marketplace_ids),
             "includedData": list(self._included_data),
             "maxResultsPerPage": PAGE_SIZE,
         }

@@ -16,7 +16,7 @@ from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
 from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
-from amazon_to_xero.ports import Clock, DeadLetters
+from amazon_to_xero.ports import Clock, DeadLetters, Journal, SellerApi, StateStore, XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
@@ -82,41 +82,52 @@ class Application:
         return self._connections
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
-        stack, clock, journal = self._stack, self.clock, LogJournal(name)
+        stack, clock = self._stack, self.clock
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
-        owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         store = DynamoStateStore(stack.table, name, stack.region, stack.aws_endpoint)
-        pauses = Pauses(store, clock, journal)
-        identity = XeroTokenEndpoint(
-            secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
+        journal = LogJournal(name)
+        tokens = XeroTokens(
+            XeroTokenEndpoint(
+                secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
+            ),
+            store,
+            clock,
+            journal,
+            owner=f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}",
+            seed=secrets.xero.refresh_token,
         )
-        tokens = XeroTokens(identity, store, clock, journal, owner, secrets.xero.refresh_token)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
         amazon = AmazonSellerApi(
             AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
             settings.amazon.region,
             api_url=stack.amazon_api_url or None,
             lwa_url=stack.lwa_url or None,
         )
-        reading = OrderReading(
-            name,
-            amazon,
-            store,
-            settings.policy(),
-            KnownOrganisation(xero, store, clock),
-            pauses,
-            self.orders_dead_letters,
-            clock,
-            journal,
-        )
-        ledger = Ledger(name, xero, store, pauses, self.orders_dead_letters, clock, journal)
-        return Connection(
-            name,
-            settings.amazon.seller_id,
-            OrderIntake(store, clock, journal),
-            Reconciliation(reading, ledger, store, clock, journal, settings.start),
-        )
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
+        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal)
+
+
+def connect(
+    name: str,
+    settings: ConnectionSettings,
+    amazon: SellerApi,
+    xero: XeroApi,
+    store: StateStore,
+    dead_letters: DeadLetters,
+    clock: Clock,
+    journal: Journal,
+) -> Connection:
+    """The services of one connection over whatever stands behind the ports: AWS here, fakes in the simulation."""
+    pauses = Pauses(store, clock, journal)
+    organisation = KnownOrganisation(xero, store, clock)
+    reading = OrderReading(name, amazon, store, settings.policy(), organisation, pauses, dead_letters, clock, journal)
+    ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
+    return Connection(
+        name,
+        settings.amazon.seller_id,
+        OrderIntake(store, clock, journal),
+        Reconciliation(reading, ledger, store, clock, journal, settings.start),
+    )
 
 
 @cache

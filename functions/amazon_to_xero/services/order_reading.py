@@ -88,7 +88,6 @@ class OrderReading:
         self._dead_letters = dead_letters
         self._clock = clock
         self._journal = journal
-        self._marketplaces = sorted(policy.marketplaces)
 
     # --- what wants reading ----------------------------------------------------------------------------------------
 
@@ -141,9 +140,7 @@ class OrderReading:
             if self._clock.now() >= deadline or not self._take(SEARCH_ORDERS):
                 break
             try:
-                page = self._amazon.search_orders(
-                    updated_after=after, marketplace_ids=self._marketplaces, page_token=page_token
-                )
+                page = self._amazon.search_orders(updated_after=after, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
             report = report.plus(self._record(page.orders))
@@ -214,9 +211,7 @@ class OrderReading:
             if not self._take(SEARCH_ORDERS):
                 return report.plus(ReadReport(stopped="AMAZON_QUOTA"))
             try:
-                page = self._amazon.search_orders(
-                    updated_after=after, marketplace_ids=self._marketplaces, page_token=page_token
-                )
+                page = self._amazon.search_orders(updated_after=after, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
             report = report.plus(self._record(page.orders))

@@ -67,7 +67,7 @@ def api(server: FaultServer, credentials: AmazonCredentials) -> AmazonSellerApi:
 
 
 def search(api: AmazonSellerApi, page_token: str | None = None) -> object:
-    return api.search_orders(updated_after=SINCE, marketplace_ids=["A1F83G8C2ARO7P"], page_token=page_token)
+    return api.search_orders(updated_after=SINCE, page_token=page_token)
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------
@@ -75,10 +75,9 @@ def search(api: AmazonSellerApi, page_token: str | None = None) -> object:
 
 def test_a_search_asks_exactly_for_what_the_books_need(api: AmazonSellerApi, server: FaultServer) -> None:
     server.on(ORDERS, a_page(an_order()))
-    api.search_orders(updated_after=SINCE, marketplace_ids=["A1F83G8C2ARO7P", "A1PA6795UKMFR9"], page_token="page=2")
+    api.search_orders(updated_after=SINCE, page_token="page=2")
     assert server.to(ORDERS)[0].query == {
         "lastUpdatedAfter": ["2026-11-23T09:30:15.123Z"],  # cut off, not rounded up past an order
-        "marketplaceIds": ["A1F83G8C2ARO7P,A1PA6795UKMFR9"],
         "includedData": ["PROCEEDS,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,RECIPIENT"],
         "maxResultsPerPage": ["100"],
         "paginationToken": ["page=2"],
@@ -141,11 +140,11 @@ def test_missing_credentials_are_named_and_present_ones_not_shown(credentials: A
     assert "refresh-me" not in repr(credentials)
 
 
-def test_a_search_without_a_time_zone_or_marketplace_is_not_sent(api: AmazonSellerApi, server: FaultServer) -> None:
+def test_a_search_without_a_time_zone_or_an_order_without_id_is_not_sent(
+    api: AmazonSellerApi, server: FaultServer
+) -> None:
     with pytest.raises(ValueError, match="updated_after"):
-        api.search_orders(updated_after=SINCE.replace(tzinfo=None), marketplace_ids=["A1F83G8C2ARO7P"])
-    with pytest.raises(ValueError, match="marketplace_ids"):
-        api.search_orders(updated_after=SINCE, marketplace_ids=[])
+        api.search_orders(updated_after=SINCE.replace(tzinfo=None))
     with pytest.raises(ValueError, match="order_id"):
         api.get_order("")
     assert server.received == []
