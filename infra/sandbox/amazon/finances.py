@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,9 +49,8 @@ class Transactions:
     def __len__(self) -> int:
         return len(self._transactions)
 
-    def put(self, version: Version) -> str | None:
-        """Makes a version the transaction's current truth; returns the JSON text of the one before."""
-        transaction = version.read()
+    def put(self, version: Version, transaction: Mapping[str, Any]) -> str | None:
+        """Makes a version, whose content is `transaction`, the current truth; returns the text of the one before."""
         listed = _Listed(
             version.text,
             moment(transaction["postedDate"]),
@@ -122,7 +122,7 @@ def _period(request: Request, now: datetime, required: bool) -> tuple[datetime |
     return start, before or latest
 
 
-def related_identifiers(transaction: dict[str, Any]) -> list[tuple[str, str]]:
+def related_identifiers(transaction: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, value) of a transaction's related identifiers."""
     return [
         (related["relatedIdentifierName"], related["relatedIdentifierValue"])
@@ -130,7 +130,7 @@ def related_identifiers(transaction: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _filterable_marketplace(transaction: dict[str, Any]) -> str | None:
+def _filterable_marketplace(transaction: Mapping[str, Any]) -> str | None:
     """The marketplace by which listTransactions finds it.
 
     Finances API v2024-06-19, listTransactions: "If you want to retrieve MFN orders in the US store, do not supply the

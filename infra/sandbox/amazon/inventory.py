@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,9 +35,9 @@ class Inventory:
     def __len__(self) -> int:
         return len(self._levels)
 
-    def put(self, version: Version) -> str | None:
-        """Makes a version the SKU's current stock level; returns the JSON text of the one before."""
-        summary = version.read()
+    def put(self, version: Version, content: Mapping[str, Any]) -> str | None:
+        """Makes a version, whose content is given, the current stock level; returns the text of the one before."""
+        summary = dict(content)
         marketplace = summary.pop("marketplaceId")
         before = self._levels.get(version.key)
         if before is not None:

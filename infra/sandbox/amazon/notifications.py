@@ -6,6 +6,7 @@ TimeOfOrderChange are all that version's own time (lastUpdatedTime, postedDate),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -42,8 +43,9 @@ class Notification:
     def notification_id(self) -> str:
         return f"5a4d0003-0000-4000-8000-{self.number:012d}"
 
-    def body(self) -> str:
-        content = self.version.read()
+    def body(self, content: Mapping[str, Any] | None = None) -> str:
+        """The body; `content` is the version's where it has been read already."""
+        content = content or self.version.read()
         match self.version.kind:
             case "order":
                 payload = _order_change(content, self.change_type, self.seller_id)
@@ -64,7 +66,7 @@ class Notification:
         )
 
 
-def order_change_type(before: dict[str, Any] | None, order: dict[str, Any]) -> str:
+def order_change_type(before: Mapping[str, Any] | None, order: Mapping[str, Any]) -> str:
     """The OrderChangeType between two versions of an order."""
     if before is not None:
         if _status(before) == _status(order) and _tips(before) != _tips(order):
@@ -74,25 +76,25 @@ def order_change_type(before: dict[str, Any] | None, order: dict[str, Any]) -> s
     return "OrderStatusChange"
 
 
-def order_id_of(transaction: dict[str, Any]) -> str | None:
+def order_id_of(transaction: Mapping[str, Any]) -> str | None:
     return next((value for name, value in related_identifiers(transaction) if name == "ORDER_ID"), None)
 
 
-def _status(order: dict[str, Any]) -> str:
+def _status(order: Mapping[str, Any]) -> str:
     status: str = order["fulfillment"]["fulfillmentStatus"]
     return status
 
 
-def _tips(order: dict[str, Any]) -> list[Any]:
+def _tips(order: Mapping[str, Any]) -> list[Any]:
     breakdowns = (order.get("proceeds") or {}).get("breakdowns") or []
     return [breakdown for breakdown in breakdowns if breakdown.get("type") == "DELIVERY_TIP"]
 
 
-def _cancel_requests(order: dict[str, Any]) -> list[bool]:
+def _cancel_requests(order: Mapping[str, Any]) -> list[bool]:
     return [_cancel_requested(item) for item in order["orderItems"]]
 
 
-def _cancel_requested(item: dict[str, Any]) -> bool:
+def _cancel_requested(item: Mapping[str, Any]) -> bool:
     request = (item.get("cancellation") or {}).get("cancellationRequest") or {}
     return bool(request.get("requester") == "BUYER")
 
@@ -102,7 +104,7 @@ def _v0_status(status: str) -> str:
     return "Canceled" if status == "CANCELLED" else "".join(word.capitalize() for word in status.split("_"))
 
 
-def _order_change(order: dict[str, Any], change_type: str, seller_id: str) -> dict[str, Any]:
+def _order_change(order: Mapping[str, Any], change_type: str, seller_id: str) -> dict[str, Any]:
     fulfillment = order["fulfillment"]
     address = (order.get("recipient") or {}).get("deliveryAddress") or {}
     items = [_order_item(item, change_type) for item in order["orderItems"]]
@@ -143,7 +145,7 @@ def _order_change(order: dict[str, Any], change_type: str, seller_id: str) -> di
     }
 
 
-def _order_item(item: dict[str, Any], change_type: str) -> dict[str, Any]:
+def _order_item(item: Mapping[str, Any], change_type: str) -> dict[str, Any]:
     shipped = (item.get("fulfillment") or {}).get("quantityFulfilled") or 0
     content = {
         "OrderItemId": item["orderItemId"],
@@ -162,7 +164,7 @@ def _window(window: dict[str, Any] | None, earliest: str, latest: str) -> dict[s
     return {name: window[end] for name, end in ends if window.get(end)} if window else {}
 
 
-def _transaction_update(transaction: dict[str, Any], seller_id: str) -> dict[str, Any]:
+def _transaction_update(transaction: Mapping[str, Any], seller_id: str) -> dict[str, Any]:
     seller = transaction.get("sellingPartnerMetadata") or {}
     marketplace = seller.get("marketplaceId") or (transaction.get("marketplaceDetails") or {}).get("marketplaceId")
     total = transaction["totalAmount"]
@@ -191,7 +193,7 @@ def _transaction_update(transaction: dict[str, Any], seller_id: str) -> dict[str
     }
 
 
-def _inventory_availability(summary: dict[str, Any], seller_id: str) -> dict[str, Any]:
+def _inventory_availability(summary: Mapping[str, Any], seller_id: str) -> dict[str, Any]:
     details = summary["inventoryDetails"]
     reserved = details.get("reservedQuantity") or {}
     quantities = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -89,12 +90,11 @@ class Orders:
     def __len__(self) -> int:
         return len(self._orders)
 
-    def put(self, version: Version) -> str | None:
-        """Makes a version the order's current truth; returns the JSON text of the one before.
+    def put(self, version: Version, order: Mapping[str, Any]) -> str | None:
+        """Makes a version, whose content is `order`, the current truth; returns the JSON text of the one before.
 
         Raises ValueError when a newer version is already known: Amazon's own record never goes back in time.
         """
-        order = version.read()
         fulfillment = order["fulfillment"]
         listed = _Listed(
             version.text,

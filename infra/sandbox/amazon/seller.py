@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,7 +27,6 @@ Kind = Literal["order", "transaction", "inventory"]
 # What happens at the same moment happens in this order: an order exists before money moves for it.
 _SAME_MOMENT: dict[Kind, int] = {"order": 0, "transaction": 1, "inventory": 2}
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?")
-_NUMBER = (int, Decimal)
 
 
 class SellerDataError(ValueError):
@@ -61,8 +60,11 @@ def moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def order_version(order: Mapping[str, Any]) -> Version:
-    """Checks an Order as far as the sandbox relies on it. Raises SellerDataError naming the field."""
+def order_version(order: Mapping[str, Any], text: str | None = None) -> Version:
+    """Checks an Order as far as the sandbox relies on it; `text` is its JSON where that is at hand already.
+
+    Raises SellerDataError naming the field.
+    """
     key = _text(order, "orderId")
     _moment(order, "createdTime")
     at = _moment(order, "lastUpdatedTime")
@@ -78,11 +80,11 @@ def order_version(order: Mapping[str, Any]) -> Version:
         _text(item, "orderItemId", where)
         _whole(item, "quantityOrdered", where)
         _object(item, "product", where)
-    _check_money(order, "")
-    return Version("order", key, at, dumps(order))
+    _check_money(order)
+    return Version("order", key, at, text or dumps(order))
 
 
-def transaction_version(transaction: Mapping[str, Any]) -> Version:
+def transaction_version(transaction: Mapping[str, Any], text: str | None = None) -> Version:
     """Checks a Transaction. A deferred one that was released counts from its maturity date, the others from posting.
 
     Raises SellerDataError naming the field.
@@ -90,7 +92,7 @@ def transaction_version(transaction: Mapping[str, Any]) -> Version:
     key = _text(transaction, "transactionId")
     _text(transaction, "transactionType")
     at = _moment(transaction, "postedDate")
-    _check_currency(transaction, "")
+    _check_currency(transaction)
     total = _object(transaction, "totalAmount")
     if "currencyAmount" not in total:
         raise SellerDataError("totalAmount.currencyAmount is missing; expected a JSON number")
@@ -98,7 +100,7 @@ def transaction_version(transaction: Mapping[str, Any]) -> Version:
         for context in transaction.get("contexts") or []:
             if context.get("contextType") == "DeferredContext" and context.get("maturityDate"):
                 at = max(at, _moment(context, "maturityDate", "contexts[]."))
-    return Version("transaction", key, at, dumps(transaction))
+    return Version("transaction", key, at, text or dumps(transaction))
 
 
 def inventory_version(summary: Mapping[str, Any], home_marketplace: str) -> Version:
@@ -160,7 +162,7 @@ class Seller:
                     content = read_json(line)
                     if not isinstance(content, dict):
                         raise SellerDataError(f"the line holds {_kind(content)}; expected one JSON object")
-                    put(content)
+                    put(content, line.strip())
                 except json.JSONDecodeError as problem:
                     raise SellerDataError(f"{folder / name} line {number}: not JSON: {problem}") from None
                 except SellerDataError as problem:
@@ -170,25 +172,25 @@ class Seller:
         }
         return seller
 
-    def put_order(self, order: Mapping[str, Any]) -> Version:
+    def put_order(self, order: Mapping[str, Any], text: str | None = None) -> Version:
         """Adds one version of an order to the history."""
-        version = order_version(order)
+        version = order_version(order, text)
         if marketplace := order["salesChannel"].get("marketplaceId"):
             self._marketplaces.add(marketplace)
             self.home_marketplace = self.home_marketplace or marketplace
         self._versions.append(version)
         return version
 
-    def put_transaction(self, transaction: Mapping[str, Any]) -> Version:
+    def put_transaction(self, transaction: Mapping[str, Any], text: str | None = None) -> Version:
         """Adds one version of a transaction to the history."""
-        version = transaction_version(transaction)
+        version = transaction_version(transaction, text)
         metadata = transaction.get("sellingPartnerMetadata") or {}
         self.seller_id = self.seller_id or metadata.get("sellingPartnerId") or ""
         self._versions.append(version)
         return version
 
-    def put_inventory(self, summary: Mapping[str, Any]) -> Version:
-        """Adds one version of a SKU's stock to the history."""
+    def put_inventory(self, summary: Mapping[str, Any], text: str | None = None) -> Version:
+        """Adds one version of a SKU's stock to the history; `text` is not used, the marketplace is added to it."""
         version = inventory_version(summary, self.home_marketplace)
         self._versions.append(version)
         return version
@@ -271,35 +273,55 @@ def _found(content: Mapping[str, Any], name: str) -> str:
     return "empty" if content[name] == "" else _kind(content[name])
 
 
-def _check_money(content: Any, where: str) -> None:
+def _check_money(content: Any) -> None:
     """Orders API: `Money.amount` is a decimal in a text, never a JSON number."""
-    if isinstance(content, Mapping):
-        if "amount" in content and "currencyCode" in content:
-            amount = content["amount"]
-            if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
-                kind = "no decimal" if isinstance(amount, str) and amount else _found(content, "amount")
-                raise SellerDataError(f'{where}amount is {kind}; expected a decimal in a text such as "12.50"')
-        for name, value in content.items():
-            if isinstance(value, (dict, list)):
-                _check_money(value, f"{where}{name}.")
-    elif isinstance(content, list):
-        for index, element in enumerate(content):
-            if isinstance(element, dict):
-                _check_money(element, f"{where.removesuffix('.')}[{index}].")
+    found = _first(content, _bad_money)
+    if found is not None:
+        where, money = found
+        amount = money["amount"]
+        kind = "no decimal" if isinstance(amount, str) and amount else _found(money, "amount")
+        raise SellerDataError(f'{where}amount is {kind}; expected a decimal in a text such as "12.50"')
 
 
-def _check_currency(content: Any, where: str) -> None:
+def _check_currency(content: Any) -> None:
     """Finances API: `Currency.currencyAmount` is a JSON number; as a float it would no longer be exact."""
-    if isinstance(content, Mapping):
-        if "currencyAmount" in content:
-            amount = content["currencyAmount"]
-            if not isinstance(amount, _NUMBER) or isinstance(amount, bool):
-                kind = "a float" if isinstance(amount, float) else _found(content, "currencyAmount")
-                raise SellerDataError(f"{where}currencyAmount is {kind}; expected a JSON number (Decimal in Python)")
+    found = _first(content, _bad_currency)
+    if found is not None:
+        where, currency = found
+        amount = currency["currencyAmount"]
+        kind = "a float" if isinstance(amount, float) else _found(currency, "currencyAmount")
+        raise SellerDataError(f"{where}currencyAmount is {kind}; expected a JSON number (Decimal in Python)")
+
+
+def _bad_money(content: Mapping[str, Any]) -> bool:
+    if "amount" not in content or "currencyCode" not in content:
+        return False
+    amount = content["amount"]
+    return not isinstance(amount, str) or not _AMOUNT.fullmatch(amount)
+
+
+def _bad_currency(content: Mapping[str, Any]) -> bool:
+    if "currencyAmount" not in content:
+        return False
+    amount = content["currencyAmount"]
+    return not isinstance(amount, (int, Decimal)) or isinstance(amount, bool)
+
+
+def _first(content: Any, bad: Callable[[Mapping[str, Any]], bool]) -> tuple[str, Mapping[str, Any]] | None:
+    """The first bad object in a document and where it is (`proceeds.grandTotal.`).
+
+    Runs over every order of a large seller, so the way to the object is only put together once there is one.
+    """
+    if isinstance(content, dict):
+        if bad(content):
+            return "", content
         for name, value in content.items():
-            if isinstance(value, (dict, list)):
-                _check_currency(value, f"{where}{name}.")
+            if isinstance(value, (dict, list)) and (found := _first(value, bad)):
+                where, culprit = found
+                return f"{name}{'' if where.startswith('[') else '.'}{where}", culprit
     elif isinstance(content, list):
         for index, element in enumerate(content):
-            if isinstance(element, dict):
-                _check_currency(element, f"{where.removesuffix('.')}[{index}].")
+            if isinstance(element, (dict, list)) and (found := _first(element, bad)):
+                where, culprit = found
+                return f"[{index}]{'' if where.startswith('[') else '.'}{where}", culprit
+    return None

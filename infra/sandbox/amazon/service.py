@@ -93,7 +93,8 @@ class AmazonSandbox(SandboxService):
         self._played = 0
         if present:
             while self._pending:
-                self._become_true(self._pending.pop())
+                version = self._pending.pop()
+                self._become_true(version, version.read())
 
     # ---- the seller's life
 
@@ -106,7 +107,8 @@ class AmazonSandbox(SandboxService):
         """
         played = 0
         while self._pending and played != at_most and (until is None or self._pending[-1].at <= until):
-            self._happen(self._pending.pop(), notify=True)
+            version = self._pending.pop()
+            self._happen(version, version.read(), notify=True)
             played += 1
         self._flush()
         return played
@@ -120,17 +122,18 @@ class AmazonSandbox(SandboxService):
         if marketplace := order["salesChannel"].get("marketplaceId"):
             self._marketplaces.add(marketplace)
             self._home_marketplace = self._home_marketplace or marketplace
-        self._happen(version, notify)
+        self._happen(version, order, notify)
         self._flush()
 
     def put_transaction(self, transaction: Mapping[str, Any], *, notify: bool = False) -> None:
         """Adds a transaction or its next version, like `put_order`."""
-        self._happen(transaction_version(transaction), notify)
+        self._happen(transaction_version(transaction), transaction, notify)
         self._flush()
 
     def put_inventory(self, summary: Mapping[str, Any], *, notify: bool = False) -> None:
         """Sets a SKU's stock level, like `put_order`."""
-        self._happen(inventory_version(summary, self._home_marketplace), notify)
+        version = inventory_version(summary, self._home_marketplace)
+        self._happen(version, version.read(), notify)
         self._flush()
 
     def replay(self, seed: int = 0) -> int:
@@ -138,30 +141,29 @@ class AmazonSandbox(SandboxService):
         again = list(self.sent)
         random.Random(seed).shuffle(again)  # noqa: S311 - a shuffle that can be repeated, not a secret
         for notification in again:
-            self._deliver(notification)
+            self._deliver(notification, notification.body())
         self._flush()
         return len(again)
 
-    def _happen(self, version: Version, notify: bool) -> None:
-        before = self._become_true(version)
+    def _happen(self, version: Version, content: Mapping[str, Any], notify: bool) -> None:
+        before = self._become_true(version, content)
         if notify:
-            self._notify(version, before)
+            self._notify(version, content, before)
 
-    def _become_true(self, version: Version) -> str | None:
+    def _become_true(self, version: Version, content: Mapping[str, Any]) -> str | None:
         self._played += 1
         match version.kind:
             case "order":
-                return self.orders.put(version)
+                return self.orders.put(version, content)
             case "transaction":
-                return self.transactions.put(version)
+                return self.transactions.put(version, content)
             case "inventory":
-                return self.inventory.put(version)
+                return self.inventory.put(version, content)
 
-    def _notify(self, version: Version, before: str | None) -> None:
+    def _notify(self, version: Version, content: Mapping[str, Any], before: str | None) -> None:
         subscriptions = self.subscriptions.to(NOTIFICATION_TYPES[version.kind])
         if not subscriptions:
             return
-        content = version.read()
         change_type, marketplace = "", ""
         match version.kind:
             case "order":
@@ -178,13 +180,13 @@ class AmazonSandbox(SandboxService):
             if subscription.wants(change_type, marketplace):
                 notification = Notification(len(self.sent) + 1, version, subscription, self.seller_id, change_type)
                 self.sent.append(notification)
-                self._deliver(notification)
+                self._deliver(notification, notification.body(content))
 
-    def _deliver(self, notification: Notification) -> None:
+    def _deliver(self, notification: Notification, body: str) -> None:
         if self._publish_many is None:
-            self._publish(notification.subscription.queue_arn, notification.body())
+            self._publish(notification.subscription.queue_arn, body)
             return
-        self._outbox.append((notification.subscription.queue_arn, notification.body()))
+        self._outbox.append((notification.subscription.queue_arn, body))
         if len(self._outbox) >= BATCH:
             self._flush()
 
