@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,21 @@ th { background: #eef1f4; font-weight: 600; white-space: nowrap; }
 td.amount, th.amount { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 .AUTHORISED { color: #0b62a4; } .PAID { color: #14732f; } .VOIDED, .DELETED, .ARCHIVED { color: #8a95a1; }
+.unbroken { white-space: nowrap; }
+summary { cursor: pointer; } details table { margin-top: 6px; font-size: 13px; }
 .error { color: #b3261e; }
 .none { background: #fff; border: 1px solid #d9dee4; padding: 10px; }
 """
-_AMOUNTS = {"Total", "Due", "Paid", "Credited", "Remaining", "Amount", "Documents"}
+_AMOUNTS = {"Tax", "Total", "Due", "Paid", "Credited", "Remaining", "Amount", "Documents"}
+
+_UNBROKEN = {"Date", "When"}
+
+
+@dataclass(frozen=True)
+class _Markup:
+    """A cell that is HTML already, with every text in it escaped."""
+
+    text: str
 
 
 def render(sandbox: XeroSandbox) -> str:
@@ -53,8 +65,8 @@ def render(sandbox: XeroSandbox) -> str:
         ("Payments", _payments(sandbox)),
         ("Allocations", _allocations(sandbox)),
         ("Contacts", _contacts(sandbox)),
-        ("Accounts", _accounts(sandbox)),
         ("Recent calls", _calls(sandbox)),
+        ("Accounts", _accounts(sandbox)),
     ]
     links = "".join(f'<a href="#{_anchor(title)}">{escape(title)}</a>' for title, _ in sections)
     body = "".join(f'<h2 id="{_anchor(title)}">{escape(title)}</h2>{table}' for title, table in sections)
@@ -76,10 +88,14 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]], empty: str) -> str
         return f'<p class="none">{escape(empty)}</p>'
 
     def cell(tag: str, column: str, value: Any) -> str:
+        if isinstance(value, _Markup):
+            return f"<{tag}>{value.text}</{tag}>"
         text = str(value)
         classes = []
         if column in _AMOUNTS:
             classes.append("amount")
+        if column in _UNBROKEN:
+            classes.append("unbroken")
         if tag == "td" and column == "Status":
             classes.append("error" if text.isdigit() and int(text) >= 400 else text)
         attribute = f' class="{escape(" ".join(classes))}"' if classes else ""
@@ -99,20 +115,36 @@ def _documents(sandbox: XeroSandbox, documents: Iterable[Document], open_amount:
     contacts = sandbox.books.contacts
     rows: list[Sequence[Any]] = [
         (
-            one.number or "—",
+            _Markup(_with_lines(one)),
             contacts[one.contact_id].name,
             one.date.isoformat(),
-            one.due_date.isoformat() if one.due_date else "",
             one.status,
             one.reference or "",
             one.currency,
+            f"{one.total_tax:,.2f}",
             f"{one.total:,.2f}",
             f"{one.outstanding:,.2f}",
         )
         for one in documents
     ]
-    columns = ("Number", "Contact", "Date", "Due date", "Status", "Reference", "Currency", "Total", open_amount)
+    columns = ("Number", "Contact", "Date", "Status", "Reference", "Currency", "Tax", "Total", open_amount)
     return _table(columns, rows, "None yet.")
+
+
+def _with_lines(document: Document) -> str:
+    """The number, which opens to the lines."""
+    lines = "".join(
+        f"<tr><td>{escape(line.description or '')}</td><td>{escape(line.account_code or '')}</td>"
+        f'<td>{escape(line.tax_type or "")}</td><td class="amount">{line.tax_amount:,.2f}</td>'
+        f'<td class="amount">{line.line_amount:,.2f}</td></tr>'
+        for line in document.lines
+    )
+    head = (
+        "<tr><th>Line</th><th>Account</th><th>Tax type</th>"
+        f'<th class="amount">Tax</th><th class="amount">{escape(document.line_amount_types)}</th></tr>'
+    )
+    number = escape(document.number or "—")
+    return f"<details><summary>{number}</summary><table>{head}{lines}</table></details>"
 
 
 def _payments(sandbox: XeroSandbox) -> str:
