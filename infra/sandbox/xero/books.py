@@ -7,10 +7,11 @@ old one. So a refused element, or a whole refused batch, is undone by going back
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,8 +63,8 @@ class Document:
     number: str
     status: str
     contact_id: str
-    date: date
-    due_date: date | None
+    date: dt.date
+    due_date: dt.date | None
     line_amount_types: str
     currency: str
     currency_rate: Decimal
@@ -75,13 +76,13 @@ class Document:
     reference: str | None = None
     url: str | None = None
     branding_theme_id: str | None = None
-    expected_payment_date: date | None = None
+    expected_payment_date: dt.date | None = None
     sent_to_contact: bool = False
     paid: Decimal = ZERO
     credited: Decimal = ZERO
     payments: tuple[str, ...] = ()
     allocations: tuple[str, ...] = ()
-    fully_paid_on: date | None = None
+    fully_paid_on: dt.date | None = None
 
     @property
     def outstanding(self) -> Decimal:
@@ -118,7 +119,7 @@ class Payment:
     id: str
     document_id: str
     account_id: str
-    date: date
+    date: dt.date
     amount: Decimal
     currency_rate: Decimal
     type: str
@@ -134,7 +135,7 @@ class Allocation:
     credit_note_id: str
     invoice_id: str
     amount: Decimal
-    date: date
+    date: dt.date
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,8 @@ class Books:
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self._issued = 0
         self._zone: ZoneInfo = ZoneInfo("UTC")
-        self.period_lock: date | None = None
-        self.year_lock: date | None = None
+        self.period_lock: dt.date | None = None
+        self.year_lock: dt.date | None = None
         self.configure(settings or organisation_for("GB"))
 
     # -- writing -------------------------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ class Books:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def today(self) -> date:
+    def today(self) -> dt.date:
         """The organisation's own calendar day, which a document without a date gets."""
         return self.clock.now().astimezone(self._zone).date()
 
@@ -254,7 +255,7 @@ class Books:
         base = DAY_RATES.get(self.base_currency, Decimal(1))
         return (DAY_RATES.get(currency, Decimal(1)) / base).quantize(Decimal("0.000001"))
 
-    def lock_violation(self, day: date) -> str | None:
+    def lock_violation(self, day: dt.date) -> str | None:
         """Why nothing may be posted on that day, or None. The lock date itself is locked too."""
         if self.period_lock and day <= self.period_lock:
             return (
@@ -290,7 +291,7 @@ class Books:
             )
         # Copied, so that two sandboxes started from one dictionary do not share it.
         wanted = copy.deepcopy(wanted)
-        organisation = wanted.get("Organisation") or next(iter(wanted.get("Organisations", [])), {})
+        organisation: dict[str, Any] = wanted.get("Organisation") or next(iter(wanted.get("Organisations", [])), {})
         merged = {**({} if replacing and organisation else self.organisation), **organisation}
         zone = merged.get("Timezone", "UTC")
         if zone not in TIMEZONES:

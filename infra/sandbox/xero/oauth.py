@@ -191,5 +191,12 @@ def _oauth_error(error: str, status: int) -> Response:
 
 
 def _problem(status: int, title: str, detail: str) -> Response:
-    body = {"Type": None, "Title": title, "Status": status, "Detail": detail, "Instance": "", "Extensions": {}}
+    body: dict[str, Any] = {
+        "Type": None,
+        "Title": title,
+        "Status": status,
+        "Detail": detail,
+        "Instance": "",
+        "Extensions": {},
+    }
     return Response.of_json(body, status, {"content-type": "application/problem+json"})

@@ -205,12 +205,12 @@ class XeroSandbox(SandboxService):
                     return Response.of_json(self.holdings())
                 case "POST", "organisation":
                     replacing = (request.parameter("replace") or "").lower() == "true"
-                    self.books.configure(request.json(), replacing=replacing)
+                    self.books.configure(_object(request), replacing=replacing)
                     return Response(204)
                 case "GET", "limits":
                     return Response.of_json(self.limits.as_dict())
                 case "POST", "limits":
-                    self.limits.change(request.json())
+                    self.limits.change(_object(request))
                     return Response.of_json(self.limits.as_dict())
                 case "POST", "reset":
                     self.calls.clear()
@@ -218,14 +218,14 @@ class XeroSandbox(SandboxService):
                     self._fresh()
                     return Response(204)
                 case "POST", "archive":
-                    contact = self.contacts.archive(str(request.json()["Contact"]))
+                    contact = self.contacts.archive(str(_object(request)["Contact"]))
                     self.books.settle()
                     return Response.of_json({"Contacts": [shapes.contact(contact)]})
                 case "POST", "refresh-token":
-                    self.identity.seed_refresh_token(str(request.json()["refresh_token"]))
+                    self.identity.seed_refresh_token(str(_object(request)["refresh_token"]))
                     return Response(204)
                 case "POST", "connection":
-                    self.identity.is_connected = bool(request.json()["connected"])
+                    self.identity.is_connected = bool(_object(request)["connected"])
                     return Response(204)
         except NotFound:
             return Response.of_json({"error": "no such contact: send its ContactID, ContactNumber or Name"}, 404)
@@ -616,6 +616,14 @@ def _route(method: str, path: str) -> tuple[tuple[str, str] | None, tuple[str, .
     rest = [part if index % 2 else "id" for index, part in enumerate(parts[1:])]
     trail = "".join(f"/{part.lower()}" for part in rest)
     return _ROUTES.get((method, parts[0].lower(), trail)), tuple(parts[1::2])
+
+
+def _object(request: Request) -> dict[str, Any]:
+    """The body of a control request. Raises ValueError."""
+    body = request.json()
+    if not isinstance(body, dict):
+        raise ValueError(f"the body must be a JSON object, not {type(body).__name__}")
+    return body
 
 
 def _collection(path: str) -> str:

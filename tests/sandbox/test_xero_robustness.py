@@ -1,0 +1,135 @@
+"""Whatever a client sends, the sandbox answers, and a refused call leaves the books as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xero_driver import XeroClient, credit_note, invoice, line, payment
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**18), 10**18),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=8),
+    st.sampled_from(
+        ["AUTHORISED", "VOIDED", "DELETED", "ACCREC", "2026-11-20", "/Date(1)/", "/Date(99999999999999999)/", "200",
+         "CLR-GBP", "GBP", "USD", "OUTPUT2", "NONE", "Inclusive", "AMZ-1", "Amazon UK", "12.345",
+         "a@b.c", "NaN", "1e400"]
+    ),
+)  # fmt: skip
+FIELDS = st.sampled_from(
+    ["Invoices", "Contacts", "Payments", "CreditNotes", "Allocations", "Items", "HistoryRecords", "Type", "Status",
+     "Contact", "Name", "ContactNumber", "ContactID", "EmailAddress", "Addresses", "Phones", "ContactPersons",
+     "PaymentTerms", "InvoiceNumber", "CreditNoteNumber", "InvoiceID", "Invoice", "CreditNote", "Account", "Code",
+     "Date", "DueDate", "LineAmountTypes", "LineItems", "Description", "Quantity", "UnitAmount", "LineAmount",
+     "AccountCode", "TaxType", "TaxAmount", "DiscountRate", "Tracking", "CurrencyCode", "CurrencyRate", "Amount",
+     "Reference", "Details", "SalesDetails", "UnitPrice", "SentToContact", "BankAccountNumber"]
+)  # fmt: skip
+BODIES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(FIELDS, inner, max_size=6)),
+    max_leaves=14,
+)
+# A good document with something odd in it gets further than noise does.
+ODD = st.dictionaries(FIELDS, BODIES, max_size=3)
+NEARLY_GOOD = st.one_of(
+    ODD.map(lambda odd: invoice("AMZ-2", **odd)),
+    ODD.map(lambda odd: credit_note("R-2", **odd)),
+    ODD.map(lambda odd: invoice("AMZ-2", LineItems=[line(**odd)])),
+    ODD.map(lambda odd: invoice("AMZ-2", Contact={"Name": "Somebody", **odd})),
+    ODD.map(lambda odd: {"Name": "Somebody", **odd}),
+    ODD.map(lambda odd: {"InvoiceNumber": "AMZ-1", "Account": {"Code": "CLR-GBP"}, "Amount": 5, **odd}),
+    ODD.map(lambda odd: {"Invoice": {"InvoiceNumber": "AMZ-1"}, "Amount": 5, **odd}),
+    ODD.map(lambda odd: {"Code": "SKU", "Name": "Mug", "Type": "EXPENSE", **odd}),
+)
+TARGETS = st.sampled_from(
+    [
+        ("PUT", "Invoices"), ("POST", "Invoices"), ("POST", "Invoices/AMZ-1"), ("PUT", "Contacts"),
+        ("POST", "Contacts"), ("PUT", "CreditNotes"), ("POST", "CreditNotes"), ("POST", "CreditNotes/R-1"),
+        ("PUT", "CreditNotes/R-1/Allocations"), ("PUT", "Payments"), ("POST", "Payments"), ("POST", "Payments/x"),
+        ("PUT", "Invoices/AMZ-1/History"), ("PUT", "Items"), ("POST", "Items"), ("PUT", "Accounts"),
+        ("PUT", "Currencies"),
+    ]
+)  # fmt: skip
+
+
+def started() -> XeroClient:
+    client = XeroClient()
+    client.invoiced()
+    client.credited("R-1")
+    return client
+
+
+@settings(max_examples=400, deadline=None)
+@given(TARGETS, st.one_of(BODIES, NEARLY_GOOD), st.sampled_from(["true", "false"]))
+def test_any_json_is_answered(target: tuple[str, str], body: Any, summarize: str) -> None:
+    client = started()
+    before = client.books()
+    answer = client.call(*target, body, summarizeErrors=summarize)
+    assert answer.status in {200, 400, 404}
+    if answer.status != 200:
+        assert client.books() == before
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["Invoices", "Contacts", "CreditNotes", "Payments", "Items", "Accounts"]),
+    st.dictionaries(
+        st.sampled_from(["where", "order", "page", "pageSize", "IDs", "InvoiceNumbers", "Statuses", "searchTerm"]),
+        st.one_of(
+            st.text(max_size=12),
+            st.lists(
+                st.sampled_from(
+                    ["Status", "Date", "Total", "Contact.Name", "==", "!=", ">=", "&&", "||", "(", ")", '"A"', "5",
+                     "null", "true", "DateTime(2026,1,1)", "DateTime(9,9", 'Guid("x")', ".Contains(", ","]
+                ),
+                max_size=7,
+            ).map(" ".join),
+        ),
+        max_size=4,
+    ),
+)  # fmt: skip
+def test_any_query_is_answered(target: str, query: dict[str, str]) -> None:
+    answer = started().get(target, **query)
+    assert answer.status in {200, 400}
+
+
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(["pay", "refund", "allocate", "unpay", "unallocate"]), st.integers(1, 12_000)),
+    max_size=14,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(ACTIONS)
+def test_what_settles_a_document_always_adds_up(actions: list[tuple[str, int]]) -> None:
+    client = XeroClient()
+    made, note = client.put("Invoices", invoice()).accepted(), client.credited("R-1", "80.00")
+    note_path = f"CreditNotes/{note['CreditNoteID']}/Allocations"
+    for action, number in actions:
+        books = client.books()
+        amount = f"{number / 100:.2f}"
+        live = [one["PaymentID"] for one in books["Payments"] if one["Status"] == "AUTHORISED"]
+        if action in {"pay", "refund"}:
+            client.put("Payments", payment(made if action == "pay" else note, amount))
+        elif action == "allocate":
+            client.put(note_path, {"Invoice": {"InvoiceID": made["InvoiceID"]}, "Amount": number / 100})
+        elif action == "unpay" and live:
+            client.post(f"Payments/{live[number % len(live)]}", {"Status": "DELETED"})
+        elif action == "unallocate" and books["Allocations"]:
+            client.call("DELETE", f"{note_path}/{books['Allocations'][0]['AllocationID']}")
+
+    books = client.books()
+    paid = {"ACCREC": 0, "ACCRECCREDIT": 0}
+    for one in books["Payments"]:
+        if one["Status"] == "AUTHORISED":
+            paid[one["Invoice"]["Type"]] += one["Amount"]
+    allocated = sum(one["Amount"] for one in books["Allocations"])
+    [now], [credit] = books["Invoices"], books["CreditNotes"]
+    assert now["AmountDue"] == 100 - paid["ACCREC"] - allocated >= 0
+    assert credit["RemainingCredit"] == 80 - paid["ACCRECCREDIT"] - allocated >= 0
+    assert (now["Status"] == "PAID") is (now["AmountDue"] == 0)
+    assert (credit["Status"] == "PAID") is (credit["RemainingCredit"] == 0)
