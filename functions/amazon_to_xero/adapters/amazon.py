@@ -367,14 +367,10 @@ def _url(url: str, setting: str) -> str:
 
 
 def _sent(transport: HttpxTransport, **request: Any) -> httpx.Response:
-    failure = ""
     try:
         response: httpx.Response = transport.request(**request)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # Raised below, outside this block: the library's exception holds the request with its access token.
-        failure = type(error).__name__
-    if failure:
-        raise _Refusal(AmazonUnavailable, None, failure)
+        raise _Refusal(AmazonUnavailable, None, type(error).__name__) from None
     return response
 
 
@@ -446,7 +442,9 @@ def _described(operation: str, call: Callable[..., Any], *given: Any, **named: A
 
 
 def _attempted(call: Callable[..., Any], given: tuple[Any, ...], named: Mapping[str, Any]) -> Json | _Refusal:
-    """The answer or the refusal: returned, so that it is not attached to the error raised for it as its context."""
+    """The answer or the refusal: returned, so that neither it nor httpx's exception, which holds the request with its
+    access token, stays attached to the error raised for it.
+    """
     try:
         answer: Json = call(*given, **named)
     except _Refusal as refusal:

@@ -242,10 +242,8 @@ class XeroAccounting:
         # Deleting a payment is the one write whose address names the document and whose body is bare.
         bare = verb == "delete"
         body = exact_json({"Status": "DELETED"} if bare else {collection: list(elements)})
-        if len(body.encode()) > MOST_BYTES:
-            raise ValueError(
-                f"{len(elements)} {collection} are {len(body.encode())} bytes; a call carries {MOST_BYTES}"
-            )
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"{len(elements)} {collection} are {len(body)} bytes; a call carries {MOST_BYTES}: split")
         operation = f"{verb} {collection}"
         given = (elements[0]["PaymentID"], body) if bare else (body,)
         answer = self._sent(operation, method, *given, writes=True, idempotency_key=idempotency_key, **options)

@@ -87,7 +87,6 @@ class SafeTransport(RESTClientObject):  # type: ignore[misc]  # xero_python ship
         if self._used_at is not None and now - self._used_at > IDLE_FOR_AT_MOST:
             self.pool_manager.clear()
         self._used_at = now
-        failure: Exception
         try:
             response = self.pool_manager.request(
                 method,
@@ -99,13 +98,11 @@ class SafeTransport(RESTClientObject):  # type: ignore[misc]  # xero_python ship
                 redirect=False,
                 preload_content=True,
             )
-            return Answer(response.status, response.headers, response.data)
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-            failure = NotSent(type(error).__name__)
+            raise NotSent(type(error).__name__) from None
         except urllib3.exceptions.HTTPError as error:
-            failure = NoAnswer(type(error).__name__)
-        # Outside the blocks above, so that urllib3's exception does not stay attached as context.
-        raise failure
+            raise NoAnswer(type(error).__name__) from None
+        return Answer(response.status, response.headers, response.data)
 
 
 class _OneToken(OAuth2Token):  # type: ignore[misc]  # xero_python ships no types

@@ -203,6 +203,22 @@ def test_an_error_is_never_an_empty_success(api: AmazonSellerApi, server: FaultS
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<html></html>", "not JSON"),
+        ("[]", "JSON, but no object"),
+        ('{"message": "Forbidden"}', "an object without what is documented"),
+    ],
+)
+def test_an_undocumented_answer_says_what_it_is(
+    api: AmazonSellerApi, server: FaultServer, body: str, said: str
+) -> None:
+    server.on(ORDER, Reply(500, body))
+    with pytest.raises(AmazonUnavailable, match=said):
+        api.get_order(ORDER_ID)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"orders": [], "lastUpdatedBefore": None},

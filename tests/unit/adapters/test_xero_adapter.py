@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fault_server import FaultServer, Reply, SettableClock, everything_said, refusing_url
+from xero_python.api_client.configuration import Configuration
+from xero_python.api_client.oauth2 import OAuth2Token
 
 from amazon_to_xero.adapters import xero_transport
 from amazon_to_xero.adapters.xero import XeroAccounting, exact_json, iana_time_zone
@@ -313,6 +315,13 @@ def test_every_way_xero_marks_a_refusal_is_one(
     assert all(outcome.errors)
 
 
+def test_a_refusal_of_a_line_says_what_is_wrong_with_the_line(xero: XeroAccounting, server: FaultServer) -> None:
+    line = {"ValidationErrors": [{"Message": "Description is required"}]}
+    server.on(INVOICES, answer(stored(HasErrors=True, LineItems=[line])), answer(stored(HasErrors=True)))
+    assert create(xero)[0].errors == ("Description is required",)
+    assert create(xero)[0].errors == ("Xero refused the document without saying why",)
+
+
 def test_what_the_sdk_cannot_read_is_still_a_success(xero: XeroAccounting, server: FaultServer) -> None:
     # unknown enum members, nulls and missing fields make the SDK's models fail after Xero has committed
     odd = {"CurrencyCode": "XCG", "Status": "PARKED", "LineItems": None, "Contact": None, "Payments": None}
@@ -546,25 +555,43 @@ def test_a_threads_call_carries_the_token_it_was_given(server: FaultServer, cloc
     """A renewal in one thread must not slip its token into another's call, which would then renew it again."""
     server.on(INVOICES, answer(stored()))
 
-    class Turning(Tokens):
+    class Named(Tokens):
         def current(self) -> str:
-            return f"ey.{threading.get_ident()}"
+            return f"ey.{threading.current_thread().name}"
 
-    xero = XeroAccounting(Turning(), "tenant-1", clock, api_url=server.url)
-    seen: dict[str, str] = {}
+    xero = XeroAccounting(Named(), "tenant-1", clock, api_url=server.url)
+    # Given two threads that have both chosen their token before the SDK asks for it
+    both_have_chosen = threading.Barrier(2)
+    chosen = xero._connection._token
 
-    def work() -> None:
-        for turn in range(10):
-            key = f"{threading.get_ident()}-{turn}"
-            seen[key] = f"Bearer ey.{threading.get_ident()}"
-            xero.create("Invoices", [INVOICE], key)
+    @xero._connection.client.oauth2_token_getter
+    def _late() -> dict[str, str]:
+        both_have_chosen.wait(5)
+        return chosen()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda n=name: xero.create("Invoices", [INVOICE], n), name=name)
+        for name in ("one", "two")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert {sent.headers["idempotency-key"]: sent.headers["authorization"] for sent in server.received} == seen
+    sent = {request.headers["idempotency-key"]: request.headers["authorization"] for request in server.received}
+    assert sent == {"one": "Bearer ey.one", "two": "Bearer ey.two"}
+
+
+def test_another_use_of_the_sdk_in_the_process_changes_nothing(
+    server: FaultServer, tokens: Tokens, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK answers Configuration(…) with a copy of the process's first one, whatever its arguments."""
+    monkeypatch.setattr(Configuration, "_default", None)
+    foreign = OAuth2Token("foreign-client", "foreign-secret")
+    Configuration(oauth2_token=foreign)
+    server.on(INVOICES, answer(stored()))
+    create(XeroAccounting(tokens, "tenant-1", clock, api_url=server.url))
+    assert server.received[0].headers["authorization"] == f"Bearer {SECRET}"
+    assert foreign.access_token is None
 
 
 # --- what is never said -----------------------------------------------------------------------------------------------
@@ -636,6 +663,7 @@ CONTACT = {
         ),
         ("3 Lark Rise, BS3 4XY: address too long", "…, …: address too long"),
         ("Phone 0117 496 0000 of Margaret is wrong", "Phone … of … is wrong"),
+        ("Margaret Thistlewood and Margaret are one", "… and … are one"),
         ("someone@else.test is no e-mail address", "… is no e-mail address"),
         (
             "Account code '200' is not a valid code for this document.",
