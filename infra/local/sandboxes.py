@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,14 +25,20 @@ class Sandbox:
     url: str
 
     def ask(self, method: str, control: str, body: Any = None) -> Any:
-        """One request to the control interface (`/_sandbox/<control>`); the answer's JSON, numbers as Decimal."""
+        """One request to the control interface (`/_sandbox/<control>`); the answer's JSON, numbers as Decimal.
+
+        Raises ValueError with the sandbox's words when it refuses.
+        """
         request = urllib.request.Request(  # noqa: S310 - always http on loopback
             f"{self.url}/_sandbox/{control}",
             method=method,
             data=None if body is None else simplejson.dumps(body, use_decimal=True).encode(),
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            text = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                text = answer.read()
+        except urllib.error.HTTPError as refused:
+            raise ValueError(f"{method} {control}: {refused.read().decode()}") from None
         return simplejson.loads(text, use_decimal=True) if text else None
 
 

@@ -113,9 +113,9 @@ class OrderFact:
     def hinted(self, at: datetime, now: datetime) -> OrderFact | None:
         """The row after a hint of that time, or None when what is known already answers it.
 
-        A fact read after Amazon spoke holds what Amazon spoke of; a failed one is tried again on every hint.
+        A fact read after Amazon spoke holds what Amazon spoke of.
         """
-        if self.standing is not Standing.FAILED and self.read_at is not None and self.read_at >= at:
+        if self.read_at is not None and self.read_at >= at:
             return None
         if self.due_at is not None and self.due_at <= now and self.hinted_at is not None and self.hinted_at >= at:
             return None

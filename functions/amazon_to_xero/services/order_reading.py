@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.documents import Desired, Document, Kind
+from amazon_to_xero.domain.documents import Desired, Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Standing, content_hash, moment, without_buyer_data
 from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, last_updated, read_order
 from amazon_to_xero.domain.policy import PostingPolicy
@@ -47,7 +47,7 @@ FEW = 5  # up to so many orders are read singly: at once, and leaving the scarce
 DUE_AT_ONCE = 2000
 SHOWN_AFTER = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
 OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
-BEFORE_HINT = timedelta(minutes=5)  # an order's lastUpdatedTime may be a little before the notification's time
+BEFORE_HINT = timedelta(minutes=1)  # an order's lastUpdatedTime may be a little before the notification's time
 WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
 _TRIES = 5
 
@@ -264,33 +264,27 @@ class OrderReading:
         now = self._clock.now()
         content = without_buyer_data(raw)
         digest = content_hash(content)
+        if digest == fact.digest and fact.due_at is None:
+            return None, ()
+        read = replace(fact, read_at=now, due_at=None, attempts=0, digest=digest, content=content, reason="", hint="")
         try:
             updated = last_updated(raw)
-        except Refused as refused:
-            return self._failed(replace(fact, read_at=now, due_at=None), refused.reason, refused.hint), ()
-        if fact.supersedes(updated):
-            # Amazon answered with an older version than it gave before; it will show the newer one again.
-            return replace(fact, due_at=now + timedelta(minutes=1), attempts=fact.attempts + 1), ()
-        unchanged = digest == fact.digest and fact.standing in (Standing.BOOKED, Standing.NOT_INVOICED)
-        if unchanged and fact.due_at is None:
-            return None, ()
-        read = replace(
-            fact,
-            read_at=now,
-            due_at=None,
-            attempts=0,
-            updated=updated,
-            digest=digest,
-            content=content,
-            reason="",
-            hint="",
-        )
-        if unchanged:
-            return replace(read, reason=fact.reason), ()
-        try:
+            if fact.supersedes(updated):
+                # Amazon answered with an older version than it gave before; it will show the newer one again.
+                return replace(fact, due_at=now + timedelta(minutes=1), attempts=fact.attempts + 1), ()
+            read = replace(read, updated=updated)
+            if digest == fact.digest and self._stands(fact):
+                return replace(read, reason=fact.reason), ()
             return self._booked(raw, read, now)
         except Refused as refused:
             return self._failed(read, refused.reason, refused.hint), ()
+
+    def _stands(self, fact: OrderFact) -> bool:
+        """Whether nothing about an unchanged order waits for a person: else a hint means that somebody mended it."""
+        if fact.standing not in (Standing.BOOKED, Standing.NOT_INVOICED):
+            return False
+        documents = self._store.documents(fact.documents) if fact.documents else {}
+        return all(document.state is not State.FAILED for document in documents.values())
 
     def _booked(self, raw: Json, fact: OrderFact, now: datetime) -> tuple[OrderFact, tuple[Desired, ...]]:
         order = read_order(raw)
