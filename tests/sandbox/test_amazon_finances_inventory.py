@@ -55,6 +55,14 @@ def test_the_period_starts_at_posted_after_and_ends_before_posted_before() -> No
     assert found.body["payload"]["nextToken"] is None
 
 
+def test_the_last_two_minutes_are_not_listed_yet() -> None:
+    amazon = AmazonDriver()
+    amazon.sandbox.put_transaction(a_transaction(1, postedDate="2026-11-23T11:58:00Z"))
+    assert ids(amazon.transactions(postedAfter=EARLY)) == []
+    amazon.clock.advance(1)
+    assert ids(amazon.transactions(postedAfter=EARLY)) == ["transaction-1"]
+
+
 def test_a_period_longer_than_180_days_is_empty() -> None:
     amazon = AmazonDriver()
     amazon.sandbox.put_transaction(a_transaction(1))

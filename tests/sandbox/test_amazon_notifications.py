@@ -217,12 +217,33 @@ def test_the_kind_of_change_is_told() -> None:
     ]
 
 
-def test_an_event_filter_lets_only_its_changes_and_marketplaces_through() -> None:
-    wanted = {"eventFilterType": "ORDER_CHANGE", "orderChangeTypes": ["DeliveryTipChange"], "marketplaceIds": [US]}
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"orderChangeTypes": ["DeliveryTipChange"]}, {("111-0000014-0000014", "DeliveryTipChange")}),
+        ({"orderChangeTypes": ["DeliveryTipChange"], "marketplaceIds": [UK]}, set()),
+        (
+            {"marketplaceIds": [US], "orderChangeTypes": ["OrderStatusChange"]},
+            {(f"111-{number:07d}-{number:07d}", "OrderStatusChange") for number in (8, 9, 14)},
+        ),
+    ],
+)
+def test_an_event_filter_lets_only_its_changes_and_marketplaces_through(
+    wanted: dict[str, Any], expected: set[tuple[str, str]]
+) -> None:
     amazon = AmazonDriver(Seller.load(OWN_SELLER))
-    amazon.subscribe("ORDER_CHANGE", directive={"eventFilter": wanted})
+    amazon.subscribe("ORDER_CHANGE", directive={"eventFilter": {"eventFilterType": "ORDER_CHANGE", **wanted}})
     amazon.sandbox.play()
-    assert changes(amazon) == [("111-0000014-0000014", "DeliveryTipChange", "Shipped")]
+    assert {change[:2] for change in changes(amazon)} == expected
+
+
+def test_of_a_cancelled_order_nothing_is_left_to_ship() -> None:
+    amazon = AmazonDriver()
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.put_order(an_order(status="CANCELLED"), notify=True)
+    (body,) = amazon.received()
+    summary = body["Payload"]["OrderChangeNotification"]["Summary"]
+    assert (summary["NumberOfItemsShipped"], summary["NumberOfItemsUnshipped"]) == (0, 0)
 
 
 def test_each_type_goes_to_its_own_queue_and_nobody_else_hears_of_it() -> None:

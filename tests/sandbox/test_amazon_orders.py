@@ -107,6 +107,14 @@ def test_an_operation_answers_429_after_its_burst_and_again_works_one_refill_lat
     assert amazon.call("GET", path, token=token).status == 429
 
 
+def test_a_quiet_day_does_not_save_up_more_than_the_burst() -> None:
+    amazon = AmazonDriver(usage_plans=USAGE_PLANS)
+    amazon.order("none")
+    amazon.clock.advance(24 * 3600)
+    token = amazon.login().body["access_token"]
+    assert [amazon.order("none", token=token).status for _ in range(31)] == [404] * 30 + [429]
+
+
 def test_operations_have_buckets_of_their_own() -> None:
     amazon = AmazonDriver(usage_plans=USAGE_PLANS)
     for _ in range(21):

@@ -101,11 +101,10 @@ def test_buyer_data_is_not_in_an_error(tmp_path: Path) -> None:
 
 def test_history_runs_in_order_of_time_and_an_order_comes_before_its_money() -> None:
     at = "2026-11-20T10:00:00Z"
-    seller = Seller(
-        orders=[an_order(2, updated="2026-11-21T00:00:00Z"), an_order(1, updated=at)],
-        transactions=[a_transaction(1, postedDate=at)],
-        inventory=[a_stock_level(lastUpdatedTime="2026-11-19T00:00:00Z")],
-    )
+    seller = Seller(inventory=[a_stock_level(lastUpdatedTime="2026-11-19T00:00:00Z")])
+    seller.put_transaction(a_transaction(1, postedDate=at))
+    seller.put_order(an_order(2, updated="2026-11-21T00:00:00Z"))
+    seller.put_order(an_order(1, updated=at))
     assert [version.kind for version in seller.history()] == ["inventory", "order", "transaction", "order"]
 
 
