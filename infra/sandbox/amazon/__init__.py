@@ -10,7 +10,7 @@ from sandbox.amazon.seller import Seller, SellerDataError
 from sandbox.amazon.service import AmazonSandbox
 from sandbox.wire import SandboxClock, SandboxService
 
-__all__ = ["AmazonSandbox", "Credentials", "Seller", "SellerDataError", "add_arguments", "build"]
+__all__ = ["OWN_SELLER", "AmazonSandbox", "Credentials", "Seller", "SellerDataError", "add_arguments", "build"]
 
 OWN_SELLER = Path(__file__).resolve().parent.parent / "seller"
 
