@@ -78,6 +78,11 @@ def test_every_date_format_means_the_same_day(xero_client: XeroClient, sent: str
     assert xero_client.invoiced(Date=sent)["DateString"] == "2026-11-20T00:00:00"
 
 
+def test_an_approved_invoice_without_a_due_date_is_due_at_once(xero_client: XeroClient) -> None:
+    assert xero_client.invoiced("A", DueDate=None)["DueDateString"] == "2026-11-20T00:00:00"
+    assert "DueDate" not in xero_client.invoiced("B", DueDate=None, Status="DRAFT")
+
+
 def test_a_body_may_be_wrapped_a_list_or_one_object(xero_client: XeroClient) -> None:
     for number, body in (("A", {"Invoices": [invoice("A")]}), ("B", [invoice("B")]), ("C", invoice("C"))):
         assert xero_client.put("Invoices", body).accepted()["InvoiceNumber"] == number

@@ -47,7 +47,9 @@ def test_payments_open_and_close_an_invoice(xero_client: XeroClient) -> None:
     deleted = xero_client.post(f"Payments/{second['PaymentID']}", {"Status": "DELETED"}).accepted()
     assert (deleted["Status"], deleted["Invoice"]["AmountDue"]) == ("DELETED", 70)
     assert state(xero_client) == ("AUTHORISED", 70, 30, 0)
-    assert "FullyPaidOnDate" not in xero_client.get("Invoices/AMZ-1").accepted()
+    reopened = xero_client.get("Invoices/AMZ-1").accepted()
+    assert "FullyPaidOnDate" not in reopened
+    assert [one["PaymentID"] for one in reopened["Payments"]] == [first["PaymentID"]]
     assert xero_client.get(f"Payments/{second['PaymentID']}").accepted()["Status"] == "DELETED"
 
 
@@ -237,6 +239,19 @@ def test_a_paid_invoice_takes_no_credit(xero_client: XeroClient) -> None:
     xero_client.paid(made, "100.00").accepted()
     assert allocate(xero_client, note, made, "40.00").messages == [PAID_OFF, TOO_MUCH]
     assert remaining(xero_client) == ("AUTHORISED", 40)
+
+
+def test_an_allocation_is_dated_by_the_later_document(xero_client: XeroClient) -> None:
+    made, note = xero_client.invoiced(Date="2026-11-23"), xero_client.credited()
+    assert allocate(xero_client, note, made, "1.00").accepted()["Date"] == "/Date(1795392000000+0000)/"
+
+
+def test_a_document_without_its_payment_is_open_for_changes_again(xero_client: XeroClient) -> None:
+    made = xero_client.invoiced()
+    paid = xero_client.paid(made, "100.00").accepted()
+    xero_client.post(f"Payments/{paid['PaymentID']}", {"Status": "DELETED"}).accepted()
+    voided = xero_client.post(f"Invoices/{made['InvoiceID']}", {"Status": "VOIDED"}).accepted()
+    assert (voided["Status"], voided["Payments"]) == ("VOIDED", [])
 
 
 @pytest.mark.parametrize(

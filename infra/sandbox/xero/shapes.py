@@ -106,7 +106,7 @@ class Shapes:
     def __init__(self, books: Books) -> None:
         self.books = books
 
-    def document(self, record: Document, *, lines: bool = True, full_contact: bool = True, decimals: int = 4) -> Any:
+    def document(self, record: Document, *, lines: bool = True, full_contact: bool = True, decimals: int) -> Any:
         if record.is_credit_note:
             return self.credit_note(record, lines=lines, full_contact=full_contact, decimals=decimals)
         return self.invoice(record, lines=lines, full_contact=full_contact, decimals=decimals)
@@ -117,7 +117,7 @@ class Shapes:
         *,
         lines: bool = True,
         full_contact: bool = True,
-        decimals: int = 2,
+        decimals: int,
         summary: bool = False,
     ) -> dict[str, Any]:
         discounts = [
@@ -158,7 +158,7 @@ class Shapes:
         *,
         lines: bool = True,
         full_contact: bool = True,
-        decimals: int = 2,
+        decimals: int,
     ) -> dict[str, Any]:
         shape: dict[str, Any] = {
             "CreditNoteID": record.id,
