@@ -1,7 +1,8 @@
 """Build the deployable: functions/ and the locked dependencies, for the processor they will run on.
 
 All functions share one deployable. SAM asks for it once per function (``make build-<FunctionLogicalId>``), so the
-dependencies are installed once into ``.build/`` under a key made of everything that determines them, and copied.
+dependencies are installed once into ``.build/`` under a key made of everything that determines them, and linked from
+there.
 
 Three things distinguish it from an ordinary ``pip install --target``:
 
@@ -12,11 +13,9 @@ Three things distinguish it from an ordinary ``pip install --target``:
 """
 
 import argparse
-import compileall
 import hashlib
 import os
 import platform
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -136,21 +135,13 @@ def _delete(entry: Path) -> None:
         entry.unlink()
 
 
-def compile_bytecode(tree: Path, *, below: str = "") -> None:
-    """Compile every module in `tree` (or in its folder `below`) to bytecode that Python trusts without a check.
+def compile_bytecode(tree: Path, *folders: Path) -> None:
+    """Compile every module in `folders` of `tree` to bytecode that Python trusts without a look at the source.
 
-    :raises SyntaxError: a module does not compile; its name was printed.
+    :raises subprocess.CalledProcessError: a module does not compile; its name and error were printed.
     """
-    compiled = compileall.compile_dir(
-        tree / below,
-        quiet=1,
-        workers=0,  # as many as there are processors
-        stripdir=str(tree),
-        prependdir=TASK_ROOT,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
-    if not compiled:
-        raise SyntaxError(f"Not everything in {tree / below} could be compiled; see above.")
+    options = ["--invalidation-mode", "unchecked-hash", "-s", tree, "-p", TASK_ROOT]
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *options, *folders], check=True)
 
 
 def dependencies(architecture: str) -> Path:
@@ -168,13 +159,14 @@ def dependencies(architecture: str) -> Path:
 
     BUILD.mkdir(exist_ok=True)
     for superseded in BUILD.glob(f"dependencies-{architecture}-*"):
-        shutil.rmtree(superseded, ignore_errors=True)
+        if superseded != finished:  # a build beside this one may just have finished it
+            shutil.rmtree(superseded, ignore_errors=True)
     # Under another name until complete: an interrupted build must not be taken for a finished one.
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=BUILD))
     try:
         install(unfinished, architecture)
         prune(unfinished)
-        compile_bytecode(unfinished)
+        compile_bytecode(unfinished, unfinished)
         unfinished.rename(finished)
     except OSError:
         if not finished.is_dir():  # otherwise a build beside this one was quicker, with the same content
@@ -191,11 +183,19 @@ def bundle(out: Path, architecture: str, functions: Path = ROOT / "functions") -
     :param functions: the folder whose packages hold the handlers.
     """
     shutil.rmtree(out, ignore_errors=True)
-    shutil.copytree(dependencies(architecture), out, symlinks=True)
-    packages = sorted(entry.name for entry in functions.iterdir() if entry.is_dir() and entry.name != "__pycache__")
+    shutil.copytree(dependencies(architecture), out, symlinks=True, copy_function=_link_or_copy)
+    packages = [entry for entry in functions.iterdir() if entry.is_dir() and entry.name != "__pycache__"]
     for package in packages:
-        shutil.copytree(functions / package, out / package, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-        compile_bytecode(out, below=package)
+        shutil.copytree(package, out / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    compile_bytecode(out, *(out / package.name for package in packages))
+
+
+def _link_or_copy(source: str, destination: str) -> None:
+    """A second name for a file that nobody changes; thirty times quicker than a copy, where the disk allows it."""
+    try:
+        os.link(source, destination)
+    except OSError:  # another disk, or a file system without links
+        shutil.copy2(source, destination)
 
 
 def main() -> None:
