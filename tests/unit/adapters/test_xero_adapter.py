@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -635,6 +636,15 @@ def test_errors_hold_neither_buyers_nor_tokens(
         forbidden.append(BUYER)
     for secret in forbidden:
         assert secret not in said
+
+
+def test_nothing_is_logged_even_when_everything_may_be(
+    xero: XeroAccounting, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on(CONTACTS, answer(collection="Contacts"))
+    xero.find("Contacts", "Name", [BUYER])
+    assert caplog.text == ""
 
 
 CONTACT = {
