@@ -187,7 +187,7 @@ class XeroAccounting:
             raise XeroUnavailable(
                 operation, 200, f"more than {PAGE_SIZE} documents for {len(wanted)} values of {field}"
             )
-        # Xero has answered filters it did not understand with everything.
+        # Should Xero ever read a filter in another way, nobody else's document is taken for ours.
         asked = {_folded(value) for value in wanted}
         return [
             found
