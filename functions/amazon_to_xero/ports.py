@@ -18,9 +18,11 @@ type Json = dict[str, Any]
 
 
 class Clock(Protocol):
-    """Time, UTC and aware. Nothing else reads it."""
+    """Time, UTC and aware. Nothing else reads it, and nothing else waits."""
 
     def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 # --- Amazon ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
 from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.domain.xero_limits import Limits
 from amazon_to_xero.ports import Clock, DeadLetters, Journal, SellerApi, StateStore, XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
 from amazon_to_xero.runtime.settings import (
@@ -31,6 +32,7 @@ from amazon_to_xero.services.order_intake import OrderIntake
 from amazon_to_xero.services.order_reading import OrderReading
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.reconciliation import Reconciliation
+from amazon_to_xero.services.xero_budget import BudgetedXero
 from amazon_to_xero.services.xero_tokens import XeroTokens
 
 _KEPT_FOR = timedelta(minutes=5)  # settings changed by an operator are seen this soon
@@ -87,6 +89,7 @@ class Application:
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
         store = DynamoStateStore(stack.table, name, stack.region, stack.aws_endpoint)
         journal = LogJournal(name)
+        owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         tokens = XeroTokens(
             XeroTokenEndpoint(
                 secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
@@ -94,7 +97,7 @@ class Application:
             store,
             clock,
             journal,
-            owner=f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}",
+            owner,
             seed=secrets.xero.refresh_token,
         )
         amazon = AmazonSellerApi(
@@ -104,7 +107,7 @@ class Application:
             lwa_url=stack.lwa_url or None,
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
-        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal)
+        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal, owner)
 
 
 def connect(
@@ -116,8 +119,13 @@ def connect(
     dead_letters: DeadLetters,
     clock: Clock,
     journal: Journal,
+    owner: str,
 ) -> Connection:
-    """The services of one connection over whatever stands behind the ports: AWS here, fakes in the simulation."""
+    """The services of one connection over whatever stands behind the ports: AWS here, fakes in the simulation.
+
+    `owner` names the sandbox of the function: who holds a lease or a slot.
+    """
+    xero = BudgetedXero(xero, store, clock, Limits(per_day=settings.xero.calls_per_day), owner)
     pauses = Pauses(store, clock, journal)
     organisation = KnownOrganisation(xero, store, clock)
     reading = OrderReading(name, amazon, store, settings.policy(), organisation, pauses, dead_letters, clock, journal)
@@ -126,7 +134,7 @@ def connect(
         name,
         settings.amazon.seller_id,
         OrderIntake(store, clock, journal),
-        Reconciliation(reading, ledger, store, clock, journal, settings.start),
+        Reconciliation(reading, ledger, store, pauses, clock, journal, settings.start),
     )
 
 

@@ -57,7 +57,10 @@ class AmazonSettings(_Strict):
 
 
 class XeroSettings(_Strict):
+    """`calls_per_day` is what the organisation's API tier allows: 5,000, on the free tier 1,000."""
+
     tenant_id: Text
+    calls_per_day: Annotated[int, Field(ge=50, le=5000)] = 5000
 
 
 class AccountSettings(_Strict):

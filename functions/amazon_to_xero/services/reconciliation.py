@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from amazon_to_xero.ports import Clock, Journal, StateStore
+from amazon_to_xero.ports import Clock, Journal, Lease, StateStore
 from amazon_to_xero.services.ledger import Ledger, PostReport
 from amazon_to_xero.services.order_reading import OrderReading, ReadReport
+from amazon_to_xero.services.pauses import Pauses
 
 _LEASE = "reconciliation"
+_PATIENCE = timedelta(seconds=61)  # a patient run comes every minute
+_LOOK_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Reconciliation:
         reading: OrderReading,
         ledger: Ledger,
         store: StateStore,
+        pauses: Pauses,
         clock: Clock,
         journal: Journal,
         start: datetime,
@@ -42,21 +46,36 @@ class Reconciliation:
         self._reading = reading
         self._ledger = ledger
         self._store = store
+        self._pauses = pauses
         self._clock = clock
         self._journal = journal
         self._start = start
 
-    def run(self, owner: str, deadline: datetime, orders: Sequence[str] = (), sweep: bool = False) -> WorkReport:
-        """Works until nothing is due, something stops it, or `deadline`. `orders` were hinted just now."""
+    def run(
+        self,
+        owner: str,
+        deadline: datetime,
+        orders: Sequence[str] = (),
+        *,
+        sweep: bool = False,
+        patient: bool = False,
+    ) -> WorkReport:
+        """Works until nothing is due, something stops it, or `deadline`. `orders` were hinted just now.
+
+        A patient run waits for the worker before it and for limits that open up before its deadline: with one patient
+        run a minute, a backlog is worked off without gaps.
+        """
         report = WorkReport(ReadReport(), PostReport(), busy=True)
         again = True
         while again and self._clock.now() < deadline:
-            lease = self._store.acquire(_LEASE, owner, self._clock.now(), deadline)
+            lease = self._acquire(owner, deadline, patient)
             if lease is None:
                 self._journal.note("LEFT_TO_THE_WORKER_AT_IT", orders=len(orders))
                 break
             try:
                 report = self._work(deadline, orders, sweep, report)
+                while patient and self._limit_opens(deadline):
+                    report = self._work(deadline, (), False, report)
             finally:
                 self._store.release(lease)
             # Somebody may have been turned away just before the release: what they left is due now.
@@ -64,8 +83,26 @@ class Reconciliation:
             again = not (report.read.stopped or report.posted.stopped) and self._anything_due()
         return report
 
+    def _acquire(self, owner: str, deadline: datetime, patient: bool) -> Lease | None:
+        give_up = min(deadline, self._clock.now() + _PATIENCE)
+        while True:
+            lease = self._store.acquire(_LEASE, owner, self._clock.now(), deadline)
+            if lease is not None or not patient or self._clock.now() + _LOOK_EVERY > give_up:
+                return lease
+            self._clock.sleep(_LOOK_EVERY.total_seconds())
+
+    def _limit_opens(self, deadline: datetime) -> bool:
+        """Waits for Xero's pause to end, if that is soon enough and there is something to post then."""
+        until = self._pauses.until("xero")
+        now = self._clock.now()
+        if until is None or until >= deadline or until > now + _PATIENCE or not self._anything_due_by(until):
+            return False
+        self._clock.sleep((until - now).total_seconds())
+        return self._clock.now() < deadline
+
     def _work(self, deadline: datetime, orders: Sequence[str], sweep: bool, so_far: WorkReport) -> WorkReport:
-        read, posted = so_far.read, so_far.posted
+        # What stopped an earlier round does not speak for this one.
+        read, posted = replace(so_far.read, stopped=""), replace(so_far.posted, stopped="")
         if sweep:
             read = read.plus(self._reading.sweep(deadline, self._start))
         while self._clock.now() < deadline:
@@ -78,5 +115,7 @@ class Reconciliation:
         return WorkReport(read, posted)
 
     def _anything_due(self) -> bool:
-        now = self._clock.now()
-        return bool(self._store.due_orders(now, 1) or self._store.due_documents(now, 1))
+        return self._anything_due_by(self._clock.now())
+
+    def _anything_due_by(self, moment: datetime) -> bool:
+        return bool(self._store.due_orders(moment, 1) or self._store.due_documents(moment, 1))
