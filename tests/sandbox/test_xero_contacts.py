@@ -153,6 +153,8 @@ def test_a_contact_number_with_a_slash_is_found_by_its_encoded_path(xero_client:
         ({"where": 'Name=="ACME LTD"'}, ["Acme Ltd"]),
         ({"where": 'ContactNumber=="b-2"'}, ["Beta"]),
         ({"where": 'EmailAddress!=null && EmailAddress!=""'}, ["Beta"]),
+        ({"where": 'Name=="gamma" OR Name=="Beta"'}, ["Gamma", "Beta"]),
+        ({"where": 'ContactNumber=="nope" OR ContactNumber=="A-1"'}, ["Acme Ltd"]),
         ({"ContactNumber": "a-1"}, ["Acme Ltd"]),
         ({"searchTerm": "eta"}, ["Beta"]),
         ({"searchTerm": "a-1"}, ["Acme Ltd"]),

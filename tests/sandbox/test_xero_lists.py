@@ -32,6 +32,10 @@ def xero_books(xero_client: XeroClient) -> XeroClient:
 
 
 WHERE = [
+    ('InvoiceNumber=="d" OR InvoiceNumber=="nope" OR InvoiceNumber=="A"', ["D", "A"]),
+    ('InvoiceNumber=="A" OR Status=="PAID"', ["A", "C"]),
+    ('(InvoiceNumber=="A" || InvoiceNumber=="B") && Status=="AUTHORISED"', ["B"]),
+    ('InvoiceNumber=="A" && InvoiceNumber=="B"', []),
     ('InvoiceNumber=="b"', ["B"]),
     ('InvoiceNumber = "B"', ["B"]),
     ('InvoiceNumber=="nope"', []),
@@ -110,6 +114,17 @@ def test_what_cannot_be_understood_is_refused(xero_books: XeroClient, query: dic
 )
 def test_filters(xero_books: XeroClient, query: dict[str, str], expected: set[str]) -> None:
     assert set(numbers(xero_books, **query)) == expected
+
+
+def test_numbers_find_suppliers_bills_as_well(xero_books: XeroClient) -> None:
+    bill = invoice("A", Type="ACCPAY", Reference=None, LineItems=[line(AccountCode="412")])
+    xero_books.put("Invoices", bill).accepted()
+
+    def types(**query: str) -> list[str]:
+        return [one["Type"] for one in xero_books.get("Invoices", **query).body["Invoices"]]
+
+    assert types(InvoiceNumbers="A") == types(where='InvoiceNumber=="A"') == ["ACCREC", "ACCPAY"]
+    assert xero_books.get("Invoices/A").accepted()["Type"] == "ACCREC"
 
 
 def test_filters_by_ids_and_contacts(xero_books: XeroClient) -> None:

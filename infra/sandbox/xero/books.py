@@ -166,7 +166,11 @@ class Books:
         self.invoice_by_number: dict[str, str] = {}
         self.credit_notes: dict[str, Document] = {}
         self.credit_note_by_number: dict[str, str] = {}
+        # Purchases too, whose numbers are the supplier's and repeat.
+        self.invoice_ids_by_number: dict[str, tuple[str, ...]] = {}
+        self.credit_note_ids_by_number: dict[str, tuple[str, ...]] = {}
         self.payments: dict[str, Payment] = {}
+        self.payment_ids_by_document: dict[str, tuple[str, ...]] = {}  # deleted ones too
         self.allocations: dict[str, Allocation] = {}
         self.items: dict[str, Item] = {}
         self.item_by_code: dict[str, str] = {}

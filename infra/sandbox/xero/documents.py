@@ -74,6 +74,7 @@ class Documents:
         self.contacts = contacts
         self.table = books.invoices if kind is INVOICE else books.credit_notes
         self.by_number = books.invoice_by_number if kind is INVOICE else books.credit_note_by_number
+        self.ids_by_number = books.invoice_ids_by_number if kind is INVOICE else books.credit_note_ids_by_number
         self._last_number = 0
 
     def find(self, reference: str | None) -> Document | None:
@@ -147,8 +148,7 @@ class Documents:
             raise Refused(*problems)
         document = with_settlement(replace(document, id=self.books.new_id()), self.books)
         self.books.store(document)
-        if kind == self.kind.types[0]:
-            self.books.put(self.by_number, number.casefold(), document.id)
+        self._remember_number(document)
         self._remember_side(document)
         return document
 
@@ -180,9 +180,9 @@ class Documents:
         document = self._filled(changed, element, decimals, problems)
         if problems:
             raise Refused(*problems)
-        if existing.type == self.kind.types[0] and number.casefold() != existing.number.casefold():
-            self.books.remove(self.by_number, existing.number.casefold())
-            self.books.put(self.by_number, number.casefold(), existing.id)
+        if number.casefold() != existing.number.casefold():
+            self._forget_number(existing)
+            self._remember_number(document)
         document = with_settlement(document, self.books)
         self.books.store(document)
         self._remember_side(document)
@@ -204,6 +204,19 @@ class Documents:
                 replace(contact, is_customer=True) if side == "is_customer" else replace(contact, is_supplier=True)
             )
             self.books.put(self.books.contacts, contact.id, updated)
+
+    def _remember_number(self, document: Document) -> None:
+        number = document.number.casefold()
+        self.books.put(self.ids_by_number, number, (*self.ids_by_number.get(number, ()), document.id))
+        if document.type == self.kind.types[0]:
+            self.books.put(self.by_number, number, document.id)
+
+    def _forget_number(self, document: Document) -> None:
+        number = document.number.casefold()
+        others = tuple(one for one in self.ids_by_number[number] if one != document.id)
+        self.books.put(self.ids_by_number, number, others)
+        if document.type == self.kind.types[0]:
+            self.books.remove(self.by_number, number)
 
     def _number(self, kind: str, element: dict[str, Any], existing: Document | None, problems: list[str]) -> str:
         wanted = read_text(element.get(self.kind.number_field))

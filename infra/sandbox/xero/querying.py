@@ -319,13 +319,22 @@ def condition(text: str | None, fields: Fields) -> Condition | None:
     return _parsed(text, tuple(fields.types.items())) if text and text.strip() else None
 
 
-def required_value(wanted: Condition | None, field: str) -> str | None:
-    """The one value the condition allows for a field, so that an index can be used instead of the whole list."""
-    parts = wanted.parts if isinstance(wanted, Combined) and wanted.every else (wanted,)
-    for part in parts:
-        if isinstance(part, Comparison) and part.field == field and part.operator == "==":
-            return str(part.value) if part.value is not None else None
-    return None
+def allowed_values(wanted: Condition | None, field: str) -> list[str] | None:
+    """The only values the condition allows for a text field, so that an index can stand in for the whole list.
+
+    None: the condition does not narrow the field down.
+    """
+    if isinstance(wanted, Comparison):
+        named = wanted.field == field and wanted.operator == "==" and isinstance(wanted.value, str)
+        return [wanted.value] if named else None
+    if wanted is None:
+        return None
+    parts = [allowed_values(part, field) for part in wanted.parts]
+    if wanted.every:
+        return next((part for part in parts if part is not None), None)
+    if any(part is None for part in parts):
+        return None
+    return list(dict.fromkeys(value for part in parts for value in part or ()))
 
 
 def ordered(records: list[Any], text: str | None, fields: Fields, books: Books) -> list[Any]:

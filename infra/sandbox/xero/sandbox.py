@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from sandbox.wire import Request, Response, SandboxClock, SandboxService
 
 from . import querying, shapes
-from .books import Books, Contact, Document, HistoryRecord, NotFound, Refused
+from .books import Books, Contact, Document, HistoryRecord, NotFound, Payment, Refused
 from .chart import organisation_for
 from .contacts import Contacts
 from .documents import CREDIT_NOTE, INVOICE, Documents
@@ -199,6 +199,12 @@ class XeroSandbox(SandboxService):
     # -- control -------------------------------------------------------------------------------------------------
 
     def control(self, request: Request) -> Response:
+        """What every sandbox offers (calls, faults, clock), and:
+
+        GET books · POST organisation (`?replace=true` replaces the lists sent instead of merging) · GET, POST limits ·
+        POST reset · POST archive `{"Contact": id, number or name}` · POST refresh-token `{"refresh_token": …}` ·
+        POST connection `{"connected": bool}`.
+        """
         try:
             match request.method, request.path.removeprefix("/_sandbox/").rstrip("/"):
                 case "GET", "books":
@@ -378,18 +384,20 @@ class XeroSandbox(SandboxService):
 
     def _get_contacts(self, request: Request) -> Response:
         books = self.books
-        ids = request.listed("IDs")
         wanted = querying.condition(request.parameter("where"), querying.CONTACTS)
-        number = request.parameter("ContactNumber") or querying.required_value(wanted, "contactnumber")
-        name = querying.required_value(wanted, "name")
+        ids = [one.lower() for one in request.listed("IDs")] or querying.allowed_values(wanted, "contactid")
+        given = request.parameter("ContactNumber")
+        numbers = [given.casefold()] if given else querying.allowed_values(wanted, "contactnumber")
+        names = querying.allowed_values(wanted, "name")
         found: Iterable[Contact | None]
-        if ids:
-            found = [books.contacts.get(one.lower()) for one in dict.fromkeys(ids)]
-        elif number:
-            found = [books.contacts.get(books.contact_by_number.get(number.casefold(), ""))]
-        elif name:
+        if ids is not None:
+            found = [books.contacts.get(one) for one in dict.fromkeys(ids)]
+        elif numbers is not None:
+            found = [books.contacts.get(books.contact_by_number.get(one, "")) for one in numbers]
+        elif names is not None:
             found = [
                 books.contacts.get(index.get(name, ""))
+                for name in names
                 for index in (books.active_contact_by_name, books.archived_contact_by_name)
             ]
         else:
@@ -458,24 +466,24 @@ class XeroSandbox(SandboxService):
 
     def _documents(self, request: Request, documents: Documents, fields: Fields) -> list[Document]:
         kind = documents.kind
-        ids, numbers = request.listed("IDs"), request.listed("InvoiceNumbers")
         wanted = querying.condition(request.parameter("where"), fields)
-        number = querying.required_value(wanted, kind.number_field.lower())
-        document_id = querying.required_value(wanted, kind.id_field.lower())
+        ids = [one.lower() for one in request.listed("IDs")]
+        numbers = [one.casefold() for one in request.listed("InvoiceNumbers")]
+        asked = ids or querying.allowed_values(wanted, kind.id_field.lower())
+        named = numbers or querying.allowed_values(wanted, kind.number_field.lower())
         found: Iterable[Document | None]
-        if ids:
-            found = [documents.table.get(one.lower()) for one in dict.fromkeys(ids)]
-            named = {one.casefold() for one in numbers}
-            found = [one for one in found if not named or (one is not None and one.number.casefold() in named)]
-        elif numbers:
-            found = [documents.table.get(documents.by_number.get(one.casefold(), "")) for one in dict.fromkeys(numbers)]
-        elif document_id:
-            found = [documents.table.get(document_id)]
-        elif number and number in documents.by_number:
-            # Numbers of purchases are not in the index, but then no sales document has this number either.
-            found = [documents.table[documents.by_number[number]]]
+        if asked is not None:
+            found = [documents.table.get(one) for one in dict.fromkeys(asked)]
+        elif named is not None:
+            found = [
+                documents.table[one]
+                for number in dict.fromkeys(named)
+                for one in documents.ids_by_number.get(number, ())
+            ]
         else:
             found = documents.table.values()
+        if ids and numbers:
+            found = [one for one in found if one is not None and one.number.casefold() in numbers]
         return self._selected(request, (one for one in found if one is not None), fields, modified=True)
 
     def _get_invoice(self, request: Request, reference: str) -> Response:
@@ -542,7 +550,20 @@ class XeroSandbox(SandboxService):
     # -- payments and allocations --------------------------------------------------------------------------------
 
     def _get_payments(self, request: Request) -> Response:
-        selected = self._selected(request, self.books.payments.values(), querying.PAYMENTS, modified=True)
+        books = self.books
+        wanted = querying.condition(request.parameter("where"), querying.PAYMENTS)
+        asked = querying.allowed_values(wanted, "paymentid")
+        paid = querying.allowed_values(wanted, "invoice.invoiceid")
+        found: Iterable[Payment]
+        if asked is not None:
+            found = [books.payments[one] for one in asked if one in books.payments]
+        elif paid is not None:
+            found = [
+                books.payments[one] for document in paid for one in books.payment_ids_by_document.get(document, ())
+            ]
+        else:
+            found = books.payments.values()
+        selected = self._selected(request, found, querying.PAYMENTS, modified=True)
         return self._listed(request, "Payments", selected, self.shapes.payment)
 
     def _get_payment(self, request: Request, payment_id: str) -> Response:

@@ -63,6 +63,8 @@ class Payments:
             is_reconciled=bool(element.get("IsReconciled", False)),
         )
         books.put(books.payments, payment.id, payment)
+        earlier = books.payment_ids_by_document.get(document.id, ())
+        books.put(books.payment_ids_by_document, document.id, (*earlier, payment.id))
         settled = replace(
             document,
             paid=document.paid + payment.amount,
