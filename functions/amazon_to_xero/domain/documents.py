@@ -29,20 +29,28 @@ class Kind(StrEnum):
 
     CONTACT = "contact"
     INVOICE = "invoice"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True)
 class KindInXero:
-    """How a kind is built and found in Xero: all that the posting path knows of it."""
+    """How a kind is built and found in Xero: all that the posting path knows of it.
+
+    Contacts and invoices have a unique number. A payment has none: it is found inside the document it pays
+    (`inside`: the path in its body that refers to that document), and Xero takes no more than what is still due there.
+    """
 
     collection: str
     id_field: str
-    number_field: str
+    number_field: str = ""
+    inside: str = ""
+    changeable: bool = True
 
 
 IN_XERO: Mapping[Kind, KindInXero] = {
     Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
     Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
+    Kind.PAYMENT: KindInXero("Payments", "PaymentID", inside="Invoice.InvoiceID", changeable=False),
 }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.money import cents
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 GONE = frozenset({"DELETED", "VOIDED"})
 # A document that is paid is still the approved document we asked for.
@@ -38,13 +42,31 @@ def match(desired: Desired, element: Mapping[str, Any]) -> Match:
     return Match.SAME if _same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
 
+def payment_inside(desired: Desired, paid: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Our payment among those on the document it pays: same amount, same day."""
+    for payment in paid.get("Payments") or ():
+        same_amount = payment.get("Amount") == desired.body["Amount"]
+        if same_amount and _day(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
+            return dict(payment)
+    return None
+
+
+def _day(element: Mapping[str, Any]) -> str:
+    """The calendar day of a Xero date: `DateString` where Xero gives one, else /Date(ms+0000)/ at UTC midnight."""
+    text = str(element.get("DateString") or "")[:10]
+    if text:
+        return text
+    digits = re.search(r"-?\d+", str(element.get("Date") or ""))
+    return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
+
+
 def _same_document(desired: Desired, element: Mapping[str, Any]) -> bool:
     body = desired.body
     return (
         element.get("Status") in _AS_GOOD_AS[body["Status"]]
         and element.get("CurrencyCode") == body["CurrencyCode"]
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
-        and str(element.get("DateString") or "")[:10] == body["Date"]
+        and _day(element) == body["Date"]
         and element.get("Total") == desired.total
         and [_line(line) for line in element.get("LineItems") or ()] == [_line(line) for line in body["LineItems"]]
     )

@@ -37,9 +37,3 @@ def cents(value: Decimal) -> Decimal:
 
 def total(values: Iterable[Decimal]) -> Decimal:
     return sum(values, ZERO)
-
-
-def plain(value: Decimal) -> str:
-    """The amount as people and JSON write it, at least two decimals: `12.50`, never `1.25E+1`."""
-    text = format(value.normalize(), "f")
-    return text if len(text.partition(".")[2]) >= 2 else format(value, ".2f")

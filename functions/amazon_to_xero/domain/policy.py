@@ -68,10 +68,14 @@ def amazon_tax(item: OrderItem) -> AmazonTax:
 
 @dataclass(frozen=True)
 class AccountCodes:
-    """Account codes of the organisation. `charges` says where each charge is income."""
+    """Account codes of the organisation. `charges` says where each charge is income.
+
+    `clearing` is what Amazon owes, per currency; without one an invoice of that currency stays unpaid in Xero.
+    """
 
     charges: Mapping[Charge, str]
     discounts: str
+    clearing: Mapping[str, str] = field(default_factory=dict)  # by currency
 
 
 @dataclass(frozen=True)

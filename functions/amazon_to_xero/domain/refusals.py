@@ -59,6 +59,10 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         "reached the limit of invoices",
         Refusal("PLAN_LIMIT", "the organisation's Xero plan allows no more invoices; upgrade it, then redrive"),
     ),
+    (
+        "exceeds the amount outstanding",
+        Refusal("ALREADY_PAID", "the document is paid already, in part or whole", adopt=True),
+    ),
     ("line total", Refusal("LINE_TOTAL_DIFFERS", "a line does not add up for Xero; report this as a defect")),
 )
 

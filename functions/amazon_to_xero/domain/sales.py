@@ -114,7 +114,9 @@ def sale(
             f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
         )
     contact = customer(order.marketplace_id, policy)
-    return [contact, _invoice(order, policy, organisation, contact, first_seen_shipped)]
+    invoice = _invoice(order, policy, organisation, contact, first_seen_shipped)
+    payment = _payment(invoice, policy)
+    return [contact, invoice, payment] if payment else [contact, invoice]
 
 
 def _nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
@@ -177,6 +179,27 @@ def _invoice(
         total=expected,
         refers={"Contact.ContactID": contact.key},
         order_id=order.order_id,
+    )
+
+
+def _payment(invoice: Desired, policy: PostingPolicy) -> Desired | None:
+    """An approved invoice is paid from clearing on its own day: the clearing account then shows what Amazon owes."""
+    clearing = policy.accounts.clearing.get(invoice.body["CurrencyCode"])
+    if not clearing or invoice.body["Status"] != "AUTHORISED" or invoice.total is None:
+        return None
+    body = {
+        "Account": {"Code": clearing},
+        "Date": invoice.body["Date"],
+        "Amount": invoice.total,
+        "Reference": invoice.body["Reference"],
+    }
+    return Desired(
+        Kind.PAYMENT,
+        invoice.number,
+        body,
+        version=invoice.version,
+        refers={"Invoice.InvoiceID": invoice.key},
+        order_id=invoice.order_id,
     )
 
 

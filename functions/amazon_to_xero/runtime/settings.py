@@ -64,7 +64,7 @@ class XeroSettings(_Strict):
 
 
 class AccountSettings(_Strict):
-    """Account codes of the organisation."""
+    """Account codes of the organisation; `clearing` per currency, {"GBP": "CLR-GBP"}."""
 
     item: AccountCode
     shipping: AccountCode
@@ -73,6 +73,7 @@ class AccountSettings(_Strict):
     cod_fee: AccountCode | None = None
     delivery_tip: AccountCode | None = None
     other: AccountCode | None = None
+    clearing: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], AccountCode] = Field(default_factory=dict)
 
 
 class TaxRuleSettings(_Strict):
@@ -122,7 +123,11 @@ class ConnectionSettings(_Strict):
         }
         return PostingPolicy(
             marketplaces=frozenset(self.amazon.marketplaces),
-            accounts=AccountCodes({c: code for c, code in charges.items() if code}, self.accounts.discounts),
+            accounts=AccountCodes(
+                {charge: code for charge, code in charges.items() if code},
+                self.accounts.discounts,
+                self.accounts.clearing,
+            ),
             tax_rules=tuple(_tax_rule(rule) for rule in self.tax.rules),
             invoice_prefix=self.invoices.number_prefix,
             contact_names=self.contacts.names,

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
 
-from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, State
-from amazon_to_xero.domain.matching import Match, match
+from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, KindInXero, State
+from amazon_to_xero.domain.matching import Match, match, payment_inside
 from amazon_to_xero.domain.order_facts import canonical_json
 from amazon_to_xero.domain.refusals import refusal
 from amazon_to_xero.ports import (
@@ -40,6 +40,7 @@ LOOK_AT_ONCE = 40  # numbers in one query
 DUE_AT_ONCE = 2000
 _ROUNDS = 3  # write, look at what was doubtful, write what was found absent
 _TRIES = 5
+REFERENCE_FAILED = "REFERENCE_FAILED"
 
 type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
 type Step = Callable[[Document], Document]
@@ -112,6 +113,9 @@ class Ledger:
         report = report.plus(self._settle([(document, self._nothing_to_remove) for document in absent]))
         creates = [d for d in ready if not d.desired.removed and not d.exists_in_xero]
         updates = [d for d in ready if d.exists_in_xero]
+        if not IN_XERO[kind].changeable:
+            report = report.plus(self._settle([(document, _unchangeable) for document in updates]))
+            updates = []
         for documents, write in ((creates, self._xero.create), (updates, self._xero.update)):
             for batch in _batches([(document, _body(document, ids)) for document in documents]):
                 report = report.plus(self._halted(deadline) or self._write(kind, write, batch))
@@ -130,7 +134,7 @@ class Ledger:
         """Those whose references stand in Xero, with the ids; the others wait for, or fail with, what they refer to."""
         wanted = dict.fromkeys(key for document in documents for key in document.desired.refers.values())
         referred = self._store.documents(wanted) if wanted else {}
-        ids = {key: document.xero_id for key, document in referred.items() if document.exists_in_xero}
+        ids = {key: document.xero_id for key, document in referred.items() if _stands(document)}
         ready = []
         waiting: list[tuple[Document, Step]] = []
         for document in documents:
@@ -141,7 +145,9 @@ class Ledger:
             other = referred.get(missing[0])
             if other is not None and other.state is State.FAILED:
                 hint = f"{other.key} is not in Xero: {other.hint}"
-                waiting.append((document, partial(Document.failed, reason=other.reason, hint=hint)))
+                # A customer has no order whose dead letter would say it; another document of this order has.
+                reason = REFERENCE_FAILED if other.desired.order_id else other.reason
+                waiting.append((document, partial(Document.failed, reason=reason, hint=hint)))
             else:
                 until = self._clock.now() + timedelta(minutes=1)
                 waiting.append((document, partial(Document.deferred, until=until, reason="WAITING_FOR_REFERENCE")))
@@ -234,6 +240,8 @@ class Ledger:
     def _look(self, kind: Kind, documents: Sequence[Document]) -> PostReport:
         """What Xero holds of documents whose outcome is unknown."""
         spec = IN_XERO[kind]
+        if spec.inside:
+            return self._look_inside(spec, documents)
         known_ids = [document.xero_id for document in documents if document.exists_in_xero]
         numbers = [document.desired.number for document in documents if not document.exists_in_xero]
         names = [str(d.desired.body["Name"]) for d in documents if d.reason == "CONTACT_NAME_TAKEN"]
@@ -251,6 +259,38 @@ class Ledger:
                 element = by_name.get(str(document.desired.body["Name"]))
             steps.append((document, partial(self._as_found, element=element)))
         return self._settle(steps)
+
+    def _look_inside(self, spec: KindInXero, documents: Sequence[Document]) -> PostReport:
+        """The same for documents without a number: they are looked for in the document that they refer to."""
+        keys = {document.key: document.desired.refers[spec.inside] for document in documents}
+        owners = self._store.documents(keys.values())
+        owner_spec = IN_XERO[next(iter(owners.values())).kind]
+        try:
+            held = self._found(owner_spec.collection, owner_spec.id_field, [d.xero_id for d in owners.values()])
+        except XeroError as problem:
+            self._pause(problem)
+            return PostReport(stopped=_reason(problem))
+        by_id = _by(held, owner_spec.id_field)
+        return self._settle(
+            [
+                (document, partial(self._as_found_inside, owner=by_id.get(owners[keys[document.key]].xero_id)))
+                for document in documents
+            ]
+        )
+
+    def _as_found_inside(self, document: Document, owner: Json | None) -> Document:
+        """The payment after a look at what Xero holds of the document it pays."""
+        now = self._clock.now()
+        if owner is None:
+            return document.failed("GONE_FROM_XERO", "the document it pays is not in Xero any more; correct it by hand")
+        ours = payment_inside(document.desired, owner)
+        if ours is not None:
+            return document.applied(str(ours["PaymentID"]), "AUTHORISED", document.desired.digest, now)
+        due, amount = owner.get("AmountDue"), document.desired.body["Amount"]
+        if due is None or due < amount:
+            hint = f"{amount} should be paid, Xero says {due} is still due; somebody else paid it in Xero"
+            return document.failed("ALREADY_PAID", hint)
+        return document.absent(now)
 
     def _found(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         return self._xero.find(collection, field, values) if values else []
@@ -334,7 +374,7 @@ class Ledger:
         A customer has no order of its own: each order that needs it fails with its reason.
         """
         order_id = document.desired.order_id
-        if document.state is State.FAILED and order_id:
+        if document.state is State.FAILED and order_id and document.reason != REFERENCE_FAILED:
             body = json.dumps({"look_at": {"connection": self._connection, "order_id": order_id}})
             self._dead_letters.send(body, reason=document.reason, hint=document.hint, order_id=order_id)
 
@@ -369,6 +409,11 @@ class Ledger:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _unchangeable(document: Document) -> Document:
+    hint = f"Xero keeps a {document.kind} as it was entered; delete it in Xero and enter the new one by hand"
+    return document.failed("NOT_CHANGEABLE", hint)
+
+
 def _batches(documents: Sequence[tuple[Document, Json]]) -> Iterator[list[tuple[Document, Json]]]:
     """At most 50 documents and 3 MB each, in order."""
     batch: list[tuple[Document, Json]] = []
@@ -397,6 +442,14 @@ def _body(document: Document, ids: Mapping[str, str]) -> Json:
     if document.exists_in_xero:
         body[spec.id_field] = document.xero_id
     return body
+
+
+def _stands(document: Document) -> bool:
+    """Whether others may refer to it: a customer as soon as it exists, a document only as it should be.
+
+    A payment of an invoice that is still a draft would be refused.
+    """
+    return document.exists_in_xero and (document.kind is Kind.CONTACT or document.state is State.APPLIED)
 
 
 def _by(elements: Sequence[Json], field: str) -> dict[str, Json]:
