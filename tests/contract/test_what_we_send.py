@@ -1,0 +1,108 @@
+"""What goes to Xero and what comes from real sellers, against the vendors' own documents and a real seller's orders.
+
+Needs ../shared beside the repository; without it these tests say so and are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator
+
+from amazon_to_xero.domain.documents import IN_XERO, Desired, Kind
+from amazon_to_xero.domain.order_facts import without_buyer_data
+from amazon_to_xero.domain.orders import read_order
+from amazon_to_xero.domain.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from local.stack import SETTINGS
+from made_up.books import ORGANISATION
+from sandbox.amazon import OWN_SELLER
+from sandbox.xero import organisation_for
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+CONTRACT = SHARED / "contracts" / "xero" / "xero_accounting.json"
+REAL_SELLER = SHARED / "data" / "seller-ca"
+
+XERO_ID = "00000000-0000-4000-8000-000000000001"
+
+
+@cache
+def components() -> Any:
+    if not CONTRACT.is_file():
+        pytest.skip(f"{CONTRACT} is not there: nothing to check the requests against")
+    return json.loads(CONTRACT.read_text(encoding="utf-8"))["components"]
+
+
+def sandbox_organisation() -> Organisation:
+    rates = organisation_for("GB")["TaxRates"]
+    known = {
+        r["TaxType"]: TaxRate(
+            r["TaxType"], r["Name"], Decimal(r["EffectiveRate"]), r["Status"] == "ACTIVE", r["CanApplyToRevenue"]
+        )
+        for r in rates
+    }
+    currencies = frozenset(c["Code"] for c in organisation_for("GB")["Currencies"])
+    return Organisation(**{**vars(ORGANISATION), "tax_rates": known, "currencies": currencies})
+
+
+def booked(folder: Path) -> dict[str, list[Desired] | NotInvoiced | NotYet]:
+    """What each order of a seller folder becomes, at its newest version, with the settings of `make run`."""
+    settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
+    settings["accounts"]["clearing"] = {code: f"CLR-{code}" for code in ("GBP", "USD", "EUR", "CAD", "JPY")}
+    policy = parse(ConnectionSettings, json.dumps(settings), "the settings of make run").policy()
+    organisation = sandbox_organisation()
+    lines = (folder / "orders.jsonl").read_text(encoding="utf-8").splitlines()
+    newest = {order["orderId"]: order for order in map(json.loads, filter(None, lines))}
+    return {
+        order_id: sale(read_order(without_buyer_data(order)), policy, organisation, None)
+        for order_id, order in newest.items()
+    }
+
+
+def as_sent(desired: Desired) -> dict[str, Any]:
+    body = json.loads(json.dumps(desired.body, default=float))
+    for path in desired.refers:
+        parent, _, field = path.partition(".")
+        body[parent] = {field: XERO_ID}
+    return {IN_XERO[desired.kind].collection: [body]}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_request_is_one_that_xero_documents(kind: Kind) -> None:
+    documents = [
+        desired
+        for outcome in booked(OWN_SELLER).values()
+        if isinstance(outcome, list)
+        for desired in outcome
+        if desired.kind is kind
+    ]
+    schema = {"$ref": f"#/components/schemas/{IN_XERO[kind].collection}", "components": components()}
+    validator = Draft4Validator(schema)
+
+    assert documents
+    for desired in documents:
+        assert not [error.message for error in validator.iter_errors(as_sent(desired))], desired.key
+        # The schema forbids no unknown names, so a misspelt one would pass: each has to be one that Xero lists.
+        known = components()["schemas"][IN_XERO[kind].collection.removesuffix("s")]["properties"]
+        assert set(desired.body) <= set(known)
+
+
+def test_a_real_seller_s_orders_become_35_invoices_of_exactly_their_grand_totals() -> None:
+    if not REAL_SELLER.is_dir():
+        pytest.skip(f"{REAL_SELLER} is not there: no real seller to check against")
+    outcomes = booked(REAL_SELLER)
+    orders = [json.loads(line) for line in (REAL_SELLER / "orders.jsonl").read_text(encoding="utf-8").splitlines()]
+    totals = {o["orderId"]: Decimal(o["proceeds"]["grandTotal"]["amount"]) for o in orders if "proceeds" in o}
+
+    invoices = {key: outcome[1].total for key, outcome in outcomes.items() if isinstance(outcome, list)}
+    assert len(invoices) == 35
+    assert invoices == totals
+    assert {key: outcome for key, outcome in outcomes.items() if key not in invoices} == {
+        "S01-0036312-1371678": NotInvoiced("MULTI_CHANNEL")
+    }
