@@ -17,7 +17,7 @@ PYTHON := $(shell for python in python3.13 python3; do \
 	if $$python $(IS_3_13) 2>/dev/null; then $$python -c 'import sys; print(sys.executable)'; break; fi; done)
 
 UV := .tools/bin/uv
-IN_VENV := PYTHONPATH=infra .venv/bin/python
+IN_VENV := PYTHONPATH=infra:functions .venv/bin/python
 SAM := $(IN_VENV) -m local.tools sam
 
 UV_STAMP := .tools/uv-$(UV_VERSION).stamp
@@ -30,7 +30,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint test run bench build deploy clean
+.PHONY: help tools install format lint test run bench build deploy connect clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,10 +73,11 @@ lint: install ## Check style, types, imports and the template
 test: tools lint ## Check everything: lint, then all tests, those on the local cloud included
 	.venv/bin/pytest -n 2 --dist loadfile $(PYTEST)
 
-run: tools ## Deploy to the local cloud and sync a seller: make run SELLER=<folder>
-	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)")
+run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=<folder>] [KEEP=1]
+	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(KEEP),--keep)
 
-bench: tools ## Measure how long a cold start spends on imports
+bench: tools ## Count what a burst of 1,000 orders costs, and what a cold start spends on imports
+	@$(IN_VENV) infra/bench/burst.py
 	@$(IN_VENV) infra/bench/cold_import.py
 
 build: tools ## Build what is deployed, into .aws-sam/build: make build [ARCHITECTURE=x86_64]
@@ -84,6 +85,9 @@ build: tools ## Build what is deployed, into .aws-sam/build: make build [ARCHITE
 
 deploy: build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+
+connect: install ## Tie Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
+	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
 
 clean: ## Delete what builds, runs and checks left behind, but not the installed tools
 	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -45,9 +45,11 @@ GET_ORDER = ("getOrder", Decimal("0.5"), 30)
 
 FEW = 5  # up to so many orders are read singly: at once, and leaving the scarce pages to bursts
 DUE_AT_ONCE = 2000
+GATHER = timedelta(seconds=3)
+GATHER_TIMES = 4
 SHOWN_AFTER = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
 OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
-BEFORE_HINT = timedelta(minutes=1)  # an order's lastUpdatedTime may be a little before the notification's time
+BEFORE_HINT = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
 _TRIES = 5
 
@@ -99,19 +101,30 @@ class OrderReading:
         stopped = self._not_now()
         if stopped:
             return ReadReport(stopped=stopped)
-        now = self._clock.now()
-        ids = dict.fromkeys([*named, *self._store.due_orders(now, DUE_AT_ONCE)])
-        wanted = {
-            order_id: fact
-            for order_id, fact in self._store.orders(ids).items()
-            if fact.due_at is not None and fact.due_at <= now
-        }
+        wanted = self._gathered(named)
         report = ReadReport()
         if len(wanted) > FEW:
             report = self._read_pages_for(wanted, deadline)
             if report.stopped:
                 return report
         return report.plus(self._read_singly(wanted, deadline))
+
+    def _gathered(self, named: Sequence[str]) -> dict[str, OrderFact]:
+        """The orders that want reading. While a burst is still arriving, a few seconds more fill the pages."""
+        wanted = self._due(named)
+        for _ in range(GATHER_TIMES):
+            arrived = max((fact.due_at for fact in wanted.values() if fact.due_at), default=None)
+            if len(wanted) <= FEW or arrived is None or arrived <= self._clock.now() - GATHER:
+                break
+            self._clock.sleep(GATHER.total_seconds())
+            wanted = self._due(list(wanted))
+        return wanted
+
+    def _due(self, named: Sequence[str]) -> dict[str, OrderFact]:
+        now = self._clock.now()
+        ids = dict.fromkeys([*named, *self._store.due_orders(now, DUE_AT_ONCE)])
+        facts = self._store.orders(ids)
+        return {order_id: fact for order_id, fact in facts.items() if fact.due_at is not None and fact.due_at <= now}
 
     def _not_now(self) -> str:
         """Why reading makes no sense at the moment; empty when it does."""
