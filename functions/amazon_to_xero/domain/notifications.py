@@ -30,18 +30,18 @@ def order_pointer(body: str) -> OrderPointer:
     """
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _malformed("the body is not JSON") from None
     if not isinstance(document, Mapping):
         raise _malformed(f"the body is a JSON {type(document).__name__}, not an object")
     pointer = document.get("look_at")
     if pointer is not None:
         return OrderPointer(_text(pointer, "order_id"), connection=_text(pointer, "connection"))
-    kind = _part(document, "NotificationType")
+    kind = _text(document, "NotificationType")
     if kind != "ORDER_CHANGE":
         raise Refused(
             "UNEXPECTED_NOTIFICATION",
-            f"this queue takes ORDER_CHANGE, the message is {kind!r}"[:200] + "; subscribe that type to its own queue",
+            f"this queue takes ORDER_CHANGE, the message is {kind!r}; subscribe that type to its own queue",
         )
     change = _part(_part(document, "Payload"), "OrderChangeNotification")
     try:
@@ -61,8 +61,9 @@ def _part(value: Any, name: str) -> Any:
 
 def _text(value: Any, name: str) -> str:
     text = _part(value, name)
-    if not isinstance(text, str) or not text.strip() or len(text) > 64:
-        raise _malformed(f"{name} should be a short text and is {type(text).__name__}")
+    # Amazon's ids are ASCII; half a surrogate pair could not even be stored, and would keep its whole batch from it.
+    if not isinstance(text, str) or not text.strip() or len(text) > 64 or not text.isascii():
+        raise _malformed(f"{name} should be a short ASCII text and is {type(text).__name__}")
     return text.strip()
 
 
