@@ -1,0 +1,207 @@
+"""Amazon and Xero as small scripted fakes: they answer plainly, record what they were asked, and fail when told to.
+
+For how the real services behave there are the sandboxes in infra/sandbox; these are for the paths of errors.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from amazon_to_xero.domain.money import cents, total
+from amazon_to_xero.domain.order_facts import moment
+from amazon_to_xero.domain.organisation import Organisation
+from amazon_to_xero.ports import (
+    AmazonError,
+    AmazonNotFound,
+    Clock,
+    Json,
+    OrderPage,
+    Outcome,
+    XeroError,
+    XeroLimits,
+    XeroOutcomeUnknown,
+)
+from made_up.books import ORGANISATION
+
+SHOWN_LATE = timedelta(minutes=2)
+
+
+class ScriptedAmazon:
+    """ports.SellerApi over `orders`. `faults` are raised one per call; None lets one call through.
+
+    `refused` are faults by order id; `after_page` runs once a page has been made, before it is handed out.
+    """
+
+    def __init__(self, clock: Clock, *orders: Json, page_size: int = 100) -> None:
+        self.orders: dict[str, Json] = {}
+        self.calls: list[tuple[str, str]] = []  # (operation, order id or page token)
+        self.asked_after: list[datetime] = []
+        self.faults: list[AmazonError | None] = []
+        self.refused: dict[str, AmazonError] = {}
+        self.after_page: Callable[[], object] | None = None
+        self.page_size = page_size
+        self._clock = clock
+        self.hold(*orders)
+
+    def hold(self, *orders: Json) -> None:
+        self.orders |= {order["orderId"]: order for order in orders}
+
+    def count(self, operation: str) -> int:
+        return sum(name == operation for name, _ in self.calls)
+
+    def get_order(self, order_id: str) -> Json:
+        self.calls.append(("getOrder", order_id))
+        self._fail()
+        if order_id in self.refused:
+            raise self.refused[order_id]
+        if order_id not in self.orders:
+            raise AmazonNotFound("getOrder", 404, "NotFound")
+        return copy.deepcopy(self.orders[order_id])
+
+    def search_orders(self, *, updated_after: datetime, page_token: str | None = None) -> OrderPage:
+        self.calls.append(("searchOrders", page_token or ""))
+        self.asked_after.append(updated_after)
+        self._fail()
+        limit = self._clock.now() - SHOWN_LATE
+        start = 0
+        if page_token:
+            text, _, position = page_token.partition("|")
+            limit, start = datetime.fromisoformat(text), int(position)
+        found = sorted(
+            (updated, order_id)
+            for order_id, order in self.orders.items()
+            if updated_after <= (updated := moment(order["lastUpdatedTime"], "lastUpdatedTime")) <= limit
+        )
+        ids = [order_id for _, order_id in found[start : start + self.page_size]]
+        more = start + self.page_size < len(found)
+        page = OrderPage(
+            [copy.deepcopy(self.orders[order_id]) for order_id in ids],
+            f"{limit.isoformat()}|{start + self.page_size}" if more else None,
+            limit,
+        )
+        if self.after_page:
+            self.after_page()
+        return page
+
+    def _fail(self) -> None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+
+
+@dataclass(frozen=True)
+class XeroCall:
+    verb: str  # create, update, find, organisation
+    collection: str = ""
+    elements: tuple[Any, ...] = ()
+    key: str = ""
+
+
+IDS = {"Contacts": "ContactID", "Invoices": "InvoiceID", "Payments": "PaymentID"}
+NUMBERS = {"Contacts": "ContactNumber", "Invoices": "InvoiceNumber"}
+
+
+class ScriptedXero:
+    """ports.XeroApi over `books`. `before` and `after` are raised one per call, before or after it took effect.
+
+    `refusals` are Xero's messages by a document's number, `totals` what it arrives at instead of the right total.
+    `during` runs once, while the next write is under way. A key that was answered gets the same answer again.
+    """
+
+    def __init__(self, organisation: Organisation = ORGANISATION, clock: Clock | None = None) -> None:
+        self.books: dict[str, dict[str, Json]] = {"Contacts": {}, "Invoices": {}, "Payments": {}}
+        self.calls: list[XeroCall] = []
+        self.before: list[XeroError | None] = []
+        self.after: list[XeroError | None] = []
+        self.refusals: dict[str, tuple[str, ...]] = {}
+        self.totals: dict[str, Decimal] = {}
+        self.during: Callable[[], object] | None = None
+        self.said = XeroLimits()
+        self._organisation = organisation
+        self._clock = clock
+        self._answers: dict[str, list[Outcome]] = {}
+        self._ids = 0
+
+    def writes(self, collection: str = "") -> list[XeroCall]:
+        return [c for c in self.calls if c.verb in ("create", "update") and collection in (c.collection, "")]
+
+    def hold(self, collection: str, element: Json) -> Json:
+        """Puts a document into the books by hand."""
+        self._ids += 1
+        stored = {IDS[collection]: f"id-{self._ids}", **element}
+        self.books[collection][stored[IDS[collection]]] = stored
+        return stored
+
+    def invoice(self, number: str) -> Json:
+        (found,) = [i for i in self.books["Invoices"].values() if i["InvoiceNumber"] == number]
+        return found
+
+    def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+        return self._write("create", collection, elements, idempotency_key)
+
+    def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+        return self._write("update", collection, elements, idempotency_key)
+
+    def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
+        self.calls.append(XeroCall("find", collection, (field, *values)))
+        self._raise(self.before)
+        held = self.books[collection].values()
+        return [copy.deepcopy(element) for element in held if element.get(field) in values]
+
+    def organisation(self) -> Organisation:
+        self.calls.append(XeroCall("organisation"))
+        self._raise(self.before)
+        return replace(self._organisation, read_at=self._clock.now()) if self._clock else self._organisation
+
+    def limits(self) -> XeroLimits:
+        return self.said
+
+    def _write(self, verb: str, collection: str, elements: Sequence[Json], key: str) -> list[Outcome]:
+        self.calls.append(XeroCall(verb, collection, tuple(copy.deepcopy(list(elements))), key))
+        if self.during:
+            during, self.during = self.during, None
+            during()
+        self._raise(self.before)
+        if key not in self._answers:
+            self._answers[key] = [self._one(collection, element) for element in elements]
+        self._raise(self.after)
+        return self._answers[key]
+
+    def _one(self, collection: str, element: Json) -> Outcome:
+        number = str(element.get(NUMBERS.get(collection, ""), element.get(IDS[collection], "")))
+        if number in self.refusals:
+            return Outcome(element, self.refusals[number])
+        xero_id = element.get(IDS[collection])
+        stored = {**self.books[collection].get(xero_id or "", {}), **element}
+        if not xero_id:
+            if any(number and number == other.get(NUMBERS.get(collection, "")) for other in self._all(collection)):
+                return Outcome(element, ("Invoice # must be unique.",))
+            stored = self.hold(collection, stored)
+        if collection == "Invoices" and "LineItems" in stored:
+            exact = total(cents(Decimal(line["Quantity"]) * line["UnitAmount"]) for line in stored["LineItems"])
+            stored["Total"] = self.totals.get(number, exact)
+            stored["AmountDue"] = stored["Total"]
+            stored["DateString"] = f"{stored['Date']}T00:00:00"
+        if collection == "Payments":
+            paid = self.books["Invoices"][element["Invoice"]["InvoiceID"]]
+            paid["AmountDue"] -= element["Amount"]
+            paid.setdefault("Payments", []).append({**stored, "DateString": element["Date"]})
+        self.books[collection][stored[IDS[collection]]] = stored
+        return Outcome(copy.deepcopy(stored))
+
+    def _all(self, collection: str) -> list[Json]:
+        return list(self.books[collection].values())
+
+    def _raise(self, faults: list[XeroError | None]) -> None:
+        fault = faults.pop(0) if faults else None
+        if fault is not None:
+            raise fault
+
+
+def lost(operation: str = "createInvoices") -> XeroOutcomeUnknown:
+    return XeroOutcomeUnknown(operation, None, "no answer")

@@ -1,0 +1,141 @@
+"""What a message says: which order to look at, and nothing else of it is believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_to_xero.domain.notifications import OrderPointer, order_pointer
+from amazon_to_xero.domain.reasons import Refused
+
+EVENTS = Path(__file__).parents[2] / "events"
+CANARY = "Canary Buyer"
+
+
+def bodies(event: str) -> list[str]:
+    return [record["body"] for record in json.loads((EVENTS / event).read_text(encoding="utf-8"))["Records"]]
+
+
+def order_change() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(bodies("orders_sqs_order_change.json")[0])
+    return made
+
+
+def without(*path: str) -> str:
+    document = order_change()
+    part = document
+    for name in path[:-1]:
+        part = part[name]
+    del part[path[-1]]
+    return json.dumps(document)
+
+
+def holding(value: Any, *path: str) -> str:
+    document = order_change()
+    part = document
+    for name in path[:-1]:
+        part = part[name]
+    part[path[-1]] = value
+    return json.dumps(document)
+
+
+def refused(body: str) -> Refused:
+    with pytest.raises(Refused) as caught:
+        order_pointer(body)
+    return caught.value
+
+
+def renamed(value: Any, case: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {case(name): renamed(part, case) for name, part in value.items()}
+    return [renamed(part, case) for part in value] if isinstance(value, list) else value
+
+
+def test_amazon_s_notification_points_at_its_order() -> None:
+    first, second = (order_pointer(body) for body in bodies("orders_sqs_order_change.json"))
+
+    at = datetime(2026, 11, 23, 11, 59, 53, 109000, tzinfo=UTC)
+    assert first == OrderPointer("026-0000001-0000001", at, seller_id="A1SELLERMADEUP")
+    assert second.order_id == "026-0000002-0000002"
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, lambda name: name[0].lower() + name[1:]])
+def test_amazon_s_other_ways_to_write_names_are_read_the_same(case: Any) -> None:
+    assert order_pointer(json.dumps(renamed(order_change(), case))) == order_pointer(json.dumps(order_change()))
+
+
+def test_an_event_time_of_another_time_zone_is_the_same_moment() -> None:
+    body = holding("2026-11-23T12:59:53.109+01:00", "EventTime")
+
+    assert order_pointer(body) == order_pointer(json.dumps(order_change()))
+
+
+def test_our_own_pointer_says_look_in_any_case() -> None:
+    (body,) = bodies("orders_sqs_look_at.json")
+
+    assert order_pointer(body) == OrderPointer("026-0000003-0000003", connection="main")
+
+
+ORDER = ("Payload", "OrderChangeNotification")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "named"),
+    [
+        ("", "MALFORMED_MESSAGE", "not JSON"),
+        ("{", "MALFORMED_MESSAGE", "not JSON"),
+        ("[]", "MALFORMED_MESSAGE", "list"),
+        ('"text"', "MALFORMED_MESSAGE", "str"),
+        ("null", "MALFORMED_MESSAGE", "NoneType"),
+        ("[" * 100_000, "MALFORMED_MESSAGE", "not JSON"),
+        ("{}", "MALFORMED_MESSAGE", "NotificationType"),
+        (without("NotificationType"), "MALFORMED_MESSAGE", "NotificationType"),
+        (without("Payload"), "MALFORMED_MESSAGE", "Payload"),
+        (without(*ORDER), "MALFORMED_MESSAGE", "OrderChangeNotification"),
+        (without("EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (holding("yesterday", "EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (holding("2026-11-23T11:59:53", "EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (holding("0001-01-01T00:00:00+14:00", "EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (holding("9999-12-31T23:59:59Z", "EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (holding(1795435193, "EventTime"), "MALFORMED_MESSAGE", "EventTime"),
+        (without(*ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (holding(None, *ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (holding(26, *ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (holding("  ", *ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (holding("0" * 65, *ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (holding("026-\ud800", *ORDER, "AmazonOrderId"), "MALFORMED_MESSAGE", "AmazonOrderId"),
+        (without(*ORDER, "SellerId"), "MALFORMED_MESSAGE", "SellerId"),
+        (holding([CANARY], "Payload"), "MALFORMED_MESSAGE", "OrderChangeNotification"),
+        (holding("TRANSACTION_UPDATE", "NotificationType"), "UNEXPECTED_NOTIFICATION", "TRANSACTION_UPDATE"),
+        (holding({"Name": CANARY}, "NotificationType"), "MALFORMED_MESSAGE", "NotificationType"),
+        (json.dumps({"look_at": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"look_at": {"order_id": "026-0000003-0000003"}}), "MALFORMED_MESSAGE", "connection"),
+        (json.dumps({"look_at": "026-0000003-0000003"}), "MALFORMED_MESSAGE", "order_id"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_field_and_what_to_do(body: str, reason: str, named: str) -> None:
+    problem = refused(body)
+
+    assert problem.reason == reason
+    assert named in problem.hint
+    assert "correct the body" in problem.hint or "subscribe that type to its own queue" in problem.hint
+    assert CANARY not in problem.hint
+
+
+def test_a_refusal_never_repeats_what_the_body_says() -> None:
+    texts = [CANARY, json.dumps({"buyer": CANARY}), json.dumps([CANARY]), holding({"Name": CANARY}, *ORDER)]
+
+    assert [CANARY in str(refused(text)) for text in texts] == [False] * 4
+
+
+@given(st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_nothing_in_a_message_raises_anything_but_a_refusal(body: str) -> None:
+    with pytest.raises(Refused):
+        order_pointer(body)
