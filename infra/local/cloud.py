@@ -202,6 +202,13 @@ class LocalCloud:
             raise RuntimeError(f"{function} failed: {payload}\n{log}")
         return payload
 
+    @property
+    def server_pid(self) -> int:
+        """The local cloud's process; the workers that run functions are the others of its process group."""
+        if self._server is None:
+            raise RuntimeError("the local cloud does not run")
+        return self._server.pid
+
     # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start(self) -> None:

@@ -1,4 +1,4 @@
-"""One deployed stack for all tests of a file: the real template, both sandboxes, the invented seller."""
+"""One deployed stack for all tests of a file: the real template, both sandboxes, a seller (the file may have its own)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Stack, deployed
+from local.stack import OWN_SELLER, Stack, deployed
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    folder = getattr(request.module, "SELLER", None)
-    directory: Path = tmp_path_factory.mktemp("stack")
-    with deployed(directory, folder) if folder else deployed(directory) as running:
+def seller() -> Path:
+    return OWN_SELLER
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, seller: Path) -> Iterator[Stack]:
+    with deployed(tmp_path_factory.mktemp("stack"), seller) as running:
         yield running
