@@ -19,9 +19,6 @@ from amazon_to_xero.domain.documents import Desired, Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Standing, canonical_json
 from amazon_to_xero.ports import Conflict, Cursor, Lease
 
-_TEXT = "%Y-%m-%dT%H:%M:%S.%fZ"  # fixed width: the index orders timestamps as text
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of one connection; an empty text is an attribute that is not there."""
@@ -156,11 +153,12 @@ class RowStateStore:
 
 
 def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(_TEXT)
+    """Of fixed width: the index orders timestamps as text."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.strptime(text, _TEXT).replace(tzinfo=UTC) if text else None
+    return datetime.fromisoformat(text) if text else None
 
 
 def _with_amounts(value: Any) -> Any:

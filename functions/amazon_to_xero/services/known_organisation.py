@@ -28,16 +28,18 @@ class KnownOrganisation:
 
     def current(self, max_age: timedelta | None = None) -> Organisation:
         """Not older than `max_age`. Raises what XeroApi.organisation raises."""
+        known = self.known(max_age)
+        if known is None:
+            known = self._held = self._xero.organisation()
+            row = self._store.cursor(_NAME)
+            with suppress(Conflict):  # another worker has just stored what it read; both are current
+                self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(known).decode()}, row.generation))
+        return known
+
+    def known(self, max_age: timedelta | None = None) -> Organisation | None:
+        """What some worker read within `max_age`, without asking Xero."""
         oldest = self._clock.now() - (max_age or self._max_age)
-        if self._held is not None and self._held.read_at >= oldest:
-            return self._held
-        row = self._store.cursor(_NAME)
-        if row.data:
-            stored = _STORED.validate_json(row.data["json"])
-            if stored.read_at >= oldest:
-                self._held = stored
-                return stored
-        self._held = self._xero.organisation()
-        with suppress(Conflict):  # another worker has just stored what it read; both are current
-            self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(self._held).decode()}, row.generation))
-        return self._held
+        if self._held is None or self._held.read_at < oldest:
+            row = self._store.cursor(_NAME)
+            self._held = _STORED.validate_json(row.data["json"]) if row.data else None
+        return self._held if self._held is not None and self._held.read_at >= oldest else None

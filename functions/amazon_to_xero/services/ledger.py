@@ -27,9 +27,7 @@ from amazon_to_xero.ports import (
     StateStore,
     XeroApi,
     XeroError,
-    XeroNotAuthorised,
     XeroOutcomeUnknown,
-    XeroRateLimited,
     XeroRefused,
 )
 from amazon_to_xero.services.pauses import Pauses
@@ -172,15 +170,15 @@ class Ledger:
         try:
             outcomes = self._twice_if_unknown(write, IN_XERO[kind].collection, bodies, key)
         except XeroOutcomeUnknown as problem:
-            step = partial(Document.unknown, until=self._pause(problem), reason="OUTCOME_UNKNOWN")
+            step = partial(Document.unknown, until=self._pause(problem)[0], reason="OUTCOME_UNKNOWN")
             self._settle([(document, step) for document in documents], wrote=True)
             return PostReport(stopped="OUTCOME_UNKNOWN")
         except XeroRefused as problem:
             return self._refused(kind, write, claimed, problem)
         except XeroError as problem:
-            step = partial(Document.deferred, until=self._pause(problem), reason=_reason(problem))
-            self._settle([(document, step) for document in documents])
-            return PostReport(stopped=_reason(problem))
+            until, reason = self._pause(problem)
+            self._settle([(document, partial(Document.deferred, until=until, reason=reason)) for document in documents])
+            return PostReport(stopped=reason)
         return self._settle(
             [
                 (document, partial(self._after, outcome=outcome, sent=document.desired.digest))
@@ -250,8 +248,7 @@ class Ledger:
             by_number = _by(self._found(spec.collection, spec.number_field, numbers), spec.number_field)
             by_name = _by(self._found(spec.collection, "Name", names), "Name")
         except XeroError as problem:
-            self._pause(problem)
-            return PostReport(stopped=_reason(problem))
+            return PostReport(stopped=self._pause(problem)[1])
         steps: list[tuple[Document, Step]] = []
         for document in documents:
             element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)
@@ -268,8 +265,7 @@ class Ledger:
         try:
             held = self._found(owner_spec.collection, owner_spec.id_field, [d.xero_id for d in owners.values()])
         except XeroError as problem:
-            self._pause(problem)
-            return PostReport(stopped=_reason(problem))
+            return PostReport(stopped=self._pause(problem)[1])
         by_id = _by(held, owner_spec.id_field)
         return self._settle(
             [
@@ -389,19 +385,10 @@ class Ledger:
             total=str(document.desired.total) if document.desired.total is not None else None,
         )
 
-    def _pause(self, problem: XeroError) -> datetime:
-        """Leaves Xero alone for as long as the problem asks for; returns until when."""
-        now = self._clock.now()
-        hint = ""
-        if isinstance(problem, XeroRateLimited):
-            until = now + problem.retry_after
-        elif isinstance(problem, XeroNotAuthorised):
-            until = now + timedelta(minutes=15)
-            hint = "Xero refuses the connection's authorisation; connect Xero again"
-        else:
-            until = now + timedelta(minutes=1)
-        self._pauses.pause("xero", until, _reason(problem), hint or problem.message)
-        return until
+    def _pause(self, problem: XeroError) -> tuple[datetime, str]:
+        """Leaves Xero alone for a while; until when, and the reason code."""
+        reason = self._pauses.pause_xero(problem)
+        return self._pauses.until("xero") or self._clock.now(), reason
 
     def _idempotency_key(self, documents: Iterable[Document]) -> str:
         """Names one attempt: the same documents at the same generations, never a later attempt at them."""
@@ -454,11 +441,3 @@ def _stands(document: Document) -> bool:
 
 def _by(elements: Sequence[Json], field: str) -> dict[str, Json]:
     return {str(element.get(field)): element for element in elements}
-
-
-def _reason(problem: XeroError) -> str:
-    if isinstance(problem, XeroRateLimited):
-        return f"XERO_{problem.problem.upper()}_LIMIT"
-    if isinstance(problem, XeroNotAuthorised):
-        return "XERO_NOT_AUTHORISED"
-    return "XERO_UNAVAILABLE"

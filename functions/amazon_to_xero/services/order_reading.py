@@ -37,7 +37,7 @@ from amazon_to_xero.ports import (
     XeroError,
 )
 from amazon_to_xero.services.known_organisation import KnownOrganisation
-from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 
 # Amazon: usage plans of the Orders API v2026-01-01.
 SEARCH_ORDERS = ("searchOrders", Decimal("0.0056"), 20)
@@ -130,12 +130,14 @@ class OrderReading:
         """Why reading makes no sense at the moment; empty when it does."""
         if self._pauses.until("amazon"):
             return "AMAZON_PAUSED"
-        try:
-            self._organisation.current()
-        except XeroError as problem:
-            # Without the organisation's accounts and rates nothing can be derived, so nothing is read either.
-            self._journal.note("XERO_UNAVAILABLE", reason="XERO_UNAVAILABLE", hint=problem.message)
-            return "XERO_UNAVAILABLE"
+        # Without the organisation's accounts and rates nothing can be derived, so nothing is read either.
+        if self._organisation.known() is None:
+            if self._pauses.until("xero"):
+                return "XERO_PAUSED"
+            try:
+                self._organisation.current()
+            except XeroError as problem:
+                return self._pauses.pause_xero(problem)
         return ""
 
     def _read_pages_for(self, wanted: dict[str, OrderFact], deadline: datetime) -> ReadReport:
@@ -386,7 +388,7 @@ class OrderReading:
             return ReadReport(stopped="AMAZON_QUOTA")
         if isinstance(problem, AmazonNotAuthorised):
             hint = "Amazon refuses the connection's authorisation; authorise again in Seller Central and run connect"
-            self._pauses.pause("amazon", now + timedelta(minutes=15), "AMAZON_NOT_AUTHORISED", hint)
+            self._pauses.pause("amazon", now + NOT_AUTHORISED_FOR, "AMAZON_NOT_AUTHORISED", hint)
             return ReadReport(stopped="AMAZON_NOT_AUTHORISED")
         self._journal.note(
             "AMAZON_UNAVAILABLE",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from amazon_to_xero.ports import Clock, Conflict, Cursor, Journal, StateStore
+from amazon_to_xero.ports import (
+    Clock,
+    Conflict,
+    Cursor,
+    Journal,
+    StateStore,
+    XeroError,
+    XeroNotAuthorised,
+    XeroRateLimited,
+)
+
+NOT_AUTHORISED_FOR = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 
 
 class Pauses:
@@ -20,6 +31,19 @@ class Pauses:
         text = self._store.cursor(f"pause#{service}").data.get("until")
         moment = datetime.fromisoformat(text) if text else None
         return moment if moment and moment > self._clock.now() else None
+
+    def pause_xero(self, problem: XeroError) -> str:
+        """Leaves Xero alone for as long as the problem asks for; returns its reason code."""
+        now, hint = self._clock.now(), problem.message
+        if isinstance(problem, XeroRateLimited):
+            until, reason = now + problem.retry_after, f"XERO_{problem.problem.upper()}_LIMIT"
+        elif isinstance(problem, XeroNotAuthorised):
+            until, reason = now + NOT_AUTHORISED_FOR, "XERO_NOT_AUTHORISED"
+            hint = f"Xero refuses the connection's authorisation ({problem.message}); connect Xero again"
+        else:
+            until, reason = now + timedelta(minutes=1), "XERO_UNAVAILABLE"
+        self.pause("xero", until, reason, hint)
+        return reason
 
     def pause(self, service: str, until: datetime, reason: str, hint: str = "") -> None:
         """Pauses; a longer pause of another worker stands."""
