@@ -1,0 +1,68 @@
+"""Amazon's quota of one operation, counted before Amazon has to say no."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_to_xero.domain.token_bucket import TokenBucket
+from made_up.state import NOON
+
+RATE, BURST = Decimal("0.5"), 30
+
+
+def bucket() -> TokenBucket:
+    return TokenBucket.full(RATE, BURST, NOON)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def test_a_full_bucket_gives_all_but_the_one_held_back_for_the_seller_s_other_software() -> None:
+    held, calls = bucket(), 0
+    while held.allows(NOON):
+        held, calls = held.spent(NOON), calls + 1
+
+    assert calls == BURST - 1
+
+
+def test_it_fills_at_its_rate_and_never_over_its_burst() -> None:
+    empty = bucket().emptied(NOON)
+
+    assert empty.refilled(after(10)).tokens == 5
+    assert empty.refilled(after(10_000)).tokens == BURST
+    assert bucket().refilled(after(10)).tokens == BURST
+
+
+def test_after_a_429_it_is_empty_and_opens_once_two_tokens_are_back() -> None:
+    empty = bucket().emptied(NOON)
+
+    assert not empty.allows(NOON)
+    assert not empty.allows(after(3.9))
+    assert empty.allows(after(4))
+
+
+def test_a_clock_that_goes_back_neither_fills_nor_empties_it() -> None:
+    empty = bucket().emptied(after(60))
+
+    assert empty.refilled(NOON).tokens == 0
+    assert empty.refilled(NOON).at == after(60)
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=120))
+def test_no_stretch_of_time_sees_more_calls_than_burst_and_rate_allow(pauses: list[float]) -> None:
+    held, now, calls = bucket(), NOON, []
+    for pause in pauses:
+        now += timedelta(seconds=pause)
+        if held.allows(now):
+            held = held.spent(now)
+            calls.append(now)
+
+    for first, start in enumerate(calls):
+        for last in range(first, len(calls)):
+            allowed = BURST + RATE * Decimal((calls[last] - start).total_seconds())
+            assert last - first + 1 <= allowed
