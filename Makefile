@@ -8,6 +8,9 @@ ARCHITECTURE ?= arm64
 # Deployment: name of the stack, and overrides of the template's parameters, e.g. PARAMETERS="AlarmEmail=me@example.com"
 STACK ?= amazon-to-xero
 PARAMETERS ?=
+# Simulation: how many worlds, or the seed of one to see again
+SEEDS ?= 500
+SEED ?=
 # Options handed to pytest, e.g. PYTEST="-k refunds"
 PYTEST ?=
 
@@ -30,7 +33,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint test run bench build deploy connect clean
+.PHONY: help tools install format lint test sim run bench build deploy connect clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +75,9 @@ lint: install ## Check style, types, imports and the template
 
 test: tools lint ## Check everything: lint, then all tests, those on the local cloud included
 	.venv/bin/pytest -n 2 --dist loadfile $(PYTEST)
+
+sim: install ## Simulate worlds full of faults: make sim SEEDS=20000, or one again: make sim SEED=17
+	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=<folder>] [KEEP=1]
 	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(KEEP),--keep)

@@ -19,6 +19,7 @@ from amazon_to_xero.domain.documents import Desired, Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Standing, canonical_json
 from amazon_to_xero.ports import Conflict, Cursor, Lease
 
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of one connection; an empty text is an attribute that is not there."""

@@ -1,0 +1,110 @@
+"""Runs worlds: `python -m simulation.run --seeds 500` or `--seed 17`. `make sim SEEDS=500`, `make sim SEED=17`."""
+
+# ruff: noqa: T201 - a command line program
+
+from __future__ import annotations
+
+import argparse
+import gc
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from simulation.world import Layers, Result, World
+
+KEPT = Path(__file__).with_name("seeds.txt")
+_LINES = 120
+_IN_A_CHUNK = 20
+
+
+def kept_seeds() -> list[str]:
+    lines = KEPT.read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def run(seed: str, layers: Layers | None = None) -> Result:
+    """One world. In every 50th even httpx is the real one, and the functions' own log is written."""
+    world = World(seed, layers, everything_real=seed.isdigit() and int(seed) % 50 == 49)
+    result = world.run()
+    del world
+    return result
+
+
+def run_chunk(seeds: list[str]) -> list[Result]:
+    """Several, each of them forgotten but for what went wrong and how much was done."""
+    results = []
+    for seed in seeds:
+        result = run(seed)
+        if not result.violations:
+            result.trace = []
+        results.append(result)
+    gc.collect()
+    return results
+
+
+def report(result: Result) -> str:
+    """What was violated, how it came about, and how to see it again."""
+    keys = set(re.findall(r"\d{3}-\d{7}-\d{7}", " ".join(result.violations)))
+    told = [line for line in result.trace if any(key in line for key in keys)] if keys else result.trace
+    shown = told[-_LINES:]
+    return "\n".join(
+        [
+            f"seed {result.seed}: {len(result.violations)} violations",
+            *(f"  - {violation}" for violation in result.violations),
+            f"  what happened ({len(shown)} of {len(result.trace)} events, seconds since the beginning):",
+            *(f"  {line[:240]}" for line in shown),
+            f"  again: make sim SEED={result.seed}",
+        ]
+    )
+
+
+def _chunks(seeds: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    for seed in seeds:
+        chunk.append(seed)
+        if len(chunk) == _IN_A_CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=500, help="how many worlds (default %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (default %(default)s)")
+    parser.add_argument("--seed", default="", help="only this one, with its whole trace")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
+    arguments = parser.parse_args()
+    if arguments.seed:
+        result, again = run(arguments.seed), run(arguments.seed)
+        print("\n".join(result.trace))
+        if result.digest != again.digest:
+            print("The same seed gave two histories: something reads a clock, a hash or the system's randomness.")
+            return 1
+        print(report(result) if result.violations else f"seed {result.seed}: nothing violated; {result.stats}")
+        return 1 if result.violations else 0
+    began = time.perf_counter()
+    seeds = dict.fromkeys([*kept_seeds(), *(str(n) for n in range(arguments.first, arguments.first + arguments.seeds))])
+    totals: Counter[str] = Counter()
+    worlds = bad = 0
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        for results in pool.map(run_chunk, _chunks(seeds)):
+            for result in results:
+                worlds += 1
+                totals.update(result.stats)
+                if result.violations:
+                    bad += 1
+                    print(report(result), flush=True)
+    took = time.perf_counter() - began
+    summary = ", ".join(f"{count} {name}" for name, count in totals.items())
+    print(f"{worlds} worlds in {took:.0f} s, {bad} with violations: {summary}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The table in memory: atomic rows, conditional writes, an index that lags, a database that is at times too busy."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from amazon_to_xero.adapters.rows import Row
+from simulation.scheduler import Scheduler
+from simulation.weather import Weather
+
+
+class TableBusy(Exception):
+    """What the AWS SDK raises once its own retries are used up (ProvisionedThroughputExceededException)."""
+
+
+class MemoryTable:
+    """What survives every crash. One for the world; each sandbox reaches it through its own `TableClient`."""
+
+    def __init__(self, rng: random.Random, scheduler: Scheduler) -> None:
+        self.rows: dict[str, Row] = {}
+        self.waits = 0  # rows that have a due time
+        self._index: dict[str, Row] = {}
+        self._rng = rng
+        self._scheduler = scheduler
+
+    def put(self, row: Row, lag: float) -> bool:
+        held = self.rows.get(row.sk)
+        if (held.generation if held else 0) != row.generation - 1:
+            return False
+        self.rows[row.sk] = row
+        self.waits += bool(row.due_at) - bool(held and held.due_at)
+        if row.due or (held and held.due):
+            self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
+        return True
+
+    def index(self, due: str, until: str, limit: int) -> list[str]:
+        found = sorted((row.due_at, sk) for sk, row in self._index.items() if row.due == due and row.due_at <= until)
+        return [sk for _, sk in found[:limit]]
+
+    def waiting(self) -> list[Row]:
+        """Rows that say when they want to be worked on, in truth."""
+        return [row for row in self.rows.values() if row.due_at]
+
+    def _indexed(self, row: Row) -> None:
+        shown = self._index.get(row.sk)
+        if shown is None or shown.generation <= row.generation:
+            self._index[row.sk] = row
+
+
+class TableClient:
+    """rows.Table as one sandbox sees it. `step` gives way to the scheduler, and is where the sandbox may die."""
+
+    def __init__(
+        self,
+        table: MemoryTable,
+        rng: random.Random,
+        weather: Callable[[], Weather],
+        step: Callable[[str], None],
+        log: Callable[[str, str], None],
+    ) -> None:
+        self._table = table
+        self._rng = rng
+        self._weather = weather
+        self._step = step
+        self._log = log
+
+    def get(self, sort_keys: Sequence[str]) -> list[Row]:
+        self._step("table.get")
+        self._busy("get")
+        # A batch is not a snapshot: other workers may write between one row and the next.
+        cut = self._rng.randrange(1, len(sort_keys)) if len(sort_keys) > 1 and self._rng.random() < 0.3 else 0
+        rows = [row for sk in sort_keys[:cut] if (row := self._table.rows.get(sk))]
+        if cut:
+            self._step("table.get")
+        rows += [row for sk in sort_keys[cut:] if (row := self._table.rows.get(sk))]
+        self._step("table.got")
+        return rows
+
+    def put(self, rows: Sequence[Row]) -> list[bool]:
+        outcomes = [False] * len(rows)
+        order = list(range(len(rows)))
+        self._rng.shuffle(order)
+        weather = self._weather()
+        failed = False
+        for position in order:
+            if position == order[0] or self._rng.random() < 0.3:
+                self._step("table.put")
+            row = rows[position]
+            if weather.throttled and self._rng.random() < weather.throttled:
+                failed = True
+                if self._rng.random() < 0.5:
+                    continue
+            written = self._write(row)
+            if not row.sk.startswith("LEASE#") and not row.sk.startswith("CURSOR#quota"):
+                self._log("put" if written else "put refused", f"{row.sk} g{row.generation} {row.state} {row.due_at}")
+            ambiguous = weather.ambiguous and self._rng.random() < weather.ambiguous
+            outcomes[position] = written and not ambiguous
+        if order:
+            self._step("table.written")
+        if failed:
+            self._log("table busy", "put")
+            raise TableBusy("put")
+        return outcomes
+
+    def due(self, due: str, until: str, limit: int) -> list[str]:
+        self._step("table.due")
+        self._busy("due")
+        return self._table.index(due, until, limit)
+
+    def _write(self, row: Row) -> bool:
+        return self._table.put(row, self._weather().index_lag)
+
+    def _busy(self, what: str) -> None:
+        throttled = self._weather().throttled
+        if throttled and self._rng.random() < throttled:
+            self._log("table busy", what)
+            raise TableBusy(what)

@@ -1,0 +1,628 @@
+"""One world: a seller's history, the whole system, the weather, and what must hold at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "simulation")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
+
+import orders.handler
+import resume.handler
+from amazon_to_xero.adapters import amazon as amazon_adapter
+from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
+from amazon_to_xero.adapters.rows import RowStateStore
+from amazon_to_xero.adapters.xero import XeroAccounting
+from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.ports import Conflict, StateStore
+from amazon_to_xero.runtime import observability
+from amazon_to_xero.runtime.composition import Application, Connection, connect
+from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
+from amazon_to_xero.services import ledger, order_reading
+from amazon_to_xero.services.xero_tokens import XeroTokens
+from sandbox.amazon import AmazonSandbox, Credentials, Seller
+from sandbox.wire import Request, SandboxClock
+from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
+from simulation import history as made
+from simulation.functions_service import Functions, Poller, Sandbox, Schedule
+from simulation.queues import Message, Queue
+from simulation.scheduler import START, Scheduler
+from simulation.table import MemoryTable, TableBusy, TableClient
+from simulation.weather import Weather
+from simulation.wires import AmazonHttp, AmazonTransport, AmazonWire, XeroPool, XeroWire
+
+CONNECTION = "main"
+ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
+# Parts of every made-up buyer; none may be met in rows, in our own messages or in the log.
+CANARIES = ("canary", "cn1 1nc", "0000 000000")
+AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
+
+
+class QueueBusy(Exception):
+    """What the AWS SDK raises when SQS could not be reached."""
+
+
+class Stuck(Exception):
+    """The world did not come to rest."""
+
+
+@dataclass
+class Layers:
+    """Seams at which the tests of the net itself take a layer of safety away. Production code has no such switch."""
+
+    store: Callable[[RowStateStore], StateStore] = lambda store: store
+    table: type[MemoryTable] = MemoryTable
+    xero_drops_keys: bool = False
+    xero_numbers_unique: bool = True
+    latest: float | None = None  # how late Xero may execute a request, in seconds after the sender gave up
+
+
+@dataclass
+class Result:
+    seed: str
+    violations: list[str]
+    trace: list[str]
+    stats: dict[str, int]
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+
+class World:
+    """Everything outside of the handlers, under one seed."""
+
+    def __init__(self, seed: str, layers: Layers | None = None, everything_real: bool = False) -> None:
+        self.seed = seed
+        self.layers = layers or Layers()
+        self.everything_real = everything_real
+        self.violations: list[str] = []
+        self.trace: list[str] = []
+        rng = self._stream("world")
+        self.rng = rng
+        self.scheduler = Scheduler(self._stream("scheduler"))
+        self.weather = Weather.drawn(self._stream("weather"))
+        self.length = rng.choice((600.0, 1800.0, 5400.0))
+        self.table = self.layers.table(self._stream("table"), self.scheduler)
+        self._queues_and_services(rng)
+        self.histories = made.histories(
+            self._stream("history"), START, rng.choice((1, 1, 2, 3, 5, 8, 12, 20)), self.length
+        )
+        self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+        self.sent_bodies: list[str] = []
+        self.german_settings = False
+        self.xero_is_short_of_currency = rng.random() < 0.1
+        self.closed_account = rng.random() < 0.1
+        self.settings = json.loads(json.dumps(made.SETTINGS))
+        self.settings["xero"]["tenant_id"] = self.xero.tenant_id
+        self.pays = rng.random() < 0.7
+        if self.pays:
+            self.settings["accounts"]["clearing"] = dict(made.CLEARING)
+        if self.day_limit:
+            self.settings["xero"]["calls_per_day"] = self.day_limit
+        self.custom_connection = rng.random() < 0.2
+        self.secrets = {
+            "amazon": {
+                "client_id": Credentials().client_id,
+                "client_secret": Credentials().client_secret,
+                "refresh_token": Credentials().refresh_token,
+            },
+            "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
+        }
+        if not self.custom_connection:
+            self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
+        self._constants = {
+            (ledger, "BATCH"): rng.choice((50, 50, 5, 2, 1)),
+            (order_reading, "FEW"): rng.choice((5, 5, 1)),
+        }
+
+    def _queues_and_services(self, rng: random.Random) -> None:
+        scheduler = self.scheduler
+        visibility = rng.choice((740.0, 740.0, 150.0))
+        self.dead_letters = Queue("dlq", scheduler, self._stream("dlq"))
+        self.queue = Queue(
+            "orders", scheduler, self._stream("queue"), visibility=visibility, dead_letters=self.dead_letters
+        )
+        self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
+        self.xero = XeroSandbox(SandboxClock(scheduler.now))
+        self.day_limit = 60 if rng.random() < 0.02 else 0
+        if self.day_limit:
+            self.xero.limits.change({"day": self.day_limit})
+        if not self.layers.xero_numbers_unique:
+            _allow_any_number(self.xero)
+        wire = (scheduler, self._stream("xero"), lambda: self.weather, self.log)
+        latest = {} if self.layers.latest is None else {"latest": self.layers.latest}
+        self.xero_wire = XeroWire("xero", self.xero, *wire, drops_keys=self.layers.xero_drops_keys, **latest)
+        self.amazon_wire = AmazonWire(
+            "amazon",
+            self.amazon,
+            scheduler,
+            self._stream("amazon"),
+            lambda: self.weather,
+            self.log,
+            page_size=rng.choice((None, None, 2, 3)),
+            before=self._version_before,
+        )
+        self.functions = Functions(
+            scheduler,
+            self._stream("lambda"),
+            lambda: self.weather,
+            lambda sandbox: SimulatedApplication(self, sandbox),
+            self.log,
+            self._unexpected,
+            outlive_timeout=rng.random() < 0.2,
+        )
+        self.poller = Poller(
+            self.queue,
+            self.functions,
+            "orders",
+            orders.handler.handler,
+            scheduler,
+            self._stream("poller"),
+            lambda: self.weather,
+            self._acknowledged,
+            batch=rng.choice((1000, 1000, 3)),
+        )
+        schedule = (scheduler, self._stream("schedules"), lambda: self.weather)
+        self.schedules = [
+            Schedule(
+                self.functions, "resume", resume.handler.handler, {"resume": "due"}, 60, *schedule, self._anything_due
+            ),
+            Schedule(self.functions, "sweep", orders.handler.handler, {"sweep": "orders"}, 900, *schedule),
+        ]
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> Result:
+        with _constants(self._constants), _current(self):
+            try:
+                self._live()
+            except Stuck as problem:
+                self.violations.append(f"not at rest: {problem}")
+            finally:
+                self.scheduler.close()
+        stats = {
+            "orders": len(self.histories),
+            "invocations": self.functions._started,
+            "xero calls": len(self.xero_wire.seen),
+            "xero writes": sum(seen.writes for seen in self.xero_wire.seen),
+            "xero own 429": len(self.xero_wire.own_refusals),
+            "amazon own 429": len(self.amazon_wire.own_refusals),
+            "simulated seconds": round(self.scheduler.seconds),
+        }
+        return Result(self.seed, self.violations, self.trace, stats)
+
+    def _live(self) -> None:
+        self._subscribe()
+        self._plan()
+        self.poller.start()
+        for schedule in self.schedules:
+            schedule.start()
+        last = max(version.at for one in self.histories for version in one.versions)
+        storm = max(last, self.length) + self.rng.random() * 600
+        self.scheduler.run(lambda: False, storm)
+        self.log("world", "the weather is calm, the operator mends what is broken")
+        self.weather = self.weather.calm()
+        self._mend()
+        self.scheduler.run(lambda: False, 400)
+        self._rest()
+        self.log("world", f"redriven {self.dead_letters.redrive(self.queue)}")
+        self._rest()
+        from simulation.invariants import Invariants
+
+        invariants = Invariants(self)
+        invariants.at_rest()
+        before = [seen for seen in self.xero_wire.seen if seen.writes]
+        self.log("world", "everything is notified once more")
+        for body in self.sent_bodies:
+            self.queue.send(body)
+        self._rest(sweep_again=True)
+        invariants.replayed(before)
+
+    def _rest(self, sweep_again: bool = False) -> None:
+        """Until nothing moves any more, and a sweep has seen Amazon's last change."""
+        seen_until = self.scheduler.now() if sweep_again else self.last_change + timedelta(seconds=1)
+        limit = AT_REST_WITHIN if not self.day_limit else 5 * 86400.0
+        if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
+            waiting = ", ".join(f"{row.sk} {row.state} {row.reason} due {row.due_at}" for row in self.table.waiting())
+            raise Stuck(
+                f"waiting [{waiting}], running {sorted(self.functions.running)}, queue {len(self.queue.messages)}, "
+                f"swept until {self._swept_until()}"
+            )
+
+    def _at_rest(self, seen_until: datetime) -> bool:
+        if self.functions.running or self.queue.messages or self.poller.under_way or self.table.waits:
+            return False
+        if self.xero_wire.in_flight or self.amazon_wire.in_flight:
+            return False
+        swept = self._swept_until()
+        return swept is not None and swept >= seen_until
+
+    def _swept_until(self) -> datetime | None:
+        row = self.table.rows.get("CURSOR#sweep#orders")
+        watermark = json.loads(row.data).get("watermark") if row else None
+        return datetime.fromisoformat(watermark) if watermark else None
+
+    def _anything_due(self) -> bool:
+        now = self.scheduler.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return bool(self.table.waits) and any(row.due_at <= now for row in self.table.waiting())
+
+    # --- what happens in it -----------------------------------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        def ask(method: str, path: str, body: dict[str, Any] | bytes, **headers: str) -> dict[str, Any]:
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            answer = self.amazon.handle(Request.to(method, path, headers=headers, body=raw))
+            assert answer.status < 300, answer
+            result: dict[str, Any] = json.loads(answer.body)
+            return result
+
+        form = (
+            f"grant_type=client_credentials&scope=sellingpartnerapi::notifications"
+            f"&client_id={Credentials().client_id}&client_secret={Credentials().client_secret}"
+        )
+        token = {"x-amz-access-token": ask("POST", "/auth/o2/token", form.encode())["access_token"]}
+        destination = ask(
+            "POST",
+            "/notifications/v1/destinations",
+            {"name": "orders", "resourceSpecification": {"sqs": {"arn": ARN}}},
+            **token,
+        )["payload"]["destinationId"]
+        seller = {"x-amz-access-token": self.amazon.login._issue("seller", self.scheduler.now(), {}).body.decode()}
+        seller["x-amz-access-token"] = json.loads(seller["x-amz-access-token"])["access_token"]
+        ask(
+            "POST",
+            "/notifications/v1/subscriptions/ORDER_CHANGE",
+            {"payloadVersion": "1.0", "destinationId": destination},
+            **seller,
+        )
+
+    def _plan(self) -> None:
+        self.last_change = START
+        for one in self.histories:
+            for version in one.versions:
+                self.scheduler.after(version.at, lambda version=version: self._happens(version))
+                self.last_change = max(self.last_change, START + timedelta(seconds=version.at))
+        if self.xero_is_short_of_currency:
+            del self.xero.books.currencies["CAD"]
+        if self.closed_account:
+            self._account("206", "ARCHIVED")
+        rng = self.rng
+        if rng.random() < 0.2:
+            self.scheduler.after(rng.random() * self.length, lambda: self.queue.send("not JSON"))
+        if rng.random() < 0.15:
+            self.scheduler.after(rng.random() * self.length, self._xero_forgets_access_tokens)
+        if rng.random() < 0.1 and not self.custom_connection:
+            gone = rng.random() * self.length
+            self.scheduler.after(gone, self._xero_is_disconnected)
+            self.scheduler.after(gone + 300 + rng.random() * 1800, self._xero_is_connected_again)
+        if rng.random() < 0.15:
+            self.scheduler.after(rng.random() * self.length, self.amazon.login.revoke_access_tokens)
+        if rng.random() < 0.3:
+            self.scheduler.after(rng.random() * self.length, self._mend)
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            self.scheduler.after(
+                rng.random() * self.length * 1.2,
+                lambda: self.log("world", f"redriven {self.dead_letters.redrive(self.queue)}"),
+            )
+
+    def _happens(self, version: made.Version) -> None:
+        order = version.order
+        order_id = order["orderId"]
+        self.log("amazon", f"{order_id} is {order['fulfillment']['fulfillmentStatus']} of {order['lastUpdatedTime']}")
+        self.shown.setdefault(order_id, []).append((self.scheduler.seconds, order))
+        self.amazon.put_order(order, notify=True)
+
+    def _published(self, _arn: str, body: str) -> None:
+        self.sent_bodies.append(body)
+        rng, weather = self._notify, self.weather
+        if rng.random() < weather.notification_lost:
+            return
+        delay = rng.random() * 5
+        if rng.random() < weather.notification_late:
+            delay += rng.random() * 1800
+        self.queue.send(body, delay=delay)
+        if rng.random() < weather.duplicate:
+            self.queue.send(body, delay=delay + rng.random() * 300)
+
+    def _version_before(self, order_id: str) -> dict[str, Any] | None:
+        """What Amazon may still show of an order that has just changed."""
+        shown = self.shown.get(order_id, [])
+        if len(shown) < 2 or self.scheduler.seconds - shown[-1][0] > 60:
+            return None
+        return shown[-2][1]
+
+    def _mend(self) -> None:
+        self.log("world", "the operator mends settings and Xero")
+        if not self.german_settings:
+            self.german_settings = True
+            self.settings["amazon"]["marketplaces"].append(made.DE)
+            self.settings["tax"]["rules"].append(made.GERMAN_RULE)
+        if self.xero_is_short_of_currency:
+            self.xero.books.configure({"Currencies": [{"Code": "CAD"}]})
+        if self.closed_account:
+            self._account("206", "ACTIVE")
+
+    def _account(self, code: str, status: str) -> None:
+        self.xero.books.configure({"Accounts": [{"Code": code, "Status": status}]})
+
+    def _xero_forgets_access_tokens(self) -> None:
+        self.log("xero", "access tokens are revoked")
+        self.xero.identity.access_tokens.clear()
+
+    def _xero_is_disconnected(self) -> None:
+        self.log("xero", "the authorisation is withdrawn")
+        self.disconnected = True
+        self.xero.identity.access_tokens.clear()
+        self.xero.identity.refresh_tokens.clear()
+
+    def _xero_is_connected_again(self) -> None:
+        self.log("xero", "the operator connects again")
+        self.xero.identity.seed_refresh_token("another-refresh-token")
+        self.secrets["xero"]["refresh_token"] = "another-refresh-token"
+        self.disconnected = False
+
+    disconnected = False
+
+    # --- what is noticed --------------------------------------------------------------------------------------------
+
+    def log(self, who: str, what: str) -> None:
+        self.trace.append(f"{self.scheduler.seconds:10.3f} {who}: {what}")
+
+    def violated(self, what: str) -> None:
+        if len(self.violations) < 20:
+            self.violations.append(what)
+        self.log("VIOLATION", what)
+
+    def spotted(self, where: str, text: str) -> None:
+        lowered = text.lower()
+        if any(canary in lowered for canary in CANARIES):
+            self.violated(f"buyer data in {where}")
+
+    def _acknowledged(self, message: Message) -> None:
+        """A message that SQS may forget has left its hint behind."""
+        try:
+            document = json.loads(message.body)
+        except ValueError:
+            if not any(each.body == message.body for each in self.dead_letters.ever):
+                self.violated(f"a message nobody can use was acknowledged without a dead letter: {message.message_id}")
+            return
+        if "look_at" in document:
+            order_id, at = document["look_at"]["order_id"], None
+        else:
+            order_id = document["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
+            at = datetime.fromisoformat(document["EventTime"])
+        row = self.table.rows.get(f"ORDER#{order_id}")
+        if row is None:
+            self.violated(f"order {order_id}: its message was acknowledged, and nothing is stored of it")
+        elif not row.due_at and at is not None:
+            read_at = json.loads(row.data)["read_at"]
+            if not read_at or datetime.fromisoformat(read_at) < at:
+                self.violated(f"order {order_id}: its message was acknowledged, and it is not going to be read")
+
+    def _unexpected(self, who: str, problem: Exception) -> None:
+        if not isinstance(problem, TableBusy | QueueBusy | Conflict):
+            import traceback
+
+            where = "".join(traceback.format_exception(problem)[-3:])
+            self.violated(f"{who} ended with {type(problem).__name__}: {problem}\n{where}")
+
+    def _stream(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed}/{name}")  # noqa: S311 - repeatable on purpose
+
+    @property
+    def _notify(self) -> random.Random:
+        if not hasattr(self, "_notify_rng"):
+            self._notify_rng = self._stream("notifications")
+        return self._notify_rng
+
+
+# --- inside a sandbox -------------------------------------------------------------------------------------------------
+
+
+class SimulatedClock:
+    """ports.Clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.scheduler.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._world.functions.step("clock.sleep")
+        self._world.scheduler.sleep(seconds)
+
+
+class SimulatedJournal:
+    """ports.Journal into the world's trace, watched for buyer data."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._real = observability.LogJournal(CONNECTION) if world.everything_real else None
+
+    def note(
+        self,
+        decision: str,
+        *,
+        order_id: str | None = None,
+        document: str | None = None,
+        reason: str | None = None,
+        hint: str | None = None,
+        **numbers: object,
+    ) -> None:
+        line = f"{order_id or ''} {document or ''} {reason or ''} {hint or ''}"
+        task = self._world.scheduler.current
+        self._world.log(task.name if task else "?", f"notes {decision} {line}")
+        self._world.spotted("a log line", f"{line} {numbers}")
+        if self._real is not None:
+            self._real.note(decision, order_id=order_id, document=document, reason=reason, hint=hint, **numbers)
+
+
+class SimulatedDeadLetters:
+    """ports.DeadLetters."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = world._stream("dead letters")
+
+    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
+        world = self._world
+        world.functions.step("sqs.send")
+        throttled = world.weather.throttled
+        if throttled and self._rng.random() < throttled:
+            raise QueueBusy
+        world.dead_letters.send(body, {"reason": reason, "hint": hint, **({"order_id": order_id} if order_id else {})})
+        world.log("dlq", f"{order_id or ''} {reason}")
+        if order_id:
+            world.spotted("a dead letter", body + hint)
+        world.functions.step("sqs.sent")
+
+
+@dataclass
+class _Documents:
+    """Parameter Store and Secrets Manager."""
+
+    world: World
+    kind: str = field(default="settings")
+
+    def documents(self) -> dict[str, str]:
+        self.world.functions.step("ssm")
+        return {CONNECTION: json.dumps(self.world.settings)}
+
+    def document(self, _name: str) -> str:
+        self.world.functions.step("secrets")
+        return json.dumps(self.world.secrets)
+
+
+class SimulatedApplication(Application):
+    """What one sandbox keeps warm: the real application and the real adapters over the world's fakes."""
+
+    def __init__(self, world: World, sandbox: Sandbox) -> None:
+        self.clock = SimulatedClock(world)
+        self._world = world
+        self._sandbox = sandbox
+        self.orders_dead_letters = SimulatedDeadLetters(world)
+        self._parameters = self._secrets = _Documents(world)  # type: ignore[assignment]
+        self._connections: Mapping[str, Connection] = {}
+        self._documents: Mapping[str, tuple[str, str]] = {}
+        self._read_at: datetime | None = None
+        self.unusable: frozenset[str] = frozenset()
+
+    def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
+        world, step = self._world, self._world.functions.step
+        settings = parse(ConnectionSettings, settings_text, "the settings")
+        secrets = parse(ConnectionSecrets, secrets_text, "the secret")
+        client = TableClient(
+            world.table, world._stream(f"table of {self._sandbox.name}"), lambda: world.weather, step, world.log
+        )
+        store = world.layers.store(RowStateStore(name, client))
+        journal = SimulatedJournal(world)
+        endpoint = XeroTokenEndpoint(
+            secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
+        )
+        endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        tokens = XeroTokens(endpoint, store, self.clock, journal, self._sandbox.name, seed=secrets.xero.refresh_token)
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, api_url="https://xero")
+        xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        return connect(
+            name,
+            settings,
+            _amazon(world, secrets, self._sandbox),
+            xero,
+            store,
+            self.orders_dead_letters,
+            self.clock,
+            journal,
+            self._sandbox.name,
+        )
+
+
+def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:
+    api = AmazonSellerApi(
+        AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
+        "eu",
+        api_url="https://amazon",
+        # The library keeps tokens per process by this URL; each sandbox is a process of its own.
+        lwa_url=f"https://{sandbox.name.replace('@', '-')}/auth/o2/token",
+    )
+    transport: Any = AmazonTransport(world.amazon_wire, world.functions.step)
+    if world.everything_real:
+        import httpx
+        from sp_api.base._transport_httpx import HttpxTransport
+
+        transport = HttpxTransport(client=httpx.Client(transport=AmazonHttp(world.amazon_wire, world.functions.step)))
+    api._client._transport = transport
+    api._client._auth._transport = transport
+    # One invocation at a time uses a sandbox: nothing to lock, and the class's lock would span sandboxes here.
+    api._client._auth._lock = contextlib.nullcontext()
+    return api
+
+
+def _allow_any_number(xero: XeroSandbox) -> None:
+    """A Xero that does not mind two documents with one number, or two contacts with one name."""
+    for documents in (xero.invoices, xero.credit_notes):
+        checked = documents._number
+
+        def unchecked(
+            kind: str, element: dict[str, Any], existing: Any, problems: list[str], checked: Any = checked
+        ) -> str:
+            number: str = checked(kind, element, existing, [])
+            return number
+
+        documents._number = unchecked  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def _constants(wanted: Mapping[tuple[Any, str], Any]) -> Iterator[None]:
+    """Sizes of batches and bursts, made small in some worlds so that few orders fill them."""
+    held = {(module, name): getattr(module, name) for module, name in wanted}
+    for (module, name), value in wanted.items():
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for (module, name), value in held.items():
+            setattr(module, name, value)
+
+
+class _LogStream:
+    """Where the functions' own logger writes while a world runs."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def write(self, text: str) -> int:
+        self._world.spotted("a log line", text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+@contextlib.contextmanager
+def _current(world: World) -> Iterator[None]:
+    """The handlers' application, logger and metrics are this world's."""
+    log, metrics = observability.logger.registered_handler, observability.metrics.provider
+    held = orders.handler.application, resume.handler.application, log.stream, metrics.flush_metrics
+
+    def application() -> Any:
+        return world.functions.sandbox().application
+
+    orders.handler.application = resume.handler.application = application  # type: ignore[assignment]
+    log.stream = _LogStream(world)
+    metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
+    amazon_adapter.seller_tokens.clear()
+    try:
+        yield
+    finally:
+        orders.handler.application, resume.handler.application, log.stream, metrics.flush_metrics = held
+        amazon_adapter.seller_tokens.clear()
