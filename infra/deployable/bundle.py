@@ -53,7 +53,7 @@ UNUSED = (
         f"aws_lambda_powertools/utilities/{utility}"
         for utility in ("auth_alpha", "circuit_breaker", "data_masking", "feature_flags", "idempotency", "kafka")
     ),
-    *(f"aws_lambda_powertools/utilities/{utility}" for utility in ("streaming", "validation")),
+    *(f"aws_lambda_powertools/utilities/{utility}" for utility in ("parameters", "parser", "streaming", "validation")),
     "pydantic/v1",  # for models written for version 1
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones, beside tzdata's

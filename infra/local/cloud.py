@@ -20,7 +20,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from typing import Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from deployable.bundle import lambda_architecture
 from local.tools import environment, ministack_interpreter, sam_command
@@ -45,12 +46,17 @@ LINES_SHOWN = 40
 
 
 class StepFailed(Exception):
-    """A tool failed. The message names the step, repeats the end of the tool's output and says where the rest is."""
+    """A tool failed. The message names the step, repeats the end of the tool's output and says where the rest is.
 
-    def __init__(self, step: str, log: Path) -> None:
+    :param causes: what is known of the reason, shown before the output.
+    """
+
+    def __init__(self, step: str, log: Path, causes: Sequence[str] = ()) -> None:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        end = "\n".join(f"  {line}" for line in lines[-LINES_SHOWN:])
-        super().__init__(f"{step} failed. The end of its output (all of it: {log}):\n{end}")
+        self.log = log
+        known = "".join(f"\n  {cause}" for cause in causes)
+        end = "".join(f"\n  {line}" for line in lines[-LINES_SHOWN:])
+        super().__init__(f"{step} failed.{known}\nThe end of its output (all of it: {log}):{end}")
 
 
 @dataclass(frozen=True)
@@ -105,13 +111,29 @@ class LocalCloud:
         build = self.directory / "build"
         overrides = {"Architecture": lambda_architecture(), "ObservabilityStack": "false"} | parameters
         self._sam("sam build", "build", "--template-file", str(template), "--build-dir", str(build))
-        self._sam(
-            "sam deploy",
-            *("deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack),
-            *("--config-file", str(ROOT / "samconfig.toml"), "--region", REGION, "--no-progressbar"),
-            *("--parameter-overrides", *(f'{name}="{value}"' for name, value in overrides.items())),
-        )
+        try:
+            self._sam(
+                "sam deploy",
+                *("deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack),
+                *("--config-file", str(ROOT / "samconfig.toml"), "--region", REGION, "--no-progressbar"),
+                *("--parameter-overrides", *(f'{name}="{value}"' for name, value in overrides.items())),
+            )
+        except StepFailed as failure:
+            # SAM's own account of a deployment ends with the long list of what was rolled back.
+            raise StepFailed("sam deploy", failure.log, self._refusals(stack)) from None
         return self.outputs(stack)
+
+    def _refusals(self, stack: str) -> list[str]:
+        """Each resource that could not be created, with the reason; none when the stack was not even begun."""
+        try:
+            events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+        except ClientError:
+            return []
+        return [
+            f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a deployed stack, by name."""

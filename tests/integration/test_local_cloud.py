@@ -101,14 +101,17 @@ def test_an_error_of_a_function_is_shown_with_its_log(cloud: LocalCloud, functio
 
 
 def test_a_deployment_that_fails_says_why(cloud: LocalCloud, tmp_path: Path) -> None:
+    """First of all the resource and the reason, not the long list of what was rolled back."""
     template = tmp_path / "template.yaml"
     parameter = "{Type: String, Default: x}"
     template.write_text(
         f"Parameters: {{Architecture: {parameter}, ObservabilityStack: {parameter}}}\n"
-        "Resources: {Saved: {Type: 'AWS::Logs::QueryDefinition', Properties: {Name: a, QueryString: b}}}\n",
+        "Resources:\n"
+        "  Watch: {Type: 'AWS::CloudWatch::Alarm', Properties: {Metrics: [{Id: a, Expression: '1'}], Threshold: 1,\n"
+        "    EvaluationPeriods: 1, ComparisonOperator: GreaterThanThreshold}}\n",
         encoding="utf-8",
     )
-    with pytest.raises(StepFailed, match=r"(?s)sam deploy failed\..*AWS::Logs::QueryDefinition"):
+    with pytest.raises(StepFailed, match=r"^sam deploy failed\.\n  Watch \(AWS::CloudWatch::Alarm\): .*supported"):
         cloud.deploy("refused", template)
 
 
