@@ -188,11 +188,19 @@ class Ledger:
         )
 
     def _twice_if_unknown(self, write: Write, collection: str, bodies: Sequence[Json], key: str) -> list[Outcome]:
-        """The same call again with the same key when the answer was lost: Xero then repeats its first answer."""
+        """The same call again with the same key when the answer was lost: Xero then repeats its first answer.
+
+        A second call that is not executed (a limit, no token) says nothing of the first: that one stays unknown.
+        """
         try:
             return write(collection, bodies, key)
         except XeroOutcomeUnknown:
-            return write(collection, bodies, key)
+            failure: XeroError
+            try:
+                return write(collection, bodies, key)
+            except XeroError as problem:
+                failure = problem
+        raise XeroOutcomeUnknown(failure.operation, failure.status, failure.message)
 
     def _refused(
         self, kind: Kind, write: Write, claimed: Sequence[tuple[Document, Json]], problem: XeroRefused
