@@ -1,6 +1,7 @@
 """What an operator relies on in the deployed stack, read from what CloudFormation will see."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -420,6 +421,26 @@ def test_dead_letter_alarms_count_what_is_there(observability: dict[str, Any]) -
     """NumberOfMessagesSent leaves out what SQS itself moves to a dead-letter queue."""
     for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values():
         assert alarm.get("MetricName") != "NumberOfMessagesSent"
+
+
+def test_a_connection_that_stopped_working_raises_an_alarm(resources: Resources, observability: dict[str, Any]) -> None:
+    """Its orders wait without reaching a dead-letter queue, so no other alarm would tell."""
+    counted = {}
+    for rule in of_type(observability["Resources"], "AWS::Logs::MetricFilter").values():
+        (metric,) = rule["MetricTransformations"]
+        counted[rule["LogGroupName"]["Ref"]] = (metric["MetricNamespace"]["Fn::Sub"], metric["MetricName"])
+        for decision in ("XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE"):
+            assert f'$.message = "{decision}"' in rule["FilterPattern"]
+    alarm = observability["Resources"]["ConnectionNeedsAPerson"]["Properties"]
+    assert set(counted.values()) == {(alarm["Namespace"]["Fn::Sub"], alarm["MetricName"])}
+    assert len(counted) == len(of_type(resources, "AWS::Logs::LogGroup"))
+
+
+def test_the_log_lines_that_raise_alarms_are_ones_the_functions_write(observability: dict[str, Any]) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "functions").rglob("*.py")]
+    for rule in of_type(observability["Resources"], "AWS::Logs::MetricFilter").values():
+        for decision in re.findall(r'"([A-Z_]+)"', rule["FilterPattern"]):
+            assert any(f'"{decision}"' in source for source in sources), decision
 
 
 def test_saved_queries_search_the_logs_of_all_functions(resources: Resources, observability: dict[str, Any]) -> None:
