@@ -158,10 +158,13 @@ class OrderReading:
                 page = self._amazon.search_orders(updated_after=after, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
-            report = report.plus(self._record(page.orders))
+            report = report.plus(self._record(page.orders, page.updated_before))
             for order in page.orders:
-                wanted.pop(str(order.get("orderId")), None)
-                shown.pop(str(order.get("orderId")), None)
+                order_id = str(order.get("orderId"))
+                hinted_at = wanted[order_id].hinted_at if order_id in wanted else None
+                if hinted_at is None or hinted_at <= page.updated_before:
+                    wanted.pop(order_id, None)
+                    shown.pop(order_id, None)
             page_token = page.next_token
             if page_token is None or not shown:
                 break
@@ -172,7 +175,8 @@ class OrderReading:
         now = self._clock.now()
         if len(wanted) > FEW:
             # A burst: those too new for the pages wait two minutes for them instead of costing a call each.
-            shown = {i: f for i, f in wanted.items() if (f.hinted_at or now) <= now - SHOWN_AFTER}
+            # Those that nobody hinted (unpriced orders met by a sweep) are in no page to come.
+            shown = {i: f for i, f in wanted.items() if f.hinted_at is None or f.hinted_at <= now - SHOWN_AFTER}
             report = ReadReport(stopped="WAITING_FOR_PAGES" if len(shown) < len(wanted) else "")
             wanted = shown
         for order_id, fact in sorted(wanted.items(), key=lambda entry: entry[1].due_at or now):
@@ -180,6 +184,7 @@ class OrderReading:
                 return report.plus(ReadReport(stopped="OUT_OF_TIME"))
             if not self._take(GET_ORDER):
                 return report.plus(ReadReport(stopped="AMAZON_QUOTA"))
+            asked_at = self._clock.now()
             try:
                 order = self._amazon.get_order(order_id)
             except AmazonNotFound:
@@ -196,7 +201,8 @@ class OrderReading:
                 )
                 report = report.plus(failure)
                 continue
-            report = report.plus(self._record([order]))
+            # Every hint that stood in the row before Amazon was asked is answered, whatever Amazon's clock said.
+            report = report.plus(self._record([order], max(asked_at, fact.hinted_at or asked_at)))
         return report
 
     def sweep(self, deadline: datetime, since: datetime) -> ReadReport:
@@ -229,7 +235,7 @@ class OrderReading:
                 page = self._amazon.search_orders(updated_after=after, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
-            report = report.plus(self._record(page.orders))
+            report = report.plus(self._record(page.orders, page.updated_before))
             data.setdefault("limit", page.updated_before.isoformat())
             page_token = page.next_token
             if page_token:
@@ -246,8 +252,8 @@ class OrderReading:
 
     # --- recording -------------------------------------------------------------------------------------------------
 
-    def _record(self, orders: Sequence[Json]) -> ReadReport:
-        """Records orders as read and the documents they ask for; none can stop the others."""
+    def _record(self, orders: Sequence[Json], as_of: datetime) -> ReadReport:
+        """Records orders as Amazon knew them at `as_of`, and the documents they ask for; none can stop the others."""
         for order in orders:
             if not order.get("orderId"):
                 self._journal.note(
@@ -261,7 +267,7 @@ class OrderReading:
         wanted: dict[str, tuple[Desired, ...]] = {}
         for order_id, raw in zip(ids, orders, strict=True):
             fact = facts.get(order_id) or OrderFact(order_id)
-            after, desired = self._derive(raw, fact)
+            after, desired = self._derive(raw, fact, as_of)
             if after is not None:
                 facts_to_save[order_id] = after
                 wanted[order_id] = desired
@@ -274,14 +280,19 @@ class OrderReading:
         # A row that somebody else wrote meanwhile is still due, or its writer has read Amazon after us.
         return ReadReport(len(orders), tuple(changed))
 
-    def _derive(self, raw: Json, fact: OrderFact) -> tuple[OrderFact | None, tuple[Desired, ...]]:
+    def _derive(self, raw: Json, fact: OrderFact, as_of: datetime) -> tuple[OrderFact | None, tuple[Desired, ...]]:
         """The order's row after this reading and the documents it asks for; None when there is nothing to write."""
         now = self._clock.now()
         content = without_buyer_data(raw)
         digest = content_hash(content)
-        if digest == fact.digest and fact.due_at is None:
+        # A page shows what Amazon's search knew minutes ago: a hint of a later time stays open.
+        open_hint = fact.due_at if fact.hinted_at is not None and fact.hinted_at > as_of else None
+        if digest == fact.digest and fact.due_at == open_hint:
             return None, ()
-        read = replace(fact, read_at=now, due_at=None, attempts=0, digest=digest, content=content, reason="", hint="")
+        read_at = max(as_of, fact.read_at or as_of)
+        read = replace(
+            fact, read_at=read_at, due_at=open_hint, attempts=0, digest=digest, content=content, reason="", hint=""
+        )
         try:
             updated = last_updated(raw)
             if fact.supersedes(updated):
@@ -322,7 +333,7 @@ class OrderReading:
             if order.updated < now - WITHOUT_PROCEEDS_FOR:
                 raise Refused(outcome.reason, "Amazon gives no amounts for this order; look at it in Seller Central")
             return replace(
-                fact, standing=Standing.HINTED, reason=outcome.reason, due_at=now + timedelta(minutes=15)
+                fact, standing=Standing.HINTED, reason=outcome.reason, due_at=fact.due_at or now + timedelta(minutes=15)
             ), ()
         if isinstance(outcome, NotInvoiced):
             removed = self._removals(fact) if outcome.reason == "ORDER_CANCELLED" else ()
@@ -365,10 +376,10 @@ class OrderReading:
         """The failed row; the dead letter goes out first: a crash between the two repeats it, never loses it."""
         body = json.dumps({"look_at": {"connection": self._connection, "order_id": fact.order_id}})
         self._dead_letters.send(body, reason=reason, hint=hint, order_id=fact.order_id)
-        return replace(fact, standing=Standing.FAILED, reason=reason, hint=hint, due_at=None)
+        return replace(fact, standing=Standing.FAILED, reason=reason, hint=hint)
 
     def _fail(self, fact: OrderFact, reason: str, hint: str) -> None:
-        self._save_fact(self._failed(fact, reason, hint))
+        self._save_fact(self._failed(replace(fact, due_at=None), reason, hint))
         self._journal.note(Standing.FAILED, order_id=fact.order_id, reason=reason, hint=hint)
 
     def _save_fact(self, fact: OrderFact) -> None:
