@@ -16,5 +16,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     app = application()
     until = deadline(context, app.clock)
     for connection in app.connections().values():
+        connection.tokens.finish_renewal()
         connection.reconciliation.run(context.aws_request_id, until, patient=True)
     return {}

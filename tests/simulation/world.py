@@ -253,7 +253,10 @@ class World:
 
     def _anything_due(self) -> bool:
         now = self.scheduler.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return bool(self.table.waits) and any(row.due_at <= now for row in self.table.waiting())
+        if self.table.waits and any(row.due_at <= now for row in self.table.waiting()):
+            return True
+        tokens = self.table.rows.get("CURSOR#xero-token")
+        return tokens is not None and "begun_at" in tokens.data
 
     # --- what happens in it -----------------------------------------------------------------------------------------
 
@@ -543,6 +546,7 @@ class SimulatedApplication(Application):
             self.clock,
             journal,
             self._sandbox.name,
+            tokens,
         )
 
 

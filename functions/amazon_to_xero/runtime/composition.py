@@ -47,6 +47,7 @@ class Connection:
     seller_id: str
     intake: OrderIntake
     reconciliation: Reconciliation
+    tokens: XeroTokens
 
 
 class Application:
@@ -107,7 +108,7 @@ class Application:
             lwa_url=stack.lwa_url or None,
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
-        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal, owner)
+        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal, owner, tokens)
 
 
 def connect(
@@ -120,6 +121,7 @@ def connect(
     clock: Clock,
     journal: Journal,
     owner: str,
+    tokens: XeroTokens,
 ) -> Connection:
     """The services of one connection over whatever stands behind the ports: AWS here, fakes in the simulation.
 
@@ -135,6 +137,7 @@ def connect(
         settings.amazon.seller_id,
         OrderIntake(store, clock, journal),
         Reconciliation(reading, ledger, store, pauses, clock, journal, settings.start),
+        tokens,
     )
 
 

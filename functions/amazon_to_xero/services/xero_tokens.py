@@ -2,12 +2,16 @@
 
 A refresh token is good once. Workers that refreshed side by side would throw each other out, so a refresh happens
 under a lease, and its result counts only if nobody else stored a newer one meanwhile. A worker that died between Xero's
-answer and the store leaves the old refresh token, which Xero accepts again for 30 minutes (Xero: OAuth 2.0).
+answer and the store, or whose answer got lost, leaves the old refresh token, which Xero accepts again for 30 minutes
+(Xero: OAuth 2.0). So the row says that a refresh was begun, and `finish_renewal` repeats it, work or no work.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.ports import (
@@ -62,6 +66,14 @@ class XeroTokens:
         self._held = self._stored_or_new(stale)
         return self._held.access_token
 
+    def finish_renewal(self) -> None:
+        """Repeats a refresh that was begun and never came to an end. To be called every few minutes."""
+        row = self._store.cursor(_NAME)
+        if "begun_at" in row.data:
+            begun = self._read(row)
+            with suppress(XeroNotAuthorised, XeroUnavailable):
+                self._held = self._stored_or_new(begun.access_token if begun else None)
+
     def _fresh(self, token: TokenSet) -> bool:
         return token.expires_at - _EARLY > self._clock.now()
 
@@ -84,9 +96,12 @@ class XeroTokens:
         stored = self._read(row)
         if stored and stored.access_token != stale and self._fresh(stored):
             return stored  # renewed by another worker while we waited for the lease
+        row = self._begun(row, stored)
         try:
             new = self._ask(stored)
         except XeroGrantRefused as refused:
+            with suppress(Conflict):
+                self._store.save_cursor(replace(row, data=_ended(row.data)))  # asking again would not help
             self._journal.note(
                 "XERO_GRANT_REFUSED", reason="XERO_NOT_AUTHORISED", hint="connect Xero again", code=refused.code
             )
@@ -105,6 +120,16 @@ class XeroTokens:
         self._journal.note("XERO_TOKEN_RENEWED")
         return new
 
+    def _begun(self, row: Cursor, stored: TokenSet | None) -> Cursor:
+        """Written before Xero rotates the refresh token; client credentials rotate nothing."""
+        if self._seed is None:
+            return row
+        data = {**(row.data if stored else {}), "seed": self._seed_mark(), "begun_at": self._clock.now().isoformat()}
+        try:
+            return self._store.save_cursor(replace(row, data=data))
+        except Conflict:
+            raise XeroUnavailable("connectToken", None, "another worker is renewing the access token") from None
+
     def _ask(self, stored: TokenSet | None) -> TokenSet:
         if self._seed is None:
             return self._identity.client_credentials()
@@ -112,7 +137,7 @@ class XeroTokens:
         return self._identity.refresh(rotated or self._seed)
 
     def _read(self, row: Cursor) -> TokenSet | None:
-        if not row.data or row.data["seed"] != self._seed_mark():
+        if "access_token" not in row.data or row.data["seed"] != self._seed_mark():
             return None
         return TokenSet(
             row.data["access_token"], datetime.fromisoformat(row.data["expires_at"]), row.data.get("refresh_token")
@@ -120,3 +145,7 @@ class XeroTokens:
 
     def _seed_mark(self) -> str:
         return hashlib.sha256((self._seed or "").encode()).hexdigest()[:16]
+
+
+def _ended(data: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in data.items() if name != "begun_at"}
