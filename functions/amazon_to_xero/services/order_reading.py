@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.documents import Desired, Document, Kind, State
+from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
 from amazon_to_xero.domain.order_facts import OrderFact, Standing, content_hash, moment, without_buyer_data
 from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, last_updated, read_order
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, invoice_number, sale
 from amazon_to_xero.domain.token_bucket import TokenBucket
 from amazon_to_xero.ports import (
     AmazonError,
@@ -342,8 +342,12 @@ class OrderReading:
         return replace(fact, standing=Standing.BOOKED, documents=keys), tuple(outcome)
 
     def _removals(self, fact: OrderFact) -> tuple[Desired, ...]:
-        """A cancelled order's documents should not stand: drafts are deleted, approved ones voided."""
-        documents = self._store.documents(fact.documents)
+        """A cancelled order's documents should not stand: drafts are deleted, approved ones voided.
+
+        A worker that died may have asked for the invoice without saying so in the order's row.
+        """
+        invoice = document_key(Kind.INVOICE, invoice_number(fact.order_id, self._policy))
+        documents = self._store.documents({*fact.documents, invoice})
         return tuple(
             replace(document.desired, removed=True, version=fact.updated)
             for document in documents.values()
