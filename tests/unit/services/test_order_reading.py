@@ -1,0 +1,783 @@
+"""Reading orders: how few calls it takes, what is recorded, what is wanted in Xero, and what goes wrong with Amazon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.domain.documents import Document, Kind, State
+from amazon_to_xero.domain.order_facts import OrderFact, Standing
+from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.ports import (
+    AmazonNotAuthorised,
+    AmazonThrottled,
+    AmazonUnavailable,
+    Json,
+    XeroNotAuthorised,
+    XeroUnavailable,
+)
+from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.services.order_intake import Hint, OrderIntake
+from amazon_to_xero.services.order_reading import BEFORE_HINT, FEW, OrderReading, ReadReport
+from amazon_to_xero.services.pauses import Pauses
+from made_up.books import POLICY
+from made_up.orders import breakdown, item, order
+from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
+from made_up.vendors import ScriptedAmazon, ScriptedXero
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def an_order(order_id: str = "A", price: str = "10.00", updated: datetime = NOON - 10 * MINUTE, **more: Any) -> Json:
+    return order(item(price), grand_total=price, order_id=order_id, updated=iso(updated), **more)
+
+
+def unpriced(order_id: str = "A", updated: datetime = NOON - 10 * MINUTE) -> Json:
+    raw = order(item("10.00"), order_id=order_id, status="UNSHIPPED", updated=iso(updated))
+    for sold in raw["orderItems"]:
+        del sold["proceeds"]
+    return raw
+
+
+def unbalanced(order_id: str = "A", **more: Any) -> Json:
+    return order(item("9.00", breakdown("ITEM", "10.00")), grand_total="9.00", order_id=order_id, **more)
+
+
+class Reading:
+    def __init__(self, *orders: Json, policy: PostingPolicy = POLICY) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryStateStore(self.clock)
+        self.amazon = ScriptedAmazon(self.clock, *orders)
+        self.xero = ScriptedXero(clock=self.clock)
+        self.journal = RecordingJournal()
+        self.dead_letters = RecordingDeadLetters()
+        self.pauses = Pauses(self.store, self.clock, self.journal)
+        self.policy = policy
+        self.service = self.restarted()
+
+    def restarted(self) -> OrderReading:
+        """Another sandbox of the function: nothing in memory."""
+        organisation = KnownOrganisation(self.xero, self.store, self.clock)
+        self.service = OrderReading(
+            "main",
+            self.amazon,
+            self.store,
+            self.policy,
+            organisation,
+            self.pauses,
+            self.dead_letters,
+            self.clock,
+            self.journal,
+        )
+        return self.service
+
+    def hint(self, ids: Iterable[str], at: datetime | None = None) -> list[str]:
+        hints = [Hint(order_id, at or self.clock.now()) for order_id in ids]
+        return OrderIntake(self.store, self.clock, self.journal).note(hints)
+
+    def read(self, named: Iterable[str] = (), deadline: datetime | None = None) -> ReadReport:
+        return self.service.read_due(list(named), deadline or self.clock.now() + MINUTE)
+
+    def sweep(self, deadline: datetime | None = None) -> ReadReport:
+        return self.service.sweep(deadline or self.clock.now() + MINUTE, NOON - timedelta(days=30))
+
+    def hinted_and_read(self, *ids: str) -> ReadReport:
+        return self.read(self.hint(ids))
+
+    def row(self, order_id: str = "A") -> OrderFact:
+        return self.store.orders([order_id])[order_id]
+
+    def document(self, order_id: str = "A", kind: Kind = Kind.INVOICE) -> Document:
+        return self.store.documents([f"{kind}#{order_id}"])[f"{kind}#{order_id}"]
+
+    def watermark(self) -> str | None:
+        return self.store.cursor("sweep#orders").data.get("watermark")
+
+
+def reading(*orders: Json, **more: Any) -> Reading:
+    return Reading(*orders, **more)
+
+
+# --- how orders are read ----------------------------------------------------------------------------------------------
+
+
+def test_a_few_orders_are_read_singly_and_at_once() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(FEW)))
+
+    report = bench.hinted_and_read(*bench.amazon.orders)
+
+    assert [name for name, _ in bench.amazon.calls] == ["getOrder"] * FEW
+    assert (report.orders, report.stopped) == (FEW, "")
+    assert {bench.row(f"A{n}").standing for n in range(FEW)} == {Standing.BOOKED}
+    assert len(report.documents) == FEW + 1  # and their customer
+
+
+def test_many_orders_are_read_in_pages() -> None:
+    bench = reading(*(an_order(f"A{n:03}") for n in range(150)))
+    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+
+    report = bench.read()
+
+    assert bench.amazon.calls[0] == ("searchOrders", "")
+    assert [name for name, _ in bench.amazon.calls] == ["searchOrders", "searchOrders"]
+    assert (report.orders, report.stopped) == (150, "")
+    assert bench.store.due_orders(bench.clock.now(), 999) == []
+
+
+def test_pages_begin_a_little_before_the_earliest_hint() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(FEW + 1)))
+    bench.hint(["A0"], NOON - 30 * MINUTE)
+    bench.hint([f"A{n}" for n in range(1, FEW + 1)], NOON - 10 * MINUTE)
+
+    bench.read()
+
+    assert bench.amazon.asked_after[0] == NOON - 30 * MINUTE - BEFORE_HINT
+
+
+def test_a_fresh_burst_waits_for_the_pages_instead_of_costing_a_call_each() -> None:
+    bench = reading(*(an_order(f"A{n:02}", updated=NOON - timedelta(seconds=5)) for n in range(40)))
+
+    report = bench.hinted_and_read(*bench.amazon.orders)
+
+    assert (bench.amazon.calls, report.orders, report.stopped) == ([], 0, "WAITING_FOR_PAGES")
+    bench.clock.advance(140)
+    assert bench.read().orders == 40
+    assert bench.amazon.count("getOrder") == 0
+
+
+def test_while_a_burst_arrives_a_few_seconds_are_waited_for_the_rest() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(20)))
+    bench.hint([f"A{n:02}" for n in range(10)], NOON - 10 * MINUTE)
+
+    bench.read()
+
+    assert 0 < sum(bench.clock.slept) <= 15
+
+
+def test_a_page_that_shows_none_of_the_wanted_is_followed_by_single_calls() -> None:
+    # Given orders whose hint is newer than their last update by far: pages from the hint on do not show them
+    bench = reading(*(an_order(f"A{n}", updated=NOON - timedelta(days=2)) for n in range(8)))
+    bench.hint(bench.amazon.orders, NOON - 5 * MINUTE)
+
+    report = bench.read()
+
+    assert (bench.amazon.count("searchOrders"), bench.amazon.count("getOrder")) == (1, 8)
+    assert report.orders == 8
+
+
+def test_orders_in_a_page_that_nobody_hinted_are_recorded_too() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(FEW + 1)), an_order("never hinted"))
+    bench.hint([f"A{n}" for n in range(FEW + 1)], NOON - 10 * MINUTE)
+
+    bench.read()
+
+    assert bench.row("never hinted").standing is Standing.BOOKED
+    assert bench.document("never hinted").state is State.PENDING
+
+
+def test_an_order_named_just_now_is_read_although_the_index_does_not_show_it_yet() -> None:
+    bench = reading(an_order())
+    bench.store = MemoryStateStore(bench.clock, lag=timedelta(seconds=20))
+    bench.restarted()
+    due = bench.hint(["A"])
+
+    assert bench.read().orders == 0
+    assert bench.read(due).orders == 1
+
+
+def test_no_call_is_begun_after_the_deadline() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(3)))
+    bench.hint(bench.amazon.orders)
+
+    report = bench.read(deadline=bench.clock.now())
+
+    assert (bench.amazon.calls, report.stopped) == ([], "OUT_OF_TIME")
+    assert bench.read().orders == 3
+
+
+def test_reading_again_what_is_done_asks_nothing() -> None:
+    bench = reading(an_order())
+    bench.hinted_and_read("A")
+    calls = len(bench.amazon.calls)
+
+    assert bench.read(["A"]) == ReadReport()
+    assert len(bench.amazon.calls) == calls
+
+
+# --- what a reading answers -------------------------------------------------------------------------------------------
+
+
+def test_a_hint_about_a_change_that_the_page_could_not_show_yet_is_not_answered_by_it() -> None:
+    # Given a page of 12:00 that shows what Amazon's search knew at 11:58
+    bench = reading(an_order(updated=NOON - 30 * MINUTE))
+    bench.sweep()
+    # When Amazon speaks of a change at 11:59 and its message arrives after the page
+    bench.amazon.hold(an_order(price="12.00", updated=NOON - MINUTE))
+    bench.clock.advance(5)
+    due = bench.hint(["A"], NOON - MINUTE)
+
+    bench.read(due)
+
+    assert str(bench.document().desired.total) == "12.00"
+
+
+def test_a_page_that_is_older_than_an_order_s_newest_hint_does_not_answer_it() -> None:
+    bench = reading(*(an_order(f"A{n}", updated=NOON - 20 * MINUTE) for n in range(FEW + 2)))
+    bench.hint(bench.amazon.orders, NOON - 20 * MINUTE)
+    bench.hint(["A0"], NOON - timedelta(seconds=30))
+
+    bench.read()
+
+    assert bench.amazon.calls == [("searchOrders", ""), ("getOrder", "A0")]
+    assert bench.store.due_orders(bench.clock.now(), 9) == []
+
+
+def test_a_hint_that_arrives_while_the_order_is_read_is_not_lost() -> None:
+    bench = reading(an_order())
+    due = bench.hint(["A"], NOON - MINUTE)
+    # When a new hint is stored after the token bucket and the documents, before the order's own row
+    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.hint(["A"], NOON + MINUTE))
+
+    assert bench.read(due).orders == 1
+
+    assert (bench.row().hinted_at, bench.row().due_at) == (NOON + MINUTE, NOON)
+    bench.read()
+    assert (bench.row().standing, bench.row().due_at) == (Standing.BOOKED, None)
+
+
+def test_a_hint_from_a_clock_ahead_of_ours_is_answered_by_one_reading() -> None:
+    bench = reading(an_order())
+    due = bench.hint(["A"], NOON + timedelta(seconds=3))
+
+    bench.read(due)
+
+    assert bench.row().due_at is None
+    assert bench.hint(["A"], NOON + timedelta(seconds=3)) == []
+
+
+# --- what is recorded -------------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_order_asks_for_its_customer_and_its_invoice() -> None:
+    bench = reading(an_order())
+
+    report = bench.hinted_and_read("A")
+
+    invoice = bench.document()
+    assert (invoice.state, invoice.due_at, str(invoice.desired.total)) == (State.PENDING, NOON, "10.00")
+    assert set(report.documents) == {"invoice#A", invoice.desired.refers["Contact.ContactID"]}
+    assert bench.row().documents == ("invoice#A",)
+    assert bench.row().status == "SHIPPED"
+
+
+def test_nothing_of_the_buyer_is_stored_or_said() -> None:
+    bench = reading(an_order(), unbalanced("B"))
+
+    bench.hinted_and_read("A", "B")
+
+    stored = json.dumps([row.data for row in bench.store.table.written])
+    said = repr(bench.journal.notes) + repr(bench.dead_letters.letters)
+    assert "Canary" not in stored + said
+    assert "Region" in stored  # the destination is kept, for the tax
+
+
+def test_an_older_version_never_replaces_a_newer_one() -> None:
+    bench = reading(an_order(price="12.00", updated=NOON - 5 * MINUTE))
+    bench.hinted_and_read("A")
+    # When Amazon answers with the version before, as its servers sometimes do
+    bench.amazon.hold(an_order(price="10.00", updated=NOON - 9 * MINUTE))
+    bench.clock.advance(60)
+    bench.hinted_and_read("A")
+
+    assert str(bench.document().desired.total) == "12.00"
+    assert bench.row().updated == NOON - 5 * MINUTE
+    # Then it is read again later, until Amazon shows the newer one
+    assert bench.row().due_at is not None
+    bench.amazon.hold(an_order(price="12.00", updated=NOON - 5 * MINUTE))
+    bench.clock.advance(61)
+    bench.read()
+    assert bench.row().due_at is None
+
+
+def test_an_unchanged_order_in_a_page_writes_nothing() -> None:
+    bench = reading(an_order(), unbalanced("B", updated=iso(NOON - 5 * MINUTE)))
+    bench.sweep()
+    before = bench.store.writes("ORDER#") + bench.store.writes("DOCUMENT#")
+
+    bench.clock.advance(60)
+    report = bench.sweep()
+
+    assert report.orders == 2
+    assert report.documents == ()
+    assert bench.store.writes("ORDER#") + bench.store.writes("DOCUMENT#") == before
+
+
+def test_a_hint_about_an_order_that_did_not_change_ends_with_one_write_of_its_row() -> None:
+    bench = reading(an_order())
+    bench.hinted_and_read("A")
+    documents = bench.store.writes("DOCUMENT#")
+    bench.clock.advance(60)
+    due = bench.hint(["A"])
+    before = bench.store.writes("ORDER#")
+
+    bench.read(due)
+
+    assert bench.store.writes("ORDER#") == before + 1
+    assert bench.store.writes("DOCUMENT#") == documents
+    assert bench.row().due_at is None
+
+
+def test_an_order_without_an_id_is_said_and_stops_no_other() -> None:
+    nameless = an_order("")
+    bench = reading(an_order("A"))
+    bench.amazon.orders[""] = nameless
+
+    assert bench.sweep().orders == 1
+    (said,) = [note for note in bench.journal.of("FAILED") if note["reason"] == "ORDER_WITHOUT_ID"]
+    assert bench.row("A").standing is Standing.BOOKED
+    assert "hint" in said
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"orderId": "B", "lastUpdatedTime": iso(NOON - HOUR)},
+        {"orderId": "B"},
+        an_order("B") | {"orderItems": "none"},
+        an_order("B") | {"salesChannel": None},
+        an_order("B") | {"recipient": ["x"]},
+        an_order("B") | {"fulfillment": {"fulfillmentStatus": "TELEPORTED"}},
+    ],
+)
+def test_an_order_that_amazon_sends_broken_fails_alone(broken: Json) -> None:
+    bench = reading(an_order("A"))
+    bench.amazon.orders["B"] = broken
+
+    report = bench.hinted_and_read("B", "A")
+
+    assert (report.orders, bench.row("A").standing, bench.row("B").standing) == (2, Standing.BOOKED, Standing.FAILED)
+    assert [letter.order_id for letter in bench.dead_letters.letters] == ["B"]
+    assert bench.row("B").reason in ("ORDER_MALFORMED", "UNKNOWN_STATUS")
+
+
+def test_documents_are_wanted_before_the_order_stops_being_due() -> None:
+    # Given a worker that dies between the two writes: the order is read again, the documents stay as they are
+    bench = reading(an_order())
+    due = bench.hint(["A"])
+
+    class Killed(BaseException):
+        pass
+
+    def dies_on_order_rows() -> None:
+        raise Killed
+
+    real = bench.store.save_orders
+    bench.store.save_orders = lambda facts: dies_on_order_rows()  # type: ignore[assignment, func-returns-value, method-assign]
+    with pytest.raises(Killed):
+        bench.read(due)
+    bench.store.save_orders = real  # type: ignore[method-assign]
+
+    assert bench.document().state is State.PENDING
+    assert bench.row().due_at is not None
+    written = bench.store.writes("DOCUMENT#")
+    assert bench.read(["A"]).orders == 1
+    assert bench.store.writes("DOCUMENT#") == written
+
+
+def test_a_document_row_that_changed_meanwhile_is_decided_again_and_the_newer_fact_wins() -> None:
+    bench = reading(an_order(price="10.00", updated=NOON - 9 * MINUTE))
+    bench.hinted_and_read("A")
+    newest = replace(bench.document().desired, body={"Reference": "newest"}, version=NOON + HOUR)
+    bench.amazon.hold(an_order(price="12.00", updated=NOON - 5 * MINUTE))
+    bench.clock.advance(60)
+    due = bench.hint(["A"])
+
+    def another_worker_wants_a_newer_version() -> None:
+        row = bench.document().wanting(newest, bench.clock.now())
+        assert row is not None
+        bench.store.save_documents([row])
+
+    # The token bucket is written first, then the document.
+    bench.store.meanwhile(lambda: None, another_worker_wants_a_newer_version)
+    bench.read(due)
+
+    assert bench.document().desired.body == {"Reference": "newest"}
+
+
+# --- failures that need a person --------------------------------------------------------------------------------------
+
+
+def test_a_failed_order_is_reported_once_and_again_only_after_a_hint() -> None:
+    bench = reading(unbalanced("A", updated=iso(NOON - 10 * MINUTE)))
+    bench.hinted_and_read("A")
+
+    (letter,) = bench.dead_letters.letters
+    assert (letter.order_id, letter.reason) == ("A", "ITEM_TOTAL_DIFFERS")
+    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": "A"}}
+    assert letter.hint
+    assert (bench.row().standing, bench.row().due_at) == (Standing.FAILED, None)
+
+    bench.clock.advance(900)
+    bench.sweep()
+    bench.sweep()
+    assert len(bench.dead_letters.letters) == 1
+
+    bench.hinted_and_read("A")
+    assert len(bench.dead_letters.letters) == 2
+
+
+def test_the_dead_letter_goes_out_before_the_order_counts_as_failed() -> None:
+    bench = reading(unbalanced())
+    bench.dead_letters.broken = True
+    due = bench.hint(["A"])
+
+    with pytest.raises(ConnectionError):
+        bench.read(due)
+
+    assert bench.row().standing is Standing.HINTED
+    assert bench.row().due_at is not None
+
+
+def test_an_order_is_booked_when_it_is_looked_at_again_after_the_settings_were_mended() -> None:
+    bench = reading(an_order(), policy=replace(POLICY, tax_rules=()))
+    bench.hinted_and_read("A")
+    assert bench.row().reason == "TAX_UNMAPPED"
+
+    bench.policy = POLICY
+    bench.restarted()
+    bench.clock.advance(60)
+    bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().reason, bench.row().hint) == (Standing.BOOKED, "", "")
+    assert bench.document().state is State.PENDING
+
+
+def test_an_order_is_booked_when_it_is_looked_at_again_after_xero_was_mended() -> None:
+    bench = reading(an_order())
+    rates = bench.xero._organisation.tax_rates
+    good = bench.xero._organisation
+    bench.xero._organisation = replace(good, tax_rates={n: r for n, r in rates.items() if n != "OUTPUT2"})
+    bench.hinted_and_read("A")
+    assert bench.row().reason == "TAX_RATE_UNUSABLE"
+
+    # The rate exists now, and what was read of the organisation is no longer brand new
+    bench.xero._organisation = good
+    bench.clock.advance(360)
+    bench.hinted_and_read("A")
+
+    assert bench.row().standing is Standing.BOOKED
+
+
+def test_a_failed_document_of_an_unchanged_order_is_tried_again_after_a_hint() -> None:
+    bench = reading(an_order())
+    bench.hinted_and_read("A")
+    bench.store.save_documents([bench.document().failed("PERIOD_LOCKED", "move the lock date")])
+    bench.clock.advance(60)
+
+    report = bench.hinted_and_read("A")
+
+    assert report.documents == ("invoice#A",)
+    assert bench.document().state is State.PENDING
+
+
+def test_an_order_that_amazon_does_not_know_is_a_failure_with_a_hint() -> None:
+    bench = reading()
+
+    bench.hinted_and_read("typo")
+
+    assert (bench.row("typo").standing, bench.row("typo").due_at) == (Standing.FAILED, None)
+    assert bench.dead_letters.reasons == [("typo", "ORDER_NOT_FOUND")]
+    assert "check the id" in bench.row("typo").hint
+
+
+# --- orders that are not booked ---------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_order_takes_back_its_invoice() -> None:
+    bench = reading(an_order(status="UNSHIPPED"))
+    bench.hinted_and_read("A")
+    assert bench.document().desired.body["Status"] == "DRAFT"
+    bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
+    bench.clock.advance(60)
+
+    report = bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "ORDER_CANCELLED")
+    assert report.documents == ("invoice#A",)
+    assert (bench.document().desired.removed, bench.document().due_at) == (True, bench.clock.now())
+
+
+def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before_it_died() -> None:
+    # Given the documents of a reading whose order row was never written
+    bench = reading(an_order(status="UNSHIPPED"))
+    bench.hinted_and_read("A")
+    wanted = bench.document().desired
+    again = reading(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
+    again.store.save_documents([Document(wanted, due_at=NOON)])
+
+    again.hinted_and_read("A")
+
+    assert again.document().desired.removed
+
+
+def test_a_cancelled_order_that_was_never_booked_asks_for_nothing() -> None:
+    bench = reading(an_order(status="CANCELLED"))
+
+    report = bench.hinted_and_read("A")
+
+    assert report.documents == ()
+    assert bench.row().reason == "ORDER_CANCELLED"
+    assert bench.dead_letters.letters == []
+
+
+def test_an_order_without_prices_is_read_again_every_quarter_of_an_hour_and_a_person_is_asked_after_a_day() -> None:
+    bench = reading(unpriced())
+    bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().due_at) == (Standing.HINTED, NOON + 15 * MINUTE)
+    assert bench.row().reason == "PROCEEDS_MISSING"
+    bench.clock.advance(15 * 60)
+    assert bench.read().orders == 1
+    assert bench.dead_letters.letters == []
+
+    bench.clock.advance(24 * 3600)
+    bench.read()
+    assert bench.dead_letters.reasons == [("A", "PROCEEDS_MISSING")]
+    assert bench.row().standing is Standing.FAILED
+
+
+def test_an_order_whose_prices_come_later_is_booked_then() -> None:
+    bench = reading(unpriced())
+    bench.hinted_and_read("A")
+    bench.amazon.hold(an_order(updated=NOON + MINUTE))
+    bench.clock.advance(15 * 60)
+
+    bench.read()
+
+    assert bench.row().standing is Standing.BOOKED
+
+
+def test_many_orders_without_prices_are_read_although_nobody_hinted_them_and_hold_up_no_other() -> None:
+    # Given more unpriced orders than are read singly, all of them seen first by the sweep
+    bench = reading(*(unpriced(f"U{n}") for n in range(FEW + 3)), an_order("A", updated=NOON + 14 * MINUTE))
+    del bench.amazon.orders["A"]
+    bench.sweep()
+    bench.clock.advance(15 * 60)
+    bench.amazon.hold(an_order("A", updated=NOON + 14 * MINUTE))
+    bench.hint(["A"], NOON + 14 * MINUTE)
+    for n in range(FEW + 3):
+        bench.amazon.hold(an_order(f"U{n}", updated=NOON - 9 * MINUTE))
+
+    for _ in range(2):
+        bench.read(["A"])
+        bench.clock.advance(130)
+
+    assert {bench.row(f"U{n}").standing for n in range(FEW + 3)} == {Standing.BOOKED}
+    assert bench.row("A").standing is Standing.BOOKED
+
+
+# --- what goes wrong with Amazon --------------------------------------------------------------------------------------
+
+
+def test_a_429_empties_the_bucket_for_every_worker() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(3)))
+    bench.amazon.faults = [AmazonThrottled("getOrder", 429, "QuotaExceeded")]
+
+    assert bench.hinted_and_read("A0", "A1", "A2").stopped == "AMAZON_QUOTA"
+    bench.restarted()
+    assert bench.read().stopped == "AMAZON_QUOTA"
+    assert bench.amazon.count("getOrder") == 1
+
+    bench.clock.advance(10)
+    assert bench.read().orders == 3
+
+
+def test_a_429_of_one_operation_leaves_the_other_alone() -> None:
+    bench = reading(an_order())
+    bench.amazon.faults = [AmazonThrottled("searchOrders", 429, "QuotaExceeded")]
+
+    assert bench.sweep().stopped == "AMAZON_QUOTA"
+    assert bench.hinted_and_read("A").orders == 1
+    assert bench.sweep().stopped == "AMAZON_QUOTA"
+    assert bench.amazon.count("searchOrders") == 1
+
+
+def test_amazon_s_quota_is_kept_by_the_bucket_and_not_by_refusals() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(60)))
+    for start in range(0, 60, FEW):
+        bench.hinted_and_read(*(f"A{n:02}" for n in range(start, start + FEW)))
+
+    assert bench.amazon.count("getOrder") <= 30
+    assert bench.journal.of("WAITING")[0]["reason"] == "AMAZON_QUOTA"
+
+
+def test_an_outage_delays_the_one_order_it_met_longer_each_time_and_no_other() -> None:
+    bench = reading(an_order("A"), an_order("B"))
+    bench.amazon.refused = {"A": AmazonUnavailable("getOrder", 503, "HTML")}
+
+    report = bench.hinted_and_read("A", "B")
+
+    assert (report.orders, report.stopped) == (1, "AMAZON_UNAVAILABLE")
+    assert bench.row("B").standing is Standing.BOOKED
+    waits = []
+    for _ in range(7):
+        due = bench.row("A").due_at
+        assert due is not None
+        waits.append((due - bench.clock.now()) / MINUTE)
+        bench.clock.advance((due - bench.clock.now()).total_seconds())
+        bench.read()
+    assert waits == [1, 2, 4, 8, 15, 15, 15]
+    assert bench.row("A").reason == "HTML"
+
+    bench.amazon.refused = {}
+    bench.clock.advance(900)
+    assert bench.read().orders == 1
+    assert (bench.row("A").reason, bench.row("A").attempts) == ("", 0)
+
+
+def test_a_refused_authorisation_pauses_amazon_for_everybody_and_tells_whom_to_ask() -> None:
+    bench = reading(an_order("A"), an_order("B"))
+    bench.amazon.faults = [AmazonNotAuthorised("getOrder", 403, "Unauthorized")]
+
+    assert bench.hinted_and_read("A", "B").stopped == "AMAZON_NOT_AUTHORISED"
+    (paused,) = bench.journal.of("PAUSED")
+    assert "authorise again in Seller Central" in str(paused["hint"])
+    bench.restarted()
+    assert (bench.read().stopped, bench.sweep().stopped) == ("AMAZON_PAUSED", "AMAZON_PAUSED")
+    assert len(bench.amazon.calls) == 1
+
+    bench.clock.advance(15 * 60)
+    assert bench.read().orders == 2
+    assert bench.dead_letters.letters == []
+
+
+@pytest.mark.parametrize(
+    "fault", [XeroUnavailable("getOrganisation", 503, "HTTP 503"), XeroNotAuthorised("x", 403, "")]
+)
+def test_without_the_organisation_s_settings_nothing_is_read_and_nothing_is_lost(fault: Exception) -> None:
+    bench = reading(an_order())
+    bench.xero.before = [fault]  # type: ignore[list-item]
+
+    report = bench.hinted_and_read("A")
+
+    assert report.stopped.startswith("XERO_")
+    assert bench.amazon.calls == []
+    bench.clock.advance(16 * 60)
+    assert bench.read().orders == 1
+
+
+# --- the sweep --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_sweep_starts_where_it_is_told_and_ends_at_the_limit_that_amazon_echoes() -> None:
+    bench = reading(an_order())
+
+    report = bench.sweep()
+
+    assert bench.amazon.asked_after == [NOON - timedelta(days=30)]
+    assert bench.watermark() == (NOON - 2 * MINUTE).isoformat()
+    assert report.orders == 1
+
+
+def test_the_next_sweep_overlaps_the_one_before() -> None:
+    bench = reading()
+    bench.sweep()
+    bench.clock.advance(900)
+
+    bench.sweep()
+
+    assert bench.amazon.asked_after[1] == NOON - 12 * MINUTE
+    assert bench.watermark() == (NOON + 13 * MINUTE).isoformat()
+
+
+def test_the_watermark_stays_where_it_is_when_amazon_cannot_be_read() -> None:
+    bench = reading()
+    bench.sweep()
+    before = bench.watermark()
+    bench.clock.advance(900)
+    bench.amazon.faults = [AmazonUnavailable("searchOrders", 200, "EmptyAnswer")]
+
+    assert bench.sweep().stopped == "AMAZON_UNAVAILABLE"
+    assert bench.watermark() == before
+
+
+def test_the_watermark_moves_only_after_the_last_page_and_to_the_limit_of_the_first() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(5)))
+    bench.amazon.page_size = 2
+    bench.amazon.faults = [None, AmazonUnavailable("searchOrders", 503, "HTML")]
+
+    assert bench.sweep().stopped == "AMAZON_UNAVAILABLE"
+    assert bench.watermark() is None
+
+    # When another sandbox goes on a quarter of an hour later, it asks for the second page of the same sweep
+    bench.clock.advance(900)
+    bench.restarted()
+    report = bench.sweep()
+
+    assert bench.amazon.calls[2][1].endswith("|2")
+    assert bench.amazon.asked_after[2] == bench.amazon.asked_after[0]
+    assert report.orders == 3
+    assert bench.watermark() == (NOON - 2 * MINUTE).isoformat()
+
+
+def test_a_sweep_out_of_time_keeps_the_pages_it_has() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(4)))
+    bench.amazon.page_size = 2
+    bench.amazon.after_page = lambda: bench.clock.advance(61)
+
+    assert bench.sweep().stopped == "OUT_OF_TIME"
+    assert bench.watermark() is None
+    bench.amazon.after_page = None
+    assert bench.sweep().orders == 2
+    assert bench.watermark() is not None
+
+
+def test_a_page_token_that_amazon_must_have_forgotten_is_not_used_again() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(3)))
+    bench.amazon.page_size = 2
+    bench.amazon.faults = [None, AmazonUnavailable("searchOrders", 503, "HTML")]
+    bench.sweep()
+
+    bench.clock.advance(21 * 3600)
+    report = bench.sweep()
+
+    assert bench.amazon.calls[2] == ("searchOrders", "")
+    assert report.orders == 3
+    assert bench.watermark() == (NOON + 21 * HOUR - 2 * MINUTE).isoformat()
+
+
+def test_two_sweeps_side_by_side_do_no_harm() -> None:
+    bench = reading(*(an_order(f"A{n}") for n in range(3)))
+    done: list[ReadReport] = []
+
+    def the_other() -> None:
+        bench.amazon.after_page = None
+        done.append(bench.sweep())
+
+    bench.amazon.after_page = the_other
+
+    assert bench.sweep().stopped == "SWEPT_BY_ANOTHER"
+    assert done[0].stopped == ""
+    assert bench.watermark() == (NOON - 2 * MINUTE).isoformat()
+    assert {bench.row(f"A{n}").standing for n in range(3)} == {Standing.BOOKED}
+
+
+def test_a_sweep_stops_when_amazon_s_quota_is_used_up_and_goes_on_later() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(50)))
+    bench.amazon.page_size = 2
+
+    report = bench.sweep()
+
+    assert (report.stopped, report.orders) == ("AMAZON_QUOTA", 38)  # 19 of 20 calls: one is held back
+    bench.clock.advance(1300)
+    assert bench.sweep().orders == 12
