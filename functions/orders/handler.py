@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_to_xero.runtime.composition import application
-from amazon_to_xero.runtime.invocation import LambdaContext, begin, deadline
+from amazon_to_xero.runtime.invocation import LambdaContext, WorkFailed, begin, deadline, each
 from amazon_to_xero.runtime.observability import LogJournal, metrics
 from amazon_to_xero.runtime.order_batch import take
 
@@ -16,12 +16,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     begin(context)
     app = application()
     until = deadline(context, app.clock)
+    connections = app.connections()
     if "sweep" in event:
-        for connection in app.connections().values():
-            connection.reconciliation.run(context.aws_request_id, until, sweep=True)
+        failures = each(connections.values(), lambda one: one.reconciliation.sweep(context.aws_request_id, until))
+        if failures:
+            raise WorkFailed("; ".join(failures))
         return {}
     taken = take(event["Records"], app, LogJournal(""))
-    for name, orders in taken.due.items():
-        if orders:
-            app.connections()[name].reconciliation.run(context.aws_request_id, until, orders)
+    # The hints are in the table: what fails from here on is in the log, and the resume function goes on with it. The
+    # messages themselves are done with; bringing them again would only burn their receives.
+    each(
+        [connections[name] for name, orders in taken.due.items() if orders],
+        lambda one: one.reconciliation.run(context.aws_request_id, until, taken.due[one.name]),
+    )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in taken.failed]}

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_to_xero.runtime.composition import application
-from amazon_to_xero.runtime.invocation import LambdaContext, begin, deadline
+from amazon_to_xero.runtime.invocation import LambdaContext, WorkFailed, begin, deadline, each
 from amazon_to_xero.runtime.observability import metrics
 
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Any event; the due rows say what there is to do."""
+    """Any event; the due rows say what there is to do. Nobody waits before every connection had its turn."""
     begin(context)
     app = application()
     until = deadline(context, app.clock)
-    for connection in app.connections().values():
-        connection.tokens.finish_renewal()
-        connection.reconciliation.run(context.aws_request_id, until, patient=True)
+    connections = app.connections()
+    failures = each(connections.values(), lambda one: one.reconciliation.run(context.aws_request_id, until))
+    failures += each(
+        connections.values(), lambda one: one.reconciliation.run(context.aws_request_id, until, patient=True)
+    )
+    if failures:
+        raise WorkFailed("; ".join(failures))
     return {}

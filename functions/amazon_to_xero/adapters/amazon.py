@@ -48,6 +48,7 @@ from amazon_to_xero.ports import (
 # What the books need. RECIPIENT for the destination country and region, which decide the tax; TAX for who is
 # responsible for it. Not BUYER: nothing that is booked depends on who bought.
 INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "RECIPIENT")
+INCLUDED_DATA_WITHOUT_DESTINATION = tuple(part for part in INCLUDED_DATA if part != "RECIPIENT")
 INCLUDED_DATA_WITH_BUYER = (*INCLUDED_DATA, "BUYER")
 
 PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage

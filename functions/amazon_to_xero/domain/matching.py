@@ -32,8 +32,10 @@ class Match(Enum):
 def match(desired: Desired, element: Mapping[str, Any]) -> Match:
     """`element` is Xero's own object, numbers as Decimal."""
     if desired.kind is Kind.CONTACT:
-        same = element.get("Name") == desired.body["Name"]
-        same = same and element.get("ContactNumber") == desired.body["ContactNumber"]
+        number = element.get("ContactNumber") or ""
+        if number not in ("", desired.body["ContactNumber"]):
+            return Match.FOREIGN  # found by its name; the number says that it belongs to other software
+        same = bool(number) and element.get("Name") == desired.body["Name"]
         return Match.SAME if same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE

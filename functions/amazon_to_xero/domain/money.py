@@ -37,3 +37,8 @@ def cents(value: Decimal) -> Decimal:
 
 def total(values: Iterable[Decimal]) -> Decimal:
     return sum(values, ZERO)
+
+
+def one_spelling(value: Decimal) -> Decimal:
+    """12.5, whether it was written 12.5 or 12.50: so that a content keeps its hash."""
+    return Decimal(format(value.normalize(), "f"))

@@ -205,6 +205,9 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
             part["subtype"]: amount(part["value"]["amount"], f"proceeds.{kind}.{part['subtype']}")
             for part in breakdown.get("detailedBreakdowns") or ()
         }
+        if kind == "TAX" and details and total(details.values()) != subtotal and "DISCOUNT" in details:
+            # The tax on a discount reduces the tax; like the discount itself it comes with either sign.
+            details["DISCOUNT"] = -details["DISCOUNT"]
         if details and total(details.values()) != subtotal:
             raise Refused(
                 "DETAIL_DIFFERS",

@@ -14,7 +14,7 @@ from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.money import ZERO, cents, total
+from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
 from amazon_to_xero.domain.orders import (
     NOT_YET_PRICED,
     SHIPPED_AT_LEAST_IN_PART,
@@ -88,12 +88,17 @@ def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
 
 
 def sale(
-    order: Order, policy: PostingPolicy, organisation: Organisation, first_seen_shipped: datetime | None
+    order: Order,
+    policy: PostingPolicy,
+    organisation: Organisation,
+    first_seen_shipped: datetime | None,
+    number: str = "",
 ) -> list[Desired] | NotInvoiced | NotYet:
     """The documents that should stand in Xero for an order, the customer first; or why there are none.
 
-    `first_seen_shipped` dates the shipment where Amazon names no packages (FBA). Raises Refused for an order that needs
-    a person: unknown marketplace, unmapped tax, amounts that do not add up.
+    `first_seen_shipped` dates the shipment: an invoice that is approved keeps its date, whatever packages come later.
+    `number` is the invoice's where it has one already: it keeps it when the settings' prefix changes. Raises Refused
+    for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
     nothing = _nothing_to_invoice(order, policy)
     if nothing is not None:
@@ -114,8 +119,9 @@ def sale(
             f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
         )
     contact = customer(order.marketplace_id, policy)
-    invoice = _invoice(order, policy, organisation, contact, first_seen_shipped)
-    payment = _payment(invoice, policy)
+    number = number or invoice_number(order.order_id, policy)
+    invoice = _invoice(order, policy, organisation, contact, first_seen_shipped, number)
+    payment = _payment(invoice, policy, organisation)
     return [contact, invoice, payment] if payment else [contact, invoice]
 
 
@@ -141,12 +147,13 @@ def _invoice(
     organisation: Organisation,
     contact: Desired,
     first_seen_shipped: datetime | None,
+    number: str,
 ) -> Desired:
     shipped = order.status in SHIPPED_AT_LEAST_IN_PART
     rules = {item.item_id: policy.tax_rule(order, item) for item in order.items}
     amounts = _line_amount_types(order, rules)
-    for rule in rules.values():
-        _check_rate(rule, organisation)
+    for item in order.items:
+        _check_rate(rules[item.item_id], item, organisation)
     lines = [line for item in order.items for line in _item_lines(item, rules[item.item_id], policy)]
     if order.tip:
         # The tip belongs to no item; it goes with the order's first one.
@@ -157,9 +164,8 @@ def _invoice(
     if booked != expected:
         lines.append(_rounding_line(expected - booked, expected, policy, organisation))
     booked_on = organisation.local_date(
-        (order.shipped_at or first_seen_shipped or order.updated) if shipped else order.created
+        (first_seen_shipped or order.shipped_at or order.updated) if shipped else order.created
     ).isoformat()
-    number = invoice_number(order.order_id, policy)
     body = {
         "Type": "ACCREC",
         "InvoiceNumber": number,
@@ -182,15 +188,24 @@ def _invoice(
     )
 
 
-def _payment(invoice: Desired, policy: PostingPolicy) -> Desired | None:
+def _payment(invoice: Desired, policy: PostingPolicy, organisation: Organisation) -> Desired | None:
     """An approved invoice is paid from clearing on its own day: the clearing account then shows what Amazon owes."""
-    clearing = policy.accounts.clearing.get(invoice.body["CurrencyCode"])
+    currency = invoice.body["CurrencyCode"]
+    clearing = policy.accounts.clearing.get(currency)
     if not clearing or invoice.body["Status"] != "AUTHORISED" or invoice.total is None:
         return None
+    account = organisation.accounts.get(clearing)
+    usable = account is not None and account.active and account.takes_payments
+    if account is None or not usable or account.currency not in (None, "", currency):
+        raise Refused(
+            "CLEARING_UNUSABLE",
+            f"account {clearing} cannot take payments in {currency}; it should be an active bank account in {currency} "
+            "or have payments enabled: correct it in Xero or accounts.clearing in the settings, then redrive",
+        )
     body = {
         "Account": {"Code": clearing},
         "Date": invoice.body["Date"],
-        "Amount": invoice.total,
+        "Amount": one_spelling(invoice.total),
         "Reference": invoice.body["Reference"],
     }
     return Desired(
@@ -229,16 +244,33 @@ def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> Amounts:
     return modes.pop() if modes else Amounts.NO_TAX
 
 
-def _check_rate(rule: TaxRule, organisation: Organisation) -> None:
+def _check_rate(rule: TaxRule, item: OrderItem, organisation: Organisation) -> None:
     if rule.amounts is Amounts.NO_TAX and rule.tax_type == "NONE":
         return  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
-    rate = organisation.tax_rates.get(rule.tax_type)
+    rate = _usable_rate(rule.tax_type, organisation)
+    if rate and responsible_party(item) is Party.MARKETPLACE:
+        raise Refused(
+            "TAX_NOT_THE_SELLERS",
+            f"item {item.item_id}: the marketplace owes the tax, the tax rule books {rule.tax_type} with {rate} %; "
+            "add a rule with responsible: marketplace before it in tax.rules, then redrive",
+        )
+    if rate and rule.amounts is Amounts.NO_TAX:
+        raise Refused(
+            "TAX_MODE_CONFLICT",
+            f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
+            "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
+        )
+
+
+def _usable_rate(tax_type: str, organisation: Organisation) -> Decimal:
+    rate = organisation.tax_rates.get(tax_type)
     if rate is None or not rate.active or not rate.on_revenue:
         raise Refused(
             "TAX_RATE_UNUSABLE",
-            f"the organisation has no active tax rate {rule.tax_type} usable on revenue; "
-            "correct tax.rules in the connection's settings or the rate in Xero, then redrive",
+            f"the organisation has no active tax rate {tax_type} usable on revenue; "
+            "correct the tax settings of the connection or the rate in Xero, then redrive",
         )
+    return rate.rate
 
 
 def _item_lines(item: OrderItem, rule: TaxRule, policy: PostingPolicy) -> Iterable[Line]:
@@ -285,8 +317,7 @@ def _exact(unit: Decimal, line_amount: Decimal) -> Decimal:
             "TOO_MANY_DECIMALS",
             f"the amount {line_amount} has more than the two decimals that Xero keeps; book the order by hand",
         )
-    # One spelling for one amount, so that a content keeps its hash: 12.5, whether Amazon wrote 12.5 or 12.50.
-    return Decimal(format(unit.normalize(), "f"))
+    return one_spelling(unit)
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:
@@ -320,4 +351,10 @@ def _rounding_line(difference: Decimal, expected: Decimal, policy: PostingPolicy
             f"Amazon's total is {expected}, Xero would arrive at {expected - difference}; "
             "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
         )
-    return Line("Rounding", 1, difference, account.code, policy.rounding_tax_type)
+    if policy.rounding_tax_type != "NONE" and _usable_rate(policy.rounding_tax_type, organisation):
+        raise Refused(
+            "ROUNDING_TAXED",
+            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
+            "name one without tax in the connection's settings, then redrive",
+        )
+    return Line("Rounding", 1, one_spelling(difference), account.code, policy.rounding_tax_type)

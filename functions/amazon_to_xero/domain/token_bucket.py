@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 
 @dataclass(frozen=True)
 class TokenBucket:
-    """`tokens` were left at `at` (UTC). We hold one token back: the seller may use other software too."""
+    """`tokens` were left at `at` (UTC)."""
 
     rate: Decimal  # per second
     burst: int
@@ -24,8 +24,9 @@ class TokenBucket:
         gained = self.rate * Decimal(str(max(0.0, (now - self.at).total_seconds())))
         return replace(self, tokens=min(Decimal(self.burst), self.tokens + gained), at=max(now, self.at))
 
-    def allows(self, now: datetime) -> bool:
-        return self.refilled(now).tokens >= 2
+    def allows(self, now: datetime, reserve: int = 1) -> bool:
+        """Whether a call may be made that leaves `reserve` tokens to others."""
+        return self.refilled(now).tokens >= 1 + reserve
 
     def spent(self, now: datetime) -> TokenBucket:
         refilled = self.refilled(now)
@@ -34,7 +35,3 @@ class TokenBucket:
     def emptied(self, now: datetime) -> TokenBucket:
         """After a 429: Amazon counts differently than we do, and Amazon is right."""
         return replace(self.refilled(now), tokens=Decimal(0))
-
-    def next_token(self, now: datetime) -> datetime:
-        missing = max(Decimal(0), 2 - self.refilled(now).tokens)
-        return now + timedelta(seconds=float(missing / self.rate))

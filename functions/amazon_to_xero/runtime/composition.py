@@ -10,8 +10,14 @@ from functools import cache
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
+from amazon_to_xero.adapters.amazon import (
+    INCLUDED_DATA,
+    INCLUDED_DATA_WITHOUT_DESTINATION,
+    AmazonCredentials,
+    AmazonSellerApi,
+)
 from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
 from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
@@ -68,20 +74,22 @@ class Application:
         """By name. Settings and secrets are read again after five minutes; what did not change is kept as it is."""
         now = self.clock.now()
         if self._read_at is None or now - self._read_at > _KEPT_FOR:
-            documents = {
-                name: (text, self._secrets.document(name)) for name, text in self._parameters.documents().items()
-            }
+            named = self._parameters.documents()
+            documents: dict[str, tuple[str, str]] = {}
             connections: dict[str, Connection] = {}
-            for name, (settings, secrets) in documents.items():
-                if self._documents.get(name) == (settings, secrets) and name in self._connections:
-                    connections[name] = self._connections[name]
-                    continue
+            for name, settings in named.items():
                 try:
-                    connections[name] = self._connect(name, settings, secrets)
+                    documents[name] = (settings, self._secrets.document(name))
+                    held = self._documents.get(name) == documents[name] and name in self._connections
+                    connections[name] = self._connections[name] if held else self._connect(name, *documents[name])
                 except SettingsError as problem:
                     LogJournal(name).note("SETTINGS_UNUSABLE", reason="SETTINGS_UNUSABLE", hint=str(problem))
+                except ClientError as problem:
+                    code = problem.response.get("Error", {}).get("Code", "")
+                    hint = f"the connection's secret cannot be read ({code}); run connect again"
+                    LogJournal(name).note("SETTINGS_UNUSABLE", reason="SECRET_UNREADABLE", hint=hint)
             self._connections, self._documents, self._read_at = connections, documents, now
-            self.unusable = frozenset(documents) - frozenset(connections)
+            self.unusable = frozenset(named) - frozenset(connections)
         return self._connections
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
@@ -106,6 +114,7 @@ class Application:
             settings.amazon.region,
             api_url=stack.amazon_api_url or None,
             lwa_url=stack.lwa_url or None,
+            included_data=INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION,
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
         return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal, owner, tokens)

@@ -6,7 +6,6 @@ themselves are not repeated.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -44,9 +43,12 @@ class StackSettings(_Strict):
 
 
 class AmazonSettings(_Strict):
+    """`read_destination`: ask Amazon for the destination, whose country tax rules may need; false without that role."""
+
     seller_id: Text
     region: Literal["na", "eu", "fe"]
     marketplaces: Annotated[tuple[Text, ...], Field(min_length=1)]
+    read_destination: bool = True
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -98,11 +100,14 @@ class ContactSettings(_Strict):
 
 
 class InvoiceSettings(_Strict):
-    number_prefix: Annotated[str, StringConstraints(max_length=50)] = ""
+    number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = ""
 
 
 class ConnectionSettings(_Strict):
-    """One Amazon account tied to one Xero organisation: the document in the SSM parameter."""
+    """One Amazon account tied to one Xero organisation: the document in the SSM parameter.
+
+    `start`: orders placed before are somebody else's books. There is no default: history is never booked by accident.
+    """
 
     amazon: AmazonSettings
     xero: XeroSettings
@@ -110,7 +115,7 @@ class ConnectionSettings(_Strict):
     tax: TaxSettings
     contacts: ContactSettings = ContactSettings()
     invoices: InvoiceSettings = InvoiceSettings()
-    start: AwareDatetime = datetime(2000, 1, 1, tzinfo=UTC)
+    start: AwareDatetime
 
     def policy(self) -> PostingPolicy:
         charges = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
@@ -82,6 +82,9 @@ class Ledger:
 
         Xero's faults end in the report and in the documents' rows, never in an exception.
         """
+        halted = self._halted(deadline)
+        if halted:
+            return halted
         keys = dict.fromkeys([*named, *self._store.due_documents(self._clock.now(), DUE_AT_ONCE)])
         report = PostReport()
         for kind in Kind:
@@ -227,18 +230,23 @@ class Ledger:
         """The document after Xero's word on it. `sent` is the digest of the content that Xero was given."""
         now = self._clock.now()
         spec = IN_XERO[document.kind]
+        overtaken = sent != document.desired.digest  # something else is wanted by now; this was about the old content
         if not outcome.accepted:
             meaning = refusal(outcome.errors)
             if meaning.adopt and not document.exists_in_xero:
                 return document.unknown(now, meaning.reason)
+            if overtaken:
+                return document.deferred(now, meaning.reason)
             return document.failed(meaning.reason, meaning.hint)
         element = outcome.element
         status = str(element.get("Status") or element.get("ContactStatus") or "")
         wanted = document.desired.total
         applied = document.applied(str(element[spec.id_field]), status, sent, now)
-        if wanted is not None and not document.desired.removed and element.get("Total") != wanted:
+        checked = wanted is not None and not overtaken and not document.desired.removed
+        if checked and element.get("Total") != wanted:
             hint = f"Amazon's total is {wanted}, Xero arrived at {element.get('Total')}; correct the document in Xero"
-            return applied.failed("XERO_TOTAL_DIFFERS", hint)
+            # Not what was wanted, so not applied: the next wish posts it again and compares again.
+            return replace(applied, applied_digest="").failed("XERO_TOTAL_DIFFERS", hint)
         return applied
 
     # --- looking ---------------------------------------------------------------------------------------------------
@@ -316,12 +324,11 @@ class Ledger:
             return document.failed("CONTACT_ARCHIVED", refusal(("archived contact",)).hint)
         verdict = match(document.desired, element)
         if document.desired.removed:
-            gone = verdict is Match.GONE
-            return (
-                document.applied(xero_id, status, document.desired.digest, now)
-                if gone
-                else document.found(xero_id, status, now)
-            )
+            if verdict is Match.FOREIGN:
+                return self._nothing_to_remove(document)  # the number is somebody else's; ours never came to be
+            if verdict is Match.GONE:
+                return document.applied(xero_id, status, document.desired.digest, now)
+            return document.found(xero_id, status, now)
         if verdict is Match.SAME:
             return document.applied(xero_id, status, document.desired.digest, now)
         if verdict is Match.OURS_BUT_DIFFERENT:
@@ -444,7 +451,9 @@ def _stands(document: Document) -> bool:
 
     A payment of an invoice that is still a draft would be refused.
     """
-    return document.exists_in_xero and (document.kind is Kind.CONTACT or document.state is State.APPLIED)
+    if document.desired.removed or not document.exists_in_xero:
+        return False
+    return document.kind is Kind.CONTACT or document.state is State.APPLIED
 
 
 def _by(elements: Sequence[Json], field: str) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from amazon_to_xero.services.order_reading import OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
 
 _LEASE = "reconciliation"
+_SWEEP_LEASE = "sweep"
 _PATIENCE = timedelta(seconds=61)  # a patient run comes every minute
 _LOOK_EVERY = timedelta(seconds=5)
 
@@ -57,7 +58,6 @@ class Reconciliation:
         deadline: datetime,
         orders: Sequence[str] = (),
         *,
-        sweep: bool = False,
         patient: bool = False,
     ) -> WorkReport:
         """Works until nothing is due, something stops it, or `deadline`. `orders` were hinted just now.
@@ -73,15 +73,28 @@ class Reconciliation:
                 self._journal.note("LEFT_TO_THE_WORKER_AT_IT", orders=len(orders))
                 break
             try:
-                report = self._work(deadline, orders, sweep, report)
+                report = self._work(deadline, orders, report)
                 while patient and self._limit_opens(deadline):
-                    report = self._work(deadline, (), False, report)
+                    report = self._work(deadline, (), report)
             finally:
                 self._store.release(lease)
             # Somebody may have been turned away just before the release: what they left is due now.
-            sweep, orders = False, ()
+            orders = ()
             again = not (report.read.stopped or report.posted.stopped) and self._anything_due()
         return report
+
+    def sweep(self, owner: str, deadline: datetime) -> WorkReport:
+        """Looks for what no notification told, beside whoever works; then posts, or leaves that to the worker at it."""
+        lease = self._store.acquire(_SWEEP_LEASE, owner, self._clock.now(), deadline)
+        if lease is None:
+            self._journal.note("LEFT_TO_THE_WORKER_AT_IT", sweep="orders")
+            return WorkReport(ReadReport(), PostReport(), busy=True)
+        try:
+            read = self._reading.sweep(deadline, self._start)
+        finally:
+            self._store.release(lease)
+        done = self.run(owner, deadline)
+        return WorkReport(read.plus(done.read), done.posted, done.busy)
 
     def _acquire(self, owner: str, deadline: datetime, patient: bool) -> Lease | None:
         give_up = min(deadline, self._clock.now() + _PATIENCE)
@@ -100,11 +113,9 @@ class Reconciliation:
         self._clock.sleep((until - now).total_seconds())
         return self._clock.now() < deadline
 
-    def _work(self, deadline: datetime, orders: Sequence[str], sweep: bool, so_far: WorkReport) -> WorkReport:
+    def _work(self, deadline: datetime, orders: Sequence[str], so_far: WorkReport) -> WorkReport:
         # What stopped an earlier round does not speak for this one.
         read, posted = replace(so_far.read, stopped=""), replace(so_far.posted, stopped="")
-        if sweep:
-            read = read.plus(self._reading.sweep(deadline, self._start))
         while self._clock.now() < deadline:
             just_read = self._reading.read_due(orders, deadline)
             just_posted = self._ledger.post_due([*read.documents, *just_read.documents], deadline)
