@@ -217,7 +217,12 @@ class Ledger:
             [(document, partial(Document.deferred, until=now, reason="BATCH_REFUSED")) for document, _ in claimed]
         )
         current = self._store.documents(document.key for document, _ in claimed)
-        again = [(current[document.key], body) for document, body in claimed if current[document.key].is_due(now)]
+        # What is wanted otherwise by now is left to the next round: `body` is its old content.
+        again = [
+            (current[document.key], body)
+            for document, body in claimed
+            if current[document.key].is_due(now) and current[document.key].desired.digest == document.desired.digest
+        ]
         report = PostReport()
         for half in (again[: len(again) // 2], again[len(again) // 2 :]):
             if half:
