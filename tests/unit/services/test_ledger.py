@@ -1,0 +1,699 @@
+"""Posting to Xero: full batches, one refused document among good ones, and nothing written twice whatever happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, Desired, Document, Kind, State
+from amazon_to_xero.ports import Json, Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
+from amazon_to_xero.services.ledger import BATCH, BATCH_BYTES, Ledger, PostReport
+from amazon_to_xero.services.pauses import Pauses
+from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
+from made_up.vendors import ScriptedXero, lost
+
+MINUTE = timedelta(minutes=1)
+D = Decimal
+CUSTOMER = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
+
+
+def an_invoice(number: str = "A", price: str = "10.00", minutes: int = 0, status: str = "AUTHORISED") -> Desired:
+    line = {"Description": "Tea", "Quantity": 1, "UnitAmount": D(price), "AccountCode": "200", "TaxType": "OUTPUT2"}
+    body = {
+        "Type": "ACCREC",
+        "InvoiceNumber": number,
+        "Reference": f"Amazon.co.uk {number}",
+        "Date": "2026-11-20",
+        "DueDate": "2026-11-20",
+        "CurrencyCode": "GBP",
+        "LineAmountTypes": "Inclusive",
+        "Status": status,
+        "LineItems": [line],
+    }
+    return Desired(
+        Kind.INVOICE,
+        number,
+        body,
+        version=NOON + minutes * MINUTE,
+        total=D(price),
+        refers={"Contact.ContactID": CUSTOMER.key},
+        order_id=number,
+    )
+
+
+def a_payment(number: str = "A", amount: str = "10.00") -> Desired:
+    body = {
+        "Account": {"Code": "CLR"},
+        "Date": "2026-11-20",
+        "Amount": D(amount),
+        "Reference": f"Amazon.co.uk {number}",
+    }
+    refers = {"Invoice.InvoiceID": f"invoice#{number}"}
+    return Desired(Kind.PAYMENT, number, body, version=NOON, refers=refers, order_id=number)
+
+
+class Books:
+    def __init__(self, *wanted: Desired, customer: bool = True) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryStateStore(self.clock)
+        self.xero = ScriptedXero(clock=self.clock)
+        self.journal = RecordingJournal()
+        self.dead_letters = RecordingDeadLetters()
+        pauses = Pauses(self.store, self.clock, self.journal)
+        self.ledger = Ledger("main", self.xero, self.store, pauses, self.dead_letters, self.clock, self.journal)
+        if customer:
+            self.want(CUSTOMER)
+            self.post()
+            self.xero.calls.clear()
+        self.want(*wanted)
+
+    def want(self, *wanted: Desired) -> None:
+        for desired in wanted:
+            known = self.store.documents([desired.key]).get(desired.key)
+            row = known.wanting(desired, self.clock.now()) if known else Document(desired, due_at=self.clock.now())
+            if row:
+                self.store.save_documents([row])
+
+    def post(self, named: Sequence[str] = ()) -> PostReport:
+        return self.ledger.post_due(named, self.clock.now() + MINUTE)
+
+    def later(self, seconds: float) -> PostReport:
+        self.clock.advance(seconds)
+        return self.post()
+
+    def row(self, number: str = "A", kind: Kind = Kind.INVOICE) -> Document:
+        return self.store.documents([f"{kind}#{number}"])[f"{kind}#{number}"]
+
+    def numbers(self) -> list[str]:
+        return sorted(invoice["InvoiceNumber"] for invoice in self.xero.books["Invoices"].values())
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_customer_and_its_invoice_are_created_in_that_order_and_the_invoice_names_it() -> None:
+    books = Books(CUSTOMER, an_invoice(), customer=False)
+
+    report = books.post()
+
+    assert [(c.verb, c.collection) for c in books.xero.writes()] == [("create", "Contacts"), ("create", "Invoices")]
+    contact_id = books.row("AMAZON-UK", Kind.CONTACT).xero_id
+    assert books.xero.invoice("A")["Contact"] == {"ContactID": contact_id}
+    assert (report, books.row().state) == (PostReport(applied=2), State.APPLIED)
+    assert books.row().xero_id == books.xero.invoice("A")["InvoiceID"]
+
+
+def test_no_call_carries_more_than_fifty_documents() -> None:
+    books = Books(*(an_invoice(f"A{n:03}") for n in range(120)))
+
+    assert books.post().applied == 120
+
+    assert [len(call.elements) for call in books.xero.writes()] == [BATCH, BATCH, 20]
+
+
+def test_no_call_is_larger_than_three_megabytes() -> None:
+    invoices = [an_invoice(f"A{n}") for n in range(6)]
+    wide = [
+        replace(i, body={**i.body, "LineItems": [{**i.body["LineItems"][0], "Description": "x" * 900_000}]})
+        for i in invoices
+    ]
+    books = Books(*wide)
+
+    assert books.post().applied == 6
+
+    sizes = [len(json.dumps(call.elements, default=str)) for call in books.xero.writes()]
+    assert [len(call.elements) for call in books.xero.writes()] == [3, 3]
+    assert max(sizes) <= BATCH_BYTES
+
+
+def test_a_document_larger_than_a_call_goes_alone() -> None:
+    wide = an_invoice("WIDE")
+    wide = replace(wide, body={**wide.body, "Reference": "x" * (BATCH_BYTES + 1)})
+    books = Books(an_invoice("A"), wide, an_invoice("B"))
+
+    assert books.post().applied == 3
+    assert sorted(len(call.elements) for call in books.xero.writes()) in ([1, 1, 1], [1, 2])
+
+
+def test_what_exists_is_updated_under_its_id() -> None:
+    books = Books(an_invoice())
+    books.post()
+    created = books.row()
+    books.want(an_invoice(price="12.00", minutes=1))
+
+    books.post()
+
+    (_, update) = books.xero.writes()
+    assert (update.verb, update.elements[0]["InvoiceID"]) == ("update", created.xero_id)
+    assert books.xero.invoice("A")["Total"] == D("12.00")
+    assert books.numbers() == ["A"]
+
+
+def test_posting_again_what_stands_writes_nothing() -> None:
+    books = Books(an_invoice(), an_invoice("B"))
+    books.post()
+    calls = len(books.xero.calls)
+
+    assert books.post(["invoice#A", "invoice#B"]) == PostReport()
+    assert books.later(3600) == PostReport()
+    assert len(books.xero.calls) == calls
+
+
+def test_a_document_named_just_now_is_posted_although_the_index_does_not_show_it_yet() -> None:
+    books = Books(an_invoice())
+    books.store.table.due = lambda due, until, limit: []  # type: ignore[method-assign]
+
+    assert books.post().applied == 0
+    assert books.post(["invoice#A"]).applied == 1
+
+
+def test_no_call_is_begun_after_the_deadline() -> None:
+    books = Books(an_invoice())
+
+    assert books.ledger.post_due([], books.clock.now()) == PostReport(stopped="OUT_OF_TIME")
+    assert books.xero.calls == []
+
+
+# --- refused documents ------------------------------------------------------------------------------------------------
+
+
+def test_one_refused_document_does_not_disturb_the_others() -> None:
+    books = Books(*(an_invoice(f"A{n}") for n in range(5)))
+    books.xero.refusals["A2"] = ("Account code '999' is not a valid code for this document.",)
+
+    assert books.post() == PostReport(applied=4, failed=1)
+
+    assert books.numbers() == ["A0", "A1", "A3", "A4"]
+    failed = books.row("A2")
+    assert (failed.state, failed.due_at, failed.reason) == (State.FAILED, None, "ACCOUNT_UNKNOWN")
+    (letter,) = books.dead_letters.letters
+    assert (letter.order_id, letter.reason, letter.hint) == ("A2", "ACCOUNT_UNKNOWN", failed.hint)
+    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": "A2"}}
+
+
+def test_a_failed_document_is_tried_again_only_when_somebody_asks() -> None:
+    books = Books(an_invoice())
+    books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
+    books.post()
+    books.later(24 * 3600)
+    assert len(books.xero.writes()) == 1
+
+    books.xero.refusals.clear()
+    books.want(an_invoice())
+    assert books.post().applied == 1
+    assert len(books.dead_letters.letters) == 1
+
+
+def test_when_xero_refuses_a_whole_call_the_one_that_spoils_it_is_found() -> None:
+    books = Books(*(an_invoice(f"A{n}") for n in range(8)))
+    plain = books.xero.create
+
+    def refuses_a_call_with_a5(collection: str, elements: Sequence[Json], key: str) -> list[Outcome]:
+        if any(element["InvoiceNumber"] == "A5" for element in elements):
+            raise XeroRefused("createInvoices", 400, "the element cannot be read")
+        return plain(collection, elements, key)
+
+    books.xero.create = refuses_a_call_with_a5  # type: ignore[method-assign]
+
+    report = books.post()
+
+    assert (report.applied, report.failed) == (7, 1)
+    assert "A5" not in books.numbers()
+    assert (books.row("A5").state, books.row("A5").reason) == (State.FAILED, "XERO_REFUSED")
+    assert "the element cannot be read" in books.row("A5").hint
+    assert books.dead_letters.reasons == [("A5", "XERO_REFUSED")]
+
+
+def test_a_content_that_changed_while_xero_refused_the_call_is_not_sent_in_its_old_form() -> None:
+    books = Books(an_invoice("A"), an_invoice("B"))
+    books.xero.before = [XeroRefused("createInvoices", 400, "cannot be read")]
+    books.xero.during = lambda: books.want(an_invoice("A", "12.00", minutes=1))
+
+    books.post()
+    books.later(1)
+
+    assert books.row("A").state is State.APPLIED
+    assert books.xero.invoice("A")["Total"] == D("12.00")
+
+
+def test_a_total_that_xero_arrives_at_otherwise_is_a_failure_with_both_numbers() -> None:
+    books = Books(an_invoice(price="10.00"))
+    books.xero.totals["A"] = D("10.01")
+
+    assert books.post() == PostReport(failed=1)
+
+    assert books.row().reason == "XERO_TOTAL_DIFFERS"
+    assert "10.00" in books.row().hint
+    assert "10.01" in books.row().hint
+    assert books.row().exists_in_xero
+
+
+def test_a_total_that_still_differs_when_somebody_asks_again_is_a_failure_again() -> None:
+    books = Books(an_invoice(price="10.00"))
+    books.xero.totals["A"] = D("10.01")
+    books.post()
+
+    books.want(an_invoice(price="10.00"))
+    books.post()
+    assert books.row().state is State.FAILED
+
+    books.xero.totals.clear()
+    books.want(an_invoice(price="10.00"))
+    books.post()
+    assert books.row().state is State.APPLIED
+
+
+# --- references -------------------------------------------------------------------------------------------------------
+
+
+def test_a_customer_that_is_archived_fails_its_invoices_with_its_reason_and_a_dead_letter_each() -> None:
+    books = Books(CUSTOMER, an_invoice("A"), an_invoice("B"), customer=False)
+    books.xero.refusals["AMAZON-UK"] = ("The specified contact details matched an archived contact.",)
+
+    books.post()
+
+    assert [books.row(n).reason for n in "AB"] == ["CONTACT_ARCHIVED"] * 2
+    assert sorted(books.dead_letters.reasons) == [("A", "CONTACT_ARCHIVED"), ("B", "CONTACT_ARCHIVED")]
+    assert "restore the contact" in books.row().hint
+    assert books.xero.writes("Invoices") == []
+
+
+def test_an_invoice_whose_customer_is_still_unknown_waits_for_it() -> None:
+    books = Books(CUSTOMER, an_invoice(), customer=False)
+    books.xero.after = [lost("createContacts"), lost("createContacts")]
+
+    books.post()
+    assert books.xero.writes("Invoices") == []
+    books.later(61)
+    books.later(61)
+
+    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+    assert len(books.xero.books["Contacts"]) == 1
+
+
+def test_a_payment_waits_for_its_invoice_and_is_then_made_once() -> None:
+    books = Books(an_invoice(), a_payment())
+    books.xero.before = [XeroRateLimited("createInvoices", "minute", timedelta(seconds=20))]
+    books.post()
+    assert books.xero.books["Payments"] == {}
+
+    for _ in range(4):
+        books.later(61)
+
+    (payment,) = books.xero.books["Payments"].values()
+    assert payment["Invoice"] == {"InvoiceID": books.row().xero_id}
+    assert books.xero.invoice("A")["AmountDue"] == 0
+    assert len(books.xero.writes("Payments")) == 1
+
+
+def test_a_payment_of_an_invoice_that_failed_fails_without_a_second_dead_letter() -> None:
+    books = Books(an_invoice(), a_payment())
+    books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
+
+    books.post()
+
+    assert (books.row(kind=Kind.PAYMENT).state, books.row(kind=Kind.PAYMENT).reason) == (
+        State.FAILED,
+        "REFERENCE_FAILED",
+    )
+    assert books.dead_letters.reasons == [("A", "PERIOD_LOCKED")]
+
+
+# --- limits, outages, refused authorisation ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "again_after"),
+    [
+        (XeroRateLimited("createInvoices", "minute", timedelta(seconds=23)), "XERO_MINUTE_LIMIT", 23),
+        (XeroRateLimited("createInvoices", "day", timedelta(hours=3)), "XERO_DAY_LIMIT", 3 * 3600),
+        (XeroNotAuthorised("createInvoices", 403, "AuthenticationUnsuccessful"), "XERO_NOT_AUTHORISED", 900),
+        (XeroUnavailable("createInvoices", None, "no connection"), "XERO_UNAVAILABLE", 60),
+    ],
+)
+def test_what_was_not_executed_waits_and_xero_is_left_alone_meanwhile(
+    fault: Any, reason: str, again_after: int
+) -> None:
+    books = Books(*(an_invoice(f"A{n:03}") for n in range(60)))
+    books.xero.before = [fault]
+
+    assert books.post().stopped == reason
+    assert len(books.xero.calls) == 1
+    assert (books.row("A000").state, books.row("A000").reason) == (State.DEFERRED, reason)
+    assert books.later(again_after - 1).applied == 0
+    assert len(books.xero.calls) == 1
+
+    assert books.later(1).applied == 60
+    assert len(books.numbers()) == 60
+    assert books.dead_letters.letters == []
+
+
+# --- lost answers -----------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_key() -> None:
+    books = Books(an_invoice())
+    books.xero.after = [lost()]
+
+    assert books.post().applied == 1
+
+    first, second = books.xero.writes()
+    assert (first.key, first.elements) == (second.key, second.elements)
+    assert books.numbers() == ["A"]
+
+
+def test_after_two_lost_answers_xero_is_looked_at_before_anything_is_written_again() -> None:
+    books = Books(an_invoice())
+    books.xero.after = [lost(), lost()]
+
+    assert books.post().stopped == "OUTCOME_UNKNOWN"
+    assert books.row().state is State.UNKNOWN
+    books.later(61)
+
+    assert [call.verb for call in books.xero.calls] == ["create", "create", "find"]
+    assert (books.row().state, books.row().xero_id) == (State.APPLIED, books.xero.invoice("A")["InvoiceID"])
+    assert books.numbers() == ["A"]
+
+
+def test_a_write_that_never_arrived_is_written_after_the_look_under_a_new_key() -> None:
+    books = Books(an_invoice())
+    books.xero.before = [lost(), lost()]
+
+    books.post()
+    books.later(61)
+
+    assert [call.verb for call in books.xero.calls] == ["create", "create", "find", "create"]
+    keys = [call.key for call in books.xero.writes()]
+    assert keys[0] == keys[1] != keys[2]
+    assert books.numbers() == ["A"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        XeroRateLimited("createInvoices", "minute", timedelta(seconds=10)),
+        XeroUnavailable("createInvoices", None, "no connection"),
+        XeroNotAuthorised("createInvoices", 401, "no token"),
+        XeroRefused("createInvoices", 400, "no"),
+    ],
+)
+def test_a_lost_answer_stays_unknown_when_asking_again_is_not_possible(second: Any) -> None:
+    # Given an invoice that was created, whose answer was lost, and a cancellation right after
+    books = Books(an_invoice(status="DRAFT"))
+    books.xero.after = [lost()]
+    books.xero.before = [None, second]
+    books.post()
+    books.want(replace(an_invoice(status="DRAFT", minutes=1), removed=True))
+
+    for _ in range(3):
+        books.later(901)
+
+    # Then it does not stay in the books because somebody believed that it was never written
+    assert books.xero.invoice("A")["Status"] == "DELETED"
+
+
+def test_found_with_another_content_it_is_brought_up_to_date() -> None:
+    books = Books(an_invoice(price="10.00"))
+    books.xero.after = [lost(), lost()]
+    books.post()
+    books.want(an_invoice(price="12.00", minutes=1))
+
+    books.later(61)
+
+    assert [call.verb for call in books.xero.calls] == ["create", "create", "find", "update"]
+    assert books.xero.invoice("A")["Total"] == D("12.00")
+    assert (books.numbers(), books.row().state) == (["A"], State.APPLIED)
+
+
+def test_a_worker_that_died_with_documents_in_flight_is_followed_by_a_look() -> None:
+    # Given a worker that died after Xero had taken the invoice, and before it could write that down
+    books = Books(an_invoice())
+
+    class Killed(BaseException):
+        pass
+
+    books.xero.after = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        books.post()
+    assert books.row().state is State.IN_FLIGHT
+
+    assert books.later(IN_FLIGHT_FOR.total_seconds() - 1) == PostReport()
+    books.later(1)
+
+    assert [call.verb for call in books.xero.calls] == ["create", "find"]
+    assert (books.numbers(), books.row().state) == (["A"], State.APPLIED)
+
+
+def test_a_look_that_fails_leaves_everything_as_it_was() -> None:
+    books = Books(an_invoice())
+    books.xero.after = [lost(), lost()]
+    books.post()
+    books.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
+
+    assert books.later(61).stopped == "XERO_UNAVAILABLE"
+    assert books.row().state is State.UNKNOWN
+    books.later(61)
+
+    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+
+
+def test_not_more_than_forty_numbers_are_looked_for_at_once() -> None:
+    books = Books(*(an_invoice(f"A{n:02}") for n in range(50)))
+    books.xero.after = [lost(), lost()]
+    books.post()
+    books.later(61)
+
+    assert [len(call.elements) - 1 for call in books.xero.calls if call.verb == "find"] == [40, 10]
+    assert len(books.numbers()) == 50
+
+
+# --- numbers and names that are taken ---------------------------------------------------------------------------------
+
+
+def by_hand(status: str = "AUTHORISED", **changed: Any) -> Json:
+    body = {**an_invoice().body, "Status": status, "Total": D("10.00"), "AmountDue": D("10.00")}
+    return {**body, "DateString": "2026-11-20T00:00:00", **changed}
+
+
+def test_a_number_that_stands_in_xero_with_our_content_is_adopted() -> None:
+    books = Books(an_invoice())
+    held = books.xero.hold("Invoices", by_hand())
+
+    assert books.post().applied == 1
+    assert (books.row().xero_id, books.numbers()) == (held["InvoiceID"], ["A"])
+    assert [call.verb for call in books.xero.calls] == ["create", "find"]
+
+
+@pytest.mark.parametrize(
+    ("held", "reason", "hint"),
+    [
+        (by_hand("VOIDED"), "NUMBER_OF_VOIDED", "enter it by hand"),
+        (by_hand(Reference="Rent"), "NUMBER_TAKEN", "rename that one"),
+    ],
+)
+def test_a_number_of_a_voided_or_foreign_document_needs_a_person(held: Json, reason: str, hint: str) -> None:
+    books = Books(an_invoice())
+    books.xero.hold("Invoices", held)
+
+    books.post()
+
+    assert (books.row().state, books.row().reason) == (State.FAILED, reason)
+    assert hint in books.row().hint
+    assert books.dead_letters.reasons == [("A", reason)]
+    assert len(books.xero.writes()) == 1
+
+
+def test_a_customer_whose_name_is_taken_is_adopted() -> None:
+    books = Books(CUSTOMER, an_invoice(), customer=False)
+    held = books.xero.hold(
+        "Contacts", {"Name": "Amazon.co.uk customers", "ContactNumber": "", "ContactStatus": "ACTIVE"}
+    )
+    books.xero.refusals["AMAZON-UK"] = ("The contact name X is already assigned to another contact.",)
+    books.post()
+    books.later(1)
+
+    assert books.row("AMAZON-UK", Kind.CONTACT).xero_id == held["ContactID"]
+    assert len(books.xero.books["Contacts"]) == 1
+    assert books.xero.writes("Contacts")[1].elements[0]["ContactID"] == held["ContactID"]
+    books.later(61)
+    assert books.xero.invoice("A")["Contact"] == {"ContactID": held["ContactID"]}
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_payment_whose_answer_was_lost_is_found_inside_its_invoice() -> None:
+    books = Books(an_invoice(), a_payment())
+    books.xero.after = [None, lost("createPayments"), lost("createPayments")]
+    books.post()
+    books.later(61)
+
+    assert len(books.xero.books["Payments"]) == 1
+    assert books.row(kind=Kind.PAYMENT).state is State.APPLIED
+    assert books.row(kind=Kind.PAYMENT).xero_id in books.xero.books["Payments"]
+
+
+def test_a_payment_that_never_arrived_is_made_after_the_look() -> None:
+    books = Books(an_invoice(), a_payment())
+    books.xero.before = [None, lost("createPayments"), lost("createPayments")]
+    books.post()
+    books.later(61)
+
+    assert (len(books.xero.books["Payments"]), books.xero.invoice("A")["AmountDue"]) == (1, 0)
+
+
+def test_an_invoice_that_somebody_else_paid_is_told_and_not_paid_twice() -> None:
+    books = Books(an_invoice())
+    books.post()
+    books.xero.invoice("A").update(
+        AmountDue=D("0"), Payments=[{"PaymentID": "p", "Amount": D("10.00"), "DateString": "2026-11-22"}]
+    )
+    books.want(a_payment())
+    refused = Outcome({}, ("Payment amount exceeds the amount outstanding on this document",))
+    books.xero.create = lambda *given: [refused]  # type: ignore[method-assign]
+
+    books.post()
+
+    payment = books.row(kind=Kind.PAYMENT)
+    assert (payment.state, payment.reason) == (State.FAILED, "ALREADY_PAID")
+    assert "10.00" in payment.hint
+    assert books.dead_letters.reasons == [("A", "ALREADY_PAID")]
+
+
+def test_a_payment_in_xero_is_never_changed() -> None:
+    books = Books(an_invoice(), a_payment())
+    books.post()
+    books.want(replace(a_payment(amount="9.00"), version=NOON + MINUTE))
+
+    books.post()
+
+    assert books.row(kind=Kind.PAYMENT).reason == "NOT_CHANGEABLE"
+    assert len(books.xero.writes("Payments")) == 1
+
+
+# --- what should go ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "gone"), [("DRAFT", "DELETED"), ("AUTHORISED", "VOIDED")])
+def test_what_should_not_stand_any_more_is_deleted_as_a_draft_and_voided_once_approved(status: str, gone: str) -> None:
+    books = Books(an_invoice(status=status))
+    books.post()
+    books.want(replace(an_invoice(status=status, minutes=1), removed=True))
+
+    books.post()
+
+    (_, removal) = books.xero.writes()
+    assert removal.elements == ({"InvoiceID": books.row().xero_id, "Status": gone},)
+    assert books.row().state is State.APPLIED
+
+
+def test_what_never_came_to_xero_needs_no_call_to_go() -> None:
+    books = Books(an_invoice())
+    books.want(replace(an_invoice(minutes=1), removed=True))
+
+    assert books.post().applied == 1
+    assert books.xero.calls == []
+
+
+def test_what_somebody_removed_in_xero_already_is_gone() -> None:
+    books = Books(an_invoice())
+    books.xero.after = [lost(), lost()]
+    books.post()
+    books.xero.invoice("A")["Status"] = "VOIDED"
+    books.want(replace(an_invoice(minutes=1), removed=True))
+
+    books.later(61)
+
+    assert (books.row().state, len(books.xero.writes())) == (State.APPLIED, 2)
+
+
+# --- somebody else at the same row ------------------------------------------------------------------------------------
+
+
+def test_what_is_wanted_anew_while_a_call_is_under_way_is_posted_after_it() -> None:
+    books = Books(an_invoice(price="10.00"))
+    books.xero.during = lambda: books.want(an_invoice(price="12.00", minutes=1))
+
+    books.post()
+    books.later(1)
+
+    assert [(c.verb, c.elements[0]["LineItems"][0]["UnitAmount"]) for c in books.xero.writes()] == [
+        ("create", D("10.00")),
+        ("update", D("12.00")),
+    ]
+    assert (books.row().state, books.xero.invoice("A")["Total"]) == (State.APPLIED, D("12.00"))
+
+
+def test_a_document_that_another_worker_claimed_first_is_left_to_it() -> None:
+    books = Books(an_invoice("A"), an_invoice("B"))
+
+    def the_other_claims_a() -> None:
+        books.store.save_documents([books.row("A").claimed(books.clock.now())])
+
+    books.store.meanwhile(the_other_claims_a)
+
+    assert books.post().applied == 1
+    (call,) = books.xero.writes()
+    assert [element["InvoiceNumber"] for element in call.elements] == ["B"]
+
+
+def test_a_worker_overtaken_during_its_call_has_xero_looked_at_again() -> None:
+    # Given a worker frozen in its call for so long that another one took the document over and found nothing yet
+    books = Books(an_invoice())
+
+    def the_other_finds_nothing() -> None:
+        books.clock.advance(IN_FLIGHT_FOR.total_seconds())
+        books.store.save_documents([books.row().absent(books.clock.now())])
+
+    books.xero.during = the_other_finds_nothing
+    books.post()
+
+    assert (books.row().state, books.row().reason) == (State.UNKNOWN, "OVERTAKEN")
+    books.later(1)
+    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+    assert books.xero.calls[-1].verb == "find"
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_attempt_has_its_own_key_and_every_batch_too() -> None:
+    books = Books(*(an_invoice(f"A{n:02}") for n in range(60)))
+    books.xero.before = [None, XeroRateLimited("createInvoices", "minute", timedelta(seconds=5))]
+    books.post()
+    books.later(61)
+
+    keys = [call.key for call in books.xero.writes()]
+    assert len(keys) == len(set(keys)) == 3
+    assert {len(key) <= 128 for key in keys} == {True}
+
+
+def test_two_connections_never_share_a_key() -> None:
+    keys = []
+    for connection in ("main", "other"):
+        books = Books(an_invoice())
+        books.ledger._connection = connection
+        books.post()
+        keys += [call.key for call in books.xero.writes()]
+
+    assert len(set(keys)) == 2
+
+
+def test_the_dead_letter_goes_out_before_the_document_counts_as_failed() -> None:
+    books = Books(an_invoice())
+    books.xero.refusals["A"] = ("Invoice not of valid status for modification",)
+    books.dead_letters.broken = True
+
+    with pytest.raises(ConnectionError):
+        books.post()
+
+    assert books.row().state is State.IN_FLIGHT
+    books.dead_letters.broken = False
+    books.later(IN_FLIGHT_FOR.total_seconds())
+    assert books.dead_letters.reasons == [("A", "NOT_MODIFIABLE")]
