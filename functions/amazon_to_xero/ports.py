@@ -70,8 +70,10 @@ class SellerApi(Protocol):
         """One order as Amazon's own object. Raises an AmazonError."""
         ...
 
-    def search_orders(self, *, updated_after: datetime, page_token: str | None = None) -> OrderPage:
-        """A page of at most 100 orders of all marketplaces, updated since then. Raises an AmazonError.
+    def search_orders(
+        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+    ) -> OrderPage:
+        """A page of at most 100 orders of all marketplaces, updated in that time. Raises an AmazonError.
 
         An answer that is not the documented shape raises AmazonUnavailable: an empty success is never made of an error.
         """

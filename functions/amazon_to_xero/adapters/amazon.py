@@ -236,16 +236,20 @@ class AmazonSellerApi:
             raise AmazonUnavailable(operation, 200, "answer does not hold the order asked for")
         return order
 
-    def search_orders(self, *, updated_after: datetime, page_token: str | None = None) -> OrderPage:
+    def search_orders(
+        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+    ) -> OrderPage:
         if updated_after.tzinfo is None:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
         operation = "searchOrders"
         parameters: dict[str, Any] = {
             # Milliseconds cut off, never rounded up: a later time would skip an order.
-            "lastUpdatedAfter": updated_after.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "lastUpdatedAfter": _stamp(updated_after),
             "includedData": list(self._included_data),
             "maxResultsPerPage": PAGE_SIZE,
         }
+        if updated_before is not None:
+            parameters["lastUpdatedBefore"] = _stamp(updated_before)
         if page_token is not None:
             parameters["paginationToken"] = page_token
         answer = _called(operation, self._client.search_orders, **parameters)
@@ -327,6 +331,10 @@ class AmazonNotifications:
         _text(answer, "getSubscription", "subscriptionId")
         subscription: Json = answer["payload"]
         return subscription
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @functools.cache

@@ -301,6 +301,12 @@ class Ledger:
         if owner is None:
             return document.failed("GONE_FROM_XERO", "the document it pays is not in Xero any more; correct it by hand")
         ours = payment_inside(document.desired, owner)
+        if document.desired.removed:
+            if ours is None:
+                return self._nothing_to_remove(document)
+            return document.failed(
+                "HAS_PAYMENTS", "the order is cancelled, its invoice paid; credit it in Xero by hand"
+            )
         if ours is not None:
             return document.applied(str(ours["PaymentID"]), "AUTHORISED", document.desired.digest, now)
         due, amount = owner.get("AmountDue"), document.desired.body["Amount"]

@@ -15,7 +15,14 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, content_hash, moment, without_buyer_data
+from amazon_to_xero.domain.order_facts import (
+    OrderFact,
+    Standing,
+    canonical_json,
+    content_hash,
+    moment,
+    without_buyer_data,
+)
 from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, last_updated, read_order
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
@@ -32,6 +39,7 @@ from amazon_to_xero.ports import (
     DeadLetters,
     Journal,
     Json,
+    OrderPage,
     SellerApi,
     StateStore,
     XeroError,
@@ -43,13 +51,20 @@ from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 SEARCH_ORDERS = ("searchOrders", Decimal("0.0056"), 20)
 GET_ORDER = ("getOrder", Decimal("0.5"), 30)
 
-FEW = 5  # up to so many orders are read singly: at once, and leaving the scarce pages to bursts
+PAGES_FROM = 20  # fewer orders are read singly: at once, and leaving the scarce pages to bursts and sweeps
+PAGES_FOR_SWEEPS = 3  # pages that bursts leave to the sweeps; the other software of the seller has its one, too
+STRAGGLER = timedelta(hours=1)  # a few hints so long before the rest of a burst are read singly
+ARRIVING = 3  # so many at once may be the beginning of a burst
 DUE_AT_ONCE = 2000
 GATHER = timedelta(seconds=3)
 GATHER_TIMES = 4
 SHOWN_AFTER = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
+PAGES_REMEMBERED = timedelta(hours=20)  # Amazon: a page token lives 24 hours
 OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
 BEFORE_HINT = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
+KNOWN_AFTER = timedelta(minutes=15)  # an order notified so recently may not be found yet
+LARGEST = 300_000  # bytes of an order's content; DynamoDB: 400 KB an item
+UNDOES_A_SALE = frozenset({"ORDER_CANCELLED", "ZERO_VALUE"})
 WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
 _TRIES = 5
 
@@ -102,11 +117,10 @@ class OrderReading:
         if stopped:
             return ReadReport(stopped=stopped)
         wanted = self._gathered(named)
-        report = ReadReport()
-        if len(wanted) > FEW:
-            report = self._read_pages_for(wanted, deadline)
-            if report.stopped:
-                return report
+        report = self._read_pages_for(wanted, deadline)
+        if report.stopped == "AMAZON_NOT_AUTHORISED":
+            return report
+        # Whatever else stopped the pages (their quota, an outage of the search alone): single orders may still be had.
         return report.plus(self._read_singly(wanted, deadline))
 
     def _gathered(self, named: Sequence[str]) -> dict[str, OrderFact]:
@@ -114,7 +128,7 @@ class OrderReading:
         wanted = self._due(named)
         for _ in range(GATHER_TIMES):
             arrived = max((fact.due_at for fact in wanted.values() if fact.due_at), default=None)
-            if len(wanted) <= FEW or arrived is None or arrived <= self._clock.now() - GATHER:
+            if len(wanted) < ARRIVING or arrived is None or arrived <= self._clock.now() - GATHER:
                 break
             self._clock.sleep(GATHER.total_seconds())
             wanted = self._due(list(wanted))
@@ -141,21 +155,21 @@ class OrderReading:
         return ""
 
     def _read_pages_for(self, wanted: dict[str, OrderFact], deadline: datetime) -> ReadReport:
-        """Pages from the earliest hint on, taking from `wanted` what they bring; stops when singles would cost less."""
-        shown = {
-            i: f for i, f in wanted.items() if (f.hinted_at or self._clock.now()) <= self._clock.now() - SHOWN_AFTER
-        }
-        if len(shown) <= FEW:
+        """Pages from the earliest hint of a burst on, taking from `wanted` what they bring.
+
+        Stops when single reads would cost less. What was tried before, or lies far before the rest, is left to those.
+        """
+        begin = self._burst_begins(wanted)
+        if begin is None:
             return ReadReport()
-        after = min(fact.hinted_at for fact in shown.values() if fact.hinted_at) - BEFORE_HINT
+        left = {i for i, f in wanted.items() if f.hinted_at and begin <= f.hinted_at <= self._clock.now() - SHOWN_AFTER}
         report = ReadReport()
         page_token: str | None = None
-        pages_worth_it = len(shown) // 20 + 2
-        for _ in range(pages_worth_it):
-            if self._clock.now() >= deadline or not self._take(SEARCH_ORDERS):
+        for _ in range(len(left) // PAGES_FROM + 2):
+            if self._clock.now() >= deadline or not self._take(SEARCH_ORDERS, reserve=PAGES_FOR_SWEEPS):
                 break
             try:
-                page = self._amazon.search_orders(updated_after=after, page_token=page_token)
+                page = self._amazon.search_orders(updated_after=begin - BEFORE_HINT, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
             report = report.plus(self._record(page.orders, page.updated_before))
@@ -164,21 +178,33 @@ class OrderReading:
                 hinted_at = wanted[order_id].hinted_at if order_id in wanted else None
                 if hinted_at is None or hinted_at <= page.updated_before:
                     wanted.pop(order_id, None)
-                    shown.pop(order_id, None)
+                    left.discard(order_id)
             page_token = page.next_token
-            if page_token is None or not shown:
+            if page_token is None or not left:
                 break
         return report
+
+    def _burst_begins(self, wanted: Mapping[str, OrderFact]) -> datetime | None:
+        """The earliest hint that pages should reach back to; None when so few are better read singly."""
+        shown_until = self._clock.now() - SHOWN_AFTER
+        hints = sorted(
+            f.hinted_at for f in wanted.values() if f.hinted_at and f.hinted_at <= shown_until and not f.attempts
+        )
+        if len(hints) < PAGES_FROM:
+            return None
+        early = 0
+        while early < len(hints) // PAGES_FROM and hints[early + 1] - hints[early] > STRAGGLER:
+            early += 1
+        return hints[early]
 
     def _read_singly(self, wanted: Mapping[str, OrderFact], deadline: datetime) -> ReadReport:
         report = ReadReport()
         now = self._clock.now()
-        if len(wanted) > FEW:
-            # A burst: those too new for the pages wait two minutes for them instead of costing a call each.
-            # Those that nobody hinted (unpriced orders met by a sweep) are in no page to come.
-            shown = {i: f for i, f in wanted.items() if f.hinted_at is None or f.hinted_at <= now - SHOWN_AFTER}
-            report = ReadReport(stopped="WAITING_FOR_PAGES" if len(shown) < len(wanted) else "")
-            wanted = shown
+        fresh = {i for i, f in wanted.items() if f.hinted_at and f.hinted_at > now - SHOWN_AFTER}
+        if len(fresh) >= PAGES_FROM:
+            # A burst too new for the pages waits two minutes for them instead of costing a call each.
+            report = ReadReport(stopped="WAITING_FOR_PAGES")
+            wanted = {order_id: fact for order_id, fact in wanted.items() if order_id not in fresh}
         for order_id, fact in sorted(wanted.items(), key=lambda entry: entry[1].due_at or now):
             if self._clock.now() >= deadline:
                 return report.plus(ReadReport(stopped="OUT_OF_TIME"))
@@ -187,7 +213,11 @@ class OrderReading:
             asked_at = self._clock.now()
             try:
                 order = self._amazon.get_order(order_id)
-            except AmazonNotFound:
+            except AmazonNotFound as problem:
+                if fact.hinted_at and fact.hinted_at > asked_at - KNOWN_AFTER:
+                    # Notified a moment ago: Amazon's reading side may not know it yet.
+                    self._wait(fact, problem.code)
+                    continue
                 hint = "Amazon does not know this order for this seller; check the id and the connection's region"
                 self._fail(fact, "ORDER_NOT_FOUND", hint)
                 continue
@@ -196,9 +226,7 @@ class OrderReading:
                 if failure.stopped != "AMAZON_UNAVAILABLE":
                     return report.plus(failure)
                 # Perhaps only this order cannot be had: let it wait, longer each time, and go on with the others.
-                self._save_fact(
-                    replace(fact, attempts=fact.attempts + 1, due_at=self._later(fact), reason=problem.code)
-                )
+                self._wait(fact, problem.code)
                 report = report.plus(failure)
                 continue
             # Every hint that stood in the row before Amazon was asked is answered, whatever Amazon's clock said.
@@ -208,58 +236,38 @@ class OrderReading:
     def sweep(self, deadline: datetime, since: datetime) -> ReadReport:
         """Everything Amazon changed since the last sweep; `since` is where the very first one starts.
 
-        The watermark moves only after the last page was recorded, to the limit Amazon echoed with the first one.
-        A sweep cut short goes on where it stopped.
+        The watermark moves only after the last page was recorded, to the limit Amazon echoed with the first one. A
+        sweep cut short goes on where it stopped. One that takes longer than Amazon remembers its pages (a long history
+        at 20 pages an hour) is done again in halves, so that the watermark gets on.
         """
-        cursor = self._store.cursor("sweep#orders")
-        after = datetime.fromisoformat(cursor.data["watermark"]) - OVERLAP if "watermark" in cursor.data else since
-        data = dict(cursor.data)
-        page_token = data.get("page_token")
-        if page_token and datetime.fromisoformat(data["started"]) < self._clock.now() - timedelta(hours=20):
-            page_token = None  # Amazon forgets it after 24 hours
-        if page_token:
-            after = datetime.fromisoformat(data["after"])
-        else:
-            data |= {"started": self._clock.now().isoformat(), "after": after.isoformat()}
-            data.pop("limit", None)
         report = ReadReport()
+        cursor = self._store.cursor("sweep#orders")
         while True:
-            if self._clock.now() >= deadline:
-                return report.plus(ReadReport(stopped="OUT_OF_TIME"))
-            stopped = self._not_now()
+            sweep = _Sweep.of(cursor.data, since, self._clock.now())
+            stopped = "OUT_OF_TIME" if self._clock.now() >= deadline else self._not_now()
             if stopped:
                 return report.plus(ReadReport(stopped=stopped))
             if not self._take(SEARCH_ORDERS):
                 return report.plus(ReadReport(stopped="AMAZON_QUOTA"))
             try:
-                page = self._amazon.search_orders(updated_after=after, page_token=page_token)
+                page = self._amazon.search_orders(
+                    updated_after=sweep.after, updated_before=sweep.before, page_token=sweep.page_token
+                )
             except AmazonError as problem:
                 return report.plus(self._stopped_by(problem))
             report = report.plus(self._record(page.orders, page.updated_before))
-            data.setdefault("limit", page.updated_before.isoformat())
-            page_token = page.next_token
-            if page_token:
-                data["page_token"] = page_token
-            else:
-                data = {"watermark": data["limit"]}
             try:
-                cursor = self._store.save_cursor(Cursor(cursor.name, data, cursor.generation))
+                cursor = self._store.save_cursor(replace(cursor, data=sweep.turned(page)))
             except Conflict:
                 return report.plus(ReadReport(stopped="SWEPT_BY_ANOTHER"))
-            if not page_token:
-                self._journal.note("SWEPT", orders=report.orders, watermark=data["watermark"])
+            if page.next_token is None and sweep.before is None:
+                self._journal.note("SWEPT", orders=report.orders, watermark=cursor.data["watermark"])
                 return report
 
     # --- recording -------------------------------------------------------------------------------------------------
 
     def _record(self, orders: Sequence[Json], as_of: datetime) -> ReadReport:
         """Records orders as Amazon knew them at `as_of`, and the documents they ask for; none can stop the others."""
-        for order in orders:
-            if not order.get("orderId"):
-                self._journal.note(
-                    Standing.FAILED, reason="ORDER_WITHOUT_ID", hint="Amazon sent an order without an id"
-                )
-        orders = [order for order in orders if order.get("orderId")]
         ids = [str(order["orderId"]) for order in orders]
         facts = self._store.orders(ids)
         changed: list[str] = []
@@ -267,7 +275,16 @@ class OrderReading:
         wanted: dict[str, tuple[Desired, ...]] = {}
         for order_id, raw in zip(ids, orders, strict=True):
             fact = facts.get(order_id) or OrderFact(order_id)
-            after, desired = self._derive(raw, fact, as_of)
+            try:
+                after, desired = self._derive(raw, fact, as_of)
+            except (XeroError, Conflict):
+                raise
+            except Exception as problem:
+                # One order of a kind nobody foresaw must not stop the others. Its content may be what cannot be kept.
+                kind = type(problem).__name__
+                hint = f"the order could not be read ({kind}); look at it in Seller Central and report this as a defect"
+                unread = replace(fact, read_at=as_of, due_at=None, digest="", content=None)
+                after, desired = self._failed(unread, "ORDER_UNREADABLE", hint), ()
             if after is not None:
                 facts_to_save[order_id] = after
                 wanted[order_id] = desired
@@ -283,7 +300,7 @@ class OrderReading:
     def _derive(self, raw: Json, fact: OrderFact, as_of: datetime) -> tuple[OrderFact | None, tuple[Desired, ...]]:
         """The order's row after this reading and the documents it asks for; None when there is nothing to write."""
         now = self._clock.now()
-        content = without_buyer_data(raw)
+        content = _with_destination(without_buyer_data(raw), fact)
         digest = content_hash(content)
         # A page shows what Amazon's search knew minutes ago: a hint of a later time stays open.
         open_hint = fact.due_at if fact.hinted_at is not None and fact.hinted_at > as_of else None
@@ -301,7 +318,10 @@ class OrderReading:
             read = replace(read, updated=updated)
             if digest == fact.digest and self._stands(fact):
                 return replace(read, reason=fact.reason), ()
-            return self._booked(raw, read, now)
+            if len(canonical_json(content).encode()) > LARGEST:
+                read = replace(read, content=None)
+                raise Refused("ORDER_TOO_LARGE", "the order has more items than a row can hold; book it by hand")
+            return self._booked(content, read, now)
         except Refused as refused:
             return self._failed(read, refused.reason, refused.hint), ()
 
@@ -312,14 +332,15 @@ class OrderReading:
         documents = self._store.documents(fact.documents) if fact.documents else {}
         return all(document.state is not State.FAILED for document in documents.values())
 
-    def _booked(self, raw: Json, fact: OrderFact, now: datetime) -> tuple[OrderFact, tuple[Desired, ...]]:
-        order = read_order(raw)
+    def _booked(self, content: Json, fact: OrderFact, now: datetime) -> tuple[OrderFact, tuple[Desired, ...]]:
+        order = read_order(content)
         fact = replace(fact, status=order.status.value)
         if order.status in SHIPPED_AT_LEAST_IN_PART and fact.shipped_at is None:
             fact = replace(fact, shipped_at=order.shipped_at or order.updated)
         organisation = self._organisation.current()
+        number = _number_kept(fact)
         try:
-            outcome = sale(order, self._policy, organisation, fact.shipped_at)
+            outcome = sale(order, self._policy, organisation, fact.shipped_at, number)
         except Refused as refused:
             # Perhaps somebody has just mended Xero's settings: judge by what stands there now.
             try:
@@ -328,7 +349,7 @@ class OrderReading:
                 fresh = organisation
             if fresh is organisation:
                 raise refused from None
-            outcome = sale(order, self._policy, fresh, fact.shipped_at)
+            outcome = sale(order, self._policy, fresh, fact.shipped_at, number)
         if isinstance(outcome, NotYet):
             if order.updated < now - WITHOUT_PROCEEDS_FOR:
                 raise Refused(outcome.reason, "Amazon gives no amounts for this order; look at it in Seller Central")
@@ -336,13 +357,13 @@ class OrderReading:
                 fact, standing=Standing.HINTED, reason=outcome.reason, due_at=fact.due_at or now + timedelta(minutes=15)
             ), ()
         if isinstance(outcome, NotInvoiced):
-            removed = self._removals(fact) if outcome.reason == "ORDER_CANCELLED" else ()
+            removed = self._removals(fact) if outcome.reason in UNDOES_A_SALE else ()
             return replace(fact, standing=Standing.NOT_INVOICED, reason=outcome.reason), removed
         keys = tuple(desired.key for desired in outcome if desired.order_id)
         return replace(fact, standing=Standing.BOOKED, documents=keys), tuple(outcome)
 
     def _removals(self, fact: OrderFact) -> tuple[Desired, ...]:
-        """A cancelled order's documents should not stand: drafts are deleted, approved ones voided.
+        """What was a sale and is none any more should not stand: drafts are deleted, approved invoices voided.
 
         A worker that died may have asked for the invoice without saying so in the order's row.
         """
@@ -351,7 +372,7 @@ class OrderReading:
         return tuple(
             replace(document.desired, removed=True, version=fact.updated)
             for document in documents.values()
-            if document.kind is Kind.INVOICE
+            if document.kind is Kind.INVOICE or not document.exists_in_xero  # a payment that went out is for a person
         )
 
     def _want(self, desired: Sequence[Desired]) -> list[str]:
@@ -390,6 +411,9 @@ class OrderReading:
         # Losing to another writer is no loss: the row is still due, or was read by the other one.
         self._store.save_orders([fact])
 
+    def _wait(self, fact: OrderFact, reason: str) -> None:
+        self._save_fact(replace(fact, attempts=fact.attempts + 1, due_at=self._later(fact), reason=reason))
+
     def _later(self, fact: OrderFact) -> datetime:
         """One minute, then twice as long each time, at most a quarter of an hour."""
         return self._clock.now() + min(timedelta(minutes=15), timedelta(minutes=2 ** min(fact.attempts, 4)))
@@ -416,10 +440,12 @@ class OrderReading:
         )
         return ReadReport(stopped="AMAZON_UNAVAILABLE")
 
-    def _take(self, operation: tuple[str, Decimal, int]) -> bool:
-        """One call's worth of Amazon's quota, or False."""
+    def _take(self, operation: tuple[str, Decimal, int], reserve: int = 1) -> bool:
+        """One call's worth of Amazon's quota that leaves `reserve` to others, or False."""
         now = self._clock.now()
-        taken = self._change_bucket(operation, lambda bucket: bucket.spent(now) if bucket.allows(now) else None)
+        taken = self._change_bucket(
+            operation, lambda bucket: bucket.spent(now) if bucket.allows(now, reserve) else None
+        )
         if not taken:
             self._journal.note("WAITING", reason="AMAZON_QUOTA", operation=operation[0])
         return taken
@@ -447,3 +473,53 @@ class OrderReading:
                 continue
             return True
         return False
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """Where a sweep stands. `before` ends a part of it; None: up to what Amazon shows."""
+
+    after: datetime
+    before: datetime | None
+    page_token: str | None
+    data: Mapping[str, str]
+
+    @classmethod
+    def of(cls, data: Mapping[str, str], since: datetime, now: datetime) -> _Sweep:
+        """The next page's place by what is stored: a sweep under way, else the beginning of a new one or new part."""
+        if "page_token" in data and datetime.fromisoformat(data["started"]) > now - PAGES_REMEMBERED:
+            before = datetime.fromisoformat(data["before"]) if "before" in data else None
+            return cls(datetime.fromisoformat(data["after"]), before, data["page_token"], data)
+        after = datetime.fromisoformat(data["watermark"]) - OVERLAP if "watermark" in data else since
+        span = timedelta(seconds=int(data["span"])) if "span" in data else None
+        if "page_token" in data:
+            span = (span or now - after) / 2
+        before = after + span if span and after + span < now - OVERLAP else None
+        begun = {"started": now.isoformat(), "after": after.isoformat()}
+        begun |= {name: data[name] for name in ("watermark",) if name in data}
+        begun |= {"before": before.isoformat(), "span": str(int(span.total_seconds()))} if before and span else {}
+        return cls(after, before, None, begun)
+
+    def turned(self, page: OrderPage) -> dict[str, str]:
+        """What to store after a page: the place of the next one, or the new watermark."""
+        data = dict(self.data)
+        data.setdefault("limit", page.updated_before.isoformat())
+        if page.next_token:
+            return data | {"page_token": page.next_token}
+        return {"watermark": data["limit"]} | ({"span": data["span"]} if "span" in data else {})
+
+
+def _with_destination(content: Json, fact: OrderFact) -> Json:
+    """The content with the destination that an earlier version named: Amazon drops addresses when an order gets old."""
+    held = (fact.content or {}).get("recipient")
+    return (
+        content | {"recipient": held}
+        if held and not (content.get("recipient") or {}).get("deliveryAddress")
+        else content
+    )
+
+
+def _number_kept(fact: OrderFact) -> str:
+    """The number of the invoice that the order has already; empty when it has none."""
+    prefix = document_key(Kind.INVOICE, "")
+    return next((key.removeprefix(prefix) for key in fact.documents if key.startswith(prefix)), "")
