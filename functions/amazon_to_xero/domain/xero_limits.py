@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class NotNow:
-    """No call now; there may be room `until`. `problem` is Xero's name of the limit."""
+    """No call now; there may be room `until`. `problem` is Xero's name of the limit, or our `share` of the day's."""
 
     problem: str
     until: datetime
@@ -40,15 +40,17 @@ class CallBudget:
     hours: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, datetime] = field(default_factory=dict)
 
-    def take(self, slot: str, limits: Limits, now: datetime, share: float = 1.0) -> CallBudget | NotNow:
-        """The budget with this call in it, or why not. `share` of the day's calls is open to this kind of work."""
+    def take(self, slot: str, limits: Limits, now: datetime, percent: int = 100) -> CallBudget | NotNow:
+        """The budget with this call in it, or why not. `percent` of the day's calls is open to this kind of work."""
         current = self._pruned(now)
         if len(current.slots) >= limits.at_once:
             return NotNow("concurrent", min(current.slots.values()))
         if len(current.minute) >= limits.per_minute:
             return NotNow("minute", current.minute[-limits.per_minute] + MINUTE)
-        if sum(current.hours.values()) >= int(limits.per_day * share):
-            return NotNow("day", _hour_start(min(current.hours)) + timedelta(hours=25))
+        used = sum(current.hours.values())
+        if used >= limits.per_day * percent // 100:
+            problem = "day" if used >= limits.per_day else "share"
+            return NotNow(problem, _hour_start(min(current.hours)) + timedelta(hours=25))
         hour = _hour(now)
         return replace(
             current,

@@ -30,7 +30,7 @@ from amazon_to_xero.ports import (
     XeroOutcomeUnknown,
     XeroRefused,
 )
-from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 
 BATCH = 50  # Xero: about 50 documents a request
 BATCH_BYTES = 3_000_000  # Xero: 3.5 MB a request
@@ -38,6 +38,7 @@ LOOK_AT_ONCE = 40  # numbers in one query
 DUE_AT_ONCE = 2000
 _ROUNDS = 3  # write, look at what was doubtful, write what was found absent
 _TRIES = 5
+HUNT_FOR_AT_MOST = 8  # refused calls; halving a batch of 50 finds one culprit in 7
 REFERENCE_FAILED = "REFERENCE_FAILED"
 
 type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
@@ -54,6 +55,15 @@ class PostReport:
 
     def plus(self, other: PostReport) -> PostReport:
         return PostReport(self.applied + other.applied, self.failed + other.failed, other.stopped or self.stopped)
+
+
+@dataclass
+class _Hunt:
+    """The search for the document that makes Xero refuse a whole batch."""
+
+    deadline: datetime
+    refused: int = 0
+    accepted: bool = False
 
 
 class Ledger:
@@ -119,7 +129,7 @@ class Ledger:
             updates = []
         for documents, write in ((creates, self._xero.create), (updates, self._xero.update)):
             for batch in _batches([(document, _body(document, ids)) for document in documents]):
-                report = report.plus(self._halted(deadline) or self._write(kind, write, batch))
+                report = report.plus(self._halted(deadline) or self._write(kind, write, batch, _Hunt(deadline)))
                 if report.stopped:
                     return report
         return report
@@ -160,7 +170,7 @@ class Ledger:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    def _write(self, kind: Kind, write: Write, batch: Sequence[tuple[Document, Json]]) -> PostReport:
+    def _write(self, kind: Kind, write: Write, batch: Sequence[tuple[Document, Json]], hunt: _Hunt) -> PostReport:
         """One call to Xero for a batch whose composition, bodies and Idempotency-Key stay fixed for the attempt."""
         now = self._clock.now()
         claims = self._store.save_documents([document.claimed(now) for document, _ in batch])
@@ -173,15 +183,16 @@ class Ledger:
         try:
             outcomes = self._twice_if_unknown(write, IN_XERO[kind].collection, bodies, key)
         except XeroOutcomeUnknown as problem:
-            step = partial(Document.unknown, until=self._pause(problem)[0], reason="OUTCOME_UNKNOWN")
+            step = partial(Document.unknown, until=self._pauses.pause_xero(problem)[0], reason="OUTCOME_UNKNOWN")
             self._settle([(document, step) for document in documents], wrote=True)
             return PostReport(stopped="OUTCOME_UNKNOWN")
         except XeroRefused as problem:
-            return self._refused(kind, write, claimed, problem)
+            return self._refused(kind, write, claimed, problem, hunt)
         except XeroError as problem:
-            until, reason = self._pause(problem)
+            until, reason = self._pauses.pause_xero(problem)
             self._settle([(document, partial(Document.deferred, until=until, reason=reason)) for document in documents])
             return PostReport(stopped=reason)
+        hunt.accepted = True
         return self._settle(
             [
                 (document, partial(self._after, outcome=outcome, sent=document.desired.digest))
@@ -206,16 +217,31 @@ class Ledger:
         raise XeroOutcomeUnknown(failure.operation, failure.status, failure.message)
 
     def _refused(
-        self, kind: Kind, write: Write, claimed: Sequence[tuple[Document, Json]], problem: XeroRefused
+        self,
+        kind: Kind,
+        write: Write,
+        claimed: Sequence[tuple[Document, Json]],
+        problem: XeroRefused,
+        hunt: _Hunt,
     ) -> PostReport:
-        """Xero refused the whole call: halves find the one that spoils it."""
+        """Xero refused the whole call: halves find the one that spoils it.
+
+        Where every half is refused, too, it is none of the documents: they wait, and a person looks at the connection.
+        """
+        hunt.refused += 1
+        if hunt.refused > HUNT_FOR_AT_MOST and not hunt.accepted:
+            until = self._clock.now() + NOT_AUTHORISED_FOR
+            hint = f"Xero refuses every call: {problem.message[:300]}"
+            self._pauses.pause("xero", until, "XERO_REFUSES_ALL", hint)
+            step = partial(Document.deferred, until=until, reason="XERO_REFUSES_ALL")
+            self._settle([(document, step) for document, _ in claimed])
+            return PostReport(stopped="XERO_REFUSES_ALL")
         if len(claimed) == 1:
             step = partial(Document.failed, reason="XERO_REFUSED", hint=f"Xero says: {problem.message[:500]}")
             return self._settle([(claimed[0][0], step)])
         now = self._clock.now()
-        self._settle(
-            [(document, partial(Document.deferred, until=now, reason="BATCH_REFUSED")) for document, _ in claimed]
-        )
+        again_at_once = partial(Document.deferred, until=now, reason="BATCH_REFUSED")
+        self._settle([(document, again_at_once) for document, _ in claimed])
         current = self._store.documents(document.key for document, _ in claimed)
         # What is wanted otherwise by now is left to the next round: `body` is its old content.
         again = [
@@ -226,7 +252,7 @@ class Ledger:
         report = PostReport()
         for half in (again[: len(again) // 2], again[len(again) // 2 :]):
             if half:
-                report = report.plus(self._write(kind, write, half))
+                report = report.plus(self._halted(hunt.deadline) or self._write(kind, write, half, hunt))
             if report.stopped:
                 break
         return report
@@ -269,7 +295,7 @@ class Ledger:
             by_number = _by(self._found(spec.collection, spec.number_field, numbers), spec.number_field)
             by_name = _by(self._found(spec.collection, "Name", names), "Name")
         except XeroError as problem:
-            return PostReport(stopped=self._pause(problem)[1])
+            return PostReport(stopped=self._pauses.pause_xero(problem)[1])
         steps: list[tuple[Document, Step]] = []
         for document in documents:
             element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)
@@ -286,7 +312,7 @@ class Ledger:
         try:
             held = self._found(owner_spec.collection, owner_spec.id_field, [d.xero_id for d in owners.values()])
         except XeroError as problem:
-            return PostReport(stopped=self._pause(problem)[1])
+            return PostReport(stopped=self._pauses.pause_xero(problem)[1])
         by_id = _by(held, owner_spec.id_field)
         return self._settle(
             [
@@ -410,11 +436,6 @@ class Ledger:
             xero_status=document.xero_status or None,
             total=str(document.desired.total) if document.desired.total is not None else None,
         )
-
-    def _pause(self, problem: XeroError) -> tuple[datetime, str]:
-        """Leaves Xero alone for a while; until when, and the reason code."""
-        reason = self._pauses.pause_xero(problem)
-        return self._pauses.until("xero") or self._clock.now(), reason
 
     def _idempotency_key(self, documents: Iterable[Document]) -> str:
         """Names one attempt: the same documents at the same generations, never a later attempt at them."""

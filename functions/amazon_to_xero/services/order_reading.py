@@ -151,7 +151,7 @@ class OrderReading:
             try:
                 self._organisation.current()
             except XeroError as problem:
-                return self._pauses.pause_xero(problem)
+                return self._pauses.pause_xero(problem)[1]
         return ""
 
     def _read_pages_for(self, wanted: dict[str, OrderFact], deadline: datetime) -> ReadReport:

@@ -32,8 +32,11 @@ class Pauses:
         moment = datetime.fromisoformat(text) if text else None
         return moment if moment and moment > self._clock.now() else None
 
-    def pause_xero(self, problem: XeroError) -> str:
-        """Leaves Xero alone for as long as the problem asks for; returns its reason code."""
+    def pause_xero(self, problem: XeroError) -> tuple[datetime, str]:
+        """Leaves Xero alone for as long as the problem asks for; until when, and the reason code.
+
+        A kind of work that has used its share of the day waits alone: the others go on.
+        """
         now, hint = self._clock.now(), problem.message
         if isinstance(problem, XeroRateLimited):
             until, reason = now + problem.retry_after, f"XERO_{problem.problem.upper()}_LIMIT"
@@ -42,8 +45,11 @@ class Pauses:
             hint = f"Xero refuses the connection's authorisation ({problem.message}); connect Xero again"
         else:
             until, reason = now + timedelta(minutes=1), "XERO_UNAVAILABLE"
-        self.pause("xero", until, reason, hint)
-        return reason
+        if reason == "XERO_SHARE_LIMIT":
+            self._journal.note("WAITING", reason=reason, hint=hint, until=until.isoformat())
+        else:
+            self.pause("xero", until, reason, hint)
+        return until, reason
 
     def pause(self, service: str, until: datetime, reason: str, hint: str = "") -> None:
         """Pauses; a longer pause of another worker stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from pydantic import TypeAdapter
 
@@ -26,6 +27,8 @@ _NAME = "xero-budget"
 _STORED = TypeAdapter(CallBudget)
 _TRIES = 20
 _READS_OF_ORGANISATION = 4
+# The last of a day's calls are for what makes the books right; payments can follow the next day, on the same date.
+PERCENT_OF_DAY = {"Payments": 90}
 
 
 class BudgetedXero:
@@ -43,10 +46,14 @@ class BudgetedXero:
         self._calls = 0
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        return self._within(f"create{collection}", lambda: self._xero.create(collection, elements, idempotency_key))
+        percent = PERCENT_OF_DAY.get(collection, 100)
+        call = partial(self._xero.create, collection, elements, idempotency_key)
+        return self._within(f"create{collection}", call, percent=percent)
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        return self._within(f"update{collection}", lambda: self._xero.update(collection, elements, idempotency_key))
+        percent = PERCENT_OF_DAY.get(collection, 100)
+        call = partial(self._xero.update, collection, elements, idempotency_key)
+        return self._within(f"update{collection}", call, percent=percent)
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         return self._within(f"get{collection}", lambda: self._xero.find(collection, field, values))
@@ -57,14 +64,14 @@ class BudgetedXero:
     def limits(self) -> XeroLimits:
         return self._xero.limits()
 
-    def _within[Answer](self, operation: str, call: Callable[[], Answer], calls: int = 1) -> Answer:
-        slot = self._take(operation, calls)
+    def _within[Answer](self, operation: str, call: Callable[[], Answer], calls: int = 1, percent: int = 100) -> Answer:
+        slot = self._take(operation, calls, percent)
         try:
             return call()
         finally:
             self._give_back(slot)
 
-    def _take(self, operation: str, calls: int) -> str:
+    def _take(self, operation: str, calls: int, percent: int) -> str:
         self._calls += 1
         slot = f"{self._owner}#{self._calls}"
         for _ in range(_TRIES):
@@ -73,7 +80,7 @@ class BudgetedXero:
             now = self._clock.now()
             for _ in range(calls):
                 if isinstance(budget, CallBudget):
-                    budget = budget.take(slot, self._limits, now)
+                    budget = budget.take(slot, self._limits, now, percent)
             if isinstance(budget, NotNow):
                 raise XeroRateLimited(operation, budget.problem, max(timedelta(seconds=1), budget.until - now))
             with suppress(Conflict):

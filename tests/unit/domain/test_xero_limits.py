@@ -25,7 +25,7 @@ def called(budget: CallBudget, at: datetime, times: int = 1, limits: Limits = LI
     return budget
 
 
-def refused(budget: CallBudget, at: datetime, limits: Limits = LIMITS, share: float = 1.0) -> NotNow:
+def refused(budget: CallBudget, at: datetime, limits: Limits = LIMITS, percent: int = 100) -> NotNow:
     answer = budget.take("one more", limits, at, share)
     assert isinstance(answer, NotNow), answer
     return answer
@@ -116,7 +116,7 @@ def test_no_day_ever_sees_more_calls_than_the_limit(steps: list[tuple[int, int]]
 def test_work_that_can_wait_leaves_the_rest_of_the_day_to_others() -> None:
     budget = called(CallBudget(), NOON, 10, FEW_A_DAY)
 
-    assert refused(budget, NOON, FEW_A_DAY, share=0.5).problem == "day"
+    assert refused(budget, NOON, FEW_A_DAY, percent=50).problem == "share"
     assert isinstance(budget.take("s", FEW_A_DAY, NOON, share=0.6), CallBudget)
 
 
