@@ -63,11 +63,14 @@ class ScriptedAmazon:
             raise AmazonNotFound("getOrder", 404, "NotFound")
         return copy.deepcopy(self.orders[order_id])
 
-    def search_orders(self, *, updated_after: datetime, page_token: str | None = None) -> OrderPage:
+    def search_orders(
+        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+    ) -> OrderPage:
         self.calls.append(("searchOrders", page_token or ""))
         self.asked_after.append(updated_after)
         self._fail()
-        limit = self._clock.now() - SHOWN_LATE
+        shown = self._clock.now() - SHOWN_LATE
+        limit = min(updated_before or shown, shown)
         start = 0
         if page_token:
             text, _, position = page_token.partition("|")
@@ -122,7 +125,7 @@ class ScriptedXero:
         self.totals: dict[str, Decimal] = {}
         self.during: Callable[[], object] | None = None
         self.said = XeroLimits()
-        self._organisation = organisation
+        self.settings = organisation
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
         self._ids = 0
@@ -156,7 +159,7 @@ class ScriptedXero:
     def organisation(self) -> Organisation:
         self.calls.append(XeroCall("organisation"))
         self._raise(self.before)
-        return replace(self._organisation, read_at=self._clock.now()) if self._clock else self._organisation
+        return replace(self.settings, read_at=self._clock.now()) if self._clock else self.settings
 
     def limits(self) -> XeroLimits:
         return self.said

@@ -12,6 +12,7 @@ import pytest
 
 from amazon_to_xero.domain.documents import Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Standing
+from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.ports import (
     AmazonNotAuthorised,
@@ -23,9 +24,9 @@ from amazon_to_xero.ports import (
 )
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.order_intake import Hint, OrderIntake
-from amazon_to_xero.services.order_reading import BEFORE_HINT, FEW, OrderReading, ReadReport
+from amazon_to_xero.services.order_reading import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
-from made_up.books import POLICY
+from made_up.books import ORGANISATION, POLICY
 from made_up.orders import breakdown, item, order
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
 from made_up.vendors import ScriptedAmazon, ScriptedXero
@@ -112,14 +113,15 @@ def reading(*orders: Json, **more: Any) -> Reading:
 
 
 def test_a_few_orders_are_read_singly_and_at_once() -> None:
-    bench = reading(*(an_order(f"A{n}") for n in range(FEW)))
+    few = PAGES_FROM - 1
+    bench = reading(*(an_order(f"A{n}") for n in range(few)))
 
     report = bench.hinted_and_read(*bench.amazon.orders)
 
-    assert [name for name, _ in bench.amazon.calls] == ["getOrder"] * FEW
-    assert (report.orders, report.stopped) == (FEW, "")
-    assert {bench.row(f"A{n}").standing for n in range(FEW)} == {Standing.BOOKED}
-    assert len(report.documents) == FEW + 1  # and their customer
+    assert [name for name, _ in bench.amazon.calls] == ["getOrder"] * few
+    assert (report.orders, report.stopped) == (few, "")
+    assert {bench.row(f"A{n}").standing for n in range(few)} == {Standing.BOOKED}
+    assert len(report.documents) == few + 1  # and their customer
 
 
 def test_many_orders_are_read_in_pages() -> None:
@@ -135,9 +137,9 @@ def test_many_orders_are_read_in_pages() -> None:
 
 
 def test_pages_begin_a_little_before_the_earliest_hint() -> None:
-    bench = reading(*(an_order(f"A{n}") for n in range(FEW + 1)))
+    bench = reading(*(an_order(f"A{n}") for n in range(PAGES_FROM)))
     bench.hint(["A0"], NOON - 30 * MINUTE)
-    bench.hint([f"A{n}" for n in range(1, FEW + 1)], NOON - 10 * MINUTE)
+    bench.hint([f"A{n}" for n in range(1, PAGES_FROM)], NOON - 10 * MINUTE)
 
     bench.read()
 
@@ -164,20 +166,54 @@ def test_while_a_burst_arrives_a_few_seconds_are_waited_for_the_rest() -> None:
     assert 0 < sum(bench.clock.slept) <= 15
 
 
+def test_a_hint_long_before_a_burst_does_not_make_its_pages_longer() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(40)), an_order("OLD", updated=NOON - 2 * HOUR), an_order("X"))
+    bench.hint([f"A{n:02}" for n in range(40)], NOON - 10 * MINUTE)
+    bench.hint(["OLD"], NOON - 8 * HOUR)
+
+    assert bench.read().stopped == ""
+
+    assert bench.amazon.asked_after == [NOON - 10 * MINUTE - BEFORE_HINT]
+    assert [call for call in bench.amazon.calls if call[0] == "getOrder"] == [("getOrder", "OLD")]
+
+
+def test_an_outage_of_the_search_alone_leaves_the_single_calls() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(PAGES_FROM)))
+    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+    bench.amazon.faults = [AmazonUnavailable("searchOrders", 503, "HTML")]
+
+    report = bench.read()
+
+    assert (report.orders, bench.amazon.count("getOrder")) == (PAGES_FROM, PAGES_FROM)
+
+
+def test_bursts_leave_some_pages_to_the_sweep() -> None:
+    bench = reading(*(an_order(f"A{n:04}", updated=NOON - HOUR) for n in range(400)))
+    bench.amazon.page_size = 5
+    bench.hint(bench.amazon.orders, NOON - HOUR)
+    bench.read()
+    assert bench.amazon.count("searchOrders") < 19
+
+    before = bench.amazon.count("searchOrders")
+    bench.sweep()
+
+    assert bench.amazon.count("searchOrders") - before >= 2
+
+
 def test_a_page_that_shows_none_of_the_wanted_is_followed_by_single_calls() -> None:
     # Given orders whose hint is newer than their last update by far: pages from the hint on do not show them
-    bench = reading(*(an_order(f"A{n}", updated=NOON - timedelta(days=2)) for n in range(8)))
+    bench = reading(*(an_order(f"A{n}", updated=NOON - timedelta(days=2)) for n in range(PAGES_FROM)))
     bench.hint(bench.amazon.orders, NOON - 5 * MINUTE)
 
     report = bench.read()
 
-    assert (bench.amazon.count("searchOrders"), bench.amazon.count("getOrder")) == (1, 8)
-    assert report.orders == 8
+    assert (bench.amazon.count("searchOrders"), bench.amazon.count("getOrder")) == (1, PAGES_FROM)
+    assert report.orders == PAGES_FROM
 
 
 def test_orders_in_a_page_that_nobody_hinted_are_recorded_too() -> None:
-    bench = reading(*(an_order(f"A{n}") for n in range(FEW + 1)), an_order("never hinted"))
-    bench.hint([f"A{n}" for n in range(FEW + 1)], NOON - 10 * MINUTE)
+    bench = reading(*(an_order(f"A{n}") for n in range(PAGES_FROM)), an_order("never hinted"))
+    bench.hint([f"A{n}" for n in range(PAGES_FROM)], NOON - 10 * MINUTE)
 
     bench.read()
 
@@ -232,7 +268,7 @@ def test_a_hint_about_a_change_that_the_page_could_not_show_yet_is_not_answered_
 
 
 def test_a_page_that_is_older_than_an_order_s_newest_hint_does_not_answer_it() -> None:
-    bench = reading(*(an_order(f"A{n}", updated=NOON - 20 * MINUTE) for n in range(FEW + 2)))
+    bench = reading(*(an_order(f"A{n}", updated=NOON - 20 * MINUTE) for n in range(PAGES_FROM + 1)))
     bench.hint(bench.amazon.orders, NOON - 20 * MINUTE)
     bench.hint(["A0"], NOON - timedelta(seconds=30))
 
@@ -337,17 +373,6 @@ def test_a_hint_about_an_order_that_did_not_change_ends_with_one_write_of_its_ro
     assert bench.row().due_at is None
 
 
-def test_an_order_without_an_id_is_said_and_stops_no_other() -> None:
-    nameless = an_order("")
-    bench = reading(an_order("A"))
-    bench.amazon.orders[""] = nameless
-
-    assert bench.sweep().orders == 1
-    (said,) = [note for note in bench.journal.of("FAILED") if note["reason"] == "ORDER_WITHOUT_ID"]
-    assert bench.row("A").standing is Standing.BOOKED
-    assert "hint" in said
-
-
 @pytest.mark.parametrize(
     "broken",
     [
@@ -368,6 +393,54 @@ def test_an_order_that_amazon_sends_broken_fails_alone(broken: Json) -> None:
     assert (report.orders, bench.row("A").standing, bench.row("B").standing) == (2, Standing.BOOKED, Standing.FAILED)
     assert [letter.order_id for letter in bench.dead_letters.letters] == ["B"]
     assert bench.row("B").reason in ("ORDER_MALFORMED", "UNKNOWN_STATUS")
+
+
+def test_an_order_of_a_kind_nobody_foresaw_fails_alone_and_says_nothing_of_its_content() -> None:
+    bench = reading(an_order("A"))
+    bench.amazon.orders["B"] = an_order("B") | {"proceeds": object()}
+
+    report = bench.hinted_and_read("B", "A")
+
+    assert (report.orders, bench.row("A").standing) == (2, Standing.BOOKED)
+    assert (bench.row("B").standing, bench.row("B").reason) == (Standing.FAILED, "ORDER_UNREADABLE")
+    assert bench.dead_letters.reasons == [("B", "ORDER_UNREADABLE")]
+
+
+def test_an_order_too_large_for_a_row_is_for_a_person() -> None:
+    wide = [item("1.00", item_id=f"{n:014}") for n in range(1200)]
+    bench = reading(order(*wide, grand_total="1200.00", order_id="A", updated=iso(NOON - HOUR)))
+
+    bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().reason) == (Standing.FAILED, "ORDER_TOO_LARGE")
+    assert max(len(row.data) for row in bench.store.table.written) < 300_000
+
+
+def test_the_destination_is_remembered_when_amazon_drops_the_address_of_an_old_order() -> None:
+    bench = reading(an_order(ship_to="FR", status="UNSHIPPED"))
+    bench.hinted_and_read("A")
+    later = an_order(updated=NOON - MINUTE)
+    del later["recipient"]
+    bench.amazon.hold(later)
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert {line["TaxType"] for line in bench.document().desired.body["LineItems"]} == {"ZERORATEDOUTPUT"}
+
+
+def test_an_order_keeps_its_invoice_number_when_the_prefix_is_changed() -> None:
+    bench = reading(an_order(status="UNSHIPPED"))
+    bench.hinted_and_read("A")
+    bench.policy = replace(POLICY, invoice_prefix="NEW-")
+    bench.restarted()
+    bench.amazon.hold(an_order(updated=NOON - MINUTE))
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert bench.row().documents == ("invoice#A",)
+    assert bench.document().desired.body["Status"] == "AUTHORISED"
 
 
 def test_documents_are_wanted_before_the_order_stops_being_due() -> None:
@@ -464,14 +537,14 @@ def test_an_order_is_booked_when_it_is_looked_at_again_after_the_settings_were_m
 
 def test_an_order_is_booked_when_it_is_looked_at_again_after_xero_was_mended() -> None:
     bench = reading(an_order())
-    rates = bench.xero._organisation.tax_rates
-    good = bench.xero._organisation
-    bench.xero._organisation = replace(good, tax_rates={n: r for n, r in rates.items() if n != "OUTPUT2"})
+    rates = bench.xero.settings.tax_rates
+    good = bench.xero.settings
+    bench.xero.settings = replace(good, tax_rates={n: r for n, r in rates.items() if n != "OUTPUT2"})
     bench.hinted_and_read("A")
     assert bench.row().reason == "TAX_RATE_UNUSABLE"
 
     # The rate exists now, and what was read of the organisation is no longer brand new
-    bench.xero._organisation = good
+    bench.xero.settings = good
     bench.clock.advance(360)
     bench.hinted_and_read("A")
 
@@ -493,11 +566,23 @@ def test_a_failed_document_of_an_unchanged_order_is_tried_again_after_a_hint() -
 def test_an_order_that_amazon_does_not_know_is_a_failure_with_a_hint() -> None:
     bench = reading()
 
-    bench.hinted_and_read("typo")
+    bench.read(bench.hint(["typo"], NOON - KNOWN_AFTER))
 
     assert (bench.row("typo").standing, bench.row("typo").due_at) == (Standing.FAILED, None)
     assert bench.dead_letters.reasons == [("typo", "ORDER_NOT_FOUND")]
     assert "check the id" in bench.row("typo").hint
+
+
+def test_an_order_that_amazon_does_not_know_yet_is_read_again() -> None:
+    bench = reading()
+    bench.hinted_and_read("A")
+    assert (bench.row().standing, bench.dead_letters.letters) == (Standing.HINTED, [])
+
+    bench.amazon.hold(an_order(updated=NOON))
+    bench.clock.advance(60)
+    bench.read()
+
+    assert bench.row().standing is Standing.BOOKED
 
 
 # --- orders that are not booked ---------------------------------------------------------------------------------------
@@ -528,6 +613,21 @@ def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before
     again.hinted_and_read("A")
 
     assert again.document().desired.removed
+
+
+def test_a_cancelled_order_s_payment_that_was_not_made_yet_goes_too() -> None:
+    paid = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR"}))
+    bench = reading(an_order(), policy=paid)
+    clearing = Account("a-clr", "CLR", "Amazon clearing", "BANK", "GBP", active=True, takes_payments=True)
+    bench.xero.settings = replace(ORGANISATION, accounts={**ORGANISATION.accounts, "CLR": clearing})
+    bench.hinted_and_read("A")
+    assert bench.row().documents == ("invoice#A", "payment#A")
+    bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert bench.document(kind=Kind.PAYMENT).desired.removed
 
 
 def test_a_cancelled_order_that_was_never_booked_asks_for_nothing() -> None:
@@ -569,20 +669,17 @@ def test_an_order_whose_prices_come_later_is_booked_then() -> None:
 
 def test_many_orders_without_prices_are_read_although_nobody_hinted_them_and_hold_up_no_other() -> None:
     # Given more unpriced orders than are read singly, all of them seen first by the sweep
-    bench = reading(*(unpriced(f"U{n}") for n in range(FEW + 3)), an_order("A", updated=NOON + 14 * MINUTE))
-    del bench.amazon.orders["A"]
+    ids = [f"U{n:02}" for n in range(PAGES_FROM + 3)]
+    bench = reading(*(unpriced(order_id) for order_id in ids))
     bench.sweep()
     bench.clock.advance(15 * 60)
     bench.amazon.hold(an_order("A", updated=NOON + 14 * MINUTE))
-    bench.hint(["A"], NOON + 14 * MINUTE)
-    for n in range(FEW + 3):
-        bench.amazon.hold(an_order(f"U{n}", updated=NOON - 9 * MINUTE))
+    bench.amazon.hold(*(an_order(order_id, updated=NOON - 9 * MINUTE) for order_id in ids))
+    due = bench.hint(["A"], bench.clock.now())
 
-    for _ in range(2):
-        bench.read(["A"])
-        bench.clock.advance(130)
+    bench.read(due)
 
-    assert {bench.row(f"U{n}").standing for n in range(FEW + 3)} == {Standing.BOOKED}
+    assert {bench.row(order_id).standing for order_id in ids} == {Standing.BOOKED}
     assert bench.row("A").standing is Standing.BOOKED
 
 
@@ -614,10 +711,11 @@ def test_a_429_of_one_operation_leaves_the_other_alone() -> None:
 
 def test_amazon_s_quota_is_kept_by_the_bucket_and_not_by_refusals() -> None:
     bench = reading(*(an_order(f"A{n:02}") for n in range(60)))
-    for start in range(0, 60, FEW):
-        bench.hinted_and_read(*(f"A{n:02}" for n in range(start, start + FEW)))
+    for start in range(0, 60, 6):
+        bench.hinted_and_read(*(f"A{n:02}" for n in range(start, start + 6)))
 
-    assert bench.amazon.count("getOrder") <= 30
+    # Thirty at once and one every two seconds from then on, while a few seconds go by to gather what is arriving
+    assert bench.amazon.count("getOrder") <= 30 + sum(bench.clock.slept) / 2
     assert bench.journal.of("WAITING")[0]["reason"] == "AMAZON_QUOTA"
 
 
@@ -754,6 +852,22 @@ def test_a_page_token_that_amazon_must_have_forgotten_is_not_used_again() -> Non
     assert bench.amazon.calls[2] == ("searchOrders", "")
     assert report.orders == 3
     assert bench.watermark() == (NOON + 21 * HOUR - 2 * MINUTE).isoformat()
+
+
+def test_a_history_too_long_for_amazon_s_memory_is_swept_in_parts_and_the_watermark_gets_on() -> None:
+    bench = reading(*(an_order(f"A{n:03}", updated=NOON - timedelta(days=29) + n * HOUR) for n in range(600)))
+    bench.amazon.page_size = 1
+    marks = []
+    for _ in range(90):
+        bench.sweep(bench.clock.now() + MINUTE)
+        marks.append(bench.watermark() or "")
+        bench.clock.advance(5 * 3600)
+        if len({row.sk for row in bench.store.table.written if row.sk.startswith("ORDER#")}) == 600:
+            break
+
+    assert len({row.sk for row in bench.store.table.written if row.sk.startswith("ORDER#")}) == 600
+    assert marks == sorted(marks)
+    assert len(set(marks)) > 2
 
 
 def test_two_sweeps_side_by_side_do_no_harm() -> None:
