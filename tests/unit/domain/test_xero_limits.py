@@ -26,7 +26,7 @@ def called(budget: CallBudget, at: datetime, times: int = 1, limits: Limits = LI
 
 
 def refused(budget: CallBudget, at: datetime, limits: Limits = LIMITS, percent: int = 100) -> NotNow:
-    answer = budget.take("one more", limits, at, share)
+    answer = budget.take("one more", limits, at, percent)
     assert isinstance(answer, NotNow), answer
     return answer
 
@@ -117,7 +117,7 @@ def test_work_that_can_wait_leaves_the_rest_of_the_day_to_others() -> None:
     budget = called(CallBudget(), NOON, 10, FEW_A_DAY)
 
     assert refused(budget, NOON, FEW_A_DAY, percent=50).problem == "share"
-    assert isinstance(budget.take("s", FEW_A_DAY, NOON, share=0.6), CallBudget)
+    assert isinstance(budget.take("s", FEW_A_DAY, NOON, percent=60), CallBudget)
 
 
 # --- at once ----------------------------------------------------------------------------------------------------------
