@@ -16,7 +16,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     app = application()
     until = deadline(context, app.clock)
     connections = app.connections()
-    failures = each(connections.values(), lambda one: one.reconciliation.run(context.aws_request_id, until))
+    failures = each(connections.values(), lambda one: one.tokens.finish_renewal())
+    failures += each(connections.values(), lambda one: one.reconciliation.run(context.aws_request_id, until))
     failures += each(
         connections.values(), lambda one: one.reconciliation.run(context.aws_request_id, until, patient=True)
     )
