@@ -1,0 +1,260 @@
+"""One worker at a time per connection: who works, who leaves, who waits, and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.services.ledger import PostReport
+from amazon_to_xero.services.order_reading import ReadReport
+from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.reconciliation import Reconciliation, WorkReport
+from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
+
+SECONDS = timedelta(seconds=1)
+
+
+@dataclass
+class Scripted:
+    """OrderReading and Ledger: answer what they are told to, one report per call, then that there was nothing."""
+
+    reads: list[ReadReport] = field(default_factory=list)
+    posts: list[PostReport] = field(default_factory=list)
+    named: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    then: list[Callable[[], object]] = field(default_factory=list)
+
+    def read_due(self, named: Sequence[str], deadline: datetime) -> ReadReport:
+        self.named.append(("read", tuple(named)))
+        if self.then:
+            self.then.pop(0)()
+        return self.reads.pop(0) if self.reads else ReadReport()
+
+    def post_due(self, named: Sequence[str], deadline: datetime) -> PostReport:
+        self.named.append(("post", tuple(named)))
+        return self.posts.pop(0) if self.posts else PostReport()
+
+    def sweep(self, deadline: datetime, since: datetime) -> ReadReport:
+        self.named.append(("sweep", (since.isoformat(),)))
+        return ReadReport(orders=3, documents=("invoice#swept",))
+
+    def count(self, what: str) -> int:
+        return sum(name == what for name, _ in self.named)
+
+
+class Work:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryStateStore(self.clock)
+        self.journal = RecordingJournal()
+        self.pauses = Pauses(self.store, self.clock, self.journal)
+        self.done = Scripted()
+        self.service = self.worker(self.done)
+
+    def worker(self, done: Scripted) -> Reconciliation:
+        start = NOON - timedelta(days=30)
+        return Reconciliation(done, done, self.store, self.pauses, self.clock, self.journal, start)  # type: ignore[arg-type]
+
+    def run(self, *orders: str, seconds: float = 60, patient: bool = False) -> WorkReport:
+        return self.service.run("w1", self.clock.now() + seconds * SECONDS, orders, patient=patient)
+
+    def hold_lease(self, seconds: float) -> object:
+        lease = self.store.acquire("reconciliation", "other", self.clock.now(), self.clock.now() + seconds * SECONDS)
+        assert lease
+        return lease
+
+    def make_due(self, order_id: str = "A") -> None:
+        fact = self.store.orders([order_id]).get(order_id) or OrderFact(order_id)
+        self.store.save_orders([OrderFact(order_id, fact.generation, due_at=self.clock.now())])
+
+    def make_done(self, order_id: str = "A") -> None:
+        fact = self.store.orders([order_id])[order_id]
+        self.store.save_orders([OrderFact(order_id, fact.generation)])
+
+
+def test_what_was_read_is_posted_in_the_same_run() -> None:
+    work = Work()
+    work.done.reads = [ReadReport(1, ("invoice#A",))]
+    work.done.posts = [PostReport(applied=1)]
+
+    report = work.run("A")
+
+    assert work.done.named[:2] == [("read", ("A",)), ("post", ("invoice#A",))]
+    assert report == WorkReport(ReadReport(1, ("invoice#A",)), PostReport(applied=1))
+
+
+def test_it_works_on_until_a_round_moves_nothing() -> None:
+    work = Work()
+    work.done.reads = [ReadReport(2), ReadReport(1), ReadReport()]
+    work.done.posts = [PostReport(applied=2), PostReport(), PostReport(applied=1), PostReport()]
+
+    report = work.run()
+
+    assert work.done.count("read") == 4
+    assert (report.read.orders, report.posted.applied) == (3, 3)
+
+
+def test_a_failed_document_is_progress_too() -> None:
+    work = Work()
+    work.done.posts = [PostReport(failed=1), PostReport(applied=1)]
+
+    assert work.run().posted == PostReport(applied=1, failed=1)
+
+
+def test_it_stops_at_what_stops_it_and_says_so() -> None:
+    work = Work()
+    work.make_due()
+    work.done.reads = [ReadReport(1, stopped="AMAZON_QUOTA")]
+
+    report = work.run()
+
+    assert work.done.count("read") == 1
+    assert report.read.stopped == "AMAZON_QUOTA"
+    assert work.done.count("post") == 1  # what was read before is still posted
+
+
+def test_no_round_is_begun_after_the_deadline() -> None:
+    work = Work()
+    work.make_due()
+    work.done.reads = [ReadReport(1)] * 20
+    work.done.then = [lambda: work.clock.advance(25)] * 20
+
+    work.run(seconds=60)
+    assert work.done.count("read") == 3
+    assert work.run(seconds=0).busy
+
+
+def test_whoever_finds_another_worker_at_it_leaves_at_once() -> None:
+    work = Work()
+    work.hold_lease(50)
+
+    report = work.run("A", "B")
+
+    assert (report.busy, work.done.named, work.clock.slept) == (True, [], [])
+    assert work.journal.of("LEFT_TO_THE_WORKER_AT_IT") == [{"orders": 2}]
+
+
+def test_the_next_worker_may_begin_as_soon_as_the_first_is_done_or_has_failed() -> None:
+    work = Work()
+
+    def fails() -> None:
+        raise ConnectionError
+
+    work.done.then = [fails]
+    with pytest.raises(ConnectionError):
+        work.run()
+
+    assert work.run().busy is False
+
+
+def test_what_was_left_to_the_worker_just_before_it_let_go_is_done_by_it() -> None:
+    work = Work()
+
+    def another_is_turned_away() -> None:
+        other = Scripted()
+        work.make_due()
+        assert work.worker(other).run("w2", work.clock.now() + 60 * SECONDS, ["A"]).busy
+        assert other.named == []
+
+    # Given a hint that becomes durable after the last look of the worker at it
+    work.done.then = [another_is_turned_away, work.make_done]
+
+    work.run()
+
+    assert work.done.count("read") >= 2
+    assert work.store.due_orders(work.clock.now(), 9) == []
+
+
+def test_a_patient_run_waits_for_the_worker_before_it() -> None:
+    work = Work()
+    work.hold_lease(18)
+
+    report = work.run(seconds=100, patient=True)
+
+    assert (report.busy, sum(work.clock.slept)) == (False, 20)
+
+
+def test_a_patient_run_does_not_wait_longer_than_until_the_next_one_comes() -> None:
+    work = Work()
+    work.hold_lease(600)
+
+    assert work.run(seconds=300, patient=True).busy
+    assert 50 <= sum(work.clock.slept) <= 61
+
+
+def test_a_patient_run_waits_for_a_limit_that_opens_soon_and_goes_on() -> None:
+    work = Work()
+    work.make_due()
+    work.done.posts = [PostReport(applied=57, stopped="XERO_MINUTE_LIMIT"), PostReport(applied=3)]
+    work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
+    work.done.then = [lambda: None, work.make_done]
+
+    report = work.run(seconds=60, patient=True)
+
+    assert work.clock.slept == [30]
+    assert report.posted == PostReport(applied=60)
+
+
+def test_it_does_not_wait_for_a_limit_when_nothing_would_be_due_then() -> None:
+    work = Work()
+    work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
+
+    work.run(patient=True)
+
+    assert work.clock.slept == []
+
+
+def test_it_waits_for_no_limit_beyond_its_deadline_or_the_next_patient_run() -> None:
+    for seconds, opens in ((60, 60), (600, 62)):
+        work = Work()
+        work.make_due()
+        work.pauses.pause("xero", NOON + opens * SECONDS, "XERO_DAY_LIMIT")
+        work.done.reads = [ReadReport(stopped="XERO_PAUSED")]
+
+        work.run(seconds=seconds, patient=True)
+
+        assert work.clock.slept == []
+
+
+def test_an_impatient_run_waits_for_nothing() -> None:
+    work = Work()
+    work.make_due()
+    work.pauses.pause("xero", NOON + 5 * SECONDS, "XERO_MINUTE_LIMIT")
+    work.done.posts = [PostReport(stopped="XERO_PAUSED")]
+
+    work.run(seconds=300)
+
+    assert work.clock.slept == []
+
+
+def test_a_sweep_reads_from_the_start_of_the_books_and_posts_what_it_found() -> None:
+    work = Work()
+    work.make_due()
+    work.done.then = [work.make_done]
+
+    report = work.service.sweep("w1", NOON + 60 * SECONDS)
+
+    assert [name for name, _ in work.done.named[:3]] == ["sweep", "read", "post"]
+    assert work.done.named[0] == ("sweep", ((NOON - timedelta(days=30)).isoformat(),))
+    assert (report.read.orders, report.busy) == (3, False)
+
+
+def test_a_sweep_goes_on_beside_the_worker_at_it_and_leaves_the_posting_to_that_one() -> None:
+    work = Work()
+    work.hold_lease(50)
+
+    report = work.service.sweep("w1", NOON + 60 * SECONDS)
+
+    assert [name for name, _ in work.done.named] == ["sweep"]
+    assert (report.read.orders, report.busy) == (3, True)
+
+
+def test_two_sweeps_at_once_are_one() -> None:
+    work = Work()
+    assert work.store.acquire("sweep", "other", NOON, NOON + 50 * SECONDS)
+
+    assert work.service.sweep("w1", NOON + 60 * SECONDS).busy
+    assert work.done.named == []
