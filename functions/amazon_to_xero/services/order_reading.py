@@ -277,10 +277,9 @@ class OrderReading:
             fact = facts.get(order_id) or OrderFact(order_id)
             try:
                 after, desired = self._derive(raw, fact, as_of)
-            except (XeroError, Conflict):
-                raise
-            except Exception as problem:
+            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as problem:
                 # One order of a kind nobody foresaw must not stop the others. Its content may be what cannot be kept.
+                # What goes wrong in the table or a queue is of other kinds, and says nothing of the order.
                 kind = type(problem).__name__
                 hint = f"the order could not be read ({kind}); look at it in Seller Central and report this as a defect"
                 unread = replace(fact, read_at=as_of, due_at=None, digest="", content=None)
