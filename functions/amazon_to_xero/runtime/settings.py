@@ -16,6 +16,10 @@ from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+# Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
+type ContactName = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True, pattern=r'^[^"\\]*$')
+]
 type AccountCode = Annotated[str, StringConstraints(min_length=1, max_length=10)]
 
 
@@ -96,7 +100,7 @@ class TaxSettings(_Strict):
 
 
 class ContactSettings(_Strict):
-    names: dict[str, Text] = Field(default_factory=dict)
+    names: dict[str, ContactName] = Field(default_factory=dict)
 
 
 class InvoiceSettings(_Strict):
