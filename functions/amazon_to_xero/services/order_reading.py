@@ -364,15 +364,18 @@ class OrderReading:
     def _removals(self, fact: OrderFact) -> tuple[Desired, ...]:
         """What was a sale and is none any more should not stand: drafts are deleted, approved invoices voided.
 
-        A worker that died may have asked for the invoice without saying so in the order's row.
+        A worker that died may have asked for the invoice without saying so in the order's row. One that was frozen may
+        still ask for it: where there is no invoice yet, its absence is what is wanted, of this version of the order.
         """
-        invoice = document_key(Kind.INVOICE, invoice_number(fact.order_id, self._policy))
-        documents = self._store.documents({*fact.documents, invoice})
-        return tuple(
+        number = invoice_number(fact.order_id, self._policy)
+        absent = Desired(Kind.INVOICE, number, {}, version=fact.updated, order_id=fact.order_id, removed=True)
+        documents = self._store.documents({*fact.documents, absent.key})
+        removed = tuple(
             replace(document.desired, removed=True, version=fact.updated)
             for document in documents.values()
             if document.kind is Kind.INVOICE or not document.exists_in_xero  # a payment that went out is for a person
         )
+        return removed if absent.key in documents else (*removed, absent)
 
     def _want(self, desired: Sequence[Desired]) -> list[str]:
         """Makes these the desired documents; returns the keys that changed. Older facts never win over newer ones."""

@@ -630,12 +630,16 @@ def test_a_cancelled_order_s_payment_that_was_not_made_yet_goes_too() -> None:
     assert bench.document(kind=Kind.PAYMENT).desired.removed
 
 
-def test_a_cancelled_order_that_was_never_booked_asks_for_nothing() -> None:
-    bench = reading(an_order(status="CANCELLED"))
+def test_a_cancelled_order_that_was_never_booked_keeps_its_invoice_away() -> None:
+    # Given the invoice that a worker, frozen since before the cancellation, is going to ask for
+    earlier = reading(an_order(status="UNSHIPPED", updated=NOON - 10 * MINUTE))
+    earlier.hinted_and_read("A")
+    bench = reading(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
 
-    report = bench.hinted_and_read("A")
+    bench.hinted_and_read("A")
 
-    assert report.documents == ()
+    assert bench.document().desired.removed
+    assert bench.document().wanting(earlier.document().desired, NOON) is None
     assert bench.row().reason == "ORDER_CANCELLED"
     assert bench.dead_letters.letters == []
 
