@@ -132,7 +132,10 @@ class Functions:
                 finish = self._failed[task.name]
                 self._scheduler.after(0.1, lambda: finish(None))
                 self._bury(task.name, task, sandbox)
-            if weather.freeze and rng.random() < weather.freeze:
+            icy = weather.freeze
+            if what in ("xero.write", "xero.wrote", "amazon.answered"):
+                icy += weather.freeze_around_calls
+            if icy and rng.random() < icy:
                 frozen = rng.random() * weather.freeze_for
                 self._log(task.name, f"freezes at {what} for {frozen:.0f} s")
                 seconds += frozen

@@ -112,13 +112,14 @@ def _history(rng: random.Random, began: datetime, number: int, length: float) ->
     region = REGIONS[rng.choice(("UK",) * 5 + ("US", "US", "FR", "CA", "CA", "CA0", "DE"))]
     made = OrderHistory(order_id, region)
     at = rng.random() * length * 0.7
+    gaps = (1.0, 5.0, 20.0, 40.0, 130.0, 400.0, *([1500.0] * (length > 1000)))
     created = began + timedelta(seconds=int(at))
     items = [_item(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5, 8)))]
     merchant = rng.random() < 0.5  # ships by itself and tells Amazon when; FBA orders name no packages
     shipped: datetime | None = None
     for status, odd in _path(rng):
-        at += rng.choice((1.0, 5.0, 40.0, 130.0, 400.0, 1500.0)) * (0.5 + rng.random())
-        updated = began + timedelta(seconds=int(at))
+        at = float(int(at + rng.choice(gaps) * (0.5 + rng.random())))  # Amazon's times are whole seconds
+        updated = began + timedelta(seconds=at)
         changes_shipped = odd == "content" and shipped is not None
         if odd == "content":
             items = [_item(rng) for _ in items]
@@ -126,7 +127,7 @@ def _history(rng: random.Random, began: datetime, number: int, length: float) ->
             shipped = updated - timedelta(minutes=30)
         raw, expected = _version(order_id, region, created, updated, status, items, odd, shipped if merchant else None)
         made.versions.append(Version(at, raw, replace(expected, too_late_if_paid=changes_shipped)))
-        at = int(at) + 1.0
+        at += 1
     return made
 
 

@@ -32,6 +32,7 @@ class Weather:
     crash: float = 0.0  # at each point where a worker touches the outside
     crash_around_writes: float = 0.0  # before or after a call that writes to Xero
     freeze: float = 0.0
+    freeze_around_calls: float = 0.0  # before or after a call to Xero that writes, or after Amazon's answer
     freeze_for: float = 150.0  # at most
     cold: float = 0.05  # an invocation gets a new sandbox although a warm one is idle
     # The table
@@ -72,7 +73,7 @@ _LARGEST = {
     "xero_failed": 0.1,
     "xero_throttled": 0.05,
     "xero_slow": 0.08,
-    "xero_late": 0.1,
+    "xero_late": 0.15,
     "xero_unauthorised": 0.01,
     "amazon_lost": 0.05,
     "amazon_refused": 0.05,
@@ -81,8 +82,9 @@ _LARGEST = {
     "amazon_stale": 0.2,
     "amazon_unauthorised": 0.01,
     "crash": 0.006,
-    "crash_around_writes": 0.1,
+    "crash_around_writes": 0.15,
     "freeze": 0.004,
+    "freeze_around_calls": 0.08,
     "cold": 0.3,
     "throttled": 0.01,
     "ambiguous": 0.01,

@@ -1,0 +1,73 @@
+"""Each layer of safety taken away on its own, at seams of the test world: what the simulation must then find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from amazon_to_xero.adapters.rows import Row, RowStateStore
+from amazon_to_xero.domain.documents import Desired, Document, State
+from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.ports import StateStore
+from amazon_to_xero.services.xero_budget import BudgetedXero
+from amazon_to_xero.services.xero_tokens import XeroTokens
+from simulation.table import MemoryTable
+from simulation.world import Layers
+
+
+class _ForgetsIntent(RowStateStore):
+    """Documents are claimed in the worker's memory only: nobody else knows that a call is under way."""
+
+    def __init__(self, store: RowStateStore) -> None:
+        super().__init__(store._connection, store._table)
+
+    def save_documents(self, documents: Sequence[Document]) -> dict[str, Document]:
+        claims = {document.key: document for document in documents if document.state is State.IN_FLIGHT}
+        return super().save_documents([d for d in documents if d.key not in claims]) | claims
+
+
+class _Unfenced(MemoryTable):
+    """Whoever writes last wins."""
+
+    def put(self, row: Row, lag: float) -> bool:
+        held = self.rows.get(row.sk)
+        return super().put(replace(row, generation=(held.generation if held else 0) + 1), lag)
+
+
+def _without_intent(store: RowStateStore) -> StateStore:
+    return _ForgetsIntent(store)
+
+
+_wanting = Document.wanting
+
+
+def _whatever_comes_last(self: Document, desired: Desired, now: datetime) -> Document | None:
+    return _wanting(replace(self, desired=replace(self.desired, version=None)), desired, now)
+
+
+def _never(*_: Any) -> bool:
+    return False
+
+
+def _without_budget(_self: BudgetedXero, _operation: str, call: Any, calls: int = 1) -> Any:
+    return call()
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+WITHOUT: Mapping[str, Layers] = {
+    "durable intent": Layers(store=_without_intent),
+    "idempotency key": Layers(xero_drops_keys=True),
+    "look before create": Layers(without={(Document, "needs_a_look"): _never}),
+    "unique numbers": Layers(xero_numbers_unique=False),
+    "fence by generation": Layers(table=_Unfenced),
+    "newest version wins": Layers(
+        without={(Document, "wanting"): _whatever_comes_last, (OrderFact, "supersedes"): _never}
+    ),
+    "call budget": Layers(without={(BudgetedXero, "_within"): _without_budget}),
+    "repeated token refresh": Layers(without={(XeroTokens, "finish_renewal"): _nothing}),
+}
