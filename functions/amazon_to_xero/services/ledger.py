@@ -98,6 +98,8 @@ class Ledger:
         keys = dict.fromkeys([*named, *self._store.due_documents(self._clock.now(), DUE_AT_ONCE)])
         report = PostReport()
         for kind in Kind:
+            if self._pauses.until(f"xero#{kind}"):
+                continue
             for _ in range(_ROUNDS):
                 due = self._due(kind, keys)
                 if not due:
@@ -183,13 +185,13 @@ class Ledger:
         try:
             outcomes = self._twice_if_unknown(write, IN_XERO[kind].collection, bodies, key)
         except XeroOutcomeUnknown as problem:
-            step = partial(Document.unknown, until=self._pauses.pause_xero(problem)[0], reason="OUTCOME_UNKNOWN")
+            step = partial(Document.unknown, until=self._pauses.pause_xero(problem, kind)[0], reason="OUTCOME_UNKNOWN")
             self._settle([(document, step) for document in documents], wrote=True)
             return PostReport(stopped="OUTCOME_UNKNOWN")
         except XeroRefused as problem:
             return self._refused(kind, write, claimed, problem, hunt)
         except XeroError as problem:
-            until, reason = self._pauses.pause_xero(problem)
+            until, reason = self._pauses.pause_xero(problem, kind)
             self._settle([(document, partial(Document.deferred, until=until, reason=reason)) for document in documents])
             return PostReport(stopped=reason)
         hunt.accepted = True
@@ -295,7 +297,7 @@ class Ledger:
             by_number = _by(self._found(spec.collection, spec.number_field, numbers), spec.number_field)
             by_name = _by(self._found(spec.collection, "Name", names), "Name")
         except XeroError as problem:
-            return PostReport(stopped=self._pauses.pause_xero(problem)[1])
+            return PostReport(stopped=self._pauses.pause_xero(problem, kind)[1])
         steps: list[tuple[Document, Step]] = []
         for document in documents:
             element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)

@@ -19,7 +19,7 @@ NOT_AUTHORISED_FOR = timedelta(minutes=15)  # then it is tried once more: somebo
 
 
 class Pauses:
-    """One pause per service (`amazon`, `xero`) of a connection, seen by every worker."""
+    """One pause per service (`amazon`, `xero`, `xero#<kind>`) of a connection, seen by every worker."""
 
     def __init__(self, store: StateStore, clock: Clock, journal: Journal) -> None:
         self._store = store
@@ -32,10 +32,10 @@ class Pauses:
         moment = datetime.fromisoformat(text) if text else None
         return moment if moment and moment > self._clock.now() else None
 
-    def pause_xero(self, problem: XeroError) -> tuple[datetime, str]:
+    def pause_xero(self, problem: XeroError, work: str = "") -> tuple[datetime, str]:
         """Leaves Xero alone for as long as the problem asks for; until when, and the reason code.
 
-        A kind of work that has used its share of the day waits alone: the others go on.
+        `work` names a kind of work: one that has used its share of the day's calls waits alone (pause `xero#<work>`).
         """
         now, hint = self._clock.now(), problem.message
         if isinstance(problem, XeroRateLimited):
@@ -45,10 +45,7 @@ class Pauses:
             hint = f"Xero refuses the connection's authorisation ({problem.message}); connect Xero again"
         else:
             until, reason = now + timedelta(minutes=1), "XERO_UNAVAILABLE"
-        if reason == "XERO_SHARE_LIMIT":
-            self._journal.note("WAITING", reason=reason, hint=hint, until=until.isoformat())
-        else:
-            self.pause("xero", until, reason, hint)
+        self.pause(f"xero#{work}" if reason == "XERO_SHARE_LIMIT" and work else "xero", until, reason, hint)
         return until, reason
 
     def pause(self, service: str, until: datetime, reason: str, hint: str = "") -> None:

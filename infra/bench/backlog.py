@@ -1,0 +1,204 @@
+"""How fast a backlog drains: 100,000 orders wait, Xero allows 60 calls a minute and so many a day. Virtual time.
+
+The real ledger, budget and Xero adapter work over the sandbox Xero in this process; the resume function's schedule is
+played: one patient run a minute, unless the one before still works. Nothing is read from Amazon: the documents are
+there, as after a long outage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from amazon_to_xero.adapters.rows import Row, RowStateStore
+from amazon_to_xero.adapters.xero import XeroAccounting
+from amazon_to_xero.domain.documents import Desired, Document, Kind
+from amazon_to_xero.domain.xero_limits import Limits
+from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.xero_budget import BudgetedXero
+from sandbox.wire import Request, SandboxClock
+from sandbox.xero import Limits as SandboxLimits
+from sandbox.xero import XeroSandbox, organisation_for
+
+START = datetime(2026, 11, 2, 0, 0, tzinfo=UTC)
+CALL_TAKES = 0.4  # seconds of virtual time
+RUN_FOR = timedelta(seconds=240)  # the resume function's time-out less its reserve
+ASKED = 0.9  # of what 60 calls a minute allow
+
+
+class VirtualClock:
+    def __init__(self) -> None:
+        self._now = START
+
+    def now(self) -> datetime:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class BacklogTable:
+    """rows.Table in memory, with a sorted due index."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._index: list[tuple[str, str]] = []
+
+    def get(self, sort_keys: Sequence[str]) -> list[Row]:
+        return [self._rows[sk] for sk in sort_keys if sk in self._rows]
+
+    def put(self, rows: Sequence[Row]) -> list[bool]:
+        return [self._put(row) for row in rows]
+
+    def due(self, due: str, until: str, limit: int) -> list[str]:
+        end = bisect_right(self._index, (until, "\uffff"))
+        return [sk for _, sk in self._index[:end] if self._rows[sk].due == due][:limit]
+
+    def waiting(self) -> int:
+        return len(self._index)
+
+    def _put(self, row: Row) -> bool:
+        held = self._rows.get(row.sk)
+        if (held.generation if held else 0) != row.generation - 1:
+            return False
+        if held and held.due_at:
+            del self._index[bisect_right(self._index, (held.due_at, held.sk)) - 1]
+        if row.due_at:
+            insort(self._index, (row.due_at, row.sk))
+        self._rows[row.sk] = row
+        return True
+
+
+class InProcessPool:
+    """Stands where urllib3's pool manager stands in the adapter's transport; each call takes virtual time."""
+
+    def __init__(self, sandbox: XeroSandbox, clock: VirtualClock) -> None:
+        self._sandbox = sandbox
+        self._clock = clock
+
+    def clear(self) -> None:
+        """There are no connections to close."""
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> Any:
+        parts = urlsplit(url)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        raw = body.encode() if isinstance(body, str) else body or b""
+        answer = self._sandbox.handle(Request.to(method, target, headers=headers, body=raw))
+        self._clock.sleep(CALL_TAKES)
+        return urllib3.HTTPResponse(answer.body, answer.headers, answer.status, preload_content=True)
+
+
+class _Token:
+    def __init__(self, sandbox: XeroSandbox) -> None:
+        self._sandbox = sandbox
+
+    def current(self) -> str:
+        return self._sandbox.identity.issue_access_token()
+
+    def renewed(self, stale: str) -> str:
+        return self.current()
+
+
+class _Silent:
+    """ports.Journal and ports.DeadLetters of a bench."""
+
+    def note(self, decision: str, **fields: object) -> None: ...
+
+    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
+        raise AssertionError(f"{order_id} failed: {reason} {hint}")
+
+
+def documents(orders: int) -> list[Document]:
+    """The customer, and an invoice and its payment for each order."""
+    contact = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
+    made = [Document(contact, due_at=START)]
+    for number in range(orders):
+        order_id = f"206-{number:07}-0000000"
+        total = Decimal(f"{10 + number % 90}.{number % 100:02}")
+        reference = f"Amazon.co.uk {order_id}"
+        line = {"Description": "Mug", "Quantity": 1, "UnitAmount": total, "AccountCode": "200", "TaxType": "OUTPUT2"}
+        common = {"Date": "2026-11-01", "Reference": reference}
+        body = common | {
+            **{"Type": "ACCREC", "InvoiceNumber": order_id, "DueDate": "2026-11-01", "CurrencyCode": "GBP"},
+            **{"LineAmountTypes": "Inclusive", "Status": "AUTHORISED", "LineItems": [line]},
+        }
+        invoice = Desired(
+            Kind.INVOICE, order_id, body, START, total, {"Contact.ContactID": contact.key}, order_id=order_id
+        )
+        paid = common | {"Account": {"Code": "CLR-GBP"}, "Amount": total}
+        payment = Desired(
+            Kind.PAYMENT, order_id, paid, START, refers={"Invoice.InvoiceID": invoice.key}, order_id=order_id
+        )
+        made += [Document(invoice, due_at=START), Document(payment, due_at=START + timedelta(seconds=1))]
+    return made
+
+
+def drain(orders: int, per_day: int) -> int:
+    clock = VirtualClock()
+    sandbox = XeroSandbox(SandboxClock(clock.now), organisation_for("GB"), SandboxLimits(60, per_day, 10_000, 5))
+    table = BacklogTable()
+    store = RowStateStore("main", table)
+    accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock)
+    accounting._connection.transport.pool_manager = InProcessPool(sandbox, clock)
+    silent = _Silent()
+    pauses = Pauses(store, clock, silent)
+    xero = BudgetedXero(accounting, store, clock, Limits(per_day=per_day), "bench")
+    ledger = Ledger("main", xero, store, pauses, silent, clock, silent)
+    store.save_documents(documents(orders))
+
+    days: dict[int, tuple[int, datetime, datetime]] = {}
+    while table.waiting():
+        deadline, called = clock.now() + RUN_FOR, len(sandbox.calls)
+        while clock.now() < deadline:
+            before = len(sandbox.calls)
+            report = ledger.post_due((), deadline)
+            if len(sandbox.calls) > before:
+                day = (clock.now() - START).days
+                calls, first, _ = days.get(day, (0, clock.now(), clock.now()))
+                days[day] = (calls + len(sandbox.calls) - before, first, clock.now())
+            until = pauses.until("xero")
+            if until is not None and until < deadline:
+                clock.sleep((until - clock.now()).total_seconds())
+            elif report.stopped or not report.applied:
+                break
+        # The next tick of the schedule: at once when a run has used its whole time, else at the full minute.
+        to_the_minute = -(clock.now() - START).total_seconds() % 60
+        clock.sleep(to_the_minute or (0 if len(sandbox.calls) > called else 60))
+
+    refused = sum(call.status == 429 for call in sandbox.calls)
+    invoices = sum(call.elements for call in sandbox.calls if call.operation == "createInvoices")
+    payments = sum(call.elements for call in sandbox.calls if call.operation == "createPayments")
+    print(f"backlog of {orders} orders, {per_day} calls a day: {invoices} invoices, {payments} payments posted")
+    print(f"  {refused} calls refused by Xero")
+    worst = 1.0
+    for day, (calls, first, last) in sorted(days.items()):
+        minutes = max(1.0, (last - first).total_seconds() / 60)
+        if minutes > 2:
+            worst = min(worst, calls / minutes / 60)
+        print(f"  day {day}: {calls} calls in {minutes:.0f} minutes, {calls / minutes / 60:.0%} of 60 a minute")
+    return 0 if refused == 0 and worst >= ASKED and (invoices, payments) == (orders, orders) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="backlog", description="Drain a backlog in virtual time.")
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--per-day", type=int, default=2_500, help="below Xero's 5,000, so that a day's limit is met")
+    given = parser.parse_args(arguments)
+    started = time.monotonic()
+    result = drain(given.orders, given.per_day)
+    print(f"  ({time.monotonic() - started:.0f} s of real time)")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
