@@ -1,4 +1,4 @@
-"""One deployed stack for all tests of a file: the real template, both sandboxes, a seller (the file may have its own)."""
+"""One deployed stack for all tests of a file: the real template, both sandboxes, a seller."""
 
 from __future__ import annotations
 
