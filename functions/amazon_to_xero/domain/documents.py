@@ -20,8 +20,9 @@ from typing import Any
 
 from amazon_to_xero.domain.order_facts import content_hash
 
-# A call to Xero is given up after 25 s; whoever still holds a document in flight after this has died or been frozen.
-IN_FLIGHT_FOR = timedelta(seconds=90)
+# A worker lives no longer than its function's 120 s (template.yaml), and its last request is over a minute later.
+# After less, one that was frozen between its claim and its call could still send what others have found absent.
+IN_FLIGHT_FOR = timedelta(seconds=180)
 
 
 class Kind(StrEnum):
