@@ -70,7 +70,7 @@ class ScriptedAmazon:
         self.asked_after.append(updated_after)
         self._fail()
         shown = self._clock.now() - SHOWN_LATE
-        limit = min(updated_before or shown, shown)
+        limit = echoed = min(updated_before or shown, shown)
         start = 0
         if page_token:
             text, _, position = page_token.partition("|")
@@ -85,7 +85,7 @@ class ScriptedAmazon:
         page = OrderPage(
             [copy.deepcopy(self.orders[order_id]) for order_id in ids],
             f"{limit.isoformat()}|{start + self.page_size}" if more else None,
-            limit,
+            echoed,  # with a later page a later time, although its orders are those of the first
         )
         if self.after_page:
             self.after_page()

@@ -525,6 +525,18 @@ def test_a_customer_whose_name_is_taken_is_adopted() -> None:
     assert books.xero.invoice("A")["Contact"] == {"ContactID": held["ContactID"]}
 
 
+def test_a_customer_whose_number_is_an_archived_contact_s_needs_a_person() -> None:
+    books = Books(CUSTOMER, an_invoice(), customer=False)
+    books.xero.hold("Contacts", {**CUSTOMER.body, "ContactStatus": "ARCHIVED"})
+    books.xero.refusals["AMAZON-UK"] = ("Another contact has this contact number.",)
+
+    books.post()
+    books.later(61)
+
+    assert books.row("AMAZON-UK", Kind.CONTACT).reason == "CONTACT_ARCHIVED"
+    assert books.dead_letters.reasons == [("A", "CONTACT_ARCHIVED")]
+
+
 # --- payments ---------------------------------------------------------------------------------------------------------
 
 

@@ -278,6 +278,25 @@ def test_a_page_that_is_older_than_an_order_s_newest_hint_does_not_answer_it() -
     assert bench.store.due_orders(bench.clock.now(), 9) == []
 
 
+def test_a_sweep_s_page_leaves_an_order_due_that_was_hinted_after_what_it_shows() -> None:
+    bench = reading(an_order(updated=NOON - 20 * MINUTE))
+    bench.hint(["A"], NOON - timedelta(seconds=30))
+
+    assert bench.sweep().orders == 1
+
+    assert (bench.row().standing, bench.row().due_at) == (Standing.BOOKED, NOON)
+
+
+def test_a_burst_s_page_does_not_answer_what_is_said_of_the_two_minutes_it_cannot_show() -> None:
+    bench = reading(*(an_order(f"A{n:02}") for n in range(PAGES_FROM)))
+    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+    bench.read()
+    assert bench.amazon.count("getOrder") == 0
+
+    assert bench.hint(["A00", "A01"], NOON - MINUTE) == ["A00", "A01"]
+    assert bench.hint(["A02"], NOON - 9 * MINUTE) == []
+
+
 def test_a_hint_that_arrives_while_the_order_is_read_is_not_lost() -> None:
     bench = reading(an_order())
     due = bench.hint(["A"], NOON - MINUTE)
