@@ -312,6 +312,21 @@ def test_a_payment_waits_for_its_invoice_and_is_then_made_once() -> None:
     assert len(books.xero.writes("Payments")) == 1
 
 
+def test_a_payment_waits_until_its_draft_is_approved() -> None:
+    books = Books(an_invoice(status="DRAFT"))
+    books.post()
+    books.want(an_invoice(minutes=1), a_payment())
+    books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
+
+    books.post()
+    assert books.xero.writes("Payments") == []
+
+    books.xero.refusals.clear()
+    books.want(an_invoice(minutes=1), a_payment())
+    books.later(61)
+    assert len(books.xero.writes("Payments")) == 1
+
+
 def test_a_payment_of_an_invoice_that_failed_fails_without_a_second_dead_letter() -> None:
     books = Books(an_invoice(), a_payment())
     books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
