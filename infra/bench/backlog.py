@@ -32,7 +32,7 @@ from sandbox.xero import XeroSandbox, organisation_for
 
 START = datetime(2026, 11, 2, 0, 0, tzinfo=UTC)
 CALL_TAKES = 0.4  # seconds of virtual time
-RUN_FOR = timedelta(seconds=240)  # the resume function's time-out less its reserve
+RUN_FOR = timedelta(seconds=60)  # the resume function's time-out less its reserve
 ASKED = 0.9  # of what 60 calls a minute allow
 
 

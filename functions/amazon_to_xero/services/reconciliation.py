@@ -14,7 +14,7 @@ from amazon_to_xero.services.pauses import Pauses
 _LEASE = "reconciliation"
 _SWEEP_LEASE = "sweep"
 _PATIENCE = timedelta(seconds=61)  # a patient run comes every minute
-_LOOK_EVERY = timedelta(seconds=5)
+_LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
