@@ -26,6 +26,7 @@ class Sandbox:
     busy: bool = False
     dead: bool = False
     frozen_until: float = 0.0
+    outlived: bool = False  # its invocation has timed out, and Lambda has not ended it
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Functions:
         self._started += 1
         name = f"{function}-{self._started}"
         sandbox = self._a_sandbox(function)
-        sandbox.busy = True
+        sandbox.busy, sandbox.outlived = True, False
         self._of_task[name] = sandbox
         began = self._scheduler.seconds
         finished = [False]
@@ -108,7 +109,8 @@ class Functions:
                 return
             self._log(name, "timed out")
             finish(None)
-            if not (self._outlive_timeout and sandbox.frozen_until > self._scheduler.seconds):
+            sandbox.outlived = self._outlive_timeout and sandbox.frozen_until > self._scheduler.seconds
+            if not sandbox.outlived:
                 self._bury(name, task, sandbox)
 
         self._log(name, f"starts in {sandbox.name}")
@@ -127,6 +129,10 @@ class Functions:
         deadly = weather.crash + (weather.crash_around_writes if what in ("xero.write", "xero.wrote") else 0.0)
         if task.name in self._of_task:
             sandbox = self._of_task[task.name]
+            if sandbox.outlived and what == "xero.write":
+                # Rows are fenced against whoever outlives its time; what is sent to Xero then, nothing can fence.
+                # Lambda ends a function at its time-out, and a claim lasts longer than that.
+                self._bury(task.name, task, sandbox)
             if deadly and rng.random() < deadly:
                 self._log(task.name, f"dies at {what}")
                 finish = self._failed[task.name]

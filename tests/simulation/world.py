@@ -317,7 +317,7 @@ class World:
             self.scheduler.after(rng.random() * self.length, self._mend)
         for _ in range(rng.choice((0, 0, 1, 2))):
             self.scheduler.after(
-                rng.random() * self.length * 1.2,
+                rng.random() * self.length,
                 lambda: self.log("world", f"redriven {self.dead_letters.redrive(self.queue)}"),
             )
 
