@@ -17,7 +17,7 @@ from jsonschema import Draft4Validator
 from amazon_to_xero.domain.documents import IN_XERO, Desired, Kind
 from amazon_to_xero.domain.order_facts import without_buyer_data
 from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
 from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from local.stack import SETTINGS
@@ -47,8 +47,13 @@ def sandbox_organisation() -> Organisation:
         )
         for r in rates
     }
+    accounts = dict(ORGANISATION.accounts) | {
+        a["Code"]: Account(a["AccountID"], a["Code"], a["Name"], a["Type"], a.get("CurrencyCode"), True, True)
+        for a in organisation_for("GB")["Accounts"]
+        if a["Type"] == "BANK"
+    }
     currencies = frozenset(c["Code"] for c in organisation_for("GB")["Currencies"])
-    return Organisation(**{**vars(ORGANISATION), "tax_rates": known, "currencies": currencies})
+    return Organisation(**{**vars(ORGANISATION), "accounts": accounts, "tax_rates": known, "currencies": currencies})
 
 
 def booked(folder: Path) -> dict[str, list[Desired] | NotInvoiced | NotYet]:

@@ -88,7 +88,7 @@ class TaxRuleSettings(_Strict):
     tax_type: Text
     amounts: Literal["inclusive", "exclusive", "none"]
     marketplaces: tuple[Text, ...] = ()
-    ship_to: tuple[Text, ...] = ()
+    ship_to: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = ()
     responsible: Literal["seller", "marketplace"] | None = None
     amazon_tax: Literal["zero", "charged"] | None = None
 
@@ -120,6 +120,20 @@ class ConnectionSettings(_Strict):
     contacts: ContactSettings = ContactSettings()
     invoices: InvoiceSettings = InvoiceSettings()
     start: AwareDatetime
+
+    @model_validator(mode="after")
+    def _speaks_of_known_places(self) -> Self:
+        """A misspelt place would match nothing, and its orders would silently take the next rule."""
+        named = {m for rule in self.tax.rules for m in rule.marketplaces} | set(self.contacts.names)
+        strangers = named - set(self.amazon.marketplaces)
+        if strangers:
+            raise ValueError(
+                f"tax.rules or contacts.names speak of marketplaces {', '.join(sorted(strangers))} "
+                "that amazon.marketplaces does not list; add them there or correct the ids"
+            )
+        if any("UK" in rule.ship_to for rule in self.tax.rules):
+            raise ValueError("tax.rules: ship_to UK is no country code of Amazon's; write GB")
+        return self
 
     def policy(self) -> PostingPolicy:
         charges = {

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.documents import Desired
 from amazon_to_xero.domain.orders import Charge, read_order
+from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import AccountCodes, Amounts, TaxRule
 from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
@@ -341,3 +342,101 @@ def test_accounts_are_taken_from_the_settings() -> None:
     policy = replace(POLICY, accounts=AccountCodes({Charge.ITEM: "4000"}, "4900"))
 
     assert lines(order(item("1.00"), grand_total="1.00"), policy=policy)[0][2] == "4000"
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+def clearing(**changed: Any) -> Any:
+    """The organisation with a clearing account for pounds."""
+    account = Account("a-1", "CLR-GBP", "Amazon clearing", "BANK", "GBP", True, True)
+    return replace(ORGANISATION, accounts={**ORGANISATION.accounts, "CLR-GBP": replace(account, **changed)})
+
+
+PAYING = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR-GBP"}))
+
+
+def test_an_approved_invoice_is_paid_in_full_from_clearing_on_its_own_day() -> None:
+    _, made, payment = booked(order(item("12.50"), grand_total="12.50"), policy=PAYING, organisation=clearing())
+
+    assert payment.body["Amount"] == made.total == Decimal("12.50")
+    assert payment.body["Account"] == {"Code": "CLR-GBP"}
+    assert payment.body["Date"] == made.body["Date"]
+    assert payment.refers == {"Invoice.InvoiceID": made.key}
+
+
+def test_a_draft_and_a_currency_without_clearing_are_not_paid() -> None:
+    draft = order(item("1.00"), grand_total="1.00", status="UNSHIPPED")
+    yen = order(item("1980", currency="JPY"), grand_total="1980", marketplace=JP, currency="JPY", ship_to="JP")
+
+    assert len(booked(draft, policy=PAYING, organisation=clearing())) == 2
+    assert len(booked(yen, policy=PAYING, organisation=clearing())) == 2
+
+
+def test_the_same_amount_spelt_otherwise_is_the_same_payment() -> None:
+    one, other = (
+        booked(order(item(text), grand_total=text), policy=PAYING, organisation=clearing())[2]
+        for text in ("49.90", "49.9")
+    )
+
+    assert one.digest == other.digest
+
+
+@pytest.mark.parametrize("changed", [{"active": False}, {"takes_payments": False}, {"currency": "USD"}])
+def test_a_clearing_account_that_cannot_take_the_payment_is_refused_before_anything_is_posted(
+    changed: dict[str, Any],
+) -> None:
+    problem = refusal(order(item("1.00"), grand_total="1.00"), policy=PAYING, organisation=clearing(**changed))
+
+    assert problem.reason == "CLEARING_UNUSABLE"
+    assert "CLR-GBP" in problem.hint
+
+
+# --- what must not be booked as the seller's --------------------------------------------------------------------------
+
+
+def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes() -> None:
+    careless = replace(POLICY, tax_rules=(TaxRule("OUTPUT2", Amounts.INCLUSIVE),))
+
+    problem = refusal(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
+
+    assert problem.reason == "TAX_NOT_THE_SELLERS"
+
+
+def test_no_tax_with_a_rate_above_zero_is_a_contradiction() -> None:
+    careless = replace(POLICY, tax_rules=(TaxRule("OUTPUT2", Amounts.NO_TAX),))
+
+    assert refusal(order(item("12.00"), grand_total="12.00"), policy=careless).reason == "TAX_MODE_CONFLICT"
+
+
+# --- what an invoice keeps --------------------------------------------------------------------------------------------
+
+
+def test_an_invoice_keeps_its_number_when_the_prefix_changes_and_its_date_when_packages_come_later() -> None:
+    prefixed = replace(POLICY, invoice_prefix="AMZ-")
+    shipped = order(
+        item("1.00"), grand_total="1.00", packages=[{"packageReferenceId": "1", "shipTime": "2026-11-09T10:00:00Z"}]
+    )
+    first_seen = datetime(2026, 11, 5, tzinfo=UTC)
+
+    kept = sale(read_order(shipped), prefixed, ORGANISATION, first_seen, "026-0000001-0000001")
+    new = sale(read_order(shipped), prefixed, ORGANISATION, first_seen)
+
+    assert isinstance(kept, list)
+    assert isinstance(new, list)
+    assert (kept[1].number, new[1].number) == ("026-0000001-0000001", "AMZ-026-0000001-0000001")
+    assert kept[1].body["Date"] == "2026-11-05"
+
+
+def test_the_tax_on_a_discount_reduces_the_tax_whichever_sign_amazon_writes() -> None:
+    parts = breakdown("ITEM", "40.00", "CAD"), breakdown("DISCOUNT", "-20.00", "CAD")
+    for written in ("1.00", "-1.00"):
+        tax = breakdown("TAX", "1.00", "CAD", ITEM="2.00", DISCOUNT=written)
+        raw = order(
+            item("21.00", *parts, tax, currency="CAD"),
+            grand_total="21.00",
+            marketplace=CA,
+            currency="CAD",
+            ship_to="CA",
+        )
+        assert invoice(raw).total == Decimal("21.00")
