@@ -51,7 +51,7 @@ def _never(*_: Any) -> bool:
     return False
 
 
-def _without_budget(_self: BudgetedXero, _operation: str, call: Any, calls: int = 1) -> Any:
+def _without_budget(_self: BudgetedXero, _operation: str, call: Any, *_: Any, **__: Any) -> Any:
     return call()
 
 
@@ -59,15 +59,20 @@ def _nothing(*_: Any) -> None:
     return None
 
 
+_STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
+
+# The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
-    "durable intent": Layers(store=_without_intent),
+    "durable intent": Layers(store=_without_intent, weather={"crash_around_writes": 0.5}),
     "idempotency key": Layers(xero_drops_keys=True),
     "look before create": Layers(without={(Document, "needs_a_look"): _never}),
-    "unique numbers": Layers(xero_numbers_unique=False),
-    "fence by generation": Layers(table=_Unfenced),
+    # A request that Xero executes a quarter of an hour late meets nothing but the number.
+    "unique numbers": Layers(xero_numbers_unique=False, latest=900),
+    "fence by generation": Layers(table=_Unfenced, weather=_STORMS_AROUND_CALLS),
     "newest version wins": Layers(
-        without={(Document, "wanting"): _whatever_comes_last, (OrderFact, "supersedes"): _never}
+        weather=_STORMS_AROUND_CALLS,
+        without={(Document, "wanting"): _whatever_comes_last, (OrderFact, "supersedes"): _never},
     ),
     "call budget": Layers(without={(BudgetedXero, "_within"): _without_budget}),
-    "repeated token refresh": Layers(without={(XeroTokens, "finish_renewal"): _nothing}),
+    "repeated token refresh": Layers(weather={"xero_dropped": 0.5}, without={(XeroTokens, "finish_renewal"): _nothing}),
 }

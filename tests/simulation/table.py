@@ -17,17 +17,21 @@ class TableBusy(Exception):
 class MemoryTable:
     """What survives every crash. One for the world; each sandbox reaches it through its own `TableClient`."""
 
-    def __init__(self, rng: random.Random, scheduler: Scheduler) -> None:
+    def __init__(
+        self, rng: random.Random, scheduler: Scheduler, written: Callable[[Row | None, Row], None] = lambda *_: None
+    ) -> None:
         self.rows: dict[str, Row] = {}
         self.waits = 0  # rows that have a due time
         self._index: dict[str, Row] = {}
         self._rng = rng
         self._scheduler = scheduler
+        self._written = written  # told of the row before, and of what took its place
 
     def put(self, row: Row, lag: float) -> bool:
         held = self.rows.get(row.sk)
         if (held.generation if held else 0) != row.generation - 1:
             return False
+        self._written(held, row)
         self.rows[row.sk] = row
         self.waits += bool(row.due_at) - bool(held and held.due_at)
         if row.due or (held and held.due):

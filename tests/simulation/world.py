@@ -8,7 +8,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ import orders.handler
 import resume.handler
 from amazon_to_xero.adapters import amazon as amazon_adapter
 from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
-from amazon_to_xero.adapters.rows import RowStateStore
+from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
 from amazon_to_xero.ports import Conflict, StateStore
@@ -64,6 +64,7 @@ class Layers:
     xero_drops_keys: bool = False
     xero_numbers_unique: bool = True
     latest: float | None = None  # how late Xero may execute a request, in seconds after the sender gave up
+    weather: Mapping[str, float] = field(default_factory=dict)  # faults that are more frequent than drawn
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
 
 
@@ -91,9 +92,9 @@ class World:
         rng = self._stream("world")
         self.rng = rng
         self.scheduler = Scheduler(self._stream("scheduler"))
-        self.weather = Weather.drawn(self._stream("weather"))
+        self.weather = replace(Weather.drawn(self._stream("weather")), **self.layers.weather)
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
-        self.table = self.layers.table(self._stream("table"), self.scheduler)
+        self.table = self.layers.table(self._stream("table"), self.scheduler, self._written)
         self._queues_and_services(rng)
         self.histories = made.histories(
             self._stream("history"), START, rng.choice((1, 1, 2, 3, 5, 8, 12, 20)), self.length
@@ -394,6 +395,16 @@ class World:
         lowered = text.lower()
         if any(canary in lowered for canary in CANARIES):
             self.violated(f"buyer data in {where}")
+
+    def _written(self, held: Row | None, row: Row) -> None:
+        """A hint is never forgotten: an order stops being due only once Amazon has been read after it."""
+        if held is None or not row.sk.startswith("ORDER#"):
+            return
+        before, after = json.loads(held.data), json.loads(row.data)
+        if (after["hinted_at"] or "") < (before["hinted_at"] or ""):
+            self.violated(f"{row.sk}: the hint of {before['hinted_at']} was overwritten")
+        if not row.due_at and after["hinted_at"] and (after["read_at"] or "") < after["hinted_at"]:
+            self.violated(f"{row.sk}: not due any more, read {after['read_at']}, hinted {after['hinted_at']}")
 
     def _acknowledged(self, message: Message) -> None:
         """A message that SQS may forget has left its hint behind."""
