@@ -1,0 +1,277 @@
+"""The posting path as a machine that hypothesis drives: facts, faults, crashes and time in any order, made small.
+
+The worlds of this folder find what needs the whole system; this one, when something breaks, shows it in a few lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from amazon_to_xero.adapters.rows import Row, RowStateStore
+from amazon_to_xero.adapters.xero import XeroAccounting
+from amazon_to_xero.domain.documents import Desired, Document, Kind
+from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.services.pauses import Pauses
+from made_up.state import NOON, ManualClock, MemoryTable, RecordingDeadLetters, RecordingJournal
+from sandbox.wire import Fault, Request, SandboxClock
+from sandbox.xero import XeroSandbox
+
+ORDERS = ("A", "B")
+CONTACT = Desired(Kind.CONTACT, "C-1", {"Name": "Amazon customers", "ContactNumber": "C-1"})
+FAULTS: Mapping[str, dict[str, Any]] = {
+    "none": {},
+    "lost": {"kind": "lose"},
+    "dropped after the effect": {"kind": "drop"},
+    "refused": {"kind": "refuse", "status": 503},
+    "failed after the effect": {"kind": "fail", "status": 500},
+    "throttled": {
+        "kind": "refuse",
+        "status": 429,
+        "headers": {"x-rate-limit-problem": "minute", "retry-after": "30"},
+    },
+}
+
+
+class Died(BaseException):
+    """kill -9. Not an Exception: no code of ours may catch it."""
+
+
+class _MortalTable(MemoryTable):
+    def __init__(self, clock: ManualClock, breathe: Callable[[], None]) -> None:
+        super().__init__(clock)
+        self._breathe = breathe
+
+    def get(self, sort_keys: Sequence[str]) -> list[Row]:
+        self._breathe()
+        return super().get(sort_keys)
+
+    def put(self, rows: Sequence[Row]) -> list[bool]:
+        outcomes = []
+        for row in rows:  # each on its own: a worker may die with half of them written
+            self._breathe()
+            outcomes += super().put([row])
+        return outcomes
+
+
+class _Pool:
+    """Stands where urllib3's pool manager stands."""
+
+    def __init__(self, xero: XeroSandbox, breathe: Callable[[], None]) -> None:
+        self._xero = xero
+        self._breathe = breathe
+
+    def clear(self) -> None:
+        """There are no idle connections."""
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> Any:
+        self._breathe()
+        parts = urlsplit(url)
+        raw = body.encode() if isinstance(body, str) else body or b""
+        answer = self._xero.handle(Request.to(method, f"{parts.path}?{parts.query}", headers=headers, body=raw))
+        self._breathe()
+        if answer.dropped:
+            raise urllib3.exceptions.ProtocolError("connection broken")
+        return _Answer(answer.status, urllib3.HTTPHeaderDict(answer.headers), answer.body)
+
+
+class _Answer:
+    def __init__(self, status: int, headers: urllib3.HTTPHeaderDict, data: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.data = data
+
+
+class _Tokens:
+    def __init__(self, xero: XeroSandbox) -> None:
+        self._xero = xero
+
+    def current(self) -> str:
+        return self._xero.identity.issue_access_token()
+
+    def renewed(self, stale: str) -> str:
+        return self.current()
+
+
+class PostingMachine(RuleBasedStateMachine):
+    """Two orders, one customer; an order is drafted, changed, shipped and paid, or cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.xero = XeroSandbox(SandboxClock(self.clock.now))
+        self.breaths: int | None = None
+        self.table = _MortalTable(self.clock, self._breathe)
+        self.store = RowStateStore("main", self.table)
+        self.letters = RecordingDeadLetters()
+        self.ledger, self.other = self._worker(), self._worker()
+        self.version = 0
+        self.facts: dict[str, list[tuple[Desired, ...]]] = {order: [] for order in ORDERS}
+
+    def _worker(self) -> Ledger:
+        journal = RecordingJournal()
+        xero = XeroAccounting(_Tokens(self.xero), self.xero.tenant_id, self.clock, api_url="https://xero")
+        xero._connection.transport.pool_manager = _Pool(self.xero, self._breathe)
+        pauses = Pauses(self.store, self.clock, journal)
+        return Ledger("main", xero, self.store, pauses, self.letters, self.clock, journal)
+
+    def _breathe(self) -> None:
+        if self.breaths is None:
+            return
+        if self.breaths == 0:
+            raise Died
+        self.breaths -= 1
+
+    # --- facts ------------------------------------------------------------------------------------------------------
+
+    @rule(order=st.sampled_from(ORDERS), pence=st.integers(100, 500))
+    def is_drafted_or_changed(self, order: str, pence: int) -> None:
+        if not self._ended(order):
+            self._fact(order, (CONTACT, self._invoice(order, pence, "DRAFT")))
+
+    @rule(order=st.sampled_from(ORDERS), pence=st.integers(100, 500))
+    def is_shipped(self, order: str, pence: int) -> None:
+        if not self._ended(order):
+            invoice = self._invoice(order, pence, "AUTHORISED")
+            self._fact(order, (CONTACT, invoice, self._payment(invoice)))
+
+    @rule(order=st.sampled_from(ORDERS))
+    def is_cancelled(self, order: str) -> None:
+        if not self._ended(order):
+            self.version += 1
+            absent = Desired(
+                Kind.INVOICE, order, {}, NOON + timedelta(seconds=self.version), order_id=order, removed=True
+            )
+            held = self.facts[order]
+            self._fact(order, (replace(held[-1][1], removed=True, version=absent.version) if held else absent,))
+
+    @rule(order=st.sampled_from(ORDERS), which=st.integers(0, 3))
+    def an_older_fact_comes_again(self, order: str, which: int) -> None:
+        if len(self.facts[order]) > which:
+            self._want(self.facts[order][which])
+
+    def _ended(self, order: str) -> bool:
+        held = self.facts[order]
+        return bool(held) and (held[-1][-1].removed or held[-1][-1].kind is Kind.PAYMENT)
+
+    def _fact(self, order: str, desired: tuple[Desired, ...]) -> None:
+        self.facts[order].append(desired)
+        self._want(desired)
+
+    def _want(self, desired: tuple[Desired, ...]) -> None:
+        now = self.clock.now()
+        for wanted in desired:
+            known = self.store.documents([wanted.key]).get(wanted.key)
+            row = Document(wanted, due_at=now) if known is None else known.wanting(wanted, now)
+            if row is not None:
+                assert self.store.save_documents([row])
+
+    def _invoice(self, order: str, pence: int, status: str) -> Desired:
+        self.version += 1
+        total = Decimal(pence) / 100
+        line = {"Description": "Tea", "Quantity": 1, "UnitAmount": total, "AccountCode": "200", "TaxType": "OUTPUT2"}
+        body = {
+            "Type": "ACCREC",
+            "InvoiceNumber": order,
+            "Reference": f"Amazon {order}",
+            "Date": "2026-11-20",
+            "DueDate": "2026-11-20",
+            "CurrencyCode": "GBP",
+            "LineAmountTypes": "Inclusive",
+            "Status": status,
+            "LineItems": [line],
+        }
+        version = NOON + timedelta(seconds=self.version)
+        refers = {"Contact.ContactID": CONTACT.key}
+        return Desired(Kind.INVOICE, order, body, version, total, refers, order)
+
+    def _payment(self, invoice: Desired) -> Desired:
+        body = {
+            "Account": {"Code": "CLR-GBP"},
+            "Date": "2026-11-20",
+            "Amount": invoice.total,
+            "Reference": invoice.body["Reference"],
+        }
+        return Desired(
+            Kind.PAYMENT,
+            invoice.number,
+            body,
+            invoice.version,
+            refers={"Invoice.InvoiceID": invoice.key},
+            order_id=invoice.order_id,
+        )
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    @rule(
+        fault=st.sampled_from(sorted(FAULTS)),
+        skip=st.integers(0, 2),
+        times=st.integers(1, 2),
+        breaths=st.none() | st.integers(0, 30),
+        beside=st.booleans(),
+    )
+    def posts(self, fault: str, skip: int, times: int, breaths: int | None, beside: bool) -> None:
+        """A worker posts; a call may go wrong, the worker may die, another may work between its reads and writes."""
+        if FAULTS[fault]:
+            self.xero.faults.append(Fault(skip=skip, times=times, **FAULTS[fault]))
+        if beside:
+            self.table.between.append(lambda: self.other.post_due((), self.clock.now() + timedelta(minutes=1)))
+        self.breaths = breaths
+        try:
+            self.ledger.post_due((), self.clock.now() + timedelta(minutes=1))
+        except Died:
+            self.other, self.ledger = self._worker(), self._worker()
+        finally:
+            self.breaths = None
+            self.xero.faults.clear()
+            self.table.between.clear()
+
+    @rule(seconds=st.sampled_from((1, 31, 61, 200, 400)))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    # --- what must hold ---------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nothing_was_written_twice(self) -> None:
+        books = self.xero.books
+        numbers = Counter(invoice.reference for invoice in books.invoices.values())
+        assert all(count == 1 for count in numbers.values()), numbers
+        assert len(books.contacts) <= 1
+        assert all(len(invoice.payments) <= 1 and invoice.outstanding >= 0 for invoice in books.invoices.values())
+
+    def teardown(self) -> None:
+        """Left in peace, the books come to what the newest fact of each order asks for."""
+        for _ in range(12):
+            self.clock.advance(200)
+            self.ledger.post_due((), self.clock.now() + timedelta(minutes=1))
+        assert not [row.sk for row in self.table.rows.values() if row.due_at]
+        assert self.letters.letters == []
+        for order, facts in self.facts.items():
+            if not facts:
+                continue
+            wanted = next(desired for desired in facts[-1] if desired.kind is Kind.INVOICE)
+            held = self.xero.books.invoice(order)
+            standing = None if held is None or held.status in ("DELETED", "VOIDED") else held
+            if wanted.removed:
+                assert standing is None
+                continue
+            assert standing is not None
+            paid = facts[-1][-1].kind is Kind.PAYMENT
+            assert (standing.status, standing.total) == ("PAID" if paid else wanted.body["Status"], wanted.total)
+
+
+PostingMachine.TestCase.settings = settings(
+    max_examples=120, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+TestPosting = PostingMachine.TestCase
