@@ -64,8 +64,9 @@ class Functions:
         self._outlive_timeout = outlive_timeout
         self._sandboxes: dict[str, list[Sandbox]] = {}
         self._of_task: dict[str, Sandbox] = {}
-        self._started = 0
+        self.started = 0
         self._built = 0
+        self._finish: dict[str, Done] = {}
         self.running: dict[str, Task] = {}
 
     def sandbox(self) -> Sandbox:
@@ -74,8 +75,8 @@ class Functions:
         return self._of_task[self._scheduler.current.name]
 
     def invoke(self, function: str, handler: Handler, event: dict[str, Any], done: Done = lambda _: None) -> None:
-        self._started += 1
-        name = f"{function}-{self._started}"
+        self.started += 1
+        name = f"{function}-{self.started}"
         sandbox = self._a_sandbox(function)
         sandbox.busy, sandbox.outlived = True, False
         self._of_task[name] = sandbox
@@ -116,7 +117,7 @@ class Functions:
         self._log(name, f"starts in {sandbox.name}")
         task = self._scheduler.start(name, body)
         self.running[name] = task
-        self._failed = {**getattr(self, "_failed", {}), name: finish}
+        self._finish[name] = finish
         self._scheduler.after(self._timeout, time_out)
 
     def step(self, what: str) -> None:
@@ -135,7 +136,7 @@ class Functions:
                 self._bury(task.name, task, sandbox)
             if deadly and rng.random() < deadly:
                 self._log(task.name, f"dies at {what}")
-                finish = self._failed[task.name]
+                finish = self._finish[task.name]
                 self._scheduler.after(0.1, lambda: finish(None))
                 self._bury(task.name, task, sandbox)
             icy = weather.freeze

@@ -102,6 +102,8 @@ class World:
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         self.sent_bodies: list[str] = []
+        self._notifications = self._stream("notifications")
+        self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
@@ -196,7 +198,7 @@ class World:
                 self.scheduler.close()
         stats = {
             "orders": len(self.histories),
-            "invocations": self.functions._started,
+            "invocations": self.functions.started,
             "xero calls": len(self.xero_wire.seen),
             "xero writes": sum(seen.writes for seen in self.xero_wire.seen),
             "xero own 429": len(self.xero_wire.own_refusals),
@@ -331,7 +333,7 @@ class World:
 
     def _published(self, _arn: str, body: str) -> None:
         self.sent_bodies.append(body)
-        rng, weather = self._notify, self.weather
+        rng, weather = self._notifications, self.weather
         if rng.random() < weather.notification_lost:
             return
         delay = rng.random() * 5
@@ -378,8 +380,6 @@ class World:
         self.xero.identity.seed_refresh_token("another-refresh-token")
         self.secrets["xero"]["refresh_token"] = "another-refresh-token"
         self.disconnected = False
-
-    disconnected = False
 
     # --- what is noticed --------------------------------------------------------------------------------------------
 
@@ -441,12 +441,6 @@ class World:
 
     def _stream(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/{name}")  # noqa: S311 - repeatable on purpose
-
-    @property
-    def _notify(self) -> random.Random:
-        if not hasattr(self, "_notify_rng"):
-            self._notify_rng = self._stream("notifications")
-        return self._notify_rng
 
 
 # --- inside a sandbox -------------------------------------------------------------------------------------------------
