@@ -345,7 +345,9 @@ class OrderReading:
             try:
                 fresh = self._organisation.current(max_age=timedelta(minutes=5))
             except XeroError:
-                fresh = organisation
+                # What stands there now cannot be seen: too early to ask a person for what may have been mended.
+                later = now + timedelta(minutes=5)
+                return replace(fact, standing=Standing.HINTED, reason="XERO_UNAVAILABLE", due_at=later), ()
             if fresh is organisation:
                 raise refused from None
             outcome = sale(order, self._policy, fresh, fact.shipped_at, number)
