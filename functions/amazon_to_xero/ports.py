@@ -283,6 +283,27 @@ class StateStore(Protocol):
         ...
 
 
+# --- Other functions and systems ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OrderEvent:
+    """`kind` is `Order Shipped` or `Order Cancelled`; `updated` the version of the order (UTC) that says so."""
+
+    kind: str
+    order_id: str
+    updated: datetime
+    marketplace_id: str = ""
+
+
+class Events(Protocol):
+    """The own event bus. Events are hints: the order's row says what there is to do, a lost event loses nothing."""
+
+    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+        """At least once, in any order; returns how many could not be published. Never raises for a busy bus."""
+        ...
+
+
 # --- People ----------------------------------------------------------------------------------------------------------
 
 

@@ -223,11 +223,13 @@ def _document_data(document: Document) -> str:
             "refers": desired.refers,
             "order_id": desired.order_id,
             "removed": desired.removed,
+            "sources": list(desired.sources),
             "claim": document.claim,
             "applied_digest": document.applied_digest,
             "xero_id": document.xero_id,
             "xero_status": document.xero_status,
             "attempts": document.attempts,
+            "name_taken": document.name_taken,
         }
     )
 
@@ -244,6 +246,7 @@ def _document(row: Row) -> Document:
             refers=data["refers"],
             order_id=data["order_id"],
             removed=data["removed"],
+            sources=tuple(data["sources"]),
         ),
         state=State(row.state),
         generation=row.generation,
@@ -253,6 +256,7 @@ def _document(row: Row) -> Document:
         xero_id=data["xero_id"],
         xero_status=data["xero_status"],
         attempts=data["attempts"],
+        name_taken=data["name_taken"],
         reason=row.reason,
         hint=row.hint,
     )

@@ -30,28 +30,45 @@ class Kind(StrEnum):
 
     CONTACT = "contact"
     INVOICE = "invoice"
-    PAYMENT = "payment"
+    PAYMENT = "payment"  # of an invoice, from the clearing account
+    CREDIT_NOTE = "credit_note"
+    REFUND = "refund"  # of a credit note, out of the clearing account: what the buyer got back
+
+
+class Work(StrEnum):
+    """Whose work something is: the function that does it, and whose dead-letter queue tells a person of it."""
+
+    ORDERS = "orders"
+    SHIPMENTS = "shipments"
 
 
 @dataclass(frozen=True)
 class KindInXero:
     """How a kind is built and found in Xero: all that the posting path knows of it.
 
-    Contacts and invoices have a unique number. A payment has none: it is found inside the document it pays
-    (`inside`: the path in its body that refers to that document), and Xero takes no more than what is still due there.
+    Contacts, invoices and credit notes have a unique number. A payment has none: it is found inside the document it
+    pays (`inside`: the path in its body that refers to that document), and Xero takes no more than what is still open
+    there (`open_field`).
     """
 
     collection: str
     id_field: str
     number_field: str = ""
     inside: str = ""
+    open_field: str = ""
     changeable: bool = True
 
 
 IN_XERO: Mapping[Kind, KindInXero] = {
     Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
     Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
-    Kind.PAYMENT: KindInXero("Payments", "PaymentID", inside="Invoice.InvoiceID", changeable=False),
+    Kind.PAYMENT: KindInXero(
+        "Payments", "PaymentID", inside="Invoice.InvoiceID", open_field="AmountDue", changeable=False
+    ),
+    Kind.CREDIT_NOTE: KindInXero("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+    Kind.REFUND: KindInXero(
+        "Payments", "PaymentID", inside="CreditNote.CreditNoteID", open_field="RemainingCredit", changeable=False
+    ),
 }
 
 
@@ -69,7 +86,8 @@ class Desired:
     """What should stand in Xero: `body` in Xero's own names, `refers` = path in the body -> key of another document.
 
     `total` is the document total that Xero must arrive at (None for a contact). `version` is the last-updated time of
-    the fact it was derived from: an older fact never replaces a newer one.
+    the fact it was derived from: an older fact never replaces a newer one. `sources` says of each line of the body what
+    it was booked for (item and charge), so that a later change can be compared with it; Xero never sees it.
     """
 
     kind: Kind
@@ -80,6 +98,7 @@ class Desired:
     refers: Mapping[str, str] = field(default_factory=dict)
     order_id: str = ""
     removed: bool = False  # it should not stand there (any more): a draft is deleted, an approved document voided
+    sources: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -107,6 +126,7 @@ class Document:
     xero_id: str = ""
     xero_status: str = ""
     attempts: int = 0  # calls to Xero that carried it
+    name_taken: bool = False  # a buyer's name that another contact has: told apart by a mark behind it
     reason: str = ""
     hint: str = ""
 

@@ -48,6 +48,7 @@ DESIRED = st.builds(
     refers=st.dictionaries(TEXT, TEXT, max_size=2),
     order_id=TEXT,
     removed=st.booleans(),
+    sources=st.lists(TEXT, max_size=3).map(tuple),
 )
 DOCUMENT = st.builds(
     Document,
@@ -59,6 +60,7 @@ DOCUMENT = st.builds(
     xero_id=TEXT,
     xero_status=TEXT,
     attempts=COUNT,
+    name_taken=st.booleans(),
     reason=TEXT,
     hint=TEXT,
 )
@@ -123,10 +125,10 @@ def test_the_properties_leave_out_no_field() -> None:
     # A field that somebody adds is stored, or this test says that nobody thought of it.
     assert {f.name for f in fields(Document)} == {
         *("desired", "state", "generation", "due_at", "claim", "applied_digest"),
-        *("xero_id", "xero_status", "attempts", "reason", "hint"),
+        *("xero_id", "xero_status", "attempts", "name_taken", "reason", "hint"),
     }
     assert {f.name for f in fields(Desired)} == {
-        *("kind", "number", "body", "version", "total", "refers", "order_id", "removed"),
+        *("kind", "number", "body", "version", "total", "refers", "order_id", "removed", "sources"),
     }
     assert {f.name for f in fields(OrderFact)} == {
         *("order_id", "generation", "hinted_at", "due_at", "attempts", "read_at", "updated", "digest"),
