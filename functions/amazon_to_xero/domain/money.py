@@ -8,6 +8,8 @@ from typing import Any
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
+_WITHOUT_DECIMALS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND"})
+_WITH_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 class NotAnAmount(ValueError):
@@ -33,6 +35,13 @@ def amount(value: Any, field: str) -> Decimal:
 def cents(value: Decimal) -> Decimal:
     """Rounded half up to two decimals, as Xero rounds each line and each line's tax (Xero: rounding guide)."""
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def smallest_unit(currency: str | None) -> Decimal:
+    """The smallest amount a price of that currency has: a yen, a cent, a fils (ISO 4217)."""
+    if currency in _WITHOUT_DECIMALS:
+        return Decimal(1)
+    return Decimal("0.001") if currency in _WITH_THREE_DECIMALS else CENT
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

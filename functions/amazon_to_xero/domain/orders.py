@@ -64,6 +64,18 @@ class OrderItem:
     tax: Decimal
     tax_on_top: bool
     collected_by_marketplace: bool
+    shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a merchant sent. `left_at` is None while it has not left; `quantities` are by order item id."""
+
+    reference: str
+    left_at: datetime | None
+    quantities: Mapping[str, int]
+    carrier: str = ""
+    tracking: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ class Order:
     tip: Decimal
     ship_to_country: str
     ship_to_region: str
-    shipped_at: datetime | None  # the first package; None where Amazon names no packages (FBA)
+    packages: tuple[Package, ...]  # none where Amazon delivers (FBA)
     items: tuple[OrderItem, ...]
 
 
@@ -134,11 +146,6 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         # Amounts of other orders are incomplete or missing, and nothing is booked of them: they are not even read.
         items = tuple(_read_item(item) for item in raw["orderItems"])
         grand_total, tip = _order_totals(raw.get("proceeds") or {}, items)
-    shipments = [
-        moment(package["shipTime"], "packages.shipTime")
-        for package in raw.get("packages") or ()
-        if package.get("shipTime")
-    ]
     replaced = [
         other.get("orderId")
         for other in raw.get("associatedOrders") or ()
@@ -157,8 +164,19 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         tip=tip,
         ship_to_country=address.get("countryCode") or "",
         ship_to_region=address.get("stateOrRegion") or "",
-        shipped_at=min(shipments, default=None),
+        packages=tuple(_read_package(package) for package in raw.get("packages") or ()),
         items=items,
+    )
+
+
+def _read_package(raw: Mapping[str, Any]) -> Package:
+    cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
+    return Package(
+        reference=raw.get("packageReferenceId") or "",
+        left_at=moment(raw["shipTime"], "packages.shipTime") if raw.get("shipTime") and not cancelled else None,
+        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
+        carrier=raw.get("carrier") or "",
+        tracking=raw.get("trackingNumber") or "",
     )
 
 
@@ -243,6 +261,7 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
         collected_by_marketplace=any(
             c.get("model") == "MARKETPLACE_FACILITATOR" for c in (raw.get("tax") or {}).get("taxCollections") or ()
         ),
+        shipped=int((raw.get("fulfillment") or {}).get("quantityFulfilled") or 0),
     )
 
 
