@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
-from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
+from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
 from made_up.orders import CA, JP, UK, US
 
 
@@ -47,13 +48,15 @@ POLICY = PostingPolicy(
         },
         "210",
     ),
-    tax_rules=(
-        TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), responsible=Party.MARKETPLACE),
-        TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), ship_to=frozenset({"FR"})),
-        TaxRule("OUTPUT2", Amounts.INCLUSIVE, frozenset({UK})),
-        TaxRule("NONE", Amounts.NO_TAX, frozenset({US}), responsible=Party.MARKETPLACE),
-        TaxRule("NONE", Amounts.NO_TAX, frozenset({US, CA}), amazon_tax=AmazonTax.ZERO),
-        TaxRule("TAX001", Amounts.EXCLUSIVE, frozenset({CA}), amazon_tax=AmazonTax.CHARGED),
-        TaxRule("NONE", Amounts.NO_TAX, frozenset({JP})),
+    tax=TaxPolicy(
+        (
+            TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), responsible=Party.MARKETPLACE),
+            TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), ship_to=frozenset({"FR"})),
+            TaxRule("OUTPUT2", Amounts.INCLUSIVE, frozenset({UK})),
+            TaxRule("NONE", Amounts.NO_TAX, frozenset({US}), responsible=Party.MARKETPLACE),
+            TaxRule("NONE", Amounts.NO_TAX, frozenset({US, CA}), amazon_tax=AmazonTax.ZERO),
+            TaxRule("TAX001", Amounts.EXCLUSIVE, frozenset({CA}), amazon_tax=AmazonTax.CHARGED),
+            TaxRule("NONE", Amounts.NO_TAX, frozenset({JP})),
+        )
     ),
 )

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Kind
+from amazon_to_xero.domain.lines import Line, goods_line, single_line
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
+from amazon_to_xero.domain.money import ZERO, one_spelling
 from amazon_to_xero.domain.orders import (
     NOT_YET_PRICED,
     SHIPPED_AT_LEAST_IN_PART,
@@ -24,8 +23,9 @@ from amazon_to_xero.domain.orders import (
     OrderItem,
 )
 from amazon_to_xero.domain.organisation import Organisation
-from amazon_to_xero.domain.policy import Amounts, Party, PostingPolicy, TaxRule, responsible_party
+from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.tax import rounded_to, sellers_total, treatment, withheld_inside
 
 CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.ITEM: "",
@@ -35,7 +35,6 @@ CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.OTHER: "Other charge",
     Charge.DELIVERY_TIP: "Delivery tip",
 }
-DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description
 
 
 @dataclass(frozen=True)
@@ -50,30 +49,6 @@ class NotYet:
     """Amazon has not said enough yet; to be read again."""
 
     reason: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One invoice line: `quantity` x `unit` before Xero's rounding, in the document's currency."""
-
-    description: str
-    quantity: int
-    unit: Decimal
-    account: str
-    tax_type: str
-
-    @property
-    def amount(self) -> Decimal:
-        return cents(self.quantity * self.unit)
-
-    def in_xero(self) -> dict[str, Any]:
-        return {
-            "Description": self.description,
-            "Quantity": self.quantity,
-            "UnitAmount": self.unit,
-            "AccountCode": self.account,
-            "TaxType": self.tax_type,
-        }
 
 
 def invoice_number(order_id: str, policy: PostingPolicy) -> str:
@@ -150,19 +125,14 @@ def _invoice(
     number: str,
 ) -> Desired:
     shipped = order.status in SHIPPED_AT_LEAST_IN_PART
-    rules = {item.item_id: policy.tax_rule(order, item) for item in order.items}
-    amounts = _line_amount_types(order, rules)
-    for item in order.items:
-        _check_rate(rules[item.item_id], item, organisation)
-    lines = [line for item in order.items for line in _item_lines(item, rules[item.item_id], policy)]
+    taxes = treatment(order, policy.tax, organisation)
+    lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
         # The tip belongs to no item; it goes with the order's first one.
-        rule = rules[order.items[0].item_id]
-        lines.append(_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, _account(Charge.DELIVERY_TIP, policy), rule))
-    expected = _amazon_total(order)
-    booked = xero_total(lines, amounts, organisation)
-    if booked != expected:
-        lines.append(_rounding_line(expected - booked, expected, policy, organisation))
+        name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
+        lines.append(single_line(name, order.tip, account, taxes.tax_types[order.items[0].item_id]))
+    expected = sellers_total(order)
+    lines = rounded_to(expected, lines, taxes.amounts, policy.tax, organisation)
     booked_on = organisation.local_date(
         (first_seen_shipped or order.shipped_at or order.updated) if shipped else order.created
     ).isoformat()
@@ -173,7 +143,7 @@ def _invoice(
         "Date": booked_on,
         "DueDate": booked_on,
         "CurrencyCode": order.currency,
-        "LineAmountTypes": amounts.value,
+        "LineAmountTypes": taxes.amounts.value,
         "Status": "AUTHORISED" if shipped else "DRAFT",
         "LineItems": [line.in_xero() for line in lines],
     }
@@ -218,106 +188,23 @@ def _payment(invoice: Desired, policy: PostingPolicy, organisation: Organisation
     )
 
 
-def _amazon_total(order: Order) -> Decimal:
-    """What the seller sold: Amazon's grand total less the tax that the marketplace keeps for the state."""
-    withheld = total(i.tax for i in order.items if responsible_party(i) is Party.MARKETPLACE)
-    return (order.grand_total or ZERO) - withheld
-
-
-def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> Amounts:
-    """One invoice is either tax-inclusive or tax-exclusive; lines without tax go with both."""
-    modes = {rule.amounts for rule in rules.values()} - {Amounts.NO_TAX}
-    if len(modes) > 1:
-        raise Refused(
-            "TAX_MODE_CONFLICT",
-            "the order's items match tax rules with inclusive and with exclusive amounts; "
-            "make the rules agree in tax.rules of the connection's settings, then redrive",
-        )
-    for item in order.items:
-        ours = responsible_party(item) is Party.SELLER
-        if ours and item.tax_on_top and rules[item.item_id].amounts is not Amounts.EXCLUSIVE:
-            raise Refused(
-                "TAX_MODE_MISMATCH",
-                f"item {item.item_id}: Amazon adds {item.tax} tax on top of the prices, the tax rule says "
-                f"{rules[item.item_id].amounts.value}; correct tax.rules in the connection's settings, then redrive",
-            )
-    return modes.pop() if modes else Amounts.NO_TAX
-
-
-def _check_rate(rule: TaxRule, item: OrderItem, organisation: Organisation) -> None:
-    if rule.amounts is Amounts.NO_TAX and rule.tax_type == "NONE":
-        return  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
-    rate = _usable_rate(rule.tax_type, organisation)
-    if rate and responsible_party(item) is Party.MARKETPLACE:
-        raise Refused(
-            "TAX_NOT_THE_SELLERS",
-            f"item {item.item_id}: the marketplace owes the tax, the tax rule books {rule.tax_type} with {rate} %; "
-            "add a rule with responsible: marketplace before it in tax.rules, then redrive",
-        )
-    if rate and rule.amounts is Amounts.NO_TAX:
-        raise Refused(
-            "TAX_MODE_CONFLICT",
-            f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
-            "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
-        )
-
-
-def _usable_rate(tax_type: str, organisation: Organisation) -> Decimal:
-    rate = organisation.tax_rates.get(tax_type)
-    if rate is None or not rate.active or not rate.on_revenue:
-        raise Refused(
-            "TAX_RATE_UNUSABLE",
-            f"the organisation has no active tax rate {tax_type} usable on revenue; "
-            "correct the tax settings of the connection or the rate in Xero, then redrive",
-        )
-    return rate.rate
-
-
-def _item_lines(item: OrderItem, rule: TaxRule, policy: PostingPolicy) -> Iterable[Line]:
+def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
     """Charges first, then the discounts, each with the item's tax rate and in Xero's order of reading."""
-    inside = _withheld_inside(item)
+    inside = withheld_inside(item)
     name = f"{item.title} ({item.sku})" if item.title and item.sku else item.title or item.sku or item.item_id
     for charge, value in item.charges.items():
         net = value - inside.get(charge.value, ZERO)
         if net:
             account = _account(charge, policy)
             if charge is Charge.ITEM:
-                yield _goods_line(name, item.quantity, net, account, rule)
+                yield goods_line(name, item.quantity, net, account, tax_type)
             else:
-                yield _line(f"{CHARGE_NAMES[charge]}: {name}", net, account, rule)
+                yield single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
     for charge, value in item.discounts.items():
         net = value - (inside.get("DISCOUNT", ZERO) if charge is next(iter(item.discounts)) else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            yield _line(f"{what}: {name}", net, policy.accounts.discounts, rule)
-
-
-def _withheld_inside(item: OrderItem) -> Mapping[str, Decimal]:
-    """Tax inside the prices that the marketplace keeps: it is taken out of each price (deemed supplier)."""
-    inside = responsible_party(item) is Party.MARKETPLACE and not item.tax_on_top
-    return item.taxes if inside else {}
-
-
-def _goods_line(name: str, quantity: int, value: Decimal, account: str, rule: TaxRule) -> Line:
-    """Quantity and unit price where the unit price is exact at Xero's four decimals, else one line for the whole."""
-    if quantity > 0:
-        unit = (value / quantity).quantize(Decimal("0.0001"))
-        if unit * quantity == value:
-            return Line(name[:DESCRIPTION_LIMIT], quantity, _exact(unit, value), account, rule.tax_type)
-    return _line(f"{quantity} × {name}", value, account, rule)
-
-
-def _line(description: str, value: Decimal, account: str, rule: TaxRule) -> Line:
-    return Line(description[:DESCRIPTION_LIMIT], 1, _exact(value, value), account, rule.tax_type)
-
-
-def _exact(unit: Decimal, line_amount: Decimal) -> Decimal:
-    if cents(line_amount) != line_amount:
-        raise Refused(
-            "TOO_MANY_DECIMALS",
-            f"the amount {line_amount} has more than the two decimals that Xero keeps; book the order by hand",
-        )
-    return one_spelling(unit)
+            yield single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:
@@ -329,32 +216,3 @@ def _account(charge: Charge, policy: PostingPolicy) -> str:
             "in the connection's settings, then redrive",
         )
     return code
-
-
-def xero_total(lines: Iterable[Line], amounts: Amounts, organisation: Organisation) -> Decimal:
-    """The total Xero will arrive at: each line and each line's tax rounded half up to cents (Xero: rounding guide)."""
-    if amounts is not Amounts.EXCLUSIVE:
-        return total(line.amount for line in lines)
-    return total(line.amount + cents(line.amount * _rate(line.tax_type, organisation) / 100) for line in lines)
-
-
-def _rate(tax_type: str, organisation: Organisation) -> Decimal:
-    rate = organisation.tax_rates.get(tax_type)
-    return rate.rate if rate else ZERO
-
-
-def _rounding_line(difference: Decimal, expected: Decimal, policy: PostingPolicy, organisation: Organisation) -> Line:
-    account = organisation.rounding_account()
-    if abs(difference) > policy.rounding_limit or account is None:
-        raise Refused(
-            "TAX_DIFFERS",
-            f"Amazon's total is {expected}, Xero would arrive at {expected - difference}; "
-            "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
-        )
-    if policy.rounding_tax_type != "NONE" and _usable_rate(policy.rounding_tax_type, organisation):
-        raise Refused(
-            "ROUNDING_TAXED",
-            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
-            "name one without tax in the connection's settings, then redrive",
-        )
-    return Line("Rounding", 1, one_spelling(difference), account.code, policy.rounding_tax_type)

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
+from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
@@ -151,11 +152,11 @@ class ConnectionSettings(_Strict):
                 self.accounts.discounts,
                 self.accounts.clearing,
             ),
-            tax_rules=tuple(_tax_rule(rule) for rule in self.tax.rules),
+            tax=TaxPolicy(
+                tuple(_tax_rule(rule) for rule in self.tax.rules), self.tax.rounding_tax_type, self.tax.rounding_limit
+            ),
             invoice_prefix=self.invoices.number_prefix,
             contact_names=self.contacts.names,
-            rounding_tax_type=self.tax.rounding_tax_type,
-            rounding_limit=self.tax.rounding_limit,
             start=self.start,
         )
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from amazon_to_xero.domain.documents import Desired
 from amazon_to_xero.domain.orders import Charge, read_order
 from amazon_to_xero.domain.organisation import Account
-from amazon_to_xero.domain.policy import AccountCodes, Amounts, TaxRule
+from amazon_to_xero.domain.policy import AccountCodes
 from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.domain.tax import Amounts, TaxPolicy, TaxRule
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import CA, JP, UK, US, breakdown, item, order
 
@@ -257,7 +258,7 @@ def test_what_cannot_be_booked_is_refused_with_a_reason_and_a_cure(raw: dict[str
 
 
 def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() -> None:
-    without_rules = replace(POLICY, tax_rules=())
+    without_rules = replace(POLICY, tax=TaxPolicy(()))
 
     problem = refusal(order(item("1.00"), grand_total="1.00"), policy=without_rules)
 
@@ -268,7 +269,7 @@ def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() ->
 
 @pytest.mark.parametrize("tax_type", ["INPUT2", "OLD", "NO_SUCH"])
 def test_a_tax_rate_that_the_organisation_cannot_use_on_sales_is_refused(tax_type: str) -> None:
-    policy = replace(POLICY, tax_rules=(TaxRule(tax_type, Amounts.INCLUSIVE),))
+    policy = replace(POLICY, tax=TaxPolicy((TaxRule(tax_type, Amounts.INCLUSIVE),)))
 
     assert refusal(order(item("1.00"), grand_total="1.00"), policy=policy).reason == "TAX_RATE_UNUSABLE"
 
@@ -276,10 +277,12 @@ def test_a_tax_rate_that_the_organisation_cannot_use_on_sales_is_refused(tax_typ
 def test_items_whose_rules_disagree_on_inclusive_and_exclusive_are_refused() -> None:
     policy = replace(
         POLICY,
-        tax_rules=(
-            TaxRule("TAX001", Amounts.EXCLUSIVE, amazon_tax=None, responsible=None, ship_to=frozenset({"XX"})),
-            TaxRule("ZERORATEDOUTPUT", Amounts.EXCLUSIVE, responsible=POLICY.tax_rules[0].responsible),
-            TaxRule("OUTPUT2", Amounts.INCLUSIVE),
+        tax=TaxPolicy(
+            (
+                TaxRule("TAX001", Amounts.EXCLUSIVE, amazon_tax=None, responsible=None, ship_to=frozenset({"XX"})),
+                TaxRule("ZERORATEDOUTPUT", Amounts.EXCLUSIVE, responsible=POLICY.tax.rules[0].responsible),
+                TaxRule("OUTPUT2", Amounts.INCLUSIVE),
+            )
         ),
     )
     raw = order(item("1.00", facilitator=True), item("1.00", item_id="2"), grand_total="2.00")
@@ -396,7 +399,7 @@ def test_a_clearing_account_that_cannot_take_the_payment_is_refused_before_anyth
 
 
 def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes() -> None:
-    careless = replace(POLICY, tax_rules=(TaxRule("OUTPUT2", Amounts.INCLUSIVE),))
+    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", Amounts.INCLUSIVE),)))
 
     problem = refusal(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
 
@@ -404,7 +407,7 @@ def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes()
 
 
 def test_no_tax_with_a_rate_above_zero_is_a_contradiction() -> None:
-    careless = replace(POLICY, tax_rules=(TaxRule("OUTPUT2", Amounts.NO_TAX),))
+    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", Amounts.NO_TAX),)))
 
     assert refusal(order(item("12.00"), grand_total="12.00"), policy=careless).reason == "TAX_MODE_CONFLICT"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.policy import AmazonTax, Amounts, Party
+from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
     ConnectionSettings,
@@ -60,8 +60,8 @@ def test_good_settings_are_a_policy() -> None:
         Charge.DELIVERY_TIP: "208",
     }
     assert (policy.accounts.discounts, policy.accounts.clearing) == ("210", {"GBP": "CLR-GBP"})
-    assert (policy.rounding_limit, policy.rounding_tax_type) == (Decimal("0.05"), "NONE")
-    uk, us, other = policy.tax_rules
+    assert (policy.tax.rounding_limit, policy.tax.rounding_tax_type) == (Decimal("0.05"), "NONE")
+    uk, us, other = policy.tax.rules
     assert (uk.tax_type, uk.amounts, uk.marketplaces, uk.responsible) == (
         "OUTPUT2",
         Amounts.INCLUSIVE,

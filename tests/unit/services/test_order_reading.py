@@ -14,6 +14,7 @@ from amazon_to_xero.domain.documents import Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Standing
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.domain.tax import TaxPolicy
 from amazon_to_xero.ports import (
     AmazonNotAuthorised,
     AmazonThrottled,
@@ -541,7 +542,7 @@ def test_the_dead_letter_goes_out_before_the_order_counts_as_failed() -> None:
 
 
 def test_an_order_is_booked_when_it_is_looked_at_again_after_the_settings_were_mended() -> None:
-    bench = reading(an_order(), policy=replace(POLICY, tax_rules=()))
+    bench = reading(an_order(), policy=replace(POLICY, tax=TaxPolicy(())))
     bench.hinted_and_read("A")
     assert bench.row().reason == "TAX_UNMAPPED"
 
