@@ -1,8 +1,8 @@
 """The sync state as rows: what stands in them and on what condition they are written. Knows no database.
 
     sk = ORDER#<order id> | DOCUMENT#<key> | CURSOR#<name> | LEASE#<name>
-    index `due` (sparse): due = <connection>#ORDER | <connection>#SHIPMENT | <connection>#DOCUMENT, due_at = UTC timestamp
-    (an order is under ORDER while it wants reading, under SHIPMENT while it wants booking)
+    index `due` (sparse): due = <connection>#ORDER (wants reading) | #SHIPMENT (wants booking) | #DOCUMENT,
+                          due_at = UTC timestamp
 
 Amounts are kept inside JSON texts as decimal strings, exactly.
 """
@@ -19,7 +19,6 @@ from typing import Any, Protocol
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State
 from amazon_to_xero.domain.order_facts import OrderFact, Shipment, Standing, Wants, canonical_json
 from amazon_to_xero.ports import Conflict, Cursor, Lease
-
 
 _DUE = {Wants.READING: "ORDER", Wants.BOOKING: "SHIPMENT"}
 
@@ -193,6 +192,7 @@ def _order_data(fact: OrderFact) -> str:
             "content": fact.content,
             "wants": fact.wants,
             "customer": fact.customer,
+            "number": fact.number,
             "shipments": [
                 {"reference": each.reference, "shipped_at": _text(each.shipped_at), "quantities": each.quantities}
                 for each in fact.shipments
@@ -217,6 +217,7 @@ def _order_fact(row: Row) -> OrderFact:
         content=data["content"],
         wants=Wants(data["wants"]),
         customer=data["customer"],
+        number=data["number"],
         shipments=tuple(
             Shipment(each["reference"], datetime.fromisoformat(each["shipped_at"]), each["quantities"])
             for each in data["shipments"]

@@ -146,6 +146,10 @@ class Document:
         """Whether Xero may hold it without our knowing: then it is looked for before anything is written."""
         return self.state in (State.IN_FLIGHT, State.UNKNOWN)
 
+    def is_newer_than(self, version: datetime) -> bool:
+        """Whether it was last asked for by a newer version of its fact."""
+        return self.desired.version is not None and self.desired.version > version
+
     def is_due(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at <= now
 
@@ -154,15 +158,16 @@ class Document:
     def wanting(self, desired: Desired, now: datetime) -> Document | None:
         """The row after a fact asked for `desired`; None when nothing changes.
 
-        An older fact than the one held changes nothing. A document whose outcome is unknown keeps its state: it is
-        looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
+        An older fact than the one held changes nothing. A newer one leaves its version in the row even where it asks
+        for the same, so that nothing older can win afterwards. A document whose outcome is unknown keeps its state:
+        it is looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
         """
         held = self.desired.version
         if held is not None and desired.version is not None and desired.version < held:
             return None
         same = desired.digest == self.desired.digest
         if same and self.state is not State.FAILED:
-            return None
+            return replace(self, desired=desired) if desired.version != held else None
         if self.needs_a_look():
             return replace(self, desired=desired)
         if desired.digest == self.applied_digest:

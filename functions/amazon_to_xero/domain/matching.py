@@ -14,6 +14,7 @@ from amazon_to_xero.domain.money import cents
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+REFERENCE_MARK = " · "  # what stands behind it in a Reference may change: tracking numbers
 GONE = frozenset({"DELETED", "VOIDED"})
 # A document that is paid is still the approved document we asked for.
 _AS_GOOD_AS: Mapping[str, frozenset[str]] = {

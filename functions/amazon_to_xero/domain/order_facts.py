@@ -121,7 +121,8 @@ class OrderFact:
     """One row. `updated` is Amazon's lastUpdatedTime of the version held; None until the order was read once.
 
     `due_at` is set while the order wants something; a failed read keeps it set. `hinted_at` is the newest hint's time.
-    `customer` is the ContactNumber of its customer in Xero. `documents` are the keys of what was asked for in Xero.
+    `customer` is the ContactNumber of its customer in Xero, `number` its first invoice's: it keeps that number when the
+    settings' prefix changes. `documents` are the keys of what was asked for in Xero.
     """
 
     order_id: str
@@ -137,6 +138,7 @@ class OrderFact:
     content: Mapping[str, Any] | None = None
     shipments: tuple[Shipment, ...] = ()
     customer: str = ""
+    number: str = ""
     standing: Standing = Standing.HINTED
     reason: str = ""
     hint: str = ""

@@ -93,9 +93,7 @@ def _part(item: OrderItem, done: int, upto: int, unit: Decimal) -> OrderItem:
     taxes = {name: part(amount) for name, amount in item.taxes.items()}
     tax = total(taxes.values())
     stated = total(charges.values()) + total(discounts.values()) + (tax if item.tax_on_top else ZERO)
-    return replace(
-        item, quantity=upto - done, total=stated, charges=charges, discounts=discounts, taxes=taxes, tax=tax
-    )
+    return replace(item, quantity=upto - done, total=stated, charges=charges, discounts=discounts, taxes=taxes, tax=tax)
 
 
 def _together(shipments: Sequence[Shipment]) -> Counter[str]:
