@@ -39,6 +39,8 @@ class StackSettings(_Strict):
     connections_path: Text = Field(alias="SETTINGS_PATH")
     secrets_prefix: Text = Field(alias="SECRETS_PREFIX")
     orders_dlq_url: Text = Field(alias="ORDERS_DLQ_URL")
+    shipments_dlq_url: Text = Field(alias="SHIPMENTS_DLQ_URL")
+    event_bus: Text = Field(alias="EVENT_BUS_NAME")
     region: Text = Field(alias="AWS_REGION")
     aws_endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
     amazon_api_url: str = Field(default="", alias="AMAZON_API_URL")
