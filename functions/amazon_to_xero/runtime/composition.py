@@ -22,6 +22,7 @@ from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
 from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.domain.documents import Work
 from amazon_to_xero.domain.xero_limits import Limits
 from amazon_to_xero.ports import Clock, DeadLetters, Journal, SellerApi, StateStore, XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
@@ -140,7 +141,7 @@ def connect(
     pauses = Pauses(store, clock, journal)
     organisation = KnownOrganisation(xero, store, clock)
     reading = OrderReading(name, amazon, store, settings.policy(), organisation, pauses, dead_letters, clock, journal)
-    ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
+    ledger = Ledger(name, xero, store, pauses, dict.fromkeys(Work, dead_letters), clock, journal)
     return Connection(
         name,
         settings.amazon.seller_id,
