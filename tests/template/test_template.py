@@ -4,11 +4,13 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from amazon_to_xero.adapters.aws import EVENT_SOURCE
+from amazon_to_xero.domain.documents import IN_FLIGHT_FOR
 from amazon_to_xero.domain.notifications import SHIPMENT_EVENTS
 from amazon_to_xero.runtime.settings import StackSettings
 from deployable.transform import ROOT, parsed, transformed
@@ -90,6 +92,12 @@ def test_no_message_returns_while_it_is_still_worked_on(resources: Resources) ->
         queue = resources[target(mapping["EventSourceArn"])]["Properties"]
         timeout = resources[target(mapping["FunctionName"])]["Properties"]["Timeout"]
         assert queue["VisibilityTimeout"] >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
+
+
+def test_whoever_was_frozen_in_a_call_is_gone_before_its_documents_are_taken_over(resources: Resources) -> None:
+    """A worker that outlived its claim could still send what another one has looked for and found absent."""
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= IN_FLIGHT_FOR
 
 
 def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resources) -> None:

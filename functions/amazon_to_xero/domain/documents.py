@@ -47,7 +47,7 @@ class KindInXero:
     """How a kind is built and found in Xero: all that the posting path knows of it.
 
     Contacts, invoices and credit notes have a unique number. A payment has none: it is found inside the document it
-    pays (`inside`: the path in its body that refers to that document), and Xero takes no more than what is still open
+    pays, its `owner` (`inside`: the path in its body that refers to it), and Xero takes no more than what is still open
     there (`open_field`).
     """
 
@@ -55,6 +55,7 @@ class KindInXero:
     id_field: str
     number_field: str = ""
     inside: str = ""
+    owner: Kind | None = None
     open_field: str = ""
     changeable: bool = True
 
@@ -63,11 +64,21 @@ IN_XERO: Mapping[Kind, KindInXero] = {
     Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
     Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
     Kind.PAYMENT: KindInXero(
-        "Payments", "PaymentID", inside="Invoice.InvoiceID", open_field="AmountDue", changeable=False
+        "Payments",
+        "PaymentID",
+        inside="Invoice.InvoiceID",
+        owner=Kind.INVOICE,
+        open_field="AmountDue",
+        changeable=False,
     ),
     Kind.CREDIT_NOTE: KindInXero("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
     Kind.REFUND: KindInXero(
-        "Payments", "PaymentID", inside="CreditNote.CreditNoteID", open_field="RemainingCredit", changeable=False
+        "Payments",
+        "PaymentID",
+        inside="CreditNote.CreditNoteID",
+        owner=Kind.CREDIT_NOTE,
+        open_field="RemainingCredit",
+        changeable=False,
     ),
 }
 
@@ -103,6 +114,14 @@ class Desired:
     @property
     def key(self) -> str:
         return document_key(self.kind, self.number)
+
+    @property
+    def work(self) -> Work | None:
+        """Whose work it is; None for a customer: each document that needs it says why it is missing."""
+        if self.kind is Kind.CONTACT:
+            return None
+        draft = self.kind is Kind.INVOICE and self.body.get("Status") == "DRAFT" and not self.removed
+        return Work.ORDERS if draft else Work.SHIPMENTS
 
     @property
     def digest(self) -> str:

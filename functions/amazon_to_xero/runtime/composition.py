@@ -152,7 +152,7 @@ def connect(
     policy = settings.policy()
     booking = OrderBooking(name, store, policy, organisation, pauses, dead_letters, clock, journal)
     reading = OrderReading(name, amazon, store, policy, booking, events, pauses, clock, journal)
-    ledger = Ledger(name, xero, store, pauses, dead_letters[Work.ORDERS], clock, journal)
+    ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
     return Connection(
         name,
         settings.amazon.seller_id,
