@@ -28,8 +28,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # messages themselves are done with; bringing them again would only burn their receives.
     each(
         [connections[name] for name, orders in taken.due.items() if orders],
-        lambda one: one.reconciliation.run(
-            context.aws_request_id, until, taken.due[one.name], work={Work.ORDERS}
-        ),
+        lambda one: one.reconciliation.run(context.aws_request_id, until, taken.due[one.name], work={Work.ORDERS}),
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in taken.failed]}

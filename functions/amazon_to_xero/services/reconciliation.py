@@ -1,4 +1,4 @@
-"""The work itself: as long as something is due, read Amazon, book what was read, post to Xero. Every trigger ends here."""
+"""The work itself: while something is due, read Amazon, book what was read, post to Xero. Every trigger ends here."""
 
 from __future__ import annotations
 
