@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.shipments import InvoicePer
 from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -107,6 +108,9 @@ class ContactSettings(_Strict):
 
 
 class InvoiceSettings(_Strict):
+    """`per`: one invoice an order, approved at its first shipment, or one for each shipment."""
+
+    per: Literal["order", "shipment"] = "order"
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = ""
 
 
@@ -158,6 +162,7 @@ class ConnectionSettings(_Strict):
                 tuple(_tax_rule(rule) for rule in self.tax.rules), self.tax.rounding_tax_type, self.tax.rounding_limit
             ),
             invoice_prefix=self.invoices.number_prefix,
+            invoice_per=InvoicePer(self.invoices.per),
             contact_names=self.contacts.names,
             start=self.start,
         )
