@@ -8,6 +8,7 @@ from typing import Any
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
+_OTHER_DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}  # ISO 4217
 
 
 class NotAnAmount(ValueError):
@@ -33,6 +34,11 @@ def amount(value: Any, field: str) -> Decimal:
 def cents(value: Decimal) -> Decimal:
     """Rounded half up to two decimals, as Xero rounds each line and each line's tax (Xero: rounding guide)."""
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def smallest(currency: str) -> Decimal:
+    """The smallest amount of a currency: 0.01 of a pound, 1 yen, 0.001 of a dinar."""
+    return Decimal(1).scaleb(-_OTHER_DECIMALS.get(currency, 2))
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

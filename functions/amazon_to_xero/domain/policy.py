@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from amazon_to_xero.domain.orders import Charge
+from amazon_to_xero.domain.organisation import LockDates
 from amazon_to_xero.domain.tax import TaxPolicy
 
 
@@ -31,4 +32,5 @@ class PostingPolicy:
     tax: TaxPolicy
     invoice_prefix: str = ""
     contact_names: Mapping[str, str] = field(default_factory=dict)
+    lock_dates: LockDates = LockDates.HOLD
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)  # orders placed before are somebody else's books

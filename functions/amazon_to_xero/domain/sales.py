@@ -88,11 +88,7 @@ def sale(
         return NotYet("PROCEEDS_MISSING")
     if order.grand_total == 0:
         return NotInvoiced("ZERO_VALUE")
-    if order.currency not in organisation.currencies:
-        raise Refused(
-            "CURRENCY_NOT_SUBSCRIBED",
-            f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
-        )
+    organisation.require_currency(order.currency)
     contact = customer(order.marketplace_id, policy)
     number = number or invoice_number(order.order_id, policy)
     invoice = _invoice(order, policy, organisation, contact, first_seen_shipped, number)
@@ -164,14 +160,7 @@ def _payment(invoice: Desired, policy: PostingPolicy, organisation: Organisation
     clearing = policy.accounts.clearing.get(currency)
     if not clearing or invoice.body["Status"] != "AUTHORISED" or invoice.total is None:
         return None
-    account = organisation.accounts.get(clearing)
-    usable = account is not None and account.active and account.takes_payments
-    if account is None or not usable or account.currency not in (None, "", currency):
-        raise Refused(
-            "CLEARING_UNUSABLE",
-            f"account {clearing} cannot take payments in {currency}; it should be an active bank account in {currency} "
-            "or have payments enabled: correct it in Xero or accounts.clearing in the settings, then redrive",
-        )
+    organisation.require_clearing(clearing, currency)
     body = {
         "Account": {"Code": clearing},
         "Date": invoice.body["Date"],

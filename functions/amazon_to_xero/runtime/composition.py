@@ -138,8 +138,9 @@ def connect(
     """
     xero = BudgetedXero(xero, store, clock, Limits(per_day=settings.xero.calls_per_day), owner)
     pauses = Pauses(store, clock, journal)
-    organisation = KnownOrganisation(xero, store, clock)
-    reading = OrderReading(name, amazon, store, settings.policy(), organisation, pauses, dead_letters, clock, journal)
+    policy = settings.policy()
+    organisation = KnownOrganisation(xero, store, clock, policy, journal)
+    reading = OrderReading(name, amazon, store, policy, organisation, pauses, dead_letters, clock, journal)
     ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
     return Connection(
         name,
