@@ -19,10 +19,10 @@ from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
 from amazon_to_xero.domain.lines import Line, single_line
+from amazon_to_xero.domain.matching import REFERENCE_MARK
 from amazon_to_xero.domain.money import ZERO, one_spelling, total
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.sales import Sale
 from amazon_to_xero.domain.tax import Amounts, rounded_to, xero_total
 
@@ -133,7 +133,7 @@ class _Booking:
             if sale is not None:
                 self._should.append(sale)
             return
-        wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale)
+        wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale, invoice)
         paid = None if sale is None else self._paid(wanted)
         if payment is not None:
             changes = invoice is None or wanted.digest != invoice.desired.digest
@@ -153,19 +153,20 @@ class _Booking:
             number = f"{base}-R{again}"
         return number
 
-    def _as_invoice(self, number: str, sale: Sale) -> Desired:
+    def _as_invoice(self, number: str, sale: Sale, held: Document | None) -> Desired:
+        approved = held is not None and held.exists_in_xero and held.desired.body.get("Status") == "AUTHORISED"
+        # What is approved keeps its date, also when the period is locked later.
+        day = date.fromisoformat(held.desired.body["Date"]) if held and approved else self._open(sale.booked_on)
+        reference = sale.reference
+        if day != sale.booked_on:
+            reference += f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
         status = "AUTHORISED" if sale.approved else "DRAFT"
         return self._document(
-            Kind.INVOICE,
-            number,
-            sale.lines,
-            sale.amounts,
-            sale.total,
-            sale.booked_on,
-            sale.reference,
-            sale.currency,
-            status,
+            Kind.INVOICE, number, sale.lines, sale.amounts, sale.total, day, reference, sale.currency, status
         )
+
+    def _open(self, day: date) -> date:
+        return self._organisation.open_date(day, self._policy.lock_dates)
 
     def _removal(self, number: str, held: Document | None) -> Desired:
         """It should not stand there. Where nothing does, that is stored all the same.
@@ -223,7 +224,7 @@ class _Booking:
         amounts = Amounts(first["LineAmountTypes"])
         should = total(sale.total for sale in self._should)
         missing = should - total(_signed_total(document.desired) for document in self._booked)
-        day = self._organisation.local_date(self._order.updated)
+        day = self._open(self._organisation.local_date(self._order.updated))
 
         def document(kind: Kind, lines: Sequence[Line], amount: Decimal) -> Desired:
             kept = rounded_to(amount, lines, amounts, self._policy.tax, self._organisation)
@@ -312,15 +313,7 @@ class _Booking:
         clearing = self._policy.accounts.clearing.get(currency)
         if not clearing or document.body["Status"] != "AUTHORISED" or not document.total:
             return None
-        account = self._organisation.accounts.get(clearing)
-        usable = account is not None and account.active and account.takes_payments
-        if account is None or not usable or account.currency not in (None, "", currency):
-            raise Refused(
-                "CLEARING_UNUSABLE",
-                f"account {clearing} cannot take payments in {currency}; it should be an active bank account in "
-                f"{currency} or have payments enabled: correct it in Xero or accounts.clearing in the settings, then "
-                "redrive",
-            )
+        self._organisation.require_clearing(clearing, currency)
         kind = _PAID_BY[document.kind]
         body = {
             "Account": {"Code": clearing},

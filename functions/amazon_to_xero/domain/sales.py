@@ -22,7 +22,7 @@ from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.shipments import InvoicePer, share, tracking_of
-from amazon_to_xero.domain.tax import Amounts, rounded_to, sellers_total, treatment, withheld_inside
+from amazon_to_xero.domain.tax import Amounts, Drift, drifts, rounded_to, sellers_total, treatment, withheld_inside
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 CHARGE_NAMES: Mapping[Charge, str] = {
@@ -63,6 +63,7 @@ class Sale:
     currency: str
     reference: str
     approved: bool
+    drifts: tuple[Drift, ...] = ()
 
 
 def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
@@ -88,11 +89,7 @@ def sales(
         return NotYet("PROCEEDS_MISSING")
     if order.grand_total == 0:
         return NotInvoiced("ZERO_VALUE")
-    if order.currency not in organisation.currencies:
-        raise Refused(
-            "CURRENCY_NOT_SUBSCRIBED",
-            f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
-        )
+    organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of what costs nothing is no sale; its place in the list stays, so that the numbers of others do.
@@ -147,6 +144,7 @@ def _sale(
         currency=order.currency or "",
         reference=f"{named}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else named,
         approved=shipment is not None,
+        drifts=drifts(order, taxes, organisation),
     )
 
 

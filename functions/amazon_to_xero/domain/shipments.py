@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from amazon_to_xero.domain.money import ZERO, smallest_unit, total
+from amazon_to_xero.domain.money import ZERO, smallest, total
 from amazon_to_xero.domain.order_facts import Shipment
 from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, Fulfilment, Order, OrderItem, Package
 
@@ -64,7 +64,7 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     Each amount is shared by quantity: the shares up to a shipment are rounded together, so all shares add up exactly.
     What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment.
     """
-    unit = smallest_unit(order.currency)
+    unit = smallest(order.currency or "")
     before = _together(shipments[:number])
     until = _together(shipments[: number + 1])
     items = []

@@ -148,8 +148,8 @@ def connect(
     """
     xero = BudgetedXero(xero, store, clock, Limits(per_day=settings.xero.calls_per_day), owner)
     pauses = Pauses(store, clock, journal)
-    organisation = KnownOrganisation(xero, store, clock)
     policy = settings.policy()
+    organisation = KnownOrganisation(xero, store, clock, policy, journal)
     booking = OrderBooking(name, store, policy, organisation, pauses, dead_letters, clock, journal)
     reading = OrderReading(name, amazon, store, policy, booking, events, pauses, clock, journal)
     ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)

@@ -69,7 +69,7 @@ class Reading:
 
     def restarted(self) -> OrderReading:
         """Another sandbox of the function: nothing in memory."""
-        organisation = KnownOrganisation(self.xero, self.store, self.clock)
+        organisation = KnownOrganisation(self.xero, self.store, self.clock, self.policy, self.journal)
         self.service = OrderReading(
             "main",
             self.amazon,
