@@ -124,10 +124,11 @@ class OrderBooking:
         for _ in range(_TRIES):
             wishes, held = self._wishes(waiting, work)
             overtaken = self._ask({order_id: wish.waves for order_id, wish in wishes.items()}, held, changed)
-            for order_id in wishes.keys() - overtaken:
-                rows[order_id] = wishes[order_id].after
-                self._report(order_id, wishes[order_id].drifts)
-            waiting = {order_id: waiting[order_id] for order_id in overtaken}
+            for order_id, wish in wishes.items():
+                if order_id not in overtaken:
+                    rows[order_id] = wish.after
+                    self._report(order_id, wish.drifts)
+            waiting = {order_id: fact for order_id, fact in waiting.items() if order_id in overtaken}
             if not waiting:
                 return rows, changed
         later = self._clock.now() + _LATER
@@ -150,8 +151,8 @@ class OrderBooking:
     def _report(self, order_id: str, drifts: Iterable[Drift]) -> None:
         for drift in drifts:
             hint = (
-                f"item {drift.item_id}: Amazon charged {drift.tax_at_amazon} tax ({drift.effective_rate} %), Xero computes "
-                f"{drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules and the rate in Xero"
+                f"item {drift.item_id}: Amazon charged {drift.tax_at_amazon} tax ({drift.effective_rate} %), "
+                f"Xero computes {drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules and the rate"
             )
             self._journal.note("TAX_DRIFT", order_id=order_id, reason="TAX_DRIFT", hint=hint)
 
@@ -175,7 +176,7 @@ class OrderBooking:
         missing = {order_id: self._usual_keys(fact) for order_id, fact in facts.items()}
         wishes: dict[str, _Wish] = {}
         while missing:
-            found = self._store.documents({key for keys in missing.values() for key in keys})
+            found = self._store.documents(dict.fromkeys(key for keys in missing.values() for key in sorted(keys)))
             for order_id, keys in missing.items():
                 looked_up[order_id] |= keys
                 held[order_id] |= {key: found[key] for key in keys if key in found}
