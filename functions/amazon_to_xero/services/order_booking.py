@@ -152,7 +152,7 @@ class OrderBooking:
         for drift in drifts:
             hint = (
                 f"item {drift.item_id}: Amazon charged {drift.tax_at_amazon} tax ({drift.effective_rate} %), "
-                f"Xero computes {drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules and the rate"
+                f"Xero computes {drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules"
             )
             self._journal.note("TAX_DRIFT", order_id=order_id, reason="TAX_DRIFT", hint=hint)
 
