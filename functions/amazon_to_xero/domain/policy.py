@@ -78,6 +78,14 @@ class AccountCodes:
     clearing: Mapping[str, str] = field(default_factory=dict)  # by currency
 
 
+class ContactPolicy(StrEnum):
+    """Which orders are invoiced to a contact of the buyer's own; all others go to their marketplace's customer."""
+
+    MARKETPLACE = "marketplace"  # none
+    BUSINESS_BUYERS = "business_buyers"  # those of Amazon Business
+    BUYERS = "buyers"  # all whose buyer Amazon names
+
+
 @dataclass(frozen=True)
 class PostingPolicy:
     """`marketplaces` are the ids that are booked; `contact_names` the customer of a marketplace id, if not the default.
@@ -90,6 +98,7 @@ class PostingPolicy:
     accounts: AccountCodes
     tax_rules: tuple[TaxRule, ...]
     invoice_prefix: str = ""
+    contacts: ContactPolicy = ContactPolicy.MARKETPLACE
     contact_names: Mapping[str, str] = field(default_factory=dict)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")

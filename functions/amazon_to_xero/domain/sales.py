@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_to_xero.domain.contacts import marketplace_customer
 from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
@@ -80,13 +81,6 @@ def invoice_number(order_id: str, policy: PostingPolicy) -> str:
     return f"{policy.invoice_prefix}{order_id}"
 
 
-def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
-    """The one customer that stands for all buyers of a marketplace."""
-    name = policy.contact_names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
-    number = f"AMAZON-{marketplace_id}"
-    return Desired(Kind.CONTACT, number, {"Name": name, "ContactNumber": number})
-
-
 def sale(
     order: Order,
     policy: PostingPolicy,
@@ -118,7 +112,7 @@ def sale(
             "CURRENCY_NOT_SUBSCRIBED",
             f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
         )
-    contact = customer(order.marketplace_id, policy)
+    contact = marketplace_customer(order.marketplace_id, policy).desired(order.updated, order.order_id)
     number = number or invoice_number(order.order_id, policy)
     invoice = _invoice(order, policy, organisation, contact, first_seen_shipped, number)
     payment = _payment(invoice, policy, organisation)

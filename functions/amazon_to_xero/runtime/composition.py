@@ -33,9 +33,10 @@ from amazon_to_xero.runtime.settings import (
     StackSettings,
     parse,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.ledger import Ledger
-from amazon_to_xero.services.order_intake import OrderIntake
+from amazon_to_xero.services.order_intake import Hint, OrderIntake
 from amazon_to_xero.services.order_reading import OrderReading
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.reconciliation import Reconciliation
@@ -141,11 +142,22 @@ def connect(
     pauses = Pauses(store, clock, journal)
     organisation = KnownOrganisation(xero, store, clock)
     reading = OrderReading(name, amazon, store, settings.policy(), organisation, pauses, dead_letters, clock, journal)
-    ledger = Ledger(name, xero, store, pauses, dict.fromkeys(Work, dead_letters), clock, journal)
+    intake = OrderIntake(store, clock, journal)
+    ledger = Ledger(
+        name,
+        xero,
+        store,
+        pauses,
+        dict.fromkeys(Work, dead_letters),
+        Buyers(),
+        lambda order_ids: intake.note([Hint(order_id, clock.now()) for order_id in order_ids]),
+        clock,
+        journal,
+    )
     return Connection(
         name,
         settings.amazon.seller_id,
-        OrderIntake(store, clock, journal),
+        intake,
         Reconciliation(reading, ledger, store, pauses, clock, journal, settings.start),
         tokens,
     )

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, Party, PostingPolicy, TaxRule
+from amazon_to_xero.domain.policy import AccountCodes, AmazonTax, Amounts, ContactPolicy, Party, PostingPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
@@ -100,6 +100,9 @@ class TaxSettings(_Strict):
 
 
 class ContactSettings(_Strict):
+    """`policy` says which buyers get a contact of their own: none, those of Amazon Business, or all that are named."""
+
+    policy: ContactPolicy = ContactPolicy.MARKETPLACE
     names: dict[str, ContactName] = Field(default_factory=dict)
 
 
@@ -153,6 +156,7 @@ class ConnectionSettings(_Strict):
             ),
             tax_rules=tuple(_tax_rule(rule) for rule in self.tax.rules),
             invoice_prefix=self.invoices.number_prefix,
+            contacts=self.contacts.policy,
             contact_names=self.contacts.names,
             rounding_tax_type=self.tax.rounding_tax_type,
             rounding_limit=self.tax.rounding_limit,
