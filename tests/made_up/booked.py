@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from amazon_to_xero.domain.booking import Booked, Held, invoice_number, plan
+from amazon_to_xero.domain.contacts import marketplace_customer
 from amazon_to_xero.domain.documents import Desired
 from amazon_to_xero.domain.orders import read_order
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, customer, sales
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sales
 from amazon_to_xero.domain.shipments import shipments_of
 from made_up.books import ORGANISATION, POLICY
 
@@ -30,7 +31,7 @@ def asked_for(
     wanted = sales(order, shipments, policy, organisation)
     if not isinstance(wanted, list):
         return wanted
-    contact = customer(order.marketplace_id, policy)
+    contact = marketplace_customer(order.marketplace_id, policy).desired(order.updated, order.order_id)
     booked = Booked(order.order_id, order.updated, contact.number)
     number = invoice_number(order.order_id, policy)
     made = plan(booked, number, wanted, len(shipments), Held({}, _Nothing()), policy, organisation)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.lines import Line, goods_line, single_line
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.matching import REFERENCE_MARK
@@ -66,13 +65,6 @@ class Sale:
     drifts: tuple[Drift, ...] = ()
 
 
-def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
-    """The one customer that stands for all buyers of a marketplace."""
-    name = policy.contact_names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
-    number = f"AMAZON-{marketplace_id}"
-    return Desired(Kind.CONTACT, number, {"Name": name, "ContactNumber": number})
-
-
 def sales(
     order: Order, shipments: Sequence[Shipment], policy: PostingPolicy, organisation: Organisation
 ) -> list[Sale] | NotInvoiced | NotYet:
@@ -97,9 +89,14 @@ def sales(
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
+def is_booked(marketplace_id: str | None, policy: PostingPolicy) -> bool:
+    """Whether the settings book orders of that marketplace."""
+    return marketplace_id in policy.marketplaces and marketplace_id in MARKETPLACES
+
+
 def check_marketplace(order: Order, policy: PostingPolicy) -> None:
     """Raises Refused for an order of a marketplace that the settings do not book."""
-    if order.marketplace_id not in policy.marketplaces or order.marketplace_id not in MARKETPLACES:
+    if not is_booked(order.marketplace_id, policy):
         raise Refused(
             "UNKNOWN_MARKETPLACE",
             f"marketplace {order.marketplace_id or '(none)'} is not among amazon.marketplaces "

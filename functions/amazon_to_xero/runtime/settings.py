@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.organisation import LockDates
-from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.policy import AccountCodes, ContactPolicy, PostingPolicy
 from amazon_to_xero.domain.shipments import InvoicePer
 from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
 
@@ -137,6 +137,9 @@ class TaxSettings(_Strict):
 
 
 class ContactSettings(_Strict):
+    """`policy` says which buyers get a contact of their own: none, those of Amazon Business, or all that are named."""
+
+    policy: ContactPolicy = ContactPolicy.MARKETPLACE
     names: dict[str, ContactName] = Field(default_factory=dict)
 
 
@@ -195,6 +198,7 @@ class ConnectionSettings(_Strict):
             tax=self.tax.policy(),
             invoice_prefix=self.invoices.number_prefix,
             invoice_per=InvoicePer(self.invoices.per),
+            contacts=self.contacts.policy,
             contact_names=self.contacts.names,
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,

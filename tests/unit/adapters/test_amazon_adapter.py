@@ -14,7 +14,8 @@ from fault_server import FaultServer, Reply, everything_said, refusing_url
 
 from amazon_to_xero.adapters import amazon
 from amazon_to_xero.adapters.amazon import (
-    INCLUDED_DATA_WITH_BUYER,
+    BUYER,
+    INCLUDED_DATA,
     AmazonCredentials,
     AmazonNotifications,
     AmazonSellerApi,
@@ -94,7 +95,7 @@ def test_the_buyer_is_asked_for_only_on_request(server: FaultServer, credentials
     server.on(TOKEN, token())
     server.on(ORDER, Reply(200, {"order": an_order()}))
     asking = AmazonSellerApi(
-        credentials, "eu", api_url=server.url, lwa_url=server.url + TOKEN, included_data=INCLUDED_DATA_WITH_BUYER
+        credentials, "eu", api_url=server.url, lwa_url=server.url + TOKEN, included_data=(*INCLUDED_DATA, BUYER)
     )
     asking.get_order(ORDER_ID)
     assert "BUYER" in server.to(ORDER)[0].query["includedData"][0].split(",")

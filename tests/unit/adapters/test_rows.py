@@ -60,6 +60,7 @@ DOCUMENT = st.builds(
     xero_id=TEXT,
     xero_status=TEXT,
     attempts=COUNT,
+    asked=COUNT,
     name_taken=st.booleans(),
     reason=TEXT,
     hint=TEXT,
@@ -125,7 +126,7 @@ def test_the_properties_leave_out_no_field() -> None:
     # A field that somebody adds is stored, or this test says that nobody thought of it.
     assert {f.name for f in fields(Document)} == {
         *("desired", "state", "generation", "due_at", "claim", "applied_digest"),
-        *("xero_id", "xero_status", "attempts", "name_taken", "reason", "hint"),
+        *("xero_id", "xero_status", "attempts", "asked", "name_taken", "reason", "hint"),
     }
     assert {f.name for f in fields(Desired)} == {
         *("kind", "number", "body", "version", "total", "refers", "order_id", "removed", "sources"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.orders import Charge
+from amazon_to_xero.domain.policy import ContactPolicy
 from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
@@ -76,6 +77,13 @@ def test_good_settings_are_a_policy() -> None:
     )
 
 
+def test_buyers_have_no_contacts_of_their_own_unless_the_settings_say_so() -> None:
+    assert parse(ConnectionSettings, json.dumps(settings()), "x").policy().contacts is ContactPolicy.MARKETPLACE
+    for name, policy in (("business_buyers", ContactPolicy.BUSINESS_BUYERS), ("buyers", ContactPolicy.BUYERS)):
+        text = changed(settings(), "contacts.policy", name)
+        assert parse(ConnectionSettings, text, "x").policy().contacts is policy
+
+
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
@@ -104,6 +112,7 @@ def test_good_settings_are_a_policy() -> None:
         ("tax.rounding_limit", "-0.01", "greater than or equal to 0"),
         ("invoices.number_prefix", "x" * 51, "at most 50 characters"),
         ("invoices.number_prefix", "A,B", "match pattern"),
+        ("contacts.policy", "everybody", "'marketplace', 'business_buyers' or 'buyers'"),
         ("contacts.names.A1F83G8C2ARO7P", 'The "Amazon" customers', "match pattern"),
         ("start", MISSING, "Field required"),
         ("start", "2026-01-01T00:00:00", "timezone"),
