@@ -264,6 +264,10 @@ class StateStore(Protocol):
         """Ids of orders that want reading, longest due first."""
         ...
 
+    def due_shipments(self, now: datetime, limit: int) -> list[str]:
+        """Ids of orders that want booking as they were read, longest due first."""
+        ...
+
     def due_documents(self, now: datetime, limit: int) -> list[str]:
         """Keys of documents that want work, longest due first."""
         ...

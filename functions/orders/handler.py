@@ -1,9 +1,10 @@
-"""Orders: ORDER_CHANGE notifications from SQS, and the scheduled sweep, become invoices in Xero."""
+"""Orders: ORDER_CHANGE notifications from SQS, and the scheduled sweep, become recorded orders and drafts in Xero."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from amazon_to_xero.domain.documents import Work
 from amazon_to_xero.runtime.composition import application
 from amazon_to_xero.runtime.invocation import LambdaContext, WorkFailed, begin, deadline, each
 from amazon_to_xero.runtime.observability import LogJournal, metrics
@@ -22,11 +23,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if failures:
             raise WorkFailed("; ".join(failures))
         return {}
-    taken = take(event["Records"], app, LogJournal(""))
+    taken = take(event["Records"], app, LogJournal(""), Work.ORDERS)
     # The hints are in the table: what fails from here on is in the log, and the resume function goes on with it. The
     # messages themselves are done with; bringing them again would only burn their receives.
     each(
         [connections[name] for name, orders in taken.due.items() if orders],
-        lambda one: one.reconciliation.run(context.aws_request_id, until, taken.due[one.name]),
+        lambda one: one.reconciliation.run(context.aws_request_id, until, taken.due[one.name], work={Work.ORDERS}),
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in taken.failed]}

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from amazon_to_xero.domain.documents import IN_XERO
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.order_facts import moment
 from amazon_to_xero.domain.organisation import Organisation
@@ -105,8 +106,8 @@ class XeroCall:
     key: str = ""
 
 
-IDS = {"Contacts": "ContactID", "Invoices": "InvoiceID", "Payments": "PaymentID"}
-NUMBERS = {"Contacts": "ContactNumber", "Invoices": "InvoiceNumber"}
+IDS = {kind.collection: kind.id_field for kind in IN_XERO.values()}
+NUMBERS = {kind.collection: kind.number_field for kind in IN_XERO.values() if kind.number_field}
 
 
 class ScriptedXero:
@@ -117,7 +118,7 @@ class ScriptedXero:
     """
 
     def __init__(self, organisation: Organisation = ORGANISATION, clock: Clock | None = None) -> None:
-        self.books: dict[str, dict[str, Json]] = {"Contacts": {}, "Invoices": {}, "Payments": {}}
+        self.books: dict[str, dict[str, Json]] = {collection: {} for collection in IDS}
         self.calls: list[XeroCall] = []
         self.before: list[XeroError | None] = []
         self.after: list[XeroError | None] = []
@@ -142,6 +143,10 @@ class ScriptedXero:
 
     def invoice(self, number: str) -> Json:
         (found,) = [i for i in self.books["Invoices"].values() if i["InvoiceNumber"] == number]
+        return found
+
+    def credit_note(self, number: str) -> Json:
+        (found,) = [n for n in self.books["CreditNotes"].values() if n["CreditNoteNumber"] == number]
         return found
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
@@ -185,14 +190,23 @@ class ScriptedXero:
             if any(number and number == other.get(NUMBERS.get(collection, "")) for other in self._all(collection)):
                 return Outcome(element, ("Invoice # must be unique.",))
             stored = self.hold(collection, stored)
-        if collection == "Invoices" and "LineItems" in stored:
+        if collection in ("Invoices", "CreditNotes") and "LineItems" in stored:
             exact = total(cents(Decimal(line["Quantity"]) * line["UnitAmount"]) for line in stored["LineItems"])
             stored["Total"] = self.totals.get(number, exact)
-            stored["AmountDue"] = stored["Total"]
+            stored["AmountDue" if collection == "Invoices" else "RemainingCredit"] = stored["Total"]
             stored["DateString"] = f"{stored['Date']}T00:00:00"
         if collection == "Payments":
-            paid = self.books["Invoices"][element["Invoice"]["InvoiceID"]]
-            paid["AmountDue"] -= element["Amount"]
+            refund = "CreditNote" in element
+            paid = (
+                self.books["CreditNotes"][element["CreditNote"]["CreditNoteID"]]
+                if refund
+                else self.books["Invoices"][element["Invoice"]["InvoiceID"]]
+            )
+            still_open = "RemainingCredit" if refund else "AmountDue"
+            if paid[still_open] < element["Amount"]:
+                del self.books[collection][stored["PaymentID"]]
+                return Outcome(element, ("Payment amount exceeds the amount outstanding on this document",))
+            paid[still_open] -= element["Amount"]
             paid.setdefault("Payments", []).append({**stored, "DateString": element["Date"]})
         self.books[collection][stored[IDS[collection]]] = stored
         return Outcome(copy.deepcopy(stored))

@@ -87,7 +87,7 @@ def test_equal_sources_give_an_equal_deployable(tmp_path: Path) -> None:
 
 def test_handlers_import_from_the_deployable_alone(runnable: Path) -> None:
     """Every dependency is on board: neither the project's environment nor Lambda's own boto3 helps out."""
-    code = "import orders.handler, resume.handler; print(orders.handler.__file__)"
+    code = "import orders.handler, resume.handler, shipments.handler; print(orders.handler.__file__)"
     assert run(runnable, code).strip().startswith(str(runnable))
 
 

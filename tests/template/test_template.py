@@ -4,10 +4,15 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from amazon_to_xero.adapters.aws import EVENT_SOURCE
+from amazon_to_xero.domain.documents import IN_FLIGHT_FOR
+from amazon_to_xero.domain.notifications import SHIPMENT_EVENTS
+from amazon_to_xero.runtime.settings import StackSettings
 from deployable.transform import ROOT, parsed, transformed
 
 Resources = dict[str, dict[str, Any]]
@@ -21,6 +26,7 @@ NAME_PROPERTIES = {
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::Scheduler::Schedule": "Name",
     "AWS::Events::EventBus": "Name",
+    "AWS::Events::Rule": "Name",
     "AWS::IAM::Role": "RoleName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SNS::Topic": "TopicName",
@@ -88,6 +94,12 @@ def test_no_message_returns_while_it_is_still_worked_on(resources: Resources) ->
         assert queue["VisibilityTimeout"] >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
 
 
+def test_whoever_was_frozen_in_a_call_is_gone_before_its_documents_are_taken_over(resources: Resources) -> None:
+    """A worker that outlived its claim could still send what another one has looked for and found absent."""
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= IN_FLIGHT_FOR
+
+
 def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resources) -> None:
     dead_letter_queues = []
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
@@ -125,14 +137,62 @@ def test_queues_are_encrypted_at_rest_and_on_the_way(resources: Resources) -> No
     assert refused == queues.keys()
 
 
-def test_amazon_may_deliver_orders_and_nobody_else_may_do_anything(resources: Resources) -> None:
+def test_amazon_may_deliver_orders_the_rule_events_and_nobody_else_may_do_anything(resources: Resources) -> None:
+    """Whoever else sends (an operator's redrive) does so by a permission of their own, not by the queue's."""
     allowed = [
-        (target(listed(statement["Resource"])[0]), statement["Principal"], set(statement["Action"]))
+        (target(statement["Resource"]), statement["Principal"], listed(statement["Action"]), statement.get("Condition"))
         for policy in of_type(resources, "AWS::SQS::QueuePolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
-    assert allowed == [("OrdersQueue", {"AWS": AMAZON_NOTIFICATIONS}, {"sqs:SendMessage", "sqs:GetQueueAttributes"})]
+    eventbridge = {"Service": "events.amazonaws.com"}
+    own_rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["OrderEventsRule", "Arn"]}}}
+    expected = [
+        ("OrdersQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
+        ("ShipmentsQueue", eventbridge, ["sqs:SendMessage"], own_rule),
+        ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], own_rule),
+    ]
+    assert sorted(allowed, key=lambda entry: entry[0]) == sorted(expected, key=lambda entry: entry[0])
+
+
+def test_no_queue_has_two_policies(resources: Resources) -> None:
+    """The one that is deployed later would silently replace the other."""
+    policies = of_type(resources, "AWS::SQS::QueuePolicy").values()
+    queues = [target(queue) for policy in policies for queue in policy["Queues"]]
+    assert sorted(queues) == sorted(of_type(resources, "AWS::SQS::Queue"))
+
+
+# ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_word_of_shipped_and_cancelled_orders_reaches_the_shipments_queue(resources: Resources) -> None:
+    (rule,) = of_type(resources, "AWS::Events::Rule").values()
+    assert target(rule["EventBusName"]) == "EventBus"
+    assert rule["EventPattern"] == {"source": [EVENT_SOURCE], "detail-type": list(SHIPMENT_EVENTS)}
+    (queue,) = rule["Targets"]
+    assert target(queue["Arn"]) == "ShipmentsQueue"
+    assert "InputPath" not in queue  # the whole event: its detail-type says what happened
+    assert "InputTransformer" not in queue
+
+
+def test_an_event_that_could_not_be_delivered_is_kept(resources: Resources) -> None:
+    for rule in of_type(resources, "AWS::Events::Rule").values():
+        for destination in rule["Targets"]:
+            assert target(destination["DeadLetterConfig"]["Arn"]) == "EventsDeadLetterQueue"
+            assert destination["RetryPolicy"]["MaximumRetryAttempts"] > 0
+            assert destination["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
+
+
+def test_only_those_who_read_orders_speak_on_the_bus_and_on_the_own_one_only(resources: Resources) -> None:
+    speaks = {
+        name: [target(resource) for resource in listed(statement["Resource"])]
+        for name, role in roles_of_functions(resources).items()
+        for statement in statements(role)
+        if "events:PutEvents" in listed(statement["Action"])
+    }
+    assert speaks == {"OrdersFunction": ["EventBus"], "ResumeFunction": ["EventBus"]}
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["EVENT_BUS_NAME"] == {"Ref": "EventBus"}
 
 
 # ── Permissions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,17 +247,44 @@ def test_settings_and_secrets_are_read_below_the_stacks_own_name_only(resources:
         }
 
 
-def test_functions_send_to_the_dead_letter_queue_that_they_are_told_of(resources: Resources) -> None:
-    for name, function in of_type(resources, "AWS::Lambda::Function").items():
-        told = target(function["Environment"]["Variables"]["ORDERS_DLQ_URL"])
-        may = {
+def test_functions_send_to_the_dead_letter_queues_of_their_own_work_only(resources: Resources) -> None:
+    """Resume does everybody's work. Runs of schedules that failed are kept by Lambda itself, in the function's name."""
+    own = {
+        "OrdersFunction": {"OrdersDeadLetterQueue", "SchedulesDeadLetterQueue"},
+        "ShipmentsFunction": {"ShipmentsDeadLetterQueue"},
+        "ResumeFunction": {"OrdersDeadLetterQueue", "ShipmentsDeadLetterQueue", "SchedulesDeadLetterQueue"},
+    }
+    may = {
+        name: {
             target(resource)
-            for statement in statements(roles_of_functions(resources)[name])
+            for statement in statements(role)
             if "sqs:SendMessage" in listed(statement["Action"])
             for resource in listed(statement["Resource"])
         }
-        assert told in may, name
-        assert may <= {"OrdersDeadLetterQueue", "SchedulesDeadLetterQueue"}, name
+        for name, role in roles_of_functions(resources).items()
+    }
+    assert may == own
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert target(variables["ORDERS_DLQ_URL"]) == "OrdersDeadLetterQueue"
+        assert target(variables["SHIPMENTS_DLQ_URL"]) == "ShipmentsDeadLetterQueue"
+
+
+def test_every_function_is_given_what_the_settings_ask_for(resources: Resources) -> None:
+    """Lambda itself adds AWS_REGION."""
+    asked = {field.alias for field in StackSettings.model_fields.values() if field.is_required()} - {"AWS_REGION"}
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert asked <= function["Environment"]["Variables"].keys(), name
+
+
+def test_the_shipments_role_is_these_permissions_and_no_others(resources: Resources) -> None:
+    role = roles_of_functions(resources)["ShipmentsFunction"]
+    assert {action for statement in statements(role) for action in listed(statement["Action"])} == {
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue"),
+        *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    }
 
 
 def test_only_the_function_of_a_queue_receives_from_it(resources: Resources) -> None:

@@ -1,7 +1,8 @@
 """The sync state as rows: what stands in them and on what condition they are written. Knows no database.
 
     sk = ORDER#<order id> | DOCUMENT#<key> | CURSOR#<name> | LEASE#<name>
-    index `due` (sparse): due = <connection>#ORDER | <connection>#DOCUMENT, due_at = UTC timestamp
+    index `due` (sparse): due = <connection>#ORDER (wants reading) | #SHIPMENT (wants booking) | #DOCUMENT,
+                          due_at = UTC timestamp
 
 Amounts are kept inside JSON texts as decimal strings, exactly.
 """
@@ -16,8 +17,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, canonical_json
+from amazon_to_xero.domain.order_facts import OrderFact, Shipment, Standing, Wants, canonical_json
 from amazon_to_xero.ports import Conflict, Cursor, Lease
+
+_DUE = {Wants.READING: "ORDER", Wants.BOOKING: "SHIPMENT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ class RowStateStore:
     def due_orders(self, now: datetime, limit: int) -> list[str]:
         return self._due_keys("ORDER", now, limit)
 
+    def due_shipments(self, now: datetime, limit: int) -> list[str]:
+        return self._due_keys("SHIPMENT", now, limit)
+
     def due_documents(self, now: datetime, limit: int) -> list[str]:
         return self._due_keys("DOCUMENT", now, limit)
 
@@ -136,7 +142,7 @@ class RowStateStore:
             fact.standing.value,
             fact.reason,
             fact.hint,
-            f"{self._connection}#ORDER" if fact.due_at else "",
+            f"{self._connection}#{_DUE[fact.wants]}" if fact.due_at else "",
             _text(fact.due_at) if fact.due_at else "",
         )
 
@@ -184,7 +190,13 @@ def _order_data(fact: OrderFact) -> str:
             "digest": fact.digest,
             "status": fact.status,
             "content": fact.content,
-            "shipped_at": fact.shipped_at and _text(fact.shipped_at),
+            "wants": fact.wants,
+            "customer": fact.customer,
+            "number": fact.number,
+            "shipments": [
+                {"reference": each.reference, "shipped_at": _text(each.shipped_at), "quantities": each.quantities}
+                for each in fact.shipments
+            ],
             "documents": list(fact.documents),
         }
     )
@@ -203,7 +215,13 @@ def _order_fact(row: Row) -> OrderFact:
         digest=data["digest"],
         status=data["status"],
         content=data["content"],
-        shipped_at=_time(data["shipped_at"]),
+        wants=Wants(data["wants"]),
+        customer=data["customer"],
+        number=data["number"],
+        shipments=tuple(
+            Shipment(each["reference"], datetime.fromisoformat(each["shipped_at"]), each["quantities"])
+            for each in data["shipments"]
+        ),
         standing=Standing(row.state),
         reason=row.reason,
         hint=row.hint,

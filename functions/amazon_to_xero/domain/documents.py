@@ -47,7 +47,7 @@ class KindInXero:
     """How a kind is built and found in Xero: all that the posting path knows of it.
 
     Contacts, invoices and credit notes have a unique number. A payment has none: it is found inside the document it
-    pays (`inside`: the path in its body that refers to that document), and Xero takes no more than what is still open
+    pays, its `owner` (`inside`: the path in its body that refers to it), and Xero takes no more than what is still open
     there (`open_field`).
     """
 
@@ -55,6 +55,7 @@ class KindInXero:
     id_field: str
     number_field: str = ""
     inside: str = ""
+    owner: Kind | None = None
     open_field: str = ""
     changeable: bool = True
 
@@ -63,11 +64,21 @@ IN_XERO: Mapping[Kind, KindInXero] = {
     Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
     Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
     Kind.PAYMENT: KindInXero(
-        "Payments", "PaymentID", inside="Invoice.InvoiceID", open_field="AmountDue", changeable=False
+        "Payments",
+        "PaymentID",
+        inside="Invoice.InvoiceID",
+        owner=Kind.INVOICE,
+        open_field="AmountDue",
+        changeable=False,
     ),
     Kind.CREDIT_NOTE: KindInXero("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
     Kind.REFUND: KindInXero(
-        "Payments", "PaymentID", inside="CreditNote.CreditNoteID", open_field="RemainingCredit", changeable=False
+        "Payments",
+        "PaymentID",
+        inside="CreditNote.CreditNoteID",
+        owner=Kind.CREDIT_NOTE,
+        open_field="RemainingCredit",
+        changeable=False,
     ),
 }
 
@@ -103,6 +114,14 @@ class Desired:
     @property
     def key(self) -> str:
         return document_key(self.kind, self.number)
+
+    @property
+    def work(self) -> Work | None:
+        """Whose work it is; None for a customer: each document that needs it says why it is missing."""
+        if self.kind is Kind.CONTACT:
+            return None
+        draft = self.kind is Kind.INVOICE and self.body.get("Status") == "DRAFT" and not self.removed
+        return Work.ORDERS if draft else Work.SHIPMENTS
 
     @property
     def digest(self) -> str:
@@ -146,6 +165,10 @@ class Document:
         """Whether Xero may hold it without our knowing: then it is looked for before anything is written."""
         return self.state in (State.IN_FLIGHT, State.UNKNOWN)
 
+    def is_newer_than(self, version: datetime) -> bool:
+        """Whether it was last asked for by a newer version of its fact."""
+        return self.desired.version is not None and self.desired.version > version
+
     def is_due(self, now: datetime) -> bool:
         return self.due_at is not None and self.due_at <= now
 
@@ -154,15 +177,16 @@ class Document:
     def wanting(self, desired: Desired, now: datetime) -> Document | None:
         """The row after a fact asked for `desired`; None when nothing changes.
 
-        An older fact than the one held changes nothing. A document whose outcome is unknown keeps its state: it is
-        looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
+        An older fact than the one held changes nothing. A newer one leaves its version in the row even where it asks
+        for the same, so that nothing older can win afterwards. A document whose outcome is unknown keeps its state:
+        it is looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
         """
         held = self.desired.version
         if held is not None and desired.version is not None and desired.version < held:
             return None
         same = desired.digest == self.desired.digest
         if same and self.state is not State.FAILED:
-            return None
+            return replace(self, desired=desired) if desired.version != held else None
         if self.needs_a_look():
             return replace(self, desired=desired)
         if desired.digest == self.applied_digest:

@@ -13,13 +13,14 @@ DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description
 
 @dataclass(frozen=True)
 class Line:
-    """`quantity` x `unit` before Xero's rounding, in the document's currency."""
+    """`quantity` x `unit` before Xero's rounding, in the document's currency. `source`: what of the order it books."""
 
     description: str
     quantity: int
     unit: Decimal
     account: str
     tax_type: str
+    source: str = ""
 
     @property
     def amount(self) -> Decimal:

@@ -14,12 +14,21 @@ from amazon_to_xero.domain.money import cents
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+REFERENCE_MARK = " · "  # what stands behind it in a Reference may change: tracking numbers
 GONE = frozenset({"DELETED", "VOIDED"})
 # A document that is paid is still the approved document we asked for.
 _AS_GOOD_AS: Mapping[str, frozenset[str]] = {
     "DRAFT": frozenset({"DRAFT", "SUBMITTED"}),
     "AUTHORISED": frozenset({"AUTHORISED", "PAID"}),
 }
+
+
+_ADDED = " · "  # what stands behind it in a Reference may change: tracking numbers
+
+
+def identity(reference: str) -> str:
+    """The part of a Reference that says whose document it is: marketplace and order."""
+    return reference.partition(_ADDED)[0]
 
 
 class Match(Enum):
@@ -39,7 +48,8 @@ def match(desired: Desired, element: Mapping[str, Any]) -> Match:
         return Match.SAME if same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE
-    if element.get("Reference") != desired.body.get("Reference") or element.get("Type") != desired.body.get("Type"):
+    theirs, ours = element.get("Reference") or "", desired.body.get("Reference") or ""
+    if identity(theirs) != identity(ours) or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
     return Match.SAME if _same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
@@ -70,6 +80,7 @@ def _same_document(desired: Desired, element: Mapping[str, Any]) -> bool:
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
         and _day(element) == body["Date"]
         and element.get("Total") == desired.total
+        and element.get("Reference") == body.get("Reference")
         and [_line(line) for line in element.get("LineItems") or ()] == [_line(line) for line in body["LineItems"]]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -23,7 +23,14 @@ _KEPT: Mapping[str, Any] = {
     "proceeds": True,
     "recipient": {"deliveryAddress": {"countryCode": True, "stateOrRegion": True}},
     "fulfillment": {"fulfillmentStatus": True, "fulfilledBy": True},
-    "packages": {"packageReferenceId": True, "packageStatus": True, "shipTime": True, "packageItems": True},
+    "packages": {
+        "packageReferenceId": True,
+        "packageStatus": True,
+        "carrier": True,
+        "trackingNumber": True,
+        "shipTime": True,
+        "packageItems": {"orderItemId": True, "quantity": True},
+    },
     "orderItems": {
         "orderItemId": True,
         "quantityOrdered": True,
@@ -83,10 +90,30 @@ def moment(text: Any, field: str) -> datetime:
     return parsed.astimezone(UTC)
 
 
+@dataclass(frozen=True)
+class Shipment:
+    """What left at once: a package (`reference`: Amazon's packageReferenceId), or what was new since the last reading.
+
+    `quantities` are by order item id. A shipment that was recorded is never taken back: its invoice keeps its date.
+    """
+
+    reference: str
+    shipped_at: datetime
+    quantities: Mapping[str, int] = field(default_factory=dict)
+
+
+class Wants(StrEnum):
+    """What a due order wants next: to be read from Amazon, or to be booked as it was read."""
+
+    READING = "READING"
+    BOOKING = "BOOKING"
+
+
 class Standing(StrEnum):
     """Where an order stands in the books."""
 
     HINTED = "HINTED"  # somebody said: look at it
+    RECORDED = "RECORDED"  # read; its documents are still to be worked out
     BOOKED = "BOOKED"  # its documents are desired; each has its own state
     NOT_INVOICED = "NOT_INVOICED"  # nothing to book, by rule; the reason says which
     FAILED = "FAILED"  # needs a person; reason and hint say what
@@ -96,20 +123,25 @@ class Standing(StrEnum):
 class OrderFact:
     """One row. `updated` is Amazon's lastUpdatedTime of the version held; None until the order was read once.
 
-    `due_at` is set while the order wants reading; a failed read keeps it set. `hinted_at` is the newest hint's time.
+    `due_at` is set while the order wants something; a failed read keeps it set. `hinted_at` is the newest hint's time.
+    `customer` is the ContactNumber of its customer in Xero, `number` its first invoice's: it keeps that number when the
+    settings' prefix changes. `documents` are the keys of what was asked for in Xero.
     """
 
     order_id: str
     generation: int = 0
     hinted_at: datetime | None = None
     due_at: datetime | None = None
+    wants: Wants = Wants.READING
     attempts: int = 0
     read_at: datetime | None = None
     updated: datetime | None = None
     digest: str = ""
     status: str = ""
     content: Mapping[str, Any] | None = None
-    shipped_at: datetime | None = None
+    shipments: tuple[Shipment, ...] = ()
+    customer: str = ""
+    number: str = ""
     standing: Standing = Standing.HINTED
     reason: str = ""
     hint: str = ""
@@ -122,11 +154,21 @@ class OrderFact:
         """
         if self.read_at is not None and self.read_at >= at:
             return None
-        if self.due_at is not None and self.due_at <= now and self.hinted_at is not None and self.hinted_at >= at:
+        reading_at = self.due_at if self.wants is Wants.READING else None
+        if reading_at is not None and reading_at <= now and self.hinted_at is not None and self.hinted_at >= at:
             return None
         latest = at if self.hinted_at is None else max(at, self.hinted_at)
-        due = now if self.due_at is None else min(self.due_at, now)
-        return replace(self, hinted_at=latest, due_at=due)
+        due = now if reading_at is None else min(reading_at, now)
+        return replace(self, hinted_at=latest, due_at=due, wants=Wants.READING)
+
+    def to_be_booked(self, now: datetime) -> OrderFact:
+        """The row of an order whose documents are to be worked out, by the shipments function."""
+        return replace(self, standing=Standing.RECORDED, wants=Wants.BOOKING, due_at=now, reason="", hint="")
+
+    def settled(self, standing: Standing, reason: str = "", hint: str = "") -> OrderFact:
+        """The row of an order that wants nothing more, but for a hint that is still open."""
+        due = self.due_at if self.wants is Wants.READING else None
+        return replace(self, standing=standing, reason=reason, hint=hint, due_at=due, wants=Wants.READING)
 
     def supersedes(self, updated: datetime) -> bool:
         """Whether the version held is newer than one last updated then."""

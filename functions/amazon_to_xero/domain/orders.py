@@ -66,6 +66,18 @@ class OrderItem:
     tax_on_top: bool
     collected_by_marketplace: bool
     schemes: frozenset[str]
+    shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a merchant sent. `left_at` is None while it has not left; `quantities` are by order item id."""
+
+    reference: str
+    left_at: datetime | None
+    quantities: Mapping[str, int]
+    carrier: str = ""
+    tracking: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,7 @@ class Order:
     tip: Decimal
     ship_to_country: str
     ship_to_region: str
-    shipped_at: datetime | None  # the first package; None where Amazon names no packages (FBA)
+    packages: tuple[Package, ...]  # none where Amazon delivers (FBA)
     items: tuple[OrderItem, ...]
     programs: frozenset[str]  # AMAZON_BUSINESS, PRIME, …
 
@@ -141,11 +153,6 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         # Amounts of other orders are incomplete or missing, and nothing is booked of them: they are not even read.
         items = tuple(_read_item(item) for item in raw["orderItems"])
         grand_total, tip = _order_totals(raw.get("proceeds") or {}, items)
-    shipments = [
-        moment(package["shipTime"], "packages.shipTime")
-        for package in raw.get("packages") or ()
-        if package.get("shipTime")
-    ]
     replaced = [
         other.get("orderId")
         for other in raw.get("associatedOrders") or ()
@@ -164,9 +171,20 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         tip=tip,
         ship_to_country=address.get("countryCode") or "",
         ship_to_region=address.get("stateOrRegion") or "",
-        shipped_at=min(shipments, default=None),
+        packages=tuple(_read_package(package) for package in raw.get("packages") or ()),
         items=items,
         programs=frozenset(raw.get("programs") or ()),
+    )
+
+
+def _read_package(raw: Mapping[str, Any]) -> Package:
+    cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
+    return Package(
+        reference=raw.get("packageReferenceId") or "",
+        left_at=moment(raw["shipTime"], "packages.shipTime") if raw.get("shipTime") and not cancelled else None,
+        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
+        carrier=raw.get("carrier") or "",
+        tracking=raw.get("trackingNumber") or "",
     )
 
 
@@ -256,6 +274,7 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
             for part in taxation.get("taxCalculationBreakdowns") or ()
             if part.get("reportingScheme")
         ),
+        shipped=int((raw.get("fulfillment") or {}).get("quantityFulfilled") or 0),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.organisation import LockDates
+from amazon_to_xero.domain.shipments import InvoicePer
 from amazon_to_xero.domain.tax import TaxPolicy
 
 
@@ -31,6 +32,7 @@ class PostingPolicy:
     accounts: AccountCodes
     tax: TaxPolicy
     invoice_prefix: str = ""
+    invoice_per: InvoicePer = InvoicePer.ORDER
     contact_names: Mapping[str, str] = field(default_factory=dict)
     lock_dates: LockDates = LockDates.HOLD
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)  # orders placed before are somebody else's books

@@ -1,32 +1,30 @@
-"""From an Amazon order to the sales invoice and the customer that should stand in Xero.
+"""From an Amazon order to the sales that should stand in Xero.
 
-The invoice shows what the buyer paid the seller: item, shipping, gift wrap, fees and tip, less discounts. Tax that the
+A sale shows what the buyer paid the seller: item, shipping, gift wrap, fees and tip, less discounts. Tax that the
 marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 
 from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.lines import Line, goods_line, single_line
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.money import ZERO, one_spelling
-from amazon_to_xero.domain.orders import (
-    NOT_YET_PRICED,
-    SHIPPED_AT_LEAST_IN_PART,
-    Charge,
-    Fulfilment,
-    Order,
-    OrderItem,
-)
+from amazon_to_xero.domain.matching import REFERENCE_MARK
+from amazon_to_xero.domain.money import ZERO
+from amazon_to_xero.domain.order_facts import Shipment
+from amazon_to_xero.domain.orders import NOT_YET_PRICED, Charge, Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.tax import rounded_to, sellers_total, treatment, withheld_inside
+from amazon_to_xero.domain.shipments import InvoicePer, share, tracking_of
+from amazon_to_xero.domain.tax import Amounts, Drift, drifts, rounded_to, sellers_total, treatment, withheld_inside
 
+REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.ITEM: "",
     Charge.SHIPPING: "Shipping",
@@ -51,8 +49,21 @@ class NotYet:
     reason: str
 
 
-def invoice_number(order_id: str, policy: PostingPolicy) -> str:
-    return f"{policy.invoice_prefix}{order_id}"
+@dataclass(frozen=True)
+class Sale:
+    """What the books should hold of an order, or of one of its shipments, in the order's currency.
+
+    A sale is approved once it has shipped; until then it is a draft dated on the day of the order.
+    """
+
+    lines: tuple[Line, ...]
+    amounts: Amounts
+    total: Decimal
+    booked_on: date
+    currency: str
+    reference: str
+    approved: bool
+    drifts: tuple[Drift, ...] = ()
 
 
 def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
@@ -62,41 +73,42 @@ def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
     return Desired(Kind.CONTACT, number, {"Name": name, "ContactNumber": number})
 
 
-def sale(
-    order: Order,
-    policy: PostingPolicy,
-    organisation: Organisation,
-    first_seen_shipped: datetime | None,
-    number: str = "",
-) -> list[Desired] | NotInvoiced | NotYet:
-    """The documents that should stand in Xero for an order, the customer first; or why there are none.
+def sales(
+    order: Order, shipments: Sequence[Shipment], policy: PostingPolicy, organisation: Organisation
+) -> list[Sale] | NotInvoiced | NotYet:
+    """One sale for the order, or one for each shipment by policy; or why there is none.
 
-    `first_seen_shipped` dates the shipment: an invoice that is approved keeps its date, whatever packages come later.
-    `number` is the invoice's where it has one already: it keeps it when the settings' prefix changes. Raises Refused
+    `shipments` are those recorded so far; the first one dates the sale, whatever packages come later. Raises Refused
     for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
-    nothing = _nothing_to_invoice(order, policy)
+    nothing = nothing_to_invoice(order, policy)
     if nothing is not None:
         return nothing
+    check_marketplace(order, policy)
+    if order.grand_total is None or order.currency is None:
+        return NotYet("PROCEEDS_MISSING")
+    if order.grand_total == 0:
+        return NotInvoiced("ZERO_VALUE")
+    organisation.require_currency(order.currency)
+    if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
+        shares = [(share(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
+        # A shipment of what costs nothing is no sale; its place in the list stays, so that the numbers of others do.
+        return [_sale(part, shipment, tracking_of(order, shipment), policy, organisation) for part, shipment in shares]
+    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
+
+
+def check_marketplace(order: Order, policy: PostingPolicy) -> None:
+    """Raises Refused for an order of a marketplace that the settings do not book."""
     if order.marketplace_id not in policy.marketplaces or order.marketplace_id not in MARKETPLACES:
         raise Refused(
             "UNKNOWN_MARKETPLACE",
             f"marketplace {order.marketplace_id or '(none)'} is not among amazon.marketplaces "
             "in the connection's settings; add it with its accounts and tax rules, then redrive",
         )
-    if order.grand_total is None or order.currency is None:
-        return NotYet("PROCEEDS_MISSING")
-    if order.grand_total == 0:
-        return NotInvoiced("ZERO_VALUE")
-    organisation.require_currency(order.currency)
-    contact = customer(order.marketplace_id, policy)
-    number = number or invoice_number(order.order_id, policy)
-    invoice = _invoice(order, policy, organisation, contact, first_seen_shipped, number)
-    payment = _payment(invoice, policy, organisation)
-    return [contact, invoice, payment] if payment else [contact, invoice]
 
 
-def _nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
+def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
+    """By which rule an order is never a sale, as far as it can be told without its amounts."""
     if order.created < policy.start:
         return NotInvoiced("BEFORE_START")
     if not order.sold_on_amazon:
@@ -112,68 +124,27 @@ def _nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | No
     return None
 
 
-def _invoice(
-    order: Order,
-    policy: PostingPolicy,
-    organisation: Organisation,
-    contact: Desired,
-    first_seen_shipped: datetime | None,
-    number: str,
-) -> Desired:
-    shipped = order.status in SHIPPED_AT_LEAST_IN_PART
+def _sale(
+    order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
+) -> Sale:
     taxes = treatment(order, policy.tax, organisation)
     lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
         # The tip belongs to no item; it goes with the order's first one.
         name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
-        lines.append(single_line(name, order.tip, account, taxes.tax_types[order.items[0].item_id]))
+        tip = single_line(name, order.tip, account, taxes.tax_types[order.items[0].item_id])
+        lines.append(replace(tip, source=Charge.DELIVERY_TIP))
     expected = sellers_total(order)
-    lines = rounded_to(expected, lines, taxes.amounts, policy.tax, organisation)
-    booked_on = organisation.local_date(
-        (first_seen_shipped or order.shipped_at or order.updated) if shipped else order.created
-    ).isoformat()
-    body = {
-        "Type": "ACCREC",
-        "InvoiceNumber": number,
-        "Reference": f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}",
-        "Date": booked_on,
-        "DueDate": booked_on,
-        "CurrencyCode": order.currency,
-        "LineAmountTypes": taxes.amounts.value,
-        "Status": "AUTHORISED" if shipped else "DRAFT",
-        "LineItems": [line.in_xero() for line in lines],
-    }
-    return Desired(
-        Kind.INVOICE,
-        number,
-        body,
-        version=order.updated,
+    named = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
+    return Sale(
+        lines=tuple(rounded_to(expected, lines, taxes.amounts, policy.tax, organisation)),
+        amounts=taxes.amounts,
         total=expected,
-        refers={"Contact.ContactID": contact.key},
-        order_id=order.order_id,
-    )
-
-
-def _payment(invoice: Desired, policy: PostingPolicy, organisation: Organisation) -> Desired | None:
-    """An approved invoice is paid from clearing on its own day: the clearing account then shows what Amazon owes."""
-    currency = invoice.body["CurrencyCode"]
-    clearing = policy.accounts.clearing.get(currency)
-    if not clearing or invoice.body["Status"] != "AUTHORISED" or invoice.total is None:
-        return None
-    organisation.require_clearing(clearing, currency)
-    body = {
-        "Account": {"Code": clearing},
-        "Date": invoice.body["Date"],
-        "Amount": one_spelling(invoice.total),
-        "Reference": invoice.body["Reference"],
-    }
-    return Desired(
-        Kind.PAYMENT,
-        invoice.number,
-        body,
-        version=invoice.version,
-        refers={"Invoice.InvoiceID": invoice.key},
-        order_id=invoice.order_id,
+        booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
+        currency=order.currency or "",
+        reference=f"{named}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else named,
+        approved=shipment is not None,
+        drifts=drifts(order, taxes, organisation),
     )
 
 
@@ -186,14 +157,16 @@ def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterab
         if net:
             account = _account(charge, policy)
             if charge is Charge.ITEM:
-                yield goods_line(name, item.quantity, net, account, tax_type)
+                line = goods_line(name, item.quantity, net, account, tax_type)
             else:
-                yield single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
+                line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
+            yield replace(line, source=f"{item.item_id}:{charge}")
     for charge, value in item.discounts.items():
         net = value - (inside.get("DISCOUNT", ZERO) if charge is next(iter(item.discounts)) else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            yield single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
+            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
+            yield replace(line, source=f"{item.item_id}:DISCOUNT:{charge}")
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:

@@ -18,12 +18,13 @@ from amazon_to_xero.adapters.amazon import (
     AmazonCredentials,
     AmazonSellerApi,
 )
-from amazon_to_xero.adapters.aws import ParameterStore, Secrets, SqsDeadLetters
+from amazon_to_xero.adapters.aws import EventBridgeEvents, ParameterStore, Secrets, SqsDeadLetters
 from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.domain.documents import Work
 from amazon_to_xero.domain.xero_limits import Limits
-from amazon_to_xero.ports import Clock, DeadLetters, Journal, SellerApi, StateStore, XeroApi
+from amazon_to_xero.ports import Clock, DeadLetters, Events, Journal, SellerApi, StateStore, XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
@@ -34,6 +35,7 @@ from amazon_to_xero.runtime.settings import (
 )
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.services.order_booking import OrderBooking
 from amazon_to_xero.services.order_intake import OrderIntake
 from amazon_to_xero.services.order_reading import OrderReading
 from amazon_to_xero.services.pauses import Pauses
@@ -62,7 +64,12 @@ class Application:
     def __init__(self, stack: StackSettings, clock: Clock) -> None:
         self.clock = clock
         self._stack = stack
-        self.orders_dead_letters: DeadLetters = SqsDeadLetters(boto3.client("sqs", config=_AWS), stack.orders_dlq_url)
+        sqs = boto3.client("sqs", config=_AWS)
+        self.dead_letters: Mapping[Work, DeadLetters] = {
+            Work.ORDERS: SqsDeadLetters(sqs, stack.orders_dlq_url),
+            Work.SHIPMENTS: SqsDeadLetters(sqs, stack.shipments_dlq_url),
+        }
+        self._events: Events = EventBridgeEvents(boto3.client("events", config=_AWS), stack.event_bus)
         self._parameters = ParameterStore(boto3.client("ssm", config=_AWS), stack.connections_path)
         self._secrets = Secrets(boto3.client("secretsmanager", config=_AWS), stack.secrets_prefix)
         self._connections: Mapping[str, Connection] = {}
@@ -117,7 +124,9 @@ class Application:
             included_data=INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION,
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
-        return connect(name, settings, amazon, xero, store, self.orders_dead_letters, clock, journal, owner, tokens)
+        return connect(
+            name, settings, amazon, xero, store, self.dead_letters, self._events, clock, journal, owner, tokens
+        )
 
 
 def connect(
@@ -126,7 +135,8 @@ def connect(
     amazon: SellerApi,
     xero: XeroApi,
     store: StateStore,
-    dead_letters: DeadLetters,
+    dead_letters: Mapping[Work, DeadLetters],
+    events: Events,
     clock: Clock,
     journal: Journal,
     owner: str,
@@ -140,13 +150,14 @@ def connect(
     pauses = Pauses(store, clock, journal)
     policy = settings.policy()
     organisation = KnownOrganisation(xero, store, clock, policy, journal)
-    reading = OrderReading(name, amazon, store, policy, organisation, pauses, dead_letters, clock, journal)
+    booking = OrderBooking(name, store, policy, organisation, pauses, dead_letters, clock, journal)
+    reading = OrderReading(name, amazon, store, policy, booking, events, pauses, clock, journal)
     ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
     return Connection(
         name,
         settings.amazon.seller_id,
         OrderIntake(store, clock, journal),
-        Reconciliation(reading, ledger, store, pauses, clock, journal, settings.start),
+        Reconciliation(reading, booking, ledger, store, pauses, clock, journal, settings.start),
         tokens,
     )
 

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
 from amazon_to_xero.domain.organisation import LockDates
 from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.shipments import InvoicePer
 from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -40,6 +41,8 @@ class StackSettings(_Strict):
     connections_path: Text = Field(alias="SETTINGS_PATH")
     secrets_prefix: Text = Field(alias="SECRETS_PREFIX")
     orders_dlq_url: Text = Field(alias="ORDERS_DLQ_URL")
+    shipments_dlq_url: Text = Field(alias="SHIPMENTS_DLQ_URL")
+    event_bus: Text = Field(alias="EVENT_BUS_NAME")
     region: Text = Field(alias="AWS_REGION")
     aws_endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
     amazon_api_url: str = Field(default="", alias="AMAZON_API_URL")
@@ -138,6 +141,9 @@ class ContactSettings(_Strict):
 
 
 class InvoiceSettings(_Strict):
+    """`per`: one invoice an order, approved at its first shipment, or one for each shipment."""
+
+    per: Literal["order", "shipment"] = "order"
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = ""
     lock_dates: Literal["hold", "next_open_day"] = "hold"
 
@@ -188,6 +194,7 @@ class ConnectionSettings(_Strict):
             ),
             tax=self.tax.policy(),
             invoice_prefix=self.invoices.number_prefix,
+            invoice_per=InvoicePer(self.invoices.per),
             contact_names=self.contacts.names,
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
 
-from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, KindInXero, State
+from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, KindInXero, State, Work
 from amazon_to_xero.domain.matching import Match, match, payment_inside
 from amazon_to_xero.domain.order_facts import canonical_json
 from amazon_to_xero.domain.refusals import refusal
@@ -75,7 +75,7 @@ class Ledger:
         xero: XeroApi,
         store: StateStore,
         pauses: Pauses,
-        dead_letters: DeadLetters,
+        dead_letters: Mapping[Work, DeadLetters],
         clock: Clock,
         journal: Journal,
     ) -> None:
@@ -158,8 +158,8 @@ class Ledger:
             other = referred.get(missing[0])
             if other is not None and other.state is State.FAILED:
                 hint = f"{other.key} is not in Xero: {other.hint}"
-                # A customer has no order whose dead letter would say it; another document of this order has.
-                reason = REFERENCE_FAILED if other.desired.order_id else other.reason
+                # A customer has no dead letter of its own that would say it; another document of this order has.
+                reason = REFERENCE_FAILED if other.desired.work else other.reason
                 waiting.append((document, partial(Document.failed, reason=reason, hint=hint)))
             else:
                 until = self._clock.now() + timedelta(minutes=1)
@@ -287,8 +287,8 @@ class Ledger:
     def _look(self, kind: Kind, documents: Sequence[Document]) -> PostReport:
         """What Xero holds of documents whose outcome is unknown."""
         spec = IN_XERO[kind]
-        if spec.inside:
-            return self._look_inside(spec, documents)
+        if spec.owner:
+            return self._look_inside(spec.inside, IN_XERO[spec.owner], documents)
         known_ids = [document.xero_id for document in documents if document.exists_in_xero]
         numbers = [document.desired.number for document in documents if not document.exists_in_xero]
         names = [str(d.desired.body["Name"]) for d in documents if d.reason == "CONTACT_NAME_TAKEN"]
@@ -306,19 +306,18 @@ class Ledger:
             steps.append((document, partial(self._as_found, element=element)))
         return self._settle(steps)
 
-    def _look_inside(self, spec: KindInXero, documents: Sequence[Document]) -> PostReport:
+    def _look_inside(self, inside: str, owner: KindInXero, documents: Sequence[Document]) -> PostReport:
         """The same for documents without a number: they are looked for in the document that they refer to."""
-        keys = {document.key: document.desired.refers[spec.inside] for document in documents}
-        owners = self._store.documents(keys.values())
-        owner_spec = IN_XERO[next(iter(owners.values())).kind]
+        keys = {document.key: document.desired.refers[inside] for document in documents}
+        ids = {key: row.xero_id for key, row in self._store.documents(keys.values()).items() if row.exists_in_xero}
         try:
-            held = self._found(owner_spec.collection, owner_spec.id_field, [d.xero_id for d in owners.values()])
+            held = self._found(owner.collection, owner.id_field, list(ids.values()))
         except XeroError as problem:
             return PostReport(stopped=self._pauses.pause_xero(problem)[1])
-        by_id = _by(held, owner_spec.id_field)
+        by_id = _by(held, owner.id_field)
         return self._settle(
             [
-                (document, partial(self._as_found_inside, owner=by_id.get(owners[keys[document.key]].xero_id)))
+                (document, partial(self._as_found_inside, owner=by_id.get(ids.get(keys[document.key], ""))))
                 for document in documents
             ]
         )
@@ -330,16 +329,12 @@ class Ledger:
             return document.failed("GONE_FROM_XERO", "the document it pays is not in Xero any more; correct it by hand")
         ours = payment_inside(document.desired, owner)
         if document.desired.removed:
-            if ours is None:
-                return self._nothing_to_remove(document)
-            return document.failed(
-                "HAS_PAYMENTS", "the order is cancelled, its invoice paid; credit it in Xero by hand"
-            )
+            return self._nothing_to_remove(document) if ours is None else _paid(document)
         if ours is not None:
             return document.applied(str(ours["PaymentID"]), "AUTHORISED", document.desired.digest, now)
-        due, amount = owner.get("AmountDue"), document.desired.body["Amount"]
-        if due is None or due < amount:
-            hint = f"{amount} should be paid, Xero says {due} is still due; somebody else paid it in Xero"
+        still_open, amount = owner.get(IN_XERO[document.kind].open_field), document.desired.body["Amount"]
+        if still_open is None or still_open < amount:
+            hint = f"{amount} should be paid, Xero says {still_open} is still open; somebody else settled it in Xero"
             return document.failed("ALREADY_PAID", hint)
         return document.absent(now)
 
@@ -419,14 +414,11 @@ class Ledger:
         return ()
 
     def _dead_letter(self, document: Document) -> None:
-        """For a failed document, before its row is saved: a crash between the two repeats it, never loses it.
-
-        A customer has no order of its own: each order that needs it fails with its reason.
-        """
-        order_id = document.desired.order_id
-        if document.state is State.FAILED and order_id and document.reason != REFERENCE_FAILED:
+        """For a failed document, before its row is saved: a crash between the two repeats it, never loses it."""
+        order_id, work = document.desired.order_id, document.desired.work
+        if document.state is State.FAILED and work and document.reason != REFERENCE_FAILED:
             body = json.dumps({"look_at": {"connection": self._connection, "order_id": order_id}})
-            self._dead_letters.send(body, reason=document.reason, hint=document.hint, order_id=order_id)
+            self._dead_letters[work].send(body, reason=document.reason, hint=document.hint, order_id=order_id)
 
     def _note(self, document: Document) -> None:
         self._journal.note(
@@ -446,8 +438,17 @@ class Ledger:
 
 
 def _unchangeable(document: Document) -> Document:
+    if document.desired.removed:
+        return _paid(document)
     hint = f"Xero keeps a {document.kind} as it was entered; delete it in Xero and enter the new one by hand"
     return document.failed("NOT_CHANGEABLE", hint)
+
+
+def _paid(document: Document) -> Document:
+    """A payment that should go: money that moved is never taken back without a person."""
+    if document.kind is Kind.REFUND:
+        return document.failed("HAS_PAYMENTS", "the credit note should go and is refunded; correct it in Xero by hand")
+    return document.failed("HAS_PAYMENTS", "the order is cancelled, its invoice paid; credit it in Xero by hand")
 
 
 def _batches(documents: Sequence[tuple[Document, Json]]) -> Iterator[list[tuple[Document, Json]]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.domain.order_facts import OrderFact, Wants
 from amazon_to_xero.ports import Clock, Conflict, Journal, StateStore
 
 _TRIES = 5
@@ -54,3 +54,35 @@ class OrderIntake:
             if not waiting:
                 return due
         raise Conflict(f"{len(waiting)} order rows kept changing while hints were written")
+
+    def note_shipments(self, order_ids: Sequence[str], again: Collection[str] = ()) -> list[str]:
+        """The ids of the orders that want booking now, told by an event; those `again` in any case: a person asks.
+
+        An event is no news: the order's row has wanted booking since before it was sent. Of an order that is not known,
+        or was never read, it is a hint like any other. Raises Conflict as `note` does.
+        """
+        waiting = list(dict.fromkeys(order_ids))
+        due: list[str] = []
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            known = self._store.orders(waiting)
+            unread = [each for each in waiting if each not in known or known[each].content is None]
+            if unread:
+                self.note([Hint(order_id, now) for order_id in unread])
+            changed: list[OrderFact] = []
+            for order_id in waiting:
+                fact = known.get(order_id)
+                if fact is None or order_id in unread:
+                    continue
+                if fact.due_at is None and order_id in again:
+                    changed.append(fact.to_be_booked(now))
+                elif fact.due_at is None:
+                    self._journal.note("HINT_ALREADY_ANSWERED", order_id=order_id)
+                elif fact.wants is Wants.BOOKING:
+                    due.append(order_id)
+            saved = self._store.save_orders(changed)
+            due.extend(saved)
+            waiting = [fact.order_id for fact in changed if fact.order_id not in saved]
+            if not waiting:
+                return due
+        raise Conflict(f"{len(waiting)} order rows kept changing while their booking was asked for")

@@ -7,26 +7,27 @@ Reading and deriving may be repeated at any time: documents are written before t
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
+from amazon_to_xero.domain.documents import State, Work
 from amazon_to_xero.domain.order_facts import (
     OrderFact,
     Standing,
+    Wants,
     canonical_json,
     content_hash,
     moment,
     without_buyer_data,
 )
-from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, last_updated, read_order
+from amazon_to_xero.domain.orders import Fulfilment, last_updated, read_order
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, invoice_number, sale
+from amazon_to_xero.domain.sales import check_marketplace, customer, nothing_to_invoice
+from amazon_to_xero.domain.shipments import shipments_of
 from amazon_to_xero.domain.token_bucket import TokenBucket
 from amazon_to_xero.ports import (
     AmazonError,
@@ -36,15 +37,15 @@ from amazon_to_xero.ports import (
     Clock,
     Conflict,
     Cursor,
-    DeadLetters,
+    Events,
     Journal,
     Json,
+    OrderEvent,
     OrderPage,
     SellerApi,
     StateStore,
-    XeroError,
 )
-from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.services.order_booking import UNFORESEEN, OrderBooking, want
 from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 
 # Amazon: usage plans of the Orders API v2026-01-01.
@@ -64,8 +65,7 @@ OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
 BEFORE_HINT = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 KNOWN_AFTER = timedelta(minutes=15)  # an order notified so recently may not be found yet
 LARGEST = 300_000  # bytes of an order's content; DynamoDB: 400 KB an item
-UNDOES_A_SALE = frozenset({"ORDER_CANCELLED", "ZERO_VALUE"})
-WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
+UNDOES_A_SALE = frozenset({"ORDER_CANCELLED"})
 _TRIES = 5
 
 
@@ -90,9 +90,9 @@ class OrderReading:
         amazon: SellerApi,
         store: StateStore,
         policy: PostingPolicy,
-        organisation: KnownOrganisation,
+        booking: OrderBooking,
+        events: Events,
         pauses: Pauses,
-        dead_letters: DeadLetters,
         clock: Clock,
         journal: Journal,
     ) -> None:
@@ -100,9 +100,9 @@ class OrderReading:
         self._amazon = amazon
         self._store = store
         self._policy = policy
-        self._organisation = organisation
+        self._booking = booking
+        self._events = events
         self._pauses = pauses
-        self._dead_letters = dead_letters
         self._clock = clock
         self._journal = journal
 
@@ -138,21 +138,16 @@ class OrderReading:
         now = self._clock.now()
         ids = dict.fromkeys([*named, *self._store.due_orders(now, DUE_AT_ONCE)])
         facts = self._store.orders(ids)
-        return {order_id: fact for order_id, fact in facts.items() if fact.due_at is not None and fact.due_at <= now}
+        return {
+            order_id: fact
+            for order_id, fact in facts.items()
+            if fact.wants is Wants.READING and fact.due_at is not None and fact.due_at <= now
+        }
 
     def _not_now(self) -> str:
         """Why reading makes no sense at the moment; empty when it does."""
-        if self._pauses.until("amazon"):
-            return "AMAZON_PAUSED"
-        # Without the organisation's accounts and rates nothing can be derived, so nothing is read either.
-        if self._organisation.known() is None:
-            if self._pauses.until("xero"):
-                return "XERO_PAUSED"
-            try:
-                self._organisation.current()
-            except XeroError as problem:
-                return self._pauses.pause_xero(problem)[1]
-        return ""
+        # What cannot be booked is not read either: it would have to be read again.
+        return "AMAZON_PAUSED" if self._pauses.until("amazon") else self._booking.not_now()
 
     def _read_pages_for(self, wanted: dict[str, OrderFact], deadline: datetime) -> ReadReport:
         """Pages from the earliest hint of a burst on, taking from `wanted` what they bring.
@@ -267,62 +262,67 @@ class OrderReading:
     # --- recording -------------------------------------------------------------------------------------------------
 
     def _record(self, orders: Sequence[Json], as_of: datetime) -> ReadReport:
-        """Records orders as Amazon knew them at `as_of`, and the documents they ask for; none can stop the others."""
+        """Records orders as Amazon knew them at `as_of`; none can stop the others.
+
+        What has not been shipped is booked at once, as a draft. What has, or was cancelled, is left to the shipments
+        function, and said on the bus once it is in the table.
+        """
         ids = [str(order["orderId"]) for order in orders]
         facts = self._store.orders(ids)
-        changed: list[str] = []
-        facts_to_save: dict[str, OrderFact] = {}
-        wanted: dict[str, tuple[Desired, ...]] = {}
+        rows: dict[str, OrderFact] = {}
         for order_id, raw in zip(ids, orders, strict=True):
             fact = facts.get(order_id) or OrderFact(order_id)
             try:
-                after, desired = self._derive(raw, fact, as_of)
-            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError) as problem:
-                # One order of a kind nobody foresaw must not stop the others. Its content may be what cannot be kept.
-                # What goes wrong in the table or a queue is of other kinds, and says nothing of the order.
-                kind = type(problem).__name__
-                hint = f"the order could not be read ({kind}); look at it in Seller Central and report this as a defect"
-                unread = replace(fact, read_at=as_of, due_at=None, digest="", content=None)
-                after, desired = self._failed(unread, "ORDER_UNREADABLE", hint), ()
+                after = self._derive(raw, fact, as_of)
+            except UNFORESEEN as problem:
+                after = self._booking.unreadable(replace(fact, read_at=as_of, due_at=None), problem, Work.ORDERS)
             if after is not None:
-                facts_to_save[order_id] = after
-                wanted[order_id] = desired
-        changed.extend(self._want([d for desired in wanted.values() for d in desired]))
-        saved = self._store.save_orders(list(facts_to_save.values()))
-        for order_id, fact in saved.items():
-            self._journal.note(
-                fact.standing, order_id=order_id, reason=fact.reason or None, hint=fact.hint or None, status=fact.status
-            )
+                rows[order_id] = after
+        changed = self._want_customers(rows.values())
+        drafts = [row for row in rows.values() if row.standing is Standing.RECORDED and not _for_shipments(row)]
+        booked, documents = self._booking.book(drafts, Work.ORDERS)
+        saved = self._store.save_orders(list((rows | booked).values()))
+        for fact in saved.values():
+            self._booking.note(fact)
+        self._announce([fact for fact in saved.values() if fact.wants is Wants.BOOKING and _for_shipments(fact)])
         # A row that somebody else wrote meanwhile is still due, or its writer has read Amazon after us.
-        return ReadReport(len(orders), tuple(changed))
+        return ReadReport(len(orders), (*changed, *documents))
 
-    def _derive(self, raw: Json, fact: OrderFact, as_of: datetime) -> tuple[OrderFact | None, tuple[Desired, ...]]:
-        """The order's row after this reading and the documents it asks for; None when there is nothing to write."""
-        now = self._clock.now()
+    def _derive(self, raw: Json, fact: OrderFact, as_of: datetime) -> OrderFact | None:
+        """The order's row after this reading; None when there is nothing to write."""
         content = _with_destination(without_buyer_data(raw), fact)
         digest = content_hash(content)
         # A page shows what Amazon's search knew minutes ago: a hint of a later time stays open.
-        open_hint = fact.due_at if fact.hinted_at is not None and fact.hinted_at > as_of else None
-        if digest == fact.digest and fact.due_at == open_hint:
-            return None, ()
-        read_at = max(as_of, fact.read_at or as_of)
+        reading_at = fact.due_at if fact.wants is Wants.READING else None
+        open_hint = reading_at if fact.hinted_at is not None and fact.hinted_at > as_of else None
+        if digest == fact.digest and reading_at == open_hint:
+            return None
         read = replace(
-            fact, read_at=read_at, due_at=open_hint, attempts=0, digest=digest, content=content, reason="", hint=""
+            fact,
+            read_at=max(as_of, fact.read_at or as_of),
+            due_at=open_hint,
+            wants=Wants.READING,
+            attempts=0,
+            digest=digest,
+            content=content,
+            reason="",
+            hint="",
         )
         try:
             updated = last_updated(raw)
             if fact.supersedes(updated):
                 # Amazon answered with an older version than it gave before; it will show the newer one again.
-                return replace(fact, due_at=now + timedelta(minutes=1), attempts=fact.attempts + 1), ()
+                later = self._clock.now() + timedelta(minutes=1)
+                return replace(fact, due_at=later, wants=Wants.READING, attempts=fact.attempts + 1)
             read = replace(read, updated=updated)
             if digest == fact.digest and self._stands(fact):
-                return replace(read, reason=fact.reason), ()
+                return replace(read, reason=fact.reason)
             if len(canonical_json(content).encode()) > LARGEST:
                 read = replace(read, content=None)
                 raise Refused("ORDER_TOO_LARGE", "the order has more items than a row can hold; book it by hand")
-            return self._booked(content, read, now)
+            return self._recorded(content, read, open_hint)
         except Refused as refused:
-            return self._failed(read, refused.reason, refused.hint), ()
+            return self._booking.failed(read, refused.reason, refused.hint, Work.ORDERS)
 
     def _stands(self, fact: OrderFact) -> bool:
         """Whether nothing about an unchanged order waits for a person: else a hint means that somebody mended it."""
@@ -331,85 +331,48 @@ class OrderReading:
         documents = self._store.documents(fact.documents) if fact.documents else {}
         return all(document.state is not State.FAILED for document in documents.values())
 
-    def _booked(self, content: Json, fact: OrderFact, now: datetime) -> tuple[OrderFact, tuple[Desired, ...]]:
+    def _recorded(self, content: Json, fact: OrderFact, open_hint: datetime | None) -> OrderFact:
+        """What the order's new version asks for: nothing, a draft, or the attention of the shipments function."""
         order = read_order(content)
-        fact = replace(fact, status=order.status.value)
-        if order.status in SHIPPED_AT_LEAST_IN_PART and fact.shipped_at is None:
-            fact = replace(fact, shipped_at=order.shipped_at or order.updated)
-        organisation = self._organisation.current()
-        number = _number_kept(fact)
-        try:
-            outcome = sale(order, self._policy, organisation, fact.shipped_at, number)
-        except Refused as refused:
-            # Perhaps somebody has just mended Xero's settings: judge by what stands there now.
-            try:
-                fresh = self._organisation.current(max_age=timedelta(minutes=5))
-            except XeroError:
-                # What stands there now cannot be seen: too early to ask a person for what may have been mended.
-                later = now + timedelta(minutes=5)
-                return replace(fact, standing=Standing.HINTED, reason="XERO_UNAVAILABLE", due_at=later), ()
-            if fresh is organisation:
-                raise refused from None
-            outcome = sale(order, self._policy, fresh, fact.shipped_at, number)
-        if isinstance(outcome, NotYet):
-            if order.updated < now - WITHOUT_PROCEEDS_FOR:
-                raise Refused(outcome.reason, "Amazon gives no amounts for this order; look at it in Seller Central")
-            return replace(
-                fact, standing=Standing.HINTED, reason=outcome.reason, due_at=fact.due_at or now + timedelta(minutes=15)
-            ), ()
-        if isinstance(outcome, NotInvoiced):
-            removed = self._removals(fact) if outcome.reason in UNDOES_A_SALE else ()
-            return replace(fact, standing=Standing.NOT_INVOICED, reason=outcome.reason), removed
-        keys = tuple(desired.key for desired in outcome if desired.order_id)
-        return replace(fact, standing=Standing.BOOKED, documents=keys), tuple(outcome)
+        fact = replace(fact, status=order.status.value, shipments=shipments_of(order, fact.shipments))
+        nothing = nothing_to_invoice(order, self._policy)
+        if nothing is not None and nothing.reason not in UNDOES_A_SALE:
+            return fact.settled(Standing.NOT_INVOICED, nothing.reason)
+        fact = replace(fact, standing=Standing.RECORDED)
+        if nothing is None:
+            check_marketplace(order, self._policy)
+            fact = replace(fact, customer=customer(order.marketplace_id, self._policy).number)
+        if open_hint is not None or not _for_shipments(fact):
+            return fact
+        return fact.to_be_booked(self._clock.now())
 
-    def _removals(self, fact: OrderFact) -> tuple[Desired, ...]:
-        """What was a sale and is none any more should not stand: drafts are deleted, approved invoices voided.
+    def _want_customers(self, facts: Iterable[OrderFact]) -> list[str]:
+        recorded = [f for f in facts if f.standing is Standing.RECORDED and f.status != Fulfilment.CANCELLED]
+        marketplaces = {(fact.content or {})["salesChannel"]["marketplaceId"] for fact in recorded}
+        return want(self._store, self._clock, [customer(each, self._policy) for each in sorted(marketplaces)])
 
-        A worker that died may have asked for the invoice without saying so in the order's row. One that was frozen may
-        still ask for it: where there is no invoice yet, its absence is what is wanted, of this version of the order.
-        """
-        number = invoice_number(fact.order_id, self._policy)
-        absent = Desired(Kind.INVOICE, number, {}, version=fact.updated, order_id=fact.order_id, removed=True)
-        documents = self._store.documents({*fact.documents, absent.key})
-        removed = tuple(
-            replace(document.desired, removed=True, version=fact.updated)
-            for document in documents.values()
-            if document.kind is Kind.INVOICE or not document.exists_in_xero  # a payment that went out is for a person
-        )
-        return removed if absent.key in documents else (*removed, absent)
-
-    def _want(self, desired: Sequence[Desired]) -> list[str]:
-        """Makes these the desired documents; returns the keys that changed. Older facts never win over newer ones."""
-        waiting = {d.key: d for d in desired}
-        changed: list[str] = []
-        for _ in range(_TRIES):
-            now = self._clock.now()
-            held = self._store.documents(waiting)
-            rows: list[Document] = []
-            for key, wanted in waiting.items():
-                known = held.get(key)
-                row = Document(wanted, due_at=now) if known is None else known.wanting(wanted, now)
-                if row is not None:
-                    rows.append(row)
-            saved = self._store.save_documents(rows)
-            changed.extend(saved)
-            waiting = {row.key: waiting[row.key] for row in rows if row.key not in saved}
-            if not waiting:
-                return changed
-        raise Conflict(f"{len(waiting)} document rows kept changing while an order was recorded")
+    def _announce(self, facts: Sequence[OrderFact]) -> None:
+        events = [
+            OrderEvent(
+                "Order Cancelled" if fact.status == Fulfilment.CANCELLED else "Order Shipped",
+                fact.order_id,
+                fact.updated,
+                (fact.content or {})["salesChannel"].get("marketplaceId") or "",
+            )
+            for fact in facts
+            if fact.updated is not None
+        ]
+        lost = self._events.publish(self._connection, events) if events else 0
+        if lost:
+            hint = "nothing to do: the resume function books these orders within a minute"
+            self._journal.note("EVENTS_NOT_PUBLISHED", reason="EVENTS_NOT_PUBLISHED", hint=hint, events=lost)
 
     # --- what goes wrong -------------------------------------------------------------------------------------------
 
-    def _failed(self, fact: OrderFact, reason: str, hint: str) -> OrderFact:
-        """The failed row; the dead letter goes out first: a crash between the two repeats it, never loses it."""
-        body = json.dumps({"look_at": {"connection": self._connection, "order_id": fact.order_id}})
-        self._dead_letters.send(body, reason=reason, hint=hint, order_id=fact.order_id)
-        return replace(fact, standing=Standing.FAILED, reason=reason, hint=hint)
-
     def _fail(self, fact: OrderFact, reason: str, hint: str) -> None:
-        self._save_fact(self._failed(replace(fact, due_at=None), reason, hint))
-        self._journal.note(Standing.FAILED, order_id=fact.order_id, reason=reason, hint=hint)
+        failed = self._booking.failed(replace(fact, due_at=None), reason, hint, Work.ORDERS)
+        self._save_fact(failed)
+        self._booking.note(failed)
 
     def _save_fact(self, fact: OrderFact) -> None:
         # Losing to another writer is no loss: the row is still due, or was read by the other one.
@@ -523,7 +486,6 @@ def _with_destination(content: Json, fact: OrderFact) -> Json:
     )
 
 
-def _number_kept(fact: OrderFact) -> str:
-    """The number of the invoice that the order has already; empty when it has none."""
-    prefix = document_key(Kind.INVOICE, "")
-    return next((key.removeprefix(prefix) for key in fact.documents if key.startswith(prefix)), "")
+def _for_shipments(fact: OrderFact) -> bool:
+    """Whether it is the shipments function that books the order: it has left, in whole or part, or was cancelled."""
+    return bool(fact.shipments) or fact.status == Fulfilment.CANCELLED

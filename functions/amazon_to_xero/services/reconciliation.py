@@ -1,13 +1,15 @@
-"""The work itself: as long as something is due, read Amazon, then post to Xero. Every trigger ends up here."""
+"""The work itself: while something is due, read Amazon, book what was read, post to Xero. Every trigger ends here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.documents import Work
 from amazon_to_xero.ports import Clock, Journal, Lease, StateStore
 from amazon_to_xero.services.ledger import Ledger, PostReport
+from amazon_to_xero.services.order_booking import BookReport, OrderBooking
 from amazon_to_xero.services.order_reading import OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
 
@@ -15,15 +17,21 @@ _LEASE = "reconciliation"
 _SWEEP_LEASE = "sweep"
 _PATIENCE = timedelta(seconds=61)  # a patient run comes every minute
 _LOOK_EVERY = timedelta(seconds=1)
+EVERYTHING = frozenset(Work)
 
 
 @dataclass(frozen=True)
 class WorkReport:
     """What one run did; `busy` when another worker was at it."""
 
-    read: ReadReport
-    posted: PostReport
+    read: ReadReport = field(default_factory=ReadReport)
+    booked: BookReport = field(default_factory=BookReport)
+    posted: PostReport = field(default_factory=PostReport)
     busy: bool = False
+
+    @property
+    def stopped(self) -> str:
+        return self.read.stopped or self.booked.stopped or self.posted.stopped
 
 
 class Reconciliation:
@@ -37,6 +45,7 @@ class Reconciliation:
     def __init__(
         self,
         reading: OrderReading,
+        booking: OrderBooking,
         ledger: Ledger,
         store: StateStore,
         pauses: Pauses,
@@ -45,6 +54,7 @@ class Reconciliation:
         start: datetime,
     ) -> None:
         self._reading = reading
+        self._booking = booking
         self._ledger = ledger
         self._store = store
         self._pauses = pauses
@@ -58,14 +68,16 @@ class Reconciliation:
         deadline: datetime,
         orders: Sequence[str] = (),
         *,
+        work: Collection[Work] = EVERYTHING,
         patient: bool = False,
     ) -> WorkReport:
-        """Works until nothing is due, something stops it, or `deadline`. `orders` were hinted just now.
+        """Works until nothing is due, something stops it, or `deadline`. `orders` were spoken of just now.
 
-        A patient run waits for the worker before it and for limits that open up before its deadline: with one patient
+        `work` is what this function does beside posting: reading orders, booking what has been shipped or cancelled. A
+        patient run waits for the worker before it and for limits that open up before its deadline: with one patient
         run a minute, a backlog is worked off without gaps.
         """
-        report = WorkReport(ReadReport(), PostReport(), busy=True)
+        report = WorkReport(busy=True)
         again = True
         while again and self._clock.now() < deadline:
             lease = self._acquire(owner, deadline, patient)
@@ -73,14 +85,14 @@ class Reconciliation:
                 self._journal.note("LEFT_TO_THE_WORKER_AT_IT", orders=len(orders))
                 break
             try:
-                report = self._work(deadline, orders, report)
-                while patient and self._limit_opens(deadline):
-                    report = self._work(deadline, (), report)
+                report = self._work(deadline, orders, work, report)
+                while patient and self._limit_opens(deadline, work):
+                    report = self._work(deadline, (), work, report)
             finally:
                 self._store.release(lease)
             # Somebody may have been turned away just before the release: what they left is due now.
             orders = ()
-            again = not (report.read.stopped or report.posted.stopped) and self._anything_due()
+            again = not report.stopped and self._anything_due(self._clock.now(), work)
         return report
 
     def sweep(self, owner: str, deadline: datetime) -> WorkReport:
@@ -88,13 +100,13 @@ class Reconciliation:
         lease = self._store.acquire(_SWEEP_LEASE, owner, self._clock.now(), deadline)
         if lease is None:
             self._journal.note("LEFT_TO_THE_WORKER_AT_IT", sweep="orders")
-            return WorkReport(ReadReport(), PostReport(), busy=True)
+            return WorkReport(busy=True)
         try:
             read = self._reading.sweep(deadline, self._start)
         finally:
             self._store.release(lease)
-        done = self.run(owner, deadline)
-        return WorkReport(read.plus(done.read), done.posted, done.busy)
+        done = self.run(owner, deadline, work={Work.ORDERS})
+        return replace(done, read=read.plus(done.read))
 
     def _acquire(self, owner: str, deadline: datetime, patient: bool) -> Lease | None:
         give_up = min(deadline, self._clock.now() + _PATIENCE)
@@ -104,29 +116,35 @@ class Reconciliation:
                 return lease
             self._clock.sleep(_LOOK_EVERY.total_seconds())
 
-    def _limit_opens(self, deadline: datetime) -> bool:
+    def _limit_opens(self, deadline: datetime, work: Collection[Work]) -> bool:
         """Waits for Xero's pause to end, if that is soon enough and there is something to post then."""
         until = self._pauses.until("xero")
         now = self._clock.now()
-        if until is None or until >= deadline or until > now + _PATIENCE or not self._anything_due_by(until):
+        if until is None or until >= deadline or until > now + _PATIENCE or not self._anything_due(until, work):
             return False
         self._clock.sleep((until - now).total_seconds())
         return self._clock.now() < deadline
 
-    def _work(self, deadline: datetime, orders: Sequence[str], so_far: WorkReport) -> WorkReport:
+    def _work(
+        self, deadline: datetime, orders: Sequence[str], work: Collection[Work], so_far: WorkReport
+    ) -> WorkReport:
         # What stopped an earlier round does not speak for this one.
-        read, posted = replace(so_far.read, stopped=""), replace(so_far.posted, stopped="")
+        read, booked = replace(so_far.read, stopped=""), replace(so_far.booked, stopped="")
+        posted = replace(so_far.posted, stopped="")
         while self._clock.now() < deadline:
-            just_read = self._reading.read_due(orders, deadline)
-            just_posted = self._ledger.post_due([*read.documents, *just_read.documents], deadline)
-            read, posted, orders = read.plus(just_read), posted.plus(just_posted), ()
-            moved = just_read.orders + just_posted.applied + just_posted.failed
-            if just_read.stopped or just_posted.stopped or not moved:
+            just_read = self._reading.read_due(orders, deadline) if Work.ORDERS in work else ReadReport()
+            just_booked = self._booking.book_due(orders, deadline) if Work.SHIPMENTS in work else BookReport()
+            read, booked, orders = read.plus(just_read), booked.plus(just_booked), ()
+            just_posted = self._ledger.post_due([*read.documents, *booked.documents], deadline)
+            posted = posted.plus(just_posted)
+            moved = just_read.orders + just_booked.orders + just_posted.applied + just_posted.failed
+            if just_read.stopped or just_booked.stopped or just_posted.stopped or not moved:
                 break
-        return WorkReport(read, posted)
+        return WorkReport(read, booked, posted)
 
-    def _anything_due(self) -> bool:
-        return self._anything_due_by(self._clock.now())
-
-    def _anything_due_by(self, moment: datetime) -> bool:
-        return bool(self._store.due_orders(moment, 1) or self._store.due_documents(moment, 1))
+    def _anything_due(self, moment: datetime, work: Collection[Work]) -> bool:
+        return bool(
+            (Work.ORDERS in work and self._store.due_orders(moment, 1))
+            or (Work.SHIPMENTS in work and self._store.due_shipments(moment, 1))
+            or self._store.due_documents(moment, 1)
+        )

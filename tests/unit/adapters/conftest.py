@@ -4,6 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from fault_server import FaultServer, SettableClock
+from live_sandboxes import LiveXero, listening
+
+from made_up.state import ManualClock
+from sandbox.wire import SandboxClock
+from sandbox.xero import XeroSandbox
 
 
 @pytest.fixture
@@ -16,3 +21,16 @@ def server() -> Iterator[FaultServer]:
 @pytest.fixture
 def clock() -> SettableClock:
     return SettableClock()
+
+
+@pytest.fixture
+def wall() -> ManualClock:
+    """The clock of the sandbox Xero and of whoever calls it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def xero(wall: ManualClock) -> Iterator[LiveXero]:
+    sandbox = XeroSandbox(SandboxClock(wall.now))
+    with listening(sandbox) as url:
+        yield LiveXero(sandbox, url)

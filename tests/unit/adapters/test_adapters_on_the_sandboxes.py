@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live_sandboxes import LiveXero, listening
 
 from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonNotifications, AmazonSellerApi
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
 from amazon_to_xero.ports import (
     AmazonError,
     AmazonNotAuthorised,
@@ -30,9 +26,7 @@ from amazon_to_xero.ports import (
     XeroUnavailable,
 )
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
-from sandbox.server import SandboxServer
-from sandbox.wire import Fault, SandboxClock, SandboxService
-from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
+from sandbox.wire import Fault, SandboxClock
 
 SELLER = Path(__file__).parents[3] / "infra/sandbox/seller"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -40,65 +34,7 @@ QUEUE = "arn:aws:sqs:eu-west-1:000000000000:orders"
 BUYER = "Margaret Thistlewood"
 
 
-@contextmanager
-def listening(service: SandboxService) -> Iterator[str]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    runner, url = asyncio.run_coroutine_threadsafe(SandboxServer(service).start("127.0.0.1", 0), loop).result(10)
-    try:
-        yield url
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
 # --- Xero -------------------------------------------------------------------------------------------------------------
-
-
-class RotatingTokens:
-    """ports.AccessTokens over the adapter's own token endpoint."""
-
-    def __init__(self, endpoint: XeroTokenEndpoint) -> None:
-        self._endpoint = endpoint
-        self._held = endpoint.refresh(DEFAULT_REFRESH_TOKEN)
-        self.renewals = 0
-
-    def current(self) -> str:
-        return self._held.access_token
-
-    def renewed(self, stale: str) -> str:
-        assert stale == self._held.access_token
-        assert self._held.refresh_token
-        self._held = self._endpoint.refresh(self._held.refresh_token)
-        self.renewals += 1
-        return self._held.access_token
-
-
-class LiveXero:
-    def __init__(self, sandbox: XeroSandbox, url: str) -> None:
-        self.sandbox = sandbox
-        self.endpoint = XeroTokenEndpoint(
-            DEFAULT_CLIENT_ID,
-            DEFAULT_CLIENT_SECRET,
-            sandbox.clock,
-            token_url=f"{url}/connect/token",
-            api_url=url,
-        )
-        self.tokens = RotatingTokens(self.endpoint)
-        self.api = XeroAccounting(self.tokens, sandbox.tenant_id, sandbox.clock, api_url=url)
-
-    def fault(self, kind: str, path: str, **more: Any) -> None:
-        self.sandbox.faults.append(Fault(kind, path=path, **more))
-
-
-@pytest.fixture
-def xero() -> Iterator[LiveXero]:
-    sandbox = XeroSandbox(SandboxClock(lambda: NOW))
-    with listening(sandbox) as url:
-        yield LiveXero(sandbox, url)
 
 
 def an_invoice(number: str = "AMZ-1", price: str = "12.3456", **changes: Any) -> Json:

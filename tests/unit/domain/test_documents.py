@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, IN_XERO, Desired, Document, Kind, State, document_key
+from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, IN_XERO, Desired, Document, Kind, State, Work, document_key
 from made_up.state import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -188,5 +188,28 @@ def test_the_digest_is_of_what_is_sent_and_not_of_when_it_was_said() -> None:
 def test_every_kind_is_posted_after_what_it_refers_to() -> None:
     order = list(Kind)
 
-    assert order.index(Kind.CONTACT) < order.index(Kind.INVOICE) < order.index(Kind.PAYMENT)
+    assert order.index(Kind.CONTACT) < min(order.index(Kind.INVOICE), order.index(Kind.CREDIT_NOTE))
     assert set(IN_XERO) == set(Kind)
+    for kind, spec in IN_XERO.items():
+        assert bool(spec.owner) == bool(spec.inside) == bool(spec.open_field) == (not spec.number_field)
+        if spec.owner:
+            assert order.index(spec.owner) < order.index(kind)
+            assert spec.inside.partition(".")[2] == IN_XERO[spec.owner].id_field
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "removed", "work"),
+    [
+        (Kind.CONTACT, "", False, None),
+        (Kind.INVOICE, "DRAFT", False, Work.ORDERS),
+        (Kind.INVOICE, "DRAFT", True, Work.SHIPMENTS),
+        (Kind.INVOICE, "AUTHORISED", False, Work.SHIPMENTS),
+        (Kind.PAYMENT, "", False, Work.SHIPMENTS),
+        (Kind.CREDIT_NOTE, "AUTHORISED", False, Work.SHIPMENTS),
+        (Kind.REFUND, "", False, Work.SHIPMENTS),
+    ],
+)
+def test_drafts_are_the_work_of_orders_and_all_that_is_approved_of_shipments(
+    kind: Kind, status: str, removed: bool, work: Work | None
+) -> None:
+    assert Desired(kind, "026-1", {"Status": status}, order_id="026-1", removed=removed).work is work

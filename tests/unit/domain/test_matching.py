@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.documents import Desired, Kind
-from amazon_to_xero.domain.matching import Match, match, payment_inside
+from amazon_to_xero.domain.matching import Match, identity, match, payment_inside
 
 D = Decimal
 
@@ -83,6 +83,7 @@ def test_a_draft_handed_in_for_approval_is_still_the_draft() -> None:
     [
         in_xero(Status="DRAFT"),
         in_xero(CurrencyCode="EUR"),
+        in_xero(Reference="Amazon.co.uk 026-1 · 1Z999"),
         in_xero(LineAmountTypes="Exclusive"),
         in_xero(DateString="2026-11-03T00:00:00"),
         in_xero(Total=D("10.01")),
@@ -99,7 +100,15 @@ def test_our_invoice_with_another_content_is_brought_up_to_date(element: dict[st
     assert match(INVOICE, element) is Match.OURS_BUT_DIFFERENT
 
 
-@pytest.mark.parametrize("changed", [{"Reference": "rent"}, {"Reference": None}, {"Type": "ACCPAY"}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Reference": "rent"},
+        {"Reference": None},
+        {"Reference": "Amazon.co.uk 026-11 · 1Z999"},
+        {"Type": "ACCPAY"},
+    ],
+)
 def test_a_document_of_somebody_else_under_our_number_is_foreign(changed: dict[str, Any]) -> None:
     assert match(INVOICE, in_xero(**changed)) is Match.FOREIGN
 
@@ -126,6 +135,40 @@ def test_a_customer_is_the_same_by_name_and_number() -> None:
     assert match(customer, held) is Match.SAME
     assert match(customer, {**held, "Name": "Amazon"}) is Match.OURS_BUT_DIFFERENT
     assert match(customer, {**held, "ContactNumber": ""}) is Match.OURS_BUT_DIFFERENT
+
+
+def test_tracking_numbers_in_a_reference_do_not_make_it_another_document() -> None:
+    tracked = replace(INVOICE, body={**INVOICE.body, "Reference": "Amazon.co.uk 026-1 · 1Z999"})
+
+    assert identity("Amazon.co.uk 026-1 · 1Z999") == identity("Amazon.co.uk 026-1") == "Amazon.co.uk 026-1"
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · 1Z999")) is Match.SAME
+    assert match(tracked, in_xero()) is Match.OURS_BUT_DIFFERENT
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · 1Z999 1Z998")) is Match.OURS_BUT_DIFFERENT
+
+
+CREDIT_NOTE = replace(
+    INVOICE,
+    kind=Kind.CREDIT_NOTE,
+    number="026-1-A1",
+    body={
+        **{name: value for name, value in INVOICE.body.items() if name not in ("InvoiceNumber", "DueDate")},
+        "Type": "ACCRECCREDIT",
+        "CreditNoteNumber": "026-1-A1",
+    },
+)
+
+
+def credited(**changed: Any) -> dict[str, Any]:
+    own = {"Type": "ACCRECCREDIT", "CreditNoteID": "n1", "CreditNoteNumber": "026-1-A1", "RemainingCredit": 10}
+    return {**in_xero(), **own, **changed}
+
+
+def test_a_credit_note_is_the_same_by_its_content_and_foreign_as_a_supplier_s() -> None:
+    assert match(CREDIT_NOTE, credited()) is Match.SAME
+    assert match(CREDIT_NOTE, credited(Status="PAID", RemainingCredit=0)) is Match.SAME
+    assert match(CREDIT_NOTE, credited(Total=11)) is Match.OURS_BUT_DIFFERENT
+    assert match(CREDIT_NOTE, credited(Type="ACCPAYCREDIT")) is Match.FOREIGN
+    assert match(CREDIT_NOTE, credited(Status="VOIDED")) is Match.GONE
 
 
 PAYMENT = Desired(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.notifications import OrderPointer, order_pointer
+from amazon_to_xero.domain.notifications import OrderPointer, order_pointer, shipment_pointer
 from amazon_to_xero.domain.reasons import Refused
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -28,8 +28,13 @@ def order_change() -> dict[str, Any]:
     return made
 
 
-def without(*path: str) -> str:
-    document = order_change()
+def shipped() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(bodies("shipments_sqs_order_shipped.json")[0])
+    return made
+
+
+def without(*path: str, of: Callable[[], dict[str, Any]] = order_change) -> str:
+    document = of()
     part = document
     for name in path[:-1]:
         part = part[name]
@@ -37,8 +42,8 @@ def without(*path: str) -> str:
     return json.dumps(document)
 
 
-def holding(value: Any, *path: str) -> str:
-    document = order_change()
+def holding(value: Any, *path: str, of: Callable[[], dict[str, Any]] = order_change) -> str:
+    document = of()
     part = document
     for name in path[:-1]:
         part = part[name]
@@ -46,9 +51,9 @@ def holding(value: Any, *path: str) -> str:
     return json.dumps(document)
 
 
-def refused(body: str) -> Refused:
+def refused(body: str, read: Callable[[str], OrderPointer] = order_pointer) -> Refused:
     with pytest.raises(Refused) as caught:
-        order_pointer(body)
+        read(body)
     return caught.value
 
 
@@ -77,10 +82,29 @@ def test_an_event_time_of_another_time_zone_is_the_same_moment() -> None:
     assert order_pointer(body) == order_pointer(json.dumps(order_change()))
 
 
-def test_our_own_pointer_says_look_in_any_case() -> None:
-    (body,) = bodies("orders_sqs_look_at.json")
+@pytest.mark.parametrize("read", [order_pointer, shipment_pointer])
+@pytest.mark.parametrize("event", ["orders_sqs_look_at.json", "shipments_sqs_look_at.json"])
+def test_our_own_pointer_says_look_in_any_case_on_either_queue(event: str, read: Any) -> None:
+    (body,) = bodies(event)
 
-    assert order_pointer(body) == OrderPointer("026-0000003-0000003", connection="main")
+    assert read(body) == OrderPointer(json.loads(body)["look_at"]["order_id"], connection="main", again=True)
+
+
+def test_our_own_events_point_at_their_order() -> None:
+    pointers = [
+        shipment_pointer(body)
+        for event in ("shipments_sqs_order_shipped.json", "shipments_sqs_order_cancelled.json")
+        for body in bodies(event)
+    ]
+
+    assert pointers == [OrderPointer(f"026-000000{n}-000000{n}", connection="main") for n in (1, 2, 4)]
+
+
+def test_what_an_event_says_of_its_order_is_not_needed() -> None:
+    """It may be old or late by the time it is read; where to look is all."""
+    detail = {"connection": "main", "order_id": "026-0000001-0000001"}
+
+    assert shipment_pointer(holding(detail, "detail", of=shipped)) == shipment_pointer(json.dumps(shipped()))
 
 
 ORDER = ("Payload", "OrderChangeNotification")
@@ -135,7 +159,65 @@ def test_a_refusal_never_repeats_what_the_body_says() -> None:
     assert [CANARY in str(refused(text)) for text in texts] == [False] * 4
 
 
-@given(st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
-def test_nothing_in_a_message_raises_anything_but_a_refusal(body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "reason", "named"),
+    [
+        ("", "MALFORMED_MESSAGE", "not JSON"),
+        ("[]", "MALFORMED_MESSAGE", "list"),
+        ("[" * 100_000, "MALFORMED_MESSAGE", "not JSON"),
+        ("{}", "MALFORMED_MESSAGE", "detail-type"),
+        (json.dumps(order_change()), "MALFORMED_MESSAGE", "detail-type"),
+        (holding("Order Returned", "detail-type", of=shipped), "UNEXPECTED_NOTIFICATION", "'Order Returned'"),
+        (holding("order shipped", "detail-type", of=shipped), "UNEXPECTED_NOTIFICATION", "Order Shipped"),
+        (holding(["Order Shipped"], "detail-type", of=shipped), "MALFORMED_MESSAGE", "detail-type"),
+        (without("detail", of=shipped), "MALFORMED_MESSAGE", "detail"),
+        (holding(CANARY, "detail", of=shipped), "MALFORMED_MESSAGE", "order_id"),
+        (without("detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
+        (without("detail", "connection", of=shipped), "MALFORMED_MESSAGE", "connection"),
+        (holding(None, "detail", "connection", of=shipped), "MALFORMED_MESSAGE", "connection"),
+        (holding("0" * 65, "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
+        (holding("026-\ud800", "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"look_at": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
+    ],
+)
+def test_what_the_shipments_queue_cannot_use_is_refused_in_the_same_way(body: str, reason: str, named: str) -> None:
+    problem = refused(body, shipment_pointer)
+
+    assert problem.reason == reason
+    assert named in problem.hint
+    assert "correct the body" in problem.hint or "correct the rule that sends it here" in problem.hint
+    assert CANARY not in problem.hint
+
+
+def test_an_event_on_the_orders_queue_is_refused() -> None:
+    assert refused(json.dumps(shipped())).hint.startswith("NotificationType is missing")
+
+
+ODD = st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
+
+
+@pytest.mark.parametrize("read", [order_pointer, shipment_pointer])
+@given(body=ODD)
+def test_nothing_in_a_message_raises_anything_but_a_refusal(read: Any, body: str) -> None:
     with pytest.raises(Refused):
-        order_pointer(body)
+        read(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=70),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PLACES = [("detail-type",), ("detail",), ("detail", "order_id"), ("detail", "connection"), ("look_at",)]
+
+
+@given(st.sampled_from(PLACES), JSON)
+def test_an_event_with_anything_in_any_place_is_read_or_refused(place: tuple[str, ...], value: Any) -> None:
+    try:
+        pointer = shipment_pointer(holding(value, *place, of=shipped))
+    except Refused as problem:
+        assert problem.reason in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
+        return
+    assert pointer.order_id.isascii()
+    assert 0 < len(pointer.order_id) <= 64
+    assert 0 < len(pointer.connection) <= 64

@@ -19,6 +19,8 @@ STACK = {
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/dlq",
+    "SHIPMENTS_DLQ_URL": "https://sqs.example/shipments-dlq",
+    "EVENT_BUS_NAME": "amazon-to-xero-events",
     "AWS_REGION": "eu-west-1",
     "XERO_API_URL": "https://xero.example",
     "XERO_TOKEN_URL": "https://xero.example/connect/token",

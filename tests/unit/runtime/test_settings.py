@@ -225,6 +225,8 @@ ENVIRONMENT = {
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
+    "SHIPMENTS_DLQ_URL": "https://sqs.example/shipments-dlq",
+    "EVENT_BUS_NAME": "amazon-to-xero-events",
     "AWS_REGION": "eu-west-1",
     "XERO_API_URL": "https://api.xero.com",
     "XERO_TOKEN_URL": "https://identity.xero.com/connect/token",

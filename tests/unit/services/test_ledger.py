@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, Desired, Document, Kind, State
+from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, Desired, Document, Kind, State, Work
 from amazon_to_xero.ports import Json, Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.ledger import BATCH, BATCH_BYTES, Ledger, PostReport
 from amazon_to_xero.services.pauses import Pauses
@@ -58,15 +58,33 @@ def a_payment(number: str = "A", amount: str = "10.00") -> Desired:
     return Desired(Kind.PAYMENT, number, body, version=NOON, refers=refers, order_id=number)
 
 
+def a_credit_note(number: str = "A-A1", price: str = "10.00", minutes: int = 0, invoice: str = "A") -> Desired:
+    body = {
+        **an_invoice(invoice, price).body,
+        "Type": "ACCRECCREDIT",
+        "CreditNoteNumber": number,
+    }
+    del body["InvoiceNumber"], body["DueDate"]
+    refers = {"Contact.ContactID": CUSTOMER.key}
+    version = NOON + minutes * MINUTE
+    return Desired(Kind.CREDIT_NOTE, number, body, version, D(price), refers, order_id=invoice)
+
+
+def a_refund(number: str = "A-A1", amount: str = "10.00", invoice: str = "A") -> Desired:
+    refers = {"CreditNote.CreditNoteID": f"credit_note#{number}"}
+    return Desired(Kind.REFUND, number, a_payment(invoice, amount).body, NOON, refers=refers, order_id=invoice)
+
+
 class Books:
     def __init__(self, *wanted: Desired, customer: bool = True) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.xero = ScriptedXero(clock=self.clock)
         self.journal = RecordingJournal()
-        self.dead_letters = RecordingDeadLetters()
+        self.of_orders, self.dead_letters = RecordingDeadLetters(), RecordingDeadLetters()
+        letters = {Work.ORDERS: self.of_orders, Work.SHIPMENTS: self.dead_letters}
         pauses = Pauses(self.store, self.clock, self.journal)
-        self.ledger = Ledger("main", self.xero, self.store, pauses, self.dead_letters, self.clock, self.journal)
+        self.ledger = Ledger("main", self.xero, self.store, pauses, letters, self.clock, self.journal)
         if customer:
             self.want(CUSTOMER)
             self.post()
@@ -602,6 +620,180 @@ def test_a_payment_in_xero_is_never_changed() -> None:
 
     assert books.row(kind=Kind.PAYMENT).reason == "NOT_CHANGEABLE"
     assert len(books.xero.writes("Payments")) == 1
+
+
+# --- credit notes and refunds -----------------------------------------------------------------------------------------
+
+
+def test_what_a_buyer_got_back_is_credited_and_paid_out_of_clearing() -> None:
+    books = Books(an_invoice(), a_payment(), a_credit_note(), a_refund())
+
+    assert books.post().applied == 4
+
+    assert [(c.verb, c.collection) for c in books.xero.writes()] == [
+        ("create", collection) for collection in ("Invoices", "Payments", "CreditNotes", "Payments")
+    ]
+    note = books.xero.credit_note("A-A1")
+    assert (note["Type"], note["RemainingCredit"]) == ("ACCRECCREDIT", 0)
+    assert note["Contact"] == {"ContactID": books.row("AMAZON-UK", Kind.CONTACT).xero_id}
+    refund = books.xero.books["Payments"][books.row("A-A1", Kind.REFUND).xero_id]
+    assert refund["CreditNote"] == {"CreditNoteID": note["CreditNoteID"]}
+    assert books.xero.invoice("A")["AmountDue"] == 0
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_credit_note_whose_answer_was_lost_stands_once_and_its_refund_waits(arrived: bool) -> None:
+    books = Books(a_credit_note(), a_refund())
+    lost_answers = [lost("createCreditNotes"), lost("createCreditNotes")]
+    books.xero.after, books.xero.before = (lost_answers, []) if arrived else ([], lost_answers)
+
+    books.post()
+    assert books.row("A-A1", Kind.CREDIT_NOTE).state is State.UNKNOWN
+    assert books.xero.books["Payments"] == {}
+    for _ in range(3):
+        books.later(61)
+
+    assert len(books.xero.books["CreditNotes"]) == len(books.xero.books["Payments"]) == 1
+    assert books.xero.credit_note("A-A1")["RemainingCredit"] == 0
+    assert books.row("A-A1", Kind.REFUND).state is State.APPLIED
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_refund_whose_answer_was_lost_is_looked_for_inside_its_credit_note(arrived: bool) -> None:
+    books = Books(a_credit_note(), a_refund())
+    lost_answers = [None, lost("createPayments"), lost("createPayments")]
+    books.xero.after, books.xero.before = (lost_answers, []) if arrived else ([], lost_answers)
+
+    books.post()
+    assert books.row("A-A1", Kind.REFUND).state is State.UNKNOWN
+    books.later(61)
+
+    (look,) = [call for call in books.xero.calls if call.verb == "find"]
+    assert (look.collection, look.elements[0]) == ("CreditNotes", "CreditNoteID")
+    assert books.row("A-A1", Kind.REFUND).xero_id in books.xero.books["Payments"]
+    assert (len(books.xero.books["Payments"]), books.xero.credit_note("A-A1")["RemainingCredit"]) == (1, 0)
+
+
+def test_payments_and_refunds_whose_answers_were_lost_are_each_looked_for_in_their_own_documents() -> None:
+    books = Books(an_invoice(), a_payment(), a_credit_note(), a_refund())
+    books.xero.after = [None, lost("createPayments"), lost("createPayments")]
+    books.post()
+    books.clock.advance(61)
+    books.xero.after = [None, lost("createPayments"), lost("createPayments")]
+    books.post()
+    books.later(61)
+
+    looks = [(call.collection, call.elements[0]) for call in books.xero.calls if call.verb == "find"]
+    assert looks == [("Invoices", "InvoiceID"), ("CreditNotes", "CreditNoteID")]
+    assert len(books.xero.books["Payments"]) == 2
+    assert books.row("A", Kind.PAYMENT).xero_id != books.row("A-A1", Kind.REFUND).xero_id
+
+
+def test_a_credit_that_somebody_else_used_is_told_and_not_paid_out_again() -> None:
+    books = Books(a_credit_note())
+    books.post()
+    books.xero.credit_note("A-A1")["RemainingCredit"] = D("4.00")
+    books.want(a_refund())
+
+    books.post()
+
+    refund = books.row("A-A1", Kind.REFUND)
+    assert (refund.state, refund.reason) == (State.FAILED, "ALREADY_PAID")
+    assert "10.00" in refund.hint
+    assert "4.00" in refund.hint
+    assert books.xero.books["Payments"] == {}
+    assert books.dead_letters.reasons == [("A", "ALREADY_PAID")]
+
+
+def test_a_credit_note_that_stands_under_its_number_is_adopted_and_somebody_else_s_is_not() -> None:
+    books = Books(a_credit_note(), a_credit_note("B-A1", invoice="B"))
+    of_ours = {"Total": D("10.00"), "RemainingCredit": D("10.00"), "DateString": "2026-11-20T00:00:00"}
+    held = books.xero.hold("CreditNotes", {**a_credit_note().body, **of_ours})
+    books.xero.hold("CreditNotes", {**a_credit_note("B-A1").body, **of_ours, "Type": "ACCPAYCREDIT"})
+
+    books.post()
+
+    assert books.row("A-A1", Kind.CREDIT_NOTE).xero_id == held["CreditNoteID"]
+    assert books.row("B-A1", Kind.CREDIT_NOTE).reason == "NUMBER_TAKEN"
+    assert len(books.xero.books["CreditNotes"]) == 2
+    assert books.dead_letters.reasons == [("B", "NUMBER_TAKEN")]
+
+
+def test_a_credit_note_that_should_not_stand_any_more_is_voided() -> None:
+    books = Books(a_credit_note())
+    books.post()
+    books.want(replace(a_credit_note(minutes=1), removed=True))
+
+    assert books.post().applied == 1
+    assert books.xero.credit_note("A-A1")["Status"] == "VOIDED"
+
+
+@pytest.mark.parametrize(
+    ("money", "hint"), [(a_payment(), "credit it in Xero by hand"), (a_refund(), "correct it in Xero by hand")]
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_money_that_moved_is_taken_back_by_a_person_only(money: Desired, hint: str, known: bool) -> None:
+    # Given a payment that is made, and is known or will only be found to be
+    books = Books(an_invoice(), a_credit_note())
+    books.post()
+    books.want(money)
+    books.xero.after = [] if known else [lost("createPayments"), lost("createPayments")]
+    books.post()
+
+    books.want(replace(money, version=NOON + MINUTE, removed=True))
+    books.later(61)
+
+    row = books.row(money.number, money.kind)
+    assert (row.state, row.reason) == (State.FAILED, "HAS_PAYMENTS")
+    assert hint in row.hint
+    assert len(books.xero.books["Payments"]) == 1
+
+
+def test_a_reference_that_gained_tracking_numbers_is_still_ours() -> None:
+    tracked = an_invoice()
+    tracked = replace(tracked, body={**tracked.body, "Reference": "Amazon.co.uk A · 1Z999 1Z998"})
+    books = Books(tracked)
+    held = books.xero.hold("Invoices", by_hand())
+
+    books.post()
+
+    assert (books.row().state, books.row().xero_id) == (State.APPLIED, held["InvoiceID"])
+    assert books.xero.invoice("A")["Reference"] == "Amazon.co.uk A · 1Z999 1Z998"
+    assert [call.verb for call in books.xero.calls] == ["create", "find", "update"]
+
+
+# --- whose work it is -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "refused", "whose"),
+    [
+        (an_invoice(status="DRAFT"), "A", "orders"),
+        (an_invoice(), "A", "shipments"),
+        (a_credit_note(), "A-A1", "shipments"),
+    ],
+)
+def test_a_failure_is_told_in_the_queue_of_the_function_whose_work_it_is(
+    wanted: Desired, refused: str, whose: str
+) -> None:
+    books = Books(wanted)
+    books.xero.refusals[refused] = ("The document date cannot be before the period lock date",)
+
+    books.post()
+
+    said = {"orders": books.of_orders.reasons, "shipments": books.dead_letters.reasons}
+    assert said == {"orders": [], "shipments": [], whose: [("A", "PERIOD_LOCKED")]}
+
+
+def test_a_draft_that_cannot_be_deleted_is_a_shipments_failure() -> None:
+    books = Books(an_invoice(status="DRAFT"))
+    books.post()
+    books.want(replace(an_invoice(status="DRAFT", minutes=1), removed=True))
+    books.xero.refusals[books.row().xero_id] = ("Invoice not of valid status for modification",)
+
+    books.post()
+
+    assert (books.of_orders.reasons, books.dead_letters.reasons) == ([], [("A", "NOT_MODIFIABLE")])
 
 
 # --- what should go ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,104 @@
+"""What has left for the buyer: Amazon's packages and quantities as shipments, and an order's amounts shared among them.
+
+A merchant's packages are named by Amazon; of what Amazon itself delivers only quantities are told (Amazon: Orders API
+v2026-01-01, packages and orderItems.fulfillment), so what is new since the last reading counts as one shipment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from amazon_to_xero.domain.money import ZERO, smallest, total
+from amazon_to_xero.domain.order_facts import Shipment
+from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, Fulfilment, Order, OrderItem, Package
+
+
+class InvoicePer(StrEnum):
+    """Whether an order has one invoice, approved at its first shipment, or one for each shipment."""
+
+    ORDER = "order"
+    SHIPMENT = "shipment"
+
+
+def shipments_of(order: Order, recorded: Sequence[Shipment]) -> tuple[Shipment, ...]:
+    """The recorded shipments and those that are new, in the order in which they became known.
+
+    Together they never hold more of an item than was ordered: a package that Amazon names after its quantity had been
+    counted adds nothing.
+    """
+    shipments = list(recorded)
+    if order.status not in SHIPPED_AT_LEAST_IN_PART:
+        return tuple(shipments)
+    ordered = Counter({item.item_id: item.quantity for item in order.items})
+    known = {shipment.reference for shipment in recorded}
+    left = [(package.left_at, package) for package in order.packages if package.left_at is not None]
+    for left_at, package in sorted(left, key=lambda each: each[0]):
+        new = Counter(package.quantities) & (ordered - _together(shipments))
+        if package.reference not in known and new:
+            shipments.append(Shipment(package.reference, left_at, dict(new)))
+    partly = order.status is Fulfilment.PARTIALLY_SHIPPED
+    shipped = Counter({item.item_id: min(item.shipped, item.quantity) for item in order.items}) if partly else ordered
+    rest = shipped - _together(shipments)
+    if rest or not shipments:
+        shipments.append(Shipment("", min((at for at, _ in left), default=order.updated), dict(rest)))
+    return tuple(shipments)
+
+
+def tracking_of(order: Order, shipment: Shipment | None = None) -> str:
+    """Carriers and tracking numbers of an order's packages, or of the one package that is the shipment."""
+    named = [
+        " ".join(part for part in (package.carrier, package.tracking) if part)
+        for package in order.packages
+        if package.tracking and _belongs(package, shipment)
+    ]
+    return ", ".join(dict.fromkeys(named))
+
+
+def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
+    """The order with only what left with shipment `number` (0 is the first), amounts in the same currency.
+
+    Each amount is shared by quantity: the shares up to a shipment are rounded together, so all shares add up exactly.
+    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment.
+    """
+    unit = smallest(order.currency or "")
+    before = _together(shipments[:number])
+    until = _together(shipments[: number + 1])
+    items = []
+    for item in order.items:
+        done = min(before[item.item_id], item.quantity)
+        upto = min(until[item.item_id], item.quantity)
+        if item.quantity == 0 and number == 0:
+            items.append(item)
+        elif upto > done:
+            items.append(_part(item, done, upto, unit))
+    tip = order.tip if number == 0 else ZERO
+    grand_total = total(item.total for item in items) + tip
+    return replace(order, items=tuple(items), tip=tip, grand_total=grand_total)
+
+
+def _part(item: OrderItem, done: int, upto: int, unit: Decimal) -> OrderItem:
+    def part(amount: Decimal) -> Decimal:
+        def until(quantity: int) -> Decimal:
+            return (amount * quantity / item.quantity).quantize(unit, rounding=ROUND_HALF_UP)
+
+        # The last part takes the amount as it is, also one that is finer than the currency's unit.
+        return (amount if upto == item.quantity else until(upto)) - until(done)
+
+    charges = {charge: part(amount) for charge, amount in item.charges.items()}
+    discounts = {charge: part(amount) for charge, amount in item.discounts.items()}
+    taxes = {name: part(amount) for name, amount in item.taxes.items()}
+    tax = total(taxes.values())
+    stated = total(charges.values()) + total(discounts.values()) + (tax if item.tax_on_top else ZERO)
+    return replace(item, quantity=upto - done, total=stated, charges=charges, discounts=discounts, taxes=taxes, tax=tax)
+
+
+def _together(shipments: Sequence[Shipment]) -> Counter[str]:
+    return sum((Counter(shipment.quantities) for shipment in shipments), Counter())
+
+
+def _belongs(package: Package, shipment: Shipment | None) -> bool:
+    return shipment is None or package.reference == shipment.reference

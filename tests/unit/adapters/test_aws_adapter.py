@@ -1,0 +1,145 @@
+"""What goes to EventBridge and SQS, and what is made of their answers: nothing is lost silently, no buyer is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from amazon_to_xero.adapters.aws import EventBridgeEvents, SqsDeadLetters
+from amazon_to_xero.domain.notifications import ORDER_CANCELLED, ORDER_SHIPPED, OrderPointer, shipment_pointer
+from amazon_to_xero.ports import OrderEvent
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutEvents")
+ENDPOINT = "https://events.eu-west-1.amazonaws.com"
+
+
+def shipped(number: int, updated: datetime = NOON) -> OrderEvent:
+    return OrderEvent(ORDER_SHIPPED, f"026-{number:07}-0000000", updated, "A1F83G8C2ARO7P")
+
+
+def accepted(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """As PutEvents answers when it took everything."""
+    return {"FailedEntryCount": 0, "Entries": [{"EventId": f"e-{n}"} for n, _ in enumerate(entries)]}
+
+
+def refusing(*places: int) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
+    """As PutEvents answers when the entries at these places met an error of its own."""
+
+    def answer(entries: list[dict[str, Any]]) -> dict[str, Any]:
+        refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}
+        told = [refused if n in places else {"EventId": f"e-{n}"} for n, _ in enumerate(entries)]
+        return {"FailedEntryCount": len(places), "Entries": told}
+
+    return answer
+
+
+class ScriptedBus:
+    """A boto3 `events` client that answers as it is told, and with everything accepted after that."""
+
+    def __init__(self, *script: Any) -> None:
+        self._script = list(script)
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def put_events(self, **request: Any) -> Any:
+        (entries,) = request.values()
+        self.calls.append(entries)
+        answer = self._script.pop(0) if self._script else accepted
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(entries)
+
+
+def test_an_event_says_which_order_of_which_connection_and_nothing_else() -> None:
+    bus = ScriptedBus()
+
+    cancelled = OrderEvent(ORDER_CANCELLED, "026-0000001-0000001", NOON, "A1F83G8C2ARO7P")
+    assert EventBridgeEvents(bus, "stack-events").publish("main", [cancelled]) == 0
+
+    ((entry,),) = bus.calls
+    assert json.loads(entry.pop("Detail")) == {
+        "connection": "main",
+        "order_id": "026-0000001-0000001",
+        "updated": "2026-11-23T12:00:00Z",
+        "marketplace_id": "A1F83G8C2ARO7P",
+    }
+    assert entry == {"EventBusName": "stack-events", "Source": "amazon-to-xero", "DetailType": "Order Cancelled"}
+
+
+def test_the_time_of_an_event_is_written_in_utc_to_the_microsecond() -> None:
+    bus = ScriptedBus()
+    elsewhere = datetime(2026, 11, 23, 13, 0, 0, 250, tzinfo=timezone(timedelta(hours=1)))
+
+    EventBridgeEvents(bus, "bus").publish("main", [shipped(1, elsewhere)])
+
+    assert json.loads(bus.calls[0][0]["Detail"])["updated"] == "2026-11-23T12:00:00.000250Z"
+
+
+def test_what_is_published_is_what_the_shipments_function_reads() -> None:
+    bus = ScriptedBus()
+    EventBridgeEvents(bus, "bus").publish("main", [shipped(7)])
+
+    (entry,) = bus.calls[0]
+    delivered = {"detail-type": entry["DetailType"], "source": entry["Source"], "detail": json.loads(entry["Detail"])}
+    assert shipment_pointer(json.dumps(delivered)) == OrderPointer("026-0000007-0000000", connection="main")
+
+
+@pytest.mark.parametrize(("events", "sizes"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_a_call_carries_at_most_ten_events(events: int, sizes: list[int]) -> None:
+    bus = ScriptedBus()
+
+    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(events)]) == 0
+
+    assert [len(call) for call in bus.calls] == sizes
+    told = [json.loads(entry["Detail"])["order_id"] for call in bus.calls for entry in call]
+    assert told == [shipped(n).order_id for n in range(events)]
+
+
+def test_entries_that_eventbridge_refuses_one_by_one_are_counted() -> None:
+    bus = ScriptedBus(refusing(0, 3), accepted, refusing(1))
+
+    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(23)]) == 3
+    assert len(bus.calls) == 3
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [THROTTLED, EndpointConnectionError(endpoint_url=ENDPOINT), ReadTimeoutError(endpoint_url=ENDPOINT)],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_a_bus_that_is_busy_or_away_is_no_error_and_is_not_asked_again(problem: Exception) -> None:
+    bus = ScriptedBus(refusing(2), problem)
+
+    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(35)]) == 26
+    assert len(bus.calls) == 2
+
+
+def test_an_error_of_our_own_is_not_taken_for_a_busy_bus() -> None:
+    with pytest.raises(KeyError):
+        EventBridgeEvents(ScriptedBus(KeyError("Entries")), "bus").publish("main", [shipped(1)])
+
+
+class RecordingQueue:
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def send_message(self, **request: Any) -> None:
+        self.sent.append(request)
+
+
+def test_a_dead_letter_is_the_body_as_it_came_with_the_reason_beside_it() -> None:
+    queue = RecordingQueue()
+
+    SqsDeadLetters(queue, "https://sqs.example/dlq").send("{not JSON", reason="MALFORMED_MESSAGE", hint="h" * 501)
+
+    (sent,) = queue.sent
+    assert (sent["QueueUrl"], sent["MessageBody"]) == ("https://sqs.example/dlq", "{not JSON")
+    assert {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()} == {
+        "reason": "MALFORMED_MESSAGE",
+        "hint": "h" * 500,
+    }
