@@ -117,11 +117,11 @@ def _inclusive(table: _Table, home: str, markets: Mapping[str, set[str]]) -> Non
         for country in abroad:
             rule = TaxRule(local[country], Amounts.INCLUSIVE, everywhere, frozenset({country}))
             table.add(replace(rule, scheme="UOSS"))
-        table.add(
-            TaxRule(table.zero("intra", "EC", "EU"), Amounts.INCLUSIVE, everywhere, frozenset(abroad), business=True)
-        )
+        table.add(TaxRule(table.zero("intra", "EC"), Amounts.INCLUSIVE, everywhere, frozenset(abroad), business=True))
         for country in abroad:
-            table.add(TaxRule(local[country], Amounts.INCLUSIVE, everywhere, frozenset({country})))
+            # Not for businesses, whether or not there was a rate for them: no rule is better than the wrong one.
+            rule = TaxRule(local[country], Amounts.INCLUSIVE, everywhere, frozenset({country}), business=False)
+            table.add(rule)
         own, exported_from, exports = everywhere, everywhere, COUNTRIES - EU
     elif edition:
         zone = {"GB": {"GB"}, "AU": {"AU"}, "NZ": {"AU"}}[home]

@@ -45,6 +45,10 @@ def everything_about_the_buyer() -> dict[str, Any]:
         "shipping": {"scheduledDeliveryWindow": "Canary", "internationalShipping": {"iossNumber": "CanaryIOSS"}},
         "picking": {"substitutionPreference": {"substitutionType": "Canary"}},
     }
+    sold["tax"] = {
+        "taxCollections": [{"model": "NONE_YET", "responsibleParty": "Amazon", "registrationOfTheBuyer": "Canary"}],
+        "taxCalculationBreakdowns": [{"reportingScheme": "UOSS", "customerVatNumber": "CanaryVAT"}],
+    }
     sold["cancellation"] = {"cancellationRequest": {"requester": "BUYER", "cancelReason": "Canary moved house"}}
     return order(
         sold,
@@ -76,6 +80,7 @@ def everything_about_the_buyer() -> dict[str, Any]:
             "deliveryPreference": {"dropOffLocation": "Canary's neighbour", "addressInstruction": "Canary gate code"},
         },
         payment={"paymentExecutions": [{"paymentMethod": "Canary"}]},
+        programs=["AMAZON_BUSINESS"],
         tax={
             "taxRegistrations": [{"taxRegistrationId": "CanaryVAT", "legalName": "Canary"}],
             "invoicing": {"x": "Canary"},
@@ -109,6 +114,8 @@ def test_what_is_kept_is_enough_to_book_the_order() -> None:
 
     assert sale(read_order(kept), POLICY, ORGANISATION, None) == sale(read_order(raw), POLICY, ORGANISATION, None)
     assert kept["recipient"] == {"deliveryAddress": {"countryCode": "GB", "stateOrRegion": "Kent"}}
+    assert read_order(kept) == read_order(raw)
+    assert (read_order(kept).business, read_order(kept).items[0].schemes) == (True, {"UOSS"})
     assert kept["packages"][0]["shipTime"] == "2026-11-02T09:00:00Z"
 
 
