@@ -67,7 +67,7 @@ ORDER_ID = re.compile(r"(?:S01|\d{3})-\d{7}-\d{7}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One document of the books. `total` and `settled` are negative for a credit note; `settled` went by clearing."""
+    """One document of the books; `settled` is what went by the clearing account. A credit note's sums are negative."""
 
     number: str
     order_id: str
@@ -113,7 +113,7 @@ def show(stack: Stack) -> None:
         by_order[entry.order_id].append(entry)
     facts = stack.store.orders(stack.order_ids)
     say("")
-    say(f"{'Amazon order':<20} {'status':<18} {'in Xero':<24} {'status':<11} {'total':>10}     {'by clearing':>10} why")
+    say(f"{'Amazon order':<20} {'status':<18} {'in Xero':<24} {'status':<11} {'total':>10}     {'paid':>10} why")
     for order_id in stack.order_ids:
         for line in order_lines(order_id, facts.get(order_id), by_order.pop(order_id, [])):
             say(line)
