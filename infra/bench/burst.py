@@ -60,13 +60,19 @@ def burst(stack: Stack, orders: int, drafted: bool) -> tuple[Counter[tuple[str, 
     The single order is in neither count.
     """
     begin = datetime.now(UTC) - timedelta(hours=2)
-    times = [(n, begin + timedelta(seconds=n)) for n in range(1, orders + 1)]
+    numbers = range(1, orders + 1)
     unfinished = _happen(stack, [order(0, begin)])
     before = len(stack.calls())
     if drafted:
-        confirmed = [order(n, at, "UNSHIPPED") | {"lastUpdatedTime": _time(at - timedelta(hours=1))} for n, at in times]
+        confirmed = [order(n, begin + timedelta(seconds=n), "UNSHIPPED") for n in numbers]
         unfinished = unfinished or _happen(stack, confirmed)
-    unfinished = unfinished or _happen(stack, [order(n, at) for n, at in times])
+        # A change is news: Amazon's pages show it two minutes later, and the system waits for them.
+        shipped = [
+            order(n, begin + timedelta(seconds=n)) | {"lastUpdatedTime": _time(datetime.now(UTC))} for n in numbers
+        ]
+    else:
+        shipped = [order(n, begin + timedelta(seconds=n)) for n in numbers]
+    unfinished = unfinished or _happen(stack, shipped)
     counted = Counter((call["service"], call["operation"]) for call in stack.calls()[before:])
     statuses = Counter(invoice["Status"] for invoice in stack.xero.ask("GET", "books")["Invoices"])
     statuses["PAID"] -= 1

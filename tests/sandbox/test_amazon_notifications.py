@@ -119,6 +119,10 @@ def test_each_type_is_delivered_by_its_own_workflow_only() -> None:
     assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", {**body, "destinationId": "none"}).status == 400
 
 
+def triggers(amazon: AmazonDriver) -> list[dict[str, Any]]:
+    return [body["Payload"]["OrderChangeNotification"]["OrderChangeTrigger"] for body in amazon.received()]
+
+
 # ---- playing
 
 
@@ -159,9 +163,30 @@ def test_history_happens_in_order_of_time_up_to_the_moment_asked_for() -> None:
     assert status() == "SHIPPED"
     heard = [change for change in changes(amazon) if change[0] == order]
     assert [each[2] for each in heard] == ["Pending", "Unshipped", "Shipped"]
-    times = [body["EventTime"] for body in amazon.received()]
+    times = [change["TimeOfOrderChange"] for change in triggers(amazon)]
     assert times == sorted(times)
     assert len(times) == 52
+
+
+def test_of_what_changes_after_an_order_was_read_amazon_speaks_when_it_changes() -> None:
+    """Otherwise the notification would say that the reader has seen the change already."""
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.play(datetime(2026, 11, 11, 7, 0, tzinfo=UTC))
+    amazon.order("204-0000016-0000016")
+    amazon.queue.clear()
+    amazon.sandbox.play(datetime(2026, 11, 12, 10, 0, tzinfo=UTC))
+    spoken = {
+        (change["AmazonOrderId"], body["EventTime"], change["OrderChangeTrigger"]["TimeOfOrderChange"])
+        for body in amazon.received()
+        for change in [body["Payload"]["OrderChangeNotification"]]
+    }
+    now = amazon.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert spoken == {
+        ("204-0000016-0000016", now, "2026-11-11T07:40:00Z"),
+        ("204-0000016-0000016", now, "2026-11-12T03:00:00Z"),
+        ("204-0000017-0000017", "2026-11-12T10:00:00.000Z", "2026-11-12T10:00:00Z"),
+    }
 
 
 def test_a_large_history_can_be_played_in_parts() -> None:
