@@ -21,7 +21,7 @@ from local.stack import Stack, deployed
 
 DIRECTORY = ROOT / ".run" / "burst"
 UK = "A1F83G8C2ARO7P"
-WAIT = 300  # seconds for everything to come to rest
+WAIT = 600  # seconds for everything to come to rest
 #: Calls for 1,000 orders. Amazon shows 100 orders a page; Xero takes 50 documents a call. A tenth and more to spare.
 AIMS = {False: {"amazon": 12, "xero": 44}, True: {"amazon": 24, "xero": 66}}
 
