@@ -98,7 +98,7 @@ def test_the_buyer_is_asked_for_only_on_request(server: FaultServer, credentials
         credentials, "eu", api_url=server.url, lwa_url=server.url + TOKEN, included_data=(*INCLUDED_DATA, BUYER)
     )
     asking.get_order(ORDER_ID)
-    assert "NAME" in server.to(ORDER)[0].query["includedData"][0].split(",")
+    assert BUYER in server.to(ORDER)[0].query["includedData"][0].split(",")
 
 
 def test_the_host_header_names_the_host_also_over_http(api: AmazonSellerApi, server: FaultServer) -> None:
