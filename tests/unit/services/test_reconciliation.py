@@ -93,9 +93,7 @@ def test_what_was_read_and_booked_is_posted_in_the_same_run() -> None:
     report = work.run("A")
 
     assert work.done.named[:3] == [("read", ("A",)), ("book", ("A",)), ("post", ("invoice#A", "payment#A"))]
-    assert report == WorkReport(
-        ReadReport(1, ("invoice#A",)), BookReport(1, ("payment#A",)), PostReport(applied=2)
-    )
+    assert report == WorkReport(ReadReport(1, ("invoice#A",)), BookReport(1, ("payment#A",)), PostReport(applied=2))
 
 
 def test_a_function_does_only_its_own_work_and_posts_whatever_is_due() -> None:
