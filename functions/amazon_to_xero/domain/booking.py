@@ -90,7 +90,7 @@ def plan(
     """
     booking = _Booking(order, number, held, policy, organisation)
     for place in range(max(len(wanted), shipments, 1)):
-        sale = wanted[place] if place < len(wanted) and wanted[place].lines else None
+        sale = wanted[place] if place < len(wanted) and wanted[place].total else None
         booking.invoice(number if place == 0 else f"{number}-S{place + 1}", sale)
     booking.differences()
     return booking.plan()
@@ -124,7 +124,7 @@ class _Booking:
     # --- the invoices -----------------------------------------------------------------------------------------------
 
     def invoice(self, base: str, sale: Sale | None) -> None:
-        number = self._live(base)
+        number = self._live(base, sale)
         invoice, payment = self._held.get(Kind.INVOICE, number), self._held.get(Kind.PAYMENT, number)
         if payment is not None and payment.exists_in_xero and invoice is not None:
             self._booked.append(invoice)
@@ -145,13 +145,14 @@ class _Booking:
         if paid is not None:
             self._rest.append(paid)
 
-    def _live(self, base: str) -> str:
-        """The number under which the invoice stands or can be made."""
-        number, again = base, 0
+    def _live(self, base: str, sale: Sale | None) -> str:
+        """The number under which the invoice stands or can be made; where none should be made, the one that went."""
+        number, again, gone = base, 0, ""
         while (held := self._held.get(Kind.INVOICE, number)) is not None and _used_up(held):
+            gone = number if held.desired.removed else ""
             again += 1
             number = f"{base}-R{again}"
-        return number
+        return gone if gone and held is None and sale is None else number
 
     def _as_invoice(self, number: str, sale: Sale, held: Document | None) -> Desired:
         approved = held is not None and held.exists_in_xero and held.desired.body.get("Status") == "AUTHORISED"
@@ -195,13 +196,15 @@ class _Booking:
         while True:
             number = f"{self._number}-A{place}"
             made = [self._held.get(kind, number) for kind in (Kind.INVOICE, Kind.CREDIT_NOTE)]
-            standing = [document for document in made if document is not None and document.exists_in_xero]
-            if not standing and not any(document is not None and _used_up(document) for document in made):
+            used_up = [document for document in made if document is not None and _used_up(document)]
+            asked = [document for document in made if document is not None and not document.desired.removed]
+            if any(document.exists_in_xero for document in asked):
+                # An invoice and a credit note of one number belong together: where one stands, the other will.
+                for each in asked:
+                    if each not in used_up:
+                        self._stands(each)
+            elif not used_up:
                 break
-            for each in standing:
-                self._booked.append(each)
-                self._anchors.append(self._still(each))
-                self._rest.extend(self._settled(each.desired))
             place += 1
         wishes = {desired.kind: desired for desired in self._difference(number)}
         for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
@@ -216,6 +219,15 @@ class _Booking:
                 self._anchors.append(self._removed(document))
                 payment = self._held.get(_PAID_BY[kind], number)
                 self._first.extend([self._removed(payment)] if payment is not None else [])
+
+    def _stands(self, difference: Document) -> None:
+        """It counts as booked, and its payment stays as it was made whatever the settings say by now."""
+        self._booked.append(difference)
+        still = self._still(difference)
+        self._anchors.append(still)
+        payment = self._held.get(_PAID_BY[difference.kind], still.number)
+        paid = payment is not None and payment.exists_in_xero
+        self._rest.extend([self._still(payment)] if payment is not None and paid else self._settled(still))
 
     def _difference(self, number: str) -> Iterable[Desired]:
         """What has to be added to the booked documents so that together they say what they should."""
@@ -237,12 +249,13 @@ class _Booking:
         elif missing < 0:
             yield document(Kind.CREDIT_NOTE, [_negated(line) for line in lines], -missing)
         else:
-            for kind, part in (
-                (Kind.INVOICE, [line for line in lines if line.amount > 0]),
-                (Kind.CREDIT_NOTE, [_negated(line) for line in lines if line.amount < 0]),
-            ):
-                if part:
-                    yield document(kind, part, xero_total(part, amounts, self._organisation))
+            more = [line for line in lines if line.amount > 0]
+            less = [_negated(line) for line in lines if line.amount < 0]
+            if more and less:
+                # What is added here is taken away there, to the cent, also where the tax of the lines is not the same.
+                moved = xero_total(more, amounts, self._organisation)
+                yield document(Kind.INVOICE, more, moved)
+                yield document(Kind.CREDIT_NOTE, less, moved)
 
     def _lines_of_difference(self) -> Iterable[Line]:
         """By source, what should be booked less what is, on the account and at the tax rate of the booked line.
@@ -253,7 +266,7 @@ class _Booking:
         amounts: dict[str, Decimal] = {}
         for sale in self._should:
             for line in sale.lines:
-                if line.source != ROUNDING:
+                if line.source:  # a rounding line has none yet
                     should.setdefault(line.source, line)
                     amounts[line.source] = amounts.get(line.source, ZERO) + line.amount
         booked: dict[str, Line] = {}

@@ -43,12 +43,15 @@ def test_an_older_fact_changes_nothing_in_any_state(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.FAILED])
-def test_a_fact_that_asks_for_the_same_changes_nothing_but_the_version_that_asks(state: State) -> None:
-    held, newer = document(state), desired(minutes=1)
+def test_a_fact_that_asks_for_the_same_changes_nothing_but_the_version_below_which_nothing_wins(state: State) -> None:
+    held = document(state)
 
     assert held.wanting(desired(), NOON) is None
-    # Whoever still holds an older version finds that a newer one has been there.
-    assert held.wanting(newer, NOON) == replace(held, desired=newer)
+    after = held.wanting(desired(minutes=1), NOON)
+
+    assert after == replace(held, desired=desired(minutes=1))
+    assert after is not None
+    assert after.wanting(desired("11.00"), NOON) is None
 
 
 def test_a_failed_document_is_tried_again_when_the_same_is_asked_for_again() -> None:
