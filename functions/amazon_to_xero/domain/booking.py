@@ -48,7 +48,8 @@ class Held:
 class Plan:
     """What to ask for, in this order: each wave only once the one before it is stored.
 
-    Between them nobody can pay an invoice that is about to change. `documents` are the keys the order answers for.
+    Between them nobody can pay an invoice that is about to change, and whoever works from an older version of the order
+    is turned away by the invoice before anything is made beside it. `documents` are the keys the order answers for.
     `waits` says that a payment is under way whose outcome decides what comes next.
     """
 
@@ -107,9 +108,9 @@ class _Booking:
         self._held = held
         self._policy = policy
         self._organisation = organisation
-        self._first: list[Desired] = []  # payments that must not go out while their invoice changes
-        self._anchors: list[Desired] = []  # invoices
-        self._rest: list[Desired] = []
+        self._first: list[Desired] = []  # payments that must not go out while their invoice changes; used-up numbers
+        self._anchors: list[Desired] = []  # invoices, and differences that stand
+        self._rest: list[Desired] = []  # payments and new differences
         self._booked: list[Document] = []  # approved and paid, or made for a difference: never edited
         self._should: list[Sale] = []  # what the paid ones should say by now
         self._waits = False
@@ -150,6 +151,8 @@ class _Booking:
         number, again, gone = base, 0, ""
         while (held := self._held.get(Kind.INVOICE, number)) is not None and _used_up(held):
             gone = number if held.desired.removed else ""
+            if gone:
+                self._first.append(self._still(held))
             again += 1
             number = f"{base}-R{again}"
         return gone if gone and held is None and sale is None else number
@@ -212,13 +215,13 @@ class _Booking:
             if document is not None and document.needs_a_look():
                 # It may be in Xero: whether it counts has to be known before another difference is worked out.
                 self._waits = self._waits or wanted is None or wanted.digest != document.desired.digest
+            changes = document is not None and (wanted is None or wanted.digest != document.desired.digest)
+            payment = self._held.get(_PAID_BY[kind], number) if changes else None
+            self._first.extend([self._removed(payment)] if payment is not None else [])
             if wanted is not None:
-                self._anchors.append(wanted)
-                self._rest.extend(self._settled(wanted))
+                self._rest.extend([wanted, *self._settled(wanted)])
             elif document is not None:
-                self._anchors.append(self._removed(document))
-                payment = self._held.get(_PAID_BY[kind], number)
-                self._first.extend([self._removed(payment)] if payment is not None else [])
+                self._rest.append(self._removed(document))
 
     def _stands(self, difference: Document) -> None:
         """It counts as booked, and its payment stays as it was made whatever the settings say by now."""

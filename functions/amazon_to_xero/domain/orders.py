@@ -65,7 +65,7 @@ class OrderItem:
     tax: Decimal
     tax_on_top: bool
     collected_by_marketplace: bool
-    schemes: frozenset[str]
+    schemes: frozenset[str] = frozenset()  # UOSS, IOSS: how the tax is reported
     shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
 
 

@@ -89,7 +89,7 @@ def sales(
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
-def is_booked(marketplace_id: str | None, policy: PostingPolicy) -> bool:
+def is_booked(marketplace_id: str, policy: PostingPolicy) -> bool:
     """Whether the settings book orders of that marketplace."""
     return marketplace_id in policy.marketplaces and marketplace_id in MARKETPLACES
 

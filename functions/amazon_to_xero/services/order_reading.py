@@ -305,9 +305,11 @@ class OrderReading:
 
     def _customer(self, raw: Json) -> Customer | None:
         """Who an order that is booked here is invoiced to; a buyer's details are kept in memory, never in its row."""
-        channel = raw["salesChannel"]
+        channel = raw.get("salesChannel")
+        if not isinstance(channel, Mapping) or channel.get("channelName") != "AMAZON":
+            return None
         marketplace_id = channel.get("marketplaceId")
-        if channel["channelName"] != "AMAZON" or not is_booked(marketplace_id, self._policy):
+        if not isinstance(marketplace_id, str) or not is_booked(marketplace_id, self._policy):
             return None
         customer = customer_of(raw, marketplace_id, self._policy, salt=self._connection)
         self._buyers.remember(customer)

@@ -20,6 +20,7 @@ from amazon_to_xero.domain.order_facts import (
     moment,
     without_buyer_data,
 )
+from amazon_to_xero.domain.orders import read_order
 from made_up.booked import asked_for
 from made_up.orders import breakdown, item, order
 from made_up.state import NOON

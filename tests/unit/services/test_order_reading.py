@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.documents import Document, Kind, State, Work
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants
+from amazon_to_xero.domain.order_facts import OrderFact, Standing
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.tax import TaxPolicy
@@ -23,6 +23,7 @@ from amazon_to_xero.ports import (
     XeroNotAuthorised,
     XeroUnavailable,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.order_booking import BookReport, OrderBooking
 from amazon_to_xero.services.order_intake import Hint, OrderIntake
@@ -91,6 +92,7 @@ class Reading:
             self.store,
             self.policy,
             self.booking,
+            Buyers(),
             self.events,
             self.pauses,
             self.clock,
