@@ -81,7 +81,7 @@ def customer_of(raw_order: Mapping[str, Any], marketplace_id: str, policy: Posti
         details["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": phone}]
     if tax_number:
         details["TaxNumber"] = tax_number
-    return Customer(number, details=details, digest=_hash(salt, canonical_json(details)))
+    return Customer(number, details=details, digest=_hash(canonical_json(details)))  # salted by the number in them
 
 
 def marketplace_customer(marketplace_id: str, policy: PostingPolicy) -> Customer:

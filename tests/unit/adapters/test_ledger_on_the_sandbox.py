@@ -250,6 +250,7 @@ def test_an_archived_contact_of_ours_is_for_a_person_and_its_orders_say_so(books
 
     row = books.row(customer.desired(NOON, ""))
     assert (row.state, row.reason) == (State.FAILED, "CONTACT_ARCHIVED")
+    assert row.name_taken == forgotten  # of a contact that is known to be ours no namesake is thought
     assert (len(books.books.invoices), len(books.books.contacts)) == (0, 1)
     assert books.letters.reasons == [("026-2", "CONTACT_ARCHIVED")]
 

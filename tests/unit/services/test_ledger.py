@@ -731,6 +731,18 @@ def test_a_namesake_in_xero_is_somebody_else_and_the_buyer_gets_a_mark() -> None
     assert books.xero.books["Contacts"][ours["ContactID"]]["Name"] == ours["Name"]
 
 
+def test_a_name_that_was_taken_and_is_another_by_now_gets_no_mark() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.xero.refuse_once(customer.number, NAME_TAKEN)
+    books.xero.during = lambda: books.read(bought(buyerName="Canary Lee"))
+
+    books.post()
+
+    (contact,) = books.xero.books["Contacts"].values()
+    assert (contact["Name"], books.contact(customer).state) == ("Canary Lee", State.APPLIED)
+
+
 def test_a_name_that_is_taken_with_its_mark_too_needs_a_person() -> None:
     books = Books(customer=False)
     customer = books.read(bought())
