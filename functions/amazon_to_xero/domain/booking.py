@@ -19,7 +19,7 @@ from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
 from amazon_to_xero.domain.lines import Line, single_line
-from amazon_to_xero.domain.matching import REFERENCE_MARK
+from amazon_to_xero.domain.matching import REFERENCE_MARK, identity
 from amazon_to_xero.domain.money import ZERO, one_spelling, total
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
@@ -335,7 +335,7 @@ class _Booking:
             "Account": {"Code": clearing},
             "Date": document.body["Date"],
             "Amount": one_spelling(document.total),
-            "Reference": document.body["Reference"],
+            "Reference": identity(document.body["Reference"]),
         }
         refers = {"Invoice.InvoiceID" if kind is Kind.PAYMENT else "CreditNote.CreditNoteID": document.key}
         return Desired(kind, document.number, body, version=document.version, refers=refers, order_id=document.order_id)

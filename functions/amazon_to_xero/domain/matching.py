@@ -23,12 +23,9 @@ _AS_GOOD_AS: Mapping[str, frozenset[str]] = {
 }
 
 
-_ADDED = " · "  # what stands behind it in a Reference may change: tracking numbers
-
-
 def identity(reference: str) -> str:
     """The part of a Reference that says whose document it is: marketplace and order."""
-    return reference.partition(_ADDED)[0]
+    return reference.partition(REFERENCE_MARK)[0]
 
 
 class Match(Enum):

@@ -98,7 +98,7 @@ class Order:
     ship_to_region: str
     packages: tuple[Package, ...]  # none where Amazon delivers (FBA)
     items: tuple[OrderItem, ...]
-    programs: frozenset[str]  # AMAZON_BUSINESS, PRIME, …
+    programs: frozenset[str] = frozenset()  # AMAZON_BUSINESS, PRIME, …
 
     @property
     def business(self) -> bool:
