@@ -22,7 +22,7 @@ SECONDS = timedelta(seconds=1)
 
 @dataclass
 class Scripted:
-    """OrderReading, OrderBooking and Ledger: answer what they are told to, one report per call, then that there was nothing."""
+    """OrderReading, OrderBooking and Ledger: answer what they are told to, a report per call, then that nothing was."""
 
     reads: list[ReadReport] = field(default_factory=list)
     books: list[BookReport] = field(default_factory=list)
