@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.order_facts import (
     OrderFact,
+    Standing,
+    Wants,
     canonical_json,
     content_hash,
     moment,
@@ -229,6 +231,24 @@ def test_an_older_hint_never_takes_back_what_a_newer_one_asked_for() -> None:
 
     assert hinted is not None
     assert (hinted.hinted_at, hinted.due_at) == (NOON, NOON)
+
+
+def test_an_order_that_waits_to_be_booked_is_read_first_when_amazon_speaks_of_it() -> None:
+    waiting = OrderFact("A", read_at=NOON, hinted_at=NOON).to_be_booked(NOON + 5 * MINUTE)
+
+    assert waiting.hinted(NOON, NOON + MINUTE) is None
+    hinted = waiting.hinted(NOON + MINUTE, NOON + MINUTE)
+
+    assert hinted is not None
+    assert (hinted.wants, hinted.due_at, hinted.hinted_at) == (Wants.READING, NOON + MINUTE, NOON + MINUTE)
+
+
+def test_an_order_that_is_settled_wants_nothing_but_the_reading_that_somebody_asked_for_meanwhile() -> None:
+    booked = OrderFact("A").to_be_booked(NOON).settled(Standing.BOOKED)
+    assert (booked.due_at, booked.wants, booked.standing) == (None, Wants.READING, Standing.BOOKED)
+
+    hinted = OrderFact("A", due_at=NOON).settled(Standing.NOT_INVOICED, "ORDER_PENDING")
+    assert (hinted.due_at, hinted.wants, hinted.reason) == (NOON, Wants.READING, "ORDER_PENDING")
 
 
 @given(st.lists(st.integers(-10, 10), min_size=1, max_size=6))

@@ -20,6 +20,7 @@ from amazon_to_xero.ports import (
     AmazonThrottled,
     AmazonUnavailable,
     Json,
+    OrderEvent,
     XeroNotAuthorised,
     XeroUnavailable,
 )
@@ -30,7 +31,7 @@ from amazon_to_xero.services.order_intake import Hint, OrderIntake
 from amazon_to_xero.services.order_reading import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
 from made_up.books import ORGANISATION, POLICY
-from made_up.orders import breakdown, item, order
+from made_up.orders import UK, breakdown, item, order
 from made_up.state import (
     NOON,
     ManualClock,
@@ -527,6 +528,151 @@ def test_a_document_row_that_changed_meanwhile_is_decided_again_and_the_newer_fa
     bench.read(due)
 
     assert bench.document().desired.body == {"Reference": "newest"}
+
+
+# --- orders that were shipped or cancelled ----------------------------------------------------------------------------
+
+
+def shipped(order_id: str = "A", **more: Any) -> Json:
+    return an_order(order_id, **{"status": "SHIPPED", **more})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("SHIPPED", "Order Shipped"), ("PARTIALLY_SHIPPED", "Order Shipped"), ("CANCELLED", "Order Cancelled")],
+)
+def test_what_was_shipped_or_cancelled_is_left_to_the_shipments_function_and_told(status: str, kind: str) -> None:
+    bench = reading(an_order(status=status))
+
+    report = bench.hinted_and_read("A")
+
+    row = bench.row()
+    assert (row.standing, row.wants, row.due_at) == (Standing.RECORDED, Wants.BOOKING, NOON)
+    assert report.orders == 1
+    assert not any(key.startswith("invoice") for key in report.documents)
+    event = OrderEvent(kind, "A", NOON - 10 * MINUTE, UK)
+    assert bench.events.published == [("main", event)]
+    assert bench.store.due_shipments(NOON, 9) == ["A"]
+    assert (bench.book().orders, bench.row().due_at) == (1, None)
+
+
+def test_an_order_is_told_only_once_it_is_in_the_table() -> None:
+    bench = reading(shipped())
+    rows: list[OrderFact] = []
+    publish = bench.events.publish
+    bench.events.publish = lambda name, events: rows.append(bench.row()) or publish(name, events)  # type: ignore[func-returns-value, method-assign]
+
+    bench.hinted_and_read("A")
+
+    assert [row.wants for row in rows] == [Wants.BOOKING]
+
+
+def test_an_order_whose_row_another_worker_wrote_meanwhile_is_not_told() -> None:
+    bench = reading(shipped())
+    due = bench.hint(["A"], NOON - MINUTE)
+    # The token bucket is written first, then the customer, then the order's row
+    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.hint(["A"], NOON + MINUTE))
+
+    bench.read(due)
+    assert (bench.row().wants, bench.events.published) == (Wants.READING, [])
+
+    bench.read()
+    assert bench.events.said == [("Order Shipped", "A")]
+
+
+def test_events_that_could_not_be_published_are_said_and_lose_nothing() -> None:
+    bench = reading(shipped("A"), an_order("B", status="CANCELLED"))
+    bench.events.broken = True
+
+    bench.hinted_and_read("A", "B")
+
+    assert [noted["events"] for noted in bench.journal.of("EVENTS_NOT_PUBLISHED")] == [1, 1]
+    assert bench.store.due_shipments(NOON, 9) == ["A", "B"]
+
+
+def test_what_did_not_change_is_not_told_again() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.book()
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert (len(bench.events.published), bench.row().due_at) == (1, None)
+
+
+def test_what_did_not_change_and_was_not_booked_yet_stays_to_be_booked() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert (bench.row().wants, bench.store.due_shipments(bench.clock.now(), 9)) == (Wants.BOOKING, ["A"])
+
+
+def test_a_sweep_over_an_order_that_waits_to_be_booked_leaves_it_waiting() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.clock.advance(60)
+
+    bench.sweep()
+
+    assert bench.store.due_shipments(bench.clock.now(), 9) == ["A"]
+
+
+def test_an_order_shipped_on_a_page_older_than_its_newest_hint_is_read_once_more_before_it_is_booked() -> None:
+    bench = reading(shipped(updated=NOON - 20 * MINUTE))
+    bench.hint(["A"], NOON - timedelta(seconds=30))
+
+    bench.sweep()
+    assert (bench.row().wants, bench.row().due_at, bench.events.published) == (Wants.READING, NOON, [])
+
+    bench.read()
+    assert bench.events.said == [("Order Shipped", "A")]
+
+
+def test_an_order_keeps_the_shipments_it_had_when_more_of_it_leaves() -> None:
+    sold = item("30.00", quantity=3)
+    sold["fulfillment"] = {"quantityFulfilled": 1, "quantityUnfulfilled": 2}
+    first = order(sold, grand_total="30.00", order_id="A", status="PARTIALLY_SHIPPED", updated=iso(NOON - 9 * MINUTE))
+    bench = reading(first)
+    bench.hinted_and_read("A")
+    bench.amazon.hold({**first, "fulfillment": {"fulfillmentStatus": "SHIPPED"}, "lastUpdatedTime": iso(NOON)})
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    quantities = [dict(shipment.quantities) for shipment in bench.row().shipments]
+    assert quantities == [{"10000000000001": 1}, {"10000000000001": 2}]
+    assert [shipment.shipped_at for shipment in bench.row().shipments] == [NOON - 9 * MINUTE, NOON]
+
+
+def test_a_shipped_order_of_a_marketplace_nobody_books_is_a_failure_of_the_reading() -> None:
+    bench = reading(shipped(marketplace="A_NEW_ONE"))
+
+    bench.hinted_and_read("A")
+
+    assert bench.dead_letters.reasons == [("A", "UNKNOWN_MARKETPLACE")]
+    assert (bench.of_shipments.letters, bench.events.published) == ([], [])
+
+
+def test_a_shipped_order_that_is_no_sale_is_neither_booked_nor_told() -> None:
+    bench = reading(shipped(), policy=replace(POLICY, start=NOON))
+
+    report = bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "BEFORE_START")
+    assert (report.documents, bench.events.published) == ((), [])
+
+
+def test_a_cancelled_order_wants_no_customer() -> None:
+    bench = reading(an_order(status="CANCELLED"))
+
+    assert bench.hinted_and_read("A").documents == ()
+    bench.book()
+
+    assert bench.store.writes("DOCUMENT#contact") == 0
 
 
 # --- failures that need a person --------------------------------------------------------------------------------------
