@@ -157,7 +157,7 @@ class Invariants:
         self._same(one, "total", expected.total, sum((each.total for each in live), Decimal(0)))
         self._same(one, "lines", _by_account(expected.lines), _by_account(line for each in live for line in each.lines))
         for each in live:
-            self._same(one, f"currency of {each.number}", expected.currency or None, each.document["CurrencyCode"])
+            self._same(one, f"currency of {each.number}", one.region.currency, each.document["CurrencyCode"])
             if each.status == "DRAFT" and expected.status != "DRAFT":
                 self._violated(f"order {one.order_id}: {each.number} is a draft, Amazon asks for {expected.status}")
         if expected.status == "DRAFT":

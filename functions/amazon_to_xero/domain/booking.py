@@ -119,6 +119,9 @@ class _Booking:
             return Plan(waits=True)
         waves = tuple(tuple(wave) for wave in (self._first, self._anchors, self._rest) if wave)
         wishes = {desired.key: desired for wave in waves for desired in wave}
+        for desired in wishes.values():
+            # A plan that was overtaken may have asked for it before: its row has to be seen to be written again.
+            self._held.get(desired.kind, desired.number)
         return Plan(waves, tuple(wishes))
 
     # --- the invoices -----------------------------------------------------------------------------------------------
