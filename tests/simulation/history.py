@@ -284,6 +284,9 @@ class _Order:
             return Expected(None, refusals=refusals)
         region = self._region
         parts, total = [], Decimal(0)
+        charged = Decimal(0) if self._tip_pending else self._tip
+        if not charged + sum((_raw_item(one, region)[1] for one in self._items), Decimal(0)):
+            return Expected(None, refusals=refusals)
         for one in self._items:
             part, tax = one, one.tax(region)
             if self._per_shipment and status == "PARTIALLY_SHIPPED":
@@ -292,10 +295,10 @@ class _Order:
             parts += part.lines(region.tax_type)
             total += sum((amount for _, _, amount in part.lines("")), Decimal(0))
             total += tax if region.tax == "on_top" else 0
-        if self._tip and not self._tip_pending:
-            parts.append(("205", region.tax_type, self._tip))
-            total += self._tip
-        if not total:
+        if charged:
+            parts.append(("205", region.tax_type, charged))
+            total += charged
+        if not parts:
             return Expected(None, refusals=refusals)
         # A package is only known by what is left of it when it is first read.
         all_left = all(one.quantity for one in (*self._items, *self._before))

@@ -136,6 +136,9 @@ class _Booking:
             if sale is not None:
                 self._should.append(sale)
             return
+        if sale is not None and invoice is not None and invoice.desired.removed and invoice.needs_a_look():
+            # Its removal is under way: only once that is known is it clear whether the number can be had again.
+            self._waits = True
         wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale)
         paid = None if sale is None else self._paid(wanted)
         if payment is not None:
@@ -200,10 +203,15 @@ class _Booking:
             standing = [document for document in made if document is not None and document.exists_in_xero]
             if not standing and not any(document is not None and _used_up(document) for document in made):
                 break
-            for each in standing:
-                self._booked.append(each)
-                self._anchors.append(self._still(each))
-                self._rest.extend(self._settled(each.desired))
+            for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
+                if document in standing and document is not None:
+                    self._booked.append(document)
+                    self._anchors.append(self._still(document))
+                    self._rest.extend(self._settled(document.desired))
+                elif document is not None:
+                    # Asked for together with the one that stands: it must not come to stand uncounted.
+                    self._waits = self._waits or document.needs_a_look()
+                    self._withdraw(kind, number, document)
             place += 1
         wishes = {desired.kind: desired for desired in self._difference(number)}
         for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
@@ -215,9 +223,13 @@ class _Booking:
                 self._anchors.append(wanted)
                 self._rest.extend(self._settled(wanted))
             elif document is not None:
-                self._anchors.append(self._removed(document))
-                payment = self._held.get(_PAID_BY[kind], number)
-                self._first.extend([self._removed(payment)] if payment is not None else [])
+                self._withdraw(kind, number, document)
+
+    def _withdraw(self, kind: Kind, number: str, held: Document) -> None:
+        """A difference that was asked for and does not stand in Xero, and what would have settled it."""
+        self._anchors.append(self._removed(held))
+        payment = self._held.get(_PAID_BY[kind], number)
+        self._first.extend([self._removed(payment)] if payment is not None else [])
 
     def _difference(self, number: str) -> Iterable[Desired]:
         """What has to be added to the booked documents so that together they say what they should."""
@@ -255,7 +267,7 @@ class _Booking:
         amounts: dict[str, Decimal] = {}
         for sale in self._should:
             for line in sale.lines:
-                if line.source != ROUNDING:
+                if line.source:  # a rounding line has none
                     should.setdefault(line.source, line)
                     amounts[line.source] = amounts.get(line.source, ZERO) + line.amount
         booked: dict[str, Line] = {}
