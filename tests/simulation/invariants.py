@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,35 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 _GONE = ("DELETED", "VOIDED")
-# What Xero says no to once an invoice that should change has been paid.
-_TOO_LATE = frozenset({"HAS_PAYMENTS", "NOT_CHANGEABLE", "ALREADY_PAID", "NOT_MODIFIABLE", "REFERENCE_FAILED"})
+_ROUNDING = "498"
+# What Xero says no to once a document that should change is paid, and what our own rules say of it.
+_TOO_LATE = frozenset({"HAS_PAYMENTS", "NOT_CHANGEABLE", "ALREADY_PAID", "NOT_MODIFIABLE"})
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An invoice or credit note as it stands in Xero: amounts count as they do in the books."""
+
+    number: str
+    sign: int  # -1: a credit note
+    document: Mapping[str, Any]
+    payments: Sequence[Mapping[str, Any]]
+
+    @property
+    def status(self) -> str:
+        return str(self.document["Status"])
+
+    @property
+    def total(self) -> Decimal:
+        return Decimal(self.sign * self.document["Total"])
+
+    @property
+    def lines(self) -> list[tuple[str, str, Decimal]]:
+        return [
+            (line["AccountCode"], line["TaxType"], self.sign * line["LineAmount"])
+            for line in self.document["LineItems"]
+            if line["AccountCode"] != _ROUNDING
+        ]
 
 
 class Invariants:
@@ -24,13 +53,17 @@ class Invariants:
 
     def at_rest(self) -> None:
         books = self._world.xero.holdings()
-        invoices = defaultdict(list)
-        for invoice in books["Invoices"]:
-            invoices[invoice.get("Reference", "").rpartition(" ")[2]].append(invoice)
-        self._once(books, invoices)
-        explained = {one.order_id for one in self._world.histories if not self._order(one, invoices[one.order_id])}
-        self._money(books["Invoices"], explained)
+        held = self._by_reference(books)
+        self._once(books, held)
+        failed = self._failed_documents()
+        explained = {
+            one.order_id
+            for one in self._world.histories
+            if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
+        }
+        self._money(held, explained)
         self._nothing_waits()
+        self._nothing_paid_was_touched()
         self._limits()
         self._tokens()
         self._no_buyers()
@@ -43,104 +76,154 @@ class Invariants:
 
     # --- one by one -------------------------------------------------------------------------------------------------
 
-    def _once(self, books: dict[str, list[dict[str, Any]]], invoices: dict[str, list[dict[str, Any]]]) -> None:
-        for order_id, of_order in invoices.items():
-            if len(of_order) > 1:
-                states = [invoice["Status"] for invoice in of_order]
-                self._violated(f"order {order_id}: {len(of_order)} invoices were created, now {states}")
+    def _by_reference(self, books: dict[str, list[dict[str, Any]]]) -> dict[str, list[Booked]]:
+        """What Xero holds of each order, the marketplace and order id in front of a reference's mark."""
+        payments = defaultdict(list)
+        for payment in books["Payments"]:
+            if payment["Status"] != "DELETED":
+                payments[payment["Invoice"]["InvoiceID"]].append(payment)
+        held: dict[str, list[Booked]] = {one.reference: [] for one in self._world.histories}
+        for collection, noun, sign in (("Invoices", "Invoice", 1), ("CreditNotes", "CreditNote", -1)):
+            for document in books[collection]:
+                reference = document["Reference"].partition(" \u00b7 ")[0]
+                number = document[f"{noun}Number"]
+                if reference not in held:
+                    self._violated(f"{number} names no order: {reference}")
+                    continue
+                held[reference].append(Booked(number, sign, document, payments[document[f"{noun}ID"]]))
+        return held
+
+    def _once(self, books: dict[str, list[dict[str, Any]]], held: Mapping[str, Sequence[Booked]]) -> None:
+        numbers = Counter((each.number, each.sign) for of_order in held.values() for each in of_order)
+        for (number, _), count in numbers.items():
+            if count > 1:
+                self._violated(f"{count} documents were created with the number {number}")
         for name in ("Name", "ContactNumber"):
             for value, count in Counter(contact.get(name) for contact in books["Contacts"]).items():
                 if count > 1:
                     self._violated(f"{count} contacts were created with {name} {value}")
-        payments: Counter[str] = Counter()
-        for payment in books["Payments"]:
-            if payment["Status"] != "DELETED":
-                payments[payment["Invoice"]["InvoiceID"]] += 1
-        for of_order in invoices.values():
-            for invoice in of_order:
-                if payments[invoice["InvoiceID"]] > 1:
-                    self._violated(f"invoice {invoice['InvoiceNumber']} has {payments[invoice['InvoiceID']]} payments")
-                if invoice["AmountDue"] < 0:
-                    self._violated(f"invoice {invoice['InvoiceNumber']} is paid beyond its total")
+        for of_order in held.values():
+            for each in of_order:
+                if len(each.payments) > 1:
+                    self._violated(f"{each.number} has {len(each.payments)} payments")
 
-    def _order(self, one: OrderHistory, invoices: list[dict[str, Any]]) -> bool:
+    def _failed_documents(self) -> dict[str, dict[str, str]]:
+        """Order id -> document key -> reason."""
+        failed: dict[str, dict[str, str]] = defaultdict(dict)
+        for row in self._world.table.rows.values():
+            if row.sk.startswith("DOCUMENT#") and row.state == "FAILED":
+                failed[json.loads(row.data)["order_id"]][row.sk] = row.reason
+        return failed
+
+    def _order(self, one: OrderHistory, held: Sequence[Booked], failed: Mapping[str, str]) -> bool:
         """Whether the books hold what the newest version asks; False when a person is needed and was told."""
         expected = one.versions[-1].expected
         row = self._world.table.rows.get(f"ORDER#{one.order_id}")
         if row is None:
             self._violated(f"order {one.order_id} was never recorded")
             return True
-        failed = [(row.state, row.reason)] if row.state == "FAILED" else []
-        for key in json.loads(row.data)["documents"]:
-            document = self._world.table.rows.get(f"DOCUMENT#{key}")
-            if document is None:
+        data = json.loads(row.data)
+        for key in data["documents"]:
+            if f"DOCUMENT#{key}" not in self._world.table.rows:
                 self._violated(f"order {one.order_id}: document {key} is missing")
-            elif document.state == "FAILED":
-                failed.append((key, document.reason))
-            elif document.state != "APPLIED":
-                self._violated(f"order {one.order_id}: {key} rests as {document.state} {document.reason}")
-        if failed:
-            return self._explained(one, expected, failed)
+        reasons = {**failed, **({row.sk: row.reason} if row.state == "FAILED" else {})}
+        if reasons:
+            return self._explained(one, expected, reasons)
         if expected.refusals:
             self._violated(f"order {one.order_id} should need a person ({sorted(expected.refusals)}) and rests as done")
             return True
-        if json.loads(row.data)["updated"][:19] != one.versions[-1].order["lastUpdatedTime"][:19]:
+        if data["updated"][:19] != one.versions[-1].order["lastUpdatedTime"][:19]:
             self._violated(f"order {one.order_id} rests at an older version than Amazon's")
-        self._as_expected(one, expected, [invoice for invoice in invoices if invoice["Status"] not in _GONE])
+        live = [each for each in held if each.status not in _GONE]
+        self._as_expected(one, expected, live)
+        for each in live:
+            self._settled(each)
+        if not any(each.payments for each in held):
+            self._as_if_never_paid(one, expected, live)
         return True
 
-    def _explained(self, one: OrderHistory, expected: Expected, failed: list[tuple[str, str]]) -> bool:
-        allowed = expected.refusals | (_TOO_LATE if self._too_late(one) else frozenset())
-        for what, reason in failed:
-            if reason not in allowed:
+    def _explained(self, one: OrderHistory, expected: Expected, failed: Mapping[str, str]) -> bool:
+        for what, reason in failed.items():
+            if reason not in expected.refusals:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
-        letters = [letter.attributes for letter in self._world.dead_letters.messages.values()]
-        reasons = {letter.get("reason") for letter in letters if letter.get("order_id") == one.order_id}
-        if not reasons & {reason for _, reason in failed}:
-            self._violated(f"order {one.order_id} failed ({failed}) and no dead letter says so (there are {reasons})")
+        letters = [letter for queue in self._world.dead_letters.values() for letter in queue.messages.values()]
+        told = {letter.attributes.get("reason") for letter in letters if one.order_id in letter.body}
+        if not told & set(failed.values()):
+            self._violated(f"order {one.order_id} failed ({failed}) and no dead letter says so (there are {told})")
         return False
 
-    def _too_late(self, one: OrderHistory) -> bool:
-        return self._world.pays and any(version.expected.too_late_if_paid for version in one.versions)
+    def _as_expected(self, one: OrderHistory, expected: Expected, live: Sequence[Booked]) -> None:
+        """All documents of an order together say what was sold, whatever came before."""
+        self._same(one, "total", expected.total, sum((each.total for each in live), Decimal(0)))
+        self._same(one, "lines", _by_account(expected.lines), _by_account(line for each in live for line in each.lines))
+        for each in live:
+            self._same(one, f"currency of {each.number}", one.region.currency, each.document["CurrencyCode"])
+            if each.status == "DRAFT" and expected.status != "DRAFT":
+                self._violated(f"order {one.order_id}: {each.number} is a draft, Amazon asks for {expected.status}")
+        if expected.status == "DRAFT":
+            self._same(one, "drafts", [(1, "DRAFT")], [(each.sign, each.status) for each in live])
 
-    def _as_expected(self, one: OrderHistory, expected: Expected, live: list[dict[str, Any]]) -> None:
-        if expected.status is None or not live:
-            if live or expected.status is not None:
-                states = [invoice["Status"] for invoice in live]
-                self._violated(f"order {one.order_id}: Xero has {states}, Amazon asks for {expected.status}")
+    def _settled(self, each: Booked) -> None:
+        """Approved documents are paid in full and once, from the currency's clearing account, on their own day."""
+        document = each.document
+        clearing = self._world.clearing.get(document["CurrencyCode"])
+        asked = []
+        if clearing and each.status != "DRAFT" and document["Total"]:
+            asked = [(clearing, document["Total"], document["Date"])]
+        paid = [(one["Account"]["Code"], one["Amount"], one["Date"]) for one in each.payments]
+        if paid != asked:
+            self._violated(f"{each.number} should be settled by {asked} and is by {paid}")
+
+    def _as_if_never_paid(self, one: OrderHistory, expected: Expected, live: Sequence[Booked]) -> None:
+        """Where no payment stood in the way there is just the invoice, as if nothing had ever been otherwise."""
+        if any(each.sign < 0 for each in live):
+            self._violated(f"order {one.order_id}: was never paid and has a credit note")
+        if self._world.per_shipment and expected.status != "DRAFT":
             return
-        invoice = live[0]
-        status = "PAID" if expected.status == "AUTHORISED" and self._world.pays else expected.status
-        lines = sorted(
-            (line["AccountCode"], line["TaxType"], line["LineAmount"])
-            for line in invoice["LineItems"]
-            if line["AccountCode"] != "498"
-        )
-        asked = {
-            "Status": (status, invoice["Status"]),
-            "CurrencyCode": (expected.currency, invoice["CurrencyCode"]),
-            "Total": (expected.total, invoice["Total"]),
-            "Lines": (sorted(expected.lines), lines),
-            "Date": (expected.date or invoice["DateString"][:10], invoice["DateString"][:10]),
-        }
-        for name, (wanted, found) in asked.items():
-            if wanted != found:
-                self._violated(f"order {one.order_id}: {name} should be {wanted} and is {found}")
+        self._same(one, "number of invoices", 0 if expected.status is None else 1, len(live))
+        for each in live:
+            self._same(one, "exact lines", sorted(expected.lines), sorted(each.lines))
+            day = each.document["DateString"][:10]
+            self._same(one, "day", expected.date or day, day)
 
-    def _money(self, invoices: list[dict[str, Any]], explained: set[str]) -> None:
-        """Per currency, what Amazon sold is what Xero holds, but for the orders a person was told of."""
+    def _same(self, one: OrderHistory, what: str, wanted: Any, found: Any) -> None:
+        if wanted != found:
+            self._violated(f"order {one.order_id}: {what} should be {wanted} and is {found}")
+
+    def _money(self, held: Mapping[str, Sequence[Booked]], explained: set[str]) -> None:
+        """Per currency, what Amazon sold is what Xero holds, and what its clearing account shows.
+
+        Orders that a person was told of are left out.
+        """
         wanted: dict[str, Decimal] = defaultdict(Decimal)
-        held: dict[str, Decimal] = defaultdict(Decimal)
+        booked: dict[str, Decimal] = defaultdict(Decimal)
+        owed: dict[str, Decimal] = defaultdict(Decimal)
+        cleared: dict[str, Decimal] = defaultdict(Decimal)
         for one in self._world.histories:
             expected = one.versions[-1].expected
-            if one.order_id not in explained and expected.status:
+            if one.order_id in explained:
+                continue
+            if expected.status:
                 wanted[expected.currency] += expected.total
-        for invoice in invoices:
-            if invoice["Status"] not in _GONE and invoice["Reference"].rpartition(" ")[2] not in explained:
-                held[invoice["CurrencyCode"]] += invoice["Total"]
-        for currency in sorted({*wanted, *held}):
-            if wanted[currency] != held[currency]:
-                self._violated(f"{currency}: Amazon sold {wanted[currency]}, Xero holds {held[currency]}")
+            if expected.status == "AUTHORISED" and expected.currency in self._world.clearing:
+                owed[expected.currency] += expected.total
+            for each in held[one.reference]:
+                currency = each.document["CurrencyCode"]
+                if each.status not in _GONE:
+                    booked[currency] += each.total
+                cleared[currency] += sum(each.sign * payment["Amount"] for payment in each.payments)
+        for currency in sorted({*wanted, *booked}):
+            if wanted[currency] != booked[currency]:
+                self._violated(f"{currency}: Amazon sold {wanted[currency]}, Xero holds {booked[currency]}")
+            if owed[currency] != cleared[currency]:
+                self._violated(f"{currency}: Amazon owes {owed[currency]}, clearing shows {cleared[currency]}")
+
+    def _nothing_paid_was_touched(self) -> None:
+        """Nobody was ever asked to mend what our own payments stood in the way of."""
+        for queue in self._world.dead_letters.values():
+            for letter in queue.ever:
+                if letter.attributes.get("reason") in _TOO_LATE:
+                    self._violated(f"a dead letter says {letter.attributes['reason']} of {letter.body}")
 
     def _nothing_waits(self) -> None:
         for row in self._world.table.rows.values():
@@ -166,3 +249,10 @@ class Invariants:
 
     def _violated(self, what: str) -> None:
         self._world.violated(what)
+
+
+def _by_account(lines: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for account, tax_type, amount in lines:
+        sums[account, tax_type] += amount
+    return {key: amount for key, amount in sums.items() if amount}

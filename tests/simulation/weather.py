@@ -44,6 +44,8 @@ class Weather:
     delete_lost: float = 0.0
     notification_lost: float = 0.0
     notification_late: float = 0.0
+    event_lost: float = 0.0  # half of them with a word of the bus
+    event_late: float = 0.0
     schedule_missed: float = 0.0
     schedule_twice: float = 0.0
 
@@ -92,6 +94,8 @@ _LARGEST = {
     "delete_lost": 0.1,
     "notification_lost": 0.3,
     "notification_late": 0.3,
+    "event_lost": 0.3,
+    "event_late": 0.3,
     "schedule_missed": 0.1,
     "schedule_twice": 0.1,
 }

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +17,15 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 
 import orders.handler
 import resume.handler
+import shipments.handler
 from amazon_to_xero.adapters import amazon as amazon_adapter
 from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
 from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
-from amazon_to_xero.ports import Conflict, StateStore
+from amazon_to_xero.domain.documents import Work
+from amazon_to_xero.domain.order_facts import Standing
+from amazon_to_xero.ports import Conflict, OrderEvent, StateStore
 from amazon_to_xero.runtime import observability
 from amazon_to_xero.runtime.composition import Application, Connection, connect
 from amazon_to_xero.runtime.invocation import WorkFailed
@@ -44,7 +47,7 @@ CONNECTION = "main"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
 # Parts of every made-up buyer; none may be met in rows, in our own messages or in the log.
 CANARIES = ("canary", "cn1 1nc", "0000 000000")
-AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
+AT_REST_WITHIN = 3 * 3600.0  # TEMP
 
 
 class QueueBusy(Exception):
@@ -96,22 +99,24 @@ class World:
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
         self.table = self.layers.table(self._stream("table"), self.scheduler, self._written)
         self._queues_and_services(rng)
+        self.per_shipment = rng.random() < 0.4
         self.histories = made.histories(
-            self._stream("history"), START, rng.choice((1, 1, 2, 3, 5, 8, 12, 20)), self.length
+            self._stream("history"), START, rng.choice((1, 1, 2, 3, 5, 8, 12, 20)), self.length, self.per_shipment
         )
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
-        self.sent_bodies: list[str] = []
+        self.sent: list[tuple[Work, str]] = []  # every notification and every event
         self._notifications = self._stream("notifications")
+        self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
         self.settings = json.loads(json.dumps(made.SETTINGS))
         self.settings["xero"]["tenant_id"] = self.xero.tenant_id
-        self.pays = rng.random() < 0.7
-        if self.pays:
-            self.settings["accounts"]["clearing"] = dict(made.CLEARING)
+        self.settings["invoices"] = {"per": "shipment" if self.per_shipment else "order"}
+        self.clearing: dict[str, str] = rng.choice((made.CLEARING,) * 6 + ({}, {}, {}, {"GBP": "CLR-GBP"}))
+        self.settings["accounts"]["clearing"] = dict(self.clearing)
         if self.day_limit:
             self.settings["xero"]["calls_per_day"] = self.day_limit
         self.custom_connection = rng.random() < 0.2
@@ -134,10 +139,11 @@ class World:
     def _queues_and_services(self, rng: random.Random) -> None:
         scheduler = self.scheduler
         visibility = rng.choice((740.0, 740.0, 150.0))
-        self.dead_letters = Queue("dlq", scheduler, self._stream("dlq"))
-        self.queue = Queue(
-            "orders", scheduler, self._stream("queue"), visibility=visibility, dead_letters=self.dead_letters
-        )
+        self.dead_letters = {work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in Work}
+        self.queues = {
+            work: Queue(work, scheduler, self._stream(f"{work} queue"), visibility, dead_letters=self.dead_letters[work])
+            for work in Work
+        }
         self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
         self.xero = XeroSandbox(SandboxClock(scheduler.now))
         self.day_limit = 60 if rng.random() < 0.02 else 0
@@ -167,17 +173,20 @@ class World:
             self._unexpected,
             outlive_timeout=rng.random() < 0.2,
         )
-        self.poller = Poller(
-            self.queue,
-            self.functions,
-            "orders",
-            orders.handler.handler,
-            scheduler,
-            self._stream("poller"),
-            lambda: self.weather,
-            self._acknowledged,
-            batch=rng.choice((1000, 1000, 3)),
-        )
+        self.pollers = [
+            Poller(
+                self.queues[work],
+                self.functions,
+                work,
+                handler,
+                scheduler,
+                self._stream(f"{work} poller"),
+                lambda: self.weather,
+                lambda message, work=work: self._acknowledged(work, message),
+                batch=rng.choice((1000, 1000, 3)),
+            )
+            for work, handler in ((Work.ORDERS, orders.handler.handler), (Work.SHIPMENTS, shipments.handler.handler))
+        ]
         schedule = (scheduler, self._stream("schedules"), lambda: self.weather)
         self.schedules = [
             Schedule(
@@ -210,7 +219,8 @@ class World:
     def _live(self) -> None:
         self._subscribe()
         self._plan()
-        self.poller.start()
+        for poller in self.pollers:
+            poller.start()
         for schedule in self.schedules:
             schedule.start()
         last = max(version.at for one in self.histories for version in one.versions)
@@ -221,16 +231,16 @@ class World:
         self._mend()
         self.scheduler.run(lambda: False, 400)
         self._rest()
-        self.log("world", f"redriven {self.dead_letters.redrive(self.queue)}")
+        self._redrive()
         self._rest()
         from simulation.invariants import Invariants
 
         invariants = Invariants(self)
         invariants.at_rest()
         before = [seen for seen in self.xero_wire.seen if seen.writes]
-        self.log("world", "everything is notified once more")
-        for body in self.sent_bodies:
-            self.queue.send(body)
+        self.log("world", "everything is said once more")
+        for work, body in tuple(self.sent):
+            self.queues[work].send(body)
         self._rest(sweep_again=True)
         invariants.replayed(before)
 
@@ -241,12 +251,14 @@ class World:
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
             waiting = ", ".join(f"{row.sk} {row.state} {row.reason} due {row.due_at}" for row in self.table.waiting())
             raise Stuck(
-                f"waiting [{waiting}], running {sorted(self.functions.running)}, queue {len(self.queue.messages)}, "
+                f"waiting [{waiting}], running {sorted(self.functions.running)}, queues {[len(queue.messages) for queue in self.queues.values()]}, "
                 f"swept until {self._swept_until()}"
             )
 
     def _at_rest(self, seen_until: datetime) -> bool:
-        if self.functions.running or self.queue.messages or self.poller.under_way or self.table.waits:
+        if self.functions.running or self.table.waits or any(queue.messages for queue in self.queues.values()):
+            return False
+        if any(poller.under_way for poller in self.pollers):
             return False
         if self.xero_wire.in_flight or self.amazon_wire.in_flight:
             return False
@@ -307,7 +319,8 @@ class World:
             self._account("206", "ARCHIVED")
         rng = self.rng
         if rng.random() < 0.2:
-            self.scheduler.after(rng.random() * self.length, lambda: self.queue.send("not JSON"))
+            queue = self.queues[rng.choice(tuple(Work))]
+            self.scheduler.after(rng.random() * self.length, lambda: queue.send("not JSON"))
         if rng.random() < 0.15:
             self.scheduler.after(rng.random() * self.length, self._xero_forgets_access_tokens)
         if rng.random() < 0.1 and not self.custom_connection:
@@ -319,10 +332,12 @@ class World:
         if rng.random() < 0.3:
             self.scheduler.after(rng.random() * self.length, self._mend)
         for _ in range(rng.choice((0, 0, 1, 2))):
-            self.scheduler.after(
-                rng.random() * self.length,
-                lambda: self.log("world", f"redriven {self.dead_letters.redrive(self.queue)}"),
-            )
+            self.scheduler.after(rng.random() * self.length, self._redrive)
+
+    def _redrive(self) -> None:
+        """Each dead-letter queue back to its own queue."""
+        counts = {work: letters.redrive(self.queues[work]) for work, letters in self.dead_letters.items()}
+        self.log("world", f"redriven {', '.join(f'{count} {work}' for work, count in counts.items())}")
 
     def _happens(self, version: made.Version) -> None:
         order = version.order
@@ -332,16 +347,38 @@ class World:
         self.amazon.put_order(order, notify=True)
 
     def _published(self, _arn: str, body: str) -> None:
-        self.sent_bodies.append(body)
+        self.sent.append((Work.ORDERS, body))
         rng, weather = self._notifications, self.weather
-        if rng.random() < weather.notification_lost:
-            return
+        if rng.random() >= weather.notification_lost:
+            self._delivered(Work.ORDERS, body, rng, weather.notification_late)
+
+    def on_the_bus(self, connection: str, event: OrderEvent) -> bool:
+        """The own bus, and the rule that sends its events to the shipments queue; False when it takes the event not."""
+        detail = {
+            "connection": connection,
+            "order_id": event.order_id,
+            "updated": event.updated.isoformat(),
+            "marketplace_id": event.marketplace_id,
+        }
+        body = json.dumps({"source": "amazon-to-xero", "detail-type": event.kind, "detail": detail})
+        self.spotted("an event", body)
+        rng, weather = self._events, self.weather
+        if rng.random() < weather.event_lost:
+            vanished = rng.random() < 0.5
+            self.log("bus", f"{event.kind} {event.order_id} {'vanishes' if vanished else 'is refused'}")
+            return vanished
+        self.sent.append((Work.SHIPMENTS, body))
+        self._delivered(Work.SHIPMENTS, body, rng, weather.event_late)
+        return True
+
+    def _delivered(self, work: Work, body: str, rng: random.Random, late: float) -> None:
+        """At least once, in any order."""
         delay = rng.random() * 5
-        if rng.random() < weather.notification_late:
+        if rng.random() < late:
             delay += rng.random() * 1800
-        self.queue.send(body, delay=delay)
-        if rng.random() < weather.duplicate:
-            self.queue.send(body, delay=delay + rng.random() * 300)
+        self.queues[work].send(body, delay=delay)
+        if rng.random() < self.weather.duplicate:
+            self.queues[work].send(body, delay=delay + rng.random() * 300)
 
     def _version_before(self, order_id: str) -> dict[str, Any] | None:
         """What Amazon may still show of an order that has just changed."""
@@ -397,8 +434,15 @@ class World:
             self.violated(f"buyer data in {where}")
 
     def _written(self, held: Row | None, row: Row) -> None:
-        """A hint is never forgotten: an order stops being due only once Amazon has been read after it."""
-        if held is None or not row.sk.startswith("ORDER#"):
+        """A hint is never forgotten: an order stops being due only once Amazon has been read after it.
+
+        Nor is one that was read and not booked: it is due until it is.
+        """
+        if not row.sk.startswith("ORDER#"):
+            return
+        if row.state in (Standing.HINTED, Standing.RECORDED) and not row.due_at:
+            self.violated(f"{row.sk} is {row.state} and not due")
+        if held is None:
             return
         before, after = json.loads(held.data), json.loads(row.data)
         if (after["hinted_at"] or "") < (before["hinted_at"] or ""):
@@ -406,16 +450,18 @@ class World:
         if not row.due_at and after["hinted_at"] and (after["read_at"] or "") < after["hinted_at"]:
             self.violated(f"{row.sk}: not due any more, read {after['read_at']}, hinted {after['hinted_at']}")
 
-    def _acknowledged(self, message: Message) -> None:
+    def _acknowledged(self, work: Work, message: Message) -> None:
         """A message that SQS may forget has left its hint behind."""
         try:
             document = json.loads(message.body)
         except ValueError:
-            if not any(each.body == message.body for each in self.dead_letters.ever):
+            if not any(each.body == message.body for each in self.dead_letters[work].ever):
                 self.violated(f"a message nobody can use was acknowledged without a dead letter: {message.message_id}")
             return
         if "look_at" in document:
             order_id, at = document["look_at"]["order_id"], None
+        elif work is Work.SHIPMENTS:
+            order_id, at = document["detail"]["order_id"], datetime.fromisoformat(document["detail"]["updated"])
         else:
             order_id = document["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
             at = datetime.fromisoformat(document["EventTime"])
@@ -488,9 +534,10 @@ class SimulatedJournal:
 class SimulatedDeadLetters:
     """ports.DeadLetters."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, work: Work) -> None:
         self._world = world
-        self._rng = world._stream("dead letters")
+        self._queue = world.dead_letters[work]
+        self._rng = world._stream(f"{work} dead letters")
 
     def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
         world = self._world
@@ -498,11 +545,24 @@ class SimulatedDeadLetters:
         throttled = world.weather.throttled
         if throttled and self._rng.random() < throttled:
             raise QueueBusy
-        world.dead_letters.send(body, {"reason": reason, "hint": hint, **({"order_id": order_id} if order_id else {})})
-        world.log("dlq", f"{order_id or ''} {reason}")
+        self._queue.send(body, {"reason": reason, "hint": hint, **({"order_id": order_id} if order_id else {})})
+        world.log(self._queue.name, f"{order_id or ''} {reason}")
         if order_id:
             world.spotted("a dead letter", body + hint)
         world.functions.step("sqs.sent")
+
+
+class SimulatedEvents:
+    """ports.Events."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+        self._world.functions.step("events.put")
+        taken = [self._world.on_the_bus(connection, event) for event in events]
+        self._world.functions.step("events.put")
+        return taken.count(False)
 
 
 @dataclass
@@ -528,7 +588,8 @@ class SimulatedApplication(Application):
         self.clock = SimulatedClock(world)
         self._world = world
         self._sandbox = sandbox
-        self.orders_dead_letters = SimulatedDeadLetters(world)
+        self.dead_letters = {work: SimulatedDeadLetters(world, work) for work in Work}
+        self._events = SimulatedEvents(world)
         self._parameters = self._secrets = _Documents(world)  # type: ignore[assignment]
         self._connections: Mapping[str, Connection] = {}
         self._documents: Mapping[str, tuple[str, str]] = {}
@@ -557,7 +618,8 @@ class SimulatedApplication(Application):
             _amazon(world, secrets, self._sandbox),
             xero,
             store,
-            self.orders_dead_letters,
+            self.dead_letters,
+            self._events,
             self.clock,
             journal,
             self._sandbox.name,
@@ -631,17 +693,21 @@ class _LogStream:
 def _current(world: World) -> Iterator[None]:
     """The handlers' application, logger and metrics are this world's."""
     log, metrics = observability.logger.registered_handler, observability.metrics.provider
-    held = orders.handler.application, resume.handler.application, log.stream, metrics.flush_metrics
+    handlers = (orders.handler, shipments.handler, resume.handler)
+    held = [handler.application for handler in handlers], log.stream, metrics.flush_metrics
 
     def application() -> Any:
         return world.functions.sandbox().application
 
-    orders.handler.application = resume.handler.application = application  # type: ignore[assignment]
+    for handler in handlers:
+        handler.application = application  # type: ignore[attr-defined]
     log.stream = _LogStream(world)
     metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
     amazon_adapter.seller_tokens.clear()
     try:
         yield
     finally:
-        orders.handler.application, resume.handler.application, log.stream, metrics.flush_metrics = held
+        of_handlers, log.stream, metrics.flush_metrics = held
+        for handler, its_own in zip(handlers, of_handlers, strict=True):
+            handler.application = its_own  # type: ignore[attr-defined]
         amazon_adapter.seller_tokens.clear()

@@ -120,6 +120,9 @@ class _Booking:
             return Plan(waits=True)
         waves = tuple(tuple(wave) for wave in (self._first, self._anchors, self._rest) if wave)
         wishes = {desired.key: desired for wave in waves for desired in wave}
+        for desired in wishes.values():
+            # A plan that was overtaken may have asked for it before: its row has to be seen to be written again.
+            self._held.get(desired.kind, desired.number)
         return Plan(waves, tuple(wishes))
 
     # --- the invoices -----------------------------------------------------------------------------------------------
@@ -134,6 +137,9 @@ class _Booking:
             if sale is not None:
                 self._should.append(sale)
             return
+        if sale is not None and invoice is not None and invoice.desired.removed and invoice.needs_a_look():
+            # Its removal is under way: only once that is known is it clear whether the number can be had again.
+            self._waits = True
         wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale, invoice)
         paid = None if sale is None else self._paid(wanted)
         if payment is not None:

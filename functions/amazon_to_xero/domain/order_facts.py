@@ -162,7 +162,12 @@ class OrderFact:
         return replace(self, hinted_at=latest, due_at=due, wants=Wants.READING)
 
     def to_be_booked(self, now: datetime) -> OrderFact:
-        """The row of an order whose documents are to be worked out, by the shipments function."""
+        """The row of an order whose documents are to be worked out, by the shipments function.
+
+        A hint that is still open comes first: the reading that it asks for leads here again.
+        """
+        if self.wants is Wants.READING and self.due_at is not None:
+            return replace(self, standing=Standing.RECORDED, reason="", hint="")
         return replace(self, standing=Standing.RECORDED, wants=Wants.BOOKING, due_at=now, reason="", hint="")
 
     def settled(self, standing: Standing, reason: str = "", hint: str = "") -> OrderFact:
