@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
+from amazon_to_xero.domain.contacts import marketplace_customer
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State, Work
 from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants, without_buyer_data
 from amazon_to_xero.domain.orders import last_updated, read_order
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.sales import customer
 from amazon_to_xero.domain.shipments import InvoicePer, shipments_of
 from amazon_to_xero.ports import Json, XeroUnavailable
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.ledger import Ledger
 from amazon_to_xero.services.order_booking import BookReport, OrderBooking, want
@@ -30,7 +31,7 @@ from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLett
 from made_up.vendors import ScriptedXero, lost
 
 MINUTE = timedelta(minutes=1)
-CUSTOMER = customer(UK, POLICY)
+CUSTOMER = marketplace_customer(UK, POLICY).desired(NOON, "")
 CLEARING = Account("a-clr", "CLR", "Amazon clearing", "BANK", "GBP", active=True, takes_payments=True)
 WITH_CLEARING = replace(ORGANISATION, accounts={**ORGANISATION.accounts, "CLR": CLEARING})
 PAYING = paid_from(POLICY, GBP="CLR")
@@ -58,7 +59,7 @@ class Booking:
         self.service = self.restarted()
 
     def restarted(self) -> OrderBooking:
-        organisation = KnownOrganisation(self.xero, self.store, self.clock)
+        organisation = KnownOrganisation(self.xero, self.store, self.clock, self.policy, self.journal)
         self.service = OrderBooking(
             "main", self.store, self.policy, organisation, self.pauses, self.letters, self.clock, self.journal
         )
@@ -83,7 +84,8 @@ class Booking:
         return self.service.book_due(named, self.clock.now() + timedelta(seconds=seconds))
 
     def post(self) -> None:
-        ledger = Ledger("main", self.xero, self.store, self.pauses, self.letters, self.clock, self.journal)
+        at_hand = (Buyers(), lambda _: None)
+        ledger = Ledger("main", self.xero, self.store, self.pauses, self.letters, *at_hand, self.clock, self.journal)
         ledger.post_due([], self.clock.now() + MINUTE)
 
     def row(self, order_id: str = "A") -> OrderFact:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.documents import Document, Kind, State, Work
-from amazon_to_xero.domain.order_facts import OrderFact, Standing
+from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.tax import TaxPolicy
