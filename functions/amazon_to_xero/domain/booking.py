@@ -211,13 +211,15 @@ class _Booking:
             if document is not None and document.needs_a_look():
                 # It may be in Xero: whether it counts has to be known before another difference is worked out.
                 self._waits = self._waits or wanted is None or wanted.digest != document.desired.digest
+            paid = self._settled(wanted) if wanted is not None else []
             if wanted is not None:
                 self._anchors.append(wanted)
-                self._rest.extend(self._settled(wanted))
             elif document is not None:
                 self._anchors.append(self._removed(document))
-                payment = self._held.get(_PAID_BY[kind], number)
-                self._first.extend([self._removed(payment)] if payment is not None else [])
+            payment = self._held.get(_PAID_BY[kind], number)
+            if payment is not None and not paid:
+                self._first.append(self._removed(payment))
+            self._rest.extend(paid)
 
     def _stands(self, difference: Document) -> None:
         """It counts as booked, and its payment stays as it was made whatever the settings say by now."""

@@ -517,6 +517,16 @@ def test_a_difference_that_is_paid_stays_paid_from_the_account_it_was_paid_from(
     assert paid_from_account == {"payment A": "CLR-GBP", "refund A-A1": "CLR-GBP", "payment A-A2": "CLR-2"}
 
 
+def test_a_refund_that_was_not_made_yet_goes_when_there_is_no_clearing_account_any_more() -> None:
+    lived = live(PAYING, SHIPPED)
+    lived.book(version(2, tea("8.00")))
+    lived.policy = POLICY
+
+    lived.becomes(version(3, tea("8.00")))
+
+    assert lived.says == {**PAID, "credit_note A-A1": "AUTHORISED 2.00"}
+
+
 def test_an_invoice_approved_before_there_was_a_clearing_account_is_paid_with_the_next_version() -> None:
     lived = live(POLICY, SHIPPED)
     lived.policy = PAYING
