@@ -221,11 +221,13 @@ class _Booking:
             if document is not None and document.needs_a_look():
                 # It may be in Xero: whether it counts has to be known before another difference is worked out.
                 self._waits = self._waits or wanted is None or wanted.digest != document.desired.digest
+            paid = self._settled(wanted) if wanted is not None else []
             changes = document is not None and (wanted is None or wanted.digest != document.desired.digest)
-            payment = self._held.get(_PAID_BY[kind], number) if changes else None
-            self._first.extend([self._removed(payment)] if payment is not None else [])
+            payment = self._held.get(_PAID_BY[kind], number)
+            if payment is not None and (changes or not paid):
+                self._first.append(self._removed(payment))
             if wanted is not None:
-                self._rest.extend([wanted, *self._settled(wanted)])
+                self._rest.extend([wanted, *paid])
             elif document is not None:
                 self._rest.append(self._removed(document))
 

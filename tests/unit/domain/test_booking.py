@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -313,6 +313,20 @@ def test_equal_sums_with_tax_on_top_are_moved_without_a_cent_of_difference() -> 
     assert lived.changes() == []
 
 
+def test_cents_that_amazon_moves_between_price_and_tax_are_no_difference() -> None:
+    lived = live(PAYING, version(1, taxed("1.00", "0.06"), **CANADIAN), version(2, taxed("1.01", "0.05"), **CANADIAN))
+
+    assert lived.says == {"invoice A": "AUTHORISED 1.06", "payment A": "1.06"}
+    assert lived.changes() == []
+
+
+def test_every_document_of_a_paid_order_knows_the_newest_version_so_that_nothing_older_wins() -> None:
+    lived = live(PAYING, SHIPPED, version(2, tea("8.00")), version(3, tea("8.00")))
+
+    newest = datetime(2026, 11, 4, tzinfo=UTC)
+    assert {document.desired.version for document in lived.documents.values()} == {newest}
+
+
 # --- an invoice for each shipment -------------------------------------------------------------------------------------
 
 
@@ -355,8 +369,10 @@ def test_a_cancellation_after_two_shipments_credits_both() -> None:
     assert lived.booked_total == lived.settled_total == 0
 
 
-def test_a_shipment_of_what_costs_nothing_has_no_invoice_and_its_number_is_nobody_else_s() -> None:
-    free, sold = tea("0.00", item_id="1"), tea("5.00", item_id="2")
+@pytest.mark.parametrize("discounted", [True, False])
+def test_a_shipment_of_what_costs_nothing_has_no_invoice_and_its_number_is_nobody_else_s(discounted: bool) -> None:
+    given = item("0.00", breakdown("ITEM", "3.00"), breakdown("DISCOUNT", "-3.00"), item_id="1")
+    free, sold = given if discounted else tea("0.00", item_id="1"), tea("5.00", item_id="2")
     parcels = [parcel("P1", 2, 1, "1"), parcel("P2", 3, 1, "2")]
     lived = live(PER_SHIPMENT, version(4, free, sold, packages=parcels))
 
@@ -499,6 +515,16 @@ def test_a_difference_that_is_paid_stays_paid_from_the_account_it_was_paid_from(
 
     paid_from_account = {n: d.body["Account"]["Code"] for n, d in lived.standing.items() if "Account" in d.body}
     assert paid_from_account == {"payment A": "CLR-GBP", "refund A-A1": "CLR-GBP", "payment A-A2": "CLR-2"}
+
+
+def test_a_refund_that_was_not_made_yet_goes_when_there_is_no_clearing_account_any_more() -> None:
+    lived = live(PAYING, SHIPPED)
+    lived.book(version(2, tea("8.00")))
+    lived.policy = POLICY
+
+    lived.becomes(version(3, tea("8.00")))
+
+    assert lived.says == {**PAID, "credit_note A-A1": "AUTHORISED 2.00"}
 
 
 def test_an_invoice_approved_before_there_was_a_clearing_account_is_paid_with_the_next_version() -> None:

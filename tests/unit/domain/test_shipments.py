@@ -145,6 +145,12 @@ def test_more_than_was_ordered_never_leaves() -> None:
     assert seen(made) == [("P1", at(2), {"a": 2})]
 
 
+def test_packages_that_together_hold_more_than_was_ordered_are_cut_to_it() -> None:
+    made = an_order(sold("a", 3), packages=[package("P1", 2, a=2), package("P2", 3, a=2)])
+
+    assert seen(made) == [("P1", at(2), {"a": 2}), ("P2", at(3), {"a": 1})]
+
+
 def test_a_shipped_order_of_nothing_is_dated_all_the_same() -> None:
     assert seen(an_order(sold("a", 0))) == [("", at(5), {})]
 

@@ -438,6 +438,27 @@ def test_an_order_is_refused_once_however_many_looks_at_its_documents_it_takes()
     assert len(bench.xero.writes()) == calls
 
 
+def test_what_is_refused_without_having_seen_all_documents_may_be_booked_with_them() -> None:
+    # Given a difference that is booked and paid, an order's row that does not name it, as after a crash, and a clearing
+    # account that was closed since
+    bench = booking(shipped())
+    for minutes, price in ((1, "12.00"), (2, "12.00")):
+        bench.book()
+        bench.post()
+        bench.read(shipped(price=price, minutes=minutes))
+    bench.store.save_orders([replace(bench.row(), documents=())])
+    closed = replace(CLEARING, active=False)
+    bench.xero.settings = replace(WITH_CLEARING, accounts={**WITH_CLEARING.accounts, "CLR": closed})
+    bench.store.save_cursor(replace(bench.store.cursor("organisation"), data={}))
+    bench.clock.advance(600)
+    bench.restarted()
+
+    bench.book()
+
+    assert (bench.row().standing, bench.letters[Work.SHIPMENTS].letters) == (Standing.BOOKED, [])
+    assert {"invoice#A-A1", "payment#A-A1"} <= set(bench.row().documents)
+
+
 def test_an_order_of_a_kind_nobody_foresaw_fails_alone() -> None:
     bench = booking(shipped(), shipped("B"))
     odd = bench.row("B")

@@ -42,6 +42,7 @@ class Scripted:
 
     def post_due(self, named: Sequence[str], deadline: datetime) -> PostReport:
         self.named.append(("post", tuple(named)))
+        assert self.count("post") < 50, "it works for ever"
         return self.posts.pop(0) if self.posts else PostReport()
 
     def sweep(self, deadline: datetime, since: datetime) -> ReadReport:
