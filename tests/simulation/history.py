@@ -287,6 +287,8 @@ class _Order:
         charged = Decimal(0) if self._tip_pending else self._tip
         if not charged + sum((_raw_item(one, region)[1] for one in self._items), Decimal(0)):
             return Expected(None, refusals=refusals)
+        if self._per_shipment and status == "PARTIALLY_SHIPPED" and not self._shipped:
+            charged = Decimal(0)  # a tip goes with the first shipment
         for one in self._items:
             part, tax = one, one.tax(region)
             if self._per_shipment and status == "PARTIALLY_SHIPPED":
@@ -336,7 +338,7 @@ def _path(rng: random.Random) -> list[tuple[str, str]]:
     path += [("UNSHIPPED", _change(rng)) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
     end = rng.choice(("SHIPPED",) * 6 + ("PARTIALLY_SHIPPED",) * 2 + ("CANCELLED",) * 2 + ("UNSHIPPED",))
     if end == "UNSHIPPED":
-        return path or [(end, "")]
+        return path if path and path[-1][1] != "unpriced" else [*path, (end, "")]
     if end == "CANCELLED":
         path.append((end, ""))
         if rng.random() < 0.6:

@@ -62,8 +62,10 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     """The order with only what left with shipment `number` (0 is the first), amounts in the same currency.
 
     Each amount is shared by quantity: the shares up to a shipment are rounded together, so all shares add up exactly.
-    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment.
+    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment of
+    anything: Amazon may say that a part has left before it says which.
     """
+    first = next((place for place, shipment in enumerate(shipments) if shipment.quantities), None)
     unit = smallest_unit(order.currency)
     before = _together(shipments[:number])
     until = _together(shipments[: number + 1])
@@ -71,11 +73,11 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     for item in order.items:
         done = min(before[item.item_id], item.quantity)
         upto = min(until[item.item_id], item.quantity)
-        if item.quantity == 0 and number == 0:
+        if item.quantity == 0 and number == first:
             items.append(item)
         elif upto > done:
             items.append(_part(item, done, upto, unit))
-    tip = order.tip if number == 0 else ZERO
+    tip = order.tip if number == first else ZERO
     grand_total = total(item.total for item in items) + tip
     return replace(order, items=tuple(items), tip=tip, grand_total=grand_total)
 
