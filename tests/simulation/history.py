@@ -16,7 +16,14 @@ DE = "A1PA6795UKMFR9"
 SETTINGS: dict[str, Any] = {
     "amazon": {"seller_id": "A1SELLER", "region": "eu", "marketplaces": [UK, US, CA]},
     "xero": {"tenant_id": ""},
-    "accounts": {"item": "200", "shipping": "205", "gift_wrap": "206", "discounts": "210", "delivery_tip": "205", "clearing": {}},
+    "accounts": {
+        "item": "200",
+        "shipping": "205",
+        "gift_wrap": "206",
+        "discounts": "210",
+        "delivery_tip": "205",
+        "clearing": {},
+    },
     "tax": {
         "rules": [
             {"marketplaces": [UK], "ship_to": ["FR"], "amounts": "inclusive", "tax_type": "ZERORATEDOUTPUT"},
@@ -134,18 +141,14 @@ class OrderHistory:
         return f"{self.region.named} {self.order_id}"
 
 
-def histories(
-    rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool
-) -> list[OrderHistory]:
+def histories(rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool) -> list[OrderHistory]:
     return [_Order(rng, began, number, length, per_shipment).history() for number in range(1, count + 1)]
 
 
 class _Order:
     """One order as the seller and Amazon make it."""
 
-    def __init__(
-        self, rng: random.Random, began: datetime, number: int, length: float, per_shipment: bool
-    ) -> None:
+    def __init__(self, rng: random.Random, began: datetime, number: int, length: float, per_shipment: bool) -> None:
         self._rng = rng
         self._began = began
         self._length = length
@@ -169,7 +172,9 @@ class _Order:
         rng = self._rng
         gaps = (1.0, 5.0, 20.0, 40.0, 130.0, 400.0, *([1500.0] * (self._length > 1000)))
         for status, what in _path(rng):
-            self._at = float(int(self._at + rng.choice(gaps) * (0.5 + rng.random())))  # Amazon's times are whole seconds
+            self._at = float(
+                int(self._at + rng.choice(gaps) * (0.5 + rng.random()))
+            )  # Amazon's times are whole seconds
             self._changes(status, what)
             self._made.versions.append(self._version(status, what))
             self._at += 1
@@ -195,7 +200,9 @@ class _Order:
                 package.setdefault("trackingNumber", "JD0000001")
         if status == "PARTIALLY_SHIPPED" and what == "leaves":
             least = self._rng.choice((0, 1, 1))
-            self._leaves({one.item_id: self._rng.randint(min(least, one.quantity), one.quantity) for one in self._items})
+            self._leaves(
+                {one.item_id: self._rng.randint(min(least, one.quantity), one.quantity) for one in self._items}
+            )
         elif status == "SHIPPED":
             self._leaves({one.item_id: one.quantity for one in self._items})
 

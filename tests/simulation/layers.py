@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from amazon_to_xero.adapters.rows import Row, RowStateStore
+from amazon_to_xero.domain import booking
 from amazon_to_xero.domain.documents import Desired, Document, State
 from amazon_to_xero.domain.order_facts import OrderFact
 from amazon_to_xero.ports import StateStore
+from amazon_to_xero.services import ledger
 from amazon_to_xero.services.xero_budget import BudgetedXero
 from amazon_to_xero.services.xero_tokens import XeroTokens
 from simulation.table import MemoryTable
@@ -47,6 +49,23 @@ def _whatever_comes_last(self: Document, desired: Desired, now: datetime) -> Doc
     return _wanting(replace(self, desired=replace(self.desired, version=None)), desired, now)
 
 
+def _only_other_content(self: Document, desired: Desired, now: datetime) -> Document | None:
+    """A newer version that asks for the same leaves no trace."""
+    same = desired.digest == self.desired.digest and self.state is not State.FAILED
+    return None if same else _wanting(self, desired, now)
+
+
+_waves = booking._Booking.plan
+
+
+def _payments_last(self: booking._Booking) -> booking.Plan:
+    """No wave of their own: what is wanted instead stands in their place, the others go with the rest."""
+    wanted = {desired.key for desired in self._rest}
+    self._rest += [desired for desired in self._first if desired.key not in wanted]
+    self._first = []
+    return _waves(self)
+
+
 def _never(*_: Any) -> bool:
     return False
 
@@ -60,6 +79,7 @@ def _nothing(*_: Any) -> None:
 
 
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
+_FREEZING = {"freeze": 0.03, "freeze_for": 300.0, "amazon_stale": 0.3}
 
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -71,8 +91,18 @@ WITHOUT: Mapping[str, Layers] = {
     "fence by generation": Layers(table=_Unfenced, weather=_STORMS_AROUND_CALLS),
     "newest version wins": Layers(
         weather=_STORMS_AROUND_CALLS,
-        without={(Document, "wanting"): _whatever_comes_last, (OrderFact, "supersedes"): _never},
+        without={
+            (Document, "wanting"): _whatever_comes_last,
+            (Document, "is_newer_than"): _never,
+            (OrderFact, "supersedes"): _never,
+        },
     ),
-    "call budget": Layers(without={(BudgetedXero, "_within"): _without_budget}),
-    "repeated token refresh": Layers(weather={"xero_dropped": 0.5}, without={(XeroTokens, "finish_renewal"): _nothing}),
+    "version stamp": Layers(weather=_FREEZING, without={(Document, "wanting"): _only_other_content}),
+    "payments first": Layers(weather=_FREEZING, without={(booking._Booking, "plan"): _payments_last}),
+    "call budget": Layers(
+        orders=40, constants={(ledger, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
+    ),
+    "repeated token refresh": Layers(
+        weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}
+    ),
 }
