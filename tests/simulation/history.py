@@ -215,7 +215,8 @@ class _Order:
                 return [_item(rng, number) for number in range(len(items))]
             case "reverted":
                 return self._before
-            case "free" if self._region.tax == "none":
+            # Not shared among shipments: a share of what costs nothing may come out a cent below nothing.
+            case "free" if self._region.tax == "none" and not self._per_shipment:
                 return [each.free() for each in items]
             case "item cancelled" if sum(each.quantity > 0 for each in items) > 1:
                 items[place] = one.cancelled()
