@@ -82,8 +82,9 @@ sim: install ## Simulate worlds full of faults: make sim SEEDS=20000, or one aga
 run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=<folder>] [KEEP=1]
 	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(KEEP),--keep)
 
-bench: tools ## Count the calls of a burst and of a backlog, and what a cold start spends on imports (minutes)
+bench: tools ## Count the calls of bursts and of a backlog, and what a cold start spends on imports (minutes)
 	@$(IN_VENV) infra/bench/burst.py
+	@$(IN_VENV) infra/bench/burst.py --drafted
 	@$(IN_VENV) infra/bench/backlog.py
 	@$(IN_VENV) infra/bench/cold_import.py
 

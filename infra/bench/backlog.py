@@ -23,6 +23,7 @@ from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.domain.documents import Desired, Document, Kind, Work
 from amazon_to_xero.domain.xero_limits import Limits
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.ledger import Ledger
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.xero_budget import BudgetedXero
@@ -153,7 +154,7 @@ def drain(orders: int, per_day: int) -> int:
     silent = _Silent()
     pauses = Pauses(store, clock, silent)
     xero = BudgetedXero(accounting, store, clock, Limits(per_day=per_day), "bench")
-    ledger = Ledger("main", xero, store, pauses, dict.fromkeys(Work, silent), clock, silent)
+    ledger = Ledger("main", xero, store, pauses, dict.fromkeys(Work, silent), Buyers(), len, clock, silent)
     store.save_documents(documents(orders))
 
     days: dict[int, tuple[int, datetime, datetime]] = {}

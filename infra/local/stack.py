@@ -33,6 +33,7 @@ class Stack:
     outputs: dict[str, str]
     store: DynamoStateStore
     order_ids: tuple[str, ...]  # of the seller folder, oldest first
+    stops: tuple[str, ...] = ()  # of the seller folder, oldest first
 
     def calls(self) -> list[dict[str, Any]]:
         """Every request to Amazon and Xero so far, in order of time."""
@@ -41,12 +42,28 @@ class Stack:
 
     def busy(self) -> str:
         """What is still going on; empty when nothing is, apart from work that waits for a time over two minutes off."""
-        depth = self.cloud.queue_depth(self.outputs["OrdersQueueUrl"])
-        if depth.total:
-            return f"{depth.total} messages in the queue"
+        for queue in ("Orders", "Shipments"):
+            depth = self.cloud.queue_depth(self.outputs[f"{queue}QueueUrl"])
+            if depth.total:
+                return f"{depth.total} messages in the {queue.lower()} queue"
         soon = datetime.now(UTC) + timedelta(minutes=2)
-        due = len(self.store.due_orders(soon, 2000)), len(self.store.due_documents(soon, 2000))
-        return f"{due[0]} orders to read, {due[1]} documents to post" if any(due) else ""
+        due = {
+            "orders to read": self.store.due_orders(soon, 2000),
+            "orders to book": self.store.due_shipments(soon, 2000),
+            "documents to post": self.store.due_documents(soon, 2000),
+        }
+        return ", ".join(f"{len(waiting)} {what}" for what, waiting in due.items() if waiting)
+
+    def play(self, seconds: float) -> str:
+        """Lets the seller's history happen, and everything come to rest at each stop and at the end.
+
+        Returns what was still going on when a rest had taken `seconds`, else ''.
+        """
+        unfinished = []
+        for until in (*self.stops, None):
+            self.amazon.ask("POST", "play", {"until": until} if until else {})
+            unfinished.append(self.wait_until_quiet(seconds))
+        return "; ".join(filter(None, unfinished))
 
     def wait_until_quiet(self, seconds: float) -> str:
         """Waits until nothing has been going on for three looks; returns what still was after `seconds`, else ''."""
@@ -103,7 +120,13 @@ def deployed(directory: Path, seller: Path = OWN_SELLER, **settings: Any) -> Ite
         )
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
-        yield Stack(cloud, amazon, xero, outputs, store, tuple(ids))
+        yield Stack(cloud, amazon, xero, outputs, store, tuple(ids), stops_of(seller))
+
+
+def stops_of(seller: Path) -> tuple[str, ...]:
+    """The moments at which a seller's history waits for the books; none where the folder does not say."""
+    stops = seller / "stops.txt"
+    return tuple(stops.read_text(encoding="utf-8").split()) if stops.is_file() else ()
 
 
 def seller_folder(text: str) -> Path:

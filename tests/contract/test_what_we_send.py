@@ -16,11 +16,12 @@ from jsonschema import Draft4Validator
 
 from amazon_to_xero.domain.documents import IN_XERO, Desired, Kind
 from amazon_to_xero.domain.order_facts import without_buyer_data
-from amazon_to_xero.domain.orders import read_order
 from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from local.stack import SETTINGS
+from made_up.booked import Life, asked_for
 from made_up.books import ORGANISATION
 from sandbox.amazon import OWN_SELLER
 from sandbox.xero import organisation_for
@@ -56,18 +57,30 @@ def sandbox_organisation() -> Organisation:
     return Organisation(**{**vars(ORGANISATION), "accounts": accounts, "tax_rates": known, "currencies": currencies})
 
 
-def booked(folder: Path) -> dict[str, list[Desired] | NotInvoiced | NotYet]:
-    """What each order of a seller folder becomes, at its newest version, with the settings of `make run`."""
+def policy_of_make_run() -> PostingPolicy:
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     settings["accounts"]["clearing"] = {code: f"CLR-{code}" for code in ("GBP", "USD", "EUR", "CAD", "JPY")}
-    policy = parse(ConnectionSettings, json.dumps(settings), "the settings of make run").policy()
-    organisation = sandbox_organisation()
+    return parse(ConnectionSettings, json.dumps(settings), "the settings of make run").policy()
+
+
+def newest(folder: Path) -> dict[str, Any]:
+    """Each order of a seller folder at its newest version, as it is stored."""
     lines = (folder / "orders.jsonl").read_text(encoding="utf-8").splitlines()
-    newest = {order["orderId"]: order for order in map(json.loads, filter(None, lines))}
-    return {
-        order_id: sale(read_order(without_buyer_data(order)), policy, organisation, None)
-        for order_id, order in newest.items()
-    }
+    return {order["orderId"]: without_buyer_data(order) for order in map(json.loads, filter(None, lines))}
+
+
+def booked(folder: Path) -> dict[str, list[Desired] | NotInvoiced | NotYet]:
+    """What each order of a seller folder becomes, with the settings of `make run`."""
+    policy, organisation = policy_of_make_run(), sandbox_organisation()
+    return {order_id: asked_for(order, policy, organisation) for order_id, order in newest(folder).items()}
+
+
+def taken_back(order: dict[str, Any]) -> list[Desired]:
+    """What Xero holds of an order that is cancelled after it was paid: its credit note and its refund, too."""
+    life = Life(policy_of_make_run(), sandbox_organisation())
+    life.becomes(order)
+    life.becomes(order | {"fulfillment": order["fulfillment"] | {"fulfillmentStatus": "CANCELLED"}})
+    return list(life.standing.values())
 
 
 def as_sent(desired: Desired) -> dict[str, Any]:
@@ -80,11 +93,12 @@ def as_sent(desired: Desired) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_request_is_one_that_xero_documents(kind: Kind) -> None:
+    wanted = {order_id: outcome for order_id, outcome in booked(OWN_SELLER).items() if isinstance(outcome, list)}
+    orders = newest(OWN_SELLER)
     documents = [
         desired
-        for outcome in booked(OWN_SELLER).values()
-        if isinstance(outcome, list)
-        for desired in outcome
+        for order_id, outcome in wanted.items()
+        for desired in (*outcome, *taken_back(orders[order_id]))
         if desired.kind is kind
     ]
     schema = {"$ref": f"#/components/schemas/{IN_XERO[kind].collection}", "components": components()}

@@ -45,13 +45,17 @@ def kill_workers(stack: Stack) -> int:
     return killed
 
 
-def test_every_order_has_exactly_one_invoice_whatever_is_killed(stack: Stack) -> None:
+def test_every_order_has_exactly_one_invoice_paid_once_whatever_is_killed(stack: Stack) -> None:
     # A message of a killed invocation comes back after the visibility timeout: seconds here, minutes in production.
-    stack.cloud.set_visibility_timeout(stack.outputs["OrdersQueueUrl"], 20)
+    for queue in ("OrdersQueueUrl", "ShipmentsQueueUrl"):
+        stack.cloud.set_visibility_timeout(stack.outputs[queue], 20)
     stack.xero.ask(
         "POST",
         "faults",
-        [{"kind": "drop", "method": "PUT", "path": "/api.xro/2.0/Invoices", "skip": skip} for skip in (0, 1, 1)],
+        [
+            {"kind": "drop", "method": "PUT", "path": f"/api.xro/2.0/{collection}", "skip": skip}
+            for collection, skip in (("Invoices", 0), ("Invoices", 1), ("Payments", 1))
+        ],
     )
     begin = datetime.now(UTC) - timedelta(hours=2)
     orders = [order(number, begin + timedelta(seconds=number)) for number in range(1, ORDERS + 1)]
@@ -71,6 +75,7 @@ def test_every_order_has_exactly_one_invoice_whatever_is_killed(stack: Stack) ->
     for invoice in invoices:
         totals[invoice["Reference"].rpartition(" ")[2]] += invoice["Total"]
     assert len(invoices) == ORDERS
+    assert {(invoice["Status"], len(invoice["Payments"])) for invoice in invoices} == {("PAID", 1)}
     assert totals == {o["orderId"]: Decimal(o["proceeds"]["grandTotal"]["amount"]) for o in orders}
     dropped = [call for call in stack.xero.ask("GET", "calls") if call["fault"] == "drop"]
     assert len(dropped) == 3

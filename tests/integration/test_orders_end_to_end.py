@@ -8,19 +8,28 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.stack import Stack
+from local.stack import Stack, deployed
 from made_up.orders import UK, breakdown, item, order
 from sandbox.amazon import OWN_SELLER
 
 pytestmark = pytest.mark.integration
 
 WRITES = {"PUT", "POST"}
+FUNCTIONS = ("Orders", "Shipments", "Resume")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, seller: Path) -> Iterator[Stack]:
+    """Every buyer has a contact of his own, so that there is something to give away."""
+    with deployed(tmp_path_factory.mktemp("stack"), seller, contacts={"policy": "buyers"}) as running:
+        yield running
 
 
 def xero_writes(stack: Stack) -> int:
@@ -32,13 +41,25 @@ def invoices(stack: Stack) -> dict[str, dict[str, Any]]:
     return {invoice["InvoiceNumber"]: invoice for invoice in stack.xero.ask("GET", "books")["Invoices"]}
 
 
-def documented() -> dict[str, Decimal | None]:
-    """Order id -> the invoice total that the seller folder's README promises; None: no invoice."""
-    expected: dict[str, Decimal | None] = {}
+def net(stack: Stack) -> dict[str, Decimal]:
+    """By order what stands in Xero: invoices less credit notes, those apart that were voided or deleted."""
+    books = stack.xero.ask("GET", "books")
+    amounts: dict[str, Decimal] = {}
+    for collection, sign in (("Invoices", 1), ("CreditNotes", -1)):
+        for document in books[collection]:
+            order_id = document["Reference"].partition(" · ")[0].rpartition(" ")[2]
+            stands = document["Status"] not in ("VOIDED", "DELETED")
+            amounts[order_id] = amounts.get(order_id, Decimal(0)) + (sign * document["Total"] if stands else 0)
+    return amounts
+
+
+def documented() -> dict[str, list[str]]:
+    """Order id -> what the seller folder's README promises of it: invoice, what came of it, net."""
+    expected: dict[str, list[str]] = {}
     for line in (OWN_SELLER / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 5 and re.fullmatch(r"(\d{3}|S01)-\d{7}-\d{7}", cells[0]):
-            expected[cells[0]] = None if cells[4] == "none" else Decimal(cells[4])
+        if len(cells) == 7 and re.fullmatch(r"(\d{3}|S01)-\d{7}-\d{7}", cells[0]):
+            expected[cells[0]] = cells[4:]
     return expected
 
 
@@ -52,9 +73,9 @@ def eventually(condition: Callable[[], Any], seconds: float = 90) -> Any:
     raise AssertionError(f"not within {seconds} s")
 
 
-def dead_letters(stack: Stack) -> list[dict[str, Any]]:
-    """Takes what is in the orders function's dead-letter queue."""
-    sqs, url = stack.cloud.client("sqs"), stack.outputs["OrdersDlqUrl"]
+def dead_letters(stack: Stack, function: str) -> list[dict[str, Any]]:
+    """Takes what is in the function's dead-letter queue."""
+    sqs, url = stack.cloud.client("sqs"), stack.outputs[f"{function}DlqUrl"]
     taken = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
         "Messages"
@@ -67,15 +88,28 @@ def dead_letters(stack: Stack) -> list[dict[str, Any]]:
 
 
 def test_the_seller_s_history_becomes_the_documented_books(stack: Stack) -> None:
-    stack.amazon.ask("POST", "play", {})
-    assert stack.wait_until_quiet(90) == ""
+    assert stack.play(90) == ""
 
-    books = invoices(stack)
-    expected = documented()
-    assert len(expected) == 27
-    assert {order_id: books[order_id]["Total"] if order_id in books else None for order_id in expected} == expected
-    assert books["204-0000027-0000027"]["Status"] == "DRAFT"
-    assert {i["Status"] for number, i in books.items() if number != "204-0000027-0000027"} == {"AUTHORISED"}
+    books, of_orders, expected = invoices(stack), net(stack), documented()
+    assert len(expected) == 32
+    for order_id, (invoice, afterwards, comes_to) in expected.items():
+        if invoice == "none":
+            assert order_id not in of_orders
+            continue
+        held = books[order_id]
+        status = {"voided": "VOIDED", "deleted": "DELETED"}.get(afterwards, "PAID")
+        assert (order_id, held["Total"]) == (order_id, Decimal(invoice))
+        assert held["Status"] == ("DRAFT" if order_id == "204-0000027-0000027" else status)
+        assert (order_id, of_orders[order_id]) == (order_id, Decimal(comes_to))
+
+
+def test_what_was_shipped_is_dated_and_told_as_amazon_does(stack: Stack) -> None:
+    kettle, by_merchant = (invoices(stack)[number] for number in ("204-0000001-0000001", "204-0000003-0000003"))
+
+    assert kettle["DateString"][:10] == "2026-10-25"
+    assert kettle["Payments"][0]["Amount"] == kettle["Total"]
+    assert kettle["Contact"]["Name"] == "Ada Invented"
+    assert by_merchant["Reference"].startswith("Amazon.co.uk 204-0000003-0000003 · ")  # carrier and tracking number
 
 
 def test_the_same_notifications_and_a_sweep_again_write_nothing(stack: Stack) -> None:
@@ -138,7 +172,7 @@ def test_what_cannot_be_booked_waits_for_a_person_and_disturbs_nothing_else(stac
     }
     assert not [number for number in books if number.startswith("900-")]
 
-    letters = dead_letters(stack)
+    letters = [*dead_letters(stack, "Orders"), *dead_letters(stack, "Shipments")]
     assert sorted(letter["reason"] for letter in letters) == sorted(
         [*BROKEN, "MALFORMED_MESSAGE", "MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION"]
     )
@@ -146,11 +180,10 @@ def test_what_cannot_be_booked_waits_for_a_person_and_disturbs_nothing_else(stac
     by_order = {letter["order_id"]: letter for letter in letters if "order_id" in letter}
     assert {by_order[broken["orderId"]]["reason"] for broken in BROKEN.values()} == set(BROKEN)
 
-    records = stack.cloud.log_records(stack.outputs["OrdersFunctionName"])
-    failed = {r["order_id"]: r for r in records if r.get("message") == "FAILED" and "order_id" in r}
+    records = [line for name in FUNCTIONS for line in stack.cloud.log_records(stack.outputs[f"{name}FunctionName"])]
+    failed = {(r["order_id"], r["reason"]): r for r in records if r.get("message") == "FAILED" and "order_id" in r}
     for reason, broken in BROKEN.items():
-        line = failed[broken["orderId"]]
-        assert line["reason"] == reason
+        line = failed[broken["orderId"], reason]
         assert line["correlation_id"]
         assert line["connection"] == "main"
 
@@ -160,7 +193,7 @@ def test_once_mended_the_dead_letter_sent_again_is_booked(stack: Stack) -> None:
     order_id = BROKEN["ACCOUNT_ARCHIVED"]["orderId"]
 
     stack.cloud.client("sqs").send_message(
-        QueueUrl=stack.outputs["OrdersQueueUrl"],
+        QueueUrl=stack.outputs["ShipmentsQueueUrl"],
         MessageBody=json.dumps({"look_at": {"connection": "main", "order_id": order_id}}),
     )
 
@@ -204,18 +237,34 @@ def test_a_lost_answer_of_xero_leaves_one_invoice(stack: Stack) -> None:
     dropped = [call for call in stack.xero.ask("GET", "calls") if call["fault"] == "drop"]
     assert len(dropped) == 1
     assert sum(i["Reference"].endswith(lost["orderId"]) for i in stack.xero.ask("GET", "books")["Invoices"]) == 1
+    assert invoices(stack)[lost["orderId"]]["Status"] == "PAID"
 
 
-def test_no_buyer_is_found_in_logs_table_or_dead_letters(stack: Stack) -> None:
-    """The made-up orders carry a buyer called Canary; the seller folder's buyers have addresses with `Test`."""
-    traces = []
-    for function in ("OrdersFunctionName", "ResumeFunctionName"):
-        traces += stack.cloud.log_lines(stack.outputs[function])
+def test_an_order_whose_event_was_lost_is_booked_all_the_same(stack: Stack) -> None:
+    events, bus = stack.cloud.client("events"), stack.outputs["EventBusName"]
+    (rule,) = events.list_rules(EventBusName=bus)["Rules"]
+    events.disable_rule(Name=rule["Name"], EventBusName=bus)
+    silent = order(item("2.50"), grand_total="2.50", order_id="904-0000001-0000000", updated="2026-11-03T12:00:00Z")
+    try:
+        stack.amazon.ask("POST", "orders", {"elements": [silent], "notify": True})
+        paid = eventually(lambda: (invoices(stack).get(silent["orderId"]) or {}).get("Status") == "PAID", 150)
+    finally:
+        events.enable_rule(Name=rule["Name"], EventBusName=bus)
+
+    assert paid
+
+
+def test_buyers_are_found_in_xero_and_nowhere_else(stack: Stack) -> None:
+    """The made-up orders carry a buyer called Canary, with an address and a telephone number of that name."""
+    traces = [line for name in FUNCTIONS for line in stack.cloud.log_lines(stack.outputs[f"{name}FunctionName"])]
     table = stack.cloud.client("dynamodb").scan(TableName=stack.outputs["TableName"])["Items"]
     traces += [json.dumps(row) for row in table]
-    traces += [json.dumps(letter) for letter in dead_letters(stack)]
+    traces += [json.dumps(letter) for name in ("Orders", "Shipments") for letter in dead_letters(stack, name)]
     traces += [json.dumps(call) for call in stack.amazon.ask("GET", "calls")]
+    contacts = json.dumps(stack.xero.ask("GET", "books")["Contacts"], default=str)
 
     assert len(table) > 50
-    assert not [trace for trace in traces if "canary" in trace.lower()]
+    for canary in ("canary", "cn1 1nc", "0000 000000"):
+        assert canary in contacts.lower()
+        assert not [trace for trace in traces if canary in trace.lower()]
     assert UK in "".join(traces)  # the order itself is there

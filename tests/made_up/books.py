@@ -16,6 +16,8 @@ def rate(tax_type: str, percent: str, active: bool = True, on_revenue: bool = Tr
     return tax_type, TaxRate(tax_type, tax_type, Decimal(percent), active, on_revenue)
 
 
+INCOME = ("200", "205", "206", "207", "208", "210")
+
 ORGANISATION = Organisation(
     organisation_id="org",
     name="Tea Traders Ltd",
@@ -23,7 +25,10 @@ ORGANISATION = Organisation(
     country="GB",
     time_zone="Europe/London",
     read_at=datetime(2026, 11, 1, tzinfo=UTC),
-    accounts={"498": Account("a-498", "498", "Rounding", "EXPENSE", None, True, False, "ROUNDING")},
+    accounts={
+        "498": Account("a-498", "498", "Rounding", "EXPENSE", None, True, False, "ROUNDING"),
+        **{code: Account(f"a-{code}", code, "Income", "REVENUE", None, True, False) for code in INCOME},
+    },
     tax_rates=dict(
         [
             rate("OUTPUT2", "20"),

@@ -1,4 +1,4 @@
-"""The outside of one connection in memory: its rows, its clock, what was said and what went to the dead letters."""
+"""The outside of one connection in memory: its rows, its clock, what was said, published, and left to a person."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 
 from amazon_to_xero.adapters.rows import Row, RowStateStore
+from amazon_to_xero.ports import OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -129,3 +130,21 @@ class RecordingDeadLetters:
     @property
     def reasons(self) -> list[tuple[str | None, str]]:
         return [(letter.order_id, letter.reason) for letter in self.letters]
+
+
+@dataclass
+class RecordingEvents:
+    """ports.Events; `broken` makes the bus unreachable: nothing is published, and nobody is stopped by it."""
+
+    published: list[tuple[str, OrderEvent]] = field(default_factory=list)
+    broken: bool = False
+
+    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+        if self.broken:
+            return len(events)
+        self.published.extend((connection, event) for event in events)
+        return 0
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        return [(event.kind, event.order_id) for _, event in self.published]

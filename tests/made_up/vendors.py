@@ -113,7 +113,8 @@ NUMBERS = {kind.collection: kind.number_field for kind in IN_XERO.values() if ki
 class ScriptedXero:
     """ports.XeroApi over `books`. `before` and `after` are raised one per call, before or after it took effect.
 
-    `refusals` are Xero's messages by a document's number, `totals` what it arrives at instead of the right total.
+    `refusals` are Xero's messages by a document's number (`refuse_once`: for one write only), `totals` what it arrives
+    at instead of the right total.
     `during` runs once, while the next write is under way. A key that was answered gets the same answer again.
     """
 
@@ -123,6 +124,7 @@ class ScriptedXero:
         self.before: list[XeroError | None] = []
         self.after: list[XeroError | None] = []
         self.refusals: dict[str, tuple[str, ...]] = {}
+        self.refusals_once: dict[str, tuple[str, ...]] = {}
         self.totals: dict[str, Decimal] = {}
         self.during: Callable[[], object] | None = None
         self.said = XeroLimits()
@@ -140,6 +142,9 @@ class ScriptedXero:
         stored = {IDS[collection]: f"id-{self._ids}", **element}
         self.books[collection][stored[IDS[collection]]] = stored
         return stored
+
+    def refuse_once(self, number: str, *messages: str) -> None:
+        self.refusals_once[number] = messages
 
     def invoice(self, number: str) -> Json:
         (found,) = [i for i in self.books["Invoices"].values() if i["InvoiceNumber"] == number]
@@ -182,8 +187,9 @@ class ScriptedXero:
 
     def _one(self, collection: str, element: Json) -> Outcome:
         number = str(element.get(NUMBERS.get(collection, ""), element.get(IDS[collection], "")))
-        if number in self.refusals:
-            return Outcome(element, self.refusals[number])
+        refused = self.refusals.get(number) or self.refusals_once.pop(number, ())
+        if refused:
+            return Outcome(element, refused)
         xero_id = element.get(IDS[collection])
         stored = {**self.books[collection].get(xero_id or "", {}), **element}
         if not xero_id:

@@ -177,7 +177,7 @@ def test_notification_api_answers_are_valid() -> None:
 @pytest.mark.parametrize(
     ("notification_type", "schema", "sent"),
     [
-        ("ORDER_CHANGE", "OrderChangeNotification", 41),
+        ("ORDER_CHANGE", "OrderChangeNotification", 52),
         ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 10),
         ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 10),
     ],

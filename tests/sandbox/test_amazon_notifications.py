@@ -119,6 +119,10 @@ def test_each_type_is_delivered_by_its_own_workflow_only() -> None:
     assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", {**body, "destinationId": "none"}).status == 400
 
 
+def triggers(amazon: AmazonDriver) -> list[dict[str, Any]]:
+    return [body["Payload"]["OrderChangeNotification"]["OrderChangeTrigger"] for body in amazon.received()]
+
+
 # ---- playing
 
 
@@ -136,7 +140,7 @@ def test_present_shows_everything_at_its_newest_version_and_notifies_nobody() ->
     amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
     amazon.subscribe("ORDER_CHANGE")
     assert amazon.sandbox.play() == 0
-    assert len(amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"]) == 27
+    assert len(amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"]) == 32
     shown = amazon.order("204-0000016-0000016", includedData="FULFILLMENT").body["order"]
     assert shown["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
     assert amazon.queue == []
@@ -159,15 +163,36 @@ def test_history_happens_in_order_of_time_up_to_the_moment_asked_for() -> None:
     assert status() == "SHIPPED"
     heard = [change for change in changes(amazon) if change[0] == order]
     assert [each[2] for each in heard] == ["Pending", "Unshipped", "Shipped"]
-    times = [body["EventTime"] for body in amazon.received()]
+    times = [change["TimeOfOrderChange"] for change in triggers(amazon)]
     assert times == sorted(times)
-    assert len(times) == 41
+    assert len(times) == 52
+
+
+def test_of_what_changes_after_an_order_was_read_amazon_speaks_when_it_changes() -> None:
+    """Otherwise the notification would say that the reader has seen the change already."""
+    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE")
+    amazon.sandbox.play(datetime(2026, 11, 11, 7, 0, tzinfo=UTC))
+    amazon.order("204-0000016-0000016")
+    amazon.queue.clear()
+    amazon.sandbox.play(datetime(2026, 11, 12, 10, 0, tzinfo=UTC))
+    spoken = {
+        (change["AmazonOrderId"], body["EventTime"], change["OrderChangeTrigger"]["TimeOfOrderChange"])
+        for body in amazon.received()
+        for change in [body["Payload"]["OrderChangeNotification"]]
+    }
+    now = amazon.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert spoken == {
+        ("204-0000016-0000016", now, "2026-11-11T07:40:00Z"),
+        ("204-0000016-0000016", now, "2026-11-12T03:00:00Z"),
+        ("204-0000017-0000017", "2026-11-12T10:00:00.000Z", "2026-11-12T10:00:00Z"),
+    }
 
 
 def test_a_large_history_can_be_played_in_parts() -> None:
     amazon = AmazonDriver(Seller.load(OWN_SELLER))
-    assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 55})
-    assert amazon.control("POST", "play", {}) == (200, {"played": 55, "pending": 0})
+    assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 66})
+    assert amazon.control("POST", "play", {}) == (200, {"played": 66, "pending": 0})
     assert amazon.control("POST", "play") == (200, {"played": 0, "pending": 0})
 
 
@@ -178,7 +203,8 @@ def test_an_order_change_says_what_amazon_says() -> None:
     (body,) = [
         body
         for body in amazon.received()
-        if body["Payload"]["OrderChangeNotification"]["Summary"]["OrderStatus"] == "PartiallyShipped"
+        if body["Payload"]["OrderChangeNotification"]["AmazonOrderId"] == "204-0000020-0000020"
+        and body["Payload"]["OrderChangeNotification"]["Summary"]["OrderStatus"] == "PartiallyShipped"
     ]
     at = "2026-11-17T16:00:00"
     assert (body["NotificationVersion"], body["PayloadVersion"], body["EventTime"]) == ("1.0", "1.0", f"{at}.000Z")
@@ -286,7 +312,7 @@ def test_every_notification_has_an_id_of_its_own() -> None:
         amazon.subscribe(notification_type)
     amazon.sandbox.play()
     ids = {body["NotificationMetadata"]["NotificationId"] for body in amazon.received()}
-    assert len(ids) == len(amazon.queue) == 61
+    assert len(ids) == len(amazon.queue) == 72
 
 
 def test_replay_sends_the_same_bodies_again_in_another_order() -> None:
@@ -297,7 +323,7 @@ def test_replay_sends_the_same_bodies_again_in_another_order() -> None:
     again = []
     for seed in (1, 1, 2):
         amazon.queue.clear()
-        assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 41})
+        assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 52})
         again.append(list(amazon.queue))
     assert sorted(again[0]) == sorted(first)
     assert again[0] == again[1] != again[2]
@@ -374,7 +400,7 @@ def test_the_state_counts_what_is_played_and_pending() -> None:
     _, state = amazon.control("GET", "state")
     assert {name: state[name] for name in ("played", "pending", "orders", "transactions", "inventory")} == {
         "played": 10,
-        "pending": 55,
+        "pending": 66,
         "orders": 1,
         "transactions": 1,
         "inventory": 6,
@@ -411,7 +437,7 @@ def test_notifications_are_sent_in_batches_of_ten_when_they_can_be() -> None:
     amazon = AmazonDriver(Seller.load(OWN_SELLER), publish_many=lambda batch: batches.append(len(batch)))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play()
-    assert batches == [10, 10, 10, 10, 1]
+    assert batches == [10, 10, 10, 10, 10, 2]
     assert amazon.queue == []
 
 
@@ -456,5 +482,5 @@ def test_the_server_builds_the_sandbox_from_its_command_line() -> None:
     add_arguments(parser)
     arguments = ["--aws-endpoint", "http://127.0.0.1:1", "--present", "--lwa-refresh-token", "Atzr|mine"]
     amazon = build(parser.parse_args(arguments))
-    assert amazon.state()["orders"] == 27  # type: ignore[attr-defined]
+    assert amazon.state()["orders"] == 32  # type: ignore[attr-defined]
     assert amazon.login.credentials.refresh_token == "Atzr|mine"  # type: ignore[attr-defined]

@@ -340,7 +340,7 @@ def test_an_order_cannot_be_changed_from_outside_or_go_back_in_time() -> None:
 def test_the_marketplaces_are_those_the_seller_has_orders_in() -> None:
     amazon = AmazonDriver(Seller.load(OWN_SELLER))
     payload = amazon.call("GET", "/sellers/v1/marketplaceParticipations").body["payload"]
-    assert {each["marketplace"]["countryCode"] for each in payload} == {"GB", "US", "DE", "CA", "JP"}
+    assert {each["marketplace"]["countryCode"] for each in payload} == {"GB", "US", "DE", "CA", "JP", "AU"}
 
 
 def test_what_the_sandbox_does_not_serve_is_not_found_and_recorded() -> None:

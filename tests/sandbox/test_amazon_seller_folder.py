@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from amazon_driver import OWN_SELLER
 
+from local.stack import SETTINGS, stops_of
 from sandbox.amazon import Seller
 
+STOPS = stops_of(OWN_SELLER)
+CLEARING = json.loads(SETTINGS.read_text(encoding="utf-8"))["accounts"]["clearing"]
 INVOICED = {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED"}
 
 
@@ -64,7 +67,7 @@ def settlement_rows() -> list[dict[str, str]]:
 def test_the_sandbox_loads_it_whole() -> None:
     seller = Seller.load(OWN_SELLER)
     kinds = [version.kind for version in seller.history()]
-    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (41, 14, 10)
+    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (52, 14, 10)
     assert list(seller.settlements) == ["26100000001.txt"]
 
 
@@ -86,23 +89,66 @@ def test_every_orders_amounts_add_up(order: dict[str, Any]) -> None:
 
 def test_every_order_that_should_be_invoiced_has_amounts_on_every_item() -> None:
     invoiced = [order for order in LATEST.values() if expects_invoice(order)]
-    assert len(invoiced) == 21
+    assert len(invoiced) == 23
     assert all("proceedsTotal" in item["proceeds"] for order in invoiced for item in order["orderItems"])
 
 
-def test_the_readme_tells_each_orders_status_total_and_invoice() -> None:
+def billable(order: dict[str, Any]) -> Decimal:
+    """What Xero should hold for a version of an order, all its documents taken together."""
+    if not expects_invoice(order):
+        return Decimal(0)
+    return amount(order["proceeds"]["grandTotal"]) - collected_by_amazon(order)
+
+
+def seen(order_id: str) -> list[dict[str, Any]]:
+    """The versions of an order that are read when its history is played from stop to stop: the last before each."""
+    versions = [order for order in ORDER_VERSIONS if order["orderId"] == order_id]
+    ends = [*STOPS, "9999"]
+    last = [[v for v in versions if v["lastUpdatedTime"] <= end][-1:] for end in ends]
+    return [found[0] for n, found in enumerate(last) if found and (n == 0 or found != last[n - 1])]
+
+
+def in_xero(order_id: str) -> tuple[str, str, str]:
+    """Invoice, what comes after it, and the sum, as the README has them."""
+    invoice, approved, after = Decimal(0), False, ""
+    for order in seen(order_id):
+        now = billable(order)
+        if approved and now != invoice:
+            unpaid = order["proceeds"]["grandTotal"]["currencyCode"] not in CLEARING
+            after = "voided" if unpaid and not now else f"{'+' if now > invoice else '-'}{abs(now - invoice)}"
+        elif not approved and invoice and not now:
+            after = "deleted"
+        elif not approved:
+            invoice = now
+        approved = approved or (now > 0 and order["fulfillment"]["fulfillmentStatus"] != "UNSHIPPED")
+    if not invoice:
+        return "none", "-", "-"
+    return str(invoice), after or "-", str(billable(LATEST[order_id])) if billable(LATEST[order_id]) else "0.00"
+
+
+def test_the_readme_tells_each_orders_status_total_and_documents() -> None:
     readme = (OWN_SELLER / "README.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in readme.splitlines() if "|" in line]
     told = {row[0]: tuple(row[2:]) for row in rows if row[0] in LATEST}
     expected = {}
     for order_id, order in LATEST.items():
         total = order.get("proceeds", {}).get("grandTotal")
+        status = order["fulfillment"]["fulfillmentStatus"]
         expected[order_id] = (
-            order["fulfillment"]["fulfillmentStatus"],
+            status,
             f"{total['amount']} {total['currencyCode']}" if total else "-",
-            str(amount(total) - collected_by_amazon(order)) if expects_invoice(order) else "none",
+            *in_xero(order_id),
         )
     assert told == expected
+
+
+def test_between_the_stops_every_kind_of_change_can_be_seen() -> None:
+    """Played without a stop, every order would be seen at its newest version only, and nothing would ever change."""
+    assert sorted(STOPS) == list(STOPS)
+    kinds = {in_xero(order_id)[1][0] for order_id in LATEST}
+    assert kinds == set("-+vd"), "a credit note, a further invoice, a voided invoice, a deleted draft"
+    drafts = [billable(order) for order in seen("204-0000028-0000028")]
+    assert drafts == [Decimal("24.00"), Decimal("20.00"), Decimal("20.00")]
 
 
 def test_histories_follow_the_life_of_an_order() -> None:
@@ -117,7 +163,7 @@ def test_histories_follow_the_life_of_an_order() -> None:
 
 def test_packages_hold_exactly_what_is_shipped() -> None:
     with_packages = [order for order in LATEST.values() if "packages" in order]
-    assert len(with_packages) == 5
+    assert len(with_packages) == 7
     for order in with_packages:
         packed: dict[str, int] = defaultdict(int)
         for package in order["packages"]:

@@ -49,7 +49,7 @@ from amazon_to_xero.ports import (
 # responsible for it. Not BUYER: nothing that is booked depends on who bought.
 INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "RECIPIENT")
 INCLUDED_DATA_WITHOUT_DESTINATION = tuple(part for part in INCLUDED_DATA if part != "RECIPIENT")
-INCLUDED_DATA_WITH_BUYER = (*INCLUDED_DATA, "BUYER")
+BUYER = "BUYER"  # who bought; needs a role with access to buyer data
 
 PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage
 

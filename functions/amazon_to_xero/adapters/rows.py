@@ -247,6 +247,7 @@ def _document_data(document: Document) -> str:
             "xero_id": document.xero_id,
             "xero_status": document.xero_status,
             "attempts": document.attempts,
+            "asked": document.asked,
             "name_taken": document.name_taken,
         }
     )
@@ -274,6 +275,7 @@ def _document(row: Row) -> Document:
         xero_id=data["xero_id"],
         xero_status=data["xero_status"],
         attempts=data["attempts"],
+        asked=data["asked"],
         name_taken=data["name_taken"],
         reason=row.reason,
         hint=row.hint,

@@ -54,7 +54,7 @@ _XERO_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _BUYER_FIELDS = frozenset(
     (
         *("Name", "FirstName", "LastName", "AttentionTo", "EmailAddress", "PhoneNumber", "TaxNumber", "CompanyNumber"),
-        *("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "PostalCode"),
+        *("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "Region", "PostalCode"),
     )
 )
 _CONTACT_NAME = re.compile(r"(?<=contact name ).+(?= is already assigned)", re.DOTALL | re.IGNORECASE)
@@ -466,10 +466,15 @@ def _message(document: Json, sent: Iterable[Json]) -> str:
 def _without_buyer(message: str, documents: Iterable[Any]) -> str:
     """Xero's message with what identifies the buyer replaced by an ellipsis."""
     message = _EMAIL.sub("…", _CONTACT_NAME.sub("…", message))
-    known = {value for document in documents for value in _buyer_values(document) if len(value) > 2}
+    known = {value for document in documents for value in _buyer_values(document) if _may_identify(value)}
     for value in sorted(known, key=len, reverse=True):
         message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", message)
     return message
+
+
+def _may_identify(value: str) -> bool:
+    """Two letters of English are a word of Xero's message as often as a name; two Chinese ones are a whole name."""
+    return len(value) > 2 or (value != "" and not value.isascii())
 
 
 def _buyer_values(value: Any) -> Iterator[str]:

@@ -19,10 +19,10 @@ from typing import Any
 
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State, document_key
 from amazon_to_xero.domain.lines import Line, single_line
+from amazon_to_xero.domain.matching import REFERENCE_MARK, identity
 from amazon_to_xero.domain.money import ZERO, one_spelling, total
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.sales import Sale
 from amazon_to_xero.domain.tax import Amounts, rounded_to, xero_total
 
@@ -48,7 +48,8 @@ class Held:
 class Plan:
     """What to ask for, in this order: each wave only once the one before it is stored.
 
-    Between them nobody can pay an invoice that is about to change. `documents` are the keys the order answers for.
+    Between them nobody can pay an invoice that is about to change, and whoever works from an older version of the order
+    is turned away by the invoice before anything is made beside it. `documents` are the keys the order answers for.
     `waits` says that a payment is under way whose outcome decides what comes next.
     """
 
@@ -90,7 +91,7 @@ def plan(
     """
     booking = _Booking(order, number, held, policy, organisation)
     for place in range(max(len(wanted), shipments, 1)):
-        sale = wanted[place] if place < len(wanted) and wanted[place].lines else None
+        sale = wanted[place] if place < len(wanted) and wanted[place].total else None
         booking.invoice(number if place == 0 else f"{number}-S{place + 1}", sale)
     booking.differences()
     return booking.plan()
@@ -107,9 +108,9 @@ class _Booking:
         self._held = held
         self._policy = policy
         self._organisation = organisation
-        self._first: list[Desired] = []  # payments that must not go out while their invoice changes
-        self._anchors: list[Desired] = []  # invoices
-        self._rest: list[Desired] = []
+        self._first: list[Desired] = []  # payments that must not go out while their invoice changes; used-up numbers
+        self._anchors: list[Desired] = []  # invoices, and differences that stand
+        self._rest: list[Desired] = []  # payments and new differences
         self._booked: list[Document] = []  # approved and paid, or made for a difference: never edited
         self._should: list[Sale] = []  # what the paid ones should say by now
         self._waits = False
@@ -127,7 +128,7 @@ class _Booking:
     # --- the invoices -----------------------------------------------------------------------------------------------
 
     def invoice(self, base: str, sale: Sale | None) -> None:
-        number = self._live(base)
+        number = self._live(base, sale)
         invoice, payment = self._held.get(Kind.INVOICE, number), self._held.get(Kind.PAYMENT, number)
         if payment is not None and payment.exists_in_xero and invoice is not None:
             self._booked.append(invoice)
@@ -139,7 +140,7 @@ class _Booking:
         if sale is not None and invoice is not None and invoice.desired.removed and invoice.needs_a_look():
             # Its removal is under way: only once that is known is it clear whether the number can be had again.
             self._waits = True
-        wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale)
+        wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale, invoice)
         paid = None if sale is None else self._paid(wanted)
         if payment is not None:
             changes = invoice is None or wanted.digest != invoice.desired.digest
@@ -151,27 +152,31 @@ class _Booking:
         if paid is not None:
             self._rest.append(paid)
 
-    def _live(self, base: str) -> str:
-        """The number under which the invoice stands or can be made."""
-        number, again = base, 0
+    def _live(self, base: str, sale: Sale | None) -> str:
+        """The number under which the invoice stands or can be made; where none should be made, the one that went."""
+        number, again, gone = base, 0, ""
         while (held := self._held.get(Kind.INVOICE, number)) is not None and _used_up(held):
+            gone = number if held.desired.removed else ""
+            if gone:
+                self._first.append(self._still(held))
             again += 1
             number = f"{base}-R{again}"
-        return number
+        return gone if gone and held is None and sale is None else number
 
-    def _as_invoice(self, number: str, sale: Sale) -> Desired:
+    def _as_invoice(self, number: str, sale: Sale, held: Document | None) -> Desired:
+        approved = held is not None and held.exists_in_xero and held.desired.body.get("Status") == "AUTHORISED"
+        # What is approved keeps its date, also when the period is locked later.
+        day = date.fromisoformat(held.desired.body["Date"]) if held and approved else self._open(sale.booked_on)
+        reference = sale.reference
+        if day != sale.booked_on:
+            reference += f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
         status = "AUTHORISED" if sale.approved else "DRAFT"
         return self._document(
-            Kind.INVOICE,
-            number,
-            sale.lines,
-            sale.amounts,
-            sale.total,
-            sale.booked_on,
-            sale.reference,
-            sale.currency,
-            status,
+            Kind.INVOICE, number, sale.lines, sale.amounts, sale.total, day, reference, sale.currency, status
         )
+
+    def _open(self, day: date) -> date:
+        return self._organisation.open_date(day, self._policy.lock_dates)
 
     def _removal(self, number: str, held: Document | None) -> Desired:
         """It should not stand there. Where nothing does, that is stored all the same.
@@ -200,18 +205,15 @@ class _Booking:
         while True:
             number = f"{self._number}-A{place}"
             made = [self._held.get(kind, number) for kind in (Kind.INVOICE, Kind.CREDIT_NOTE)]
-            standing = [document for document in made if document is not None and document.exists_in_xero]
-            if not standing and not any(document is not None and _used_up(document) for document in made):
+            used_up = [document for document in made if document is not None and _used_up(document)]
+            asked = [document for document in made if document is not None and not document.desired.removed]
+            if any(document.exists_in_xero for document in asked):
+                # An invoice and a credit note of one number belong together: where one stands, the other will.
+                for each in asked:
+                    if each not in used_up:
+                        self._stands(each)
+            elif not used_up:
                 break
-            for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
-                if document in standing and document is not None:
-                    self._booked.append(document)
-                    self._anchors.append(self._still(document))
-                    self._rest.extend(self._settled(document.desired))
-                elif document is not None:
-                    # Asked for together with the one that stands: it must not come to stand uncounted.
-                    self._waits = self._waits or document.needs_a_look()
-                    self._withdraw(kind, number, document)
             place += 1
         wishes = {desired.kind: desired for desired in self._difference(number)}
         for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
@@ -219,17 +221,22 @@ class _Booking:
             if document is not None and document.needs_a_look():
                 # It may be in Xero: whether it counts has to be known before another difference is worked out.
                 self._waits = self._waits or wanted is None or wanted.digest != document.desired.digest
+            changes = document is not None and (wanted is None or wanted.digest != document.desired.digest)
+            payment = self._held.get(_PAID_BY[kind], number) if changes else None
+            self._first.extend([self._removed(payment)] if payment is not None else [])
             if wanted is not None:
-                self._anchors.append(wanted)
-                self._rest.extend(self._settled(wanted))
+                self._rest.extend([wanted, *self._settled(wanted)])
             elif document is not None:
-                self._withdraw(kind, number, document)
+                self._rest.append(self._removed(document))
 
-    def _withdraw(self, kind: Kind, number: str, held: Document) -> None:
-        """A difference that was asked for and does not stand in Xero, and what would have settled it."""
-        self._anchors.append(self._removed(held))
-        payment = self._held.get(_PAID_BY[kind], number)
-        self._first.extend([self._removed(payment)] if payment is not None else [])
+    def _stands(self, difference: Document) -> None:
+        """It counts as booked, and its payment stays as it was made whatever the settings say by now."""
+        self._booked.append(difference)
+        still = self._still(difference)
+        self._anchors.append(still)
+        payment = self._held.get(_PAID_BY[difference.kind], still.number)
+        paid = payment is not None and payment.exists_in_xero
+        self._rest.extend([self._still(payment)] if payment is not None and paid else self._settled(still))
 
     def _difference(self, number: str) -> Iterable[Desired]:
         """What has to be added to the booked documents so that together they say what they should."""
@@ -238,7 +245,7 @@ class _Booking:
         amounts = Amounts(first["LineAmountTypes"])
         should = total(sale.total for sale in self._should)
         missing = should - total(_signed_total(document.desired) for document in self._booked)
-        day = self._organisation.local_date(self._order.updated)
+        day = self._open(self._organisation.local_date(self._order.updated))
 
         def document(kind: Kind, lines: Sequence[Line], amount: Decimal) -> Desired:
             kept = rounded_to(amount, lines, amounts, self._policy.tax, self._organisation)
@@ -251,12 +258,13 @@ class _Booking:
         elif missing < 0:
             yield document(Kind.CREDIT_NOTE, [_negated(line) for line in lines], -missing)
         else:
-            for kind, part in (
-                (Kind.INVOICE, [line for line in lines if line.amount > 0]),
-                (Kind.CREDIT_NOTE, [_negated(line) for line in lines if line.amount < 0]),
-            ):
-                if part:
-                    yield document(kind, part, xero_total(part, amounts, self._organisation))
+            more = [line for line in lines if line.amount > 0]
+            less = [_negated(line) for line in lines if line.amount < 0]
+            if more and less:
+                # What is added here is taken away there, to the cent, also where the tax of the lines is not the same.
+                moved = xero_total(more, amounts, self._organisation)
+                yield document(Kind.INVOICE, more, moved)
+                yield document(Kind.CREDIT_NOTE, less, moved)
 
     def _lines_of_difference(self) -> Iterable[Line]:
         """By source, what should be booked less what is, on the account and at the tax rate of the booked line.
@@ -267,7 +275,7 @@ class _Booking:
         amounts: dict[str, Decimal] = {}
         for sale in self._should:
             for line in sale.lines:
-                if line.source:  # a rounding line has none
+                if line.source:  # a rounding line has none yet
                     should.setdefault(line.source, line)
                     amounts[line.source] = amounts.get(line.source, ZERO) + line.amount
         booked: dict[str, Line] = {}
@@ -327,21 +335,13 @@ class _Booking:
         clearing = self._policy.accounts.clearing.get(currency)
         if not clearing or document.body["Status"] != "AUTHORISED" or not document.total:
             return None
-        account = self._organisation.accounts.get(clearing)
-        usable = account is not None and account.active and account.takes_payments
-        if account is None or not usable or account.currency not in (None, "", currency):
-            raise Refused(
-                "CLEARING_UNUSABLE",
-                f"account {clearing} cannot take payments in {currency}; it should be an active bank account in "
-                f"{currency} or have payments enabled: correct it in Xero or accounts.clearing in the settings, then "
-                "redrive",
-            )
+        self._organisation.require_clearing(clearing, currency)
         kind = _PAID_BY[document.kind]
         body = {
             "Account": {"Code": clearing},
             "Date": document.body["Date"],
             "Amount": one_spelling(document.total),
-            "Reference": document.body["Reference"],
+            "Reference": identity(document.body["Reference"]),
         }
         refers = {"Invoice.InvoiceID" if kind is Kind.PAYMENT else "CreditNote.CreditNoteID": document.key}
         return Desired(kind, document.number, body, version=document.version, refers=refers, order_id=document.order_id)

@@ -23,6 +23,8 @@ from amazon_to_xero.domain.order_facts import content_hash
 # A worker lives no longer than its function's 120 s (template.yaml), and its last request is over a minute later.
 # After less, one that was frozen between its claim and its call could still send what others have found absent.
 IN_FLIGHT_FOR = timedelta(seconds=180)
+BUYER_NOT_AT_HAND = "BUYER_NOT_AT_HAND"
+ASKED_AT_MOST = 30  # with up to an hour between, about a day
 
 
 class Kind(StrEnum):
@@ -124,6 +126,11 @@ class Desired:
         return Work.ORDERS if draft else Work.SHIPMENTS
 
     @property
+    def buyer(self) -> str:
+        """Of a buyer's contact the digest that stands for its details; empty for all that is stored as it is sent."""
+        return str(self.body.get("Buyer", "")) if self.kind is Kind.CONTACT else ""
+
+    @property
     def digest(self) -> str:
         return content_hash({"body": self.body, "refers": self.refers, "removed": self.removed})
 
@@ -145,6 +152,7 @@ class Document:
     xero_id: str = ""
     xero_status: str = ""
     attempts: int = 0  # calls to Xero that carried it
+    asked: int = 0  # times that its buyer was not at hand and the order was asked for
     name_taken: bool = False  # a buyer's name that another contact has: told apart by a mark behind it
     reason: str = ""
     hint: str = ""
@@ -160,6 +168,10 @@ class Document:
     @property
     def exists_in_xero(self) -> bool:
         return bool(self.xero_id)
+
+    @property
+    def waits_for_buyer(self) -> bool:
+        return self.state is State.DEFERRED and self.reason == BUYER_NOT_AT_HAND
 
     def needs_a_look(self) -> bool:
         """Whether Xero may hold it without our knowing: then it is looked for before anything is written."""
@@ -179,19 +191,25 @@ class Document:
 
         An older fact than the one held changes nothing. A newer one leaves its version in the row even where it asks
         for the same, so that nothing older can win afterwards. A document whose outcome is unknown keeps its state:
-        it is looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it.
+        it is looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it;
+        a buyer's contact for any of its orders. One that waits for its buyer is due: whoever asks has read who it is.
         """
         held = self.desired.version
-        if held is not None and desired.version is not None and desired.version < held:
-            return None
         same = desired.digest == self.desired.digest
+        if held is not None and desired.version is not None and desired.version < held:
+            tried_again = self.desired.buyer and (self.state is State.FAILED or (same and self.waits_for_buyer))
+            if not tried_again:
+                return None
+            desired, same = self.desired, True
+        if same and self.waits_for_buyer:
+            return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="")
         if same and self.state is not State.FAILED:
             return replace(self, desired=desired) if desired.version != held else None
         if self.needs_a_look():
             return replace(self, desired=desired)
         if desired.digest == self.applied_digest:
             return replace(self, desired=desired, state=State.APPLIED, due_at=None, reason="", hint="")
-        return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="", hint="", attempts=0)
+        return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="", hint="", attempts=0, asked=0)
 
     # --- what happens to it ---------------------------------------------------------------------------------------
 
@@ -234,6 +252,18 @@ class Document:
     def deferred(self, until: datetime, reason: str) -> Document:
         """Not executed; again at `until`."""
         return replace(self, state=State.DEFERRED, due_at=until, reason=reason)
+
+    def without_buyer(self, now: datetime) -> Document:
+        """Nobody here knows who the buyer is until the order has been read again; tried after 1, 2, 4 … 60 minutes."""
+        if self.asked >= ASKED_AT_MOST:
+            hint = "Amazon does not say who the buyer is any more; redrive, or set contacts.policy to marketplace first"
+            return self.failed(BUYER_NOT_AT_HAND, hint)
+        wait = timedelta(minutes=min(60, 2 ** min(self.asked, 6)))
+        return replace(self.deferred(now + wait, BUYER_NOT_AT_HAND), asked=self.asked + 1)
+
+    def told_apart(self, now: datetime) -> Document:
+        """Another contact has the buyer's name: written again at once with a mark behind it."""
+        return replace(self, state=State.PENDING, due_at=now, name_taken=True, reason="CONTACT_NAME_TAKEN")
 
     def unknown(self, until: datetime, reason: str) -> Document:
         """Nobody knows whether it was executed; to be looked for at `until`."""

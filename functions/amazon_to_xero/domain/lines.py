@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.domain.money import cents, one_spelling
-from amazon_to_xero.domain.reasons import Refused
 
 DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description
 
@@ -38,22 +37,17 @@ class Line:
 
 
 def single_line(description: str, value: Decimal, account: str, tax_type: str) -> Line:
-    return Line(description[:DESCRIPTION_LIMIT], 1, _exact(value, value), account, tax_type)
+    """One line for the whole value, rounded to the two decimals that Xero keeps: 1.005 of a dinar becomes 1.01.
+
+    What the rounding adds or takes, the document's rounding line gives back.
+    """
+    return Line(description[:DESCRIPTION_LIMIT], 1, one_spelling(cents(value)), account, tax_type)
 
 
 def goods_line(name: str, quantity: int, value: Decimal, account: str, tax_type: str) -> Line:
     """Quantity and unit price where the unit price is exact at Xero's four decimals, else one line for the whole."""
-    if quantity > 0:
+    if quantity > 0 and cents(value) == value:
         unit = (value / quantity).quantize(Decimal("0.0001"))
         if unit * quantity == value:
-            return Line(name[:DESCRIPTION_LIMIT], quantity, _exact(unit, value), account, tax_type)
+            return Line(name[:DESCRIPTION_LIMIT], quantity, one_spelling(unit), account, tax_type)
     return single_line(f"{quantity} × {name}", value, account, tax_type)
-
-
-def _exact(unit: Decimal, line_amount: Decimal) -> Decimal:
-    if cents(line_amount) != line_amount:
-        raise Refused(
-            "TOO_MANY_DECIMALS",
-            f"the amount {line_amount} has more than the two decimals that Xero keeps; book the order by hand",
-        )
-    return one_spelling(unit)

@@ -23,12 +23,9 @@ _AS_GOOD_AS: Mapping[str, frozenset[str]] = {
 }
 
 
-_ADDED = " · "  # what stands behind it in a Reference may change: tracking numbers
-
-
 def identity(reference: str) -> str:
     """The part of a Reference that says whose document it is: marketplace and order."""
-    return reference.partition(_ADDED)[0]
+    return reference.partition(REFERENCE_MARK)[0]
 
 
 class Match(Enum):
@@ -44,6 +41,8 @@ def match(desired: Desired, element: Mapping[str, Any]) -> Match:
         number = element.get("ContactNumber") or ""
         if number not in ("", desired.body["ContactNumber"]):
             return Match.FOREIGN  # found by its name; the number says that it belongs to other software
+        if desired.buyer:
+            return Match.OURS_BUT_DIFFERENT  # what it should hold is not stored, so it cannot be compared
         same = bool(number) and element.get("Name") == desired.body["Name"]
         return Match.SAME if same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:

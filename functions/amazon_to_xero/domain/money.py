@@ -8,8 +8,7 @@ from typing import Any
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
-_WITHOUT_DECIMALS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND"})
-_WITH_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_OTHER_DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}  # ISO 4217
 
 
 class NotAnAmount(ValueError):
@@ -37,11 +36,9 @@ def cents(value: Decimal) -> Decimal:
     return value.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
-def smallest_unit(currency: str | None) -> Decimal:
-    """The smallest amount a price of that currency has: a yen, a cent, a fils (ISO 4217)."""
-    if currency in _WITHOUT_DECIMALS:
-        return Decimal(1)
-    return Decimal("0.001") if currency in _WITH_THREE_DECIMALS else CENT
+def smallest(currency: str) -> Decimal:
+    """The smallest amount of a currency: 0.01 of a pound, 1 yen, 0.001 of a dinar."""
+    return Decimal(1).scaleb(-_OTHER_DECIMALS.get(currency, 2))
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

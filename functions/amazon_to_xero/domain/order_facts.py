@@ -38,7 +38,10 @@ _KEPT: Mapping[str, Any] = {
         "proceeds": True,
         "cancellation": {"cancellationExecution": True},
         "fulfillment": {"quantityFulfilled": True, "quantityUnfulfilled": True},
-        "tax": {"taxCollections": True, "taxCalculationBreakdowns": True},
+        "tax": {
+            "taxCollections": {"model": True, "responsibleParty": True},
+            "taxCalculationBreakdowns": {"reportingScheme": True},
+        },
     },
 }
 

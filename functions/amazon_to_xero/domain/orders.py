@@ -50,7 +50,8 @@ class OrderItem:
     """One item. All amounts in the order's currency, for the whole quantity.
 
     `discounts` and `taxes` are by what they belong to; discounts negative, whichever sign Amazon used.
-    `tax_on_top` says that the charges exclude the tax and the total includes it.
+    `tax_on_top` says that the charges exclude the tax and the total includes it. `schemes` are the EU schemes that the
+    item is reported under, UOSS or IOSS.
     """
 
     item_id: str
@@ -64,6 +65,7 @@ class OrderItem:
     tax: Decimal
     tax_on_top: bool
     collected_by_marketplace: bool
+    schemes: frozenset[str] = frozenset()  # UOSS, IOSS: how the tax is reported
     shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
 
 
@@ -96,6 +98,11 @@ class Order:
     ship_to_region: str
     packages: tuple[Package, ...]  # none where Amazon delivers (FBA)
     items: tuple[OrderItem, ...]
+    programs: frozenset[str] = frozenset()  # AMAZON_BUSINESS, PRIME, …
+
+    @property
+    def business(self) -> bool:
+        return "AMAZON_BUSINESS" in self.programs
 
 
 def last_updated(raw: Mapping[str, Any]) -> datetime:
@@ -166,6 +173,7 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         ship_to_region=address.get("stateOrRegion") or "",
         packages=tuple(_read_package(package) for package in raw.get("packages") or ()),
         items=items,
+        programs=frozenset(raw.get("programs") or ()),
     )
 
 
@@ -246,7 +254,7 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
     stated = proceeds.get("proceedsTotal")
     item_total = amount(stated["amount"], "proceeds.proceedsTotal") if stated else ZERO
     signed, on_top = _balance(item_id, total(charges.values()), discounts, tax, item_total)
-    product = raw.get("product") or {}
+    product, taxation = raw.get("product") or {}, raw.get("tax") or {}
     return OrderItem(
         item_id=item_id,
         sku=product.get("sellerSku") or "",
@@ -259,7 +267,12 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
         tax=tax,
         tax_on_top=on_top,
         collected_by_marketplace=any(
-            c.get("model") == "MARKETPLACE_FACILITATOR" for c in (raw.get("tax") or {}).get("taxCollections") or ()
+            c.get("model") == "MARKETPLACE_FACILITATOR" for c in taxation.get("taxCollections") or ()
+        ),
+        schemes=frozenset(
+            part["reportingScheme"]
+            for part in taxation.get("taxCalculationBreakdowns") or ()
+            if part.get("reportingScheme")
         ),
         shipped=int((raw.get("fulfillment") or {}).get("quantityFulfilled") or 0),
     )

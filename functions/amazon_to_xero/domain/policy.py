@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from amazon_to_xero.domain.orders import Charge
+from amazon_to_xero.domain.organisation import LockDates
 from amazon_to_xero.domain.shipments import InvoicePer
 from amazon_to_xero.domain.tax import TaxPolicy
 
@@ -23,6 +25,14 @@ class AccountCodes:
     clearing: Mapping[str, str] = field(default_factory=dict)  # by currency
 
 
+class ContactPolicy(StrEnum):
+    """Which orders are invoiced to a contact of the buyer's own; all others go to their marketplace's customer."""
+
+    MARKETPLACE = "marketplace"  # none
+    BUSINESS_BUYERS = "business_buyers"  # those of Amazon Business
+    BUYERS = "buyers"  # all whose buyer Amazon names
+
+
 @dataclass(frozen=True)
 class PostingPolicy:
     """`marketplaces` are the ids that are booked; `contact_names` the customers by marketplace id, else the default."""
@@ -32,5 +42,7 @@ class PostingPolicy:
     tax: TaxPolicy
     invoice_prefix: str = ""
     invoice_per: InvoicePer = InvoicePer.ORDER
+    contacts: ContactPolicy = ContactPolicy.MARKETPLACE
     contact_names: Mapping[str, str] = field(default_factory=dict)
+    lock_dates: LockDates = LockDates.HOLD
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)  # orders placed before are somebody else's books

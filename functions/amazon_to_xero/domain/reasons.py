@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class Refused(Exception):
     """An order that cannot be booked as it is. `reason` is a code, `hint` says what to do; neither has buyer data."""
@@ -10,3 +12,11 @@ class Refused(Exception):
         super().__init__(f"{reason}: {hint}")
         self.reason = reason
         self.hint = hint
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that will have orders refused, seen before there is one."""
+
+    reason: str
+    hint: str

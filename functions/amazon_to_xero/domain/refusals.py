@@ -18,9 +18,10 @@ class Refusal:
 
 
 _KNOWN: tuple[tuple[str, Refusal], ...] = (
+    # Before its name: a contact that has the number is ours, whoever else has the name.
+    ("has this contact number", Refusal("CONTACT_NUMBER_TAKEN", "another contact has this number", adopt=True)),
     ("name must be unique", Refusal("CONTACT_NAME_TAKEN", "another contact in Xero has this name", adopt=True)),
     ("already assigned to another contact", Refusal("CONTACT_NAME_TAKEN", "another contact has this name", adopt=True)),
-    ("has this contact number", Refusal("CONTACT_NUMBER_TAKEN", "another contact has this number", adopt=True)),
     ("must be unique", Refusal("NUMBER_TAKEN", "another document in Xero has this number", adopt=True)),
     (
         "archived contact",

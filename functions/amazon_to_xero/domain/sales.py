@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from amazon_to_xero.domain.documents import Desired, Kind
 from amazon_to_xero.domain.lines import Line, goods_line, single_line
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.matching import REFERENCE_MARK
@@ -22,7 +21,7 @@ from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.shipments import InvoicePer, share, tracking_of
-from amazon_to_xero.domain.tax import Amounts, rounded_to, sellers_total, treatment, withheld_inside
+from amazon_to_xero.domain.tax import Amounts, Drift, drifts, rounded_to, sellers_total, treatment, withheld_inside
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 CHARGE_NAMES: Mapping[Charge, str] = {
@@ -63,13 +62,7 @@ class Sale:
     currency: str
     reference: str
     approved: bool
-
-
-def customer(marketplace_id: str, policy: PostingPolicy) -> Desired:
-    """The one customer that stands for all buyers of a marketplace."""
-    name = policy.contact_names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
-    number = f"AMAZON-{marketplace_id}"
-    return Desired(Kind.CONTACT, number, {"Name": name, "ContactNumber": number})
+    drifts: tuple[Drift, ...] = ()
 
 
 def sales(
@@ -88,11 +81,7 @@ def sales(
         return NotYet("PROCEEDS_MISSING")
     if order.grand_total == 0:
         return NotInvoiced("ZERO_VALUE")
-    if order.currency not in organisation.currencies:
-        raise Refused(
-            "CURRENCY_NOT_SUBSCRIBED",
-            f"the organisation does not use {order.currency}; add the currency in Xero, then redrive",
-        )
+    organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of what costs nothing is no sale; its place in the list stays, so that the numbers of others do.
@@ -100,9 +89,14 @@ def sales(
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
+def is_booked(marketplace_id: str, policy: PostingPolicy) -> bool:
+    """Whether the settings book orders of that marketplace."""
+    return marketplace_id in policy.marketplaces and marketplace_id in MARKETPLACES
+
+
 def check_marketplace(order: Order, policy: PostingPolicy) -> None:
     """Raises Refused for an order of a marketplace that the settings do not book."""
-    if order.marketplace_id not in policy.marketplaces or order.marketplace_id not in MARKETPLACES:
+    if not is_booked(order.marketplace_id, policy):
         raise Refused(
             "UNKNOWN_MARKETPLACE",
             f"marketplace {order.marketplace_id or '(none)'} is not among amazon.marketplaces "
@@ -147,6 +141,7 @@ def _sale(
         currency=order.currency or "",
         reference=f"{named}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else named,
         approved=shipment is not None,
+        drifts=drifts(order, taxes, organisation),
     )
 
 

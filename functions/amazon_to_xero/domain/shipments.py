@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from amazon_to_xero.domain.money import ZERO, smallest_unit, total
+from amazon_to_xero.domain.money import ZERO, smallest, total
 from amazon_to_xero.domain.order_facts import Shipment
 from amazon_to_xero.domain.orders import SHIPPED_AT_LEAST_IN_PART, Fulfilment, Order, OrderItem, Package
 
@@ -36,12 +36,15 @@ def shipments_of(order: Order, recorded: Sequence[Shipment]) -> tuple[Shipment, 
     ordered = Counter({item.item_id: item.quantity for item in order.items})
     known = {shipment.reference for shipment in recorded}
     left = [(package.left_at, package) for package in order.packages if package.left_at is not None]
-    for left_at, package in sorted(left, key=lambda each: each[0]):
-        new = Counter(package.quantities) & (ordered - _together(shipments))
-        if package.reference not in known and new:
-            shipments.append(Shipment(package.reference, left_at, dict(new)))
     partly = order.status is Fulfilment.PARTIALLY_SHIPPED
     shipped = Counter({item.item_id: min(item.shipped, item.quantity) for item in order.items}) if partly else ordered
+    unnamed = _together([shipment for shipment in recorded if not shipment.reference])
+    for left_at, package in sorted(left, key=lambda each: each[0]):
+        inside, so_far = Counter(package.quantities), _together(shipments)
+        counted = (inside - (shipped - so_far)) & unnamed
+        new = (inside - counted) & (ordered - so_far)
+        if package.reference not in known and new:
+            shipments.append(Shipment(package.reference, left_at, dict(new)))
     rest = shipped - _together(shipments)
     if rest or not shipments:
         shipments.append(Shipment("", min((at for at, _ in left), default=order.updated), dict(rest)))
@@ -62,11 +65,11 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     """The order with only what left with shipment `number` (0 is the first), amounts in the same currency.
 
     Each amount is shared by quantity: the shares up to a shipment are rounded together, so all shares add up exactly.
-    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment of
-    anything: Amazon may say that a part has left before it says which.
+    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment that has
+    any: of one that Amazon tells of without saying what was in it, nothing is known to be sold.
     """
-    first = next((place for place, shipment in enumerate(shipments) if shipment.quantities), None)
-    unit = smallest_unit(order.currency)
+    first = next((place for place, shipment in enumerate(shipments) if any(shipment.quantities.values())), 0)
+    unit = smallest(order.currency or "")
     before = _together(shipments[:number])
     until = _together(shipments[: number + 1])
     items = []
@@ -77,7 +80,7 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
             items.append(item)
         elif upto > done:
             items.append(_part(item, done, upto, unit))
-    tip = order.tip if number == first else ZERO
+    tip = order.tip if number == first and items else ZERO
     grand_total = total(item.total for item in items) + tip
     return replace(order, items=tuple(items), tip=tip, grand_total=grand_total)
 

@@ -6,14 +6,16 @@ Tax that the marketplace collects and remits is neither the seller's income nor 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
+from amazon_to_xero.domain.countries import COUNTRIES, country_name, named_in
 from amazon_to_xero.domain.lines import Line
-from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
+from amazon_to_xero.domain.money import CENT, ZERO, cents, one_spelling, smallest, total
 from amazon_to_xero.domain.orders import Order, OrderItem
-from amazon_to_xero.domain.organisation import Organisation
+from amazon_to_xero.domain.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.reasons import Refused
 
 
@@ -39,36 +41,62 @@ class AmazonTax(StrEnum):
     CHARGED = "charged"
 
 
+class TaxMode(StrEnum):
+    """How an item that no rule speaks of finds its tax rate."""
+
+    RULES = "rules"  # not at all
+    MATCHING = "matching"  # by destination and effective rate, where only one of the organisation's rates fits
+
+
 @dataclass(frozen=True)
 class TaxRule:
     """Which of the organisation's tax rates an item takes. Empty conditions match everything; the first rule wins.
 
-    `marketplaces` holds marketplace ids, `ship_to` country codes.
+    `marketplaces` holds marketplace ids, `ship_to` country codes, `regions` states or provinces in Amazon's spelling
+    but for capitals, `scheme` UOSS or IOSS. `category` is a name of TaxPolicy.categories.
     """
 
     tax_type: str
     amounts: Amounts
     marketplaces: frozenset[str] = frozenset()
     ship_to: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
     responsible: Party | None = None
     amazon_tax: AmazonTax | None = None
-
-    def matches(self, order: Order, item: OrderItem) -> bool:
-        return (
-            (not self.marketplaces or order.marketplace_id in self.marketplaces)
-            and (not self.ship_to or order.ship_to_country in self.ship_to)
-            and (self.responsible is None or self.responsible is responsible_party(item))
-            and (self.amazon_tax is None or self.amazon_tax is amazon_tax(item))
-        )
+    scheme: str = ""
+    business: bool | None = None
+    category: str = ""
 
 
 @dataclass(frozen=True)
 class TaxPolicy:
-    """`rounding_limit` is the largest difference per document that may go to the rounding account, in its currency."""
+    """`categories` are patterns of SKUs by the category's name, `BOOK-*`.
+
+    `rounding_limit` is the largest difference per document that may go to the rounding account, in its currency.
+    """
 
     rules: tuple[TaxRule, ...]
+    mode: TaxMode = TaxMode.RULES
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
+
+    def rule_for(self, order: Order, item: OrderItem) -> TaxRule | None:
+        return next((rule for rule in self.rules if self._matches(rule, order, item)), None)
+
+    def _matches(self, rule: TaxRule, order: Order, item: OrderItem) -> bool:
+        region = _folded(order.ship_to_region)
+        patterns = self.categories.get(rule.category, ())
+        return (
+            (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
+            and (not rule.ship_to or order.ship_to_country in rule.ship_to)
+            and (not rule.regions or region in {_folded(name) for name in rule.regions})
+            and (rule.responsible is None or rule.responsible is responsible_party(item))
+            and (rule.amazon_tax is None or rule.amazon_tax is amazon_tax(item))
+            and (not rule.scheme or rule.scheme in item.schemes)
+            and (rule.business is None or rule.business is order.business)
+            and (not rule.category or any(fnmatchcase(item.sku, pattern) for pattern in patterns))
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,21 @@ class Treatment:
 
     amounts: Amounts
     tax_types: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """An item whose tax Xero computes otherwise than Amazon did. Rates in percent, taxes in the order's currency.
+
+    `effective_rate` is Amazon's, to two decimals; None where the item's net price is zero.
+    """
+
+    item_id: str
+    tax_type: str
+    rate: Decimal
+    effective_rate: Decimal | None
+    tax_in_xero: Decimal
+    tax_at_amazon: Decimal
 
 
 def responsible_party(item: OrderItem) -> Party:
@@ -90,10 +133,10 @@ def amazon_tax(item: OrderItem) -> AmazonTax:
 
 def treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> Treatment:
     """Raises Refused where no rule speaks of an item, or where rules, order and organisation contradict each other."""
-    rules = {item.item_id: _rule(order, item, policy) for item in order.items}
+    rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
     amounts = _line_amount_types(order, rules)
     for item in order.items:
-        _check_rate(rules[item.item_id], item, organisation)
+        _check_responsibility(item, rules[item.item_id], usable_rate(rules[item.item_id], organisation))
     return Treatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
 
 
@@ -111,9 +154,11 @@ def withheld_inside(item: OrderItem) -> Mapping[str, Decimal]:
 
 def xero_total(lines: Iterable[Line], amounts: Amounts, organisation: Organisation) -> Decimal:
     """The total Xero will arrive at: each line and each line's tax rounded half up to cents (Xero: rounding guide)."""
+    lines = tuple(lines)
+    net = total(line.amount for line in lines)
     if amounts is not Amounts.EXCLUSIVE:
-        return total(line.amount for line in lines)
-    return total(line.amount + cents(line.amount * _rate(line.tax_type, organisation) / 100) for line in lines)
+        return net
+    return net + total(_tax_of_line(line.amount, _rate(line.tax_type, organisation), amounts) for line in lines)
 
 
 def rounded_to(
@@ -121,24 +166,122 @@ def rounded_to(
 ) -> list[Line]:
     """The lines, and one to the rounding account where Xero would arrive at another total than Amazon by cents.
 
-    Raises Refused with TAX_DIFFERS where it is more than the limit.
+    Raises Refused with TAX_DIFFERS where it is more than the limit, with TOO_MANY_DECIMALS where no lines can help.
     """
+    if cents(expected) != expected:
+        raise Refused(
+            "TOO_MANY_DECIMALS",
+            f"the total {expected} has more than the two decimals that Xero keeps; book the order by hand",
+        )
     difference = expected - xero_total(lines, amounts, organisation)
     return [*lines, _rounding_line(difference, expected, policy, organisation)] if difference else list(lines)
 
 
-def _rule(order: Order, item: OrderItem, policy: TaxPolicy) -> TaxRule:
-    """Raises Refused with TAX_UNMAPPED: an order no rule speaks of is never given a default rate."""
-    for rule in policy.rules:
-        if rule.matches(order, item):
-            return rule
+def drifts(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[Drift, ...]:
+    """Items of which Amazon gives the seller's tax and Xero will compute another, by more than a cent per line.
+
+    With tax-inclusive amounts the total is right all the same: only here does it show that the rate is another one.
+    """
+    found = []
+    for item in order.items:
+        if responsible_party(item) is Party.SELLER and item.tax:
+            tax_type = taxes.tax_types[item.item_id]
+            rate = _rate(tax_type, organisation)
+            prices = [price for price in (*item.charges.values(), *item.discounts.values()) if price]
+            in_xero = total(_tax_of_line(cents(price), rate, taxes.amounts) for price in prices)
+            if abs(in_xero - item.tax) > CENT * len(prices):
+                found.append(Drift(item.item_id, tax_type, rate, effective_rate(item), in_xero, item.tax))
+    return tuple(found)
+
+
+def effective_rate(item: OrderItem) -> Decimal | None:
+    """Amazon's tax on the item in percent of its net price, to two decimals."""
+    net = _net(item)
+    return cents(item.tax * 100 / net) if net else None
+
+
+def rates_for(country: str, organisation: Organisation) -> list[TaxRate]:
+    """The organisation's rates for sales to a country, by their names: at home those that name no other country."""
+    usable = [rate for rate in organisation.tax_rates.values() if rate.active and rate.on_revenue]
+    if country == organisation.country:
+        return [rate for rate in usable if named_in(rate.name) <= {country}]
+    return [rate for rate in usable if country in named_in(rate.name)]
+
+
+def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
+    """The percentage a rule books with. Raises Refused where Xero cannot use it, whatever the order."""
+    if rule.amounts is Amounts.NO_TAX and rule.tax_type == "NONE":
+        return ZERO  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
+    rate = organisation.usable_rate(rule.tax_type)
+    if rate and rule.amounts is Amounts.NO_TAX:
+        raise Refused(
+            "TAX_MODE_CONFLICT",
+            f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
+            "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
+        )
+    if rate and rule.responsible is Party.MARKETPLACE:
+        raise _not_the_sellers(rule.tax_type, rate)
+    return rate
+
+
+def check_rounding(policy: TaxPolicy, organisation: Organisation) -> None:
+    """Raises Refused where the tax type of rounding lines would put tax on them."""
+    if policy.rounding_tax_type != "NONE" and organisation.usable_rate(policy.rounding_tax_type):
+        raise Refused(
+            "ROUNDING_TAXED",
+            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
+            "name one without tax in the connection's settings, then redrive",
+        )
+
+
+def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
+    """Raises Refused with TAX_UNMAPPED or TAX_UNMATCHED: an order no rule speaks of is never given a default rate."""
+    rule = policy.rule_for(order, item)
+    if rule is not None:
+        return rule
+    if policy.mode is TaxMode.MATCHING and item.tax and responsible_party(item) is Party.SELLER:
+        return _matched(order, item, organisation)
     raise Refused(
         "TAX_UNMAPPED",
         f"no tax rule for marketplace {order.marketplace_id}, "
         f"ship-to country {order.ship_to_country or 'unknown'}, "
-        f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}; "
-        "add one to tax.rules in the connection's settings, then redrive",
+        f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}, "
+        f"scheme {' '.join(sorted(item.schemes)) or 'none'}, {'a' if order.business else 'no'} business order, "
+        f"SKU {item.sku or 'none'}; add one to tax.rules in the connection's settings, then redrive",
     )
+
+
+def _matched(order: Order, item: OrderItem, organisation: Organisation) -> TaxRule:
+    """The rule that somebody would write who sees Amazon's amounts, where they leave no choice."""
+    amounts = Amounts.EXCLUSIVE if item.tax_on_top else Amounts.INCLUSIVE
+    country = order.ship_to_country
+    fitting = [rate for rate in rates_for(country, organisation) if _explains(rate.rate, item, order.currency or "")]
+    if len(fitting) == 1:
+        return TaxRule(fitting[0].tax_type, amounts)
+    where = country_name(country) if country in COUNTRIES else country or "an unknown country"
+    found = ", ".join(sorted(rate.tax_type for rate in fitting))
+    condition = f'"ship_to": ["{country}"], ' if country else ""
+    raise Refused(
+        "TAX_UNMATCHED",
+        f"item {item.item_id}: {item.tax} tax, about {effective_rate(item)} %, to {where}: "
+        f"{f'the tax types {found} fit' if fitting else 'no rate of the organisation fits'}; write into tax.rules "
+        f'{{"marketplaces": ["{order.marketplace_id}"], {condition}"amounts": "{amounts.name.lower()}", '
+        '"tax_type": the one that is right}, then redrive',
+    )
+
+
+def _explains(rate: Decimal, item: OrderItem, currency: str) -> bool:
+    """Whether Amazon's tax is what a rate gives: each of its parts was rounded by up to half the smallest amount."""
+    if not rate:
+        return False
+    net = _net(item)
+    exact = net * rate / 100 if item.tax_on_top else (net + item.tax) * rate / (100 + rate)
+    return abs(item.tax - exact) <= smallest(currency) / 2 * max(len(item.taxes), 1)
+
+
+def _net(item: OrderItem) -> Decimal:
+    prices = total(item.charges.values()) + total(item.discounts.values())
+    return prices if item.tax_on_top else prices - item.tax
 
 
 def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> Amounts:
@@ -161,33 +304,28 @@ def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> Amounts:
     return modes.pop() if modes else Amounts.NO_TAX
 
 
-def _check_rate(rule: TaxRule, item: OrderItem, organisation: Organisation) -> None:
-    if rule.amounts is Amounts.NO_TAX and rule.tax_type == "NONE":
-        return  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
-    rate = _usable_rate(rule.tax_type, organisation)
+def _check_responsibility(item: OrderItem, rule: TaxRule, rate: Decimal) -> None:
     if rate and responsible_party(item) is Party.MARKETPLACE:
-        raise Refused(
-            "TAX_NOT_THE_SELLERS",
-            f"item {item.item_id}: the marketplace owes the tax, the tax rule books {rule.tax_type} with {rate} %; "
-            "add a rule with responsible: marketplace before it in tax.rules, then redrive",
-        )
-    if rate and rule.amounts is Amounts.NO_TAX:
-        raise Refused(
-            "TAX_MODE_CONFLICT",
-            f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
-            "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
-        )
+        raise _not_the_sellers(rule.tax_type, rate)
 
 
-def _usable_rate(tax_type: str, organisation: Organisation) -> Decimal:
-    rate = organisation.tax_rates.get(tax_type)
-    if rate is None or not rate.active or not rate.on_revenue:
-        raise Refused(
-            "TAX_RATE_UNUSABLE",
-            f"the organisation has no active tax rate {tax_type} usable on revenue; "
-            "correct the tax settings of the connection or the rate in Xero, then redrive",
-        )
-    return rate.rate
+def _not_the_sellers(tax_type: str, rate: Decimal) -> Refused:
+    return Refused(
+        "TAX_NOT_THE_SELLERS",
+        f"the marketplace owes the tax, the tax rule books {tax_type} with {rate} %; add one with "
+        "responsible: marketplace before it in tax.rules of the connection's settings, then redrive",
+    )
+
+
+def _tax_of_line(line_amount: Decimal, rate: Decimal, amounts: Amounts) -> Decimal:
+    """What Xero computes as the tax of a line."""
+    if amounts is Amounts.NO_TAX:
+        return ZERO
+    return cents(line_amount * rate / (100 + rate if amounts is Amounts.INCLUSIVE else 100))
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
 
 
 def _rate(tax_type: str, organisation: Organisation) -> Decimal:
@@ -203,10 +341,5 @@ def _rounding_line(difference: Decimal, expected: Decimal, policy: TaxPolicy, or
             f"Amazon's total is {expected}, Xero would arrive at {expected - difference}; "
             "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
         )
-    if policy.rounding_tax_type != "NONE" and _usable_rate(policy.rounding_tax_type, organisation):
-        raise Refused(
-            "ROUNDING_TAXED",
-            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
-            "name one without tax in the connection's settings, then redrive",
-        )
+    check_rounding(policy, organisation)
     return Line("Rounding", 1, one_spelling(difference), account.code, policy.rounding_tax_type)

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from amazon_to_xero.adapters.amazon import (
+    BUYER,
     INCLUDED_DATA,
     INCLUDED_DATA_WITHOUT_DESTINATION,
     AmazonCredentials,
@@ -23,6 +24,7 @@ from amazon_to_xero.adapters.dynamodb import DynamoStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
 from amazon_to_xero.domain.documents import Work
+from amazon_to_xero.domain.policy import ContactPolicy
 from amazon_to_xero.domain.xero_limits import Limits
 from amazon_to_xero.ports import Clock, DeadLetters, Events, Journal, SellerApi, StateStore, XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
@@ -33,10 +35,11 @@ from amazon_to_xero.runtime.settings import (
     StackSettings,
     parse,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.ledger import Ledger
 from amazon_to_xero.services.order_booking import OrderBooking
-from amazon_to_xero.services.order_intake import OrderIntake
+from amazon_to_xero.services.order_intake import Hint, OrderIntake
 from amazon_to_xero.services.order_reading import OrderReading
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.reconciliation import Reconciliation
@@ -121,12 +124,18 @@ class Application:
             settings.amazon.region,
             api_url=stack.amazon_api_url or None,
             lwa_url=stack.lwa_url or None,
-            included_data=INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION,
+            included_data=_included_data(settings),
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, api_url=stack.xero_api_url)
         return connect(
             name, settings, amazon, xero, store, self.dead_letters, self._events, clock, journal, owner, tokens
         )
+
+
+def _included_data(settings: ConnectionSettings) -> tuple[str, ...]:
+    """The parts of an order to ask Amazon for: what is not asked for cannot be lost."""
+    parts = INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION
+    return parts if settings.contacts.policy is ContactPolicy.MARKETPLACE else (*parts, BUYER)
 
 
 def connect(
@@ -148,15 +157,27 @@ def connect(
     """
     xero = BudgetedXero(xero, store, clock, Limits(per_day=settings.xero.calls_per_day), owner)
     pauses = Pauses(store, clock, journal)
-    organisation = KnownOrganisation(xero, store, clock)
     policy = settings.policy()
+    organisation = KnownOrganisation(xero, store, clock, policy, journal)
+    buyers = Buyers()
+    intake = OrderIntake(store, clock, journal)
     booking = OrderBooking(name, store, policy, organisation, pauses, dead_letters, clock, journal)
-    reading = OrderReading(name, amazon, store, policy, booking, events, pauses, clock, journal)
-    ledger = Ledger(name, xero, store, pauses, dead_letters, clock, journal)
+    reading = OrderReading(name, amazon, store, policy, booking, buyers, events, pauses, clock, journal)
+    ledger = Ledger(
+        name,
+        xero,
+        store,
+        pauses,
+        dead_letters,
+        buyers,
+        lambda order_ids: intake.note([Hint(order_id, clock.now()) for order_id in order_ids]),
+        clock,
+        journal,
+    )
     return Connection(
         name,
         settings.amazon.seller_id,
-        OrderIntake(store, clock, journal),
+        intake,
         Reconciliation(reading, booking, ledger, store, pauses, clock, journal, settings.start),
         tokens,
     )

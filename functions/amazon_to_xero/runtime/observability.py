@@ -11,7 +11,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 logger = Logger(utc=True, use_rfc3339=True, log_uncaught_exceptions=False)
 metrics = Metrics()
 
-_WAITING = frozenset({"DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "AMAZON_UNAVAILABLE"})
+_WAITING = frozenset(
+    {
+        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "AMAZON_UNAVAILABLE"),
+        *("EVENTS_NOT_PUBLISHED", "PREFLIGHT", "TAX_DRIFT"),
+    }
+)
 _BAD = frozenset({"FAILED", "XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE", "MESSAGE_REFUSED"})
 
 

@@ -13,9 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from amazon_to_xero.domain.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.organisation import LockDates
+from amazon_to_xero.domain.policy import AccountCodes, ContactPolicy, PostingPolicy
 from amazon_to_xero.domain.shipments import InvoicePer
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
+from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
@@ -87,7 +88,10 @@ class AccountSettings(_Strict):
 
 
 class TaxRuleSettings(_Strict):
-    """One row of the tax table; conditions that are left out match everything, the first row that matches wins."""
+    """One row of the tax table; conditions that are left out match everything, the first row that matches wins.
+
+    `regions` are states or provinces as Amazon spells them, `category` one of tax.categories.
+    """
 
     tax_type: Text
     amounts: Literal["inclusive", "exclusive", "none"]
@@ -95,15 +99,47 @@ class TaxRuleSettings(_Strict):
     ship_to: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = ()
     responsible: Literal["seller", "marketplace"] | None = None
     amazon_tax: Literal["zero", "charged"] | None = None
+    regions: tuple[Text, ...] = ()
+    scheme: Literal["UOSS", "IOSS"] | None = None
+    business: bool | None = None
+    category: Text | None = None
 
 
 class TaxSettings(_Strict):
-    rules: Annotated[tuple[TaxRuleSettings, ...], Field(min_length=1)]
+    """`mode` says what becomes of an item that no rule speaks of; `categories` are patterns of SKUs by name."""
+
+    mode: Literal["rules", "matching"] = "rules"
+    rules: tuple[TaxRuleSettings, ...] = ()
+    categories: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(default_factory=dict)
     rounding_tax_type: Text = "NONE"
     rounding_limit: Annotated[Decimal, Field(ge=0, le=Decimal("0.10"))] = Decimal("0.05")
 
+    @model_validator(mode="after")
+    def _can_match(self) -> Self:
+        if not self.rules and self.mode == "rules":
+            raise ValueError("tax.rules should have at least 1 item, unless tax.mode is matching")
+        unknown = {rule.category for rule in self.rules if rule.category} - set(self.categories)
+        if unknown:
+            raise ValueError(
+                f"tax.rules speak of categories {', '.join(sorted(unknown))} that tax.categories does not have; "
+                "add their SKUs there or correct the names"
+            )
+        return self
+
+    def policy(self) -> TaxPolicy:
+        return TaxPolicy(
+            rules=tuple(_tax_rule(rule) for rule in self.rules),
+            mode=TaxMode(self.mode),
+            categories=self.categories,
+            rounding_tax_type=self.rounding_tax_type,
+            rounding_limit=self.rounding_limit,
+        )
+
 
 class ContactSettings(_Strict):
+    """`policy` says which buyers get a contact of their own: none, those of Amazon Business, or all that are named."""
+
+    policy: ContactPolicy = ContactPolicy.MARKETPLACE
     names: dict[str, ContactName] = Field(default_factory=dict)
 
 
@@ -112,6 +148,7 @@ class InvoiceSettings(_Strict):
 
     per: Literal["order", "shipment"] = "order"
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = ""
+    lock_dates: Literal["hold", "next_open_day"] = "hold"
 
 
 class ConnectionSettings(_Strict):
@@ -158,12 +195,12 @@ class ConnectionSettings(_Strict):
                 self.accounts.discounts,
                 self.accounts.clearing,
             ),
-            tax=TaxPolicy(
-                tuple(_tax_rule(rule) for rule in self.tax.rules), self.tax.rounding_tax_type, self.tax.rounding_limit
-            ),
+            tax=self.tax.policy(),
             invoice_prefix=self.invoices.number_prefix,
             invoice_per=InvoicePer(self.invoices.per),
+            contacts=self.contacts.policy,
             contact_names=self.contacts.names,
+            lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
         )
 
@@ -196,6 +233,10 @@ def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
         ship_to=frozenset(rule.ship_to),
         responsible=Party(rule.responsible) if rule.responsible else None,
         amazon_tax=AmazonTax(rule.amazon_tax) if rule.amazon_tax else None,
+        regions=frozenset(rule.regions),
+        scheme=rule.scheme or "",
+        business=rule.business,
+        category=rule.category or "",
     )
 
 

@@ -8,21 +8,34 @@ from datetime import timedelta
 from pydantic import TypeAdapter
 
 from amazon_to_xero.domain.organisation import Organisation
-from amazon_to_xero.ports import Clock, Conflict, Cursor, StateStore, XeroApi
+from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.domain.preflight import preflight
+from amazon_to_xero.ports import Clock, Conflict, Cursor, Journal, StateStore, XeroApi
 
 _NAME = "organisation"
 _STORED = TypeAdapter(Organisation)
 
 
 class KnownOrganisation:
-    """Reads Xero's settings at most once in `max_age`, shared by all workers through the store."""
+    """Reads Xero's settings at most once in `max_age`, shared by all workers through the store.
+
+    Whoever has read them says in the journal what of them does not fit the connection's settings.
+    """
 
     def __init__(
-        self, xero: XeroApi, store: StateStore, clock: Clock, max_age: timedelta = timedelta(hours=12)
+        self,
+        xero: XeroApi,
+        store: StateStore,
+        clock: Clock,
+        policy: PostingPolicy,
+        journal: Journal,
+        max_age: timedelta = timedelta(hours=12),
     ) -> None:
         self._xero = xero
         self._store = store
         self._clock = clock
+        self._policy = policy
+        self._journal = journal
         self._max_age = max_age
         self._held: Organisation | None = None
 
@@ -34,6 +47,8 @@ class KnownOrganisation:
             row = self._store.cursor(_NAME)
             with suppress(Conflict):  # another worker has just stored what it read; both are current
                 self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(known).decode()}, row.generation))
+            for problem in preflight(self._policy, known, self._policy.start):
+                self._journal.note("PREFLIGHT", reason=problem.reason, hint=problem.hint)
         return known
 
     def known(self, max_age: timedelta | None = None) -> Organisation | None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
+from typing import Any
 
+from amazon_to_xero.domain.contacts import told_apart
 from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, KindInXero, State, Work
 from amazon_to_xero.domain.matching import Match, match, payment_inside
 from amazon_to_xero.domain.order_facts import canonical_json
-from amazon_to_xero.domain.refusals import refusal
+from amazon_to_xero.domain.refusals import Refusal, refusal
 from amazon_to_xero.ports import (
     Clock,
     DeadLetters,
@@ -30,6 +32,7 @@ from amazon_to_xero.ports import (
     XeroOutcomeUnknown,
     XeroRefused,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 
 BATCH = 50  # Xero: about 50 documents a request
@@ -76,14 +79,19 @@ class Ledger:
         store: StateStore,
         pauses: Pauses,
         dead_letters: Mapping[Work, DeadLetters],
+        buyers: Buyers,
+        ask_again: Callable[[Sequence[str]], object],
         clock: Clock,
         journal: Journal,
     ) -> None:
+        """`ask_again` makes orders due for reading: those whose buyers `buyers` does not hold."""
         self._connection = connection
         self._xero = xero
         self._store = store
         self._pauses = pauses
         self._dead_letters = dead_letters
+        self._buyers = buyers
+        self._ask_again = ask_again
         self._clock = clock
         self._journal = journal
 
@@ -124,13 +132,15 @@ class Ledger:
         ready, ids = self._with_references([d for d in due if not d.needs_a_look()])
         absent = [d for d in ready if d.desired.removed and not d.exists_in_xero]
         report = report.plus(self._settle([(document, self._nothing_to_remove) for document in absent]))
-        creates = [d for d in ready if not d.desired.removed and not d.exists_in_xero]
-        updates = [d for d in ready if d.exists_in_xero]
+        bodies, lacking = self._bodies([d for d in ready if d.exists_in_xero or not d.desired.removed], ids)
+        report = report.plus(lacking)
+        creates = [(document, body) for document, body in bodies if not document.exists_in_xero]
+        updates = [(document, body) for document, body in bodies if document.exists_in_xero]
         if not IN_XERO[kind].changeable:
-            report = report.plus(self._settle([(document, _unchangeable) for document in updates]))
+            report = report.plus(self._settle([(document, _unchangeable) for document, _ in updates]))
             updates = []
         for documents, write in ((creates, self._xero.create), (updates, self._xero.update)):
-            for batch in _batches([(document, _body(document, ids)) for document in documents]):
+            for batch in _batches(documents):
                 report = report.plus(self._halted(deadline) or self._write(kind, write, batch, _Hunt(deadline)))
                 if report.stopped:
                     return report
@@ -166,6 +176,33 @@ class Ledger:
                 waiting.append((document, partial(Document.deferred, until=until, reason="WAITING_FOR_REFERENCE")))
         self._settle(waiting)
         return ready, ids
+
+    def _bodies(
+        self, documents: Sequence[Document], ids: Mapping[str, str]
+    ) -> tuple[list[tuple[Document, Json]], PostReport]:
+        """What to send of each. A contact whose buyer is not at hand waits until its order has been read again."""
+        bodies: list[tuple[Document, Json]] = []
+        lacking: list[Document] = []
+        for document in documents:
+            content = self._content(document)
+            if content is None:
+                lacking.append(document)
+            else:
+                bodies.append((document, _body(document, content, ids)))
+        if not lacking:
+            return bodies, PostReport()
+        without_buyer = partial(Document.without_buyer, now=self._clock.now())
+        report = self._settle([(document, without_buyer) for document in lacking])
+        after = self._store.documents(document.key for document in lacking).values()
+        waiting = [document.desired.order_id for document in after if document.waits_for_buyer]
+        if waiting:
+            self._ask_again(waiting)
+        return bodies, report
+
+    def _content(self, document: Document) -> Mapping[str, Any] | None:
+        """What it should hold; None for a buyer's contact whose details are not in this sandbox's memory."""
+        desired = document.desired
+        return self._buyers.details(desired.number, desired.buyer) if desired.buyer else desired.body
 
     def _nothing_to_remove(self, document: Document) -> Document:
         return document.applied("", "", document.desired.digest, self._clock.now())
@@ -265,12 +302,7 @@ class Ledger:
         spec = IN_XERO[document.kind]
         overtaken = sent != document.desired.digest  # something else is wanted by now; this was about the old content
         if not outcome.accepted:
-            meaning = refusal(outcome.errors)
-            if meaning.adopt and not document.exists_in_xero:
-                return document.unknown(now, meaning.reason)
-            if overtaken:
-                return document.deferred(now, meaning.reason)
-            return document.failed(meaning.reason, meaning.hint)
+            return self._as_refused(document, refusal(outcome.errors), overtaken)
         element = outcome.element
         status = str(element.get("Status") or element.get("ContactStatus") or "")
         wanted = document.desired.total
@@ -281,6 +313,18 @@ class Ledger:
             # Not what was wanted, so not applied: the next wish posts it again and compares again.
             return replace(applied, applied_digest="").failed("XERO_TOTAL_DIFFERS", hint)
         return applied
+
+    def _as_refused(self, document: Document, meaning: Refusal, overtaken: bool) -> Document:
+        now = self._clock.now()
+        if document.desired.buyer and _of_a_namesake(document, meaning):
+            if overtaken:
+                return document.deferred(now, meaning.reason)
+            return document.failed(meaning.reason, meaning.hint) if document.name_taken else document.told_apart(now)
+        if meaning.adopt and not document.exists_in_xero:
+            return document.unknown(now, meaning.reason)
+        if overtaken:
+            return document.deferred(now, meaning.reason)
+        return document.failed(meaning.reason, meaning.hint)
 
     # --- looking ---------------------------------------------------------------------------------------------------
 
@@ -466,19 +510,30 @@ def _batches(documents: Sequence[tuple[Document, Json]]) -> Iterator[list[tuple[
         yield batch
 
 
-def _body(document: Document, ids: Mapping[str, str]) -> Json:
-    """What is sent: the desired body with the Xero ids of the document itself and of what it refers to."""
+def _body(document: Document, content: Mapping[str, Any], ids: Mapping[str, str]) -> Json:
+    """What is sent: the content with the Xero ids of the document itself and of what it refers to."""
     spec = IN_XERO[document.kind]
     if document.desired.removed:
         draft = document.xero_status in ("DRAFT", "SUBMITTED")
         return {spec.id_field: document.xero_id, "Status": "DELETED" if draft else "VOIDED"}
-    body: Json = dict(document.desired.body)
+    body: Json = dict(content)
+    if document.name_taken:
+        body["Name"] = told_apart(body["Name"], document.desired.number)
     for path, key in document.desired.refers.items():
         parent, _, field = path.partition(".")
         body[parent] = {field: ids[key]}
     if document.exists_in_xero:
         body[spec.id_field] = document.xero_id
     return body
+
+
+def _of_a_namesake(document: Document, meaning: Refusal) -> bool:
+    """Whether a buyer's contact is refused because of somebody else of that name, who is never taken for the buyer.
+
+    That one may be archived, too; a contact that exists is itself the archived one.
+    """
+    archived = meaning.reason == "CONTACT_ARCHIVED" and not document.exists_in_xero
+    return archived or meaning.reason == "CONTACT_NAME_TAKEN"
 
 
 def _stands(document: Document) -> bool:

@@ -20,7 +20,8 @@ from amazon_to_xero.domain.orders import Order, read_order
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sales
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, Sale, sales
+from amazon_to_xero.domain.tax import Drift
 from amazon_to_xero.ports import Clock, Conflict, DeadLetters, Journal, StateStore, XeroError
 from amazon_to_xero.services.known_organisation import KnownOrganisation
 from amazon_to_xero.services.pauses import Pauses
@@ -53,6 +54,7 @@ class _Wish:
 
     after: OrderFact
     waves: tuple[tuple[Desired, ...], ...] = ()
+    drifts: tuple[Drift, ...] = ()
 
 
 class OrderBooking:
@@ -122,8 +124,11 @@ class OrderBooking:
         for _ in range(_TRIES):
             wishes, held = self._wishes(waiting, work)
             overtaken = self._ask({order_id: wish.waves for order_id, wish in wishes.items()}, held, changed)
-            rows |= {order_id: wish.after for order_id, wish in wishes.items() if order_id not in overtaken}
-            waiting = {order_id: waiting[order_id] for order_id in overtaken}
+            for order_id, wish in wishes.items():
+                if order_id not in overtaken:
+                    rows[order_id] = wish.after
+                    self._report(order_id, wish.drifts)
+            waiting = {order_id: fact for order_id, fact in waiting.items() if order_id in overtaken}
             if not waiting:
                 return rows, changed
         later = self._clock.now() + _LATER
@@ -142,6 +147,14 @@ class OrderBooking:
             "and report this as a defect"
         )
         return self.failed(replace(fact, digest="", content=None), "ORDER_UNREADABLE", hint, work)
+
+    def _report(self, order_id: str, drifts: Iterable[Drift]) -> None:
+        for drift in drifts:
+            hint = (
+                f"item {drift.item_id}: Amazon charged {drift.tax_at_amazon} tax ({drift.effective_rate} %), "
+                f"Xero computes {drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules"
+            )
+            self._journal.note("TAX_DRIFT", order_id=order_id, reason="TAX_DRIFT", hint=hint)
 
     def note(self, fact: OrderFact) -> None:
         self._journal.note(
@@ -163,7 +176,7 @@ class OrderBooking:
         missing = {order_id: self._usual_keys(fact) for order_id, fact in facts.items()}
         wishes: dict[str, _Wish] = {}
         while missing:
-            found = self._store.documents({key for keys in missing.values() for key in keys})
+            found = self._store.documents(dict.fromkeys(key for keys in missing.values() for key in sorted(keys)))
             for order_id, keys in missing.items():
                 looked_up[order_id] |= keys
                 held[order_id] |= {key: found[key] for key in keys if key in found}
@@ -228,11 +241,12 @@ class OrderBooking:
         if any(d.kind is not Kind.CONTACT and d.is_newer_than(order.updated) for d in held.documents.values()):
             # Another worker has booked a newer version of the order; this row is not what stands in the table.
             return _Wish(fact.to_be_booked(now + _LATER))
+        wanted_sales = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._number(fact)
         wanted = plan(
             Booked(order.order_id, order.updated, fact.customer),
             number,
-            [] if isinstance(outcome, NotInvoiced) else outcome,
+            wanted_sales,
             len(fact.shipments),
             held,
             self._policy,
@@ -245,7 +259,7 @@ class OrderBooking:
             if isinstance(outcome, NotInvoiced)
             else fact.settled(Standing.BOOKED)
         )
-        return _Wish(replace(done, number=number, documents=wanted.documents), wanted.waves)
+        return _Wish(replace(done, number=number, documents=wanted.documents), wanted.waves, _drifts(wanted_sales))
 
     # --- asking for it ----------------------------------------------------------------------------------------------
 
@@ -285,6 +299,10 @@ class OrderBooking:
         }
         if failed:
             want(self._store, self._clock, [document.desired for document in failed.values()])
+
+
+def _drifts(sales: Iterable[Sale]) -> tuple[Drift, ...]:
+    return tuple(drift for sale in sales for drift in sale.drifts)
 
 
 def want(store: StateStore, clock: Clock, desired: Sequence[Desired]) -> list[str]:

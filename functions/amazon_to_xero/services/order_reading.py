@@ -7,13 +7,14 @@ Reading and deriving may be repeated at any time: documents are written before t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.documents import State, Work
+from amazon_to_xero.domain.contacts import BUYER_UNKNOWN, Customer, customer_of
+from amazon_to_xero.domain.documents import Desired, Kind, State, Work, document_key
 from amazon_to_xero.domain.order_facts import (
     OrderFact,
     Standing,
@@ -26,7 +27,7 @@ from amazon_to_xero.domain.order_facts import (
 from amazon_to_xero.domain.orders import Fulfilment, last_updated, read_order
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import check_marketplace, customer, nothing_to_invoice
+from amazon_to_xero.domain.sales import check_marketplace, is_booked, nothing_to_invoice
 from amazon_to_xero.domain.shipments import shipments_of
 from amazon_to_xero.domain.token_bucket import TokenBucket
 from amazon_to_xero.ports import (
@@ -45,6 +46,7 @@ from amazon_to_xero.ports import (
     SellerApi,
     StateStore,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.order_booking import UNFORESEEN, OrderBooking, want
 from amazon_to_xero.services.pauses import NOT_AUTHORISED_FOR, Pauses
 
@@ -66,6 +68,11 @@ BEFORE_HINT = timedelta(seconds=15)  # an order's lastUpdatedTime may be a littl
 KNOWN_AFTER = timedelta(minutes=15)  # an order notified so recently may not be found yet
 LARGEST = 300_000  # bytes of an order's content; DynamoDB: 400 KB an item
 UNDOES_A_SALE = frozenset({"ORDER_CANCELLED"})
+_BUYER_UNKNOWN_HINT = (
+    "Amazon does not say who the buyer is (the application has no role for it, or the order is old); "
+    "the order is invoiced to the marketplace's customer"
+)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _TRIES = 5
 
 
@@ -91,6 +98,7 @@ class OrderReading:
         store: StateStore,
         policy: PostingPolicy,
         booking: OrderBooking,
+        buyers: Buyers,
         events: Events,
         pauses: Pauses,
         clock: Clock,
@@ -101,6 +109,7 @@ class OrderReading:
         self._store = store
         self._policy = policy
         self._booking = booking
+        self._buyers = buyers
         self._events = events
         self._pauses = pauses
         self._clock = clock
@@ -282,15 +291,21 @@ class OrderReading:
         ids = [str(order["orderId"]) for order in orders]
         facts = self._store.orders(ids)
         rows: dict[str, OrderFact] = {}
+        contacts: list[Desired] = []
         for order_id, raw in zip(ids, orders, strict=True):
             fact = facts.get(order_id) or OrderFact(order_id)
             try:
-                after = self._derive(raw, fact, as_of)
+                customer = self._customer(raw)
+                after = self._derive(raw, fact, as_of, customer)
+                if after is not None and customer is not None:
+                    contacts += self._contacts(fact, after, customer)
             except UNFORESEEN as problem:
                 after = self._booking.unreadable(replace(fact, read_at=as_of, due_at=None), problem, Work.ORDERS)
             if after is not None:
                 rows[order_id] = after
-        changed = self._want_customers(rows.values())
+        # The newest version of a buyer who has several of these orders comes last, and wins.
+        contacts.sort(key=lambda contact: contact.version or _LONG_AGO)
+        changed = want(self._store, self._clock, contacts)
         drafts = [row for row in rows.values() if row.standing is Standing.RECORDED and not _for_shipments(row)]
         booked, documents = self._booking.book(drafts, Work.ORDERS)
         saved = self._store.save_orders(list((rows | booked).values()))
@@ -300,10 +315,23 @@ class OrderReading:
         lost = [raw for order_id, raw in zip(ids, orders, strict=True) if order_id in rows and order_id not in saved]
         return lost, (*changed, *documents)
 
-    def _derive(self, raw: Json, fact: OrderFact, as_of: datetime) -> OrderFact | None:
+    def _customer(self, raw: Json) -> Customer | None:
+        """Who an order that is booked here is invoiced to; a buyer's details are kept in memory, never in its row."""
+        channel = raw.get("salesChannel")
+        if not isinstance(channel, Mapping) or channel.get("channelName") != "AMAZON":
+            return None
+        marketplace_id = channel.get("marketplaceId")
+        if not isinstance(marketplace_id, str) or not is_booked(marketplace_id, self._policy):
+            return None
+        customer = customer_of(raw, marketplace_id, self._policy, salt=self._connection)
+        self._buyers.remember(customer)
+        return customer
+
+    def _derive(self, raw: Json, fact: OrderFact, as_of: datetime, customer: Customer | None) -> OrderFact | None:
         """The order's row after this reading; None when there is nothing to write."""
         content = _with_destination(without_buyer_data(raw), fact)
-        digest = content_hash(content)
+        # Another name or address is another version of the order, although nothing of them is in its row.
+        digest = content_hash({"content": content, "buyer": customer.digest if customer else ""})
         # A page shows what Amazon's search knew minutes ago: a hint of a later time stays open.
         reading_at = fact.due_at if fact.wants is Wants.READING else None
         open_hint = reading_at if fact.hinted_at is not None and fact.hinted_at > as_of else None
@@ -332,7 +360,7 @@ class OrderReading:
             if len(canonical_json(content).encode()) > LARGEST:
                 read = replace(read, content=None)
                 raise Refused("ORDER_TOO_LARGE", "the order has more items than a row can hold; book it by hand")
-            return self._recorded(content, read, open_hint)
+            return self._recorded(content, read, open_hint, customer)
         except Refused as refused:
             return self._booking.failed(read, refused.reason, refused.hint, Work.ORDERS)
 
@@ -343,7 +371,9 @@ class OrderReading:
         documents = self._store.documents(fact.documents) if fact.documents else {}
         return all(document.state is not State.FAILED for document in documents.values())
 
-    def _recorded(self, content: Json, fact: OrderFact, open_hint: datetime | None) -> OrderFact:
+    def _recorded(
+        self, content: Json, fact: OrderFact, open_hint: datetime | None, customer: Customer | None
+    ) -> OrderFact:
         """What the order's new version asks for: nothing, a draft, or the attention of the shipments function."""
         order = read_order(content)
         fact = replace(fact, status=order.status.value, shipments=shipments_of(order, fact.shipments))
@@ -353,15 +383,40 @@ class OrderReading:
         fact = replace(fact, standing=Standing.RECORDED)
         if nothing is None:
             check_marketplace(order, self._policy)
-            fact = replace(fact, customer=customer(order.marketplace_id, self._policy).number)
+        if customer is not None:
+            fact = replace(fact, customer=self._customer_kept(fact, customer))
         if open_hint is not None or not _for_shipments(fact):
             return fact
         return fact.to_be_booked(self._clock.now())
 
-    def _want_customers(self, facts: Iterable[OrderFact]) -> list[str]:
-        recorded = [f for f in facts if f.standing is Standing.RECORDED and f.status != Fulfilment.CANCELLED]
-        marketplaces = {(fact.content or {})["salesChannel"]["marketplaceId"] for fact in recorded}
-        return want(self._store, self._clock, [customer(each, self._policy) for each in sorted(marketplaces)])
+    def _customer_kept(self, fact: OrderFact, customer: Customer) -> str:
+        """The customer's number: that of the buyer, also once Amazon does not say any more who the buyer is."""
+        if customer.reason == BUYER_UNKNOWN and fact.customer not in ("", customer.number):
+            key = document_key(Kind.CONTACT, fact.customer)
+            held = self._store.documents([key]).get(key)
+            if held is not None and held.exists_in_xero:
+                return fact.customer
+        return customer.number
+
+    def _contacts(self, before: OrderFact, after: OrderFact, customer: Customer) -> list[Desired]:
+        """The contact that an order asks for: its customer's, and none where an earlier one is kept."""
+        if after.status == Fulfilment.CANCELLED or after.standing not in (Standing.RECORDED, Standing.BOOKED):
+            return []
+        if after.updated is None or after.customer != customer.number:
+            return []
+        if customer.reason:
+            self._journal.note(
+                customer.reason, order_id=after.order_id, reason=customer.reason, hint=_BUYER_UNKNOWN_HINT
+            )
+            self._give_up_contact(before)
+        return [customer.desired(after.updated, after.order_id)]
+
+    def _give_up_contact(self, fact: OrderFact) -> None:
+        """A contact that waits for this order to say who its buyer is waits in vain; another order of his may tell."""
+        key = document_key(Kind.CONTACT, fact.customer)
+        for held in self._store.documents([key]).values() if fact.customer else ():
+            if held.waits_for_buyer and held.desired.order_id == fact.order_id:
+                self._store.save_documents([held.failed(BUYER_UNKNOWN, _BUYER_UNKNOWN_HINT)])
 
     def _announce(self, facts: Sequence[OrderFact]) -> None:
         events = [

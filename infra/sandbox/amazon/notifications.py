@@ -1,13 +1,16 @@
 """Notification bodies, exactly as Amazon puts them into a queue: raw JSON, no SNS wrapper, no message attributes.
 
 What is played from a seller's history happened when its version says it did, so EventTime, PublishTime and
-TimeOfOrderChange are all that version's own time (lastUpdatedTime, postedDate), not the time of playing.
+TimeOfOrderChange are all that version's own time (lastUpdatedTime, postedDate), not the time of playing. One exception:
+of a change to an order that somebody has read before it was played, Amazon speaks when it is played (EventTime and
+PublishTime). It had not happened by the time of that reading, so a notification may not claim that it had.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +41,7 @@ class Notification:
     subscription: Subscription
     seller_id: str
     change_type: str = ""  # of ORDER_CHANGE only
+    spoken: datetime | None = None  # when it is not the version's own time
 
     @property
     def notification_id(self) -> str:
@@ -53,7 +57,7 @@ class Notification:
                 payload = _transaction_update(content, self.seller_id)
             case "inventory":
                 payload = _inventory_availability(content, self.seller_id)
-        at = self.version.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = (self.spoken or self.version.at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return dumps(
             {
                 "NotificationVersion": "1.0",

@@ -86,6 +86,7 @@ class Orders:
         self._orders: dict[str, _Listed] = {}
         self._by_created = TimeIndex()
         self._by_updated = TimeIndex()
+        self.shown: set[str] = set()  # ids of orders that somebody has read
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -125,6 +126,7 @@ class Orders:
         listed = self._orders.get(order_id)
         if listed is None or self._too_old(listed, now):
             raise not_found("The requested order was not found.")
+        self.shown.add(order_id)
         return _json(f'{{"order": {_rendered(listed.text, included)}}}')
 
     def search_orders(self, request: Request, now: datetime) -> Response:
@@ -179,6 +181,7 @@ class Orders:
                 answer["pagination"] = {"nextToken": Page(after, before, now).token(bound)}
                 break
             found.append(_rendered(listed.text, included))
+            self.shown.add(position[1])
             after = position
         answer[f"{by}Before"] = stamp(before)
         return _json(f'{{"orders": [{", ".join(found)}], {dumps(answer)[1:]}')

@@ -164,9 +164,11 @@ class AmazonSandbox(SandboxService):
         subscriptions = self.subscriptions.to(NOTIFICATION_TYPES[version.kind])
         if not subscriptions:
             return
-        change_type, marketplace = "", ""
+        change_type, marketplace, spoken = "", "", None
         match version.kind:
             case "order":
+                if version.key in self.orders.shown:
+                    spoken = max(version.at, self.clock.now())
                 change_type = order_change_type(read_json(before) if before else None, content)
                 marketplace = content["salesChannel"].get("marketplaceId") or ""
             case "transaction":
@@ -178,7 +180,9 @@ class AmazonSandbox(SandboxService):
                 marketplace = content["marketplaceId"]
         for subscription in subscriptions:
             if subscription.wants(change_type, marketplace):
-                notification = Notification(len(self.sent) + 1, version, subscription, self.seller_id, change_type)
+                notification = Notification(
+                    len(self.sent) + 1, version, subscription, self.seller_id, change_type, spoken
+                )
                 self.sent.append(notification)
                 self._deliver(notification, notification.body(content))
 

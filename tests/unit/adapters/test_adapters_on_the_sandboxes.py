@@ -215,7 +215,7 @@ def amazon() -> Iterator[LiveAmazon]:
 
 def test_every_order_of_the_seller_is_read(amazon: LiveAmazon) -> None:
     page = amazon.api.search_orders(updated_after=NOW - timedelta(days=90))
-    assert len(page.orders) == 27
+    assert len(page.orders) == 32
     assert page.next_token is None
     assert NOW - timedelta(minutes=5) <= page.updated_before < NOW
     marketplaces = {order["salesChannel"].get("marketplaceId") for order in page.orders}

@@ -14,7 +14,8 @@ from fault_server import FaultServer, Reply, everything_said, refusing_url
 
 from amazon_to_xero.adapters import amazon
 from amazon_to_xero.adapters.amazon import (
-    INCLUDED_DATA_WITH_BUYER,
+    BUYER,
+    INCLUDED_DATA,
     AmazonCredentials,
     AmazonNotifications,
     AmazonSellerApi,
@@ -31,10 +32,10 @@ ORDER_ID = "026-1520163-6049104"
 ORDERS = "/orders/2026-01-01/orders"
 ORDER = f"{ORDERS}/{ORDER_ID}"
 TOKEN = "/auth/o2/token"
-BUYER = "Margaret Thistlewood"
+NAME = "Margaret Thistlewood"
 SINCE = datetime(2026, 11, 23, 9, 30, 15, 123999, tzinfo=UTC)
-QUOTA = {"errors": [{"code": "QuotaExceeded", "message": f"You exceeded your quota, {BUYER}.", "details": ""}]}
-DENIED = {"errors": [{"code": "Unauthorized", "message": f"Access to {BUYER} is denied."}]}
+QUOTA = {"errors": [{"code": "QuotaExceeded", "message": f"You exceeded your quota, {NAME}.", "details": ""}]}
+DENIED = {"errors": [{"code": "Unauthorized", "message": f"Access to {NAME} is denied."}]}
 
 
 def token(text: str = "Atza|first") -> Reply:
@@ -94,10 +95,10 @@ def test_the_buyer_is_asked_for_only_on_request(server: FaultServer, credentials
     server.on(TOKEN, token())
     server.on(ORDER, Reply(200, {"order": an_order()}))
     asking = AmazonSellerApi(
-        credentials, "eu", api_url=server.url, lwa_url=server.url + TOKEN, included_data=INCLUDED_DATA_WITH_BUYER
+        credentials, "eu", api_url=server.url, lwa_url=server.url + TOKEN, included_data=(*INCLUDED_DATA, BUYER)
     )
     asking.get_order(ORDER_ID)
-    assert "BUYER" in server.to(ORDER)[0].query["includedData"][0].split(",")
+    assert BUYER in server.to(ORDER)[0].query["includedData"][0].split(",")
 
 
 def test_the_host_header_names_the_host_also_over_http(api: AmazonSellerApi, server: FaultServer) -> None:
@@ -338,7 +339,7 @@ def test_a_withdrawn_authorisation_is_told_after_one_new_token(api: AmazonSeller
 
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "unauthorized_client"])
 def test_a_refused_refresh_token_needs_a_person(api: AmazonSellerApi, server: FaultServer, code: str) -> None:
-    server.on(TOKEN, Reply(400, {"error": code, "error_description": f"{BUYER} withdrew it"}))
+    server.on(TOKEN, Reply(400, {"error": code, "error_description": f"{NAME} withdrew it"}))
     with pytest.raises(AmazonNotAuthorised, match=code):
         search(api)
 
@@ -379,11 +380,11 @@ def test_two_applications_never_share_an_access_token(server: FaultServer, crede
     [
         Reply(429, QUOTA),
         Reply(403, DENIED),
-        Reply(500, {"errors": [{"code": f"Oops {BUYER}", "message": BUYER}]}),
-        Reply(400, f"<html>{BUYER}</html>"),
-        Reply(200, f"no JSON of {BUYER}"),
-        Reply(200, {"order": {"orderId": "other", "buyer": {"buyerName": BUYER}}}),
-        Reply(200, BUYER, fault="cut"),
+        Reply(500, {"errors": [{"code": f"Oops {NAME}", "message": NAME}]}),
+        Reply(400, f"<html>{NAME}</html>"),
+        Reply(200, f"no JSON of {NAME}"),
+        Reply(200, {"order": {"orderId": "other", "buyer": {"buyerName": NAME}}}),
+        Reply(200, NAME, fault="cut"),
         Reply(fault="drop"),
     ],
 )
@@ -392,7 +393,7 @@ def test_errors_hold_neither_buyers_nor_secrets(api: AmazonSellerApi, server: Fa
     with pytest.raises(AmazonError) as caught:
         api.get_order(ORDER_ID)
     said = everything_said(caught.value)
-    for secret in (BUYER, "Thistlewood", "Atza|first", "Atzr|refresh-me", "very-secret", "httpx"):
+    for secret in (NAME, "Thistlewood", "Atza|first", "Atzr|refresh-me", "very-secret", "httpx"):
         assert secret not in said
 
 
@@ -400,7 +401,7 @@ def test_nothing_is_logged_even_when_everything_may_be(
     api: AmazonSellerApi, server: FaultServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    server.on(ORDER, Reply(200, {"order": an_order(buyer={"buyerName": BUYER})}))
+    server.on(ORDER, Reply(200, {"order": an_order(buyer={"buyerName": NAME})}))
     api.get_order(ORDER_ID)
     assert caplog.text == ""
 

@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.adapters.rows import RowStateStore
 from amazon_to_xero.domain.documents import Desired, Document, Kind, State
-from amazon_to_xero.domain.order_facts import OrderFact, Standing
-from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.sales import sale
+from amazon_to_xero.domain.order_facts import OrderFact, Shipment, Standing, Wants
 from amazon_to_xero.ports import Conflict, Cursor
-from made_up.books import ORGANISATION, POLICY
+from made_up.booked import asked_for
 from made_up.orders import CA, breakdown, item, order
 from made_up.state import NOON, ManualClock, MemoryStateStore
 
@@ -60,6 +58,7 @@ DOCUMENT = st.builds(
     xero_id=TEXT,
     xero_status=TEXT,
     attempts=COUNT,
+    asked=COUNT,
     name_taken=st.booleans(),
     reason=TEXT,
     hint=TEXT,
@@ -67,6 +66,7 @@ DOCUMENT = st.builds(
 CONTENT = st.none() | st.dictionaries(
     TEXT, st.recursive(st.none() | st.booleans() | COUNT | TEXT, st.lists, max_leaves=4), max_size=3
 )
+SHIPMENT = st.builds(Shipment, reference=TEXT, shipped_at=TIME, quantities=st.dictionaries(TEXT, COUNT, max_size=2))
 FACT = st.builds(
     OrderFact,
     order_id=NAME,
@@ -78,7 +78,10 @@ FACT = st.builds(
     digest=TEXT,
     status=TEXT,
     content=CONTENT,
-    shipped_at=st.none() | TIME,
+    wants=st.sampled_from(Wants),
+    shipments=st.lists(SHIPMENT, max_size=2).map(tuple),
+    customer=TEXT,
+    number=TEXT,
     standing=st.sampled_from(Standing),
     reason=TEXT,
     hint=TEXT,
@@ -125,22 +128,24 @@ def test_the_properties_leave_out_no_field() -> None:
     # A field that somebody adds is stored, or this test says that nobody thought of it.
     assert {f.name for f in fields(Document)} == {
         *("desired", "state", "generation", "due_at", "claim", "applied_digest"),
-        *("xero_id", "xero_status", "attempts", "name_taken", "reason", "hint"),
+        *("xero_id", "xero_status", "attempts", "asked", "name_taken", "reason", "hint"),
     }
     assert {f.name for f in fields(Desired)} == {
         *("kind", "number", "body", "version", "total", "refers", "order_id", "removed", "sources"),
     }
     assert {f.name for f in fields(OrderFact)} == {
         *("order_id", "generation", "hinted_at", "due_at", "attempts", "read_at", "updated", "digest"),
-        *("status", "content", "shipped_at", "standing", "reason", "hint", "documents"),
+        *("status", "content", "wants", "shipments", "customer", "number"),
+        *("standing", "reason", "hint", "documents"),
     }
+    assert {f.name for f in fields(Shipment)} == {"reference", "shipped_at", "quantities"}
 
 
 def test_a_real_invoice_is_the_same_wish_after_it_was_stored() -> None:
     # Given an invoice with a rounding line, four decimals and tax on top
     sold = item("21.07", breakdown("ITEM", "20.05", "CAD"), breakdown("TAX", "1.02", "CAD"), quantity=8, currency="CAD")
     raw = order(sold, grand_total="21.07", marketplace=CA, currency="CAD", ship_to="CA")
-    outcome = sale(read_order(raw), POLICY, ORGANISATION, None)
+    outcome = asked_for(raw)
     assert isinstance(outcome, list)
     kept = store()
 
@@ -207,6 +212,18 @@ def test_what_is_due_comes_longest_due_first_to_the_microsecond(times: list[date
     assert kept.due_orders(now, 99) == expected
     assert kept.due_orders(now, 3) == expected[:3]
     assert kept.due_documents(now, 99) == []
+
+
+def test_what_wants_booking_is_not_read_and_what_wants_reading_is_not_booked() -> None:
+    kept = store()
+    kept.save_orders([OrderFact("A", due_at=NOON), OrderFact("B", due_at=NOON, wants=Wants.BOOKING)])
+
+    assert (kept.due_orders(NOON, 9), kept.due_shipments(NOON, 9)) == (["A"], ["B"])
+    # When a hint arrives for the one, it is read first, and leaves the other list
+    hinted = kept.orders(["B"])["B"].hinted(NOON, NOON)
+    assert hinted is not None
+    kept.save_orders([hinted])
+    assert (kept.due_orders(NOON, 9), kept.due_shipments(NOON, 9)) == (["A", "B"], [])
 
 
 def test_what_is_not_due_any_more_leaves_the_index() -> None:

@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,8 @@ from xero_python.api_client.oauth2 import OAuth2Token
 
 from amazon_to_xero.adapters import xero_transport
 from amazon_to_xero.adapters.xero import XeroAccounting, exact_json, iana_time_zone
+from amazon_to_xero.domain.contacts import customer_of
+from amazon_to_xero.domain.policy import ContactPolicy
 from amazon_to_xero.ports import (
     XeroError,
     XeroGrantRefused,
@@ -30,6 +33,8 @@ from amazon_to_xero.ports import (
     XeroRefused,
     XeroUnavailable,
 )
+from made_up.books import POLICY
+from made_up.orders import UK, item, order
 
 CONTRACT = Path(__file__).parents[4] / "shared/contracts/xero/xero_accounting.json"
 API = "/api.xro/2.0"
@@ -652,7 +657,7 @@ CONTACT = {
     "FirstName": "Margaret",
     "LastName": "Thistlewood",
     "EmailAddress": "m.t@example.test",
-    "Addresses": [{"AddressLine1": "3 Lark Rise", "PostalCode": "BS3 4XY"}],
+    "Addresses": [{"AddressLine1": "3 Lark Rise", "PostalCode": "BS3 4XY"}, {"City": "東京", "Region": "NY"}],
     "Phones": [{"PhoneNumber": "0117 496 0000"}],
 }
 
@@ -675,6 +680,7 @@ CONTACT = {
         ("Phone 0117 496 0000 of Margaret is wrong", "Phone … of … is wrong"),
         ("Margaret Thistlewood and Margaret are one", "… and … are one"),
         ("someone@else.test is no e-mail address", "… is no e-mail address"),
+        ("City '東京' of 'NY' is unknown", "City '…' of 'NY' is unknown"),
         (
             "Account code '200' is not a valid code for this document.",
             "Account code '200' is not a valid code for this document.",
@@ -688,6 +694,33 @@ def test_xeros_messages_travel_without_the_buyer(
     server.on(CONTACTS, answer(refused, collection="Contacts"))
     (outcome,) = xero.create("Contacts", [CONTACT], "key-1")
     assert outcome.errors == (ours,)
+
+
+def test_no_value_of_a_buyer_s_contact_travels_back_in_an_error(xero: XeroAccounting, server: FaultServer) -> None:
+    # Given every value that a buyer's contact can carry, in one order
+    raw = order(item("1.00"), grand_total="1.00")
+    raw["buyer"] = {"buyerName": "Name Canary", "buyerEmail": "a@b.example"}
+    raw["recipient"]["deliveryAddress"] |= {
+        field: f"{field} canary"
+        for field in ("name", "addressLine1", "addressLine2", "addressLine3", "city", "stateOrRegion", "postalCode")
+    }
+    raw["recipient"]["deliveryAddress"]["phone"] = "0117 canary"
+    raw["tax"] = {"taxRegistrations": [{"entityType": "BUYER", "taxRegistrationNumber": "GB canary"}]}
+    details = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy.BUYERS), "main").details
+    assert details is not None
+    assert str(details).lower().count("canary") == 10
+
+    # When Xero repeats all of them
+    refused = {"HasValidationErrors": True, "ValidationErrors": [{"Message": f"Cannot read {details}"}]}
+    server.on(CONTACTS, answer(refused, collection="Contacts"))
+    (outcome,) = xero.create("Contacts", [dict(details)], "key-1")
+    server.on(CONTACTS, Reply(400, {"Message": f"Cannot read {details}"}))
+    with pytest.raises(XeroError) as caught:
+        xero.create("Contacts", [dict(details)], "key-2")
+
+    assert "Cannot read" in outcome.errors[0]
+    assert "canary" not in str(outcome.errors).lower()
+    assert "canary" not in everything_said(caught.value).lower()
 
 
 # --- find -------------------------------------------------------------------------------------------------------------

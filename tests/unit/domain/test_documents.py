@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, IN_XERO, Desired, Document, Kind, State, Work, document_key
+from amazon_to_xero.domain.documents import (
+    ASKED_AT_MOST,
+    IN_FLIGHT_FOR,
+    IN_XERO,
+    Desired,
+    Document,
+    Kind,
+    State,
+    Work,
+    document_key,
+)
 from made_up.state import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -25,6 +35,15 @@ def document(state: State, amount: str = "10.00", **more: Any) -> Document:
     return Document(**{**held, **more}, state=state)
 
 
+def a_buyer(digest: str, minutes: int = 0) -> Desired:
+    body = {"ContactNumber": "AMAZON-B-1", "Buyer": digest}
+    return Desired(Kind.CONTACT, "AMAZON-B-1", body, version=NOON + minutes * MINUTE, order_id="026-1")
+
+
+def a_contact() -> Document:
+    return Document(a_buyer("d1"), due_at=NOON)
+
+
 # --- what should be ---------------------------------------------------------------------------------------------------
 
 
@@ -34,9 +53,15 @@ def test_an_older_fact_changes_nothing_in_any_state(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.FAILED])
-@pytest.mark.parametrize("minutes", [0, 1])
-def test_a_fact_that_asks_for_the_same_changes_nothing(state: State, minutes: int) -> None:
-    assert document(state).wanting(desired(minutes=minutes), NOON) is None
+def test_a_fact_that_asks_for_the_same_changes_nothing_but_the_version_below_which_nothing_wins(state: State) -> None:
+    held = document(state)
+
+    assert held.wanting(desired(), NOON) is None
+    after = held.wanting(desired(minutes=1), NOON)
+
+    assert after == replace(held, desired=desired(minutes=1))
+    assert after is not None
+    assert after.wanting(desired("11.00"), NOON) is None
 
 
 def test_a_failed_document_is_tried_again_when_the_same_is_asked_for_again() -> None:
@@ -99,6 +124,46 @@ def test_a_fact_without_a_version_is_judged_by_its_content() -> None:
     assert held.wanting(desired(minutes=None), NOON) is None
     assert held.wanting(desired("11.00", minutes=-9), NOON) is not None
     assert document(State.APPLIED).wanting(desired("11.00", minutes=None), NOON) is not None
+
+
+def test_a_contact_that_waits_for_its_buyer_is_due_when_somebody_has_read_who_it_is() -> None:
+    waiting = a_contact().without_buyer(NOON)
+    assert (waiting.state, waiting.due_at, waiting.waits_for_buyer) == (State.DEFERRED, NOON + MINUTE, True)
+
+    for minutes in (-1, 0, 1):
+        after = waiting.wanting(a_buyer("d1", minutes), NOON)
+        assert after is not None
+        assert (after.state, after.due_at, after.reason) == (State.PENDING, NOON, "")
+        assert after.desired.version == NOON + max(0, minutes) * MINUTE  # the newest order is the one to ask for
+
+    assert waiting.wanting(a_buyer("d2", -1), NOON) is None
+    other = replace(waiting, reason="XERO_MINUTE_LIMIT")
+    assert other.wanting(a_buyer("d1", 1), NOON) == replace(other, desired=a_buyer("d1", 1))
+
+
+def test_a_buyer_is_asked_for_with_growing_patience_and_not_for_ever() -> None:
+    contact, waits = a_contact(), list[timedelta]()
+    for _ in range(ASKED_AT_MOST + 1):
+        assert contact.due_at is not None
+        after = contact.without_buyer(contact.due_at)
+        waits += [after.due_at - contact.due_at] if after.due_at else []
+        contact = after
+
+    assert [wait / MINUTE for wait in waits[:8]] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert sum(waits, timedelta()) > timedelta(hours=24)
+    assert (contact.state, contact.reason) == (State.FAILED, "BUYER_NOT_AT_HAND")
+    again = contact.wanting(a_buyer("d1"), NOON)
+    assert again is not None
+    assert (again.state, again.asked) == (State.PENDING, 0)
+
+
+def test_a_failed_contact_is_tried_again_as_it_was_wanted_when_an_older_order_needs_it() -> None:
+    failed = a_contact().failed("CONTACT_ARCHIVED", "restore it")
+
+    after = failed.wanting(a_buyer("d2", -1), NOON)
+
+    assert after is not None
+    assert (after.state, after.desired, after.reason) == (State.PENDING, failed.desired, "")
 
 
 # --- what happens to it -----------------------------------------------------------------------------------------------

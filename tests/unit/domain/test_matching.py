@@ -171,6 +171,13 @@ def test_a_credit_note_is_the_same_by_its_content_and_foreign_as_a_supplier_s() 
     assert match(CREDIT_NOTE, credited(Status="VOIDED")) is Match.GONE
 
 
+def test_a_buyer_s_contact_cannot_be_compared_and_is_brought_up_to_date() -> None:
+    buyer = Desired(Kind.CONTACT, "AMAZON-B-1", {"ContactNumber": "AMAZON-B-1", "Buyer": "d1"}, order_id="026-1")
+
+    assert match(buyer, {"ContactID": "c1", "Name": "Ann", "ContactNumber": "AMAZON-B-1"}) is Match.OURS_BUT_DIFFERENT
+    assert match(buyer, {"ContactID": "c1", "Name": "Ann", "ContactNumber": "OTHER"}) is Match.FOREIGN
+
+
 PAYMENT = Desired(
     Kind.PAYMENT,
     "026-1",

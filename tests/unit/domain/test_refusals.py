@@ -61,3 +61,9 @@ def test_unknown_words_are_kept_for_the_person_in_bounds() -> None:
     assert meaning.reason == "XERO_REFUSED"
     assert meaning.hint.startswith("Xero says: Something new; and xxx")
     assert len(meaning.hint) < 520
+
+
+def test_a_contact_whose_number_is_ours_is_adopted_whoever_else_has_its_name() -> None:
+    both = ("The contact name X is already assigned to another contact.", "Another contact has this contact number.")
+
+    assert refusal(both).reason == "CONTACT_NUMBER_TAKEN"

@@ -12,18 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.documents import Desired
+from amazon_to_xero.domain.order_facts import Shipment
 from amazon_to_xero.domain.orders import Charge, read_order
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import AccountCodes
 from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sale
+from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sales
 from amazon_to_xero.domain.tax import Amounts, TaxPolicy, TaxRule
+from made_up.booked import asked_for
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import CA, JP, UK, US, breakdown, item, order
 
 
 def booked(raw: dict[str, Any], policy: Any = POLICY, organisation: Any = ORGANISATION) -> Any:
-    return sale(read_order(raw), policy, organisation, None)
+    return asked_for(raw, policy, organisation)
 
 
 def invoice(raw: dict[str, Any], **changed: Any) -> Desired:
@@ -415,20 +417,16 @@ def test_no_tax_with_a_rate_above_zero_is_a_contradiction() -> None:
 # --- what an invoice keeps --------------------------------------------------------------------------------------------
 
 
-def test_an_invoice_keeps_its_number_when_the_prefix_changes_and_its_date_when_packages_come_later() -> None:
-    prefixed = replace(POLICY, invoice_prefix="AMZ-")
+def test_an_invoice_keeps_its_date_when_packages_come_later() -> None:
     shipped = order(
         item("1.00"), grand_total="1.00", packages=[{"packageReferenceId": "1", "shipTime": "2026-11-09T10:00:00Z"}]
     )
     first_seen = datetime(2026, 11, 5, tzinfo=UTC)
 
-    kept = sale(read_order(shipped), prefixed, ORGANISATION, first_seen, "026-0000001-0000001")
-    new = sale(read_order(shipped), prefixed, ORGANISATION, first_seen)
+    made = sales(read_order(shipped), (Shipment("", first_seen),), POLICY, ORGANISATION)
 
-    assert isinstance(kept, list)
-    assert isinstance(new, list)
-    assert (kept[1].number, new[1].number) == ("026-0000001-0000001", "AMZ-026-0000001-0000001")
-    assert kept[1].body["Date"] == "2026-11-05"
+    assert isinstance(made, list)
+    assert [sale.booked_on.isoformat() for sale in made] == ["2026-11-05"]
 
 
 def test_the_tax_on_a_discount_reduces_the_tax_whichever_sign_amazon_writes() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from amazon_to_xero.domain.documents import Work
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.composition import Application, application
 from amazon_to_xero.runtime.settings import SettingsError, StackSettings, parse
@@ -164,10 +165,16 @@ def test_an_incomplete_environment_is_told_at_the_first_call(aws: Aws, monkeypat
         application()
 
 
-def test_a_dead_letter_carries_its_reason_beside_a_body_that_can_be_sent_again(app: Application, aws: Aws) -> None:
-    app.orders_dead_letters.send('{"look_at": {}}', reason="TAX_UNMAPPED", hint="x" * 900, order_id="026-1")
+@pytest.mark.parametrize(
+    ("work", "queue"),
+    [(Work.ORDERS, "https://sqs.example/dlq"), (Work.SHIPMENTS, "https://sqs.example/shipments-dlq")],
+)
+def test_a_dead_letter_carries_its_reason_beside_a_body_that_can_be_sent_again_to_the_queue_of_its_work(
+    app: Application, aws: Aws, work: Work, queue: str
+) -> None:
+    app.dead_letters[work].send('{"look_at": {}}', reason="TAX_UNMAPPED", hint="x" * 900, order_id="026-1")
 
     (sent,) = aws.sent
-    assert (sent["QueueUrl"], sent["MessageBody"]) == ("https://sqs.example/dlq", '{"look_at": {}}')
+    assert (sent["QueueUrl"], sent["MessageBody"]) == (queue, '{"look_at": {}}')
     attributes = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
     assert attributes == {"reason": "TAX_UNMAPPED", "hint": "x" * 500, "order_id": "026-1"}

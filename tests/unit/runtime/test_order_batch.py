@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 
 import orders.handler
 import resume.handler
-from amazon_to_xero.domain.documents import State
+import shipments.handler
+from amazon_to_xero.domain.documents import State, Work
+from amazon_to_xero.domain.order_facts import Standing, Wants
 from amazon_to_xero.ports import TokenSet
 from amazon_to_xero.runtime.composition import Connection, connect
 from amazon_to_xero.runtime.invocation import WorkFailed
@@ -21,7 +24,14 @@ from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from amazon_to_xero.services.xero_tokens import XeroTokens
 from made_up.orders import item, order
 from made_up.settings import settings
-from made_up.state import ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
+from made_up.state import (
+    DeadLetter,
+    ManualClock,
+    MemoryStateStore,
+    RecordingDeadLetters,
+    RecordingEvents,
+    RecordingJournal,
+)
 from made_up.vendors import ScriptedAmazon, ScriptedXero
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")  # the journal here is in memory
@@ -44,15 +54,19 @@ class NoIdentity:
 
 
 class World:
-    """One connection with its own Amazon, Xero and table, wired as in the cloud."""
+    """One connection with its own Amazon, Xero and table, wired as in the cloud. Its orders are not shipped yet."""
 
-    def __init__(self, clock: ManualClock, dead_letters: RecordingDeadLetters, name: str, seller_id: str) -> None:
+    def __init__(
+        self, clock: ManualClock, dead_letters: Mapping[Work, RecordingDeadLetters], name: str, seller_id: str
+    ) -> None:
         document = settings()
         document["amazon"]["seller_id"] = seller_id
         self.store = MemoryStateStore(clock, connection=name)
-        self.amazon = ScriptedAmazon(clock, *(order(item("5.00"), grand_total="5.00", order_id=i) for i in ORDERS))
+        self.amazon = ScriptedAmazon(clock)
+        self.become("UNSHIPPED", *ORDERS, updated="2026-11-02T10:00:00Z")
         self.xero = ScriptedXero(clock=clock)
         self.journal = RecordingJournal()
+        self.events = RecordingEvents()
         self.connection = connect(
             name,
             parse(ConnectionSettings, json.dumps(document), name),
@@ -60,10 +74,19 @@ class World:
             self.xero,
             self.store,
             dead_letters,
+            self.events,
             clock,
             self.journal,
             "sandbox-1",
             XeroTokens(NoIdentity(), self.store, clock, self.journal, "sandbox-1", None),
+        )
+
+    def become(self, status: str, *order_ids: str, updated: str = "2026-11-23T11:59:00Z") -> None:
+        self.amazon.hold(
+            *(
+                order(item("5.00"), grand_total="5.00", order_id=each, status=status, updated=updated)
+                for each in order_ids
+            )
         )
 
     def broken_database(self) -> None:
@@ -76,21 +99,31 @@ class World:
     def booked(self) -> list[str]:
         return sorted(invoice["InvoiceNumber"] for invoice in self.xero.books["Invoices"].values())
 
+    def status(self, order_id: str) -> str:
+        return str(self.xero.invoice(order_id)["Status"])
+
 
 @dataclass
 class App:
     """runtime.composition.Application over worlds in memory."""
 
     clock: ManualClock = field(default_factory=ManualClock)
-    orders_dead_letters: RecordingDeadLetters = field(default_factory=RecordingDeadLetters)
+    dead_letters: Mapping[Work, RecordingDeadLetters] = field(
+        default_factory=lambda: {work: RecordingDeadLetters() for work in Work}
+    )
     unusable: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.main = World(self.clock, self.orders_dead_letters, "main", "A1SELLERMADEUP")
-        self.second = World(self.clock, self.orders_dead_letters, "second", "A2OTHERSELLER")
+        self.main = World(self.clock, self.dead_letters, "main", "A1SELLERMADEUP")
+        self.second = World(self.clock, self.dead_letters, "second", "A2OTHERSELLER")
 
     def connections(self) -> Mapping[str, Connection]:
         return {world.connection.name: world.connection for world in (self.main, self.second)}
+
+    @property
+    def letters(self) -> list[DeadLetter]:
+        """Those in the queue of the orders function."""
+        return self.dead_letters[Work.ORDERS].letters
 
 
 @dataclass
@@ -107,6 +140,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> App:
     made = App()
     monkeypatch.setattr(orders.handler, "application", lambda: made)
     monkeypatch.setattr(resume.handler, "application", lambda: made)
+    monkeypatch.setattr(shipments.handler, "application", lambda: made)
     return made
 
 
@@ -114,14 +148,23 @@ def message(number: int, body: str) -> dict[str, str]:
     return {"messageId": f"m{number}", "body": body}
 
 
-def about(order_id: str, seller: str = "A1SELLERMADEUP") -> str:
+def about(order_id: str, seller: str = "A1SELLERMADEUP", at: datetime | None = None) -> str:
     body = json.loads(event("orders_sqs_order_change.json")["Records"][0]["body"])
     body["Payload"]["OrderChangeNotification"] |= {"AmazonOrderId": order_id, "SellerId": seller}
+    if at is not None:
+        body["EventTime"] = at.isoformat()
     return json.dumps(body)
 
 
-def taken(app: App, *bodies: str) -> tuple[tuple[str, ...], dict[str, list[str]]]:
-    done = take([message(n, body) for n, body in enumerate(bodies)], app, RecordingJournal())  # type: ignore[arg-type]
+def said(order_id: str, connection: str = "main", kind: str = "Order Shipped") -> str:
+    body = json.loads(event("shipments_sqs_order_shipped.json")["Records"][0]["body"])
+    body["detail"] |= {"order_id": order_id, "connection": connection}
+    return json.dumps(body | {"detail-type": kind})
+
+
+def taken(app: App, *bodies: str, work: Work = Work.ORDERS) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    records = [message(n, body) for n, body in enumerate(bodies)]
+    done = take(records, app, RecordingJournal(), work)  # type: ignore[arg-type]
     return done.failed, {name: sorted(due) for name, due in done.due.items()}
 
 
@@ -142,7 +185,7 @@ def test_a_message_nobody_can_read_is_set_aside_with_its_reason_and_done_with(ap
     failed, due = taken(app, "not JSON", about(ORDERS[0]))
 
     assert (failed, due) == ((), {"main": [ORDERS[0]]})
-    (letter,) = app.orders_dead_letters.letters
+    (letter,) = app.letters
     assert (letter.body, letter.reason) == ("not JSON", "MALFORMED_MESSAGE")
     assert "correct the body" in letter.hint
 
@@ -151,7 +194,7 @@ def test_a_message_of_a_seller_nobody_connected_is_set_aside_to_be_sent_again_on
     body = about(ORDERS[0], "A9UNKNOWN")
 
     assert taken(app, body) == ((), {})
-    (letter,) = app.orders_dead_letters.letters
+    (letter,) = app.letters
     assert (letter.body, letter.reason) == (body, "UNKNOWN_SELLER")
     assert "A9UNKNOWN" in letter.hint
 
@@ -160,11 +203,11 @@ def test_while_a_connection_is_unusable_a_message_that_may_be_its_comes_again(ap
     app.unusable = frozenset({"third"})
 
     assert taken(app, about(ORDERS[0], "A9UNKNOWN"), about(ORDERS[1])) == (("m0",), {"main": [ORDERS[1]]})
-    assert app.orders_dead_letters.letters == []
+    assert app.letters == []
 
 
 def test_a_message_that_cannot_even_be_set_aside_comes_again_alone(app: App) -> None:
-    app.orders_dead_letters.broken = True
+    app.dead_letters[Work.ORDERS].broken = True
 
     assert taken(app, "not JSON", about(ORDERS[0])) == (("m0",), {"main": [ORDERS[0]]})
 
@@ -185,7 +228,7 @@ def test_amazon_s_notifications_become_invoices(app: App) -> None:
 
     assert answer == {"batchItemFailures": []}
     assert app.main.booked() == ORDERS[:2]
-    assert (app.second.booked(), app.orders_dead_letters.letters) == ([], [])
+    assert (app.second.booked(), app.letters) == ([], [])
 
 
 def test_a_pointer_from_a_dead_letter_queue_has_its_order_looked_at(app: App) -> None:
@@ -211,7 +254,7 @@ def test_the_sweep_finds_what_no_notification_told_for_every_connection(app: App
 
 
 def test_the_tick_goes_on_with_what_is_due_for_every_connection(app: App) -> None:
-    take([message(1, about(ORDERS[0])), message(2, about(ORDERS[1], "A2OTHERSELLER"))], app, RecordingJournal())  # type: ignore[arg-type]
+    taken(app, about(ORDERS[0]), about(ORDERS[1], "A2OTHERSELLER"))
 
     assert resume.handler.handler(event("resume_tick.json"), Context()) == {}
 
@@ -266,7 +309,7 @@ def test_no_work_is_begun_when_the_function_has_no_time_for_it(app: App) -> None
 def test_a_refused_document_leaves_a_dead_letter_that_can_be_sent_to_the_queue_as_it_is(app: App) -> None:
     app.main.xero.refusals[ORDERS[0]] = ("The document date cannot be before the period lock date",)
     orders.handler.handler(event("orders_sqs_order_change.json"), Context())
-    (letter,) = app.orders_dead_letters.letters
+    (letter,) = app.letters
     assert app.main.booked() == [ORDERS[1]]
 
     app.main.xero.refusals.clear()
@@ -275,3 +318,171 @@ def test_a_refused_document_leaves_a_dead_letter_that_can_be_sent_to_the_queue_a
 
     assert app.main.booked() == ORDERS[:2]
     assert app.main.store.documents([f"invoice#{ORDERS[0]}"])[f"invoice#{ORDERS[0]}"].state is State.APPLIED
+
+
+# --- what was shipped or cancelled ------------------------------------------------------------------------------------
+
+
+def read_as(app: App, status: str, *order_ids: str) -> None:
+    """The orders function has read these orders."""
+    app.main.become(status, *order_ids)
+    records = [message(n, about(order_id, at=app.clock.now())) for n, order_id in enumerate(order_ids)]
+    assert orders.handler.handler({"Records": records}, Context()) == {"batchItemFailures": []}
+
+
+def test_an_order_that_was_shipped_is_left_to_the_shipments_function_and_told_on_the_bus(app: App) -> None:
+    read_as(app, "SHIPPED", ORDERS[0])
+
+    assert (app.main.booked(), app.main.events.said) == ([], [("Order Shipped", ORDERS[0])])
+    assert app.main.store.due_shipments(app.clock.now(), 9) == [ORDERS[0]]
+
+
+def test_the_bus_s_events_approve_what_was_shipped(app: App) -> None:
+    read_as(app, "UNSHIPPED", *ORDERS)
+    app.clock.advance(60)
+    read_as(app, "SHIPPED", *ORDERS[:2])
+    assert {app.main.status(order_id) for order_id in ORDERS} == {"DRAFT"}
+
+    answer = shipments.handler.handler(event("shipments_sqs_order_shipped.json"), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert [app.main.status(order_id) for order_id in ORDERS] == ["AUTHORISED", "AUTHORISED", "DRAFT"]
+    assert app.main.store.due_shipments(app.clock.now(), 9) == []
+
+
+def test_the_bus_s_event_of_a_cancelled_order_takes_its_draft_back(app: App) -> None:
+    (cancelled,) = (
+        json.loads(record["body"])["detail"]["order_id"]
+        for record in event("shipments_sqs_order_cancelled.json")["Records"]
+    )
+    read_as(app, "UNSHIPPED", cancelled)
+    app.clock.advance(60)
+    read_as(app, "CANCELLED", cancelled)
+    assert app.main.events.said == [("Order Cancelled", cancelled)]
+
+    shipments.handler.handler(event("shipments_sqs_order_cancelled.json"), Context())
+
+    assert app.main.status(cancelled) == "DELETED"
+    assert app.main.store.orders([cancelled])[cancelled].standing is Standing.NOT_INVOICED
+
+
+def test_the_same_events_again_write_nothing(app: App) -> None:
+    read_as(app, "SHIPPED", *ORDERS[:2])
+    shipments.handler.handler(event("shipments_sqs_order_shipped.json"), Context())
+    rows, calls = app.main.store.writes("ORDER#") + app.main.store.writes("DOCUMENT#"), len(app.main.xero.calls)
+
+    assert shipments.handler.handler(event("shipments_sqs_order_shipped.json"), Context()) == {"batchItemFailures": []}
+
+    assert app.main.store.writes("ORDER#") + app.main.store.writes("DOCUMENT#") == rows
+    assert len(app.main.xero.calls) == calls
+
+
+def test_the_tick_books_what_was_shipped_when_its_event_was_lost(app: App) -> None:
+    app.main.events.broken = True
+    read_as(app, "SHIPPED", ORDERS[0])
+    assert app.main.journal.of("EVENTS_NOT_PUBLISHED")[0]["events"] == 1
+
+    resume.handler.handler(event("resume_tick.json"), Context())
+
+    assert app.main.status(ORDERS[0]) == "AUTHORISED"
+
+
+def test_an_event_that_overtakes_the_reading_of_its_order_has_it_read(app: App) -> None:
+    assert taken(app, said(ORDERS[0]), work=Work.SHIPMENTS) == ((), {"main": []})
+
+    assert app.main.store.due_orders(app.clock.now(), 9) == [ORDERS[0]]
+
+
+def test_each_event_is_for_the_connection_it_names_and_events_of_an_order_are_one(app: App) -> None:
+    for world in (app.main, app.second):
+        world.become("SHIPPED", *ORDERS)
+    taken(app, about(ORDERS[0]), about(ORDERS[1], "A2OTHERSELLER"))
+    for world in (app.main, app.second):
+        world.connection.reconciliation.run("w", app.clock.now() + timedelta(minutes=1), work={Work.ORDERS})
+
+    failed, due = taken(
+        app, said(ORDERS[0]), said(ORDERS[0]), said(ORDERS[1], "second"), said(ORDERS[1]), work=Work.SHIPMENTS
+    )
+
+    assert (failed, due) == ((), {"main": [ORDERS[0]], "second": [ORDERS[1]]})
+
+
+def test_a_message_nobody_can_use_goes_to_the_dead_letters_of_the_queue_it_came_from(app: App) -> None:
+    bodies = ("not JSON", about(ORDERS[0]), said(ORDERS[0], "nobody"), said(ORDERS[0], kind="Order Eaten"))
+
+    assert taken(app, *bodies, work=Work.SHIPMENTS) == ((), {})
+
+    letters = app.dead_letters[Work.SHIPMENTS].letters
+    assert [letter.body for letter in letters] == list(bodies)
+    reasons = ["MALFORMED_MESSAGE", "MALFORMED_MESSAGE", "UNKNOWN_SELLER", "UNEXPECTED_NOTIFICATION"]
+    assert [letter.reason for letter in letters] == reasons
+    assert app.letters == []
+
+
+def test_only_the_events_whose_rows_cannot_be_read_come_again(app: App) -> None:
+    app.main.broken_database()
+
+    failed, due = taken(app, said(ORDERS[0]), said(ORDERS[1], "second"), work=Work.SHIPMENTS)
+
+    assert (failed, due) == (("m0",), {"second": []})
+
+
+def test_an_approval_that_xero_refuses_is_mended_by_sending_its_dead_letter_to_the_shipments_queue(app: App) -> None:
+    read_as(app, "SHIPPED", ORDERS[0])
+    app.main.xero.refusals[ORDERS[0]] = ("The document date cannot be before the period lock date",)
+    shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
+    (letter,) = app.dead_letters[Work.SHIPMENTS].letters
+    assert (letter.reason, app.letters, app.main.booked()) == ("PERIOD_LOCKED", [], [])
+
+    app.main.xero.refusals.clear()
+    app.clock.advance(60)
+    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": ORDERS[0]}}
+    shipments.handler.handler({"Records": [message(1, letter.body)]}, Context())
+
+    assert app.main.status(ORDERS[0]) == "AUTHORISED"
+
+
+def test_a_pointer_from_the_dead_letters_has_an_order_booked_that_wants_nothing(app: App) -> None:
+    (pointer,) = event("shipments_sqs_look_at.json")["Records"]
+    read_as(app, "SHIPPED", ORDERS[0])
+    shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
+    assert app.main.store.orders([ORDERS[0]])[ORDERS[0]].due_at is None
+
+    assert taken(app, pointer["body"], work=Work.SHIPMENTS) == ((), {"main": [ORDERS[0]]})
+    assert app.main.store.orders([ORDERS[0]])[ORDERS[0]].wants is Wants.BOOKING
+
+
+def test_the_shipments_function_reads_no_orders(app: App) -> None:
+    taken(app, about(ORDERS[1]))
+    read_as(app, "SHIPPED", ORDERS[0])
+    calls = len(app.main.amazon.calls)
+    app.main.become("SHIPPED", ORDERS[2])
+    taken(app, about(ORDERS[2]))
+
+    shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
+
+    assert app.main.status(ORDERS[0]) == "AUTHORISED"
+    assert len(app.main.amazon.calls) == calls
+
+
+def test_the_shipments_function_waits_for_the_worker_before_it(app: App) -> None:
+    read_as(app, "SHIPPED", ORDERS[0])
+    now = app.clock.now()
+    assert app.main.store.acquire("reconciliation", "other", now, now + timedelta(seconds=20))
+
+    shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
+
+    assert app.main.status(ORDERS[0]) == "AUTHORISED"
+    assert sum(app.clock.slept) >= 20
+
+
+def test_booking_that_fails_unforeseen_brings_no_event_again_and_leaves_its_order_due(app: App) -> None:
+    read_as(app, "SHIPPED", ORDERS[0])
+
+    def defect(*_: Any) -> Any:
+        raise RuntimeError("a defect")
+
+    app.main.store.documents = defect  # type: ignore[method-assign]
+
+    assert shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context()) == {"batchItemFailures": []}
+    assert app.main.store.due_shipments(app.clock.now(), 9) == [ORDERS[0]]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party
+from amazon_to_xero.domain.organisation import LockDates
+from amazon_to_xero.domain.policy import ContactPolicy
+from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
     ConnectionSettings,
@@ -76,6 +78,13 @@ def test_good_settings_are_a_policy() -> None:
     )
 
 
+def test_buyers_have_no_contacts_of_their_own_unless_the_settings_say_so() -> None:
+    assert parse(ConnectionSettings, json.dumps(settings()), "x").policy().contacts is ContactPolicy.MARKETPLACE
+    for name, policy in (("business_buyers", ContactPolicy.BUSINESS_BUYERS), ("buyers", ContactPolicy.BUYERS)):
+        text = changed(settings(), "contacts.policy", name)
+        assert parse(ConnectionSettings, text, "x").policy().contacts is policy
+
+
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
@@ -94,7 +103,14 @@ def test_good_settings_are_a_policy() -> None:
         ("accounts.discounts", 210, "valid string"),
         ("accounts.postage", "200", "Extra inputs are not permitted"),
         ("accounts.clearing.gbp", "CLR", "match pattern"),
-        ("tax.rules", [], "at least 1 item"),
+        ("tax.rules", [], "at least 1 item, unless tax.mode is matching"),
+        ("tax.mode", "guess", "'rules' or 'matching'"),
+        ("tax.rules.1.scheme", "OSS", "'UOSS' or 'IOSS'"),
+        ("tax.rules.1.business", "perhaps", "valid boolean"),
+        ("tax.rules.1.regions", "ON", "valid array"),
+        ("tax.rules.1.category", "", "at least 1 character"),
+        ("tax.categories.books", [], "at least 1 item"),
+        ("invoices.lock_dates", "ignore", "'hold' or 'next_open_day'"),
         ("tax.rules.0.amounts", "gross", "'inclusive', 'exclusive' or 'none'"),
         ("tax.rules.0.tax_type", MISSING, "Field required"),
         ("tax.rules.1.responsible", "amazon", "'seller' or 'marketplace'"),
@@ -104,6 +120,7 @@ def test_good_settings_are_a_policy() -> None:
         ("tax.rounding_limit", "-0.01", "greater than or equal to 0"),
         ("invoices.number_prefix", "x" * 51, "at most 50 characters"),
         ("invoices.number_prefix", "A,B", "match pattern"),
+        ("contacts.policy", "everybody", "'marketplace', 'business_buyers' or 'buyers'"),
         ("contacts.names.A1F83G8C2ARO7P", 'The "Amazon" customers', "match pattern"),
         ("start", MISSING, "Field required"),
         ("start", "2026-01-01T00:00:00", "timezone"),
@@ -117,6 +134,55 @@ def test_a_wrong_field_is_named_with_what_is_expected_there(path: str, value: An
     assert says in said
     assert path in said
     assert said.endswith("Correct it and run connect again.")
+
+
+def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
+    document = settings()
+    document["invoices"] = {"lock_dates": "next_open_day"}
+    document["tax"] |= {
+        "mode": "matching",
+        "categories": {"books": ["BOOK-*", "SKU-17"]},
+        "rules": [
+            {
+                "tax_type": "X",
+                "amounts": "inclusive",
+                "regions": ["ON", "Ontario"],
+                "scheme": "UOSS",
+                "business": False,
+                "category": "books",
+            }
+        ],
+    }
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+
+    (rule,) = policy.tax.rules
+    assert rule == TaxRule(
+        "X",
+        Amounts.INCLUSIVE,
+        regions=frozenset({"ON", "Ontario"}),
+        scheme="UOSS",
+        business=False,
+        category="books",
+    )
+    assert (policy.tax.mode, policy.tax.categories) == (TaxMode.MATCHING, {"books": ("BOOK-*", "SKU-17")})
+    assert policy.lock_dates is LockDates.NEXT_OPEN_DAY
+
+
+def test_matching_needs_no_rules_and_no_lock_date_is_passed_unless_it_is_said() -> None:
+    document = settings()
+    document["tax"] = {"mode": "matching"}
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+
+    assert policy.tax == TaxPolicy((), TaxMode.MATCHING)
+    assert policy.lock_dates is LockDates.HOLD
+
+
+def test_a_category_without_skus_would_match_nothing_and_is_refused() -> None:
+    document = settings()
+    document["tax"]["categories"] = {"books": ["BOOK-*"]}
+    document["tax"]["rules"][0]["category"] = "boks"
+
+    assert "categories boks that tax.categories does not have" in refused(ConnectionSettings, json.dumps(document))
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from amazon_to_xero.ports import XeroUnavailable
 from amazon_to_xero.services.known_organisation import KnownOrganisation
-from made_up.books import ORGANISATION
-from made_up.state import ManualClock, MemoryStateStore
+from made_up.books import ORGANISATION, POLICY
+from made_up.state import ManualClock, MemoryStateStore, RecordingJournal
 from made_up.vendors import ScriptedXero
 
 
@@ -19,9 +19,10 @@ class Known:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.xero = ScriptedXero(clock=self.clock)
+        self.journal = RecordingJournal()
 
     def worker(self) -> KnownOrganisation:
-        return KnownOrganisation(self.xero, self.store, self.clock)
+        return KnownOrganisation(self.xero, self.store, self.clock, POLICY, self.journal)
 
 
 @pytest.fixture
@@ -76,3 +77,14 @@ def test_two_workers_that_read_it_at_once_do_no_harm(known: Known) -> None:
     known.store.meanwhile(lambda: known.worker().current())
 
     assert known.worker().current().name == ORGANISATION.name
+
+
+def test_whoever_reads_it_says_what_does_not_fit_the_settings(known: Known) -> None:
+    known.xero.settings = replace(ORGANISATION, currencies=ORGANISATION.currencies - {"JPY"})
+    known.worker().current()
+    said = known.journal.of("PREFLIGHT")
+
+    assert "CURRENCY_NOT_SUBSCRIBED" in [note["reason"] for note in said]
+    assert all(len(str(note["hint"])) > 30 for note in said)
+    known.worker().current()
+    assert known.journal.of("PREFLIGHT") == said  # nothing was read, nothing is said again

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import IN_FLIGHT_FOR, Desired, Document, Kind, State, Work
+from amazon_to_xero.domain.contacts import Customer, customer_of
+from amazon_to_xero.domain.documents import ASKED_AT_MOST, IN_FLIGHT_FOR, Desired, Document, Kind, State, Work
+from amazon_to_xero.domain.policy import ContactPolicy
 from amazon_to_xero.ports import Json, Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.ledger import BATCH, BATCH_BYTES, Ledger, PostReport
 from amazon_to_xero.services.pauses import Pauses
+from made_up.books import POLICY
+from made_up.orders import UK, item, order
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
 from made_up.vendors import ScriptedXero, lost
 
@@ -83,8 +88,11 @@ class Books:
         self.journal = RecordingJournal()
         self.of_orders, self.dead_letters = RecordingDeadLetters(), RecordingDeadLetters()
         letters = {Work.ORDERS: self.of_orders, Work.SHIPMENTS: self.dead_letters}
+        self.buyers, self.asked = Buyers(), list[list[str]]()
         pauses = Pauses(self.store, self.clock, self.journal)
-        self.ledger = Ledger("main", self.xero, self.store, pauses, letters, self.clock, self.journal)
+        self.ledger = Ledger(
+            "main", self.xero, self.store, pauses, letters, self.buyers, self.ask, self.clock, self.journal
+        )
         if customer:
             self.want(CUSTOMER)
             self.post()
@@ -97,6 +105,22 @@ class Books:
             row = known.wanting(desired, self.clock.now()) if known else Document(desired, due_at=self.clock.now())
             if row:
                 self.store.save_documents([row])
+
+    def ask(self, order_ids: Sequence[str]) -> None:
+        self.asked.append(list(order_ids))
+
+    def read(self, raw: Json) -> Customer:
+        """What the reading of an order does with its buyer."""
+        customer = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy.BUYERS), "main")
+        self.buyers.remember(customer)
+        self.want(customer.desired(NOON, raw["orderId"]))
+        return customer
+
+    def new_sandbox(self) -> None:
+        self.buyers = self.ledger._buyers = Buyers()
+
+    def contact(self, customer: Customer) -> Document:
+        return self.row(customer.number, Kind.CONTACT)
 
     def post(self, named: Sequence[str] = ()) -> PostReport:
         return self.ledger.post_due(named, self.clock.now() + MINUTE)
@@ -568,6 +592,281 @@ def test_a_customer_whose_number_is_an_archived_contact_s_needs_a_person() -> No
 
     assert books.row("AMAZON-UK", Kind.CONTACT).reason == "CONTACT_ARCHIVED"
     assert books.dead_letters.reasons == [("A", "CONTACT_ARCHIVED")]
+
+
+# --- contacts of buyers -----------------------------------------------------------------------------------------------
+
+NAME_TAKEN = "The contact name Canary Buyer is already assigned to another contact. The contact name must be unique."
+
+
+def bought(order_id: str = "A", address: str = "1 Canary Street", **buyer: str) -> Json:
+    made = order(item("10.00"), grand_total="10.00", order_id=order_id)
+    made["buyer"] |= buyer
+    made["recipient"]["deliveryAddress"]["addressLine1"] = address
+    return made
+
+
+def invoiced_to(customer: Customer, number: str = "A") -> Desired:
+    return replace(an_invoice(number), refers={"Contact.ContactID": f"contact#{customer.number}"})
+
+
+def test_a_buyer_s_contact_is_created_with_its_details_before_the_invoice_that_names_it() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.want(invoiced_to(customer))
+
+    assert books.post().applied == 2
+
+    (contact,) = books.xero.books["Contacts"].values()
+    assert contact == {**(customer.details or {}), "ContactID": books.contact(customer).xero_id}
+    assert contact["Name"] == "Canary Buyer"
+    assert books.xero.invoice("A")["Contact"] == {"ContactID": contact["ContactID"]}
+    assert books.asked == []
+
+
+def test_a_second_order_of_a_buyer_needs_no_call_for_the_contact() -> None:
+    books = Books(customer=False)
+    books.read(bought("A"))
+    books.post()
+    books.read(bought("B"))
+
+    assert books.post().applied == 0
+    assert len(books.xero.writes("Contacts")) == 1
+
+
+def test_details_that_changed_are_updated_in_one_call_for_all_buyers() -> None:
+    books = Books(customer=False)
+    buyers = [f"buyer-{n}@marketplace.example" for n in range(60)]
+    for email in buyers:
+        books.read(bought(buyerEmail=email, buyerName=email.partition("@")[0]))
+    books.post()
+    for email in buyers:
+        books.read(bought(buyerEmail=email, buyerName=email.partition("@")[0], address="2 New Street"))
+    books.post()
+
+    calls = [(call.verb, len(call.elements)) for call in books.xero.writes("Contacts")]
+    assert calls == [("create", 50), ("create", 10), ("update", 50), ("update", 10)]
+    streets = {contact["Addresses"][0]["AddressLine1"] for contact in books.xero.books["Contacts"].values()}
+    assert streets == {"2 New Street"}
+
+
+def test_a_contact_whose_details_went_with_the_sandbox_waits_until_its_order_has_been_read_again() -> None:
+    # Given a contact that was wanted in a sandbox that is gone
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.want(invoiced_to(customer))
+    books.new_sandbox()
+
+    books.post()
+    assert (books.contact(customer).state, books.contact(customer).reason) == (State.DEFERRED, "BUYER_NOT_AT_HAND")
+    assert books.contact(customer).due_at == books.clock.now() + MINUTE
+    assert books.row().reason == "WAITING_FOR_REFERENCE"
+    assert (books.asked, books.xero.calls) == ([["A"]], [])
+
+    # When the order is read again, unchanged, it is posted at once
+    books.read(bought())
+    assert books.post().applied == 1
+    assert (books.contact(customer).state, books.asked) == (State.APPLIED, [["A"]])
+    books.later(61)
+    assert books.numbers() == ["A"]
+
+
+def test_an_order_is_asked_for_ever_less_often_and_given_up_after_a_day() -> None:
+    # Given a buyer whom Amazon does not name any more: the order's invoice goes to the marketplace's customer by now
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.new_sandbox()
+
+    minutes = 0
+    while books.contact(customer).state is not State.FAILED and minutes < 6000:
+        books.later(60)
+        minutes += 1
+
+    assert 23 * 60 <= minutes <= 27 * 60
+    assert books.asked == [["A"]] * ASKED_AT_MOST
+    assert books.contact(customer).reason == "BUYER_NOT_AT_HAND"
+    assert books.xero.calls == books.dead_letters.letters == books.of_orders.letters == []
+
+    # A reading that knows the buyer again starts anew, and what still waits for the contact has said so
+    books.want(invoiced_to(customer))
+    books.post()
+    assert books.dead_letters.reasons == [("A", "BUYER_NOT_AT_HAND")]
+    books.read(bought())
+    assert books.post().applied == 1
+
+
+def test_details_wanted_meanwhile_by_another_order_are_posted_although_they_were_older() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought("B"))
+    books.new_sandbox()
+    books.post()
+
+    # Given an older order of the same buyer that is read now
+    older = customer.desired(NOON - MINUTE, "A")
+    books.buyers.remember(customer)
+    books.want(older)
+
+    assert books.post().applied == 1
+    assert books.contact(customer).desired.order_id == "B"
+
+
+def test_a_namesake_in_xero_is_somebody_else_and_the_buyer_gets_a_mark() -> None:
+    books = Books(customer=False)
+    namesake = books.xero.hold("Contacts", {"Name": "Canary Buyer", "ContactNumber": "", "ContactStatus": "ACTIVE"})
+    customer = books.read(bought())
+    books.xero.refuse_once(customer.number, NAME_TAKEN)
+
+    assert books.post().applied == 1
+
+    ours = books.xero.books["Contacts"][books.contact(customer).xero_id]
+    assert ours["Name"] == f"Canary Buyer ({customer.number[-6:]})"
+    assert ours["ContactID"] != namesake["ContactID"]
+    assert namesake["Name"] == "Canary Buyer"
+    assert [call.verb for call in books.xero.calls] == ["create", "create"]
+    assert books.contact(customer).name_taken
+
+    # And keeps it when the details change
+    books.read(bought(address="2 New Street"))
+    books.post()
+    assert books.xero.books["Contacts"][ours["ContactID"]]["Name"] == ours["Name"]
+
+
+def test_a_name_that_was_taken_and_is_another_by_now_gets_no_mark() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.xero.refuse_once(customer.number, NAME_TAKEN)
+    books.xero.during = lambda: books.read(bought(buyerName="Canary Lee"))
+
+    books.post()
+
+    (contact,) = books.xero.books["Contacts"].values()
+    assert (contact["Name"], books.contact(customer).state) == ("Canary Lee", State.APPLIED)
+
+
+def test_a_name_that_is_taken_with_its_mark_too_needs_a_person() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.want(invoiced_to(customer))
+    books.xero.refusals[customer.number] = (NAME_TAKEN,)
+
+    books.post()
+
+    assert (books.contact(customer).state, books.contact(customer).reason) == (State.FAILED, "CONTACT_NAME_TAKEN")
+    assert [call.verb for call in books.xero.calls] == ["create", "create"]
+    assert books.dead_letters.reasons == [("A", "CONTACT_NAME_TAKEN")]
+
+
+def test_a_number_that_is_taken_is_our_own_contact_and_is_brought_up_to_date_once() -> None:
+    # Given a contact that Xero holds and the table has forgotten; Xero names both of what is taken
+    books = Books(customer=False)
+    customer = books.read(bought())
+    held = books.xero.hold("Contacts", {"Name": "Canary", "ContactNumber": customer.number, "ContactStatus": "ACTIVE"})
+    books.xero.refuse_once(customer.number, NAME_TAKEN, "Another contact has this contact number.")
+
+    assert books.post().applied == 1
+
+    assert [call.verb for call in books.xero.calls] == ["create", "find", "update"]
+    assert books.contact(customer).xero_id == held["ContactID"]
+    assert books.xero.books["Contacts"][held["ContactID"]]["Name"] == "Canary Buyer"
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_contact_whose_answer_was_lost_is_looked_for_by_its_number(arrived: bool) -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    lost_answers = [lost("createContacts"), lost("createContacts")]
+    books.xero.after, books.xero.before = (lost_answers, []) if arrived else ([], lost_answers)
+
+    books.post()
+    books.later(61)
+
+    verbs = ["create", "create", "find", "update" if arrived else "create"]
+    assert [call.verb for call in books.xero.calls] == verbs
+    assert len(books.xero.books["Contacts"]) == 1
+    assert books.contact(customer).state is State.APPLIED
+    assert books.later(3600) == PostReport()
+
+
+def test_a_lost_contact_found_in_a_sandbox_that_does_not_know_the_buyer_waits_for_the_update() -> None:
+    books = Books(customer=False)
+    customer = books.read(bought())
+    books.xero.after = [lost("createContacts"), lost("createContacts")]
+    books.post()
+    books.new_sandbox()
+
+    books.later(61)
+    assert books.contact(customer).waits_for_buyer
+    books.read(bought())
+    books.post()
+
+    assert [call.verb for call in books.xero.calls] == ["create", "create", "find", "update"]
+    assert books.contact(customer).state is State.APPLIED
+
+
+def test_details_that_xero_cannot_read_fail_their_contact_alone_and_each_order_of_it_with_a_dead_letter() -> None:
+    books = Books(customer=False)
+    odd, good = books.read(bought("A")), books.read(bought("B", buyerEmail="good@b.example", buyerName="Good"))
+    books.want(invoiced_to(odd, "A"), invoiced_to(odd, "C"), invoiced_to(good, "B"))
+    plain = books.xero.create
+
+    def refuses_the_odd_one(collection: str, elements: Sequence[Json], key: str) -> list[Outcome]:
+        if any(element.get("ContactNumber") == odd.number for element in elements):
+            raise XeroRefused("create Contacts", 400, "the element cannot be read")
+        return plain(collection, elements, key)
+
+    books.xero.create = refuses_the_odd_one  # type: ignore[method-assign]
+    books.post()
+    books.later(61)
+
+    assert books.numbers() == ["B"]
+    assert sorted(books.dead_letters.reasons) == [("A", "XERO_REFUSED"), ("C", "XERO_REFUSED")]
+    assert books.of_orders.letters == []
+
+
+def test_a_contact_that_failed_is_tried_again_for_any_order_of_its_buyer() -> None:
+    # Given a contact that failed for a buyer's newest order, whose address is another than in an older one
+    books = Books(customer=False)
+    customer = books.read(bought("B"))
+    books.xero.refuse_once(customer.number, "Email address must be valid.")
+    books.post()
+    assert books.contact(customer).state is State.FAILED
+
+    # When a person redrives the older order
+    books.want(replace(customer, digest="older").desired(NOON - MINUTE, "A"))
+
+    assert books.post().applied == 1
+    assert books.contact(customer).desired == customer.desired(NOON, "B")
+
+
+def test_who_a_buyer_is_reaches_xero_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    # Given buyers whose contacts are created, told apart, lost, looked for, waited for, refused and changed
+    books = Books(customer=False)
+    secrets = ("Canary", "CN1 1NC", "+44 0000", "GB-CANARY-TAX", "canary@")
+    raw = {**bought(), "tax": {"taxRegistrations": [{"entityType": "BUYER", "taxRegistrationNumber": secrets[3]}]}}
+    customer = books.read(raw)
+    books.want(invoiced_to(customer))
+    books.xero.refuse_once(customer.number, NAME_TAKEN.replace("Canary Buyer", "…"))
+    books.xero.after = [None, lost("createContacts"), lost("createContacts")]
+    books.post()
+    books.new_sandbox()
+    books.later(61)
+    books.read(raw)
+    books.later(61)
+    refused = books.read({**raw, "buyer": {"buyerName": "Canary Two"}})
+    books.want(invoiced_to(refused, "B"))
+    books.xero.refusals[refused.number] = ("Email address must be valid.",)
+    books.post()
+    books.later(61)
+
+    in_xero = repr(books.xero.books["Contacts"])
+    assert all(secret in in_xero for secret in secrets[:4])
+    assert books.dead_letters.reasons == [("B", "XERO_REFUSED")]
+    said = "".join(
+        map(repr, (books.store.table.written, books.journal.notes, books.dead_letters, books.of_orders, books.asked))
+    )
+    for secret in secrets:
+        assert secret.lower() not in said.lower()
+        assert secret.lower() not in caplog.text.lower()
 
 
 # --- payments ---------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import Document, Kind, State
-from amazon_to_xero.domain.order_facts import OrderFact, Standing
+from amazon_to_xero.domain.documents import Document, Kind, State, Work
+from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants
 from amazon_to_xero.domain.organisation import Account
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.tax import TaxPolicy
@@ -20,16 +20,26 @@ from amazon_to_xero.ports import (
     AmazonThrottled,
     AmazonUnavailable,
     Json,
+    OrderEvent,
     XeroNotAuthorised,
     XeroUnavailable,
 )
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.services.order_booking import BookReport, OrderBooking
 from amazon_to_xero.services.order_intake import Hint, OrderIntake
 from amazon_to_xero.services.order_reading import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
 from made_up.books import ORGANISATION, POLICY
-from made_up.orders import breakdown, item, order
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
+from made_up.orders import UK, breakdown, item, order
+from made_up.state import (
+    NOON,
+    ManualClock,
+    MemoryStateStore,
+    RecordingDeadLetters,
+    RecordingEvents,
+    RecordingJournal,
+)
 from made_up.vendors import ScriptedAmazon, ScriptedXero
 
 MINUTE = timedelta(minutes=1)
@@ -41,6 +51,8 @@ def iso(at: datetime) -> str:
 
 
 def an_order(order_id: str = "A", price: str = "10.00", updated: datetime = NOON - 10 * MINUTE, **more: Any) -> Json:
+    """An order that was placed and not shipped yet: it is booked as soon as it is read."""
+    more = {"status": "UNSHIPPED", **more}
     return order(item(price), grand_total=price, order_id=order_id, updated=iso(updated), **more)
 
 
@@ -62,22 +74,28 @@ class Reading:
         self.amazon = ScriptedAmazon(self.clock, *orders)
         self.xero = ScriptedXero(clock=self.clock)
         self.journal = RecordingJournal()
-        self.dead_letters = RecordingDeadLetters()
+        self.dead_letters, self.of_shipments = RecordingDeadLetters(), RecordingDeadLetters()
+        self.events = RecordingEvents()
         self.pauses = Pauses(self.store, self.clock, self.journal)
         self.policy = policy
         self.service = self.restarted()
 
     def restarted(self) -> OrderReading:
         """Another sandbox of the function: nothing in memory."""
-        organisation = KnownOrganisation(self.xero, self.store, self.clock)
+        organisation = KnownOrganisation(self.xero, self.store, self.clock, self.policy, self.journal)
+        letters = {Work.ORDERS: self.dead_letters, Work.SHIPMENTS: self.of_shipments}
+        self.booking = OrderBooking(
+            "main", self.store, self.policy, organisation, self.pauses, letters, self.clock, self.journal
+        )
         self.service = OrderReading(
             "main",
             self.amazon,
             self.store,
             self.policy,
-            organisation,
+            self.booking,
+            Buyers(),
+            self.events,
             self.pauses,
-            self.dead_letters,
             self.clock,
             self.journal,
         )
@@ -89,6 +107,10 @@ class Reading:
 
     def read(self, named: Iterable[str] = (), deadline: datetime | None = None) -> ReadReport:
         return self.service.read_due(list(named), deadline or self.clock.now() + MINUTE)
+
+    def book(self, *named: str) -> BookReport:
+        """What the shipments function does afterwards."""
+        return self.booking.book_due(named, self.clock.now() + MINUTE)
 
     def sweep(self, deadline: datetime | None = None) -> ReadReport:
         return self.service.sweep(deadline or self.clock.now() + MINUTE, NOON - timedelta(days=30))
@@ -333,7 +355,7 @@ def test_a_recorded_order_asks_for_its_customer_and_its_invoice() -> None:
     assert (invoice.state, invoice.due_at, str(invoice.desired.total)) == (State.PENDING, NOON, "10.00")
     assert set(report.documents) == {"invoice#A", invoice.desired.refers["Contact.ContactID"]}
     assert bench.row().documents == ("invoice#A",)
-    assert bench.row().status == "SHIPPED"
+    assert bench.row().status == "UNSHIPPED"
 
 
 def test_nothing_of_the_buyer_is_stored_or_said() -> None:
@@ -437,7 +459,7 @@ def test_an_order_too_large_for_a_row_is_for_a_person() -> None:
 
 
 def test_the_destination_is_remembered_when_amazon_drops_the_address_of_an_old_order() -> None:
-    bench = reading(an_order(ship_to="FR", status="UNSHIPPED"))
+    bench = reading(an_order(ship_to="FR"))
     bench.hinted_and_read("A")
     later = an_order(updated=NOON - MINUTE)
     del later["recipient"]
@@ -450,16 +472,17 @@ def test_the_destination_is_remembered_when_amazon_drops_the_address_of_an_old_o
 
 
 def test_an_order_keeps_its_invoice_number_when_the_prefix_is_changed() -> None:
-    bench = reading(an_order(status="UNSHIPPED"))
+    bench = reading(an_order())
     bench.hinted_and_read("A")
     bench.policy = replace(POLICY, invoice_prefix="NEW-")
     bench.restarted()
-    bench.amazon.hold(an_order(updated=NOON - MINUTE))
+    bench.amazon.hold(an_order(status="SHIPPED", updated=NOON - MINUTE))
     bench.clock.advance(60)
 
     bench.hinted_and_read("A")
+    bench.book()
 
-    assert bench.row().documents == ("invoice#A",)
+    assert (bench.row().number, bench.row().documents) == ("A", ("invoice#A",))
     assert bench.document().desired.body["Status"] == "AUTHORISED"
 
 
@@ -505,6 +528,151 @@ def test_a_document_row_that_changed_meanwhile_is_decided_again_and_the_newer_fa
     bench.read(due)
 
     assert bench.document().desired.body == {"Reference": "newest"}
+
+
+# --- orders that were shipped or cancelled ----------------------------------------------------------------------------
+
+
+def shipped(order_id: str = "A", **more: Any) -> Json:
+    return an_order(order_id, **{"status": "SHIPPED", **more})
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("SHIPPED", "Order Shipped"), ("PARTIALLY_SHIPPED", "Order Shipped"), ("CANCELLED", "Order Cancelled")],
+)
+def test_what_was_shipped_or_cancelled_is_left_to_the_shipments_function_and_told(status: str, kind: str) -> None:
+    bench = reading(an_order(status=status))
+
+    report = bench.hinted_and_read("A")
+
+    row = bench.row()
+    assert (row.standing, row.wants, row.due_at) == (Standing.RECORDED, Wants.BOOKING, NOON)
+    assert report.orders == 1
+    assert not any(key.startswith("invoice") for key in report.documents)
+    event = OrderEvent(kind, "A", NOON - 10 * MINUTE, UK)
+    assert bench.events.published == [("main", event)]
+    assert bench.store.due_shipments(NOON, 9) == ["A"]
+    assert (bench.book().orders, bench.row().due_at) == (1, None)
+
+
+def test_an_order_is_told_only_once_it_is_in_the_table() -> None:
+    bench = reading(shipped())
+    rows: list[OrderFact] = []
+    publish = bench.events.publish
+    bench.events.publish = lambda name, events: rows.append(bench.row()) or publish(name, events)  # type: ignore[func-returns-value, method-assign]
+
+    bench.hinted_and_read("A")
+
+    assert [row.wants for row in rows] == [Wants.BOOKING]
+
+
+def test_an_order_whose_row_another_worker_wrote_meanwhile_is_not_told() -> None:
+    bench = reading(shipped())
+    due = bench.hint(["A"], NOON - MINUTE)
+    # The token bucket is written first, then the customer, then the order's row
+    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.hint(["A"], NOON + MINUTE))
+
+    bench.read(due)
+    assert (bench.row().wants, bench.events.published) == (Wants.READING, [])
+
+    bench.read()
+    assert bench.events.said == [("Order Shipped", "A")]
+
+
+def test_events_that_could_not_be_published_are_said_and_lose_nothing() -> None:
+    bench = reading(shipped("A"), an_order("B", status="CANCELLED"))
+    bench.events.broken = True
+
+    bench.hinted_and_read("A", "B")
+
+    assert [noted["events"] for noted in bench.journal.of("EVENTS_NOT_PUBLISHED")] == [1, 1]
+    assert bench.store.due_shipments(NOON, 9) == ["A", "B"]
+
+
+def test_what_did_not_change_is_not_told_again() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.book()
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert (len(bench.events.published), bench.row().due_at) == (1, None)
+
+
+def test_what_did_not_change_and_was_not_booked_yet_stays_to_be_booked() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    assert (bench.row().wants, bench.store.due_shipments(bench.clock.now(), 9)) == (Wants.BOOKING, ["A"])
+
+
+def test_a_sweep_over_an_order_that_waits_to_be_booked_leaves_it_waiting() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.clock.advance(60)
+
+    bench.sweep()
+
+    assert bench.store.due_shipments(bench.clock.now(), 9) == ["A"]
+
+
+def test_an_order_shipped_on_a_page_older_than_its_newest_hint_is_read_once_more_before_it_is_booked() -> None:
+    bench = reading(shipped(updated=NOON - 20 * MINUTE))
+    bench.hint(["A"], NOON - timedelta(seconds=30))
+
+    bench.sweep()
+    assert (bench.row().wants, bench.row().due_at, bench.events.published) == (Wants.READING, NOON, [])
+
+    bench.read()
+    assert bench.events.said == [("Order Shipped", "A")]
+
+
+def test_an_order_keeps_the_shipments_it_had_when_more_of_it_leaves() -> None:
+    sold = item("30.00", quantity=3)
+    sold["fulfillment"] = {"quantityFulfilled": 1, "quantityUnfulfilled": 2}
+    first = order(sold, grand_total="30.00", order_id="A", status="PARTIALLY_SHIPPED", updated=iso(NOON - 9 * MINUTE))
+    bench = reading(first)
+    bench.hinted_and_read("A")
+    bench.amazon.hold({**first, "fulfillment": {"fulfillmentStatus": "SHIPPED"}, "lastUpdatedTime": iso(NOON)})
+    bench.clock.advance(60)
+
+    bench.hinted_and_read("A")
+
+    quantities = [dict(shipment.quantities) for shipment in bench.row().shipments]
+    assert quantities == [{"10000000000001": 1}, {"10000000000001": 2}]
+    assert [shipment.shipped_at for shipment in bench.row().shipments] == [NOON - 9 * MINUTE, NOON]
+
+
+def test_a_shipped_order_of_a_marketplace_nobody_books_is_a_failure_of_the_reading() -> None:
+    bench = reading(shipped(marketplace="A_NEW_ONE"))
+
+    bench.hinted_and_read("A")
+
+    assert bench.dead_letters.reasons == [("A", "UNKNOWN_MARKETPLACE")]
+    assert (bench.of_shipments.letters, bench.events.published) == ([], [])
+
+
+def test_a_shipped_order_that_is_no_sale_is_neither_booked_nor_told() -> None:
+    bench = reading(shipped(), policy=replace(POLICY, start=NOON))
+
+    report = bench.hinted_and_read("A")
+
+    assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "BEFORE_START")
+    assert (report.documents, bench.events.published) == ((), [])
+
+
+def test_a_cancelled_order_wants_no_customer() -> None:
+    bench = reading(an_order(status="CANCELLED"))
+
+    assert bench.hinted_and_read("A").documents == ()
+    bench.book()
+
+    assert bench.store.writes("DOCUMENT#contact") == 0
 
 
 # --- failures that need a person --------------------------------------------------------------------------------------
@@ -609,13 +777,14 @@ def test_an_order_that_amazon_does_not_know_yet_is_read_again() -> None:
 
 
 def test_a_cancelled_order_takes_back_its_invoice() -> None:
-    bench = reading(an_order(status="UNSHIPPED"))
+    bench = reading(an_order())
     bench.hinted_and_read("A")
     assert bench.document().desired.body["Status"] == "DRAFT"
     bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
     bench.clock.advance(60)
 
-    report = bench.hinted_and_read("A")
+    bench.hinted_and_read("A")
+    report = bench.book()
 
     assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "ORDER_CANCELLED")
     assert report.documents == ("invoice#A",)
@@ -624,13 +793,14 @@ def test_a_cancelled_order_takes_back_its_invoice() -> None:
 
 def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before_it_died() -> None:
     # Given the documents of a reading whose order row was never written
-    bench = reading(an_order(status="UNSHIPPED"))
+    bench = reading(an_order())
     bench.hinted_and_read("A")
     wanted = bench.document().desired
     again = reading(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
     again.store.save_documents([Document(wanted, due_at=NOON)])
 
     again.hinted_and_read("A")
+    again.book()
 
     # Its content stays: by that it is told from somebody else's document when Xero is looked at
     assert again.document().desired == replace(wanted, removed=True, version=NOON - 5 * MINUTE)
@@ -638,26 +808,29 @@ def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before
 
 def test_a_cancelled_order_s_payment_that_was_not_made_yet_goes_too() -> None:
     paid = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR"}))
-    bench = reading(an_order(), policy=paid)
+    bench = reading(an_order(status="SHIPPED"), policy=paid)
     clearing = Account("a-clr", "CLR", "Amazon clearing", "BANK", "GBP", active=True, takes_payments=True)
     bench.xero.settings = replace(ORGANISATION, accounts={**ORGANISATION.accounts, "CLR": clearing})
     bench.hinted_and_read("A")
+    bench.book()
     assert bench.row().documents == ("invoice#A", "payment#A")
     bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
     bench.clock.advance(60)
 
     bench.hinted_and_read("A")
+    bench.book()
 
     assert bench.document(kind=Kind.PAYMENT).desired.removed
 
 
 def test_a_cancelled_order_that_was_never_booked_keeps_its_invoice_away() -> None:
     # Given the invoice that a worker, frozen since before the cancellation, is going to ask for
-    earlier = reading(an_order(status="UNSHIPPED", updated=NOON - 10 * MINUTE))
+    earlier = reading(an_order(updated=NOON - 10 * MINUTE))
     earlier.hinted_and_read("A")
     bench = reading(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
 
     bench.hinted_and_read("A")
+    bench.book()
 
     assert bench.document().desired.removed
     assert bench.document().wanting(earlier.document().desired, NOON) is None

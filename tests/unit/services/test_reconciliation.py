@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
 
-from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.domain.documents import Work
+from amazon_to_xero.domain.order_facts import OrderFact, Wants
 from amazon_to_xero.services.ledger import PostReport
+from amazon_to_xero.services.order_booking import BookReport
 from amazon_to_xero.services.order_reading import ReadReport
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.reconciliation import Reconciliation, WorkReport
+from amazon_to_xero.services.reconciliation import EVERYTHING, Reconciliation, WorkReport
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
 
 SECONDS = timedelta(seconds=1)
@@ -20,9 +22,10 @@ SECONDS = timedelta(seconds=1)
 
 @dataclass
 class Scripted:
-    """OrderReading and Ledger: answer what they are told to, one report per call, then that there was nothing."""
+    """OrderReading, OrderBooking and Ledger: answer what they are told to, one report per call, then nothing more."""
 
     reads: list[ReadReport] = field(default_factory=list)
+    books: list[BookReport] = field(default_factory=list)
     posts: list[PostReport] = field(default_factory=list)
     named: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     then: list[Callable[[], object]] = field(default_factory=list)
@@ -32,6 +35,10 @@ class Scripted:
         if self.then:
             self.then.pop(0)()
         return self.reads.pop(0) if self.reads else ReadReport()
+
+    def book_due(self, named: Sequence[str], deadline: datetime) -> BookReport:
+        self.named.append(("book", tuple(named)))
+        return self.books.pop(0) if self.books else BookReport()
 
     def post_due(self, named: Sequence[str], deadline: datetime) -> PostReport:
         self.named.append(("post", tuple(named)))
@@ -45,7 +52,7 @@ class Scripted:
         return sum(name == what for name, _ in self.named)
 
 
-class Work:
+class Bench:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
@@ -56,38 +63,104 @@ class Work:
 
     def worker(self, done: Scripted) -> Reconciliation:
         start = NOON - timedelta(days=30)
-        return Reconciliation(done, done, self.store, self.pauses, self.clock, self.journal, start)  # type: ignore[arg-type]
+        return Reconciliation(done, done, done, self.store, self.pauses, self.clock, self.journal, start)  # type: ignore[arg-type]
 
-    def run(self, *orders: str, seconds: float = 60, patient: bool = False) -> WorkReport:
-        return self.service.run("w1", self.clock.now() + seconds * SECONDS, orders, patient=patient)
+    def run(
+        self, *orders: str, seconds: float = 60, patient: bool = False, work: Collection[Work] = EVERYTHING
+    ) -> WorkReport:
+        return self.service.run("w1", self.clock.now() + seconds * SECONDS, orders, work=work, patient=patient)
 
     def hold_lease(self, seconds: float) -> object:
         lease = self.store.acquire("reconciliation", "other", self.clock.now(), self.clock.now() + seconds * SECONDS)
         assert lease
         return lease
 
-    def make_due(self, order_id: str = "A") -> None:
+    def make_due(self, order_id: str = "A", wants: Wants = Wants.READING) -> None:
         fact = self.store.orders([order_id]).get(order_id) or OrderFact(order_id)
-        self.store.save_orders([OrderFact(order_id, fact.generation, due_at=self.clock.now())])
+        self.store.save_orders([OrderFact(order_id, fact.generation, due_at=self.clock.now(), wants=wants)])
 
     def make_done(self, order_id: str = "A") -> None:
         fact = self.store.orders([order_id])[order_id]
         self.store.save_orders([OrderFact(order_id, fact.generation)])
 
 
-def test_what_was_read_is_posted_in_the_same_run() -> None:
-    work = Work()
+def test_what_was_read_and_booked_is_posted_in_the_same_run() -> None:
+    work = Bench()
     work.done.reads = [ReadReport(1, ("invoice#A",))]
-    work.done.posts = [PostReport(applied=1)]
+    work.done.books = [BookReport(1, ("payment#A",))]
+    work.done.posts = [PostReport(applied=2)]
 
     report = work.run("A")
 
-    assert work.done.named[:2] == [("read", ("A",)), ("post", ("invoice#A",))]
-    assert report == WorkReport(ReadReport(1, ("invoice#A",)), PostReport(applied=1))
+    assert work.done.named[:3] == [("read", ("A",)), ("book", ("A",)), ("post", ("invoice#A", "payment#A"))]
+    assert report == WorkReport(ReadReport(1, ("invoice#A",)), BookReport(1, ("payment#A",)), PostReport(applied=2))
+
+
+def test_a_function_does_only_its_own_work_and_posts_whatever_is_due() -> None:
+    for kind, stage in ((Work.ORDERS, "read"), (Work.SHIPMENTS, "book")):
+        work = Bench()
+
+        work.run("A", work={kind})
+
+        assert work.done.named == [(stage, ("A",)), ("post", ())]
+
+
+def test_what_is_due_for_another_function_keeps_nobody_at_work() -> None:
+    for kind, others in ((Work.ORDERS, Wants.BOOKING), (Work.SHIPMENTS, Wants.READING)):
+        work = Bench()
+        work.make_due(wants=others)
+
+        work.run(seconds=60, work={kind})
+
+        assert work.done.count("post") == 1
+        assert work.store.due_orders(NOON, 9) + work.store.due_shipments(NOON, 9) == ["A"]
+
+
+def test_booking_is_progress_and_what_stops_it_is_said() -> None:
+    work = Bench()
+    work.done.books = [BookReport(2), BookReport(1, stopped="XERO_PAUSED")]
+
+    report = work.run(work={Work.SHIPMENTS})
+
+    assert work.done.count("book") == 2
+    assert (report.booked.orders, report.stopped) == (3, "XERO_PAUSED")
+
+
+def test_what_stopped_an_earlier_round_of_booking_does_not_speak_for_the_next() -> None:
+    work = Bench()
+    work.make_due(wants=Wants.BOOKING)
+    work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
+    work.done.books = [BookReport(1, stopped="XERO_PAUSED")]
+    finish = work.done.book_due
+
+    def book_due(named: Sequence[str], deadline: datetime) -> BookReport:
+        if work.clock.slept:
+            work.make_done()
+        return finish(named, deadline)
+
+    work.done.book_due = book_due  # type: ignore[method-assign]
+    report = work.run(work={Work.SHIPMENTS}, patient=True)
+
+    assert (work.clock.slept, report.booked.orders, report.stopped) == ([30], 1, "")
+
+
+def test_what_was_left_to_the_worker_at_it_for_booking_is_done_by_it() -> None:
+    work = Bench()
+
+    def another_is_turned_away() -> None:
+        work.make_due(wants=Wants.BOOKING)
+        other = work.worker(Scripted())
+        assert other.run("w2", work.clock.now() + 60 * SECONDS, ["A"], work={Work.SHIPMENTS}).busy
+
+    work.done.then = [another_is_turned_away, work.make_done]
+
+    work.run()
+
+    assert work.done.count("book") >= 2
 
 
 def test_it_works_on_until_a_round_moves_nothing() -> None:
-    work = Work()
+    work = Bench()
     work.done.reads = [ReadReport(2), ReadReport(1), ReadReport()]
     work.done.posts = [PostReport(applied=2), PostReport(), PostReport(applied=1), PostReport()]
 
@@ -98,14 +171,14 @@ def test_it_works_on_until_a_round_moves_nothing() -> None:
 
 
 def test_a_failed_document_is_progress_too() -> None:
-    work = Work()
+    work = Bench()
     work.done.posts = [PostReport(failed=1), PostReport(applied=1)]
 
     assert work.run().posted == PostReport(applied=1, failed=1)
 
 
 def test_it_stops_at_what_stops_it_and_says_so() -> None:
-    work = Work()
+    work = Bench()
     work.make_due()
     work.done.reads = [ReadReport(1, stopped="AMAZON_QUOTA")]
 
@@ -117,7 +190,7 @@ def test_it_stops_at_what_stops_it_and_says_so() -> None:
 
 
 def test_no_round_is_begun_after_the_deadline() -> None:
-    work = Work()
+    work = Bench()
     work.make_due()
     work.done.reads = [ReadReport(1)] * 20
     work.done.then = [lambda: work.clock.advance(25)] * 20
@@ -128,7 +201,7 @@ def test_no_round_is_begun_after_the_deadline() -> None:
 
 
 def test_whoever_finds_another_worker_at_it_leaves_at_once() -> None:
-    work = Work()
+    work = Bench()
     work.hold_lease(50)
 
     report = work.run("A", "B")
@@ -138,7 +211,7 @@ def test_whoever_finds_another_worker_at_it_leaves_at_once() -> None:
 
 
 def test_the_next_worker_may_begin_as_soon_as_the_first_is_done_or_has_failed() -> None:
-    work = Work()
+    work = Bench()
 
     def fails() -> None:
         raise ConnectionError
@@ -151,7 +224,7 @@ def test_the_next_worker_may_begin_as_soon_as_the_first_is_done_or_has_failed() 
 
 
 def test_what_was_left_to_the_worker_just_before_it_let_go_is_done_by_it() -> None:
-    work = Work()
+    work = Bench()
 
     def another_is_turned_away() -> None:
         other = Scripted()
@@ -169,7 +242,7 @@ def test_what_was_left_to_the_worker_just_before_it_let_go_is_done_by_it() -> No
 
 
 def test_a_patient_run_waits_for_the_worker_before_it() -> None:
-    work = Work()
+    work = Bench()
     work.hold_lease(18)
 
     report = work.run(seconds=100, patient=True)
@@ -179,7 +252,7 @@ def test_a_patient_run_waits_for_the_worker_before_it() -> None:
 
 
 def test_a_patient_run_does_not_wait_longer_than_until_the_next_one_comes() -> None:
-    work = Work()
+    work = Bench()
     work.hold_lease(600)
 
     assert work.run(seconds=300, patient=True).busy
@@ -187,7 +260,7 @@ def test_a_patient_run_does_not_wait_longer_than_until_the_next_one_comes() -> N
 
 
 def test_a_patient_run_waits_for_a_limit_that_opens_soon_and_goes_on() -> None:
-    work = Work()
+    work = Bench()
     work.make_due()
     work.done.posts = [PostReport(applied=57, stopped="XERO_MINUTE_LIMIT"), PostReport(applied=3)]
     work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
@@ -200,7 +273,7 @@ def test_a_patient_run_waits_for_a_limit_that_opens_soon_and_goes_on() -> None:
 
 
 def test_it_does_not_wait_for_a_limit_when_nothing_would_be_due_then() -> None:
-    work = Work()
+    work = Bench()
     work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
 
     work.run(patient=True)
@@ -210,7 +283,7 @@ def test_it_does_not_wait_for_a_limit_when_nothing_would_be_due_then() -> None:
 
 def test_it_waits_for_no_limit_beyond_its_deadline_or_the_next_patient_run() -> None:
     for seconds, opens in ((60, 60), (600, 62)):
-        work = Work()
+        work = Bench()
         work.make_due()
         work.pauses.pause("xero", NOON + opens * SECONDS, "XERO_DAY_LIMIT")
         work.done.reads = [ReadReport(stopped="XERO_PAUSED")]
@@ -221,7 +294,7 @@ def test_it_waits_for_no_limit_beyond_its_deadline_or_the_next_patient_run() -> 
 
 
 def test_an_impatient_run_waits_for_nothing() -> None:
-    work = Work()
+    work = Bench()
     work.make_due()
     work.pauses.pause("xero", NOON + 5 * SECONDS, "XERO_MINUTE_LIMIT")
     work.done.posts = [PostReport(stopped="XERO_PAUSED")]
@@ -232,7 +305,7 @@ def test_an_impatient_run_waits_for_nothing() -> None:
 
 
 def test_a_sweep_reads_from_the_start_of_the_books_and_posts_what_it_found() -> None:
-    work = Work()
+    work = Bench()
     work.make_due()
     work.done.then = [work.make_done]
 
@@ -244,7 +317,7 @@ def test_a_sweep_reads_from_the_start_of_the_books_and_posts_what_it_found() -> 
 
 
 def test_a_sweep_goes_on_beside_the_worker_at_it_and_leaves_the_posting_to_that_one() -> None:
-    work = Work()
+    work = Bench()
     work.hold_lease(50)
 
     report = work.service.sweep("w1", NOON + 60 * SECONDS)
@@ -254,7 +327,7 @@ def test_a_sweep_goes_on_beside_the_worker_at_it_and_leaves_the_posting_to_that_
 
 
 def test_two_sweeps_at_once_are_one() -> None:
-    work = Work()
+    work = Bench()
     assert work.store.acquire("sweep", "other", NOON, NOON + 50 * SECONDS)
 
     assert work.service.sweep("w1", NOON + 60 * SECONDS).busy

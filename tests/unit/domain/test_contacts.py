@@ -1,0 +1,263 @@
+"""Who an order is invoiced to, what Xero is told of a buyer, and how little of it is stored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amazon_to_xero.domain.contacts import Customer, customer_of, marketplace_customer, told_apart
+from amazon_to_xero.domain.documents import Desired, Kind
+from amazon_to_xero.domain.policy import ContactPolicy
+from made_up.books import POLICY
+from made_up.orders import UK, item, order
+from made_up.state import NOON
+
+BUYERS = replace(POLICY, contacts=ContactPolicy.BUYERS)
+BUSINESS = replace(POLICY, contacts=ContactPolicy.BUSINESS_BUYERS)
+ADDRESS = {
+    "name": "Margaret Thistlewood",
+    "addressLine1": "3 Lark Rise",
+    "addressLine2": "Flat 2",
+    "city": "Bristol",
+    "stateOrRegion": "Avon",
+    "postalCode": "BS3 4XY",
+    "countryCode": "GB",
+    "phone": "0117 496 0000",
+}
+BUYER = {"buyerName": "M. Thistlewood", "buyerEmail": "Abc123@marketplace.amazon.co.uk"}
+
+
+def an_order(buyer: Any = BUYER, address: Any = ADDRESS, **more: Any) -> dict[str, Any]:
+    made = order(item("1.00"), grand_total="1.00", **more)
+    return {**made, "buyer": buyer, "recipient": {"deliveryAddress": address}}
+
+
+def customer(raw: dict[str, Any], policy: Any = BUYERS, salt: str = "main") -> Customer:
+    return customer_of(raw, UK, policy, salt)
+
+
+def details(raw: dict[str, Any], policy: Any = BUYERS) -> dict[str, Any]:
+    found = customer(raw, policy).details
+    assert found is not None
+    return dict(found)
+
+
+# --- which orders -----------------------------------------------------------------------------------------------------
+
+
+def test_by_default_every_order_goes_to_its_marketplace_s_customer() -> None:
+    business = an_order(programs=["AMAZON_BUSINESS"])
+
+    assert customer(business, POLICY) == marketplace_customer(UK, POLICY)
+    assert customer(business, POLICY).desired(NOON, "026-1") == Desired(
+        Kind.CONTACT, f"AMAZON-{UK}", {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
+    )
+
+
+def test_only_business_buyers_have_their_own_contact_where_the_policy_says_so() -> None:
+    assert customer(an_order(programs=["PRIME", "AMAZON_BUSINESS"]), BUSINESS).details is not None
+    for others in (an_order(programs=["PRIME"]), an_order(), an_order(programs=None)):
+        assert customer(others, BUSINESS) == marketplace_customer(UK, BUSINESS)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        an_order(buyer=None, address=None),
+        an_order(buyer={}, address={"countryCode": "GB", "city": "Bristol"}),
+        an_order(buyer={"buyerName": "  "}, address={**ADDRESS, "name": "<>"}),
+        an_order(buyer={"buyerEmail": "abc@marketplace.amazon.co.uk"}, address=None),  # no name
+        an_order(buyer={"buyerName": "John Smith"}, address={"countryCode": "GB"}),  # any of many
+    ],
+)
+def test_a_buyer_that_amazon_does_not_name_is_the_marketplace_s_customer_and_it_is_said_why(
+    raw: dict[str, Any],
+) -> None:
+    found = customer(raw)
+
+    assert found == replace(marketplace_customer(UK, BUYERS), reason="BUYER_UNKNOWN")
+    assert customer(an_order()).reason == ""
+
+
+# --- what Xero is told ------------------------------------------------------------------------------------------------
+
+
+def test_a_buyer_is_a_contact_with_name_address_phone_and_tax_number_and_without_amazon_s_relay_address() -> None:
+    registrations = [
+        {"entityType": "MERCHANT", "taxRegistrationNumber": "GB111"},
+        {"entityType": "BUYER", "taxRegistrationType": "VAT", "taxRegistrationNumber": "GB 999 9999 73"},
+    ]
+    raw = an_order(tax={"taxRegistrations": registrations})
+
+    assert details(raw) == {
+        "ContactNumber": customer(raw).number,
+        "Name": "M. Thistlewood",
+        "Addresses": [
+            {
+                "AddressType": "STREET",
+                "AddressLine1": "3 Lark Rise",
+                "AddressLine2": "Flat 2",
+                "City": "Bristol",
+                "Region": "Avon",
+                "PostalCode": "BS3 4XY",
+                "Country": "GB",
+                "AttentionTo": "Margaret Thistlewood",
+            }
+        ],
+        "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "0117 496 0000"}],
+        "TaxNumber": "GB 999 9999 73",
+    }
+    assert "marketplace.amazon" not in json.dumps(details(raw)).lower()
+
+
+def test_what_amazon_does_not_say_is_not_sent() -> None:
+    made = details(an_order(address={"name": "Margaret Thistlewood", "postalCode": "BS3 4XY"}))
+
+    assert made["Addresses"] == [
+        {"AddressType": "STREET", "PostalCode": "BS3 4XY", "AttentionTo": "Margaret Thistlewood"}
+    ]
+    assert made.keys() == {"ContactNumber", "Name", "Addresses"}
+    assert details(an_order(address=None)).keys() == {"ContactNumber", "Name"}
+
+
+@pytest.mark.parametrize(
+    ("buyer", "programs", "name"),
+    [
+        ({**BUYER, "buyerCompanyName": "Thistle & Co"}, ["AMAZON_BUSINESS"], "Thistle & Co"),
+        ({**BUYER, "buyerCompanyName": "Thistle & Co"}, [], "M. Thistlewood"),
+        (BUYER, ["AMAZON_BUSINESS"], "M. Thistlewood"),
+        ({"buyerEmail": "a@b.example"}, [], "Margaret Thistlewood"),
+    ],
+)
+def test_the_name_is_the_company_s_for_business_then_the_buyer_s_then_the_recipient_s(
+    buyer: dict[str, str], programs: list[str], name: str
+) -> None:
+    assert details(an_order(buyer=buyer, programs=programs))["Name"] == name
+
+
+@pytest.mark.parametrize(
+    ("given_name", "sent"),
+    [
+        ("  Ann \t  Lee\n", "Ann Lee"),
+        ("<b>Ann</b> Lee", "b Ann /b Lee"),
+        ("Ann\x00\u200b Lee\u202e", "Ann Lee"),
+        ("Ann\ud800 Lee", "Ann Lee"),
+        ("Łódź & Søn „Ä“ 王伟", "Łódź & Søn „Ä“ 王伟"),
+        ("A" * 300, "A" * 255),
+        ("A" * 254 + " B", "A" * 254),
+        ("A" * 254 + "𝔸", "A" * 254),  # Xero counts it as two
+    ],
+)
+def test_names_are_sent_as_xero_takes_them(given_name: str, sent: str) -> None:
+    assert details(an_order(buyer={**BUYER, "buyerName": given_name}))["Name"] == sent
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_whatever_amazon_says_of_a_buyer_nothing_breaks_and_nothing_too_long_is_sent(odd: Any) -> None:
+    address = dict.fromkeys((*ADDRESS, "companyName"), odd)
+    for raw in (
+        an_order(buyer=odd, address=odd, programs=odd, tax=odd),
+        an_order(buyer={"buyerName": odd, "buyerEmail": odd}, address=address, tax={"taxRegistrations": [odd]}),
+        an_order(address=dict.fromkeys(ADDRESS, str(odd) * 600), tax={"taxRegistrations": odd}),
+    ):
+        found = customer(raw)
+        sent = json.dumps(found.details)
+        assert len(found.number) <= 50
+        if found.details:
+            place = found.details.get("Addresses", [{}])[0]
+            assert len(found.details["Name"]) <= 255
+            assert len(place.get("AddressLine1", "")) <= 500
+            assert len(place.get("PostalCode", "")) <= 50
+            assert not {"<", ">"} & set(sent)
+
+
+# --- what is stored ---------------------------------------------------------------------------------------------------
+
+
+def test_the_row_of_a_buyer_s_contact_says_nothing_of_the_buyer() -> None:
+    found = customer(an_order())
+
+    row = found.desired(NOON, "026-1")
+
+    assert row == Desired(
+        Kind.CONTACT,
+        found.number,
+        {"ContactNumber": found.number, "Buyer": found.digest},
+        version=NOON,
+        order_id="026-1",
+    )
+    assert row.buyer == found.digest
+    assert found.number.startswith("AMAZON-B-")
+    assert len(found.number) == 29
+    for secret in ("Thistlewood", "Lark", "BS3", "0117", "Abc123"):
+        assert secret.lower() not in repr(found).lower()
+        assert secret.lower() not in repr(row).lower()
+
+
+def test_a_buyer_keeps_the_number_when_the_address_changes_and_only_the_digest_tells() -> None:
+    before, after = customer(an_order()), customer(an_order(address={**ADDRESS, "addressLine1": "9 Elm Row"}))
+
+    assert before.number == after.number
+    assert before.digest != after.digest
+    assert before.desired(NOON, "026-1").digest != after.desired(NOON, "026-1").digest
+
+
+def test_spelling_does_not_make_another_buyer() -> None:
+    without = {"buyerName": "Ann  LEE"}
+    upper = an_order(buyer={"buyerName": "ANN Lee "}, address={**ADDRESS, "postalCode": " bs3  4xy"})
+
+    assert customer(an_order(buyer=without)).number == customer(upper).number
+    assert (
+        customer(an_order()).number
+        == customer(an_order(buyer={**BUYER, "buyerEmail": " ABC123@marketplace.amazon.co.uk"})).number
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        an_order(buyer={"buyerName": "M. Thistlewood"}, address={**ADDRESS, "postalCode": "BS3 4XZ"}),
+        an_order(buyer={"buyerName": "M. Thistlewood"}, address={**ADDRESS, "countryCode": "IE"}),
+        an_order(buyer={"buyerName": "N. Thistlewood"}),
+        an_order(buyer={**BUYER, "buyerEmail": "other@marketplace.amazon.co.uk"}),
+    ],
+)
+def test_a_namesake_elsewhere_is_another_buyer(other: dict[str, Any]) -> None:
+    assert customer(other).number not in {
+        customer(an_order(buyer={"buyerName": "M. Thistlewood"})).number,
+        customer(an_order()).number,
+    }
+
+
+def test_where_there_are_no_postal_codes_the_street_tells_namesakes_apart_and_else_the_tax_number() -> None:
+    def of(address: dict[str, Any], number: str = "") -> str:
+        registrations = [{"entityType": "BUYER", "taxRegistrationNumber": number}]
+        raw = an_order(buyer={"buyerName": "Ann Lee"}, address=address, tax={"taxRegistrations": registrations})
+        return customer(raw).number
+
+    numbers = [
+        of({"countryCode": "AE", "addressLine1": "1 Palm St", "city": "Dubai"}),
+        of({"countryCode": "AE", "addressLine1": "2 Palm St", "city": "Dubai"}),
+        of({}, "GB1"),
+        of({}, "GB2"),
+    ]
+    assert len(set(numbers)) == 4
+    assert all(number.startswith("AMAZON-B-") for number in numbers)
+
+
+def test_two_connections_store_other_hashes_of_the_same_buyer() -> None:
+    one, two = customer(an_order(), salt="main"), customer(an_order(), salt="second")
+
+    assert one.number != two.number
+    assert one.digest != two.digest
+
+
+def test_namesakes_are_told_apart_by_a_mark_within_xero_s_limit() -> None:
+    assert told_apart("Ann Lee", "AMAZON-B-0123456789abcdef") == "Ann Lee (abcdef)"
+    assert told_apart("A" * 255, "AMAZON-B-0123456789abcdef") == "A" * 246 + " (abcdef)"
+    assert told_apart("A" * 245 + " Lee", "AMAZON-B-0123456789abcdef") == "A" * 245 + " (abcdef)"

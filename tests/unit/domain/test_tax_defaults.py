@@ -1,0 +1,164 @@
+"""Rules that are proposed to the person who writes the settings: of each edition what the facts say, checked live."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.domain.orders import read_order
+from amazon_to_xero.domain.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.tax import TaxPolicy, treatment, usable_rate
+from amazon_to_xero.domain.tax_defaults import Proposal, proposed
+from made_up.books import ORGANISATION
+from made_up.orders import CA, JP, UK, US, breakdown, item, order
+from sandbox.xero import organisation_for
+
+DE, FR, AU = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "A39IBJ37TRP1C6"
+
+
+def company(country: str, **made: tuple[str, str]) -> Organisation:
+    """An organisation with Xero's own rates of its edition, and rates that its users made: name and percent."""
+    rates = {
+        r["TaxType"]: TaxRate(
+            r["TaxType"], r["Name"], Decimal(r["EffectiveRate"]), r["Status"] == "ACTIVE", r["CanApplyToRevenue"]
+        )
+        for r in organisation_for(country)["TaxRates"]
+        if not r["TaxType"].startswith("TAX0")
+    }
+    rates |= {t: TaxRate(t, name, Decimal(percent), True, True) for t, (name, percent) in made.items()}
+    return replace(ORGANISATION, country=country, tax_rates=rates)
+
+
+def taken(proposal: Proposal, organisation: Organisation, marketplace: str, ship_to: str, **more: Any) -> str:
+    """The amounts and tax type that a sale there would take."""
+    facilitator, tax = more.pop("facilitator", False), more.pop("tax", "")
+    parts = [breakdown("ITEM", "10.00")] + ([breakdown("TAX", tax)] if tax else [])
+    sold = item(str(10 + Decimal(tax or 0)), *parts, facilitator=facilitator)
+    if scheme := more.pop("scheme", ""):
+        sold["tax"] = sold.get("tax", {}) | {"taxCalculationBreakdowns": [{"reportingScheme": scheme}]}
+    region = more.pop("region", "")
+    raw = order(sold, grand_total=str(10 + Decimal(tax or 0)), marketplace=marketplace, ship_to=ship_to, **more)
+    raw["recipient"]["deliveryAddress"]["stateOrRegion"] = region
+    found = treatment(read_order(raw), TaxPolicy(proposal.rules), organisation)
+    return f"{found.amounts.value} {' '.join(found.tax_types.values())}"
+
+
+BUSINESS = {"programs": ["AMAZON_BUSINESS"]}
+BRITISH = company("GB", DE19=("German VAT 19%", "19"), FR20=("France 20%", "20"))
+GERMAN = company(
+    "DE",
+    FR20=("France OSS 20%", "20"),
+    EXPORT=("Export outside the EU", "0"),
+    INTRA=("Intra-community supply", "0"),
+    UST7=("Reduced", "7"),
+)
+IRISH = replace(company("DE", EXPORT=("Zero rated export", "0"), INTRA=("EC goods", "0")), country="IE")
+IRISH = replace(IRISH, tax_rates=IRISH.tax_rates | {"OUTPUT": replace(IRISH.tax_rates["OUTPUT"], rate=Decimal(23))})
+CANADIAN = company(
+    "CA",
+    GST=("GST 5%", "5"),
+    HSTON=("HST Ontario", "13"),
+    HSTNB=("HST New Brunswick", "15"),
+    HSTPE=("HST Prince Edward Island", "15"),
+)
+
+
+@pytest.mark.parametrize(
+    ("organisation", "marketplace", "ship_to", "more", "expected"),
+    [
+        (BRITISH, UK, "GB", {}, "Inclusive OUTPUT2"),
+        (BRITISH, UK, "FR", {}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, UK, "GB", {"facilitator": True, "tax": "2.00"}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, DE, "DE", {}, "Inclusive DE19"),
+        (BRITISH, DE, "FR", {}, "Inclusive FR20"),
+        (BRITISH, US, "US", {"facilitator": True, "tax": "1.00"}, "NoTax NONE"),
+        (BRITISH, US, "US", {}, "NoTax NONE"),
+        (GERMAN, DE, "DE", {}, "Inclusive OUTPUT"),
+        (GERMAN, DE, "DE", BUSINESS, "Inclusive OUTPUT"),
+        (GERMAN, DE, "FR", {"scheme": "UOSS"}, "Inclusive FR20"),
+        (GERMAN, DE, "FR", BUSINESS, "Inclusive INTRA"),
+        (GERMAN, DE, "FR", {"scheme": "UOSS", **BUSINESS}, "Inclusive FR20"),
+        (GERMAN, FR, "FR", {}, "Inclusive FR20"),
+        (GERMAN, DE, "GB", {}, "Inclusive EXPORT"),
+        (GERMAN, DE, "FR", {"scheme": "IOSS", "facilitator": True, "tax": "2.00"}, "NoTax NONE"),
+        (IRISH, DE, "IE", {}, "Inclusive OUTPUT"),
+        (IRISH, UK, "GB", {}, "Inclusive EXPORT"),
+        (IRISH, DE, "DE", BUSINESS, "Inclusive INTRA"),
+        (company("US"), US, "US", {"facilitator": True, "tax": "1.00"}, "NoTax NONE"),
+        (company("US"), US, "US", {}, "NoTax NONE"),
+        (CANADIAN, CA, "CA", {"tax": "1.30", "region": "ON"}, "Exclusive HSTON"),
+        (CANADIAN, CA, "CA", {"tax": "1.30", "region": "Ontario"}, "Exclusive HSTON"),
+        (CANADIAN, CA, "CA", {"tax": "0.50", "region": "AB"}, "Exclusive GST"),
+        (CANADIAN, CA, "CA", {"tax": "1.50", "region": "PE"}, "Exclusive HSTPE"),
+        (CANADIAN, CA, "CA", {"facilitator": True, "tax": "1.20", "region": "BC"}, "NoTax NONE"),
+        (CANADIAN, CA, "CA", {}, "NoTax NONE"),
+        (company("AU"), AU, "AU", {}, "Inclusive OUTPUT"),
+        (company("AU"), AU, "NZ", {}, "Inclusive EXEMPTEXPORT"),
+        (company("AU"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive EXEMPTOUTPUT"),
+        (company("NZ"), AU, "NZ", {}, "Inclusive OUTPUT2"),
+        (company("NZ"), AU, "AU", {}, "Inclusive ZERORATED"),
+        (company("NZ"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive ZERORATED"),
+    ],
+)
+def test_the_proposed_rules_book_a_sale_as_the_facts_say(
+    organisation: Organisation, marketplace: str, ship_to: str, more: dict[str, Any], expected: str
+) -> None:
+    proposal = proposed(organisation, [UK, DE, FR, US, CA, AU])
+
+    assert taken(proposal, organisation, marketplace, ship_to, **more) == expected
+
+
+@pytest.mark.parametrize(
+    "organisation", [BRITISH, GERMAN, IRISH, CANADIAN, company("US"), company("AU"), company("NZ")]
+)
+def test_every_proposed_rule_is_one_the_organisation_can_use(organisation: Organisation) -> None:
+    for rule in proposed(organisation, [UK, DE, FR, US, CA, AU]).rules:
+        usable_rate(rule, organisation)
+
+
+def hints(organisation: Organisation, *marketplaces: str) -> list[str]:
+    return [f"{problem.reason}: {problem.hint}" for problem in proposed(organisation, marketplaces).problems]
+
+
+def test_a_british_seller_at_home_needs_nothing_more() -> None:
+    assert hints(company("GB"), UK) == []
+
+
+def test_a_rate_that_is_missing_is_to_be_made_by_the_person_and_is_not_guessed() -> None:
+    said = hints(company("CA", GST=("GST 5%", "5")), CA)
+
+    assert len(said) == 5  # each province with HST
+    assert any("NO_RATE: make a rate HST 13 % (Canada, Ontario) for sales in Xero's own settings" in s for s in said)
+    assert any("Germany 19 %" in hint for hint in hints(company("GB"), DE))
+    assert any("export" in hint for hint in hints(company("DE"), DE))
+
+
+def test_several_rates_that_could_be_meant_are_named() -> None:
+    two = company("DE", SECOND=("VAT 19%", "19"))
+
+    assert any("SEVERAL_RATES: OUTPUT, SECOND could all be the rate Germany 19 %" in hint for hint in hints(two, DE))
+
+
+def test_an_edition_s_own_rate_that_was_archived_is_not_proposed() -> None:
+    british = company("GB")
+    rates = british.tax_rates | {"OUTPUT2": replace(british.tax_rates["OUTPUT2"], active=False)}
+    archived = replace(british, tax_rates=rates)
+
+    assert "OUTPUT2" not in {rule.tax_type for rule in proposed(archived, [UK]).rules}
+    assert [hint.split(":")[0] for hint in hints(archived, UK)] == ["TAX_RATE_UNUSABLE"]
+
+
+def test_what_there_is_no_proposal_for_is_said() -> None:
+    assert hints(company("GB"), JP) == ["NO_PROPOSAL: there are no rules to propose for the marketplace of Japan"]
+    assert proposed(replace(ORGANISATION, country="ZA"), [UK]).rules == ()
+
+
+def test_where_a_rate_is_missing_no_later_rule_takes_its_sales() -> None:
+    no_intra = replace(GERMAN, tax_rates={t: r for t, r in GERMAN.tax_rates.items() if t != "INTRA"})
+
+    with pytest.raises(Refused, match="TAX_UNMAPPED"):
+        taken(proposed(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)
