@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.domain import booking
 from amazon_to_xero.domain.documents import Desired, Document, State
 from amazon_to_xero.domain.order_facts import OrderFact
 from amazon_to_xero.ports import StateStore
@@ -49,23 +48,6 @@ def _whatever_comes_last(self: Document, desired: Desired, now: datetime) -> Doc
     return _wanting(replace(self, desired=replace(self.desired, version=None)), desired, now)
 
 
-def _only_other_content(self: Document, desired: Desired, now: datetime) -> Document | None:
-    """A newer version that asks for the same leaves no trace."""
-    same = desired.digest == self.desired.digest and self.state is not State.FAILED
-    return None if same else _wanting(self, desired, now)
-
-
-_waves = booking._Booking.plan
-
-
-def _payments_last(self: booking._Booking) -> booking.Plan:
-    """No wave of their own: what is wanted instead stands in their place, the others go with the rest."""
-    wanted = {desired.key for desired in self._rest}
-    self._rest += [desired for desired in self._first if desired.key not in wanted]
-    self._first = []
-    return _waves(self)
-
-
 def _never(*_: Any) -> bool:
     return False
 
@@ -79,8 +61,6 @@ def _nothing(*_: Any) -> None:
 
 
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
-_FREEZING = {"freeze": 0.03, "freeze_for": 300.0, "amazon_stale": 0.3}
-
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
     "durable intent": Layers(store=_without_intent, weather={"crash_around_writes": 0.5}),
@@ -97,8 +77,6 @@ WITHOUT: Mapping[str, Layers] = {
             (OrderFact, "supersedes"): _never,
         },
     ),
-    "version stamp": Layers(weather=_FREEZING, without={(Document, "wanting"): _only_other_content}),
-    "payments first": Layers(weather=_FREEZING, without={(booking._Booking, "plan"): _payments_last}),
     "call budget": Layers(
         orders=40, constants={(ledger, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
     ),
