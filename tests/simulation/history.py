@@ -16,7 +16,14 @@ DE = "A1PA6795UKMFR9"
 SETTINGS: dict[str, Any] = {
     "amazon": {"seller_id": "A1SELLER", "region": "eu", "marketplaces": [UK, US, CA]},
     "xero": {"tenant_id": ""},
-    "accounts": {"item": "200", "shipping": "205", "gift_wrap": "206", "discounts": "210", "delivery_tip": "205", "clearing": {}},
+    "accounts": {
+        "item": "200",
+        "shipping": "205",
+        "gift_wrap": "206",
+        "discounts": "210",
+        "delivery_tip": "205",
+        "clearing": {},
+    },
     "tax": {
         "rules": [
             {"marketplaces": [UK], "ship_to": ["FR"], "amounts": "inclusive", "tax_type": "ZERORATEDOUTPUT"},
@@ -134,18 +141,14 @@ class OrderHistory:
         return f"{self.region.named} {self.order_id}"
 
 
-def histories(
-    rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool
-) -> list[OrderHistory]:
+def histories(rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool) -> list[OrderHistory]:
     return [_Order(rng, began, number, length, per_shipment).history() for number in range(1, count + 1)]
 
 
 class _Order:
     """One order as the seller and Amazon make it."""
 
-    def __init__(
-        self, rng: random.Random, began: datetime, number: int, length: float, per_shipment: bool
-    ) -> None:
+    def __init__(self, rng: random.Random, began: datetime, number: int, length: float, per_shipment: bool) -> None:
         self._rng = rng
         self._began = began
         self._length = length
@@ -169,7 +172,9 @@ class _Order:
         rng = self._rng
         gaps = (1.0, 5.0, 20.0, 40.0, 130.0, 400.0, *([1500.0] * (self._length > 1000)))
         for status, what in _path(rng):
-            self._at = float(int(self._at + rng.choice(gaps) * (0.5 + rng.random())))  # Amazon's times are whole seconds
+            self._at = float(
+                int(self._at + rng.choice(gaps) * (0.5 + rng.random()))
+            )  # Amazon's times are whole seconds
             self._changes(status, what)
             self._made.versions.append(self._version(status, what))
             self._at += 1
@@ -195,7 +200,9 @@ class _Order:
                 package.setdefault("trackingNumber", "JD0000001")
         if status == "PARTIALLY_SHIPPED" and what == "leaves":
             least = self._rng.choice((0, 1, 1))
-            self._leaves({one.item_id: self._rng.randint(min(least, one.quantity), one.quantity) for one in self._items})
+            self._leaves(
+                {one.item_id: self._rng.randint(min(least, one.quantity), one.quantity) for one in self._items}
+            )
         elif status == "SHIPPED":
             self._leaves({one.item_id: one.quantity for one in self._items})
 
@@ -208,7 +215,8 @@ class _Order:
                 return [_item(rng, number) for number in range(len(items))]
             case "reverted":
                 return self._before
-            case "free" if self._region.tax == "none":
+            # Not shared among shipments: a share of what costs nothing may come out a cent below nothing.
+            case "free" if self._region.tax == "none" and not self._per_shipment:
                 return [each.free() for each in items]
             case "item cancelled" if sum(each.quantity > 0 for each in items) > 1:
                 items[place] = one.cancelled()
@@ -287,6 +295,8 @@ class _Order:
         charged = Decimal(0) if self._tip_pending else self._tip
         if not charged + sum((_raw_item(one, region)[1] for one in self._items), Decimal(0)):
             return Expected(None, refusals=refusals)
+        if self._per_shipment and status == "PARTIALLY_SHIPPED" and not self._shipped:
+            charged = Decimal(0)  # a tip goes with the first shipment
         for one in self._items:
             part, tax = one, one.tax(region)
             if self._per_shipment and status == "PARTIALLY_SHIPPED":
@@ -336,7 +346,7 @@ def _path(rng: random.Random) -> list[tuple[str, str]]:
     path += [("UNSHIPPED", _change(rng)) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
     end = rng.choice(("SHIPPED",) * 6 + ("PARTIALLY_SHIPPED",) * 2 + ("CANCELLED",) * 2 + ("UNSHIPPED",))
     if end == "UNSHIPPED":
-        return path or [(end, "")]
+        return path if path and path[-1][1] != "unpriced" else [*path, (end, "")]
     if end == "CANCELLED":
         path.append((end, ""))
         if rng.random() < 0.6:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GONE = ("DELETED", "VOIDED")
 _ROUNDING = "498"
 # What Xero says no to once a document that should change is paid, and what our own rules say of it.
-_TOO_LATE = frozenset({"HAS_PAYMENTS", "NOT_CHANGEABLE", "ALREADY_PAID", "NOT_MODIFIABLE"})
+_TOO_LATE = frozenset({"HAS_PAYMENTS", "NOT_CHANGEABLE", "ALREADY_PAID"})
 
 
 @dataclass(frozen=True)

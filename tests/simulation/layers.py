@@ -11,6 +11,7 @@ from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.domain.documents import Desired, Document, State
 from amazon_to_xero.domain.order_facts import OrderFact
 from amazon_to_xero.ports import StateStore
+from amazon_to_xero.services import ledger
 from amazon_to_xero.services.xero_budget import BudgetedXero
 from amazon_to_xero.services.xero_tokens import XeroTokens
 from simulation.table import MemoryTable
@@ -60,7 +61,6 @@ def _nothing(*_: Any) -> None:
 
 
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
-
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
     "durable intent": Layers(store=_without_intent, weather={"crash_around_writes": 0.5}),
@@ -71,8 +71,16 @@ WITHOUT: Mapping[str, Layers] = {
     "fence by generation": Layers(table=_Unfenced, weather=_STORMS_AROUND_CALLS),
     "newest version wins": Layers(
         weather=_STORMS_AROUND_CALLS,
-        without={(Document, "wanting"): _whatever_comes_last, (OrderFact, "supersedes"): _never},
+        without={
+            (Document, "wanting"): _whatever_comes_last,
+            (Document, "is_newer_than"): _never,
+            (OrderFact, "supersedes"): _never,
+        },
     ),
-    "call budget": Layers(without={(BudgetedXero, "_within"): _without_budget}),
-    "repeated token refresh": Layers(weather={"xero_dropped": 0.5}, without={(XeroTokens, "finish_renewal"): _nothing}),
+    "call budget": Layers(
+        orders=40, constants={(ledger, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
+    ),
+    "repeated token refresh": Layers(
+        weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}
+    ),
 }

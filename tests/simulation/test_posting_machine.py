@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.domain.documents import Desired, Document, Kind
+from amazon_to_xero.domain.documents import Desired, Document, Kind, Work
+from amazon_to_xero.services.buyers import Buyers
 from amazon_to_xero.services.ledger import Ledger
 from amazon_to_xero.services.pauses import Pauses
 from made_up.state import NOON, ManualClock, MemoryTable, RecordingDeadLetters, RecordingJournal
@@ -123,7 +124,9 @@ class PostingMachine(RuleBasedStateMachine):
         xero = XeroAccounting(_Tokens(self.xero), self.xero.tenant_id, self.clock, api_url="https://xero")
         xero._connection.transport.pool_manager = _Pool(self.xero, self._breathe)
         pauses = Pauses(self.store, self.clock, journal)
-        return Ledger("main", xero, self.store, pauses, self.letters, self.clock, journal)
+        letters = dict.fromkeys(Work, self.letters)
+        # Its customer is the marketplace's: no buyer is asked for again.
+        return Ledger("main", xero, self.store, pauses, letters, Buyers(), lambda _: None, self.clock, journal)
 
     def _breathe(self) -> None:
         if self.breaths is None:

@@ -16,14 +16,14 @@ from simulation.world import Layers
 WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
-    "durable intent": 15,
-    "idempotency key": 23,
+    "durable intent": 1,
+    "idempotency key": 49,
     "look before create": 0,
     "unique numbers": 4,
-    "fence by generation": 0,
-    "newest version wins": 21,
-    "call budget": 148,
-    "repeated token refresh": 148,
+    "fence by generation": 10,
+    "newest version wins": 14,
+    "call budget": 39,
+    "repeated token refresh": 113,
 }
 
 

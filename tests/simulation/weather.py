@@ -21,6 +21,7 @@ class Weather:
     xero_slow: float = 0.0  # executed at once, answered after the client has given up
     xero_late: float = 0.0  # executed after the client has given up
     xero_unauthorised: float = 0.0  # 401 or 403 for a good token
+    xero_token_dropped: float = 0.0  # a token endpoint's full effect, no answer; only where it is aimed at
     # Calls to Amazon
     amazon_lost: float = 0.0
     amazon_refused: float = 0.0  # 5xx, HTML, empty

@@ -191,6 +191,8 @@ class XeroWire(Wire):
     def fate(self, request: Request, writes: bool) -> Fate:
         weather, rng = self._weather(), self._rng
         usual = self._quick(1.5 if writes else 0.4)
+        if weather.xero_token_dropped and "/connect/" in request.path and rng.random() < weather.xero_token_dropped:
+            return Fate(usual.executed, None, breaks=(usual.executed or 0) + 0.05, name="dropped")
         if rng.random() < weather.xero_not_sent:
             return Fate(None, None, not_sent=True, name="not sent")
         if rng.random() < weather.xero_lost:

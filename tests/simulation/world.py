@@ -47,7 +47,7 @@ CONNECTION = "main"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
 # Parts of every made-up buyer; none may be met in rows, in our own messages or in the log.
 CANARIES = ("canary", "cn1 1nc", "0000 000000")
-AT_REST_WITHIN = 3 * 3600.0  # TEMP
+AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
 
 
 class QueueBusy(Exception):
@@ -68,6 +68,8 @@ class Layers:
     xero_numbers_unique: bool = True
     latest: float | None = None  # how late Xero may execute a request, in seconds after the sender gave up
     weather: Mapping[str, float] = field(default_factory=dict)  # faults that are more frequent than drawn
+    orders: int | None = None  # so many, where the damage needs many
+    constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
 
 
@@ -101,7 +103,11 @@ class World:
         self._queues_and_services(rng)
         self.per_shipment = rng.random() < 0.4
         self.histories = made.histories(
-            self._stream("history"), START, rng.choice((1, 1, 2, 3, 5, 8, 12, 20)), self.length, self.per_shipment
+            self._stream("history"),
+            START,
+            self.layers.orders or rng.choice((1, 1, 2, 3, 5, 8, 12, 20)),
+            self.length,
+            self.per_shipment,
         )
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
@@ -134,6 +140,7 @@ class World:
             **self.layers.without,
             (ledger, "BATCH"): rng.choice((50, 50, 5, 2, 1)),
             (order_reading, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
+            **self.layers.constants,
         }
 
     def _queues_and_services(self, rng: random.Random) -> None:
@@ -141,7 +148,9 @@ class World:
         visibility = rng.choice((740.0, 740.0, 150.0))
         self.dead_letters = {work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in Work}
         self.queues = {
-            work: Queue(work, scheduler, self._stream(f"{work} queue"), visibility, dead_letters=self.dead_letters[work])
+            work: Queue(
+                work, scheduler, self._stream(f"{work} queue"), visibility, dead_letters=self.dead_letters[work]
+            )
             for work in Work
         }
         self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
@@ -251,7 +260,8 @@ class World:
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
             waiting = ", ".join(f"{row.sk} {row.state} {row.reason} due {row.due_at}" for row in self.table.waiting())
             raise Stuck(
-                f"waiting [{waiting}], running {sorted(self.functions.running)}, queues {[len(queue.messages) for queue in self.queues.values()]}, "
+                f"waiting [{waiting}], running {sorted(self.functions.running)}, "
+                f"queues {[len(queue.messages) for queue in self.queues.values()]}, "
                 f"swept until {self._swept_until()}"
             )
 

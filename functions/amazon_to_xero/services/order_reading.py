@@ -274,8 +274,20 @@ class OrderReading:
         """Records orders as Amazon knew them at `as_of`; none can stop the others.
 
         What has not been shipped is booked at once, as a draft. What has, or was cancelled, is left to the shipments
-        function, and said on the bus once it is in the table.
+        function, and said on the bus once it is in the table. Whoever wrote a row meanwhile may have booked an older
+        version and read nothing, so what could not be stored is worked out again. Raises Conflict when others won five
+        times in a row.
         """
+        waiting, documents = orders, list[str]()
+        for _ in range(_TRIES):
+            waiting, changed = self._record_once(waiting, as_of)
+            documents.extend(changed)
+            if not waiting:
+                return ReadReport(len(orders), tuple(documents))
+        raise Conflict(f"{len(waiting)} order rows kept changing while they were recorded")
+
+    def _record_once(self, orders: Sequence[Json], as_of: datetime) -> tuple[Sequence[Json], Sequence[str]]:
+        """The orders that another writer kept from being stored, and the keys of documents that changed."""
         ids = [str(order["orderId"]) for order in orders]
         facts = self._store.orders(ids)
         rows: dict[str, OrderFact] = {}
@@ -300,8 +312,8 @@ class OrderReading:
         for fact in saved.values():
             self._booking.note(fact)
         self._announce([fact for fact in saved.values() if fact.wants is Wants.BOOKING and _for_shipments(fact)])
-        # A row that somebody else wrote meanwhile is still due, or its writer has read Amazon after us.
-        return ReadReport(len(orders), (*changed, *documents))
+        lost = [raw for order_id, raw in zip(ids, orders, strict=True) if order_id in rows and order_id not in saved]
+        return lost, (*changed, *documents)
 
     def _customer(self, raw: Json) -> Customer | None:
         """Who an order that is booked here is invoiced to; a buyer's details are kept in memory, never in its row."""
