@@ -127,9 +127,11 @@ def _sale(
     taxes = treatment(order, policy.tax, organisation)
     lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
-        # The tip belongs to no item; it goes with the order's first one.
+        # The tip belongs to no item; it goes with the order's first one. Where tax comes on top, Amazon adds none to it.
+        on_top = taxes.amounts is Amounts.EXCLUSIVE
+        tax_type = policy.tax.rounding_tax_type if on_top else taxes.tax_types[order.items[0].item_id]
         name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
-        tip = single_line(name, order.tip, account, taxes.tax_types[order.items[0].item_id])
+        tip = single_line(name, order.tip, account, tax_type)
         lines.append(replace(tip, source=Charge.DELIVERY_TIP))
     expected = sellers_total(order)
     named = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"

@@ -187,6 +187,15 @@ def test_a_delivery_tip_is_booked_once_it_is_part_of_the_grand_total() -> None:
     assert lines(tipped("FINALIZED", "12.00")) == [(1, "10", "200", "OUTPUT2"), (1, "2", "208", "OUTPUT2")]
 
 
+def test_where_tax_comes_on_top_a_tip_has_none() -> None:
+    tip = {"type": "DELIVERY_TIP", "status": "FINALIZED", "subtotal": {"amount": "2.00", "currencyCode": "CAD"}}
+    sold = item("10.50", breakdown("ITEM", "10.00", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD")
+    raw = order(sold, grand_total="12.50", proceeds={"breakdowns": [tip]}, marketplace=CA, currency="CAD", ship_to="CA")
+
+    assert lines(raw) == [(1, "10", "200", "TAX001"), (1, "2", "208", "NONE")]
+    assert invoice(raw).total == Decimal("12.50")
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

@@ -17,7 +17,7 @@ from amazon_to_xero.domain.orders import Charge, Fulfilment, Order, OrderItem, r
 from amazon_to_xero.domain.sales import sales
 from amazon_to_xero.domain.shipments import share, shipments_of, tracking_of
 from made_up.books import ORGANISATION, POLICY
-from made_up.orders import item, order
+from made_up.orders import breakdown, item, order
 
 D = Decimal
 
@@ -234,6 +234,8 @@ def test_each_share_is_an_order_that_balances_in_amounts_of_its_currency(split: 
             on_top = each.tax if each.tax_on_top else D(0)
             assert each.total == total(each.charges.values()) + total(each.discounts.values()) + on_top
             assert all(value % unit == 0 for value in (*each.charges.values(), *each.taxes.values(), each.total))
+            (sold_item,) = [one for one in whole.items if one.item_id == each.item_id]
+            assert each.total >= 0 or sold_item.total < 0  # Xero takes no invoice below nothing
 
 
 @given(split_orders())
@@ -251,6 +253,16 @@ def test_a_third_of_ten_pounds_is_shared_by_rounding_what_left_so_far() -> None:
     shipments = [Shipment(str(number), at(number), {"a": 1}) for number in (1, 2, 3)]
 
     assert [share(whole, shipments, number).grand_total for number in range(3)] == [D("3.33"), D("3.34"), D("3.33")]
+
+
+def test_no_share_of_a_few_pence_comes_out_below_nothing() -> None:
+    pence = item("0.01", breakdown("ITEM", "0.02"), breakdown("DISCOUNT", "-0.01"), quantity=3, item_id="a")
+    whole = an_order(pence)
+    shipments = [Shipment(str(number), at(number), {"a": 1}) for number in (1, 2, 3)]
+
+    shares = [share(whole, shipments, number).grand_total for number in range(3)]
+
+    assert shares == [D("0.00"), D("0.01"), D("0.00")]
 
 
 def test_a_tip_and_what_was_cancelled_but_charged_go_with_the_first_shipment() -> None:

@@ -580,6 +580,18 @@ def test_an_order_whose_row_another_worker_wrote_meanwhile_is_not_told() -> None
     assert bench.events.said == [("Order Shipped", "A")]
 
 
+def test_what_a_sweep_has_read_is_stored_although_an_older_version_was_booked_meanwhile() -> None:
+    bench = reading(shipped())
+    bench.hinted_and_read("A")
+    bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
+    # Who books has read nothing: the row it writes is no reason to forget what Amazon said
+    bench.store.meanwhile(lambda: None, lambda: bench.book())
+
+    bench.sweep()
+
+    assert (bench.row().status, bench.row().wants) == ("CANCELLED", Wants.BOOKING)
+
+
 def test_events_that_could_not_be_published_are_said_and_lose_nothing() -> None:
     bench = reading(shipped("A"), an_order("B", status="CANCELLED"))
     bench.events.broken = True
