@@ -89,7 +89,12 @@ class Item:
 
     def shipped(self, quantity: int) -> Item:
         """What belongs to so many of it."""
-        return self._with(lambda amount: _share(amount, quantity, self.quantity))
+        part = self._with(lambda amount: _share(amount, quantity, self.quantity))
+        if not self.discount:
+            return part
+        charged, whole = (each.goods + each.shipping + each.gift_wrap for each in (part, self))
+        # What is left to pay is shared, too: the discount takes the odd penny, and no part costs less than nothing.
+        return replace(part, discount=charged - _share(whole - self.discount, quantity, self.quantity))
 
     def cancelled(self) -> Item:
         return replace(self._with(lambda _: Decimal(0)), quantity=0)
@@ -139,6 +144,11 @@ class OrderHistory:
     @property
     def reference(self) -> str:
         return f"{self.region.named} {self.order_id}"
+
+
+def buyer_email(order_id: str) -> str:
+    """The buyer of an order: what tells namesakes apart."""
+    return f"canary{int(order_id.split('-')[1]) % 3}@marketplace.example"
 
 
 def histories(rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool) -> list[OrderHistory]:
@@ -277,6 +287,7 @@ class _Order:
             created=_iso(self._created),
             updated=_iso(self._updated),
             ship_to=region.ship_to,
+            **self._buyer(),
             **({"packages": [dict(package) for package in self._packages]} if self._packages else {}),
         )
         if priced and self._tip:
@@ -284,6 +295,18 @@ class _Order:
             tip["status"] = "PENDING" if self._tip_pending else "CHARGED"
             raw_order["proceeds"]["breakdowns"].append(tip)
         return Version(self._at, raw_order, self._expected(status, priced, what))
+
+    def _buyer(self) -> dict[str, Any]:
+        """One of three namesakes, the first of them a business; all of them move house now and then."""
+        who = int(self._made.order_id.split("-")[1]) % 3
+        street = f"{1 + len(self._made.versions) // 3} Canary Street"
+        address = {"name": "Canary Buyer", "addressLine1": street, "postalCode": "CN1 1NC", "phone": "0000 000000"}
+        place = {"countryCode": self._region.ship_to, "stateOrRegion": "Region"}
+        return {
+            "buyer": {"buyerName": "Canary Buyer", "buyerEmail": buyer_email(self._made.order_id)},
+            "recipient": {"deliveryAddress": address | place},
+            "programs": ["AMAZON_BUSINESS"] if who == 0 else [],
+        }
 
     def _expected(self, status: str, priced: bool, what: str) -> Expected:
         refusals = frozenset({"ORDER_TOTAL_DIFFERS"} if what == "wrong total" else ())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from simulation.history import Expected, OrderHistory
+from simulation.history import Expected, OrderHistory, buyer_email
 from simulation.wires import Seen
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Invariants:
             if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
         }
         self._money(held, explained)
+        self._customers(books["Contacts"], held, explained)
         self._nothing_waits()
         self._nothing_paid_was_touched()
         self._limits()
@@ -106,6 +107,38 @@ class Invariants:
             for each in of_order:
                 if len(each.payments) > 1:
                     self._violated(f"{each.number} has {len(each.payments)} payments")
+
+    def _customers(
+        self, contacts: Sequence[Mapping[str, Any]], held: Mapping[str, Sequence[Booked]], explained: set[str]
+    ) -> None:
+        """Whom documents are addressed to, and where the buyers live by the newest of their orders."""
+        by_id = {contact["ContactID"]: contact for contact in contacts}
+        moved: dict[str, tuple[str, set[str]]] = {}
+        for one in self._world.histories:
+            versions = [(version.order, version.expected) for version in one.versions]
+            newest, expected = versions[-1]
+            business = "AMAZON_BUSINESS" in newest["programs"]
+            own = self._world.contacts == "buyers" or (self._world.contacts == "business_buyers" and business)
+            for each in held[one.reference]:
+                number = by_id[each.document["Contact"]["ContactID"]]["ContactNumber"]
+                if one.order_id not in explained and each.status not in _GONE and number.startswith("AMAZON-B-") != own:
+                    self._violated(f"{each.number} is addressed to {number}, the policy is {self._world.contacts}")
+            if own and expected.status is not None and one.order_id not in explained:
+                (contact,) = {each.document["Contact"]["ContactID"] for each in held[one.reference]} or {None}
+                email = buyer_email(one.order_id)
+                if newest["lastUpdatedTime"] > moved.get(email, ("", set()))[0]:
+                    moved[email] = newest["lastUpdatedTime"], {contact} - {None}
+        for email, (since, ids) in moved.items():
+            streets = {
+                version.order["recipient"]["deliveryAddress"]["addressLine1"]
+                for one in self._world.histories
+                for version in one.versions
+                if buyer_email(one.order_id) == email and version.order["lastUpdatedTime"] >= since
+            }
+            for contact_id in ids:
+                found = by_id[contact_id]["Addresses"]
+                if not any(address.get("AddressLine1") in streets for address in found):
+                    self._violated(f"a buyer lives in {streets} since {since}, Xero has {found}")
 
     def _failed_documents(self) -> dict[str, dict[str, str]]:
         """Order id -> document key -> reason."""

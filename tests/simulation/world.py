@@ -19,7 +19,7 @@ import orders.handler
 import resume.handler
 import shipments.handler
 from amazon_to_xero.adapters import amazon as amazon_adapter
-from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonSellerApi
+from amazon_to_xero.adapters.amazon import BUYER, INCLUDED_DATA, AmazonCredentials, AmazonSellerApi
 from amazon_to_xero.adapters.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero import XeroAccounting
 from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
@@ -121,6 +121,8 @@ class World:
         self.settings = json.loads(json.dumps(made.SETTINGS))
         self.settings["xero"]["tenant_id"] = self.xero.tenant_id
         self.settings["invoices"] = {"per": "shipment" if self.per_shipment else "order"}
+        self.contacts = self._stream("contacts").choice(("marketplace", "marketplace", "buyers", "business_buyers"))
+        self.settings["contacts"] = {"policy": self.contacts}
         self.clearing: dict[str, str] = rng.choice((made.CLEARING,) * 6 + ({}, {}, {}, {"GBP": "CLR-GBP"}))
         self.settings["accounts"]["clearing"] = dict(self.clearing)
         if self.day_limit:
@@ -644,6 +646,7 @@ def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> Amazo
         api_url="https://amazon",
         # The library keeps tokens per process by this URL; each sandbox is a process of its own.
         lwa_url=f"https://{sandbox.name.replace('@', '-')}/auth/o2/token",
+        included_data=INCLUDED_DATA if world.contacts == "marketplace" else (*INCLUDED_DATA, BUYER),
     )
     transport: Any = AmazonTransport(world.amazon_wire, world.functions.step)
     if world.everything_real:

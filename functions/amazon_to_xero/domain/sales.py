@@ -127,7 +127,7 @@ def _sale(
     taxes = treatment(order, policy.tax, organisation)
     lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
-        # The tip belongs to no item; it goes with the order's first one. Where tax comes on top, Amazon adds none to it.
+        # The tip belongs to no item; it goes with the order's first one. Where tax comes on top, Amazon adds none here.
         on_top = taxes.amounts is Amounts.EXCLUSIVE
         tax_type = policy.tax.rounding_tax_type if on_top else taxes.tax_types[order.items[0].item_id]
         name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)

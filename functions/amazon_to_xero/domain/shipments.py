@@ -97,12 +97,11 @@ def _part(item: OrderItem, done: int, upto: int, unit: Decimal) -> OrderItem:
     discounts = {charge: part(amount) for charge, amount in item.discounts.items()}
     taxes = {name: part(amount) for name, amount in item.taxes.items()}
     tax = total(taxes.values())
-    on_top = tax if item.tax_on_top else ZERO
     if discounts:
         # The last discount takes what rounding leaves, so that no share of what cost something comes out below nothing.
-        last = list(discounts)[-1]
-        discounts[last] += part(item.total) - total(charges.values()) - total(discounts.values()) - on_top
-    stated = total(charges.values()) + total(discounts.values()) + on_top
+        net = part(total(item.charges.values()) + total(item.discounts.values()))
+        discounts[list(discounts)[-1]] += net - total(charges.values()) - total(discounts.values())
+    stated = total(charges.values()) + total(discounts.values()) + (tax if item.tax_on_top else ZERO)
     return replace(item, quantity=upto - done, total=stated, charges=charges, discounts=discounts, taxes=taxes, tax=tax)
 
 

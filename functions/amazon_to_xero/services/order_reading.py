@@ -400,10 +400,14 @@ class OrderReading:
 
     def _contacts(self, before: OrderFact, after: OrderFact, customer: Customer) -> list[Desired]:
         """The contact that an order asks for: its customer's, and none where an earlier one is kept."""
-        if after.status == Fulfilment.CANCELLED or after.standing not in (Standing.RECORDED, Standing.BOOKED):
-            return []
         if after.updated is None or after.customer != customer.number:
             return []
+        if after.status == Fulfilment.CANCELLED or after.standing not in (Standing.RECORDED, Standing.BOOKED):
+            # It needs none itself. Another order of the buyer may, and wait for this one to say who he is.
+            key = document_key(Kind.CONTACT, customer.number)
+            waiting = any(held.waits_for_buyer for held in self._store.documents([key]).values())
+            if customer.details is None or not waiting:
+                return []
         if customer.reason:
             self._journal.note(
                 customer.reason, order_id=after.order_id, reason=customer.reason, hint=_BUYER_UNKNOWN_HINT

@@ -585,7 +585,7 @@ def test_what_a_sweep_has_read_is_stored_although_an_older_version_was_booked_me
     bench.hinted_and_read("A")
     bench.amazon.hold(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
     # Who books has read nothing: the row it writes is no reason to forget what Amazon said
-    bench.store.meanwhile(lambda: None, lambda: bench.book())
+    bench.store.meanwhile(lambda: None, bench.book)
 
     bench.sweep()
 
