@@ -33,7 +33,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint test sim run bench build deploy connect clean
+.PHONY: help tools install format lint test sim run bench build deploy connect preflight clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ deploy: build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value
 
 connect: install ## Tie Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
 	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
+
+preflight: install ## Compare settings with Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
+	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
 
 clean: ## Delete what builds, runs and checks left behind, but not the installed tools
 	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

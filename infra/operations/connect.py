@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
     given = parser.parse_args(arguments)
-    settings, secrets = _text(given.settings), _text(given.secrets)
+    settings, secrets = text_of(given.settings), text_of(given.secrets)
     try:
         store(given.stack, given.connection, settings, secrets)
     except SettingsError as problem:
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _text(file: str) -> str:
+def text_of(file: str) -> str:
     return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
 
 

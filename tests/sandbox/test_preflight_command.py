@@ -1,0 +1,81 @@
+"""`make preflight` against the sandbox Xero on a real socket: what the person who writes the settings gets to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sandboxes import Sandbox, sandbox
+from local.stack import SETTINGS
+from operations import preflight
+from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN
+
+
+@pytest.fixture(scope="module")
+def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with sandbox("xero", log=tmp_path_factory.mktemp("xero") / "log") as running:
+        yield running
+
+
+def run(xero: Sandbox, folder: Path, *more: str, refresh_token: str = "", **changed: Any) -> int:
+    document = json.loads(SETTINGS.read_text(encoding="utf-8")) | changed
+    document["xero"] = {"tenant_id": xero.ask("GET", "books")["Organisations"][0]["OrganisationID"]}
+    secrets: dict[str, dict[str, str]] = {
+        "amazon": {"client_id": "a", "client_secret": "b", "refresh_token": "c"},
+        "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
+    }
+    if refresh_token:
+        secrets["xero"]["refresh_token"] = refresh_token
+    files = {"settings": folder / "settings.json", "secrets": folder / "secrets.json"}
+    files["settings"].write_text(json.dumps(document), encoding="utf-8")
+    files["secrets"].write_text(json.dumps(secrets), encoding="utf-8")
+    where = ["--xero-api-url", xero.url, "--xero-token-url", f"{xero.url}/connect/token"]
+    return preflight.main(["--settings", str(files["settings"]), "--secrets", str(files["secrets"]), *where, *more])
+
+
+def proposed_rules(output: str) -> list[dict[str, Any]]:
+    text = output[output.index('"rules": [') + len('"rules": ') :]
+    rules: list[dict[str, Any]] = json.loads(text[: text.index("\n  ]") + 4])
+    return rules
+
+
+def test_what_does_not_fit_is_named_with_its_cure(
+    xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts = json.loads(SETTINGS.read_text(encoding="utf-8"))["accounts"] | {"item": "999"}
+
+    assert run(xero, tmp_path, accounts=accounts) == 1
+
+    told = capsys.readouterr().out
+    assert "ACCOUNT_UNKNOWN: the organisation has no account 999" in told
+    assert "NO_CLEARING" in told  # Australian dollars, on purpose
+
+
+def test_the_proposed_rules_are_settings_as_they_stand(
+    xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(xero, tmp_path)
+    rules = proposed_rules(capsys.readouterr().out)
+
+    again = run(xero, tmp_path, tax={"rules": rules})
+
+    told = capsys.readouterr().out
+    assert {"OUTPUT2", "NONE"} <= {rule["tax_type"] for rule in rules}
+    assert "TAX_" not in told.partition("tax rules to propose")[0]  # every one is usable in this organisation
+    assert again == 1  # the currency without clearing is still there
+    assert proposed_rules(told) == rules
+
+
+def test_a_refresh_token_is_never_used_up_beside_the_deployed_functions(
+    xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = len(xero.ask("GET", "calls"))
+
+    assert run(xero, tmp_path, refresh_token=DEFAULT_REFRESH_TOKEN) == 1
+
+    assert "connect first" in capsys.readouterr().err
+    assert not [call for call in xero.ask("GET", "calls")[before:] if "connect" in call["path"]]
