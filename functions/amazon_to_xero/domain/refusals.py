@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NOT_MODIFIABLE = "NOT_MODIFIABLE"
+
 
 @dataclass(frozen=True)
 class Refusal:
-    """`adopt`: Xero may hold the document already; look for it instead of failing."""
+    """`adopt`: Xero may hold the document already; look for it instead of failing.
+
+    `gone`: somebody may have voided or deleted it in Xero; look at it before a person is asked.
+    """
 
     reason: str
     hint: str
     adopt: bool = False
+    gone: bool = False
 
 
 _KNOWN: tuple[tuple[str, Refusal], ...] = (
@@ -29,7 +35,9 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ),
     (
         "not of valid status for modification",
-        Refusal("NOT_MODIFIABLE", "the document was voided, deleted or paid in Xero; correct it there by hand"),
+        Refusal(
+            NOT_MODIFIABLE, "the document was changed by hand in Xero and takes no changes; correct it there", gone=True
+        ),
     ),
     (
         "has a payment or credit note allocated",

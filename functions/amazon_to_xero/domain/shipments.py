@@ -68,7 +68,8 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment that has
     any: of one that Amazon tells of without saying what was in it, nothing is known to be sold.
     """
-    first = next((place for place, shipment in enumerate(shipments) if any(shipment.quantities.values())), 0)
+    told = (place for place, shipment in enumerate(shipments) if any(shipment.quantities.values()))
+    first = next(told, None if order.status is Fulfilment.PARTIALLY_SHIPPED else 0)
     unit = smallest(order.currency or "")
     before = _together(shipments[:number])
     until = _together(shipments[: number + 1])

@@ -19,7 +19,7 @@ from amazon_to_xero.domain.contacts import told_apart
 from amazon_to_xero.domain.documents import IN_XERO, Document, Kind, KindInXero, State, Work
 from amazon_to_xero.domain.matching import Match, match, payment_inside
 from amazon_to_xero.domain.order_facts import canonical_json
-from amazon_to_xero.domain.refusals import Refusal, refusal
+from amazon_to_xero.domain.refusals import NOT_MODIFIABLE, Refusal, refusal
 from amazon_to_xero.ports import (
     Clock,
     DeadLetters,
@@ -320,7 +320,7 @@ class Ledger:
             if overtaken:
                 return document.deferred(now, meaning.reason)
             return document.failed(meaning.reason, meaning.hint) if document.name_taken else document.told_apart(now)
-        if meaning.adopt and not document.exists_in_xero:
+        if meaning.gone if document.exists_in_xero else meaning.adopt:
             return document.unknown(now, meaning.reason)
         if overtaken:
             return document.deferred(now, meaning.reason)
@@ -401,6 +401,9 @@ class Ledger:
         if status == "ARCHIVED":
             return document.failed("CONTACT_ARCHIVED", refusal(("archived contact",)).hint)
         verdict = match(document.desired, element)
+        as_wanted = Match.GONE if document.desired.removed else Match.SAME
+        if document.reason == NOT_MODIFIABLE and verdict not in (as_wanted, Match.GONE):
+            return document.failed(NOT_MODIFIABLE, f"Xero holds it as {status}; what was changed there is for a person")
         if document.desired.removed:
             if verdict is Match.FOREIGN:
                 return self._nothing_to_remove(document)  # the number is somebody else's; ours never came to be
@@ -413,7 +416,8 @@ class Ledger:
             return document.found(xero_id, status, now)
         if verdict is Match.GONE:
             hint = (
-                f"{document.desired.number} was voided or deleted in Xero and its number stays taken; enter it by hand"
+                f"{document.desired.number} was voided or deleted in Xero and its number stays taken; "
+                "redrive to have it entered again with -R1 behind the number, or leave it"
             )
             return document.failed("NUMBER_OF_VOIDED", hint)
         hint = f"{document.desired.number} is the number of another document in Xero; rename that one, then redrive"

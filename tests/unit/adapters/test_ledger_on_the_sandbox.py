@@ -126,6 +126,26 @@ def test_a_refund_is_a_credit_note_that_is_paid_out_of_clearing(books: Books) ->
     assert {books.row(d).state for d in (INVOICE, PAYMENT, CREDIT_NOTE, REFUND)} == {State.APPLIED}
 
 
+@pytest.mark.parametrize("by_hand", ["DELETED", "VOIDED"])
+@pytest.mark.parametrize("removed", [True, False])
+def test_what_somebody_took_out_of_xero_by_hand_is_seen_to_be_gone(books: Books, by_hand: str, removed: bool) -> None:
+    status = "DRAFT" if by_hand == "DELETED" else "AUTHORISED"
+    drafted = replace(INVOICE, body={**INVOICE.body, "Status": status, "Reference": "Amazon.co.uk 026-1 · DHL 1"})
+    books.want(CUSTOMER, drafted)
+    books.post()
+    (invoice,) = books.books.invoices.values()
+    books.xero.api.update("Invoices", [{"InvoiceID": invoice.id, "Status": by_hand}], "by-hand")
+
+    books.want(replace(INVOICE, version=NOON + timedelta(minutes=1), removed=removed))
+    books.post(times=2)
+
+    row = books.row(INVOICE)
+    # A removal has nothing left to do. What should stand can be had under another number, if somebody asks for it
+    assert (row.state, row.reason) == ((State.APPLIED, "") if removed else (State.FAILED, "NUMBER_OF_VOIDED"))
+    assert "-R1" in row.hint or removed
+    assert len(books.calls("Invoices")) < 8
+
+
 @pytest.mark.parametrize("path", ["CreditNotes", "Payments"])
 @pytest.mark.parametrize("kind", ["drop", "lose"])
 def test_a_credit_or_a_refund_whose_answer_is_lost_stands_once(books: Books, path: str, kind: str) -> None:

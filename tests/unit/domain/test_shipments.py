@@ -287,6 +287,21 @@ def test_a_tip_and_what_was_cancelled_but_charged_go_with_the_first_shipment() -
 # --- tracking ---------------------------------------------------------------------------------------------------------
 
 
+def test_while_nobody_says_what_left_neither_a_tip_nor_what_was_cancelled_is_sold() -> None:
+    raw = order(
+        sold("a", 2, fulfilled=0),
+        item("0.00", quantity=0, item_id="gone"),
+        grand_total="12.00",
+        status="PARTIALLY_SHIPPED",
+        proceeds={"breakdowns": [{"type": "DELIVERY_TIP", "subtotal": {"amount": "2.00", "currencyCode": "GBP"}}]},
+    )
+    whole = read_order(raw)
+
+    part = share(whole, shipments_of(whole, ()), 0)
+
+    assert (part.items, part.tip, part.grand_total) == ((), 0, 0)
+
+
 def test_the_invoice_refers_to_the_tracking_numbers_of_all_packages_once_each() -> None:
     parcels = [package("P1", 2, "T1", a=1), package("P2", 3, "T2", a=1), package("P3", 3, "T2", a=1), package("P4")]
     made = an_order(sold("a", 3), packages=parcels)

@@ -550,7 +550,7 @@ def test_a_number_that_stands_in_xero_with_our_content_is_adopted() -> None:
 @pytest.mark.parametrize(
     ("held", "reason", "hint"),
     [
-        (by_hand("VOIDED"), "NUMBER_OF_VOIDED", "enter it by hand"),
+        (by_hand("VOIDED"), "NUMBER_OF_VOIDED", "redrive to have it entered again with -R1"),
         (by_hand(Reference="Rent"), "NUMBER_TAKEN", "rename that one"),
     ],
 )
