@@ -17,6 +17,7 @@ from amazon_to_xero.domain.order_facts import Shipment
 from amazon_to_xero.domain.orders import read_order
 from amazon_to_xero.domain.organisation import Organisation
 from amazon_to_xero.domain.policy import PostingPolicy
+from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.sales import NotInvoiced, NotYet, Sale, sales
 from amazon_to_xero.domain.shipments import shipments_of
 from amazon_to_xero.domain.tax import Amounts, xero_total
@@ -93,9 +94,14 @@ class Life:
         looked_up: frozenset[str] = frozenset()
         while True:
             held = Held({key: self.documents[key] for key in looked_up & self.documents.keys()}, looked_up)
-            made = plan(booked, self.number, self.wanted, len(self.shipments), held, self.policy, self.organisation)
-            if not held.missing:
-                return made
+            try:
+                made = plan(booked, self.number, self.wanted, len(self.shipments), held, self.policy, self.organisation)
+            except Refused:
+                if not held.missing:
+                    raise
+            else:
+                if not held.missing:
+                    return made
             looked_up |= held.missing
 
     def changes(self) -> list[str]:

@@ -87,7 +87,7 @@ def plan(
     """The documents for the sales of an order (none: it should have no documents), `shipments` of which are recorded.
 
     `number` is its first invoice's. Call again with what was `missing` until nothing is. Raises Refused for what needs
-    a person.
+    a person; as long as something is missing, that is not said for good.
     """
     booking = _Booking(order, number, held, policy, organisation)
     for place in range(max(len(wanted), shipments, 1)):
@@ -247,9 +247,9 @@ class _Booking:
         amounts = Amounts(first["LineAmountTypes"])
         should = total(sale.total for sale in self._should)
         missing = should - total(_signed_total(document.desired) for document in self._booked)
-        day = self._open(self._organisation.local_date(self._order.updated))
 
         def document(kind: Kind, lines: Sequence[Line], amount: Decimal) -> Desired:
+            day = self._open(self._organisation.local_date(self._order.updated))
             kept = rounded_to(amount, lines, amounts, self._policy.tax, self._organisation)
             return self._document(
                 kind, number, kept, amounts, amount, day, first["Reference"], first["CurrencyCode"], "AUTHORISED"

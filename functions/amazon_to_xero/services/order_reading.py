@@ -404,9 +404,8 @@ class OrderReading:
             return []
         if after.status == Fulfilment.CANCELLED or after.standing not in (Standing.RECORDED, Standing.BOOKED):
             # It needs none itself. Another order of the buyer may, and wait for this one to say who he is.
-            key = document_key(Kind.CONTACT, customer.number)
-            waiting = any(held.waits_for_buyer for held in self._store.documents([key]).values())
-            if customer.details is None or not waiting:
+            keys = [document_key(Kind.CONTACT, customer.number)] if customer.details is not None else []
+            if not any(held.waits_for_buyer for held in self._store.documents(keys).values()):
                 return []
         if customer.reason:
             self._journal.note(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from amazon_to_xero.domain.booking import Plan
 from amazon_to_xero.domain.documents import Kind, State
 from amazon_to_xero.domain.money import cents
 from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.organisation import Account
+from amazon_to_xero.domain.organisation import Account, LockDates
 from amazon_to_xero.domain.policy import PostingPolicy
 from amazon_to_xero.domain.reasons import Refused
 from amazon_to_xero.domain.shipments import InvoicePer
@@ -195,6 +195,42 @@ def test_an_invoice_whose_number_another_voided_in_xero_is_made_again_under_a_nu
     lived.becomes(version(2, tea()))
 
     assert lived.says == {"invoice A-R1": "AUTHORISED 10.00", "payment A-R1": "10"}
+
+
+def locked_until(lived: Life, day: int, lock_dates: LockDates = LockDates.HOLD) -> Life:
+    lived.organisation = replace(lived.organisation, period_lock=date(2026, 11, day))
+    lived.policy = replace(lived.policy, lock_dates=lock_dates)
+    return lived
+
+
+def test_what_is_booked_stays_booked_when_its_period_is_locked() -> None:
+    lived = locked_until(live(PAYING, SHIPPED), 20)
+
+    lived.becomes(version(3, tea(), packages=[{"packageReferenceId": "1", "packageItems": []}]))  # nothing of money
+
+    assert lived.says == PAID
+
+
+def test_a_change_in_a_locked_period_waits_for_a_person_or_for_the_next_open_day() -> None:
+    with pytest.raises(Refused) as caught:
+        locked_until(live(PAYING, SHIPPED), 20).becomes(version(3, tea("12.00")))
+    assert caught.value.reason == "PERIOD_LOCKED"
+
+    lived = locked_until(live(PAYING, SHIPPED), 20, LockDates.NEXT_OPEN_DAY)
+    lived.becomes(version(3, tea("12.00")))
+    assert lived.standing["invoice A-A1"].body["Date"] == "2026-11-21"
+
+
+def test_an_invoice_of_a_locked_day_is_booked_on_the_next_open_one_and_says_so() -> None:
+    lived = locked_until(live(PAYING, DRAFT), 20, LockDates.NEXT_OPEN_DAY)
+
+    lived.becomes(SHIPPED)
+
+    body = lived.standing["invoice A"].body
+    assert (body["Date"], body["Reference"]) == ("2026-11-21", "Amazon.co.uk A · of 2026-11-02")
+    assert lived.standing["payment A"].body["Date"] == "2026-11-21"
+    lived.organisation = replace(lived.organisation, period_lock=date(2026, 12, 31))
+    assert lived.changes() == []
 
 
 def test_a_document_that_failed_for_another_reason_keeps_its_number() -> None:
