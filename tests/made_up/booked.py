@@ -106,7 +106,8 @@ class Life:
 
     def changes(self) -> list[str]:
         """The keys of what booking the newest version again would change."""
-        wishes = [desired for wave in self.planned().waves for desired in wave]
+        asked = [desired for wave in self.planned().waves for desired in wave]
+        wishes = [desired for desired in asked if desired.key in self.documents or not desired.removed]
         held = {desired.key: self.documents.get(desired.key) for desired in wishes}
         return [d.key for d in wishes if (row := held[d.key]) is None or row.wanting(d, NOON) is not None]
 

@@ -148,6 +148,8 @@ class Functions:
                 seconds += frozen
                 sandbox.frozen_until = self._scheduler.seconds + seconds
         self._scheduler.sleep(seconds)
+        if what == "xero.write" and task.name in self._of_task and self._of_task[task.name].outlived:
+            self._bury(task.name, task, self._of_task[task.name])  # it timed out while it was frozen here
 
     def _bury(self, name: str, task: Task, sandbox: Sandbox) -> None:
         sandbox.dead = True

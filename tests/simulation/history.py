@@ -333,8 +333,10 @@ class _Order:
             total += charged
         if not parts:
             return Expected(None, refusals=refusals)
-        # A package is only known by what is left of it when it is first read.
-        all_left = all(one.quantity for one in (*self._items, *self._before))
+        # A package is only known by what is left of it when it is first read; one without anything in it says nothing.
+        all_left = all(one.quantity for one in (*self._items, *self._before)) and all(
+            package.get("packageItems") for package in self._packages
+        )
         first = self._packages[0]["shipTime"] if self._packages and all_left else None
         return Expected(
             "AUTHORISED" if shipped else "DRAFT",

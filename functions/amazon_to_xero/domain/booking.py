@@ -48,8 +48,9 @@ class Held:
 class Plan:
     """What to ask for, in this order: each wave only once the one before it is stored.
 
-    Between them nobody can pay an invoice that is about to change, and whoever works from an older version of the order
-    is turned away by the invoice before anything is made beside it. `documents` are the keys the order answers for.
+    Between them nobody can pay an invoice that is about to change. Each plan leaves its version at every number that
+    another could use next: whoever works from an older one is turned away. `documents` are the keys the order answers
+    for.
     `waits` says that a payment is under way whose outcome decides what comes next.
     """
 
@@ -108,7 +109,7 @@ class _Booking:
         self._held = held
         self._policy = policy
         self._organisation = organisation
-        self._first: list[Desired] = []  # payments that must not go out while their invoice changes; used-up numbers
+        self._first: list[Desired] = []  # payments that must not go out while their invoice changes
         self._anchors: list[Desired] = []  # invoices, and differences that stand
         self._rest: list[Desired] = []  # payments and new differences
         self._booked: list[Document] = []  # approved and paid, or made for a difference: never edited
@@ -128,7 +129,7 @@ class _Booking:
     # --- the invoices -----------------------------------------------------------------------------------------------
 
     def invoice(self, base: str, sale: Sale | None) -> None:
-        number = self._live(base, sale)
+        number = self._live(base)
         invoice, payment = self._held.get(Kind.INVOICE, number), self._held.get(Kind.PAYMENT, number)
         if payment is not None and payment.exists_in_xero and invoice is not None:
             self._booked.append(invoice)
@@ -140,7 +141,10 @@ class _Booking:
         if sale is not None and invoice is not None and invoice.desired.removed and invoice.needs_a_look():
             # Its removal is under way: only once that is known is it clear whether the number can be had again.
             self._waits = True
-        wanted = self._removal(number, invoice) if sale is None else self._as_invoice(number, sale, invoice)
+        if sale is None:
+            wanted = self._absence(Kind.INVOICE, number, invoice)
+        else:
+            wanted = self._as_invoice(number, sale, invoice)
         paid = None if sale is None else self._paid(wanted)
         if payment is not None:
             changes = invoice is None or wanted.digest != invoice.desired.digest
@@ -152,16 +156,13 @@ class _Booking:
         if paid is not None:
             self._rest.append(paid)
 
-    def _live(self, base: str, sale: Sale | None) -> str:
-        """The number under which the invoice stands or can be made; where none should be made, the one that went."""
-        number, again, gone = base, 0, ""
+    def _live(self, base: str) -> str:
+        """The number under which the invoice stands or can be made."""
+        number, again = base, 0
         while (held := self._held.get(Kind.INVOICE, number)) is not None and _used_up(held):
-            gone = number if held.desired.removed else ""
-            if gone:
-                self._first.append(self._still(held))
             again += 1
             number = f"{base}-R{again}"
-        return gone if gone and held is None and sale is None else number
+        return number
 
     def _as_invoice(self, number: str, sale: Sale, held: Document | None) -> Desired:
         approved = held is not None and held.exists_in_xero and held.desired.body.get("Status") == "AUTHORISED"
@@ -178,16 +179,14 @@ class _Booking:
     def _open(self, day: date) -> date:
         return self._organisation.open_date(day, self._policy.lock_dates)
 
-    def _removal(self, number: str, held: Document | None) -> Desired:
+    def _absence(self, kind: Kind, number: str, held: Document | None) -> Desired:
         """It should not stand there. Where nothing does, that is stored all the same.
 
-        A worker that was frozen may still ask for it, and must find that a newer version has been there.
+        A worker that was frozen may still ask for it, and must find that a newer version of the order has been there.
         """
         if held is not None:
             return self._removed(held)
-        return Desired(
-            Kind.INVOICE, number, {}, version=self._order.updated, order_id=self._order.order_id, removed=True
-        )
+        return Desired(kind, number, {}, version=self._order.updated, order_id=self._order.order_id, removed=True)
 
     def _removed(self, held: Document) -> Desired:
         return replace(held.desired, removed=True, version=self._order.updated)
@@ -214,6 +213,8 @@ class _Booking:
                         self._stands(each)
             elif not used_up:
                 break
+            # The other half, which should not stand, must not be asked for by an older version either.
+            self._anchors.extend(self._still(each) for each in made if each is not None and each.desired.removed)
             place += 1
         wishes = {desired.kind: desired for desired in self._difference(number)}
         for kind, document in zip((Kind.INVOICE, Kind.CREDIT_NOTE), made, strict=True):
@@ -226,10 +227,7 @@ class _Booking:
             payment = self._held.get(_PAID_BY[kind], number)
             if payment is not None and (changes or not paid):
                 self._first.append(self._removed(payment))
-            if wanted is not None:
-                self._rest.extend([wanted, *paid])
-            elif document is not None:
-                self._rest.append(self._removed(document))
+            self._rest.extend([wanted, *paid] if wanted is not None else [self._absence(kind, number, document)])
 
     def _stands(self, difference: Document) -> None:
         """It counts as booked, and its payment stays as it was made whatever the settings say by now."""

@@ -249,6 +249,13 @@ class Document:
         """Xero does not hold it: to be created."""
         return replace(self, state=State.PENDING, due_at=now, xero_id="", xero_status="", reason="")
 
+    def withdrawn(self) -> Document:
+        """What it refers to should not stand: neither should it, and Xero never held it."""
+        desired = replace(self.desired, removed=True)
+        return replace(
+            self, desired=desired, state=State.APPLIED, due_at=None, applied_digest=desired.digest, reason="", hint=""
+        )
+
     def deferred(self, until: datetime, reason: str) -> Document:
         """Not executed; again at `until`."""
         return replace(self, state=State.DEFERRED, due_at=until, reason=reason)

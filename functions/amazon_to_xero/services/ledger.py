@@ -166,7 +166,10 @@ class Ledger:
                 ready.append(document)
                 continue
             other = referred.get(missing[0])
-            if other is not None and other.state is State.FAILED:
+            if other is not None and other.desired.removed and not document.exists_in_xero:
+                # A worker that was frozen asked for the payment of what has been taken back since.
+                waiting.append((document, Document.withdrawn))
+            elif other is not None and other.state is State.FAILED:
                 hint = f"{other.key} is not in Xero: {other.hint}"
                 # A customer has no dead letter of its own that would say it; another document of this order has.
                 reason = REFERENCE_FAILED if other.desired.work else other.reason
@@ -428,8 +431,12 @@ class Ledger:
     def _settle(self, steps: Sequence[tuple[Document, Step]], wrote: bool = False) -> PostReport:
         """Saves each document's next state, and says it."""
         nexts = [step(document) for document, step in steps]
-        for after in nexts:
-            self._dead_letter(after)
+        failed = {after.key: after for after in nexts if after.state is State.FAILED}
+        current = self._store.documents(failed)
+        for key, after in failed.items():
+            # What another worker has changed since is judged anew below: nobody is asked about what is no more.
+            if current[key].generation == after.generation:
+                self._dead_letter(after)
         saved = self._store.save_documents(nexts)
         rows = list(saved.values())
         for document, step in steps:

@@ -1084,6 +1084,20 @@ def test_a_failure_is_told_in_the_queue_of_the_function_whose_work_it_is(
     assert said == {"orders": [], "shipments": [], whose: [("A", "PERIOD_LOCKED")]}
 
 
+def test_nobody_is_asked_about_the_refusal_of_what_another_worker_has_applied_since() -> None:
+    books = Books(an_invoice())
+    books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
+
+    def another_worker_posts_it() -> None:
+        row = books.row()
+        books.store.save_documents([row.applied("id-9", "AUTHORISED", row.desired.digest, NOON)])
+
+    books.xero.during = another_worker_posts_it
+    books.post()
+
+    assert (books.of_orders.reasons, books.dead_letters.reasons) == ([], [])
+
+
 def test_a_draft_that_cannot_be_deleted_is_a_shipments_failure() -> None:
     books = Books(an_invoice(status="DRAFT"))
     books.post()
