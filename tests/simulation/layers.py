@@ -64,7 +64,8 @@ _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
     "durable intent": Layers(store=_without_intent, weather={"crash_around_writes": 0.5}),
-    "idempotency key": Layers(xero_drops_keys=True),
+    # Numbers and what is due keep a creation from happening twice; an update that arrives late meets only its key.
+    "idempotency key": Layers(xero_drops_keys=True, orders=20, weather={"xero_late": 0.4, "xero_dropped": 0.2}),
     "look before create": Layers(without={(Document, "needs_a_look"): _never}),
     # A request that Xero executes a quarter of an hour late meets nothing but the number.
     "unique numbers": Layers(xero_numbers_unique=False, latest=900),

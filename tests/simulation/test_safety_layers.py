@@ -17,7 +17,7 @@ WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
     "durable intent": 1,
-    "idempotency key": 49,
+    "idempotency key": 117,
     "look before create": 0,
     "unique numbers": 4,
     "fence by generation": 10,

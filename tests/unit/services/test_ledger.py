@@ -1090,7 +1090,10 @@ def test_nobody_is_asked_about_the_refusal_of_what_another_worker_has_applied_si
 
     def another_worker_posts_it() -> None:
         row = books.row()
-        books.store.save_documents([row.applied("id-9", "AUTHORISED", row.desired.digest, NOON)])
+        body = row.desired.body
+        stands = books.xero.hold("Invoices", {**body, "Total": row.desired.total, "DateString": body["Date"]})
+        applied = row.applied(stands["InvoiceID"], "AUTHORISED", row.desired.digest, NOON)
+        books.store.save_documents([applied])
 
     books.xero.during = another_worker_posts_it
     books.post()

@@ -1,4 +1,4 @@
-"""What a function's environment gives the runtime, set before it is imported."""
+"""What a function's environment gives the runtime, set before any test imports it."""
 
 from __future__ import annotations
 
