@@ -84,7 +84,7 @@ run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=<fol
 
 bench: tools ## Count the calls of bursts and of a backlog, and what a cold start spends on imports (minutes)
 	@$(IN_VENV) infra/bench/burst.py
-	@$(IN_VENV) infra/bench/burst.py --drafted
+	@$(IN_VENV) infra/bench/burst.py --drafted --orders 500
 	@$(IN_VENV) infra/bench/backlog.py
 	@$(IN_VENV) infra/bench/cold_import.py
 

@@ -21,13 +21,13 @@ TIMED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 start = time.perf_counter()
-import orders.handler, resume.handler
+import orders.handler, resume.handler, shipments.handler
 print(time.perf_counter() - start, len(sys.modules))
 """
 
 
 def timed(folder: Path) -> tuple[float, int]:
-    """Median seconds for importing both handlers from `folder`, and the number of modules that were imported."""
+    """Median seconds for importing the handlers from `folder`, and the number of modules that were imported."""
     seconds, modules = [], 0
     for _ in range(RUNS + 1):
         command = [sys.executable, "-I", "-S", "-B", "-c", TIMED, str(folder)]
@@ -56,7 +56,7 @@ def main() -> None:
                     (copy / source.relative_to(package)).write_bytes(source.read_bytes())
         bundle(built, local_architecture())
 
-        print(f"Cold import of both handlers, median of {RUNS} processes ({lambda_architecture()}):")
+        print(f"Cold import of the handlers, median of {RUNS} processes ({lambda_architecture()}):")
         medians = {}
         for name, folder in (("plain", plain), ("built", built)):
             medians[name], modules = timed(folder)
