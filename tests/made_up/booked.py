@@ -83,6 +83,11 @@ class Life:
                     self.documents[row.key] = row
         return made
 
+    def planned_of(self, raw: dict[str, Any]) -> Plan:
+        """What somebody works out for a version of the order, and does not come to ask for."""
+        self._raw = raw
+        return self.planned()
+
     def planned(self) -> Plan:
         order = read_order(self._raw)
         self.shipments = shipments_of(order, self.shipments)

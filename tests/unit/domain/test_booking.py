@@ -197,6 +197,23 @@ def test_an_invoice_whose_number_another_voided_in_xero_is_made_again_under_a_nu
     assert lived.says == {"invoice A-R1": "AUTHORISED 10.00", "payment A-R1": "10"}
 
 
+@pytest.mark.parametrize("price", ["12.00", "8.00"])
+@pytest.mark.parametrize(
+    "newer",
+    [version(4, tea()), version(4, tea("11.00")), version(4, tea(), status="CANCELLED")],
+    ids=["same", "dearer", "cancelled"],
+)
+def test_whoever_still_holds_an_older_version_finds_its_numbers_taken(price: str, newer: dict[str, Any]) -> None:
+    lived = live(PAYING, SHIPPED)
+    frozen = lived.planned_of(version(3, tea(price)))
+
+    lived.becomes(newer)
+
+    late = [desired for wave in frozen.waves for desired in wave if desired.kind in (Kind.INVOICE, Kind.CREDIT_NOTE)]
+    assert {"invoice#A-A1", "credit_note#A-A1"} <= {desired.key for desired in late}
+    assert [desired.key for desired in late if lived.documents[desired.key].wanting(desired, NOON)] == []
+
+
 def locked_until(lived: Life, day: int, lock_dates: LockDates = LockDates.HOLD) -> Life:
     lived.organisation = replace(lived.organisation, period_lock=date(2026, 11, day))
     lived.policy = replace(lived.policy, lock_dates=lock_dates)

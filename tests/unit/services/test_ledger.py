@@ -1084,6 +1084,16 @@ def test_a_failure_is_told_in_the_queue_of_the_function_whose_work_it_is(
     assert said == {"orders": [], "shipments": [], whose: [("A", "PERIOD_LOCKED")]}
 
 
+def test_a_payment_asked_for_by_a_frozen_worker_goes_with_the_invoice_that_was_taken_back() -> None:
+    books = Books(replace(an_invoice(), removed=True), a_payment())
+
+    books.post()
+    books.later(61)
+
+    assert (books.row("A", Kind.PAYMENT).state, books.row("A", Kind.PAYMENT).due_at) == (State.APPLIED, None)
+    assert books.xero.writes("Payments") == []
+
+
 def test_nobody_is_asked_about_the_refusal_of_what_another_worker_has_applied_since() -> None:
     books = Books(an_invoice())
     books.xero.refusals["A"] = ("The document date cannot be before the period lock date",)
