@@ -3,8 +3,8 @@
 Runs on the local cloud, through the deployed queues and functions, with the settings of `make run`: each order ends as
 an approved invoice that is paid from clearing. With --drafted the same orders are confirmed first, all of them, and
 shipped later: each invoice is drafted, approved and paid (`make bench` takes 500: both halves of 1,000 would need more
-pages than Amazon gives at once). A single order goes first, so that tokens, the organisation's settings and the customer
-are there, as they are in a system that runs.
+pages than Amazon gives at once). A single order goes first, so that tokens, the organisation's settings and the
+customer are there, as they are in a system that runs.
 """
 
 from __future__ import annotations
