@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from amazon_to_xero.domain.documents import Work
+from amazon_to_xero.domain.books.document import Work
 from amazon_to_xero.runtime.composition import application
 from amazon_to_xero.runtime.invocation import LambdaContext, WorkFailed, begin, deadline, each
+from amazon_to_xero.runtime.notice_batch import take
 from amazon_to_xero.runtime.observability import LogJournal, metrics
-from amazon_to_xero.runtime.order_batch import take
 
 
 @metrics.log_metrics

@@ -19,14 +19,15 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.domain.documents import Desired, Document, Kind, Work
-from amazon_to_xero.domain.xero_limits import Limits
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.domain.books.document import Desired, Document, Work
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.call_budget import Limits
+from amazon_to_xero.services.intake.buyer_details import Buyers
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.xero_budget import BudgetedXero
+from amazon_to_xero.services.posting.budget import BudgetedXero
+from amazon_to_xero.services.posting.poster import Ledger
 from sandbox.wire import Request, SandboxClock
 from sandbox.xero import Limits as SandboxLimits
 from sandbox.xero import XeroSandbox, organisation_for

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.order_facts import OrderFact
+from amazon_to_xero.domain.amazon.order_record import OrderFact
 from local.cloud import ROOT, StepFailed
 from local.stack import OWN_SELLER, Stack, deployed, seller_folder
 from sandbox.wire import dumps

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amazon_to_xero.adapters.dynamodb import DynamoStateStore
+from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from local.cloud import REGION, ROOT, LocalCloud
 from local.sandboxes import Sandbox, sandbox
 from operations import connect

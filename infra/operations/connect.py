@@ -15,8 +15,9 @@ from typing import Any
 
 import boto3
 
-from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonNotifications
-from amazon_to_xero.ports import AmazonError
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
+from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 
 ORDER_CHANGE = "ORDER_CHANGE"

@@ -18,17 +18,17 @@ from typing import Any
 
 import boto3
 
-from amazon_to_xero.adapters.dynamodb import DynamoStateStore
-from amazon_to_xero.adapters.xero import API_URL, XeroAccounting
-from amazon_to_xero.adapters.xero_identity import TOKEN_URL, XeroTokenEndpoint
-from amazon_to_xero.domain.organisation import Organisation
-from amazon_to_xero.domain.preflight import preflight
-from amazon_to_xero.domain.tax import TaxRule
-from amazon_to_xero.domain.tax_defaults import proposed
-from amazon_to_xero.ports import AccessTokens, XeroError, XeroGrantRefused
+from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
+from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
+from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.planning.preflight import preflight
+from amazon_to_xero.domain.tax.proposals import proposed
+from amazon_to_xero.domain.tax.rules import TaxRule
+from amazon_to_xero.ports.xero import AccessTokens, XeroError, XeroGrantRefused
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.connect import outputs, text_of
 
 

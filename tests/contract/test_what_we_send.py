@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from amazon_to_xero.domain.documents import IN_XERO, Desired, Kind
-from amazon_to_xero.domain.order_facts import without_buyer_data
-from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet
+from amazon_to_xero.domain.books.document import Desired
+from amazon_to_xero.domain.books.document_types import IN_XERO, Kind
+from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet
+from amazon_to_xero.runtime.privacy import without_buyer_data
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from local.stack import SETTINGS
 from made_up.booked import Life, asked_for

@@ -8,19 +8,19 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.booking import Booked, Held, Plan, invoice_number, plan
-from amazon_to_xero.domain.contacts import marketplace_customer
-from amazon_to_xero.domain.documents import Desired, Document, Kind, State
-from amazon_to_xero.domain.lines import Line
+from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
+from amazon_to_xero.domain.books.contact import marketplace_customer
+from amazon_to_xero.domain.books.document import Desired, Document, State
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.failures import Refused
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.order_facts import Shipment
-from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.organisation import Organisation
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, Sale, sales
-from amazon_to_xero.domain.shipments import shipments_of
-from amazon_to_xero.domain.tax import Amounts, xero_total
+from amazon_to_xero.domain.planning.order_plan import Booked, Held, Plan, invoice_number, plan
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, Sale, sales
+from amazon_to_xero.domain.tax.rounding import xero_total
 from made_up.books import ORGANISATION, POLICY
 from made_up.state import NOON
 
@@ -171,7 +171,7 @@ class Life:
         ]
         assert not (changes and paid_by), f"{document.key} is paid and changed"
         if document.kind in (Kind.INVOICE, Kind.CREDIT_NOTE) and not desired.removed:
-            arrived = xero_total(_lines(desired), Amounts(desired.body["LineAmountTypes"]), self.organisation)
+            arrived = xero_total(_lines(desired), LineAmountTypes(desired.body["LineAmountTypes"]), self.organisation)
             assert arrived == desired.total, f"Xero arrives at {arrived} for {document.key}, not {desired.total}"
             assert (desired.total or ZERO) > 0, f"{document.key} is of {desired.total}"
 

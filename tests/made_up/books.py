@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.organisation import Account, Organisation, TaxRate
-from amazon_to_xero.domain.policy import AccountCodes, PostingPolicy
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.planning.policy import AccountCodes, PostingPolicy
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from made_up.orders import CA, JP, UK, US
 
 
@@ -55,13 +57,13 @@ POLICY = PostingPolicy(
     ),
     tax=TaxPolicy(
         (
-            TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), responsible=Party.MARKETPLACE),
-            TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE, frozenset({UK}), ship_to=frozenset({"FR"})),
-            TaxRule("OUTPUT2", Amounts.INCLUSIVE, frozenset({UK})),
-            TaxRule("NONE", Amounts.NO_TAX, frozenset({US}), responsible=Party.MARKETPLACE),
-            TaxRule("NONE", Amounts.NO_TAX, frozenset({US, CA}), amazon_tax=AmazonTax.ZERO),
-            TaxRule("TAX001", Amounts.EXCLUSIVE, frozenset({CA}), amazon_tax=AmazonTax.CHARGED),
-            TaxRule("NONE", Amounts.NO_TAX, frozenset({JP})),
+            TaxRule("ZERORATEDOUTPUT", LineAmountTypes.INCLUSIVE, frozenset({UK}), responsible=Party.MARKETPLACE),
+            TaxRule("ZERORATEDOUTPUT", LineAmountTypes.INCLUSIVE, frozenset({UK}), ship_to=frozenset({"FR"})),
+            TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE, frozenset({UK})),
+            TaxRule("NONE", LineAmountTypes.NO_TAX, frozenset({US}), responsible=Party.MARKETPLACE),
+            TaxRule("NONE", LineAmountTypes.NO_TAX, frozenset({US, CA}), amazon_tax=AmazonTax.ZERO),
+            TaxRule("TAX001", LineAmountTypes.EXCLUSIVE, frozenset({CA}), amazon_tax=AmazonTax.CHARGED),
+            TaxRule("NONE", LineAmountTypes.NO_TAX, frozenset({JP})),
         )
     ),
 )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
-from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.ports import OrderEvent
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.ports.outbound import OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -12,21 +12,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.documents import IN_XERO
+from amazon_to_xero.domain.books.document_types import IN_XERO
+from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import cents, total
-from amazon_to_xero.domain.order_facts import moment
-from amazon_to_xero.domain.organisation import Organisation
-from amazon_to_xero.ports import (
-    AmazonError,
-    AmazonNotFound,
-    Clock,
-    Json,
-    OrderPage,
-    Outcome,
-    XeroError,
-    XeroLimits,
-    XeroOutcomeUnknown,
-)
+from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, Json, OrderPage
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.xero import Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
 from made_up.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)

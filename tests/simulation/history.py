@@ -62,7 +62,7 @@ REGIONS = {
 
 @dataclass(frozen=True)
 class Item:
-    """Amounts in the order's currency for the whole quantity; `discount` is positive. `quantity` 0: cancelled.
+    """LineAmountTypes in the order's currency for the whole quantity; `discount` is positive. `quantity` 0: cancelled.
 
     `tax_off_by` is what Amazon's tax differs from Xero's sum of taxes rounded by line; `discount_sign` is Amazon's.
     """

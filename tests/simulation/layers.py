@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.domain.documents import Desired, Document, State
-from amazon_to_xero.domain.order_facts import OrderFact
-from amazon_to_xero.ports import StateStore
-from amazon_to_xero.services import ledger
-from amazon_to_xero.services.xero_budget import BudgetedXero
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.domain.amazon.order_record import OrderFact
+from amazon_to_xero.domain.books.document import Desired, Document, State
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.posting import poster
+from amazon_to_xero.services.posting.budget import BudgetedXero
+from amazon_to_xero.services.posting.tokens import XeroTokens
 from simulation.table import MemoryTable
 from simulation.world import Layers
 
@@ -79,7 +79,7 @@ WITHOUT: Mapping[str, Layers] = {
         },
     ),
     "call budget": Layers(
-        orders=40, constants={(ledger, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
+        orders=40, constants={(poster, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
     ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from amazon_to_xero.adapters.rows import Row
+from amazon_to_xero.adapters.dynamodb.rows import Row
 from simulation.scheduler import Scheduler
 from simulation.weather import Weather
 

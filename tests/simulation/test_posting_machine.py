@@ -18,12 +18,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.domain.documents import Desired, Document, Kind, Work
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.ledger import Ledger
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.domain.books.document import Desired, Document, Work
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.services.intake.buyer_details import Buyers
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.poster import Ledger
 from made_up.state import NOON, ManualClock, MemoryTable, RecordingDeadLetters, RecordingJournal
 from sandbox.wire import Fault, Request, SandboxClock
 from sandbox.xero import XeroSandbox

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from amazon_to_xero.adapters.rows import RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
 from simulation.layers import WITHOUT
 from simulation.run import run
 from simulation.table import MemoryTable

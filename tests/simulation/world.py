@@ -18,20 +18,23 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.adapters import amazon as amazon_adapter
-from amazon_to_xero.adapters.amazon import BUYER, INCLUDED_DATA, AmazonCredentials, AmazonSellerApi
-from amazon_to_xero.adapters.rows import Row, RowStateStore
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
-from amazon_to_xero.domain.documents import Work
-from amazon_to_xero.domain.order_facts import Standing
-from amazon_to_xero.ports import Conflict, OrderEvent, StateStore
+from amazon_to_xero.adapters.amazon import client as amazon_adapter
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.domain.amazon.order_record import Standing
+from amazon_to_xero.domain.books.document import Work
+from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.state import Conflict, StateStore
 from amazon_to_xero.runtime import observability
 from amazon_to_xero.runtime.composition import Application, Connection, connect
 from amazon_to_xero.runtime.invocation import WorkFailed
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
-from amazon_to_xero.services import ledger, order_reading
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.services.intake import reader
+from amazon_to_xero.services.posting import poster
+from amazon_to_xero.services.posting.tokens import XeroTokens
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.wire import Request, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
@@ -140,8 +143,8 @@ class World:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
         self._constants = {
             **self.layers.without,
-            (ledger, "BATCH"): rng.choice((50, 50, 5, 2, 1)),
-            (order_reading, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
+            (poster, "BATCH"): rng.choice((50, 50, 5, 2, 1)),
+            (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
             **self.layers.constants,
         }
 

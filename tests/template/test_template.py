@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.adapters.aws import EVENT_SOURCE
-from amazon_to_xero.domain.documents import IN_FLIGHT_FOR
-from amazon_to_xero.domain.notifications import SHIPMENT_EVENTS
+from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
+from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
+from amazon_to_xero.domain.books.document import IN_FLIGHT_FOR
 from amazon_to_xero.runtime.settings import StackSettings
 from deployable.transform import ROOT, parsed, transformed
 

@@ -1,4 +1,4 @@
-"""Amounts of money: Decimal in the currency's major unit, never float, never rounded in silence."""
+"""LineAmountTypes of money: Decimal in the currency's major unit, never float, never rounded in silence."""
 
 from __future__ import annotations
 

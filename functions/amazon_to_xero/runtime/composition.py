@@ -12,39 +12,39 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from amazon_to_xero.adapters.amazon import (
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.orders import (
     BUYER,
     INCLUDED_DATA,
     INCLUDED_DATA_WITHOUT_DESTINATION,
-    AmazonCredentials,
     AmazonSellerApi,
 )
-from amazon_to_xero.adapters.aws import EventBridgeEvents, ParameterStore, Secrets, SqsDeadLetters
-from amazon_to_xero.adapters.dynamodb import DynamoStateStore
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
-from amazon_to_xero.domain.documents import Work
-from amazon_to_xero.domain.policy import ContactPolicy
-from amazon_to_xero.domain.xero_limits import Limits
-from amazon_to_xero.ports import Clock, DeadLetters, Events, Journal, SellerApi, StateStore, XeroApi
+from amazon_to_xero.adapters.aws.connection_documents import ParameterStore, Secrets
+from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetters
+from amazon_to_xero.adapters.aws.event_bus import EventBridgeEvents
+from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.domain.books.document import Work
+from amazon_to_xero.domain.call_budget import Limits
+from amazon_to_xero.domain.planning.policy import ContactPolicy
+from amazon_to_xero.ports.amazon import SellerApi
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DeadLetters, Events, Journal
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.observability import LogJournal, SystemClock
-from amazon_to_xero.runtime.settings import (
-    ConnectionSecrets,
-    ConnectionSettings,
-    SettingsError,
-    StackSettings,
-    parse,
-)
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.known_organisation import KnownOrganisation
-from amazon_to_xero.services.ledger import Ledger
-from amazon_to_xero.services.order_booking import OrderBooking
-from amazon_to_xero.services.order_intake import Hint, OrderIntake
-from amazon_to_xero.services.order_reading import OrderReading
+from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, StackSettings, parse
+from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.services.intake.notices import Hint, OrderIntake
+from amazon_to_xero.services.intake.reader import OrderReading
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.reconciliation import Reconciliation
-from amazon_to_xero.services.xero_budget import BudgetedXero
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.services.planning.planner import OrderBooking
+from amazon_to_xero.services.posting.budget import BudgetedXero
+from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
+from amazon_to_xero.services.posting.poster import Ledger
+from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.worker import Reconciliation
 
 _KEPT_FOR = timedelta(minutes=5)  # settings changed by an operator are seen this soon
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})

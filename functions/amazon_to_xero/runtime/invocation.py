@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from amazon_to_xero.ports import Clock
+from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.runtime.composition import Connection
 from amazon_to_xero.runtime.observability import LogJournal, logger
 

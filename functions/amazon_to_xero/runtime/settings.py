@@ -11,12 +11,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from amazon_to_xero.domain.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.organisation import LockDates
-from amazon_to_xero.domain.policy import AccountCodes, ContactPolicy, PostingPolicy
-from amazon_to_xero.domain.shipments import InvoicePer
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
+from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.planning.policy import AccountCodes, ContactPolicy, InvoicePer, PostingPolicy
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
@@ -225,7 +226,11 @@ class ConnectionSecrets(_Strict):
 
 
 def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
-    amounts = {"inclusive": Amounts.INCLUSIVE, "exclusive": Amounts.EXCLUSIVE, "none": Amounts.NO_TAX}
+    amounts = {
+        "inclusive": LineAmountTypes.INCLUSIVE,
+        "exclusive": LineAmountTypes.EXCLUSIVE,
+        "none": LineAmountTypes.NO_TAX,
+    }
     return TaxRule(
         tax_type=rule.tax_type,
         amounts=amounts[rule.amounts],

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from amazon_to_xero.ports import (
-    Clock,
-    Conflict,
-    Cursor,
-    Journal,
-    StateStore,
-    XeroError,
-    XeroNotAuthorised,
-    XeroRateLimited,
-)
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import Journal
+from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
+from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited
 
 NOT_AUTHORISED_FOR = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from amazon_to_xero.adapters.xero import XeroAccounting
-from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from sandbox.server import SandboxServer
 from sandbox.wire import Fault, SandboxService
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 from live_sandboxes import LiveXero, listening
 
-from amazon_to_xero.adapters.amazon import AmazonCredentials, AmazonNotifications, AmazonSellerApi
-from amazon_to_xero.ports import (
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
+from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
+from amazon_to_xero.ports.amazon import (
     AmazonError,
     AmazonNotAuthorised,
     AmazonNotFound,
     AmazonThrottled,
     AmazonUnavailable,
     Json,
+)
+from amazon_to_xero.ports.xero import (
     XeroGrantRefused,
     XeroNotAuthorised,
     XeroOutcomeUnknown,

@@ -12,15 +12,11 @@ import httpx
 import pytest
 from fault_server import FaultServer, Reply, everything_said, refusing_url
 
-from amazon_to_xero.adapters import amazon
-from amazon_to_xero.adapters.amazon import (
-    BUYER,
-    INCLUDED_DATA,
-    AmazonCredentials,
-    AmazonNotifications,
-    AmazonSellerApi,
-)
-from amazon_to_xero.ports import (
+from amazon_to_xero.adapters.amazon import client as amazon
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
+from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
+from amazon_to_xero.ports.amazon import (
     AmazonError,
     AmazonNotAuthorised,
     AmazonNotFound,

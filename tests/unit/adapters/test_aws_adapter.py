@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from amazon_to_xero.adapters.aws import EventBridgeEvents, SqsDeadLetters
-from amazon_to_xero.domain.notifications import ORDER_CANCELLED, ORDER_SHIPPED, OrderPointer, shipment_pointer
-from amazon_to_xero.ports import OrderEvent
+from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetters
+from amazon_to_xero.adapters.aws.event_bus import EventBridgeEvents
+from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED, OrderPointer, shipment_pointer
+from amazon_to_xero.ports.outbound import OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutEvents")

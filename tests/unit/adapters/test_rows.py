@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.adapters.rows import RowStateStore
-from amazon_to_xero.domain.documents import Desired, Document, Kind, State
-from amazon_to_xero.domain.order_facts import OrderFact, Shipment, Standing, Wants
-from amazon_to_xero.ports import Conflict, Cursor
+from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.books.document import Desired, Document, State
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.ports.state import Conflict, Cursor
 from made_up.booked import asked_for
 from made_up.orders import CA, breakdown, item, order
 from made_up.state import NOON, ManualClock, MemoryStateStore

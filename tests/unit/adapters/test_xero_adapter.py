@@ -19,11 +19,13 @@ from fault_server import FaultServer, Reply, SettableClock, everything_said, ref
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
-from amazon_to_xero.adapters import xero_transport
-from amazon_to_xero.adapters.xero import XeroAccounting, exact_json, iana_time_zone
-from amazon_to_xero.domain.contacts import customer_of
-from amazon_to_xero.domain.policy import ContactPolicy
-from amazon_to_xero.ports import (
+from amazon_to_xero.adapters.xero import transport
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.exact_json import exact_json
+from amazon_to_xero.adapters.xero.organisation import iana_time_zone
+from amazon_to_xero.domain.books.contact import customer_of
+from amazon_to_xero.domain.planning.policy import ContactPolicy
+from amazon_to_xero.ports.xero import (
     XeroError,
     XeroGrantRefused,
     XeroLimits,
@@ -123,7 +125,7 @@ def test_a_lost_connection_is_not_answered_by_sending_the_write_again(
 def test_a_write_that_is_never_answered_is_given_up_as_unknown(
     server: FaultServer, tokens: Tokens, clock: SettableClock, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
-    monkeypatch.setattr(xero_transport, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     xero = XeroAccounting(tokens, "tenant-1", clock, api_url=server.url)
     server.on(INVOICES, Reply(200, answer(stored()).body, fault="hang"))
     with pytest.raises(XeroOutcomeUnknown, match="ReadTimeoutError"):
@@ -134,7 +136,7 @@ def test_a_write_that_is_never_answered_is_given_up_as_unknown(
 def test_a_read_that_is_never_answered_is_given_up(
     server: FaultServer, tokens: Tokens, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xero_transport, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     xero = XeroAccounting(tokens, "tenant-1", clock, api_url=server.url)
     server.on(INVOICES, Reply(200, answer(stored()).body, fault="hang"))
     with pytest.raises(XeroUnavailable):

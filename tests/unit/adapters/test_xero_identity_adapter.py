@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fault_server import FaultServer, Reply, SettableClock, everything_said, refusing_url
 
-from amazon_to_xero.adapters import xero_transport
-from amazon_to_xero.adapters.xero_identity import XeroTokenEndpoint
-from amazon_to_xero.ports import XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
+from amazon_to_xero.adapters.xero import transport
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.ports.xero import XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 
 TOKEN = "/connect/token"
 GRANTED = {"access_token": "ey.new", "expires_in": 1800, "token_type": "Bearer", "refresh_token": "rotated"}
@@ -100,7 +100,7 @@ def test_without_a_usable_answer_nobody_knows_whether_the_token_rotated(
 def test_a_token_that_never_comes_is_given_up(
     server: FaultServer, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xero_transport, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     endpoint = XeroTokenEndpoint("client", "secret", clock, token_url=server.url + TOKEN)
     server.on(TOKEN, Reply(200, GRANTED, fault="hang"))
     with pytest.raises(XeroOutcomeUnknown, match="ReadTimeoutError"):

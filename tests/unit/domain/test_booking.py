@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.booking import Plan
-from amazon_to_xero.domain.documents import Kind, State
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.document import State
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Account, LockDates
+from amazon_to_xero.domain.failures import Refused
 from amazon_to_xero.domain.money import cents
-from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.organisation import Account, LockDates
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.shipments import InvoicePer
-from amazon_to_xero.domain.tax import Amounts, TaxPolicy, TaxRule
+from amazon_to_xero.domain.planning.order_plan import Plan
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from made_up.booked import Life, paid_from
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import CA, breakdown, item, money, order
@@ -287,7 +288,9 @@ def test_an_approved_invoice_is_dated_on_the_day_of_shipment_and_keeps_that_day(
 def test_a_difference_stays_on_the_account_and_tax_rate_of_the_booked_line_although_the_settings_changed() -> None:
     lived = live(PAYING, SHIPPED)
     moved = replace(PAYING.accounts, charges={**PAYING.accounts.charges, Charge.ITEM: "4000"})
-    lived.policy = replace(PAYING, accounts=moved, tax=TaxPolicy((TaxRule("ZERORATEDOUTPUT", Amounts.INCLUSIVE),)))
+    lived.policy = replace(
+        PAYING, accounts=moved, tax=TaxPolicy((TaxRule("ZERORATEDOUTPUT", LineAmountTypes.INCLUSIVE),))
+    )
 
     lived.becomes(version(2, tea("8.00"), tip="1.00"))
 

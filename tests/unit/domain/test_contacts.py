@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.contacts import Customer, customer_of, marketplace_customer, told_apart
-from amazon_to_xero.domain.documents import Desired, Kind
-from amazon_to_xero.domain.policy import ContactPolicy
+from amazon_to_xero.domain.books.contact import Customer, customer_of, marketplace_customer, told_apart
+from amazon_to_xero.domain.books.document import Desired
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.planning.policy import ContactPolicy
 from made_up.books import POLICY
 from made_up.orders import UK, item, order
 from made_up.state import NOON

@@ -8,17 +8,8 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import (
-    ASKED_AT_MOST,
-    IN_FLIGHT_FOR,
-    IN_XERO,
-    Desired,
-    Document,
-    Kind,
-    State,
-    Work,
-    document_key,
-)
+from amazon_to_xero.domain.books.document import ASKED_AT_MOST, IN_FLIGHT_FOR, Desired, Document, State, Work
+from amazon_to_xero.domain.books.document_types import IN_XERO, Kind, document_key
 from made_up.state import NOON
 
 MINUTE = timedelta(minutes=1)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import Desired, Kind
-from amazon_to_xero.domain.matching import Match, identity, match, payment_inside
+from amazon_to_xero.domain.books.document import Desired
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.matching import Match, identity, match, payment_inside
 
 D = Decimal
 

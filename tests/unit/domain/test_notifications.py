@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.notifications import OrderPointer, order_pointer, shipment_pointer
-from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.amazon.notification import OrderPointer, order_pointer, shipment_pointer
+from amazon_to_xero.domain.failures import Refused
 
 EVENTS = Path(__file__).parents[2] / "events"
 CANARY = "Canary Buyer"

@@ -13,16 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.order_facts import (
-    OrderFact,
-    Standing,
-    Wants,
-    canonical_json,
-    content_hash,
-    moment,
-    without_buyer_data,
-)
-from amazon_to_xero.domain.orders import read_order
+from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.canonical import canonical_json, content_hash
+from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.runtime.privacy import without_buyer_data
 from made_up.booked import asked_for
 from made_up.orders import breakdown, item, order
 from made_up.state import NOON

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from amazon_to_xero.domain.organisation import LockDates
-from amazon_to_xero.domain.reasons import Refused
+from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.failures import Refused
 from made_up.books import ORGANISATION
 
 JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)

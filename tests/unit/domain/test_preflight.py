@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.organisation import Account, LockDates, Organisation
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.preflight import preflight
-from amazon_to_xero.domain.tax import Amounts, Party, TaxRule
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Account, LockDates, Organisation
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.preflight import preflight
+from amazon_to_xero.domain.tax.liability import Party
+from amazon_to_xero.domain.tax.rules import TaxRule
 from made_up.books import ORGANISATION, POLICY
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,10 +69,10 @@ def test_where_everything_fits_there_is_nothing_to_say() -> None:
         (FITTING, replace(READY, currencies=READY.currencies - {"CAD"}), "CURRENCY_NOT_SUBSCRIBED", "CAD"),
         (FITTING, rate("OUTPUT2", active=False), "TAX_RATE_UNUSABLE", "OUTPUT2"),
         (FITTING, rate("OUTPUT2", on_revenue=False), "TAX_RATE_UNUSABLE", "OUTPUT2"),
-        (taxed(TaxRule("NO_SUCH", Amounts.INCLUSIVE)), READY, "TAX_RATE_UNUSABLE", "NO_SUCH"),
-        (taxed(TaxRule("OUTPUT2", Amounts.NO_TAX)), READY, "TAX_MODE_CONFLICT", "OUTPUT2"),
+        (taxed(TaxRule("NO_SUCH", LineAmountTypes.INCLUSIVE)), READY, "TAX_RATE_UNUSABLE", "NO_SUCH"),
+        (taxed(TaxRule("OUTPUT2", LineAmountTypes.NO_TAX)), READY, "TAX_MODE_CONFLICT", "OUTPUT2"),
         (
-            taxed(TaxRule("OUTPUT2", Amounts.INCLUSIVE, responsible=Party.MARKETPLACE)),
+            taxed(TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE, responsible=Party.MARKETPLACE)),
             READY,
             "TAX_NOT_THE_SELLERS",
             "OUTPUT2",
@@ -104,6 +106,6 @@ def test_books_that_are_locked_until_the_day_before_the_start_are_as_they_should
 
 
 def test_all_that_does_not_fit_is_said_at_once_and_each_once() -> None:
-    twice = taxed(TaxRule("OLD", Amounts.INCLUSIVE), TaxRule("OLD", Amounts.EXCLUSIVE))
+    twice = taxed(TaxRule("OLD", LineAmountTypes.INCLUSIVE), TaxRule("OLD", LineAmountTypes.EXCLUSIVE))
 
     assert reasons(twice, without("205")) == ["ACCOUNT_UNKNOWN", "TAX_RATE_UNUSABLE"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amazon_to_xero.domain.refusals import refusal
+from amazon_to_xero.domain.books.refusals import refusal
 
 
 @pytest.mark.parametrize(

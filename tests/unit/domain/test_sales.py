@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.documents import Desired
-from amazon_to_xero.domain.order_facts import Shipment
-from amazon_to_xero.domain.orders import Charge, read_order
-from amazon_to_xero.domain.organisation import Account
-from amazon_to_xero.domain.policy import AccountCodes
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, sales
-from amazon_to_xero.domain.tax import Amounts, TaxPolicy, TaxRule
+from amazon_to_xero.domain.amazon.order import Charge, read_order
+from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.books.document import Desired
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Account
+from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.planning.policy import AccountCodes
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, sales
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from made_up.booked import asked_for
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import CA, JP, UK, US, breakdown, item, order
@@ -280,7 +281,7 @@ def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() ->
 
 @pytest.mark.parametrize("tax_type", ["INPUT2", "OLD", "NO_SUCH"])
 def test_a_tax_rate_that_the_organisation_cannot_use_on_sales_is_refused(tax_type: str) -> None:
-    policy = replace(POLICY, tax=TaxPolicy((TaxRule(tax_type, Amounts.INCLUSIVE),)))
+    policy = replace(POLICY, tax=TaxPolicy((TaxRule(tax_type, LineAmountTypes.INCLUSIVE),)))
 
     assert refusal(order(item("1.00"), grand_total="1.00"), policy=policy).reason == "TAX_RATE_UNUSABLE"
 
@@ -290,9 +291,11 @@ def test_items_whose_rules_disagree_on_inclusive_and_exclusive_are_refused() -> 
         POLICY,
         tax=TaxPolicy(
             (
-                TaxRule("TAX001", Amounts.EXCLUSIVE, amazon_tax=None, responsible=None, ship_to=frozenset({"XX"})),
-                TaxRule("ZERORATEDOUTPUT", Amounts.EXCLUSIVE, responsible=POLICY.tax.rules[0].responsible),
-                TaxRule("OUTPUT2", Amounts.INCLUSIVE),
+                TaxRule(
+                    "TAX001", LineAmountTypes.EXCLUSIVE, amazon_tax=None, responsible=None, ship_to=frozenset({"XX"})
+                ),
+                TaxRule("ZERORATEDOUTPUT", LineAmountTypes.EXCLUSIVE, responsible=POLICY.tax.rules[0].responsible),
+                TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE),
             )
         ),
     )
@@ -410,7 +413,7 @@ def test_a_clearing_account_that_cannot_take_the_payment_is_refused_before_anyth
 
 
 def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes() -> None:
-    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", Amounts.INCLUSIVE),)))
+    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE),)))
 
     problem = refusal(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
 
@@ -418,7 +421,7 @@ def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes()
 
 
 def test_no_tax_with_a_rate_above_zero_is_a_contradiction() -> None:
-    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", Amounts.NO_TAX),)))
+    careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", LineAmountTypes.NO_TAX),)))
 
     assert refusal(order(item("12.00"), grand_total="12.00"), policy=careless).reason == "TAX_MODE_CONFLICT"
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, read_order
+from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
 from amazon_to_xero.domain.money import smallest, total
-from amazon_to_xero.domain.order_facts import Shipment
-from amazon_to_xero.domain.orders import Charge, Fulfilment, Order, OrderItem, read_order
-from amazon_to_xero.domain.sales import sales
-from amazon_to_xero.domain.shipments import share, shipments_of, tracking_of
+from amazon_to_xero.domain.planning.sale import sales
+from amazon_to_xero.domain.planning.shares import share, tracking_of
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import breakdown, item, order
 

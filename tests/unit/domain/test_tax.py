@@ -8,23 +8,15 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.countries import COUNTRIES, EU, named_in
-from amazon_to_xero.domain.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.orders import Order, read_order
-from amazon_to_xero.domain.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.tax import (
-    AmazonTax,
-    Amounts,
-    Drift,
-    Party,
-    TaxMode,
-    TaxPolicy,
-    TaxRule,
-    Treatment,
-    drifts,
-    treatment,
-)
+from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.amazon.order import Order, read_order
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, named_in
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, Treatment, treatment
+from amazon_to_xero.domain.tax.variance import Drift, drifts
 from made_up.books import ORGANISATION
 from made_up.orders import CA, UK, breakdown, item, order
 
@@ -57,7 +49,7 @@ def books(*rates: tuple[str, str, str], country: str = "GB") -> Organisation:
 
 # --- rules ------------------------------------------------------------------------------------------------------------
 
-RULE = TaxRule("NONE", Amounts.NO_TAX)
+RULE = TaxRule("NONE", LineAmountTypes.NO_TAX)
 PLAIN = item("9.00")
 
 
@@ -126,17 +118,17 @@ EUROPEAN = books(
 @pytest.mark.parametrize(
     ("sold", "ship_to", "tax_type", "amounts"),
     [
-        (inside("12.00", "2.00"), "GB", "OUTPUT2", Amounts.INCLUSIVE),
-        (on_top("10.00", "2.00"), "GB", "OUTPUT2", Amounts.EXCLUSIVE),
-        (inside("10.50", "0.50"), "GB", "RROUTPUT", Amounts.INCLUSIVE),
-        (inside("12.00", "2.00"), "FR", "TAX001", Amounts.INCLUSIVE),
-        (inside("9.99", "1.60"), "DE", "TAX002", Amounts.INCLUSIVE),  # 1.595…
-        (inside("10.70", "0.70"), "DE", "TAX003", Amounts.INCLUSIVE),
-        (inside("12.30", "2.30"), "IE", "TAX004", Amounts.INCLUSIVE),
+        (inside("12.00", "2.00"), "GB", "OUTPUT2", LineAmountTypes.INCLUSIVE),
+        (on_top("10.00", "2.00"), "GB", "OUTPUT2", LineAmountTypes.EXCLUSIVE),
+        (inside("10.50", "0.50"), "GB", "RROUTPUT", LineAmountTypes.INCLUSIVE),
+        (inside("12.00", "2.00"), "FR", "TAX001", LineAmountTypes.INCLUSIVE),
+        (inside("9.99", "1.60"), "DE", "TAX002", LineAmountTypes.INCLUSIVE),  # 1.595…
+        (inside("10.70", "0.70"), "DE", "TAX003", LineAmountTypes.INCLUSIVE),
+        (inside("12.30", "2.30"), "IE", "TAX004", LineAmountTypes.INCLUSIVE),
     ],
 )
 def test_matching_takes_the_one_rate_of_the_destination_that_explains_the_tax(
-    sold: dict[str, Any], ship_to: str, tax_type: str, amounts: Amounts
+    sold: dict[str, Any], ship_to: str, tax_type: str, amounts: LineAmountTypes
 ) -> None:
     found = treatment(an_order(sold, ship_to=ship_to), MATCHING, EUROPEAN)
 
@@ -218,7 +210,7 @@ def test_where_amazon_says_no_tax_or_keeps_it_there_is_nothing_to_match(sold: di
 
 
 def test_rules_go_before_matching() -> None:
-    policy = TaxPolicy((TaxRule("RROUTPUT", Amounts.INCLUSIVE),), TaxMode.MATCHING)
+    policy = TaxPolicy((TaxRule("RROUTPUT", LineAmountTypes.INCLUSIVE),), TaxMode.MATCHING)
 
     assert list(treatment(an_order(inside("12.00", "2.00")), policy, EUROPEAN).tax_types.values()) == ["RROUTPUT"]
 
@@ -261,21 +253,21 @@ def test_every_marketplace_and_every_member_of_the_eu_has_a_name() -> None:
 # --- drift ------------------------------------------------------------------------------------------------------------
 
 
-def drift(sold: Order, tax_type: str, amounts: Amounts) -> tuple[Drift, ...]:
+def drift(sold: Order, tax_type: str, amounts: LineAmountTypes) -> tuple[Drift, ...]:
     return drifts(sold, Treatment(amounts, {i.item_id: tax_type for i in sold.items}), EUROPEAN)
 
 
 def test_a_rate_that_is_not_amazon_s_shows_although_the_total_is_right() -> None:
     sold = an_order(inside("11.90", "1.90"))
 
-    assert drift(sold, "OUTPUT2", Amounts.INCLUSIVE) == (
+    assert drift(sold, "OUTPUT2", LineAmountTypes.INCLUSIVE) == (
         Drift("10000000000001", "OUTPUT2", Decimal(20), Decimal("19.00"), Decimal("1.98"), Decimal("1.90")),
     )
-    assert drift(sold, "TAX002", Amounts.INCLUSIVE) == ()
+    assert drift(sold, "TAX002", LineAmountTypes.INCLUSIVE) == ()
 
 
 def test_tax_that_is_booked_without_tax_is_drift_too() -> None:
-    (found,) = drift(an_order(inside("12.00", "2.00")), "NONE", Amounts.NO_TAX)
+    (found,) = drift(an_order(inside("12.00", "2.00")), "NONE", LineAmountTypes.NO_TAX)
 
     assert (found.rate, found.tax_in_xero, found.tax_at_amazon) == (0, 0, Decimal("2.00"))
 
@@ -292,4 +284,4 @@ def test_tax_that_is_booked_without_tax_is_drift_too() -> None:
     ],
 )
 def test_cents_of_rounding_are_no_drift(sold: dict[str, Any], differs: bool) -> None:
-    assert bool(drift(an_order(sold), "OUTPUT2", Amounts.EXCLUSIVE)) == differs
+    assert bool(drift(an_order(sold), "OUTPUT2", LineAmountTypes.EXCLUSIVE)) == differs

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import NotInvoiced, NotYet, Sale, sales
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxPolicy, TaxRule
+from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, Sale, sales
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import CA, JP, UK, US, breakdown, item, order
 
@@ -34,7 +36,7 @@ JAPANESE = organisation("JP", "Asia/Tokyo", CT_10="10")
 
 EUROPEANS = frozenset({"FR", "IT", "ES"})
 MARKETPLACE, SELLER = Party.MARKETPLACE, Party.SELLER
-INCLUSIVE, EXCLUSIVE, NO_TAX = Amounts.INCLUSIVE, Amounts.EXCLUSIVE, Amounts.NO_TAX
+INCLUSIVE, EXCLUSIVE, NO_TAX = LineAmountTypes.INCLUSIVE, LineAmountTypes.EXCLUSIVE, LineAmountTypes.NO_TAX
 
 UK_RULES = (
     TaxRule("ZERORATEDOUTPUT", INCLUSIVE, responsible=MARKETPLACE),
@@ -105,7 +107,7 @@ class Case:
     items: list[dict[str, Any]]
     grand_total: str | None
     lines: list[str] = field(default_factory=list)
-    amounts: Amounts = INCLUSIVE
+    amounts: LineAmountTypes = INCLUSIVE
     total: str = ""
     reason: str = ""
     marketplace: str = UK

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.tax import TaxPolicy, treatment, usable_rate
-from amazon_to_xero.domain.tax_defaults import Proposal, proposed
+from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.tax.proposals import Proposal, proposed
+from amazon_to_xero.domain.tax.rules import TaxPolicy, treatment, usable_rate
 from made_up.books import ORGANISATION
 from made_up.orders import CA, JP, UK, US, breakdown, item, order
 from sandbox.xero import organisation_for

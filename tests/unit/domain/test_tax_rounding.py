@@ -13,11 +13,13 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.orders import read_order
-from amazon_to_xero.domain.organisation import TaxRate
-from amazon_to_xero.domain.reasons import Refused
-from amazon_to_xero.domain.sales import Sale, sales
-from amazon_to_xero.domain.tax import Amounts, Party, TaxPolicy, TaxRule
+from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import TaxRate
+from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.planning.sale import Sale, sales
+from amazon_to_xero.domain.tax.liability import Party
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import breakdown, item, order
 
@@ -112,15 +114,17 @@ def xero_adds_up(sale: Sale) -> Decimal:
     for line in (line.in_xero() for line in sale.lines):
         amount = half_up(line["Quantity"] * line["UnitAmount"])
         total += amount
-        if sale.amounts is Amounts.EXCLUSIVE and line["TaxType"] != "NONE":
+        if sale.amounts is LineAmountTypes.EXCLUSIVE and line["TaxType"] != "NONE":
             total += half_up(amount * BOOKS.tax_rates[line["TaxType"]].rate / 100)
     return total
 
 
 def rules(mode: str, rate: str) -> tuple[TaxRule, ...]:
-    amounts = {"exclusive": Amounts.EXCLUSIVE, "none": Amounts.NO_TAX}.get(mode, Amounts.INCLUSIVE)
+    amounts = {"exclusive": LineAmountTypes.EXCLUSIVE, "none": LineAmountTypes.NO_TAX}.get(
+        mode, LineAmountTypes.INCLUSIVE
+    )
     ours = TaxRule("NONE" if mode == "none" else f"RATE{rate}", amounts)
-    return (TaxRule("ZERO", Amounts.INCLUSIVE, responsible=Party.MARKETPLACE), ours)
+    return (TaxRule("ZERO", LineAmountTypes.INCLUSIVE, responsible=Party.MARKETPLACE), ours)
 
 
 @pytest.mark.parametrize(("currency", "decimals"), [("GBP", 2), ("JPY", 0), ("KWD", 3)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.xero_limits import SLOT_FOR, CallBudget, Limits, NotNow
+from amazon_to_xero.domain.call_budget import SLOT_FOR, CallBudget, Limits, NotNow
 from made_up.state import NOON
 
 LIMITS = Limits()

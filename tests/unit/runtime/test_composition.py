@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from amazon_to_xero.domain.documents import Work
+from amazon_to_xero.domain.books.document import Work
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.composition import Application, application
 from amazon_to_xero.runtime.settings import SettingsError, StackSettings, parse

@@ -14,14 +14,14 @@ import pytest
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.domain.documents import State, Work
-from amazon_to_xero.domain.order_facts import Standing, Wants
-from amazon_to_xero.ports import TokenSet
+from amazon_to_xero.domain.amazon.order_record import Standing, Wants
+from amazon_to_xero.domain.books.document import State, Work
+from amazon_to_xero.ports.xero import TokenSet
 from amazon_to_xero.runtime.composition import Connection, connect
 from amazon_to_xero.runtime.invocation import WorkFailed
-from amazon_to_xero.runtime.order_batch import take
+from amazon_to_xero.runtime.notice_batch import take
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.services.posting.tokens import XeroTokens
 from made_up.orders import item, order
 from made_up.settings import settings
 from made_up.state import (

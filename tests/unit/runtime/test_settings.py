@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.orders import Charge
-from amazon_to_xero.domain.organisation import LockDates
-from amazon_to_xero.domain.policy import ContactPolicy
-from amazon_to_xero.domain.tax import AmazonTax, Amounts, Party, TaxMode, TaxPolicy, TaxRule
-from amazon_to_xero.runtime.settings import (
-    ConnectionSecrets,
-    ConnectionSettings,
-    SettingsError,
-    StackSettings,
-    parse,
-)
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.planning.policy import ContactPolicy
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
+from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, StackSettings, parse
 from made_up.orders import UK, US
 from made_up.settings import secrets, settings
 
@@ -66,11 +62,11 @@ def test_good_settings_are_a_policy() -> None:
     uk, us, other = policy.tax.rules
     assert (uk.tax_type, uk.amounts, uk.marketplaces, uk.responsible) == (
         "OUTPUT2",
-        Amounts.INCLUSIVE,
+        LineAmountTypes.INCLUSIVE,
         frozenset({UK}),
         None,
     )
-    assert (us.amounts, us.responsible) == (Amounts.NO_TAX, Party.MARKETPLACE)
+    assert (us.amounts, us.responsible) == (LineAmountTypes.NO_TAX, Party.MARKETPLACE)
     assert (other.ship_to, other.amazon_tax, other.responsible) == (
         frozenset({"FR"}),
         AmazonTax.CHARGED,
@@ -158,7 +154,7 @@ def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
     (rule,) = policy.tax.rules
     assert rule == TaxRule(
         "X",
-        Amounts.INCLUSIVE,
+        LineAmountTypes.INCLUSIVE,
         regions=frozenset({"ON", "Ontario"}),
         scheme="UOSS",
         business=False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from amazon_to_xero.domain.contacts import Customer
-from amazon_to_xero.services.buyers import Buyers
+from amazon_to_xero.domain.books.contact import Customer
+from amazon_to_xero.services.intake.buyer_details import Buyers
 
 
 def a_buyer(number: str = "B-1", digest: str = "d1") -> Customer:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.ports import XeroUnavailable
-from amazon_to_xero.services.known_organisation import KnownOrganisation
+from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
 from made_up.books import ORGANISATION, POLICY
 from made_up.state import ManualClock, MemoryStateStore, RecordingJournal
 from made_up.vendors import ScriptedXero

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.contacts import Customer, customer_of
-from amazon_to_xero.domain.documents import ASKED_AT_MOST, IN_FLIGHT_FOR, Desired, Document, Kind, State, Work
-from amazon_to_xero.domain.policy import ContactPolicy
-from amazon_to_xero.ports import Json, Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.ledger import BATCH, BATCH_BYTES, Ledger, PostReport
+from amazon_to_xero.domain.books.contact import Customer, customer_of
+from amazon_to_xero.domain.books.document import ASKED_AT_MOST, IN_FLIGHT_FOR, Desired, Document, State, Work
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.planning.policy import ContactPolicy
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.xero import Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
+from amazon_to_xero.services.intake.buyer_details import Buyers
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.poster import BATCH, BATCH_BYTES, Ledger, PostReport
 from made_up.books import POLICY
 from made_up.orders import UK, item, order
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal

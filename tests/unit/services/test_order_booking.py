@@ -11,19 +11,22 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.contacts import marketplace_customer
-from amazon_to_xero.domain.documents import Desired, Document, Kind, State, Work
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants, without_buyer_data
-from amazon_to_xero.domain.orders import last_updated, read_order
-from amazon_to_xero.domain.organisation import Account
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.shipments import InvoicePer, shipments_of
-from amazon_to_xero.ports import Json, XeroUnavailable
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.known_organisation import KnownOrganisation
-from amazon_to_xero.services.ledger import Ledger
-from amazon_to_xero.services.order_booking import BookReport, OrderBooking, want
+from amazon_to_xero.domain.amazon.order import last_updated, read_order
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.amazon.shipment import shipments_of
+from amazon_to_xero.domain.books.contact import marketplace_customer
+from amazon_to_xero.domain.books.document import Desired, Document, State, Work
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.organisation import Account
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.runtime.privacy import without_buyer_data
+from amazon_to_xero.services.intake.buyer_details import Buyers
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.planner import BookReport, OrderBooking, want
+from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
+from amazon_to_xero.services.posting.poster import Ledger
 from made_up.booked import paid_from
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import UK, item, order

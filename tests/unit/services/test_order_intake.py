@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants
-from amazon_to_xero.ports import Conflict
-from amazon_to_xero.services.order_intake import Hint, OrderIntake
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.ports.state import Conflict
+from amazon_to_xero.services.intake.notices import Hint, OrderIntake
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
 
 MINUTE = timedelta(minutes=1)

@@ -10,26 +10,21 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.documents import Document, Kind, State, Work
-from amazon_to_xero.domain.order_facts import OrderFact, Standing, Wants
-from amazon_to_xero.domain.organisation import Account
-from amazon_to_xero.domain.policy import PostingPolicy
-from amazon_to_xero.domain.tax import TaxPolicy
-from amazon_to_xero.ports import (
-    AmazonNotAuthorised,
-    AmazonThrottled,
-    AmazonUnavailable,
-    Json,
-    OrderEvent,
-    XeroNotAuthorised,
-    XeroUnavailable,
-)
-from amazon_to_xero.services.buyers import Buyers
-from amazon_to_xero.services.known_organisation import KnownOrganisation
-from amazon_to_xero.services.order_booking import BookReport, OrderBooking
-from amazon_to_xero.services.order_intake import Hint, OrderIntake
-from amazon_to_xero.services.order_reading import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.books.document import Document, State, Work
+from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.organisation import Account
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.tax.rules import TaxPolicy
+from amazon_to_xero.ports.amazon import AmazonNotAuthorised, AmazonThrottled, AmazonUnavailable, Json
+from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroUnavailable
+from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.services.intake.notices import Hint, OrderIntake
+from amazon_to_xero.services.intake.reader import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.planner import BookReport, OrderBooking
+from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
 from made_up.books import ORGANISATION, POLICY
 from made_up.orders import UK, breakdown, item, order
 from made_up.state import (

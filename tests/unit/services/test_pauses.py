@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.ports import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
+from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
 

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from amazon_to_xero.domain.documents import Work
-from amazon_to_xero.domain.order_facts import OrderFact, Wants
-from amazon_to_xero.services.ledger import PostReport
-from amazon_to_xero.services.order_booking import BookReport
-from amazon_to_xero.services.order_reading import ReadReport
+from amazon_to_xero.domain.amazon.order_record import OrderFact, Wants
+from amazon_to_xero.domain.books.document import Work
+from amazon_to_xero.services.intake.reader import ReadReport
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.reconciliation import EVERYTHING, Reconciliation, WorkReport
+from amazon_to_xero.services.planning.planner import BookReport
+from amazon_to_xero.services.posting.poster import PostReport
+from amazon_to_xero.services.worker import EVERYTHING, Reconciliation, WorkReport
 from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
 
 SECONDS = timedelta(seconds=1)

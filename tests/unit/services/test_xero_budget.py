@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.domain.xero_limits import SLOT_FOR, Limits
-from amazon_to_xero.ports import XeroLimits, XeroRateLimited, XeroUnavailable
-from amazon_to_xero.services.xero_budget import BudgetedXero
+from amazon_to_xero.domain.call_budget import SLOT_FOR, Limits
+from amazon_to_xero.ports.xero import XeroLimits, XeroRateLimited, XeroUnavailable
+from amazon_to_xero.services.posting.budget import BudgetedXero
 from made_up.state import ManualClock, MemoryStateStore
 from made_up.vendors import ScriptedXero, lost
 

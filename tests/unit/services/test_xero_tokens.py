@@ -6,14 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.ports import (
-    TokenSet,
-    XeroGrantRefused,
-    XeroNotAuthorised,
-    XeroOutcomeUnknown,
-    XeroUnavailable,
-)
-from amazon_to_xero.services.xero_tokens import XeroTokens
+from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
+from amazon_to_xero.services.posting.tokens import XeroTokens
 from made_up.state import ManualClock, MemoryStateStore, RecordingJournal
 
 HALF_AN_HOUR = timedelta(minutes=30)

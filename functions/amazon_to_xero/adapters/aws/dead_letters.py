@@ -1,0 +1,31 @@
+"""SQS, EventBridge, SSM and Secrets Manager through boto3."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+_ATTRIBUTE_LIMIT = 500  # an SQS attribute may be longer; a person reading a queue does not want it to be
+
+
+class SqsClient(Protocol):
+    def send_message(self, **request: Any) -> Any: ...
+
+
+class SqsDeadLetters:
+    """ports.DeadLetters on one function's dead-letter queue. At least once; raises botocore's errors when it cannot."""
+
+    def __init__(self, sqs: SqsClient, queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
+        texts = {"reason": reason, "hint": hint, "order_id": order_id}
+        self._sqs.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": text[:_ATTRIBUTE_LIMIT]}
+                for name, text in texts.items()
+                if text
+            },
+        )

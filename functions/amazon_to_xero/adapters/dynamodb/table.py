@@ -1,0 +1,113 @@
+"""The sync state in one DynamoDB table, through pynamodb. The only module that knows the table.
+
+    pk = CONNECTION#<id>    sk and the attributes of an item: see `rows`
+
+LineAmountTypes never meet pynamodb's own number attribute, which is a float. No operation scans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+
+_ROWS_AT_ONCE = 100  # DynamoDB: BatchGetItem
+
+
+_WRITERS = 8
+
+
+class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
+
+
+def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
+    """The item for one table: pynamodb ties a class to its table, and two tables may be used in one process."""
+
+    class Item(Model):  # type: ignore[misc]
+        class Meta:
+            table_name = table
+            region = aws_region
+            host = endpoint
+            # Bounds that fit into the function's time-out together with the retries.
+            connect_timeout_seconds = 1
+            read_timeout_seconds = 3
+            max_retry_attempts = 3
+            max_pool_connections = _WRITERS + 2
+
+        pk = UnicodeAttribute(hash_key=True)
+        sk = UnicodeAttribute(range_key=True)
+        index_due = _Due()
+        due = UnicodeAttribute(null=True)
+        due_at = UnicodeAttribute(null=True)
+        generation = NumberAttribute(default=0)
+        state = UnicodeAttribute(null=True)
+        reason = UnicodeAttribute(null=True)
+        hint = UnicodeAttribute(null=True)
+        data = UnicodeAttribute(default="{}")
+
+    return Item
+
+
+class DynamoStateStore(RowStateStore):
+    """ports.StateStore for one connection. Reads by key are strongly consistent; the due index may lag."""
+
+    def __init__(self, table: str, connection: str, region: str, endpoint: str | None = None) -> None:
+        super().__init__(connection, _DynamoTable(table, connection, region, endpoint))
+
+
+class _DynamoTable:
+    """rows.Table over the items of one connection."""
+
+    def __init__(self, table: str, connection: str, region: str, endpoint: str | None) -> None:
+        self._item = _item_class(table, region, endpoint)
+        self._pk = f"CONNECTION#{connection}"
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="dynamodb")
+
+    def get(self, sort_keys: Sequence[str]) -> list[Row]:
+        chunks = batched([(self._pk, sk) for sk in sort_keys], _ROWS_AT_ONCE, strict=False)
+        items = self._writers.map(lambda chunk: list(self._item.batch_get(list(chunk), consistent_read=True)), chunks)
+        return [
+            Row(
+                item.sk,
+                item.generation,
+                item.data,
+                *(text or "" for text in (item.state, item.reason, item.hint, item.due, item.due_at)),
+            )
+            for chunk in items
+            for item in chunk
+        ]
+
+    def put(self, rows: Sequence[Row]) -> list[bool]:
+        return list(self._writers.map(self._put, rows))
+
+    def due(self, due: str, until: str, limit: int) -> list[str]:
+        items = self._item.index_due.query(due, self._item.due_at <= until, limit=limit, scan_index_forward=True)
+        return [item.sk for item in items]
+
+    def _put(self, row: Row) -> bool:
+        texts = {"state": row.state, "reason": row.reason, "hint": row.hint, "due": row.due, "due_at": row.due_at}
+        named = {name: text for name, text in texts.items() if text}
+        item = self._item(self._pk, row.sk, generation=row.generation, data=row.data, **named)
+        before = row.generation - 1
+        unchanged = self._item.generation == before if before else self._item.sk.does_not_exist()
+        try:
+            item.save(condition=unchanged)
+        except PutError as problem:
+            if problem.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True

@@ -1,0 +1,48 @@
+"""Which of the organisation's tax rates an order's items take, and what Xero will compute from it.
+
+Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from amazon_to_xero.domain.amazon.order import Order
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.money import CENT, cents, total
+from amazon_to_xero.domain.tax.liability import Party, responsible_party
+from amazon_to_xero.domain.tax.rounding import _rate, _tax_of_line
+from amazon_to_xero.domain.tax.rules import Treatment, effective_rate
+
+
+@dataclass(frozen=True)
+class Drift:
+    """An item whose tax Xero computes otherwise than Amazon did. Rates in percent, taxes in the order's currency.
+
+    `effective_rate` is Amazon's, to two decimals; None where the item's net price is zero.
+    """
+
+    item_id: str
+    tax_type: str
+    rate: Decimal
+    effective_rate: Decimal | None
+    tax_in_xero: Decimal
+    tax_at_amazon: Decimal
+
+
+def drifts(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[Drift, ...]:
+    """Items of which Amazon gives the seller's tax and Xero will compute another, by more than a cent per line.
+
+    With tax-inclusive amounts the total is right all the same: only here does it show that the rate is another one.
+    """
+    found = []
+    for item in order.items:
+        if responsible_party(item) is Party.SELLER and item.tax:
+            tax_type = taxes.tax_types[item.item_id]
+            rate = _rate(tax_type, organisation)
+            prices = [price for price in (*item.charges.values(), *item.discounts.values()) if price]
+            in_xero = total(_tax_of_line(cents(price), rate, taxes.amounts) for price in prices)
+            if abs(in_xero - item.tax) > CENT * len(prices):
+                found.append(Drift(item.item_id, tax_type, rate, effective_rate(item), in_xero, item.tax))
+    return tuple(found)

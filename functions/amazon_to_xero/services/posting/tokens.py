@@ -1,0 +1,149 @@
+"""Xero access tokens, one refresh at a time per connection, whoever asks.
+
+A refresh token is good once. Workers that refreshed side by side would throw each other out, so a refresh happens
+under a lease, and its result counts only if nobody else stored a newer one meanwhile. A worker that died between Xero's
+answer and the store, or whose answer got lost, leaves the old refresh token, which Xero accepts again for 30 minutes
+(Xero: OAuth 2.0). So the row says that a refresh was begun, and `finish_renewal` repeats it, work or no work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import Journal
+from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
+from amazon_to_xero.ports.xero import (
+    TokenSet,
+    XeroGrantRefused,
+    XeroIdentity,
+    XeroNotAuthorised,
+    XeroOutcomeUnknown,
+    XeroUnavailable,
+)
+
+_NAME = "xero-token"
+_EARLY = timedelta(minutes=2)  # a token is renewed so long before it ends
+_LEASE = timedelta(seconds=45)  # longer than the token endpoint's time-out
+
+
+class XeroTokens:
+    """ports.AccessTokens. Raises XeroNotAuthorised when a person has to connect again, XeroUnavailable to try later.
+
+    `seed` is the refresh token the operator's connect command stored, None for a custom connection. A new seed replaces
+    whatever was rotated from the old one.
+    """
+
+    def __init__(
+        self,
+        identity: XeroIdentity,
+        store: StateStore,
+        clock: Clock,
+        journal: Journal,
+        owner: str,
+        seed: str | None,
+    ) -> None:
+        self._identity = identity
+        self._store = store
+        self._clock = clock
+        self._journal = journal
+        self._owner = owner
+        self._seed = seed
+        self._held: TokenSet | None = None
+
+    def current(self) -> str:
+        if self._held is None or not self._fresh(self._held):
+            self._held = self._stored_or_new(stale=None)
+        return self._held.access_token
+
+    def renewed(self, stale: str) -> str:
+        self._held = self._stored_or_new(stale)
+        return self._held.access_token
+
+    def finish_renewal(self) -> None:
+        """Repeats a refresh that was begun and never came to an end. To be called every few minutes."""
+        row = self._store.cursor(_NAME)
+        if "begun_at" in row.data:
+            begun = self._read(row)
+            with suppress(XeroNotAuthorised, XeroUnavailable):
+                self._held = self._stored_or_new(begun.access_token if begun else None)
+
+    def _fresh(self, token: TokenSet) -> bool:
+        return token.expires_at - _EARLY > self._clock.now()
+
+    def _stored_or_new(self, stale: str | None) -> TokenSet:
+        row = self._store.cursor(_NAME)
+        stored = self._read(row)
+        if stored and stored.access_token != stale and self._fresh(stored):
+            return stored
+        now = self._clock.now()
+        lease = self._store.acquire(_NAME, self._owner, now, now + _LEASE)
+        if lease is None:
+            raise XeroUnavailable("connectToken", None, "another worker is renewing the access token")
+        try:
+            return self._renew(stale)
+        finally:
+            self._store.release(lease)
+
+    def _renew(self, stale: str | None) -> TokenSet:
+        row = self._store.cursor(_NAME)
+        stored = self._read(row)
+        if stored and stored.access_token != stale and self._fresh(stored):
+            return stored  # renewed by another worker while we waited for the lease
+        row = self._begun(row, stored)
+        try:
+            new = self._ask(stored)
+        except XeroGrantRefused as refused:
+            with suppress(Conflict):
+                self._store.save_cursor(replace(row, data=_ended(row.data)))  # asking again would not help
+            self._journal.note(
+                "XERO_GRANT_REFUSED", reason="XERO_NOT_AUTHORISED", hint="connect Xero again", code=refused.code
+            )
+            raise XeroNotAuthorised("connectToken", 400, f"the grant was refused: {refused.code}") from None
+        except XeroOutcomeUnknown as unknown:
+            raise XeroUnavailable("connectToken", unknown.status, "no usable answer of the token endpoint") from None
+        data = {"access_token": new.access_token, "expires_at": new.expires_at.isoformat(), "seed": self._seed_mark()}
+        if new.refresh_token:
+            data["refresh_token"] = new.refresh_token
+        try:
+            # Stored before it is used: a rotated refresh token that only a dying worker knew would be lost.
+            self._store.save_cursor(Cursor(_NAME, data, row.generation))
+        except Conflict:
+            overtaken = self._read(self._store.cursor(_NAME))
+            return overtaken or new
+        self._journal.note("XERO_TOKEN_RENEWED")
+        return new
+
+    def _begun(self, row: Cursor, stored: TokenSet | None) -> Cursor:
+        """Written before Xero rotates the refresh token; client credentials rotate nothing."""
+        if self._seed is None:
+            return row
+        data = {**(row.data if stored else {}), "seed": self._seed_mark(), "begun_at": self._clock.now().isoformat()}
+        try:
+            return self._store.save_cursor(replace(row, data=data))
+        except Conflict:
+            raise XeroUnavailable("connectToken", None, "another worker is renewing the access token") from None
+
+    def _ask(self, stored: TokenSet | None) -> TokenSet:
+        if self._seed is None:
+            return self._identity.client_credentials()
+        rotated = stored.refresh_token if stored else None
+        return self._identity.refresh(rotated or self._seed)
+
+    def _read(self, row: Cursor) -> TokenSet | None:
+        if "access_token" not in row.data or row.data["seed"] != self._seed_mark():
+            return None
+        return TokenSet(
+            row.data["access_token"], datetime.fromisoformat(row.data["expires_at"]), row.data.get("refresh_token")
+        )
+
+    def _seed_mark(self) -> str:
+        return hashlib.sha256((self._seed or "").encode()).hexdigest()[:16]
+
+
+def _ended(data: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in data.items() if name != "begun_at"}
