@@ -1,7 +1,7 @@
 """How fast a backlog drains: 100,000 orders wait, Xero allows 60 calls a minute and so many a day. Virtual time.
 
-The real ledger, budget and Xero adapter work over the sandbox Xero in this process; the resume function's schedule is
-played: one patient run a minute, unless the one before still works. Nothing is read from Amazon: the documents are
+The real poster, budget and Xero adapter work over the sandbox Xero in this process; the resume function's schedule is
+played: one run a minute that waits for limits, unless the one before still works. Nothing is read from Amazon: the documents are
 there, as after a long outage.
 """
 
@@ -19,15 +19,20 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.domain.books.document import Desired, Document, Work
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.call_budget import Limits
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.connection import document_poster
+from amazon_to_xero.runtime.privacy import redact
+from amazon_to_xero.services.dead_letters import DeadLetters
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.budget import BudgetedXero
-from amazon_to_xero.services.posting.poster import Ledger
 from sandbox.wire import Request, SandboxClock
 from sandbox.xero import Limits as SandboxLimits
 from sandbox.xero import XeroSandbox, organisation_for
@@ -73,10 +78,10 @@ class BacklogTable:
         held = self._rows.get(row.sk)
         if (held.generation if held else 0) != row.generation - 1:
             return False
-        if held and held.due_at:
-            del self._index[bisect_right(self._index, (held.due_at, held.sk)) - 1]
-        if row.due_at:
-            insort(self._index, (row.due_at, row.sk))
+        if held and held.next_attempt_at:
+            del self._index[bisect_right(self._index, (held.next_attempt_at, held.sk)) - 1]
+        if row.next_attempt_at:
+            insort(self._index, (row.next_attempt_at, row.sk))
         self._rows[row.sk] = row
         return True
 
@@ -112,18 +117,23 @@ class _Token:
 
 
 class _Silent:
-    """ports.Journal and ports.DeadLetters of a bench."""
+    """ports.DecisionLog and ports.DeadLetterQueue of a bench."""
 
-    def note(self, decision: str, **fields: object) -> None: ...
+    def record(self, decision: str, **fields: object) -> None: ...
 
-    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
-        raise AssertionError(f"{order_id} failed: {reason} {hint}")
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
+        raise AssertionError(f"{order_id} failed: {reason} {remedy}")
 
 
 def documents(orders: int) -> list[Document]:
     """The customer, and an invoice and its payment for each order."""
-    contact = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
-    made = [Document(contact, due_at=START)]
+    contact = DesiredDocument(
+        DocumentKind.CONTACT,
+        "AMAZON-UK",
+        {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"},
+        "settings#AMAZON-UK",
+    )
+    made = [Document(contact, next_attempt_at=START)]
     for number in range(orders):
         order_id = f"206-{number:07}-0000000"
         total = Decimal(f"{10 + number % 90}.{number % 100:02}")
@@ -134,14 +144,28 @@ def documents(orders: int) -> list[Document]:
             **{"Type": "ACCREC", "InvoiceNumber": order_id, "DueDate": "2026-11-01", "CurrencyCode": "GBP"},
             **{"LineAmountTypes": "Inclusive", "Status": "AUTHORISED", "LineItems": [line]},
         }
-        invoice = Desired(
-            Kind.INVOICE, order_id, body, START, total, {"Contact.ContactID": contact.key}, order_id=order_id
+        common_fields = {
+            "source": f"order#{order_id}",
+            "source_version": START,
+            "capability": SHIPMENTS,
+            "order_id": order_id,
+        }
+        invoice = DesiredDocument(
+            DocumentKind.INVOICE,
+            order_id,
+            body,
+            total=total,
+            references={"Contact.ContactID": contact.key},
+            **common_fields,
         )
         paid = common | {"Account": {"Code": "CLR-GBP"}, "Amount": total}
-        payment = Desired(
-            Kind.PAYMENT, order_id, paid, START, refers={"Invoice.InvoiceID": invoice.key}, order_id=order_id
+        payment = DesiredDocument(
+            DocumentKind.PAYMENT, order_id, paid, references={"Invoice.InvoiceID": invoice.key}, **common_fields
         )
-        made += [Document(invoice, due_at=START), Document(payment, due_at=START + timedelta(seconds=1))]
+        made += [
+            Document(invoice, next_attempt_at=START),
+            Document(payment, next_attempt_at=START + timedelta(seconds=1)),
+        ]
     return made
 
 
@@ -149,21 +173,22 @@ def drain(orders: int, per_day: int) -> int:
     clock = VirtualClock()
     sandbox = XeroSandbox(SandboxClock(clock.now), organisation_for("GB"), SandboxLimits(60, per_day, 10_000, 5))
     table = BacklogTable()
-    store = RowStateStore("main", table)
-    accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock)
+    store = RowStateStore("main", table, CODECS)
+    accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock, redact)
     accounting._connection.transport.pool_manager = InProcessPool(sandbox, clock)
     silent = _Silent()
     pauses = Pauses(store, clock, silent)
     xero = BudgetedXero(accounting, store, clock, Limits(per_day=per_day), "bench")
-    ledger = Ledger("main", xero, store, pauses, dict.fromkeys(Work, silent), Buyers(), len, clock, silent)
-    store.save_documents(documents(orders))
+    letters = DeadLetters("main", dict.fromkeys(CAPABILITIES, silent))
+    poster = document_poster("main", xero, store, pauses, letters, BuyerDetails(), len, clock, silent)
+    store.save(documents(orders))
 
     days: dict[int, tuple[int, datetime, datetime]] = {}
     while table.waiting():
         deadline, called = clock.now() + RUN_FOR, len(sandbox.calls)
         while clock.now() < deadline:
             before = len(sandbox.calls)
-            report = ledger.post_due((), deadline)
+            report = poster.post_due((), deadline)
             if len(sandbox.calls) > before:
                 day = (clock.now() - START).days
                 calls, first, _ = days.get(day, (0, clock.now(), clock.now()))

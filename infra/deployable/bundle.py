@@ -47,7 +47,7 @@ UNUSED = (
     # python-amazon-sp-api: the same API a second time for asyncio; httpx imports anyio only if it is there
     "sp_api/asyncio",
     "anyio",
-    # Powertools: what is decided against (the ledger in DynamoDB is the idempotency store) or for other triggers
+    # Powertools: what is decided against (the poster in DynamoDB is the idempotency store) or for other triggers
     "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     *(
         f"aws_lambda_powertools/utilities/{utility}"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.amazon.order_record import OrderFact
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from local.cloud import ROOT, StepFailed
 from local.stack import OWN_SELLER, Stack, deployed, seller_folder
 from sandbox.wire import dumps
@@ -111,7 +111,7 @@ def show(stack: Stack) -> None:
     by_order: dict[str, list[Entry]] = defaultdict(list)
     for entry in held:
         by_order[entry.order_id].append(entry)
-    facts = stack.store.orders(stack.order_ids)
+    facts = stack.store.load(OrderRecord, stack.order_ids)
     say("")
     say(f"{'Amazon order':<20} {'status':<18} {'in Xero':<24} {'status':<11} {'total':>10}     {'paid':>10} why")
     for order_id in stack.order_ids:
@@ -125,11 +125,11 @@ def show(stack: Stack) -> None:
         say(line)
 
 
-def order_lines(order_id: str, fact: OrderFact | None, held: Sequence[Entry]) -> list[str]:
+def order_lines(order_id: str, fact: OrderRecord | None, held: Sequence[Entry]) -> list[str]:
     if fact is None:
         return [f"{order_id:<20} not read"]
-    why = f"{fact.reason}{': ' + fact.hint if fact.hint else ''}"
-    first, *others = [str(entry) for entry in held] or [f"{'-':<24} {fact.standing.value:<36}"]
+    why = f"{fact.reason}{': ' + fact.remedy if fact.remedy else ''}"
+    first, *others = [str(entry) for entry in held] or [f"{'-':<24} {fact.state.value:<36}"]
     lines = [f"{order_id:<20} {fact.status:<18} {first} {why}".rstrip()]
     lines += [f"{'':<39} {other}" for other in others]
     standing = [entry for entry in held if entry.stands]

@@ -48,9 +48,9 @@ class Stack:
                 return f"{depth.total} messages in the {queue.lower()} queue"
         soon = datetime.now(UTC) + timedelta(minutes=2)
         due = {
-            "orders to read": self.store.due_orders(soon, 2000),
-            "orders to book": self.store.due_shipments(soon, 2000),
-            "documents to post": self.store.due_documents(soon, 2000),
+            "orders to read": self.store.due(ORDERS, soon, 2000),
+            "orders to book": self.store.due(SHIPMENTS, soon, 2000),
+            "documents to post": self.store.due(DOCUMENTS, soon, 2000),
         }
         return ", ".join(f"{len(waiting)} {what}" for what, waiting in due.items() if waiting)
 

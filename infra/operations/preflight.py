@@ -1,10 +1,10 @@
-"""Looks at the Xero organisation with the eyes of the settings: what does not fit, and which tax rules would.
+"""Compares the settings with the Xero organisation: what does not fit, and which tax rules would.
 
     python -m operations.preflight --settings FILE --secrets FILE [--stack NAME --connection NAME]
 
-Reads only. Prints each problem with its cure, then rules for `tax` of the settings, each usable in the organisation as
+Reads only. Prints each finding with its remedy, then rules for `tax` of the settings, each usable in the organisation as
 it is now: a proposal for the person who writes the settings, and for her accountant. Exits with 1 when there is a
-problem.
+finding.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.domain.tax.proposals import proposed
 from amazon_to_xero.domain.tax.rules import TaxRule
 from amazon_to_xero.ports.xero import AccessTokens, XeroError, XeroGrantRefused
-from amazon_to_xero.runtime.observability import LogJournal, SystemClock
+from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
+from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.connect import outputs, text_of
 
 
 class CustomConnection:
-    """ports.AccessTokens of a custom connection: each token stands on its own and takes no other's place."""
+    """ports.AccessTokens of a custom connection, whose tokens are independent of each other."""
 
     def __init__(self, endpoint: XeroTokenEndpoint) -> None:
         self._endpoint = endpoint
@@ -60,19 +61,19 @@ def tokens_of(secrets: ConnectionSecrets, stack: str, connection: str, token_url
         )
     store = DynamoStateStore(outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
     owner = f"preflight#{os.getpid()}"
-    return XeroTokens(endpoint, store, clock, LogJournal(connection), owner, seed=secrets.xero.refresh_token)
+    return XeroTokens(endpoint, store, clock, PowertoolsDecisionLog(connection), owner, seed=secrets.xero.refresh_token)
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:
     """The lines to print, and whether the settings fit the organisation."""
-    problems = preflight(settings.policy(), organisation, settings.start)
+    findings = preflight(settings.policy(), organisation, settings.start)
     proposal = proposed(organisation, settings.amazon.marketplaces)
     lines = [f"{organisation.name} ({organisation.country}, {organisation.base_currency}, {organisation.time_zone})"]
-    lines += [f"{problem.reason}: {problem.hint}" for problem in problems] or ["the settings fit the organisation"]
+    lines += [f"{finding.code}: {finding.remedy}" for finding in findings] or ["the settings fit the organisation"]
     lines += ["", "tax rules to propose (not tax advice; show them to your accountant):"]
     lines += [f"  {line}" for line in _table(proposal.rules)]
-    lines += [f"not proposed, {problem.reason}: {problem.hint}" for problem in proposal.problems]
-    return lines, not problems
+    lines += [f"not proposed, {finding.code}: {finding.remedy}" for finding in proposal.findings]
+    return lines, not findings
 
 
 def _table(rules: Sequence[TaxRule]) -> list[str]:
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = parse(ConnectionSettings, text_of(given.settings), "the settings")
         secrets = parse(ConnectionSecrets, text_of(given.secrets), "the secrets")
         tokens = tokens_of(secrets, given.stack, given.connection, given.xero_token_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), api_url=given.xero_api_url)
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
         lines, fits = report(settings, xero.organisation())
     except (SettingsError, XeroError, XeroGrantRefused) as problem:
         print(problem, file=sys.stderr)

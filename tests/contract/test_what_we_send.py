@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from amazon_to_xero.domain.books.document import Desired
-from amazon_to_xero.domain.books.document_types import IN_XERO, Kind
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet
-from amazon_to_xero.runtime.privacy import without_buyer_data
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced
+from amazon_to_xero.runtime.privacy import storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from fakes.booked import Life, asked_for
+from fakes.books import ORGANISATION
 from local.stack import SETTINGS
-from made_up.booked import Life, asked_for
-from made_up.books import ORGANISATION
 from sandbox.amazon import OWN_SELLER
 from sandbox.xero import organisation_for
 
@@ -67,33 +67,33 @@ def policy_of_make_run() -> PostingPolicy:
 def newest(folder: Path) -> dict[str, Any]:
     """Each order of a seller folder at its newest version, as it is stored."""
     lines = (folder / "orders.jsonl").read_text(encoding="utf-8").splitlines()
-    return {order["orderId"]: without_buyer_data(order) for order in map(json.loads, filter(None, lines))}
+    return {order["orderId"]: storable_order(order) for order in map(json.loads, filter(None, lines))}
 
 
-def booked(folder: Path) -> dict[str, list[Desired] | NotInvoiced | NotYet]:
+def booked(folder: Path) -> dict[str, list[DesiredDocument] | NotInvoiced | NotPriced]:
     """What each order of a seller folder becomes, with the settings of `make run`."""
     policy, organisation = policy_of_make_run(), sandbox_organisation()
     return {order_id: asked_for(order, policy, organisation) for order_id, order in newest(folder).items()}
 
 
-def taken_back(order: dict[str, Any]) -> list[Desired]:
+def taken_back(order: dict[str, Any]) -> list[DesiredDocument]:
     """What Xero holds of an order that is cancelled after it was paid: its credit note and its refund, too."""
     life = Life(policy_of_make_run(), sandbox_organisation())
     life.becomes(order)
     life.becomes(order | {"fulfillment": order["fulfillment"] | {"fulfillmentStatus": "CANCELLED"}})
-    return list(life.standing.values())
+    return list(life.state.values())
 
 
-def as_sent(desired: Desired) -> dict[str, Any]:
+def as_sent(desired: DesiredDocument) -> dict[str, Any]:
     body = json.loads(json.dumps(desired.body, default=float))
-    for path in desired.refers:
+    for path in desired.references:
         parent, _, field = path.partition(".")
         body[parent] = {field: XERO_ID}
-    return {IN_XERO[desired.kind].collection: [body]}
+    return {DOCUMENT_TYPES[desired.kind].collection: [body]}
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_request_is_one_that_xero_documents(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(DocumentKind))
+def test_every_request_is_one_that_xero_documents(kind: DocumentKind) -> None:
     wanted = {order_id: outcome for order_id, outcome in booked(OWN_SELLER).items() if isinstance(outcome, list)}
     orders = newest(OWN_SELLER)
     documents = [
@@ -102,14 +102,14 @@ def test_every_request_is_one_that_xero_documents(kind: Kind) -> None:
         for desired in (*outcome, *taken_back(orders[order_id]))
         if desired.kind is kind
     ]
-    schema = {"$ref": f"#/components/schemas/{IN_XERO[kind].collection}", "components": components()}
+    schema = {"$ref": f"#/components/schemas/{DOCUMENT_TYPES[kind].collection}", "components": components()}
     validator = Draft4Validator(schema)
 
     assert documents
     for desired in documents:
         assert not [error.message for error in validator.iter_errors(as_sent(desired))], desired.key
         # The schema forbids no unknown names, so a misspelt one would pass: each has to be one that Xero lists.
-        known = components()["schemas"][IN_XERO[kind].collection.removesuffix("s")]["properties"]
+        known = components()["schemas"][DOCUMENT_TYPES[kind].collection.removesuffix("s")]["properties"]
         assert set(desired.body) <= set(known)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from fakes.orders import UK, breakdown, item, order
 from local.stack import Stack, deployed
-from made_up.orders import UK, breakdown, item, order
 from sandbox.amazon import OWN_SELLER
 
 pytestmark = pytest.mark.integration
@@ -176,7 +176,7 @@ def test_what_cannot_be_booked_waits_for_a_person_and_disturbs_nothing_else(stac
     assert sorted(letter["reason"] for letter in letters) == sorted(
         [*BROKEN, "MALFORMED_MESSAGE", "MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION"]
     )
-    assert all(len(letter["hint"]) > 20 for letter in letters)
+    assert all(len(letter["remedy"]) > 20 for letter in letters)
     by_order = {letter["order_id"]: letter for letter in letters if "order_id" in letter}
     assert {by_order[broken["orderId"]]["reason"] for broken in BROKEN.values()} == set(BROKEN)
 
@@ -194,7 +194,7 @@ def test_once_mended_the_dead_letter_sent_again_is_booked(stack: Stack) -> None:
 
     stack.cloud.client("sqs").send_message(
         QueueUrl=stack.outputs["ShipmentsQueueUrl"],
-        MessageBody=json.dumps({"look_at": {"connection": "main", "order_id": order_id}}),
+        MessageBody=json.dumps({"reprocess": {"connection": "main", "order_id": order_id}}),
     )
 
     invoice = eventually(lambda: invoices(stack).get(order_id))

@@ -35,6 +35,9 @@ class Context:
 
     aws_request_id: str
     remaining: Callable[[], int] = field(repr=False)
+    function_name: str = "simulated"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:000000000000:function:simulated"
 
     def get_remaining_time_in_millis(self) -> int:
         return self.remaining()

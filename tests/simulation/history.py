@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from made_up.orders import CA, UK, US, breakdown, item, money, order
+from fakes.orders import CA, UK, US, breakdown, item, money, order
 
 DE = "A1PA6795UKMFR9"
 

@@ -165,7 +165,7 @@ class Invariants:
         if expected.refusals:
             self._violated(f"order {one.order_id} should need a person ({sorted(expected.refusals)}) and rests as done")
             return True
-        if data["updated"][:19] != one.versions[-1].order["lastUpdatedTime"][:19]:
+        if data["version"][:19] != one.versions[-1].order["lastUpdatedTime"][:19]:
             self._violated(f"order {one.order_id} rests at an older version than Amazon's")
         live = [each for each in held if each.status not in _GONE]
         self._as_expected(one, expected, live)
@@ -278,7 +278,7 @@ class Invariants:
 
     def _no_buyers(self) -> None:
         for row in self._world.table.rows.values():
-            self._world.spotted(f"row {row.sk}", f"{row.data} {row.reason} {row.hint}")
+            self._world.spotted(f"row {row.sk}", f"{row.data} {row.reason} {row.remedy}")
 
     def _violated(self, what: str) -> None:
         self._world.violated(what)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.domain.amazon.order_record import OrderFact
-from amazon_to_xero.domain.books.document import Desired, Document, State
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.posting import poster
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.ports.state import Record, StateStore
+from amazon_to_xero.services.posting import batches
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from simulation.table import MemoryTable
@@ -19,14 +19,18 @@ from simulation.world import Layers
 
 
 class _ForgetsIntent(RowStateStore):
-    """Documents are claimed in the worker's memory only: nobody else knows that a call is under way."""
+    """Documents are claimed in the worker's memory only: no other worker knows that a call is under way."""
 
     def __init__(self, store: RowStateStore) -> None:
-        super().__init__(store._connection, store._table)
+        super().__init__(store._connection, store._table, store._codecs)
 
-    def save_documents(self, documents: Sequence[Document]) -> dict[str, Document]:
-        claims = {document.key: document for document in documents if document.state is State.IN_FLIGHT}
-        return super().save_documents([d for d in documents if d.key not in claims]) | claims
+    def save[R: Record](self, records: Sequence[R]) -> dict[str, R]:
+        claims = {
+            record.key: record
+            for record in records
+            if isinstance(record, Document) and record.state is DocumentState.IN_FLIGHT
+        }
+        return super().save([record for record in records if record.key not in claims]) | claims
 
 
 class _Unfenced(MemoryTable):
@@ -41,11 +45,11 @@ def _without_intent(store: RowStateStore) -> StateStore:
     return _ForgetsIntent(store)
 
 
-_wanting = Document.wanting
+_with_desired = Document.with_desired
 
 
-def _whatever_comes_last(self: Document, desired: Desired, now: datetime) -> Document | None:
-    return _wanting(replace(self, desired=replace(self.desired, version=None)), desired, now)
+def _whatever_comes_last(self: Document, desired: DesiredDocument, now: datetime) -> Document | None:
+    return _with_desired(replace(self, desired=replace(self.desired, source_version=None)), desired, now)
 
 
 def _never(*_: Any) -> bool:
@@ -66,20 +70,20 @@ WITHOUT: Mapping[str, Layers] = {
     "durable intent": Layers(store=_without_intent, weather={"crash_around_writes": 0.5}),
     # Numbers and what is due keep a creation from happening twice; an update that arrives late meets only its key.
     "idempotency key": Layers(xero_drops_keys=True, orders=20, weather={"xero_late": 0.4, "xero_dropped": 0.2}),
-    "look before create": Layers(without={(Document, "needs_a_look"): _never}),
+    "look before create": Layers(without={(Document, "outcome_unknown"): property(_never)}),
     # A request that Xero executes a quarter of an hour late meets nothing but the number.
     "unique numbers": Layers(xero_numbers_unique=False, latest=900),
     "fence by generation": Layers(table=_Unfenced, weather=_STORMS_AROUND_CALLS),
     "newest version wins": Layers(
         weather=_STORMS_AROUND_CALLS,
         without={
-            (Document, "wanting"): _whatever_comes_last,
-            (Document, "is_newer_than"): _never,
-            (OrderFact, "supersedes"): _never,
+            (Document, "with_desired"): _whatever_comes_last,
+            (Document, "has_newer_version_than"): _never,
+            (OrderRecord, "is_newer_than"): _never,
         },
     ),
     "call budget": Layers(
-        orders=40, constants={(poster, "BATCH"): 1}, without={(BudgetedXero, "_within"): _without_budget}
+        orders=40, constants={(batches, "BATCH_SIZE"): 1}, without={(BudgetedXero, "_within"): _without_budget}
     ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}

@@ -33,18 +33,22 @@ class MemoryTable:
             return False
         self._written(held, row)
         self.rows[row.sk] = row
-        self.waits += bool(row.due_at) - bool(held and held.due_at)
+        self.waits += bool(row.next_attempt_at) - bool(held and held.next_attempt_at)
         if row.due or (held and held.due):
             self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
         return True
 
     def index(self, due: str, until: str, limit: int) -> list[str]:
-        found = sorted((row.due_at, sk) for sk, row in self._index.items() if row.due == due and row.due_at <= until)
+        found = sorted(
+            (row.next_attempt_at, sk)
+            for sk, row in self._index.items()
+            if row.due == due and row.next_attempt_at <= until
+        )
         return [sk for _, sk in found[:limit]]
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
-        return [row for row in self.rows.values() if row.due_at]
+        return [row for row in self.rows.values() if row.next_attempt_at]
 
     def _indexed(self, row: Row) -> None:
         shown = self._index.get(row.sk)
@@ -97,7 +101,9 @@ class TableClient:
                     continue
             written = self._write(row)
             if not row.sk.startswith("LEASE#") and not row.sk.startswith("CURSOR#quota"):
-                self._log("put" if written else "put refused", f"{row.sk} g{row.generation} {row.state} {row.due_at}")
+                self._log(
+                    "put" if written else "put refused", f"{row.sk} g{row.generation} {row.state} {row.next_attempt_at}"
+                )
             ambiguous = weather.ambiguous and self._rng.random() < weather.ambiguous
             outcomes[position] = written and not ambiguous
         if order:

@@ -20,17 +20,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.domain.books.document import Desired, Document, Work
-from amazon_to_xero.domain.books.document_types import Kind
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, Work
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.poster import Ledger
-from made_up.state import NOON, ManualClock, MemoryTable, RecordingDeadLetters, RecordingJournal
+from amazon_to_xero.services.posting.poster import DocumentPoster
+from fakes.state import NOON, ManualClock, MemoryTable, RecordingDeadLetters, RecordingDecisionLog
 from sandbox.wire import Fault, Request, SandboxClock
 from sandbox.xero import XeroSandbox
 
 ORDERS = ("A", "B")
-CONTACT = Desired(Kind.CONTACT, "C-1", {"Name": "Amazon customers", "ContactNumber": "C-1"})
+CONTACT = DesiredDocument(DocumentKind.CONTACT, "C-1", {"Name": "Amazon customers", "ContactNumber": "C-1"})
 FAULTS: Mapping[str, dict[str, Any]] = {
     "none": {},
     "lost": {"kind": "lose"},
@@ -116,18 +116,20 @@ class PostingMachine(RuleBasedStateMachine):
         self.table = _MortalTable(self.clock, self._breathe)
         self.store = RowStateStore("main", self.table)
         self.letters = RecordingDeadLetters()
-        self.ledger, self.other = self._worker(), self._worker()
+        self.poster, self.other = self._worker(), self._worker()
         self.version = 0
-        self.facts: dict[str, list[tuple[Desired, ...]]] = {order: [] for order in ORDERS}
+        self.facts: dict[str, list[tuple[DesiredDocument, ...]]] = {order: [] for order in ORDERS}
 
-    def _worker(self) -> Ledger:
-        journal = RecordingJournal()
+    def _worker(self) -> DocumentPoster:
+        decisions = RecordingDecisionLog()
         xero = XeroAccounting(_Tokens(self.xero), self.xero.tenant_id, self.clock, api_url="https://xero")
         xero._connection.transport.pool_manager = _Pool(self.xero, self._breathe)
-        pauses = Pauses(self.store, self.clock, journal)
+        pauses = Pauses(self.store, self.clock, decisions)
         letters = dict.fromkeys(Work, self.letters)
         # Its customer is the marketplace's: no buyer is asked for again.
-        return Ledger("main", xero, self.store, pauses, letters, Buyers(), lambda _: None, self.clock, journal)
+        return DocumentPoster(
+            "main", xero, self.store, pauses, letters, BuyerDetails(), lambda _: None, self.clock, decisions
+        )
 
     def _breathe(self) -> None:
         if self.breaths is None:
@@ -153,11 +155,11 @@ class PostingMachine(RuleBasedStateMachine):
     def is_cancelled(self, order: str) -> None:
         if not self._ended(order):
             self.version += 1
-            absent = Desired(
-                Kind.INVOICE, order, {}, NOON + timedelta(seconds=self.version), order_id=order, removed=True
+            absent = DesiredDocument(
+                DocumentKind.INVOICE, order, {}, NOON + timedelta(seconds=self.version), order_id=order, tombstone=True
             )
             held = self.facts[order]
-            self._fact(order, (replace(held[-1][1], removed=True, version=absent.version) if held else absent,))
+            self._fact(order, (replace(held[-1][1], tombstone=True, version=absent.version) if held else absent,))
 
     @rule(order=st.sampled_from(ORDERS), which=st.integers(0, 3))
     def an_older_fact_comes_again(self, order: str, which: int) -> None:
@@ -166,21 +168,21 @@ class PostingMachine(RuleBasedStateMachine):
 
     def _ended(self, order: str) -> bool:
         held = self.facts[order]
-        return bool(held) and (held[-1][-1].removed or held[-1][-1].kind is Kind.PAYMENT)
+        return bool(held) and (held[-1][-1].tombstone or held[-1][-1].kind is DocumentKind.PAYMENT)
 
-    def _fact(self, order: str, desired: tuple[Desired, ...]) -> None:
+    def _fact(self, order: str, desired: tuple[DesiredDocument, ...]) -> None:
         self.facts[order].append(desired)
         self._want(desired)
 
-    def _want(self, desired: tuple[Desired, ...]) -> None:
+    def _want(self, desired: tuple[DesiredDocument, ...]) -> None:
         now = self.clock.now()
         for wanted in desired:
-            known = self.store.documents([wanted.key]).get(wanted.key)
-            row = Document(wanted, due_at=now) if known is None else known.wanting(wanted, now)
+            known = self.store.load(Document, [wanted.key]).get(wanted.key)
+            row = Document(wanted, next_attempt_at=now) if known is None else known.with_desired(wanted, now)
             if row is not None:
-                assert self.store.save_documents([row])
+                assert self.store.save([row])
 
-    def _invoice(self, order: str, pence: int, status: str) -> Desired:
+    def _invoice(self, order: str, pence: int, status: str) -> DesiredDocument:
         self.version += 1
         total = Decimal(pence) / 100
         line = {"Description": "Tea", "Quantity": 1, "UnitAmount": total, "AccountCode": "200", "TaxType": "OUTPUT2"}
@@ -197,21 +199,21 @@ class PostingMachine(RuleBasedStateMachine):
         }
         version = NOON + timedelta(seconds=self.version)
         refers = {"Contact.ContactID": CONTACT.key}
-        return Desired(Kind.INVOICE, order, body, version, total, refers, order)
+        return DesiredDocument(DocumentKind.INVOICE, order, body, version, total, refers, order)
 
-    def _payment(self, invoice: Desired) -> Desired:
+    def _payment(self, invoice: DesiredDocument) -> DesiredDocument:
         body = {
             "Account": {"Code": "CLR-GBP"},
             "Date": "2026-11-20",
             "Amount": invoice.total,
             "Reference": invoice.body["Reference"],
         }
-        return Desired(
-            Kind.PAYMENT,
+        return DesiredDocument(
+            DocumentKind.PAYMENT,
             invoice.number,
             body,
             invoice.version,
-            refers={"Invoice.InvoiceID": invoice.key},
+            references={"Invoice.InvoiceID": invoice.key},
             order_id=invoice.order_id,
         )
 
@@ -232,9 +234,9 @@ class PostingMachine(RuleBasedStateMachine):
             self.table.between.append(lambda: self.other.post_due((), self.clock.now() + timedelta(minutes=1)))
         self.breaths = breaths
         try:
-            self.ledger.post_due((), self.clock.now() + timedelta(minutes=1))
+            self.poster.post_due((), self.clock.now() + timedelta(minutes=1))
         except Died:
-            self.other, self.ledger = self._worker(), self._worker()
+            self.other, self.poster = self._worker(), self._worker()
         finally:
             self.breaths = None
             self.xero.faults.clear()
@@ -258,20 +260,20 @@ class PostingMachine(RuleBasedStateMachine):
         """Left in peace, the books come to what the newest fact of each order asks for."""
         for _ in range(12):
             self.clock.advance(200)
-            self.ledger.post_due((), self.clock.now() + timedelta(minutes=1))
-        assert not [row.sk for row in self.table.rows.values() if row.due_at]
+            self.poster.post_due((), self.clock.now() + timedelta(minutes=1))
+        assert not [row.sk for row in self.table.rows.values() if row.next_attempt_at]
         assert self.letters.letters == []
         for order, facts in self.facts.items():
             if not facts:
                 continue
-            wanted = next(desired for desired in facts[-1] if desired.kind is Kind.INVOICE)
+            wanted = next(desired for desired in facts[-1] if desired.kind is DocumentKind.INVOICE)
             held = self.xero.books.invoice(order)
             standing = None if held is None or held.status in ("DELETED", "VOIDED") else held
-            if wanted.removed:
+            if wanted.tombstone:
                 assert standing is None
                 continue
             assert standing is not None
-            paid = facts[-1][-1].kind is Kind.PAYMENT
+            paid = facts[-1][-1].kind is DocumentKind.PAYMENT
             assert (standing.status, standing.total) == ("PAID" if paid else wanted.body["Status"], wanted.total)
 
 

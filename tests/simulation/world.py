@@ -21,19 +21,23 @@ import shipments.handler
 from amazon_to_xero.adapters.amazon import client as amazon_adapter
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
+from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.domain.amazon.order_record import Standing
-from amazon_to_xero.domain.books.document import Work
+from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.state import Conflict, StateStore
-from amazon_to_xero.runtime import observability
-from amazon_to_xero.runtime.composition import Application, Connection, connect
-from amazon_to_xero.runtime.invocation import WorkFailed
+from amazon_to_xero.runtime import handlers, observability
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.composition import Application
+from amazon_to_xero.runtime.connection import Connection, Ports, connect
+from amazon_to_xero.runtime.handlers import WorkFailed
+from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.intake import reader
-from amazon_to_xero.services.posting import poster
+from amazon_to_xero.services.posting import batches
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.wire import Request, SandboxClock
@@ -114,7 +118,7 @@ class World:
         )
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
-        self.sent: list[tuple[Work, str]] = []  # every notification and every event
+        self.sent: list[tuple[str, str]] = []  # every notification and every event
         self._notifications = self._stream("notifications")
         self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
@@ -131,19 +135,20 @@ class World:
         if self.day_limit:
             self.settings["xero"]["calls_per_day"] = self.day_limit
         self.custom_connection = rng.random() < 0.2
-        self.secrets = {
+        self.secrets: dict[str, Any] = {
             "amazon": {
                 "client_id": Credentials().client_id,
                 "client_secret": Credentials().client_secret,
                 "refresh_token": Credentials().refresh_token,
             },
             "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
+            "buyer_salt": "a salt of this world, long enough",
         }
         if not self.custom_connection:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
         self._constants = {
             **self.layers.without,
-            (poster, "BATCH"): rng.choice((50, 50, 5, 2, 1)),
+            (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
             (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
             **self.layers.constants,
         }
@@ -151,12 +156,12 @@ class World:
     def _queues_and_services(self, rng: random.Random) -> None:
         scheduler = self.scheduler
         visibility = rng.choice((740.0, 740.0, 150.0))
-        self.dead_letters = {work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in Work}
+        self.dead_letters = {work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in CAPABILITIES}
         self.queues = {
             work: Queue(
                 work, scheduler, self._stream(f"{work} queue"), visibility, dead_letters=self.dead_letters[work]
             )
-            for work in Work
+            for work in CAPABILITIES
         }
         self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
         self.xero = XeroSandbox(SandboxClock(scheduler.now))
@@ -199,7 +204,7 @@ class World:
                 lambda message, work=work: self._acknowledged(work, message),
                 batch=rng.choice((1000, 1000, 3)),
             )
-            for work, handler in ((Work.ORDERS, orders.handler.handler), (Work.SHIPMENTS, shipments.handler.handler))
+            for work, handler in ((ORDERS, orders.handler.handler), (SHIPMENTS, shipments.handler.handler))
         ]
         schedule = (scheduler, self._stream("schedules"), lambda: self.weather)
         self.schedules = [
@@ -263,7 +268,9 @@ class World:
         seen_until = self.scheduler.now() if sweep_again else self.last_change + timedelta(seconds=1)
         limit = AT_REST_WITHIN if not self.day_limit else 5 * 86400.0
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
-            waiting = ", ".join(f"{row.sk} {row.state} {row.reason} due {row.due_at}" for row in self.table.waiting())
+            waiting = ", ".join(
+                f"{row.sk} {row.state} {row.reason} due {row.next_attempt_at}" for row in self.table.waiting()
+            )
             raise Stuck(
                 f"waiting [{waiting}], running {sorted(self.functions.running)}, "
                 f"queues {[len(queue.messages) for queue in self.queues.values()]}, "
@@ -287,7 +294,7 @@ class World:
 
     def _anything_due(self) -> bool:
         now = self.scheduler.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        if self.table.waits and any(row.due_at <= now for row in self.table.waiting()):
+        if self.table.waits and any(row.next_attempt_at <= now for row in self.table.waiting()):
             return True
         tokens = self.table.rows.get("CURSOR#xero-token")
         return tokens is not None and "begun_at" in tokens.data
@@ -334,7 +341,7 @@ class World:
             self._account("206", "ARCHIVED")
         rng = self.rng
         if rng.random() < 0.2:
-            queue = self.queues[rng.choice(tuple(Work))]
+            queue = self.queues[rng.choice(tuple(CAPABILITIES))]
             self.scheduler.after(rng.random() * self.length, lambda: queue.send("not JSON"))
         if rng.random() < 0.15:
             self.scheduler.after(rng.random() * self.length, self._xero_forgets_access_tokens)
@@ -362,17 +369,17 @@ class World:
         self.amazon.put_order(order, notify=True)
 
     def _published(self, _arn: str, body: str) -> None:
-        self.sent.append((Work.ORDERS, body))
+        self.sent.append((ORDERS, body))
         rng, weather = self._notifications, self.weather
         if rng.random() >= weather.notification_lost:
-            self._delivered(Work.ORDERS, body, rng, weather.notification_late)
+            self._delivered(ORDERS, body, rng, weather.notification_late)
 
     def on_the_bus(self, connection: str, event: OrderEvent) -> bool:
         """The own bus, and the rule that sends its events to the shipments queue; False when it takes the event not."""
         detail = {
             "connection": connection,
             "order_id": event.order_id,
-            "updated": event.updated.isoformat(),
+            "updated": event.version.isoformat(),
             "marketplace_id": event.marketplace_id,
         }
         body = json.dumps({"source": "amazon-to-xero", "detail-type": event.kind, "detail": detail})
@@ -382,11 +389,11 @@ class World:
             vanished = rng.random() < 0.5
             self.log("bus", f"{event.kind} {event.order_id} {'vanishes' if vanished else 'is refused'}")
             return vanished
-        self.sent.append((Work.SHIPMENTS, body))
-        self._delivered(Work.SHIPMENTS, body, rng, weather.event_late)
+        self.sent.append((SHIPMENTS, body))
+        self._delivered(SHIPMENTS, body, rng, weather.event_late)
         return True
 
-    def _delivered(self, work: Work, body: str, rng: random.Random, late: float) -> None:
+    def _delivered(self, work: str, body: str, rng: random.Random, late: float) -> None:
         """At least once, in any order."""
         delay = rng.random() * 5
         if rng.random() < late:
@@ -449,33 +456,33 @@ class World:
             self.violated(f"buyer data in {where}")
 
     def _written(self, held: Row | None, row: Row) -> None:
-        """A hint is never forgotten: an order stops being due only once Amazon has been read after it.
+        """A remedy is never forgotten: an order stops being due only once Amazon has been read after it.
 
         Nor is one that was read and not booked: it is due until it is.
         """
         if not row.sk.startswith("ORDER#"):
             return
-        if row.state in (Standing.HINTED, Standing.RECORDED) and not row.due_at:
+        if row.state in (OrderState.NOTICED, OrderState.RECORDED) and not row.next_attempt_at:
             self.violated(f"{row.sk} is {row.state} and not due")
         if held is None:
             return
         before, after = json.loads(held.data), json.loads(row.data)
-        if (after["hinted_at"] or "") < (before["hinted_at"] or ""):
-            self.violated(f"{row.sk}: the hint of {before['hinted_at']} was overwritten")
-        if not row.due_at and after["hinted_at"] and (after["read_at"] or "") < after["hinted_at"]:
-            self.violated(f"{row.sk}: not due any more, read {after['read_at']}, hinted {after['hinted_at']}")
+        if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
+            self.violated(f"{row.sk}: the remedy of {before['noticed_at']} was overwritten")
+        if not row.next_attempt_at and after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]:
+            self.violated(f"{row.sk}: not due any more, read {after['read_at']}, noticed {after['noticed_at']}")
 
-    def _acknowledged(self, work: Work, message: Message) -> None:
-        """A message that SQS may forget has left its hint behind."""
+    def _acknowledged(self, work: str, message: Message) -> None:
+        """A message that SQS may forget has left its remedy behind."""
         try:
             document = json.loads(message.body)
         except ValueError:
             if not any(each.body == message.body for each in self.dead_letters[work].ever):
                 self.violated(f"a message nobody can use was acknowledged without a dead letter: {message.message_id}")
             return
-        if "look_at" in document:
-            order_id, at = document["look_at"]["order_id"], None
-        elif work is Work.SHIPMENTS:
+        if "reprocess" in document:
+            order_id, at = document["reprocess"]["source"].removeprefix("order#"), None
+        elif work is SHIPMENTS:
             order_id, at = document["detail"]["order_id"], datetime.fromisoformat(document["detail"]["updated"])
         else:
             order_id = document["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
@@ -483,8 +490,8 @@ class World:
         row = self.table.rows.get(f"ORDER#{order_id}")
         if row is None:
             self.violated(f"order {order_id}: its message was acknowledged, and nothing is stored of it")
-        elif not row.due_at and at is not None and order_id not in self.stale:
-            held = json.loads(row.data)["updated"]
+        elif not row.next_attempt_at and at is not None and order_id not in self.stale:
+            held = json.loads(row.data)["version"]
             if not held or datetime.fromisoformat(held) < at:
                 self.violated(f"order {order_id}: its message was acknowledged, and it is not going to be read")
 
@@ -521,54 +528,54 @@ class SimulatedClock:
         self._world.scheduler.sleep(seconds)
 
 
-class SimulatedJournal:
-    """ports.Journal into the world's trace, watched for buyer data."""
+class SimulatedDecisionLog:
+    """ports.DecisionLog into the world's trace, watched for buyer data."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._real = observability.LogJournal(CONNECTION) if world.everything_real else None
+        self._real = observability.PowertoolsDecisionLog(CONNECTION) if world.everything_real else None
 
-    def note(
+    def record(
         self,
         decision: str,
         *,
         order_id: str | None = None,
         document: str | None = None,
         reason: str | None = None,
-        hint: str | None = None,
+        remedy: str | None = None,
         **numbers: object,
     ) -> None:
-        line = f"{order_id or ''} {document or ''} {reason or ''} {hint or ''}"
+        line = f"{order_id or ''} {document or ''} {reason or ''} {remedy or ''}"
         task = self._world.scheduler.current
-        self._world.log(task.name if task else "?", f"notes {decision} {line}")
+        self._world.log(task.name if task else "?", f"logs {decision} {line}")
         self._world.spotted("a log line", f"{line} {numbers}")
         if self._real is not None:
-            self._real.note(decision, order_id=order_id, document=document, reason=reason, hint=hint, **numbers)
+            self._real.note(decision, order_id=order_id, document=document, reason=reason, remedy=remedy, **numbers)
 
 
 class SimulatedDeadLetters:
-    """ports.DeadLetters."""
+    """ports.DeadLetterQueue."""
 
-    def __init__(self, world: World, work: Work) -> None:
+    def __init__(self, world: World, work: str) -> None:
         self._world = world
         self._queue = world.dead_letters[work]
         self._rng = world._stream(f"{work} dead letters")
 
-    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
         world = self._world
         world.functions.step("sqs.send")
         throttled = world.weather.throttled
         if throttled and self._rng.random() < throttled:
             raise QueueBusy
-        self._queue.send(body, {"reason": reason, "hint": hint, **({"order_id": order_id} if order_id else {})})
+        self._queue.send(body, {"reason": reason, "remedy": remedy, **({"order_id": order_id} if order_id else {})})
         world.log(self._queue.name, f"{order_id or ''} {reason}")
         if order_id:
-            world.spotted("a dead letter", body + hint)
+            world.spotted("a dead letter", body + remedy)
         world.functions.step("sqs.sent")
 
 
 class SimulatedEvents:
-    """ports.Events."""
+    """ports.EventBus."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -580,20 +587,19 @@ class SimulatedEvents:
         return taken.count(False)
 
 
-@dataclass
-class _Documents:
+class _StoredDocuments:
     """Parameter Store and Secrets Manager."""
 
-    world: World
-    kind: str = field(default="settings")
+    def __init__(self, world: World) -> None:
+        self._world = world
 
-    def documents(self) -> dict[str, str]:
-        self.world.functions.step("ssm")
-        return {CONNECTION: json.dumps(self.world.settings)}
+    def settings(self) -> dict[str, str]:
+        self._world.functions.step("ssm")
+        return {CONNECTION: json.dumps(self._world.settings)}
 
-    def document(self, _name: str) -> str:
-        self.world.functions.step("secrets")
-        return json.dumps(self.world.secrets)
+    def secret(self, _connection: str) -> str:
+        self._world.functions.step("secrets")
+        return json.dumps(self._world.secrets)
 
 
 class SimulatedApplication(Application):
@@ -603,12 +609,11 @@ class SimulatedApplication(Application):
         self.clock = SimulatedClock(world)
         self._world = world
         self._sandbox = sandbox
-        self.dead_letters = {work: SimulatedDeadLetters(world, work) for work in Work}
+        self.dead_letter_queues = {work: SimulatedDeadLetters(world, work) for work in CAPABILITIES}
         self._events = SimulatedEvents(world)
-        self._parameters = self._secrets = _Documents(world)  # type: ignore[assignment]
+        self._stored = _StoredDocuments(world)  # type: ignore[assignment]
         self._connections: Mapping[str, Connection] = {}
         self._documents: Mapping[str, tuple[str, str]] = {}
-        self._read_at: datetime | None = None
         self.unusable: frozenset[str] = frozenset()
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
@@ -618,28 +623,26 @@ class SimulatedApplication(Application):
         client = TableClient(
             world.table, world._stream(f"table of {self._sandbox.name}"), lambda: world.weather, step, world.log
         )
-        store = world.layers.store(RowStateStore(name, client))
-        journal = SimulatedJournal(world)
+        store = world.layers.store(RowStateStore(name, client, CODECS))
+        decisions = SimulatedDecisionLog(world)
         endpoint = XeroTokenEndpoint(
             secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
         )
         endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        tokens = XeroTokens(endpoint, store, self.clock, journal, self._sandbox.name, seed=secrets.xero.refresh_token)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, api_url="https://xero")
+        tokens = XeroTokens(endpoint, store, self.clock, decisions, self._sandbox.name, seed=secrets.xero.refresh_token)
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
         xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        return connect(
-            name,
-            settings,
+        ports = Ports(
             _amazon(world, secrets, self._sandbox),
             xero,
             store,
-            self.dead_letters,
+            self.dead_letter_queues,
             self._events,
             self.clock,
-            journal,
+            decisions,
             self._sandbox.name,
-            tokens,
         )
+        return connect(name, settings, secrets.buyer_salt, ports, tokens)
 
 
 def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:
@@ -709,21 +712,17 @@ class _LogStream:
 def _current(world: World) -> Iterator[None]:
     """The handlers' application, logger and metrics are this world's."""
     log, metrics = observability.logger.registered_handler, observability.metrics.provider
-    handlers = (orders.handler, shipments.handler, resume.handler)
-    held = [handler.application for handler in handlers], log.stream, metrics.flush_metrics
+    held = handlers.application, log.stream, metrics.flush_metrics
 
     def application() -> Any:
         return world.functions.sandbox().application
 
-    for handler in handlers:
-        handler.application = application  # type: ignore[attr-defined]
+    handlers.application = application  # type: ignore[assignment]
     log.stream = _LogStream(world)
     metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
     amazon_adapter.seller_tokens.clear()
     try:
         yield
     finally:
-        of_handlers, log.stream, metrics.flush_metrics = held
-        for handler, its_own in zip(handlers, of_handlers, strict=True):
-            handler.application = its_own  # type: ignore[attr-defined]
+        handlers.application, log.stream, metrics.flush_metrics = held
         amazon_adapter.seller_tokens.clear()

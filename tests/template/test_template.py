@@ -11,7 +11,7 @@ import pytest
 
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
-from amazon_to_xero.domain.books.document import IN_FLIGHT_FOR
+from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.runtime.settings import StackSettings
 from deployable.transform import ROOT, parsed, transformed
 
@@ -97,7 +97,7 @@ def test_no_message_returns_while_it_is_still_worked_on(resources: Resources) ->
 def test_whoever_was_frozen_in_a_call_is_gone_before_its_documents_are_taken_over(resources: Resources) -> None:
     """A worker that outlived its claim could still send what another one has looked for and found absent."""
     for function in of_type(resources, "AWS::Lambda::Function").values():
-        assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= IN_FLIGHT_FOR
+        assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= CLAIM_DURATION
 
 
 def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resources) -> None:
@@ -403,7 +403,7 @@ def test_a_schedule_may_invoke_its_function_and_nothing_else(resources: Resource
         }
 
 
-# ── State ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── DocumentState ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_table_survives_the_stack_and_can_be_wound_back(resources: Resources) -> None:
@@ -422,7 +422,7 @@ def test_the_table_has_the_keys_that_the_code_uses(resources: Resources) -> None
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
     (index,) = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "due"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due", "due_at"]
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due", "next_attempt_at"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}

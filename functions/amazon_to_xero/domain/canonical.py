@@ -1,4 +1,4 @@
-"""What is known of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
+"""One text for one content: for hashing and for storing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """One text for one content: sorted names, no spaces, Decimals as strings. For hashing and storing."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_as_text)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    raise TypeError(f"{type(value).__name__} cannot be stored")
+    """Return JSON with sorted names and no spaces, Decimals as strings. Raises TypeError for any other object."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_decimal_as_text)
 
 
 def content_hash(value: Any) -> str:
+    """Return the first 32 hexadecimal digits of the SHA-256 of the canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:32]
+
+
+def _decimal_as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} cannot be stored")

@@ -1,22 +1,397 @@
-"""Why something was not booked: a code for the log and the metrics, a hint for the person who mends it."""
+"""Every reason that the system gives for not booking something: code, meaning, remedy, and where a person finds it.
+
+Three kinds, each a table: a *failure* needs a person, a *wait* ends by itself, *not invoiced* is an accounting rule.
+The tables in the documentation are generated from these. A remedy that depends on the case (both amounts, the
+setting to change) is written where the failure is raised; the one here is general.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 
-class Refused(Exception):
-    """An order that cannot be booked as it is. `reason` is a code, `hint` says what to do; neither has buyer data."""
+class FailureCode(StrEnum):
+    """A failure that needs a person. Its entry in FAILURES says what it means and what to do."""
 
-    def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(f"{reason}: {hint}")
-        self.reason = reason
-        self.hint = hint
+    # messages
+    MALFORMED_MESSAGE = "MALFORMED_MESSAGE"
+    UNEXPECTED_NOTIFICATION = "UNEXPECTED_NOTIFICATION"
+    UNKNOWN_SELLER = "UNKNOWN_SELLER"
+    # orders as Amazon states them
+    ORDER_MALFORMED = "ORDER_MALFORMED"
+    ORDER_UNREADABLE = "ORDER_UNREADABLE"
+    ORDER_TOO_LARGE = "ORDER_TOO_LARGE"
+    ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    UNKNOWN_STATUS = "UNKNOWN_STATUS"
+    MIXED_CURRENCIES = "MIXED_CURRENCIES"
+    ITEM_TOTAL_DIFFERS = "ITEM_TOTAL_DIFFERS"
+    ORDER_TOTAL_DIFFERS = "ORDER_TOTAL_DIFFERS"
+    DETAIL_DIFFERS = "DETAIL_DIFFERS"
+    PROCEEDS_MISSING = "PROCEEDS_MISSING"
+    TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
+    # settings
+    UNKNOWN_MARKETPLACE = "UNKNOWN_MARKETPLACE"
+    ACCOUNT_UNMAPPED = "ACCOUNT_UNMAPPED"
+    TAX_UNMAPPED = "TAX_UNMAPPED"
+    TAX_UNMATCHED = "TAX_UNMATCHED"
+    TAX_MODE_MISMATCH = "TAX_MODE_MISMATCH"
+    TAX_MODE_CONFLICT = "TAX_MODE_CONFLICT"
+    TAX_OWED_BY_MARKETPLACE = "TAX_OWED_BY_MARKETPLACE"
+    ROUNDING_TAXED = "ROUNDING_TAXED"
+    # the organisation in Xero
+    TAX_RATE_UNUSABLE = "TAX_RATE_UNUSABLE"
+    TAX_TYPE_UNUSABLE = "TAX_TYPE_UNUSABLE"
+    TAX_DIFFERS = "TAX_DIFFERS"
+    ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
+    ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
+    CLEARING_UNUSABLE = "CLEARING_UNUSABLE"
+    CURRENCY_NOT_SUBSCRIBED = "CURRENCY_NOT_SUBSCRIBED"
+    PERIOD_LOCKED = "PERIOD_LOCKED"
+    PLAN_LIMIT = "PLAN_LIMIT"
+    # documents and contacts in Xero
+    NUMBER_TAKEN = "NUMBER_TAKEN"
+    VOIDED_IN_XERO = "VOIDED_IN_XERO"
+    NOT_IN_XERO = "NOT_IN_XERO"
+    NOT_MODIFIABLE = "NOT_MODIFIABLE"
+    NOT_CHANGEABLE = "NOT_CHANGEABLE"
+    HAS_PAYMENTS = "HAS_PAYMENTS"
+    ALREADY_PAID = "ALREADY_PAID"
+    XERO_TOTAL_DIFFERS = "XERO_TOTAL_DIFFERS"
+    LINE_TOTAL_DIFFERS = "LINE_TOTAL_DIFFERS"
+    CONTACT_NUMBER_TAKEN = "CONTACT_NUMBER_TAKEN"
+    CONTACT_NAME_TAKEN = "CONTACT_NAME_TAKEN"
+    CONTACT_ARCHIVED = "CONTACT_ARCHIVED"
+    BUYER_DATA_UNAVAILABLE = "BUYER_DATA_UNAVAILABLE"
+    REFERENCE_FAILED = "REFERENCE_FAILED"
+    XERO_REFUSED = "XERO_REFUSED"
+    # connections
+    XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
+    AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
+    XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
+    SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
+    SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
+    UNFORESEEN = "UNFORESEEN"
+    # reported, nothing is held back
+    TAX_VARIANCE = "TAX_VARIANCE"
+    BUYER_UNKNOWN = "BUYER_UNKNOWN"
+    NO_CLEARING = "NO_CLEARING"
+    NO_ROUNDING_ACCOUNT = "NO_ROUNDING_ACCOUNT"
+    LOCKED_BEFORE_START = "LOCKED_BEFORE_START"
+    NO_PROPOSAL = "NO_PROPOSAL"
+    NO_RATE = "NO_RATE"
+    SEVERAL_RATES = "SEVERAL_RATES"
+
+
+class WaitReason(StrEnum):
+    """Why work waits. It continues by itself, without a person."""
+
+    AMAZON_PAUSED = "AMAZON_PAUSED"
+    AMAZON_QUOTA = "AMAZON_QUOTA"
+    AMAZON_UNAVAILABLE = "AMAZON_UNAVAILABLE"
+    WAITING_FOR_PAGES = "WAITING_FOR_PAGES"
+    PROCEEDS_MISSING = "PROCEEDS_MISSING"
+    SWEEP_TAKEN_OVER = "SWEEP_TAKEN_OVER"
+    OUT_OF_TIME = "OUT_OF_TIME"
+    XERO_PAUSED = "XERO_PAUSED"
+    XERO_UNAVAILABLE = "XERO_UNAVAILABLE"
+    XERO_MINUTE_LIMIT = "XERO_MINUTE_LIMIT"
+    XERO_APPMINUTE_LIMIT = "XERO_APPMINUTE_LIMIT"
+    XERO_DAY_LIMIT = "XERO_DAY_LIMIT"
+    XERO_SHARE_LIMIT = "XERO_SHARE_LIMIT"
+    XERO_CONCURRENT_LIMIT = "XERO_CONCURRENT_LIMIT"
+    BATCH_REFUSED = "BATCH_REFUSED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
+    WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
+    CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
+    EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
+
+
+class NotInvoicedReason(StrEnum):
+    """Which accounting rule says that an order has no documents."""
+
+    BEFORE_START = "BEFORE_START"
+    MULTI_CHANNEL = "MULTI_CHANNEL"
+    ORDER_PENDING = "ORDER_PENDING"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    UNFULFILLABLE = "UNFULFILLABLE"
+    REPLACEMENT = "REPLACEMENT"
+    ZERO_VALUE = "ZERO_VALUE"
+
+
+class Audience(StrEnum):
+    """Where a person finds a failure."""
+
+    MESSAGE = "dead-letter queue of the queue that the message came from"
+    WORK = "dead-letter queue of the function whose work it is"
+    CONNECTION = "log and metrics; the connection is paused"
+    REPORT = "log and metrics; nothing is held back"
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Something that will have orders refused, seen before there is one."""
+class FailureInfo:
+    """What a code means, what to do, and where a person finds it."""
 
-    reason: str
-    hint: str
+    meaning: str
+    remedy: str
+    audience: Audience = Audience.WORK
+
+
+class Failure(Exception):
+    """Something that cannot be booked as it is and needs a person.
+
+    code: the entry of FAILURES.
+    remedy: an instruction for the person in this case. It never contains buyer data.
+    """
+
+    def __init__(self, code: FailureCode, remedy: str) -> None:
+        super().__init__(f"{code}: {remedy}")
+        self.code = code
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A failure that orders will meet, found before there is one."""
+
+    code: FailureCode
+    remedy: str
+
+
+_C, _A = FailureCode, Audience
+_SELLER_CENTRAL = "Check the order in Seller Central and enter it in Xero manually."
+_COMPARE = (
+    "Compare the order in Seller Central with both amounts in the message, then reprocess it or enter it manually."
+)
+
+FAILURES: Mapping[FailureCode, FailureInfo] = {
+    _C.MALFORMED_MESSAGE: FailureInfo(
+        "The message is not JSON, or a field is missing.", "Correct the body or delete the message.", _A.MESSAGE
+    ),
+    _C.UNEXPECTED_NOTIFICATION: FailureInfo(
+        "The queue does not take notifications of this type.",
+        "Subscribe that type to its own queue, then delete the message.",
+        _A.MESSAGE,
+    ),
+    _C.UNKNOWN_SELLER: FailureInfo(
+        "No connection has this seller.", "Connect the seller, then redrive the message.", _A.MESSAGE
+    ),
+    _C.ORDER_MALFORMED: FailureInfo("Amazon's order does not have the documented shape.", _SELLER_CENTRAL),
+    _C.ORDER_UNREADABLE: FailureInfo(
+        "The code cannot process this order.", f"{_SELLER_CENTRAL} Report the order's shape as a defect."
+    ),
+    _C.ORDER_TOO_LARGE: FailureInfo("The order does not fit into one row of the table.", _SELLER_CENTRAL),
+    _C.ORDER_NOT_FOUND: FailureInfo(
+        "Amazon does not know this order for this seller.",
+        "Check the order id and amazon.region in the connection's settings.",
+    ),
+    _C.UNKNOWN_STATUS: FailureInfo("Amazon reports a fulfilment status that is not documented.", _SELLER_CENTRAL),
+    _C.MIXED_CURRENCIES: FailureInfo("The order has amounts in more than one currency.", _SELLER_CENTRAL),
+    _C.ITEM_TOTAL_DIFFERS: FailureInfo("The parts of an item do not add up to Amazon's total for it.", _COMPARE),
+    _C.ORDER_TOTAL_DIFFERS: FailureInfo("The items do not add up to Amazon's grand total.", _COMPARE),
+    _C.DETAIL_DIFFERS: FailureInfo("The details of a charge do not add up to Amazon's subtotal.", _COMPARE),
+    _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
+    _C.TOO_MANY_DECIMALS: FailureInfo(
+        "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
+    ),
+    _C.UNKNOWN_MARKETPLACE: FailureInfo(
+        "The order's marketplace is not in the settings.",
+        "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order.",
+    ),
+    _C.ACCOUNT_UNMAPPED: FailureInfo(
+        "No account is set for a type of charge.", "Set the account in accounts, then reprocess the order."
+    ),
+    _C.TAX_UNMAPPED: FailureInfo("No tax rule matches an item.", "Add a rule to tax.rules, then reprocess the order."),
+    _C.TAX_UNMATCHED: FailureInfo(
+        "No tax rate of the organisation explains Amazon's tax, or more than one does.",
+        "Add the rule that the message names to tax.rules, then reprocess the order.",
+    ),
+    _C.TAX_MODE_MISMATCH: FailureInfo(
+        "Amazon adds the tax to the prices and the tax rule says otherwise.",
+        "Set amounts: exclusive in the tax rule, then reprocess the order.",
+    ),
+    _C.TAX_MODE_CONFLICT: FailureInfo(
+        "Tax rules of one order contradict each other, or a rule says amounts: none with a rate above zero.",
+        "Correct tax.rules, then reprocess the order.",
+    ),
+    _C.TAX_OWED_BY_MARKETPLACE: FailureInfo(
+        "The marketplace owes the tax and the tax rule would book it as the seller's.",
+        "Add a rule with responsible: marketplace before it, then reprocess the order.",
+    ),
+    _C.ROUNDING_TAXED: FailureInfo(
+        "tax.rounding_tax_type has a rate above zero.", "Name a tax type without tax, then reprocess the order."
+    ),
+    _C.TAX_RATE_UNUSABLE: FailureInfo(
+        "The organisation has no active tax rate of this type for sales.",
+        "Correct the rate in Xero or tax.rules in the settings, then reprocess the order.",
+    ),
+    _C.TAX_TYPE_UNUSABLE: FailureInfo(
+        "Xero does not allow this tax type on this account.", "Correct tax.rules, then reprocess the order."
+    ),
+    _C.TAX_DIFFERS: FailureInfo(
+        "Xero would compute another total than Amazon, by more than rounding.",
+        "Check the rate of the tax type in tax.rules, then reprocess the order.",
+    ),
+    _C.ACCOUNT_UNKNOWN: FailureInfo(
+        "The organisation does not have this account.", "Add the account in Xero or correct accounts in the settings."
+    ),
+    _C.ACCOUNT_ARCHIVED: FailureInfo(
+        "The account is archived in Xero.", "Restore the account in Xero or correct accounts in the settings."
+    ),
+    _C.CLEARING_UNUSABLE: FailureInfo(
+        "The clearing account cannot take payments in this currency.",
+        "Correct the account in Xero or accounts.clearing in the settings.",
+    ),
+    _C.CURRENCY_NOT_SUBSCRIBED: FailureInfo(
+        "The organisation does not use this currency.", "Add the currency in Xero, then reprocess the order."
+    ),
+    _C.PERIOD_LOCKED: FailureInfo(
+        "The date lies in a period that is locked in Xero.",
+        "Move Xero's lock date or set invoices.lock_dates to next_open_day, then reprocess the order.",
+    ),
+    _C.PLAN_LIMIT: FailureInfo(
+        "The organisation's Xero plan does not allow more invoices.", "Upgrade the plan, then reprocess the order."
+    ),
+    _C.NUMBER_TAKEN: FailureInfo(
+        "Another document in Xero has this number.", "Rename that document in Xero, then reprocess the order."
+    ),
+    _C.VOIDED_IN_XERO: FailureInfo(
+        "Somebody voided or deleted the document in Xero.",
+        "Reprocess the order to have it entered again under a -R1 number, or leave it.",
+    ),
+    _C.NOT_IN_XERO: FailureInfo("Xero no longer has the document.", "Enter the document in Xero manually."),
+    _C.NOT_MODIFIABLE: FailureInfo(
+        "Somebody changed the document in Xero and it takes no more changes.", "Correct the document in Xero."
+    ),
+    _C.NOT_CHANGEABLE: FailureInfo(
+        "A payment exists in Xero and cannot be changed.", "Delete it in Xero and enter the new one manually."
+    ),
+    _C.HAS_PAYMENTS: FailureInfo(
+        "The document has payments or credits in Xero, so it cannot be changed or voided.",
+        "Correct the document in Xero manually.",
+    ),
+    _C.ALREADY_PAID: FailureInfo(
+        "Somebody already paid or credited the document in Xero.", "Check the document's payments in Xero."
+    ),
+    _C.XERO_TOTAL_DIFFERS: FailureInfo(
+        "The document exists in Xero with another total than Amazon's.", "Correct the document in Xero."
+    ),
+    _C.LINE_TOTAL_DIFFERS: FailureInfo("Xero computes another amount for a line.", "Report this as a defect."),
+    _C.CONTACT_NUMBER_TAKEN: FailureInfo(
+        "Another contact in Xero has this contact number.", "Change the contact number in Xero, then reprocess."
+    ),
+    _C.CONTACT_NAME_TAKEN: FailureInfo(
+        "Another contact in Xero has this name.", "Rename that contact in Xero or set contacts.names, then reprocess."
+    ),
+    _C.CONTACT_ARCHIVED: FailureInfo(
+        "The contact is archived in Xero.", "Restore the contact in Xero, then reprocess the order."
+    ),
+    _C.BUYER_DATA_UNAVAILABLE: FailureInfo(
+        "Amazon has not returned the buyer's data for a day.",
+        "Reprocess the order, or set contacts.policy to marketplace first.",
+    ),
+    _C.REFERENCE_FAILED: FailureInfo(
+        "A document that this one refers to failed.", "Correct that document; this one follows.", _A.REPORT
+    ),
+    _C.XERO_REFUSED: FailureInfo(
+        "Xero refused the document for a reason that is not in this table.",
+        "Read Xero's message, correct the cause, then reprocess the order.",
+    ),
+    _C.XERO_REFUSES_EVERY_CALL: FailureInfo(
+        "Xero refuses every call of the connection.", "Read Xero's message and connect Xero again.", _A.CONNECTION
+    ),
+    _C.AMAZON_NOT_AUTHORISED: FailureInfo(
+        "Amazon refuses the connection's authorisation.",
+        "Authorise the application again in Seller Central and run make connect.",
+        _A.CONNECTION,
+    ),
+    _C.XERO_NOT_AUTHORISED: FailureInfo(
+        "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
+    ),
+    _C.SETTINGS_UNUSABLE: FailureInfo(
+        "The connection's settings or secret are not valid.",
+        "Correct the field that the message names and run make connect.",
+        _A.CONNECTION,
+    ),
+    _C.SECRET_UNREADABLE: FailureInfo(
+        "The connection's secret cannot be read.", "Run make connect again.", _A.CONNECTION
+    ),
+    _C.UNFORESEEN: FailureInfo(
+        "The code raised an exception that it does not handle.",
+        "Report the type and place in the message as a defect.",
+        _A.REPORT,
+    ),
+    _C.TAX_VARIANCE: FailureInfo(
+        "Amazon's tax on an item differs from what Xero computes with the booked rate.",
+        "Check tax.rules and the invoice.",
+        _A.REPORT,
+    ),
+    _C.BUYER_UNKNOWN: FailureInfo(
+        "Amazon does not say who the buyer is, so the order is invoiced to the marketplace's customer.",
+        "Add a role for buyer data to the application if you want one contact for each buyer.",
+        _A.REPORT,
+    ),
+    _C.NO_CLEARING: FailureInfo(
+        "No clearing account is set for a currency; its invoices stay unpaid.",
+        "Set accounts.clearing for the currency.",
+        _A.REPORT,
+    ),
+    _C.NO_ROUNDING_ACCOUNT: FailureInfo(
+        "The organisation has no active rounding account.",
+        "Restore Xero's system account ROUNDING.",
+        _A.REPORT,
+    ),
+    _C.LOCKED_BEFORE_START: FailureInfo(
+        "Orders from start on fall into a locked period.",
+        "Set invoices.lock_dates to next_open_day, or start to a later day.",
+        _A.REPORT,
+    ),
+    _C.NO_PROPOSAL: FailureInfo(
+        "There are no tax rules to propose for this country.", "Write the rules with your accountant.", _A.REPORT
+    ),
+    _C.NO_RATE: FailureInfo(
+        "The organisation lacks a tax rate that a proposed rule needs.",
+        "Add the rate in Xero, then run make preflight again.",
+        _A.REPORT,
+    ),
+    _C.SEVERAL_RATES: FailureInfo(
+        "More than one tax rate fits a proposed rule.", "Write the rule with the right one.", _A.REPORT
+    ),
+}
+
+_W = WaitReason
+WAITS: Mapping[WaitReason, str] = {
+    _W.AMAZON_PAUSED: "Amazon refused the authorisation; it is tried again after a quarter of an hour.",
+    _W.AMAZON_QUOTA: "Amazon's quota for the operation is used up; it refills by the minute.",
+    _W.AMAZON_UNAVAILABLE: "Amazon did not answer, or answered with an error that passes.",
+    _W.WAITING_FOR_PAGES: "A burst of orders waits two minutes until searchOrders shows them in pages.",
+    _W.PROCEEDS_MISSING: "Amazon has not stated the order's amounts yet; the order is read again.",
+    _W.SWEEP_TAKEN_OVER: "Another worker continues the sweep.",
+    _W.OUT_OF_TIME: "The function's time is used up; the next run continues.",
+    _W.XERO_PAUSED: "Xero is not called until the pause of the connection ends.",
+    _W.XERO_UNAVAILABLE: "Xero did not answer; it is tried again after a minute.",
+    _W.XERO_MINUTE_LIMIT: "Xero's limit of calls a minute is reached.",
+    _W.XERO_APPMINUTE_LIMIT: "Xero's limit of calls a minute for the whole app is reached.",
+    _W.XERO_DAY_LIMIT: "Xero's limit of calls a day is reached; work continues the next day.",
+    _W.XERO_SHARE_LIMIT: "The share of the day's calls for payments is used up; invoices continue.",
+    _W.XERO_CONCURRENT_LIMIT: "Xero's limit of concurrent calls is reached.",
+    _W.BATCH_REFUSED: "Xero refused a whole batch; its halves are tried to find the document that causes it.",
+    _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
+    _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
+    _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
+    _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
+    _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
+}
+
+_N = NotInvoicedReason
+NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
+    _N.BEFORE_START: "The order was placed before the connection's start.",
+    _N.MULTI_CHANNEL: "Amazon only delivered it (multi-channel fulfilment); the sale was made elsewhere.",
+    _N.ORDER_PENDING: "The buyer has not paid yet; Amazon gives no amounts.",
+    _N.ORDER_CANCELLED: "The order was cancelled. Documents that exist are voided or credited.",
+    _N.UNFULFILLABLE: "Amazon cannot deliver the order.",
+    _N.REPLACEMENT: "A free replacement of an earlier order.",
+    _N.ZERO_VALUE: "The order's total is zero.",
+}

@@ -1,4 +1,4 @@
-"""What is known of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
+"""Timestamps as Amazon writes them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 
-def moment(text: Any, field: str) -> datetime:
-    """An Amazon timestamp as an aware UTC datetime. Raises ValueError that names the field."""
+def parse_timestamp(text: Any, field: str) -> datetime:
+    """Return an Amazon timestamp as an aware UTC datetime. Raises ValueError that names the field."""
     try:
         parsed = datetime.fromisoformat(text)
     except (TypeError, ValueError):

@@ -1,7 +1,4 @@
-"""What the services need of the outside world. Adapters implement these; tests and the simulation have their own.
-
-Delivery semantics are part of each promise: which errors mean "nothing happened", and which mean "nobody knows".
-"""
+"""The one reading path from Amazon. All operations are reads and safe to repeat."""
 
 from __future__ import annotations
 

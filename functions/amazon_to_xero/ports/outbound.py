@@ -1,7 +1,4 @@
-"""What the services need of the outside world. Adapters implement these; tests and the simulation have their own.
-
-Delivery semantics are part of each promise: which errors mean "nothing happened", and which mean "nobody knows".
-"""
+"""What leaves the system other than to Amazon and Xero: events, dead letters, log lines."""
 
 from __future__ import annotations
 
@@ -13,43 +10,50 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class OrderEvent:
-    """`kind` is `Order Shipped` or `Order Cancelled`; `updated` the version of the order (UTC) that says so."""
+    """An event about an order.
+
+    kind: `Order Shipped` or `Order Cancelled`.
+    version: the version of the order (UTC) that says so.
+    """
 
     kind: str
     order_id: str
-    updated: datetime
+    version: datetime
     marketplace_id: str = ""
 
 
-class Events(Protocol):
-    """The own event bus. Events are hints: the order's row says what there is to do, a lost event loses nothing."""
+class EventBus(Protocol):
+    """The stack's own event bus. Events are notices: the order's row says what there is to do, a lost one loses nothing."""
 
     def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
-        """At least once, in any order; returns how many could not be published. Never raises for a busy bus."""
+        """Publish at least once, in any order; return how many could not be published. Never raises for a busy bus."""
         ...
 
 
-class DeadLetters(Protocol):
-    """The function's dead-letter queue, for what a person has to mend."""
+class DeadLetterQueue(Protocol):
+    """A capability's dead-letter queue, for what needs a person."""
 
-    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
-        """Queues `body` (re-triggerable as it is) with reason attributes. At least once; raises when it cannot."""
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
+        """Send a message whose body can be redriven as it is, with the rest as attributes.
+
+        At least once. Raises when it cannot.
+        """
         ...
 
 
-class Journal(Protocol):
-    """One structured line per decision, for the person reading the log at night, and a count of each in the metrics.
+class DecisionLog(Protocol):
+    """One structured line per decision, for the person who reads the log at night, and a metric that counts each.
 
-    Never given buyer data: only ids, reason codes, hints, numbers.
+    Never given buyer data: only ids, codes, remedies and numbers.
     """
 
-    def note(
+    def record(
         self,
         decision: str,
         *,
         order_id: str | None = None,
         document: str | None = None,
         reason: str | None = None,
-        hint: str | None = None,
+        remedy: str | None = None,
         **numbers: object,
     ) -> None: ...

@@ -1,7 +1,4 @@
-"""What the services need of the outside world. Adapters implement these; tests and the simulation have their own.
-
-Delivery semantics are part of each promise: which errors mean "nothing happened", and which mean "nobody knows".
-"""
+"""The sync state of one connection: records with a generation, an index of what is due, and leases."""
 
 from __future__ import annotations
 
@@ -10,17 +7,43 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from amazon_to_xero.domain.amazon.order_record import OrderFact
-from amazon_to_xero.domain.books.document import Document
+DOCUMENTS = "documents"  # due queue of documents; every other due queue is a capability's
 
 
 class Conflict(Exception):
-    """Somebody else wrote the row since it was read: read again, decide again. Nothing was written."""
+    """Other writers kept changing the records. Nothing was written for those; load them and decide again."""
+
+
+class Record(Protocol):
+    """Anything that is stored.
+
+    key: unique within its type.
+    generation: how often it was stored; 0 when it is new.
+    """
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A small named piece of progress: a watermark, a quota, a token set, a pause."""
+
+    name: str
+    data: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work for a connection until `until`; `generation` fences what an expired holder still writes."""
+    """The right to work for a connection until `until`; `generation` fences what a holder writes after it expired."""
 
     name: str
     owner: str
@@ -28,66 +51,36 @@ class Lease:
     generation: int
 
 
-@dataclass(frozen=True)
-class Cursor:
-    """A small named piece of progress (watermark, token bucket, token set). `generation` 0: not stored yet."""
-
-    name: str
-    data: Mapping[str, str] = field(default_factory=dict)
-    generation: int = 0
-
-
 class StateStore(Protocol):
-    """The sync state of one connection. Reads by key are strongly consistent; `due_*` may lag by moments.
+    """The sync state of one connection. Reads by key are strongly consistent; `due` may lag by moments.
 
-    Every row carries a generation. A save succeeds only when the stored generation is the one that was read, and
-    stores generation + 1: two writers can never both win.
+    A save succeeds only when the stored generation is the record's own, and stores generation + 1: two writers never
+    both succeed. The database's own errors may be raised by every method; then nobody knows which writes took effect.
     """
 
-    def orders(self, order_ids: Iterable[str]) -> dict[str, OrderFact]:
-        """The known ones among these orders."""
+    def load[R: Record](self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the stored records among these keys."""
         ...
 
-    def documents(self, keys: Iterable[str]) -> dict[str, Document]:
-        """The known ones among these document keys."""
-        ...
+    def save[R: Record](self, records: Sequence[R]) -> dict[str, R]:
+        """Save each record on its own; return the saved ones with their new generation, by key.
 
-    def save_orders(self, facts: Sequence[OrderFact]) -> dict[str, OrderFact]:
-        """Saves each on its own; returns the saved ones with their new generation, by order id.
-
-        One that is missing from the answer lost to another writer: nothing was written for it.
+        A record that is missing from the answer lost to another writer: nothing was written for it.
         """
         ...
 
-    def save_documents(self, documents: Sequence[Document]) -> dict[str, Document]:
-        """Saves each on its own; returns the saved ones with their new generation, by key.
-
-        One that is missing from the answer lost to another writer: nothing was written for it.
-        """
+    def cursor(self, name: str) -> Cursor:
+        """Return the cursor of that name, a new one where none is stored."""
         ...
 
-    def due_orders(self, now: datetime, limit: int) -> list[str]:
-        """Ids of orders that want reading, longest due first."""
-        ...
-
-    def due_shipments(self, now: datetime, limit: int) -> list[str]:
-        """Ids of orders that want booking as they were read, longest due first."""
-        ...
-
-    def due_documents(self, now: datetime, limit: int) -> list[str]:
-        """Keys of documents that want work, longest due first."""
-        ...
-
-    def cursor(self, name: str) -> Cursor: ...
-
-    def save_cursor(self, cursor: Cursor) -> Cursor:
-        """Raises Conflict. Returns the cursor with its new generation."""
+    def due(self, queue: str, now: datetime, limit: int) -> list[str]:
+        """Return the keys of the records that are due in a queue: a capability's name, or DOCUMENTS. Oldest first."""
         ...
 
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
-        """The lease, or None while somebody else holds it."""
+        """Return the lease, or None while another owner holds it."""
         ...
 
     def release(self, lease: Lease) -> None:
-        """Gives a lease back; does nothing when it has already passed to somebody else."""
+        """Give a lease back; does nothing when it has already passed to another owner."""
         ...

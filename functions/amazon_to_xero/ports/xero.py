@@ -1,17 +1,20 @@
-"""What the services need of the outside world. Adapters implement these; tests and the simulation have their own.
-
-Delivery semantics are part of each promise: which errors mean "nothing happened", and which mean "nobody knows".
-"""
+"""The one way to Xero. Which errors mean "nothing was executed", and which "the outcome is unknown", is the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.ports.amazon import Json
+
+MAX_ELEMENTS = 50  # Xero: recommended number of documents in one request
+MAX_BYTES = 3_000_000  # Xero: requests of up to 3.5 MB
+MAX_VALUES = 40  # ids or numbers in one filter
+
+type Redact = Callable[[str, Iterable[Any]], str]  # message, documents -> message without their buyer data
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,15 @@ class XeroApi(Protocol):
     """
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        """PUT of at most 50 new documents; one outcome per element, in order."""
+        """Create at most MAX_ELEMENTS documents (PUT); return one outcome per element, in order."""
         ...
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        """POST of at most 50 documents that carry their Xero id; one outcome per element, in order."""
+        """Update at most MAX_ELEMENTS documents by their Xero id (POST); return one outcome per element, in order."""
         ...
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
-        """The documents that have one of at most 40 values in `field`: a number, an id, or a contact's Name."""
+        """Return the documents with one of at most MAX_VALUES values in `field`: a number, an id, or a contact's Name."""
         ...
 
     def organisation(self) -> Organisation:

@@ -1,4 +1,4 @@
-"""Logs and metrics, through Powertools: one JSON line and one count per decision."""
+"""Logs and metrics through Powertools: one JSON line and one count per decision."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 logger = Logger(utc=True, use_rfc3339=True, log_uncaught_exceptions=False)
 metrics = Metrics()
 
-_WAITING = frozenset(
+#: Decisions that are logged as warnings: work waits, or a person should look although nothing is held back.
+WARNINGS = frozenset(
     {
         *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "AMAZON_UNAVAILABLE"),
-        *("EVENTS_NOT_PUBLISHED", "PREFLIGHT", "TAX_DRIFT"),
+        *("EVENTS_NOT_PUBLISHED", "PREFLIGHT_FINDING", "TAX_VARIANCE"),
     }
 )
-_BAD = frozenset({"FAILED", "XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE", "MESSAGE_REFUSED"})
+#: Decisions that are logged as errors: a person has to act.
+ERRORS = frozenset({"FAILED", "XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE", "MESSAGE_REJECTED"})
 
 
 class SystemClock:
@@ -30,30 +32,30 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class LogJournal:
-    """ports.Journal for one connection: the line goes to CloudWatch Logs, the count to CloudWatch Metrics."""
+class PowertoolsDecisionLog:
+    """ports.DecisionLog for one connection: the line goes to CloudWatch Logs, the count to CloudWatch Metrics."""
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
 
-    def note(
+    def record(
         self,
         decision: str,
         *,
         order_id: str | None = None,
         document: str | None = None,
         reason: str | None = None,
-        hint: str | None = None,
+        remedy: str | None = None,
         **numbers: object,
     ) -> None:
         fields: dict[str, object] = {
             "order_id": order_id,
             "document": document,
             "reason": reason,
-            "hint": hint,
+            "remedy": remedy,
             **numbers,
         }
-        said = {name: value for name, value in fields.items() if value is not None}
-        line = logger.error if decision in _BAD else logger.warning if decision in _WAITING else logger.info
-        line(str(decision), extra={"connection": self._connection, **said})
+        given = {name: value for name, value in fields.items() if value is not None}
+        log = logger.error if decision in ERRORS else logger.warning if decision in WARNINGS else logger.info
+        log(str(decision), extra={"connection": self._connection, **given})
         metrics.add_metric(name=str(decision), unit=MetricUnit.Count, value=1)

@@ -1,13 +1,29 @@
-"""What is known of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
+"""Where buyer data is kept out of everything but Xero: the one place that decides it.
+
+    the table                     storable_order: what of Amazon's order may be stored
+    contact numbers and digests   BuyerPseudonyms: salted, with a salt from the connection's secret
+    Xero's messages               redact: what a message may repeat of a buyer is replaced before anybody sees it
+    the libraries' own logs       silence_libraries: they would log URLs, tokens and answers
+    exceptions                    place_of: the type and place of an unforeseen exception, never its text
+
+Buyers' details live only in the memory of one sandbox, between reading and posting (intake/buyer_details).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import logging
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-# The parts of Amazon's Order that bookkeeping needs. A list of what is kept, not of what is dropped: a field that
-# Amazon adds tomorrow is not stored until somebody has looked whether it says who the buyer is.
-_KEPT: Mapping[str, Any] = {
+from amazon_to_xero.domain.canonical import canonical_json
+
+# The parts of Amazon's Order that bookkeeping needs. A list of what is stored, not of what is dropped: a field that
+# Amazon adds tomorrow is not stored before somebody has checked whether it identifies the buyer.
+STORED_FIELDS: Mapping[str, Any] = {
     "orderId": True,
     "createdTime": True,
     "lastUpdatedTime": True,
@@ -39,18 +55,87 @@ _KEPT: Mapping[str, Any] = {
     },
 }
 
+# Fields of a Xero document that identify the buyer; Xero's messages may repeat their values.
+REDACTED_FIELDS = frozenset(
+    (
+        *("Name", "FirstName", "LastName", "AttentionTo", "EmailAddress", "PhoneNumber", "TaxNumber", "CompanyNumber"),
+        *("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "Region", "PostalCode"),
+    )
+)
 
-def without_buyer_data(order: Mapping[str, Any]) -> dict[str, Any]:
-    """The order as it may be stored: ids, amounts, states, destination country and region; nothing of the buyer."""
-    kept: dict[str, Any] = _keep(order, _KEPT)
-    return kept
+# httpx logs whole URLs at INFO, urllib3 each request line at DEBUG with contact numbers in it. sp_api logs access
+# tokens and answers at DEBUG and raises its client's level to INFO when it is imported.
+SILENCED_LOGGERS = ("httpx", "httpcore", "sp_api", "sp_api.base.client", "urllib3")
+
+_CONTACT_NAME = re.compile(r"(?<=contact name ).+(?= is already assigned)", re.DOTALL | re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
+_REDACTED = "…"
 
 
-def _keep(value: Any, wanted: Any) -> Any:
+def storable_order(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the order as it may be stored: ids, amounts, states, destination country and region; nothing of the buyer."""
+    stored: dict[str, Any] = _stored_part(order, STORED_FIELDS)
+    return stored
+
+
+class BuyerPseudonyms:
+    """Salted hashes that stand for buyers in contact numbers and in the table.
+
+    Without the salt nobody can test an address book against them. It is random, and kept in the connection's secret: a
+    new salt would make new contacts of all buyers.
+    """
+
+    def __init__(self, salt: str) -> None:
+        self._salt = salt
+
+    def pseudonym(self, *parts: str) -> str:
+        """Return 20 hexadecimal digits of the salted SHA-256 of the texts."""
+        return hashlib.sha256(canonical_json((self._salt, *parts)).encode()).hexdigest()[:20]
+
+
+def redact(message: str, documents: Iterable[Any]) -> str:
+    """Return Xero's message with everything in it replaced that the documents' buyer fields contain."""
+    message = _EMAIL.sub(_REDACTED, _CONTACT_NAME.sub(_REDACTED, message))
+    known = {value for document in documents for value in _buyer_values(document) if _may_identify(value)}
+    for value in sorted(known, key=len, reverse=True):
+        message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _REDACTED, message)
+    return message
+
+
+def silence_libraries() -> None:
+    """Raise the level of loggers that would log URLs, tokens or answers. Call it after the libraries are imported."""
+    for name in SILENCED_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def place_of(problem: BaseException) -> str:
+    """Return the type and place of an unforeseen exception. Its text may contain anything, a buyer's name too."""
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{type(problem).__name__} in {Path(place.filename).name}:{place.lineno}"
+
+
+def _stored_part(value: Any, wanted: Any) -> Any:
     if wanted is True:
         return value
     if isinstance(value, list):
-        return [_keep(element, wanted) for element in value]
+        return [_stored_part(element, wanted) for element in value]
     if isinstance(value, Mapping):
-        return {name: _keep(value[name], inner) for name, inner in wanted.items() if name in value}
+        return {name: _stored_part(value[name], inner) for name, inner in wanted.items() if name in value}
     return None
+
+
+def _may_identify(value: str) -> bool:
+    """Two letters of English are a word of Xero's message as often as a name; two Chinese ones are a whole name."""
+    return len(value) > 2 or (value != "" and not value.isascii())
+
+
+def _buyer_values(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            if name in REDACTED_FIELDS and isinstance(each, str):
+                yield each.strip()
+            else:
+                yield from _buyer_values(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _buyer_values(each)

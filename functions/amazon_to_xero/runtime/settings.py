@@ -6,6 +6,7 @@ themselves are not repeated.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -13,9 +14,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import AccountCodes, ContactPolicy, InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 
@@ -36,13 +38,15 @@ class _Strict(BaseModel):
 
 
 class StackSettings(_Strict):
-    """The environment of a function, as template.yaml sets it."""
+    """The environment of a function, as template.yaml sets it.
+
+    dead_letter_queues: environment variable -> URL of a capability's dead-letter queue.
+    """
 
     table: Text = Field(alias="TABLE_NAME")
     connections_path: Text = Field(alias="SETTINGS_PATH")
     secrets_prefix: Text = Field(alias="SECRETS_PREFIX")
-    orders_dlq_url: Text = Field(alias="ORDERS_DLQ_URL")
-    shipments_dlq_url: Text = Field(alias="SHIPMENTS_DLQ_URL")
+    dead_letter_queues: dict[str, Text] = Field(default_factory=dict)
     event_bus: Text = Field(alias="EVENT_BUS_NAME")
     region: Text = Field(alias="AWS_REGION")
     aws_endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
@@ -140,7 +144,7 @@ class TaxSettings(_Strict):
 class ContactSettings(_Strict):
     """`policy` says which buyers get a contact of their own: none, those of Amazon Business, or all that are named."""
 
-    policy: ContactPolicy = ContactPolicy.MARKETPLACE
+    policy: ContactScope = ContactScope.MARKETPLACE
     names: dict[str, ContactName] = Field(default_factory=dict)
 
 
@@ -199,8 +203,7 @@ class ConnectionSettings(_Strict):
             tax=self.tax.policy(),
             invoice_prefix=self.invoices.number_prefix,
             invoice_per=InvoicePer(self.invoices.per),
-            contacts=self.contacts.policy,
-            contact_names=self.contacts.names,
+            contacts=ContactPolicy(self.contacts.policy, self.contacts.names),
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
         )
@@ -221,8 +224,11 @@ class XeroSecrets(_Strict):
 
 
 class ConnectionSecrets(_Strict):
+    """The connection's secret. `buyer_salt` is random and made by the connect command: it must never change."""
+
     amazon: AmazonSecrets
     xero: XeroSecrets
+    buyer_salt: Annotated[str, StringConstraints(min_length=32)]
 
 
 def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
@@ -243,6 +249,19 @@ def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
         business=rule.business,
         category=rule.category or "",
     )
+
+
+def stack_settings(environment: Mapping[str, str], queues: Iterable[str]) -> StackSettings:
+    """Return the stack's settings from a function's environment. Raises SettingsError naming each missing variable.
+
+    `queues` are the variables that hold the URLs of dead-letter queues.
+    """
+    name = "the function's environment"
+    urls = {queue: environment.get(queue, "") for queue in queues}
+    missing = ", ".join(queue for queue, url in urls.items() if not url)
+    if missing:
+        raise SettingsError(f"{name} cannot be used. {missing}: Field required. Deploy the stack again.")
+    return parse(StackSettings, dict(environment), name).model_copy(update={"dead_letter_queues": urls})
 
 
 def parse[Settings: _Strict](model: type[Settings], document: str | bytes | dict[str, str], name: str) -> Settings:

@@ -1,1 +1,1 @@
-"""Use cases: take hints, read Amazon, record facts, move Xero there. They know ports, never an SDK."""
+"""Use cases: take notices, read Amazon, record facts, move Xero there. They know ports, never an SDK."""

@@ -1,55 +1,63 @@
-"""A service that does not answer, or whose limit is reached, is left alone until a stated time."""
+"""A service that does not answer, or whose limit is reached, is not called until a stated time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import Journal
+from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited
+from amazon_to_xero.services.state_updates import update_cursor
 
-NOT_AUTHORISED_FOR = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
+UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
+_OUTAGE_PAUSE = timedelta(minutes=1)
 
 
 class Pauses:
     """One pause per service (`amazon`, `xero`, `xero#<kind>`) of a connection, seen by every worker."""
 
-    def __init__(self, store: StateStore, clock: Clock, journal: Journal) -> None:
+    def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
         self._store = store
         self._clock = clock
-        self._journal = journal
+        self._decisions = decisions
 
     def until(self, service: str) -> datetime | None:
-        """When the service may be called again; None: now."""
+        """Return when the service may be called again; None when it may be called now."""
         text = self._store.cursor(f"pause#{service}").data.get("until")
-        moment = datetime.fromisoformat(text) if text else None
-        return moment if moment and moment > self._clock.now() else None
+        until = datetime.fromisoformat(text) if text else None
+        return until if until and until > self._clock.now() else None
 
-    def pause_xero(self, problem: XeroError, work: str = "") -> tuple[datetime, str]:
-        """Leaves Xero alone for as long as the problem asks for; until when, and the reason code.
+    def pause_xero(self, problem: XeroError, kind: str = "") -> tuple[datetime, str]:
+        """Pause Xero for as long as the problem asks for; return until when, and the reason.
 
-        `work` names a kind of work: one that has used its share of the day's calls waits alone (pause `xero#<work>`).
+        kind: the kind of document that was posted. Where only its share of the day's calls is used up, only that kind
+        pauses (`xero#<kind>`).
         """
-        now, hint = self._clock.now(), problem.message
+        now, remedy = self._clock.now(), problem.message
+        reason: str
         if isinstance(problem, XeroRateLimited):
             until, reason = now + problem.retry_after, f"XERO_{problem.problem.upper()}_LIMIT"
         elif isinstance(problem, XeroNotAuthorised):
-            until, reason = now + NOT_AUTHORISED_FOR, "XERO_NOT_AUTHORISED"
-            hint = f"Xero refuses the connection's authorisation ({problem.message}); connect Xero again"
+            until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
+            remedy = f"Xero refuses the connection's authorisation ({problem.message}). Connect Xero again."
         else:
-            until, reason = now + timedelta(minutes=1), "XERO_UNAVAILABLE"
-        self.pause(f"xero#{work}" if reason == "XERO_SHARE_LIMIT" and work else "xero", until, reason, hint)
+            until, reason = now + _OUTAGE_PAUSE, WaitReason.XERO_UNAVAILABLE
+        is_share = reason == WaitReason.XERO_SHARE_LIMIT and kind
+        self.pause(f"xero#{kind}" if is_share else "xero", until, reason, remedy)
         return until, reason
 
-    def pause(self, service: str, until: datetime, reason: str, hint: str = "") -> None:
-        """Pauses; a longer pause of another worker stands."""
-        held = self._store.cursor(f"pause#{service}")
-        if held.data.get("until", "") < until.isoformat():
-            try:
-                self._store.save_cursor(
-                    Cursor(held.name, {"until": until.isoformat(), "reason": reason}, held.generation)
-                )
-            except Conflict:
-                return  # another worker has just paused it; both have seen the same service
-        self._journal.note("PAUSED", reason=reason, hint=hint, service=service, until=until.isoformat())
+    def pause(self, service: str, until: datetime, reason: str, remedy: str = "") -> None:
+        """Pause a service; a longer pause by another worker stays in force."""
+
+        def extended(cursor: Cursor) -> Mapping[str, str] | None:
+            if cursor.data.get("until", "") >= until.isoformat():
+                return None
+            return {"until": until.isoformat(), "reason": str(reason)}
+
+        with suppress(Conflict):  # other workers pause it at the same moment, for the same cause
+            update_cursor(self._store, f"pause#{service}", extended)
+        self._decisions.record("PAUSED", reason=reason, remedy=remedy, service=service, until=until.isoformat())

@@ -1,152 +1,173 @@
-"""The work itself: while something is due, read Amazon, book what was read, post to Xero. Every trigger ends here."""
+"""The work itself: while something is due, read from Amazon, plan what was read, post to Xero. Every trigger ends here.
+
+The three steps share only rows: reading records and marks, planning requests documents, posting brings them to Xero.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.books.document import Work
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import Journal
-from amazon_to_xero.ports.state import Lease, StateStore
-from amazon_to_xero.services.intake.reader import OrderReading, ReadReport
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import DOCUMENTS, Lease, StateStore
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.planning.planner import BookReport, OrderBooking
-from amazon_to_xero.services.posting.poster import Ledger, PostReport
+from amazon_to_xero.services.posting.poster import DocumentPoster
+from amazon_to_xero.services.work_report import PostReport, StepReport
 
-_LEASE = "reconciliation"
+_LEASE = "worker"
 _SWEEP_LEASE = "sweep"
-_PATIENCE = timedelta(seconds=61)  # a patient run comes every minute
-_LOOK_EVERY = timedelta(seconds=1)
-EVERYTHING = frozenset(Work)
+_MAX_WAIT = timedelta(seconds=61)  # a run that waits for the lease starts every minute
+_LEASE_RETRY = timedelta(seconds=1)
+
+type WorkStep = Callable[[Sequence[str], datetime], StepReport]  # keys of records just named, deadline
+
+
+@dataclass(frozen=True)
+class CapabilityWork:
+    """What the worker does for one capability, besides posting.
+
+    read: reads the capability's due records from Amazon; None where it reads nothing.
+    plan: plans its due records; None where it plans nothing.
+    sweep: reads what no notification reported, until the deadline.
+    """
+
+    read: WorkStep | None = None
+    plan: WorkStep | None = None
+    sweep: Callable[[datetime], StepReport] | None = None
 
 
 @dataclass(frozen=True)
 class WorkReport:
-    """What one run did; `busy` when another worker was at it."""
+    """What one run did; `busy` when another worker held the lease."""
 
-    read: ReadReport = field(default_factory=ReadReport)
-    booked: BookReport = field(default_factory=BookReport)
+    read: StepReport = field(default_factory=StepReport)
+    planned: StepReport = field(default_factory=StepReport)
     posted: PostReport = field(default_factory=PostReport)
     busy: bool = False
 
     @property
     def stopped(self) -> str:
-        return self.read.stopped or self.booked.stopped or self.posted.stopped
+        return self.read.stopped or self.planned.stopped or self.posted.stopped
 
 
-class Reconciliation:
+class SyncWorker:
     """One worker at a time per connection, so that pages and batches are full.
 
-    The lease saves calls; it does not keep the books right: the rows' generations do, also against a worker that
-    wakes up after its lease has passed to another. Who finds it taken leaves its due rows to the holder or to the next
-    minute.
+    The lease saves calls; it does not keep the books right. The rows' generations do, even against a worker that
+    continues after its lease has passed to another. A worker that finds the lease taken leaves its due rows to the
+    holder or to the next minute.
     """
 
     def __init__(
         self,
-        reading: OrderReading,
-        booking: OrderBooking,
-        ledger: Ledger,
+        work: Mapping[str, CapabilityWork],
+        poster: DocumentPoster,
         store: StateStore,
         pauses: Pauses,
         clock: Clock,
-        journal: Journal,
-        start: datetime,
+        decisions: DecisionLog,
     ) -> None:
-        self._reading = reading
-        self._booking = booking
-        self._ledger = ledger
+        """`work` is what each capability does, by its name."""
+        self._work_of = work
+        self._poster = poster
         self._store = store
         self._pauses = pauses
         self._clock = clock
-        self._journal = journal
-        self._start = start
+        self._decisions = decisions
 
     def run(
         self,
         owner: str,
         deadline: datetime,
-        orders: Sequence[str] = (),
+        named: Sequence[str] = (),
         *,
-        work: Collection[Work] = EVERYTHING,
-        patient: bool = False,
+        capabilities: Collection[str] | None = None,
+        wait_for_lease: bool = False,
     ) -> WorkReport:
-        """Works until nothing is due, something stops it, or `deadline`. `orders` were spoken of just now.
+        """Work until nothing is due, something stops it, or `deadline`.
 
-        `work` is what this function does beside posting: reading orders, booking what has been shipped or cancelled. A
-        patient run waits for the worker before it and for limits that open up before its deadline: with one patient
-        run a minute, a backlog is worked off without gaps.
+        named: keys of records that were just named and are due although the index may not show them yet.
+        capabilities: whose reading and planning is done, besides posting; None for all.
+        wait_for_lease: wait for the worker before this one, and for limits that open up before the deadline. With one
+            such run a minute, a backlog is processed without gaps.
         """
+        names = list(self._work_of) if capabilities is None else list(capabilities)
         report = WorkReport(busy=True)
-        again = True
-        while again and self._clock.now() < deadline:
-            lease = self._acquire(owner, deadline, patient)
+        is_something_due = True
+        while is_something_due and self._clock.now() < deadline:
+            lease = self._acquire(owner, deadline, wait_for_lease)
             if lease is None:
-                self._journal.note("LEFT_TO_THE_WORKER_AT_IT", orders=len(orders))
+                self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", records=len(named))
                 break
             try:
-                report = self._work(deadline, orders, work, report)
-                while patient and self._limit_opens(deadline, work):
-                    report = self._work(deadline, (), work, report)
+                report = self._work(deadline, named, names, report)
+                while wait_for_lease and self._limit_opens(deadline, names):
+                    report = self._work(deadline, (), names, report)
             finally:
                 self._store.release(lease)
-            # Somebody may have been turned away just before the release: what they left is due now.
-            orders = ()
-            again = not report.stopped and self._anything_due(self._clock.now(), work)
+            # Another worker may have been turned away just before the release: what it left is due now.
+            named = ()
+            is_something_due = not report.stopped and self._anything_due(self._clock.now(), names)
         return report
 
-    def sweep(self, owner: str, deadline: datetime) -> WorkReport:
-        """Looks for what no notification told, beside whoever works; then posts, or leaves that to the worker at it."""
+    def sweep(self, capability: str, owner: str, deadline: datetime) -> WorkReport:
+        """Read what no notification reported, beside any other worker; then run, or leave that to the lease's holder."""
+        sweep = self._work_of[capability].sweep
+        if sweep is None:
+            raise ValueError(f"the capability {capability} has no sweep")
         lease = self._store.acquire(_SWEEP_LEASE, owner, self._clock.now(), deadline)
         if lease is None:
-            self._journal.note("LEFT_TO_THE_WORKER_AT_IT", sweep="orders")
+            self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", sweep=capability)
             return WorkReport(busy=True)
         try:
-            read = self._reading.sweep(deadline, self._start)
+            read = sweep(deadline)
         finally:
             self._store.release(lease)
-        done = self.run(owner, deadline, work={Work.ORDERS})
-        return replace(done, read=read.plus(done.read))
+        report = self.run(owner, deadline, read.due, capabilities=[capability])
+        return replace(report, read=read.plus(report.read))
 
-    def _acquire(self, owner: str, deadline: datetime, patient: bool) -> Lease | None:
-        give_up = min(deadline, self._clock.now() + _PATIENCE)
+    def _acquire(self, owner: str, deadline: datetime, wait_for_lease: bool) -> Lease | None:
+        give_up = min(deadline, self._clock.now() + _MAX_WAIT)
         while True:
             lease = self._store.acquire(_LEASE, owner, self._clock.now(), deadline)
-            if lease is not None or not patient or self._clock.now() + _LOOK_EVERY > give_up:
+            if lease is not None or not wait_for_lease or self._clock.now() + _LEASE_RETRY > give_up:
                 return lease
-            self._clock.sleep(_LOOK_EVERY.total_seconds())
+            self._clock.sleep(_LEASE_RETRY.total_seconds())
 
-    def _limit_opens(self, deadline: datetime, work: Collection[Work]) -> bool:
-        """Waits for Xero's pause to end, if that is soon enough and there is something to post then."""
+    def _limit_opens(self, deadline: datetime, names: Collection[str]) -> bool:
+        """Wait for Xero's pause to end, if that is soon enough and something is due then."""
         until = self._pauses.until("xero")
         now = self._clock.now()
-        if until is None or until >= deadline or until > now + _PATIENCE or not self._anything_due(until, work):
+        if until is None or until >= deadline or until > now + _MAX_WAIT or not self._anything_due(until, names):
             return False
         self._clock.sleep((until - now).total_seconds())
         return self._clock.now() < deadline
 
-    def _work(
-        self, deadline: datetime, orders: Sequence[str], work: Collection[Work], so_far: WorkReport
-    ) -> WorkReport:
-        # What stopped an earlier round does not speak for this one.
-        read, booked = replace(so_far.read, stopped=""), replace(so_far.booked, stopped="")
+    def _work(self, deadline: datetime, named: Sequence[str], names: Collection[str], so_far: WorkReport) -> WorkReport:
+        work = [self._work_of[name] for name in names]
+        # What stopped an earlier round does not stop this one.
+        read, planned = replace(so_far.read, stopped=""), replace(so_far.planned, stopped="")
         posted = replace(so_far.posted, stopped="")
         while self._clock.now() < deadline:
-            just_read = self._reading.read_due(orders, deadline) if Work.ORDERS in work else ReadReport()
-            just_booked = self._booking.book_due(orders, deadline) if Work.SHIPMENTS in work else BookReport()
-            read, booked, orders = read.plus(just_read), booked.plus(just_booked), ()
-            just_posted = self._ledger.post_due([*read.documents, *booked.documents], deadline)
+            just_read = _all([each.read for each in work], named, deadline)
+            just_planned = _all([each.plan for each in work], [*named, *just_read.due], deadline)
+            read, planned, named = read.plus(just_read), planned.plus(just_planned), ()
+            just_posted = self._poster.post_due([*read.documents, *planned.documents], deadline)
             posted = posted.plus(just_posted)
-            moved = just_read.orders + just_booked.orders + just_posted.applied + just_posted.failed
-            if just_read.stopped or just_booked.stopped or just_posted.stopped or not moved:
+            progress = just_read.records + just_planned.records + just_posted.applied + just_posted.failed
+            if just_read.stopped or just_planned.stopped or just_posted.stopped or not progress:
                 break
-        return WorkReport(read, booked, posted)
+        return WorkReport(read, planned, posted)
 
-    def _anything_due(self, moment: datetime, work: Collection[Work]) -> bool:
-        return bool(
-            (Work.ORDERS in work and self._store.due_orders(moment, 1))
-            or (Work.SHIPMENTS in work and self._store.due_shipments(moment, 1))
-            or self._store.due_documents(moment, 1)
-        )
+    def _anything_due(self, at: datetime, names: Collection[str]) -> bool:
+        return any(self._store.due(queue, at, 1) for queue in (*names, DOCUMENTS))
+
+
+def _all(steps: Sequence[WorkStep | None], named: Sequence[str], deadline: datetime) -> StepReport:
+    report = StepReport()
+    for step in steps:
+        if step is not None:
+            report = report.plus(step(named, deadline))
+    return report

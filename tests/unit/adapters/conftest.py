@@ -6,7 +6,7 @@ import pytest
 from fault_server import FaultServer, SettableClock
 from live_sandboxes import LiveXero, listening
 
-from made_up.state import ManualClock
+from fakes.state import ManualClock
 from sandbox.wire import SandboxClock
 from sandbox.xero import XeroSandbox
 

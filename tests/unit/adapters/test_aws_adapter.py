@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetters
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeEvents
-from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED, OrderPointer, shipment_pointer
+from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED, ChangeNotice, parse_shipment_event
 from amazon_to_xero.ports.outbound import OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -87,7 +87,7 @@ def test_what_is_published_is_what_the_shipments_function_reads() -> None:
 
     (entry,) = bus.calls[0]
     delivered = {"detail-type": entry["DetailType"], "source": entry["Source"], "detail": json.loads(entry["Detail"])}
-    assert shipment_pointer(json.dumps(delivered)) == OrderPointer("026-0000007-0000000", connection="main")
+    assert parse_shipment_event(json.dumps(delivered)) == ChangeNotice("026-0000007-0000000", connection="main")
 
 
 @pytest.mark.parametrize(("events", "sizes"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
@@ -136,11 +136,11 @@ class RecordingQueue:
 def test_a_dead_letter_is_the_body_as_it_came_with_the_reason_beside_it() -> None:
     queue = RecordingQueue()
 
-    SqsDeadLetters(queue, "https://sqs.example/dlq").send("{not JSON", reason="MALFORMED_MESSAGE", hint="h" * 501)
+    SqsDeadLetters(queue, "https://sqs.example/dlq").send("{not JSON", reason="MALFORMED_MESSAGE", remedy="h" * 501)
 
     (sent,) = queue.sent
     assert (sent["QueueUrl"], sent["MessageBody"]) == ("https://sqs.example/dlq", "{not JSON")
     assert {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()} == {
         "reason": "MALFORMED_MESSAGE",
-        "hint": "h" * 500,
+        "remedy": "h" * 500,
     }

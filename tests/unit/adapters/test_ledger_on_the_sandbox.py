@@ -12,20 +12,22 @@ import pytest
 from live_sandboxes import LiveXero
 
 from amazon_to_xero.domain.books.contact import Customer, customer_of
-from amazon_to_xero.domain.books.document import Desired, Document, State, Work
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState, Work
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.planning.policy import ContactPolicy
 from amazon_to_xero.ports.amazon import Json
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.poster import Ledger
-from made_up.books import POLICY
-from made_up.orders import UK, item, order
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
+from amazon_to_xero.services.posting.poster import DocumentPoster
+from fakes.books import POLICY
+from fakes.orders import UK, item, order
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingDecisionLog
 
 D = Decimal
-BUYERS = replace(POLICY, contacts=ContactPolicy.BUYERS)
-CUSTOMER = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
+BUYERS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS))
+CUSTOMER = DesiredDocument(
+    DocumentKind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"}
+)
 CONTENT = {
     "Reference": "Amazon.co.uk 026-1",
     "Date": "2026-11-20",
@@ -39,14 +41,16 @@ CONTENT = {
 MONEY = {"Account": {"Code": "CLR-GBP"}, "Date": "2026-11-20", "Amount": D("12.5"), "Reference": "Amazon.co.uk 026-1"}
 
 
-def an_invoice(number: str = "026-1", contact: Desired = CUSTOMER) -> Desired:
+def an_invoice(number: str = "026-1", contact: DesiredDocument = CUSTOMER) -> DesiredDocument:
     body = {**CONTENT, "Type": "ACCREC", "InvoiceNumber": number, "DueDate": "2026-11-20"}
-    return Desired(Kind.INVOICE, number, body, NOON, D("12.5"), {"Contact.ContactID": contact.key}, order_id=number)
+    return DesiredDocument(
+        DocumentKind.INVOICE, number, body, NOON, D("12.5"), {"Contact.ContactID": contact.key}, order_id=number
+    )
 
 
 INVOICE = an_invoice()
-CREDIT_NOTE = Desired(
-    Kind.CREDIT_NOTE,
+CREDIT_NOTE = DesiredDocument(
+    DocumentKind.CREDIT_NOTE,
     "026-1-A1",
     {**CONTENT, "Type": "ACCRECCREDIT", "CreditNoteNumber": "026-1-A1"},
     NOON,
@@ -54,9 +58,16 @@ CREDIT_NOTE = Desired(
     {"Contact.ContactID": CUSTOMER.key},
     order_id="026-1",
 )
-PAYMENT = Desired(Kind.PAYMENT, "026-1", MONEY, NOON, refers={"Invoice.InvoiceID": INVOICE.key}, order_id="026-1")
-REFUND = Desired(
-    Kind.REFUND, "026-1-A1", MONEY, NOON, refers={"CreditNote.CreditNoteID": CREDIT_NOTE.key}, order_id="026-1"
+PAYMENT = DesiredDocument(
+    DocumentKind.PAYMENT, "026-1", MONEY, NOON, references={"Invoice.InvoiceID": INVOICE.key}, order_id="026-1"
+)
+REFUND = DesiredDocument(
+    DocumentKind.CREDIT_NOTE_REFUND,
+    "026-1-A1",
+    MONEY,
+    NOON,
+    references={"CreditNote.CreditNoteID": CREDIT_NOTE.key},
+    order_id="026-1",
 )
 
 
@@ -65,12 +76,12 @@ class Books:
         self.xero, self.clock = xero, clock
         self.books = xero.sandbox.books
         self.store = MemoryStateStore(clock)
-        self.journal, self.letters = RecordingJournal(), RecordingDeadLetters()
-        pauses = Pauses(self.store, clock, self.journal)
+        self.decisions, self.letters = RecordingDecisionLog(), RecordingDeadLetters()
+        pauses = Pauses(self.store, clock, self.decisions)
         letters = dict.fromkeys(Work, self.letters)
-        self.buyers, self.asked = Buyers(), list[Sequence[str]]()
-        self.ledger = Ledger(
-            "main", xero.api, self.store, pauses, letters, self.buyers, self.asked.append, clock, self.journal
+        self.buyers, self.asked = BuyerDetails(), list[Sequence[str]]()
+        self.poster = DocumentPoster(
+            "main", xero.api, self.store, pauses, letters, self.buyers, self.asked.append, clock, self.decisions
         )
 
     def read(self, *raw_orders: Json) -> list[Customer]:
@@ -81,20 +92,24 @@ class Books:
             self.want(customer.desired(self.clock.now(), raw["orderId"]))
         return customers
 
-    def want(self, *wanted: Desired) -> None:
+    def want(self, *wanted: DesiredDocument) -> None:
         for desired in wanted:
-            known = self.store.documents([desired.key]).get(desired.key)
-            row = known.wanting(desired, self.clock.now()) if known else Document(desired, due_at=self.clock.now())
+            known = self.store.load(Document, [desired.key]).get(desired.key)
+            row = (
+                known.with_desired(desired, self.clock.now())
+                if known
+                else Document(desired, next_attempt_at=self.clock.now())
+            )
             if row:
-                self.store.save_documents([row])
+                self.store.save([row])
 
     def post(self, times: int = 1) -> None:
         for _ in range(times):
-            self.ledger.post_due((), self.clock.now() + timedelta(minutes=1))
+            self.poster.post_due((), self.clock.now() + timedelta(minutes=1))
             self.clock.advance(61)
 
-    def row(self, desired: Desired) -> Document:
-        return self.store.documents([desired.key])[desired.key]
+    def row(self, desired: DesiredDocument) -> Document:
+        return self.store.load(Document, [desired.key])[desired.key]
 
     def contact(self, customer: Customer) -> Any:
         return self.books.contacts[self.row(customer.desired(NOON, "")).xero_id]
@@ -124,7 +139,7 @@ def test_a_refund_is_a_credit_note_that_is_paid_out_of_clearing(books: Books) ->
     paid, refunded = books.books.payments.values()
     assert (paid.type, refunded.type) == ("ACCRECPAYMENT", "ARCREDITPAYMENT")
     assert (refunded.document_id, refunded.amount, refunded.account_id) == (note.id, D("12.5"), paid.account_id)
-    assert {books.row(d).state for d in (INVOICE, PAYMENT, CREDIT_NOTE, REFUND)} == {State.APPLIED}
+    assert {books.row(d).state for d in (INVOICE, PAYMENT, CREDIT_NOTE, REFUND)} == {DocumentState.APPLIED}
 
 
 @pytest.mark.parametrize("by_hand", ["DELETED", "VOIDED"])
@@ -137,13 +152,15 @@ def test_what_somebody_took_out_of_xero_by_hand_is_seen_to_be_gone(books: Books,
     (invoice,) = books.books.invoices.values()
     books.xero.api.update("Invoices", [{"InvoiceID": invoice.id, "Status": by_hand}], "by-hand")
 
-    books.want(replace(INVOICE, version=NOON + timedelta(minutes=1), removed=removed))
+    books.want(replace(INVOICE, version=NOON + timedelta(minutes=1), tombstone=removed))
     books.post(times=2)
 
     row = books.row(INVOICE)
     # A removal has nothing left to do. What should stand can be had under another number, if somebody asks for it
-    assert (row.state, row.reason) == ((State.APPLIED, "") if removed else (State.FAILED, "NUMBER_OF_VOIDED"))
-    assert "-R1" in row.hint or removed
+    assert (row.state, row.reason) == (
+        (DocumentState.APPLIED, "") if removed else (DocumentState.FAILED, "VOIDED_IN_XERO")
+    )
+    assert "-R1" in row.remedy or removed
     assert len(books.calls("Invoices")) < 8
 
 
@@ -154,7 +171,7 @@ def test_a_credit_or_a_refund_whose_answer_is_lost_stands_once(books: Books, pat
     books.xero.fault(kind, f"/api.xro/2.0/{path}", times=2)
 
     books.post()
-    assert State.UNKNOWN in {books.row(CREDIT_NOTE).state, books.row(REFUND).state}
+    assert DocumentState.UNKNOWN in {books.row(CREDIT_NOTE).state, books.row(REFUND).state}
     books.post(times=4)
 
     (note,) = books.books.credit_notes.values()
@@ -270,7 +287,7 @@ def test_an_archived_contact_of_ours_is_for_a_person_and_its_orders_say_so(books
     books.post(times=3)
 
     row = books.row(customer.desired(NOON, ""))
-    assert (row.state, row.reason) == (State.FAILED, "CONTACT_ARCHIVED")
+    assert (row.state, row.reason) == (DocumentState.FAILED, "CONTACT_ARCHIVED")
     assert row.name_taken == forgotten  # of a contact that is known to be ours no namesake is thought
     assert (len(books.books.invoices), len(books.books.contacts)) == (0, 1)
     assert books.letters.reasons == [("026-2", "CONTACT_ARCHIVED")]
@@ -298,6 +315,6 @@ def test_who_a_buyer_is_stands_in_xero_s_books_and_nowhere_of_ours(books: Books)
 
     assert books.contact(customer).fields["Addresses"][0]["PostalCode"] == "CN1 1NC"
     assert [letter.order_id for letter in books.letters.letters] == ["026-2"]
-    said = repr((books.store.table.written, books.journal.notes, books.letters, books.asked)).lower()
+    said = repr((books.store.table.written, books.decisions.notes, books.letters, books.asked)).lower()
     for secret in ("canary", "cn1 1nc", "+44 0000", "ümlaut"):
         assert secret not in said

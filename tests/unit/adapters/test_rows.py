@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
-from amazon_to_xero.domain.books.document import Desired, Document, State
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.ports.state import Conflict, Cursor
-from made_up.booked import asked_for
-from made_up.orders import CA, breakdown, item, order
-from made_up.state import NOON, ManualClock, MemoryStateStore
+from fakes.booked import asked_for
+from fakes.orders import CA, breakdown, item, order
+from fakes.state import NOON, ManualClock, MemoryStateStore
 
 TEXT = st.text(max_size=20)
 NAME = st.text(min_size=1, max_size=20)
@@ -39,22 +39,22 @@ BODY = st.fixed_dictionaries(
     }
 )
 DESIRED = st.builds(
-    Desired,
-    kind=st.sampled_from(Kind),
+    DesiredDocument,
+    kind=st.sampled_from(DocumentKind),
     number=NAME,
     body=BODY,
     version=st.none() | TIME,
     total=st.none() | AMOUNT,
-    refers=st.dictionaries(TEXT, TEXT, max_size=2),
+    references=st.dictionaries(TEXT, TEXT, max_size=2),
     order_id=TEXT,
-    removed=st.booleans(),
-    sources=st.lists(TEXT, max_size=3).map(tuple),
+    tombstone=st.booleans(),
+    line_origins=st.lists(TEXT, max_size=3).map(tuple),
 )
 DOCUMENT = st.builds(
     Document,
     desired=DESIRED,
-    state=st.sampled_from(State),
-    due_at=st.none() | TIME,
+    state=st.sampled_from(DocumentState),
+    next_attempt_at=st.none() | TIME,
     claim=COUNT,
     applied_digest=TEXT,
     xero_id=TEXT,
@@ -63,30 +63,30 @@ DOCUMENT = st.builds(
     asked=COUNT,
     name_taken=st.booleans(),
     reason=TEXT,
-    hint=TEXT,
+    remedy=TEXT,
 )
 CONTENT = st.none() | st.dictionaries(
     TEXT, st.recursive(st.none() | st.booleans() | COUNT | TEXT, st.lists, max_leaves=4), max_size=3
 )
 SHIPMENT = st.builds(Shipment, reference=TEXT, shipped_at=TIME, quantities=st.dictionaries(TEXT, COUNT, max_size=2))
 FACT = st.builds(
-    OrderFact,
+    OrderRecord,
     order_id=NAME,
-    hinted_at=st.none() | TIME,
-    due_at=st.none() | TIME,
+    noticed_at=st.none() | TIME,
+    next_attempt_at=st.none() | TIME,
     attempts=COUNT,
     read_at=st.none() | TIME,
     updated=st.none() | TIME,
     digest=TEXT,
     status=TEXT,
     content=CONTENT,
-    wants=st.sampled_from(Wants),
+    next_step=st.sampled_from(NextStep),
     shipments=st.lists(SHIPMENT, max_size=2).map(tuple),
     customer=TEXT,
     number=TEXT,
-    standing=st.sampled_from(Standing),
+    state=st.sampled_from(OrderState),
     reason=TEXT,
-    hint=TEXT,
+    remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
 )
 
@@ -107,7 +107,7 @@ def kinds(value: Any) -> Any:
 @given(DOCUMENT)
 def test_a_document_comes_back_with_every_field(document: Document) -> None:
     kept = store()
-    saved = kept.save_documents([document])
+    saved = kept.save([document])
 
     (read,) = kept.documents([document.key]).values()
 
@@ -117,9 +117,9 @@ def test_a_document_comes_back_with_every_field(document: Document) -> None:
 
 
 @given(FACT)
-def test_an_order_comes_back_with_every_field(fact: OrderFact) -> None:
+def test_an_order_comes_back_with_every_field(fact: OrderRecord) -> None:
     kept = store()
-    saved = kept.save_orders([fact])
+    saved = kept.save([fact])
 
     (read,) = kept.orders([fact.order_id]).values()
 
@@ -129,16 +129,16 @@ def test_an_order_comes_back_with_every_field(fact: OrderFact) -> None:
 def test_the_properties_leave_out_no_field() -> None:
     # A field that somebody adds is stored, or this test says that nobody thought of it.
     assert {f.name for f in fields(Document)} == {
-        *("desired", "state", "generation", "due_at", "claim", "applied_digest"),
-        *("xero_id", "xero_status", "attempts", "asked", "name_taken", "reason", "hint"),
+        *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest"),
+        *("xero_id", "xero_status", "attempts", "asked", "name_taken", "reason", "remedy"),
     }
-    assert {f.name for f in fields(Desired)} == {
+    assert {f.name for f in fields(DesiredDocument)} == {
         *("kind", "number", "body", "version", "total", "refers", "order_id", "removed", "sources"),
     }
-    assert {f.name for f in fields(OrderFact)} == {
-        *("order_id", "generation", "hinted_at", "due_at", "attempts", "read_at", "updated", "digest"),
+    assert {f.name for f in fields(OrderRecord)} == {
+        *("order_id", "generation", "noticed_at", "next_attempt_at", "attempts", "read_at", "updated", "digest"),
         *("status", "content", "wants", "shipments", "customer", "number"),
-        *("standing", "reason", "hint", "documents"),
+        *("standing", "reason", "remedy", "documents"),
     }
     assert {f.name for f in fields(Shipment)} == {"reference", "shipped_at", "quantities"}
 
@@ -151,19 +151,21 @@ def test_a_real_invoice_is_the_same_wish_after_it_was_stored() -> None:
     assert isinstance(outcome, list)
     kept = store()
 
-    kept.save_documents([Document(desired, due_at=NOON) for desired in outcome])
+    kept.save([Document(desired, next_attempt_at=NOON) for desired in outcome])
 
     for desired in outcome:
         (read,) = kept.documents([desired.key]).values()
-        assert read.wanting(desired, NOON) is None
+        assert read.with_desired(desired, NOON) is None
         assert (read.desired.body, read.desired.total) == (desired.body, desired.total)
 
 
 @pytest.mark.parametrize("amount", ["0.0001", "-0.01", "1E+3", "99999999999.9999", "0", "-0"])
 def test_amounts_are_exact(amount: str) -> None:
-    desired = Desired(Kind.INVOICE, "A", {"LineItems": [{"UnitAmount": Decimal(amount)}]}, total=Decimal(amount))
+    desired = DesiredDocument(
+        DocumentKind.INVOICE, "A", {"LineItems": [{"UnitAmount": Decimal(amount)}]}, total=Decimal(amount)
+    )
     kept = store()
-    kept.save_documents([Document(desired)])
+    kept.save([Document(desired)])
 
     (read,) = kept.documents([desired.key]).values()
 
@@ -177,28 +179,28 @@ def test_amounts_are_exact(amount: str) -> None:
 
 def test_of_two_writers_that_read_the_same_one_wins_and_the_other_is_told() -> None:
     kept = store()
-    (one,) = kept.save_orders([OrderFact("A")]).values()
+    (one,) = kept.save([OrderRecord("A")]).values()
 
-    assert kept.save_orders([replace(one, digest="first"), OrderFact("B")]).keys() == {"A", "B"}
-    assert kept.save_orders([replace(one, digest="second"), OrderFact("C")]).keys() == {"C"}
+    assert kept.save([replace(one, digest="first"), OrderRecord("B")]).keys() == {"A", "B"}
+    assert kept.save([replace(one, digest="second"), OrderRecord("C")]).keys() == {"C"}
     assert kept.orders(["A"])["A"].digest == "first"
 
 
 def test_a_row_that_exists_is_not_created_again() -> None:
     kept = store()
-    kept.save_orders([OrderFact("A", digest="kept")])
+    kept.save([OrderRecord("A", digest="kept")])
 
-    assert kept.save_orders([OrderFact("A")]) == {}
+    assert kept.save([OrderRecord("A")]) == {}
     assert kept.orders(["A"])["A"].digest == "kept"
 
 
 def test_a_cursor_is_fenced_and_unknown_ones_are_empty() -> None:
     kept = store()
     assert kept.cursor("x") == Cursor("x")
-    first = kept.save_cursor(Cursor("x", {"a": "1"}))
+    first = kept.save([Cursor("x", {"a": "1"})])
 
     with pytest.raises(Conflict, match="cursor x"):
-        kept.save_cursor(Cursor("x", {"a": "2"}))
+        kept.save([Cursor("x", {"a": "2"})])
     assert kept.cursor("x") == first == Cursor("x", {"a": "1"}, 1)
 
 
@@ -208,40 +210,42 @@ def test_a_cursor_is_fenced_and_unknown_ones_are_empty() -> None:
 @given(st.lists(TIME, min_size=1, max_size=12, unique=True), TIME)
 def test_what_is_due_comes_longest_due_first_to_the_microsecond(times: list[datetime], now: datetime) -> None:
     kept = store()
-    kept.save_orders([OrderFact(str(number), due_at=at) for number, at in enumerate(times)])
+    kept.save([OrderRecord(str(number), next_attempt_at=at) for number, at in enumerate(times)])
 
     expected = [str(times.index(at)) for at in sorted(times) if at <= now]
-    assert kept.due_orders(now, 99) == expected
-    assert kept.due_orders(now, 3) == expected[:3]
-    assert kept.due_documents(now, 99) == []
+    assert kept.due(ORDERS, now, 99) == expected
+    assert kept.due(ORDERS, now, 3) == expected[:3]
+    assert kept.due(DOCUMENTS, now, 99) == []
 
 
 def test_what_wants_booking_is_not_read_and_what_wants_reading_is_not_booked() -> None:
     kept = store()
-    kept.save_orders([OrderFact("A", due_at=NOON), OrderFact("B", due_at=NOON, wants=Wants.BOOKING)])
+    kept.save(
+        [OrderRecord("A", next_attempt_at=NOON), OrderRecord("B", next_attempt_at=NOON, next_step=NextStep.PLAN)]
+    )
 
-    assert (kept.due_orders(NOON, 9), kept.due_shipments(NOON, 9)) == (["A"], ["B"])
-    # When a hint arrives for the one, it is read first, and leaves the other list
-    hinted = kept.orders(["B"])["B"].hinted(NOON, NOON)
-    assert hinted is not None
-    kept.save_orders([hinted])
-    assert (kept.due_orders(NOON, 9), kept.due_shipments(NOON, 9)) == (["A", "B"], [])
+    assert (kept.due(ORDERS, NOON, 9), kept.due(SHIPMENTS, NOON, 9)) == (["A"], ["B"])
+    # When a remedy arrives for the one, it is read first, and leaves the other list
+    noticed = kept.orders(["B"])["B"].noticed(NOON, NOON)
+    assert noticed is not None
+    kept.save([noticed])
+    assert (kept.due(ORDERS, NOON, 9), kept.due(SHIPMENTS, NOON, 9)) == (["A", "B"], [])
 
 
 def test_what_is_not_due_any_more_leaves_the_index() -> None:
     kept = store()
-    (row,) = kept.save_orders([OrderFact("A", due_at=NOON)]).values()
-    kept.save_orders([replace(row, due_at=None)])
+    (row,) = kept.save([OrderRecord("A", next_attempt_at=NOON)]).values()
+    kept.save([replace(row, next_attempt_at=None)])
 
-    assert kept.due_orders(NOON + timedelta(days=1), 9) == []
+    assert kept.due(ORDERS, NOON + timedelta(days=1), 9) == []
 
 
 def test_another_connection_s_due_rows_are_not_ours() -> None:
     ours = store()
     theirs = RowStateStore("theirs", ours.table)
-    theirs.save_orders([OrderFact("A", due_at=NOON)])
+    theirs.save([OrderRecord("A", next_attempt_at=NOON)])
 
-    assert (ours.due_orders(NOON, 9), theirs.due_orders(NOON, 9)) == ([], ["A"])
+    assert (ours.due(ORDERS, NOON, 9), theirs.due(ORDERS, NOON, 9)) == ([], ["A"])
 
 
 # --- leases -----------------------------------------------------------------------------------------------------------

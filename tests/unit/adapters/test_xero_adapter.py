@@ -35,8 +35,8 @@ from amazon_to_xero.ports.xero import (
     XeroRefused,
     XeroUnavailable,
 )
-from made_up.books import POLICY
-from made_up.orders import UK, item, order
+from fakes.books import POLICY
+from fakes.orders import UK, item, order
 
 CONTRACT = Path(__file__).parents[4] / "shared/contracts/xero/xero_accounting.json"
 API = "/api.xro/2.0"
@@ -708,7 +708,7 @@ def test_no_value_of_a_buyer_s_contact_travels_back_in_an_error(xero: XeroAccoun
     }
     raw["recipient"]["deliveryAddress"]["phone"] = "0117 canary"
     raw["tax"] = {"taxRegistrations": [{"entityType": "BUYER", "taxRegistrationNumber": "GB canary"}]}
-    details = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy.BUYERS), "main").details
+    details = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS)), "main").details
     assert details is not None
     assert str(details).lower().count("canary") == 10
 

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.order import Charge
-from amazon_to_xero.domain.books.document import State
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account, LockDates
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import cents
 from amazon_to_xero.domain.planning.order_plan import Plan
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from made_up.booked import Life, paid_from
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import CA, breakdown, item, money, order
-from made_up.state import NOON
+from fakes.booked import Life, paid_from
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import CA, breakdown, item, money, order
+from fakes.state import NOON
 
 D = Decimal
 DAY = timedelta(days=1)
@@ -184,14 +184,14 @@ def test_a_cancelled_order_that_never_had_documents_stores_that_it_has_none() ->
     lived = live(PAYING, cancelled(1))
 
     assert lived.says == {}
-    late = life().book(DRAFT).waves[0][0]
-    assert lived.documents["invoice A".replace(" ", "#")].wanting(late, NOON) is None
+    late = life().book(DRAFT).steps[0][0]
+    assert lived.documents["invoice A".replace(" ", "#")].with_desired(late, NOON) is None
 
 
 def test_an_invoice_whose_number_another_voided_in_xero_is_made_again_under_a_number_of_its_own() -> None:
     lived = life()
     lived.book(SHIPPED)
-    lived.documents["invoice#A"] = lived.documents["invoice#A"].failed("NUMBER_OF_VOIDED", "somebody voided it")
+    lived.documents["invoice#A"] = lived.documents["invoice#A"].failed("VOIDED_IN_XERO", "somebody voided it")
 
     lived.becomes(version(2, tea()))
 
@@ -210,9 +210,14 @@ def test_whoever_still_holds_an_older_version_finds_its_numbers_taken(price: str
 
     lived.becomes(newer)
 
-    late = [desired for wave in frozen.waves for desired in wave if desired.kind in (Kind.INVOICE, Kind.CREDIT_NOTE)]
+    late = [
+        desired
+        for step in frozen.steps
+        for desired in step
+        if desired.kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
+    ]
     assert {"invoice#A-A1", "credit_note#A-A1"} <= {desired.key for desired in late}
-    assert [desired.key for desired in late if lived.documents[desired.key].wanting(desired, NOON)] == []
+    assert [desired.key for desired in late if lived.documents[desired.key].with_desired(desired, NOON)] == []
 
 
 def locked_until(lived: Life, day: int, lock_dates: LockDates = LockDates.HOLD) -> Life:
@@ -230,13 +235,13 @@ def test_what_is_booked_stays_booked_when_its_period_is_locked() -> None:
 
 
 def test_a_change_in_a_locked_period_waits_for_a_person_or_for_the_next_open_day() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Failure) as caught:
         locked_until(live(PAYING, SHIPPED), 20).becomes(version(3, tea("12.00")))
     assert caught.value.reason == "PERIOD_LOCKED"
 
     lived = locked_until(live(PAYING, SHIPPED), 20, LockDates.NEXT_OPEN_DAY)
     lived.becomes(version(3, tea("12.00")))
-    assert lived.standing["invoice A-A1"].body["Date"] == "2026-11-21"
+    assert lived.state["invoice A-A1"].body["Date"] == "2026-11-21"
 
 
 def test_an_invoice_of_a_locked_day_is_booked_on_the_next_open_one_and_says_so() -> None:
@@ -244,9 +249,9 @@ def test_an_invoice_of_a_locked_day_is_booked_on_the_next_open_one_and_says_so()
 
     lived.becomes(SHIPPED)
 
-    body = lived.standing["invoice A"].body
+    body = lived.state["invoice A"].body
     assert (body["Date"], body["Reference"]) == ("2026-11-21", "Amazon.co.uk A · of 2026-11-02")
-    assert lived.standing["payment A"].body["Date"] == "2026-11-21"
+    assert lived.state["payment A"].body["Date"] == "2026-11-21"
     lived.organisation = replace(lived.organisation, period_lock=date(2026, 12, 31))
     assert lived.changes() == []
 
@@ -266,13 +271,13 @@ def test_a_document_that_failed_for_another_reason_keeps_its_number() -> None:
 
 def test_a_difference_is_dated_on_the_day_of_the_change_and_refers_to_the_same_order_and_customer() -> None:
     lived = live(PAYING, SHIPPED, version(4, tea("7.50")))
-    invoice, note, refund = (lived.standing[name] for name in ("invoice A", "credit_note A-A1", "refund A-A1"))
+    invoice, note, refund = (lived.state[name] for name in ("invoice A", "credit_note A-A1", "refund A-A1"))
 
     assert note.body["Date"] == refund.body["Date"] == "2026-11-05"
     assert "DueDate" not in note.body
     assert (note.body["Type"], note.body["CreditNoteNumber"]) == ("ACCRECCREDIT", "A-A1")
-    assert (note.body["Reference"], note.refers) == (invoice.body["Reference"], invoice.refers)
-    assert refund.refers == {"CreditNote.CreditNoteID": note.key}
+    assert (note.body["Reference"], note.references) == (invoice.body["Reference"], invoice.references)
+    assert refund.references == {"CreditNote.CreditNoteID": note.key}
     assert (refund.body["Account"], refund.body["Amount"]) == ({"Code": "CLR-GBP"}, D("2.5"))
 
 
@@ -281,7 +286,7 @@ def test_an_approved_invoice_is_dated_on_the_day_of_shipment_and_keeps_that_day(
     later = version(9, tea("12.00"), packages=[{"packageReferenceId": "2", "shipTime": "2026-11-08T09:00:00Z"}])
     lived = live(POLICY, DRAFT, shipped, later)
 
-    assert lived.standing["invoice A"].body["Date"] == "2026-11-03"
+    assert lived.state["invoice A"].body["Date"] == "2026-11-03"
     assert lived.says == {"invoice A": "AUTHORISED 12.00"}
 
 
@@ -294,10 +299,10 @@ def test_a_difference_stays_on_the_account_and_tax_rate_of_the_booked_line_altho
 
     lived.becomes(version(2, tea("8.00"), tip="1.00"))
 
-    (credited,) = [line for line in lived.standing["credit_note A-A1"].body["LineItems"] if line["UnitAmount"] > 0]
+    (credited,) = [line for line in lived.state["credit_note A-A1"].body["LineItems"] if line["UnitAmount"] > 0]
     assert (credited["AccountCode"], credited["TaxType"]) == ("200", "OUTPUT2")
     # What was not booked before goes where the settings say now
-    (tip,) = [line for line in lived.standing["credit_note A-A1"].body["LineItems"] if line["UnitAmount"] < 0]
+    (tip,) = [line for line in lived.state["credit_note A-A1"].body["LineItems"] if line["UnitAmount"] < 0]
     assert (tip["AccountCode"], tip["TaxType"]) == ("208", "ZERORATEDOUTPUT")
 
 
@@ -312,7 +317,7 @@ def test_changed_settings_alone_ask_for_nothing_once_an_invoice_is_paid() -> Non
     lived.becomes(version(2, tea()))
 
     assert lived.says == PAID
-    assert lived.standing["invoice A"].body["LineItems"][0]["AccountCode"] == "200"
+    assert lived.state["invoice A"].body["LineItems"][0]["AccountCode"] == "200"
 
 
 def test_what_moves_from_one_item_to_another_at_the_same_total_is_invoiced_there_and_credited_here() -> None:
@@ -345,7 +350,7 @@ def test_a_difference_with_tax_on_top_is_exclusive_too_and_its_cents_go_to_round
         version(1, taxed("20.05", "1.02"), **CANADIAN),  # Xero would say 1.00 of tax
         version(2, taxed("10.05", "0.49"), **CANADIAN),
     )
-    note = lived.standing["credit_note A-A1"]
+    note = lived.state["credit_note A-A1"]
 
     assert note.body["LineAmountTypes"] == "Exclusive"
     assert note.total == D("10.53")  # 21.07 less 10.54
@@ -414,7 +419,7 @@ def test_each_shipment_has_its_own_invoice_dated_on_its_own_day() -> None:
         "invoice A-S2": "AUTHORISED 20.00",
         "payment A-S2": "20",
     }
-    assert lived.standing["invoice A-S2"].body["Date"] == "2026-11-06"
+    assert lived.state["invoice A-S2"].body["Date"] == "2026-11-06"
     assert lived.changes() == []
 
 
@@ -470,7 +475,7 @@ def test_another_policy_for_shipments_changes_nothing_of_the_total(before: Posti
 
 
 def in_flight(document: Any) -> bool:
-    return bool(document.kind in (Kind.PAYMENT, Kind.REFUND))
+    return bool(document.kind in (DocumentKind.PAYMENT, DocumentKind.CREDIT_NOTE_REFUND))
 
 
 @pytest.mark.parametrize("after", [version(2, tea("12.00")), cancelled(2)])
@@ -495,7 +500,7 @@ def test_a_payment_under_way_that_stays_right_is_not_waited_for() -> None:
     made = lived.book(version(2, tea()))
 
     assert not made.waits
-    assert lived.documents["payment#A"].state is State.UNKNOWN
+    assert lived.documents["payment#A"].state is DocumentState.UNKNOWN
 
 
 def test_a_payment_that_was_not_made_yet_is_taken_back_before_its_invoice_changes() -> None:
@@ -505,7 +510,7 @@ def test_a_payment_that_was_not_made_yet_is_taken_back_before_its_invoice_change
 
     made = lived.book(version(2, tea("12.00")))
 
-    assert [[(d.key, d.removed) for d in wave] for wave in made.waves] == [
+    assert [[(d.key, d.tombstone) for d in step] for step in made.steps] == [
         [("payment#A", True)],
         [("invoice#A", False)],
         [("payment#A", False)],
@@ -517,7 +522,7 @@ def test_a_payment_that_was_not_made_yet_is_taken_back_before_its_invoice_change
 def test_a_difference_under_way_is_not_asked_for_a_second_time() -> None:
     lived = live(PAYING, SHIPPED)
     lived.book(version(2, tea("12.00")))
-    lived.post(loses=lambda document: document.kind is Kind.INVOICE)
+    lived.post(loses=lambda document: document.kind is DocumentKind.INVOICE)
 
     assert lived.book(version(3, tea("13.00"))).waits
 
@@ -555,7 +560,7 @@ def test_a_move_that_xero_took_only_half_is_finished_and_not_repeated() -> None:
 def test_a_clearing_account_that_cannot_pay_is_said_before_anything_is_asked_for() -> None:
     lived = Life(PAYING, replace(WITH_CLEARING, accounts=dict(ORGANISATION.accounts)))
 
-    with pytest.raises(Refused, match="CLEARING_UNUSABLE"):
+    with pytest.raises(Failure, match="CLEARING_UNUSABLE"):
         lived.book(SHIPPED)
 
     assert lived.documents == {}
@@ -569,7 +574,7 @@ def test_a_difference_that_is_paid_stays_paid_from_the_account_it_was_paid_from(
 
     lived.becomes(version(3, tea("9.00")))
 
-    paid_from_account = {n: d.body["Account"]["Code"] for n, d in lived.standing.items() if "Account" in d.body}
+    paid_from_account = {n: d.body["Account"]["Code"] for n, d in lived.state.items() if "Account" in d.body}
     assert paid_from_account == {"payment A": "CLR-GBP", "refund A-A1": "CLR-GBP", "payment A-A2": "CLR-2"}
 
 
@@ -665,7 +670,7 @@ def test_with_tax_on_top_too_to_the_cent(versions: list[Any]) -> None:
     for day, said in enumerate(versions):
         try:
             lived.becomes(canadian(day, said))
-        except Refused as refused:
+        except Failure as refused:
             assert refused.reason == "TAX_DIFFERS"
             return
         assert lived.booked_total == lived.wanted_total
@@ -693,4 +698,4 @@ def test_whatever_xero_took_of_each_version_and_when_the_newest_is_what_stands_i
         lived.book()
 
     check(lived)
-    assert not [document.key for document in lived.documents.values() if document.due_at]
+    assert not [document.key for document in lived.documents.values() if document.next_attempt_at]

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.books.contact import Customer, customer_of, marketplace_customer, told_apart
-from amazon_to_xero.domain.books.document import Desired
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.contact import Customer, customer_of, distinct_name, marketplace_customer
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.planning.policy import ContactPolicy
-from made_up.books import POLICY
-from made_up.orders import UK, item, order
-from made_up.state import NOON
+from fakes.books import POLICY
+from fakes.orders import UK, item, order
+from fakes.state import NOON
 
-BUYERS = replace(POLICY, contacts=ContactPolicy.BUYERS)
-BUSINESS = replace(POLICY, contacts=ContactPolicy.BUSINESS_BUYERS)
+BUYERS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS))
+BUSINESS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUSINESS_BUYERS))
 ADDRESS = {
     "name": "Margaret Thistlewood",
     "addressLine1": "3 Lark Rise",
@@ -55,8 +55,8 @@ def test_by_default_every_order_goes_to_its_marketplace_s_customer() -> None:
     business = an_order(programs=["AMAZON_BUSINESS"])
 
     assert customer(business, POLICY) == marketplace_customer(UK, POLICY)
-    assert customer(business, POLICY).desired(NOON, "026-1") == Desired(
-        Kind.CONTACT, f"AMAZON-{UK}", {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
+    assert customer(business, POLICY).desired(NOON, "026-1") == DesiredDocument(
+        DocumentKind.CONTACT, f"AMAZON-{UK}", {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
     )
 
 
@@ -185,8 +185,8 @@ def test_the_row_of_a_buyer_s_contact_says_nothing_of_the_buyer() -> None:
 
     row = found.desired(NOON, "026-1")
 
-    assert row == Desired(
-        Kind.CONTACT,
+    assert row == DesiredDocument(
+        DocumentKind.CONTACT,
         found.number,
         {"ContactNumber": found.number, "Buyer": found.digest},
         version=NOON,
@@ -259,6 +259,6 @@ def test_two_connections_store_other_hashes_of_the_same_buyer() -> None:
 
 
 def test_namesakes_are_told_apart_by_a_mark_within_xero_s_limit() -> None:
-    assert told_apart("Ann Lee", "AMAZON-B-0123456789abcdef") == "Ann Lee (abcdef)"
-    assert told_apart("A" * 255, "AMAZON-B-0123456789abcdef") == "A" * 246 + " (abcdef)"
-    assert told_apart("A" * 245 + " Lee", "AMAZON-B-0123456789abcdef") == "A" * 245 + " (abcdef)"
+    assert distinct_name("Ann Lee", "AMAZON-B-0123456789abcdef") == "Ann Lee (abcdef)"
+    assert distinct_name("A" * 255, "AMAZON-B-0123456789abcdef") == "A" * 246 + " (abcdef)"
+    assert distinct_name("A" * 245 + " Lee", "AMAZON-B-0123456789abcdef") == "A" * 245 + " (abcdef)"

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.books.document import Desired
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.matching import Match, identity, match, payment_inside
 
 D = Decimal
 
-INVOICE = Desired(
-    Kind.INVOICE,
+INVOICE = DesiredDocument(
+    DocumentKind.INVOICE,
     "026-1",
     {
         "Type": "ACCREC",
@@ -130,7 +130,9 @@ def test_a_date_in_xero_s_older_form_is_read_too() -> None:
 
 
 def test_a_customer_is_the_same_by_name_and_number() -> None:
-    customer = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
+    customer = DesiredDocument(
+        DocumentKind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"}
+    )
     held = {"ContactID": "c1", "Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK", "EmailAddress": ""}
 
     assert match(customer, held) is Match.SAME
@@ -149,7 +151,7 @@ def test_tracking_numbers_in_a_reference_do_not_make_it_another_document() -> No
 
 CREDIT_NOTE = replace(
     INVOICE,
-    kind=Kind.CREDIT_NOTE,
+    kind=DocumentKind.CREDIT_NOTE,
     number="026-1-A1",
     body={
         **{name: value for name, value in INVOICE.body.items() if name not in ("InvoiceNumber", "DueDate")},
@@ -173,17 +175,19 @@ def test_a_credit_note_is_the_same_by_its_content_and_foreign_as_a_supplier_s() 
 
 
 def test_a_buyer_s_contact_cannot_be_compared_and_is_brought_up_to_date() -> None:
-    buyer = Desired(Kind.CONTACT, "AMAZON-B-1", {"ContactNumber": "AMAZON-B-1", "Buyer": "d1"}, order_id="026-1")
+    buyer = DesiredDocument(
+        DocumentKind.CONTACT, "AMAZON-B-1", {"ContactNumber": "AMAZON-B-1", "Buyer": "d1"}, order_id="026-1"
+    )
 
     assert match(buyer, {"ContactID": "c1", "Name": "Ann", "ContactNumber": "AMAZON-B-1"}) is Match.OURS_BUT_DIFFERENT
     assert match(buyer, {"ContactID": "c1", "Name": "Ann", "ContactNumber": "OTHER"}) is Match.FOREIGN
 
 
-PAYMENT = Desired(
-    Kind.PAYMENT,
+PAYMENT = DesiredDocument(
+    DocumentKind.PAYMENT,
     "026-1",
     {"Account": {"Code": "CLR"}, "Date": "2026-11-02", "Amount": D("10.00"), "Reference": "Amazon.co.uk 026-1"},
-    refers={"Invoice.InvoiceID": INVOICE.key},
+    references={"Invoice.InvoiceID": INVOICE.key},
     order_id="026-1",
 )
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.notification import OrderPointer, order_pointer, shipment_pointer
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
+from amazon_to_xero.domain.failures import Failure
 
 EVENTS = Path(__file__).parents[2] / "events"
 CANARY = "Canary Buyer"
@@ -51,8 +51,8 @@ def holding(value: Any, *path: str, of: Callable[[], dict[str, Any]] = order_cha
     return json.dumps(document)
 
 
-def refused(body: str, read: Callable[[str], OrderPointer] = order_pointer) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refused(body: str, read: Callable[[str], ChangeNotice] = parse_order_change) -> Failure:
+    with pytest.raises(Failure) as caught:
         read(body)
     return caught.value
 
@@ -64,47 +64,49 @@ def renamed(value: Any, case: Any) -> Any:
 
 
 def test_amazon_s_notification_points_at_its_order() -> None:
-    first, second = (order_pointer(body) for body in bodies("orders_sqs_order_change.json"))
+    first, second = (parse_order_change(body) for body in bodies("orders_sqs_order_change.json"))
 
     at = datetime(2026, 11, 23, 11, 59, 53, 109000, tzinfo=UTC)
-    assert first == OrderPointer("026-0000001-0000001", at, seller_id="A1SELLERMADEUP")
+    assert first == ChangeNotice("026-0000001-0000001", at, seller_id="A1SELLERMADEUP")
     assert second.order_id == "026-0000002-0000002"
 
 
 @pytest.mark.parametrize("case", [str.lower, str.upper, lambda name: name[0].lower() + name[1:]])
 def test_amazon_s_other_ways_to_write_names_are_read_the_same(case: Any) -> None:
-    assert order_pointer(json.dumps(renamed(order_change(), case))) == order_pointer(json.dumps(order_change()))
+    assert parse_order_change(json.dumps(renamed(order_change(), case))) == parse_order_change(
+        json.dumps(order_change())
+    )
 
 
 def test_an_event_time_of_another_time_zone_is_the_same_moment() -> None:
     body = holding("2026-11-23T12:59:53.109+01:00", "EventTime")
 
-    assert order_pointer(body) == order_pointer(json.dumps(order_change()))
+    assert parse_order_change(body) == parse_order_change(json.dumps(order_change()))
 
 
-@pytest.mark.parametrize("read", [order_pointer, shipment_pointer])
-@pytest.mark.parametrize("event", ["orders_sqs_look_at.json", "shipments_sqs_look_at.json"])
+@pytest.mark.parametrize("read", [parse_order_change, parse_shipment_event])
+@pytest.mark.parametrize("event", ["orders_sqs_reprocess.json", "shipments_sqs_reprocess.json"])
 def test_our_own_pointer_says_look_in_any_case_on_either_queue(event: str, read: Any) -> None:
     (body,) = bodies(event)
 
-    assert read(body) == OrderPointer(json.loads(body)["look_at"]["order_id"], connection="main", again=True)
+    assert read(body) == ChangeNotice(json.loads(body)["reprocess"]["order_id"], connection="main", again=True)
 
 
 def test_our_own_events_point_at_their_order() -> None:
     pointers = [
-        shipment_pointer(body)
+        parse_shipment_event(body)
         for event in ("shipments_sqs_order_shipped.json", "shipments_sqs_order_cancelled.json")
         for body in bodies(event)
     ]
 
-    assert pointers == [OrderPointer(f"026-000000{n}-000000{n}", connection="main") for n in (1, 2, 4)]
+    assert pointers == [ChangeNotice(f"026-000000{n}-000000{n}", connection="main") for n in (1, 2, 4)]
 
 
 def test_what_an_event_says_of_its_order_is_not_needed() -> None:
     """It may be old or late by the time it is read; where to look is all."""
     detail = {"connection": "main", "order_id": "026-0000001-0000001"}
 
-    assert shipment_pointer(holding(detail, "detail", of=shipped)) == shipment_pointer(json.dumps(shipped()))
+    assert parse_shipment_event(holding(detail, "detail", of=shipped)) == parse_shipment_event(json.dumps(shipped()))
 
 
 ORDER = ("Payload", "OrderChangeNotification")
@@ -139,18 +141,18 @@ ORDER = ("Payload", "OrderChangeNotification")
         (holding([CANARY], "Payload"), "MALFORMED_MESSAGE", "OrderChangeNotification"),
         (holding("TRANSACTION_UPDATE", "NotificationType"), "UNEXPECTED_NOTIFICATION", "TRANSACTION_UPDATE"),
         (holding({"Name": CANARY}, "NotificationType"), "MALFORMED_MESSAGE", "NotificationType"),
-        (json.dumps({"look_at": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
-        (json.dumps({"look_at": {"order_id": "026-0000003-0000003"}}), "MALFORMED_MESSAGE", "connection"),
-        (json.dumps({"look_at": "026-0000003-0000003"}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"reprocess": {"order_id": "026-0000003-0000003"}}), "MALFORMED_MESSAGE", "connection"),
+        (json.dumps({"reprocess": "026-0000003-0000003"}), "MALFORMED_MESSAGE", "order_id"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_field_and_what_to_do(body: str, reason: str, named: str) -> None:
     problem = refused(body)
 
     assert problem.reason == reason
-    assert named in problem.hint
-    assert "correct the body" in problem.hint or "subscribe that type to its own queue" in problem.hint
-    assert CANARY not in problem.hint
+    assert named in problem.remedy
+    assert "correct the body" in problem.remedy or "subscribe that type to its own queue" in problem.remedy
+    assert CANARY not in problem.remedy
 
 
 def test_a_refusal_never_repeats_what_the_body_says() -> None:
@@ -177,29 +179,29 @@ def test_a_refusal_never_repeats_what_the_body_says() -> None:
         (holding(None, "detail", "connection", of=shipped), "MALFORMED_MESSAGE", "connection"),
         (holding("0" * 65, "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
         (holding("026-\ud800", "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
-        (json.dumps({"look_at": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
     ],
 )
 def test_what_the_shipments_queue_cannot_use_is_refused_in_the_same_way(body: str, reason: str, named: str) -> None:
-    problem = refused(body, shipment_pointer)
+    problem = refused(body, parse_shipment_event)
 
     assert problem.reason == reason
-    assert named in problem.hint
-    assert "correct the body" in problem.hint or "correct the rule that sends it here" in problem.hint
-    assert CANARY not in problem.hint
+    assert named in problem.remedy
+    assert "correct the body" in problem.remedy or "correct the rule that sends it here" in problem.remedy
+    assert CANARY not in problem.remedy
 
 
 def test_an_event_on_the_orders_queue_is_refused() -> None:
-    assert refused(json.dumps(shipped())).hint.startswith("NotificationType is missing")
+    assert refused(json.dumps(shipped())).remedy.startswith("NotificationType is missing")
 
 
 ODD = st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
 
 
-@pytest.mark.parametrize("read", [order_pointer, shipment_pointer])
+@pytest.mark.parametrize("read", [parse_order_change, parse_shipment_event])
 @given(body=ODD)
 def test_nothing_in_a_message_raises_anything_but_a_refusal(read: Any, body: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Failure):
         read(body)
 
 
@@ -208,14 +210,14 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-PLACES = [("detail-type",), ("detail",), ("detail", "order_id"), ("detail", "connection"), ("look_at",)]
+PLACES = [("detail-type",), ("detail",), ("detail", "order_id"), ("detail", "connection"), ("reprocess",)]
 
 
 @given(st.sampled_from(PLACES), JSON)
 def test_an_event_with_anything_in_any_place_is_read_or_refused(place: tuple[str, ...], value: Any) -> None:
     try:
-        pointer = shipment_pointer(holding(value, *place, of=shipped))
-    except Refused as problem:
+        pointer = parse_shipment_event(holding(value, *place, of=shipped))
+    except Failure as problem:
         assert problem.reason in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
         return
     assert pointer.order_id.isascii()

@@ -1,4 +1,4 @@
-"""What is kept of an order, what a hint does to it, and what counts as the same content."""
+"""What is kept of an order, what a remedy does to it, and what counts as the same content."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.order import read_order
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
-from amazon_to_xero.domain.timestamps import moment
-from amazon_to_xero.runtime.privacy import without_buyer_data
-from made_up.booked import asked_for
-from made_up.orders import breakdown, item, order
-from made_up.state import NOON
+from amazon_to_xero.domain.timestamps import parse_timestamp
+from amazon_to_xero.runtime.privacy import storable_order
+from fakes.booked import asked_for
+from fakes.orders import breakdown, item, order
+from fakes.state import NOON
 
 MINUTE = timedelta(minutes=1)
 CANARY = "Canary"
@@ -101,12 +101,12 @@ def test_nothing_of_the_buyer_is_kept() -> None:
     raw = everything_about_the_buyer()
     assert json.dumps(raw).count(CANARY) >= 33
 
-    assert CANARY not in json.dumps(without_buyer_data(raw))
+    assert CANARY not in json.dumps(storable_order(raw))
 
 
 def test_what_is_kept_is_enough_to_book_the_order() -> None:
     raw = everything_about_the_buyer()
-    kept = without_buyer_data(raw)
+    kept = storable_order(raw)
 
     assert isinstance(asked_for(raw), list)
     assert asked_for(kept) == asked_for(raw)
@@ -129,14 +129,14 @@ def test_the_order_itself_is_left_as_it_was() -> None:
     raw = everything_about_the_buyer()
     before = copy.deepcopy(raw)
 
-    without_buyer_data(raw)
+    storable_order(raw)
 
     assert raw == before
 
 
 @pytest.mark.parametrize("odd", [{"recipient": None}, {"recipient": "x"}, {"packages": None}, {"orderItems": []}])
 def test_an_order_of_another_shape_is_stripped_all_the_same(odd: dict[str, Any]) -> None:
-    assert without_buyer_data({"orderId": "A", **odd})["orderId"] == "A"
+    assert storable_order({"orderId": "A", **odd})["orderId"] == "A"
 
 
 # --- hashes -----------------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def test_amounts_are_text_with_all_their_digits_and_floats_are_refused() -> None
 
 @pytest.mark.parametrize("text", ["2026-11-02T10:00:00Z", "2026-11-02T10:00:00.000Z", "2026-11-02T12:00:00+02:00"])
 def test_amazon_s_timestamps_are_utc(text: str) -> None:
-    read = moment(text, "lastUpdatedTime")
+    read = parse_timestamp(text, "lastUpdatedTime")
 
     assert (read, read.tzinfo) == (datetime(2026, 11, 2, 10, tzinfo=UTC), UTC)
 
@@ -183,81 +183,81 @@ def test_amazon_s_timestamps_are_utc(text: str) -> None:
 @pytest.mark.parametrize("wrong", ["2026-11-02T10:00:00", "soon", "", None, 17, "1970-01-01T00:00:00Z"])
 def test_a_time_that_is_none_is_refused_by_the_name_of_its_field(wrong: Any) -> None:
     with pytest.raises(ValueError, match="lastUpdatedTime"):
-        moment(wrong, "lastUpdatedTime")
+        parse_timestamp(wrong, "lastUpdatedTime")
 
 
-# --- hints ------------------------------------------------------------------------------------------------------------
+# --- notices ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_hint_makes_an_unknown_order_due() -> None:
-    hinted = OrderFact("A").hinted(NOON - MINUTE, NOON)
+    noticed = OrderRecord("A").noticed(NOON - MINUTE, NOON)
 
-    assert hinted == OrderFact("A", hinted_at=NOON - MINUTE, due_at=NOON)
+    assert noticed == OrderRecord("A", noticed_at=NOON - MINUTE, next_attempt_at=NOON)
 
 
 @pytest.mark.parametrize(("read_after", "answered"), [(-1, False), (0, True), (1, True)])
 def test_what_was_read_after_amazon_spoke_answers_the_hint(read_after: int, answered: bool) -> None:
-    fact = OrderFact("A", read_at=NOON + read_after * MINUTE)
+    fact = OrderRecord("A", read_at=NOON + read_after * MINUTE)
 
-    assert (fact.hinted(NOON, NOON + 5 * MINUTE) is None) == answered
+    assert (fact.noticed(NOON, NOON + 5 * MINUTE) is None) == answered
 
 
 def test_a_hint_that_is_no_news_for_an_order_already_due_changes_nothing() -> None:
-    fact = OrderFact("A", hinted_at=NOON, due_at=NOON)
+    fact = OrderRecord("A", noticed_at=NOON, next_attempt_at=NOON)
 
-    assert fact.hinted(NOON, NOON) is None
-    assert fact.hinted(NOON - MINUTE, NOON) is None
-    assert fact.hinted(NOON + MINUTE, NOON) == replace(fact, hinted_at=NOON + MINUTE)
+    assert fact.noticed(NOON, NOON) is None
+    assert fact.noticed(NOON - MINUTE, NOON) is None
+    assert fact.noticed(NOON + MINUTE, NOON) == replace(fact, noticed_at=NOON + MINUTE)
 
 
 def test_a_hint_ends_the_waiting_of_an_order_whose_reading_failed() -> None:
-    fact = OrderFact("A", hinted_at=NOON, due_at=NOON + 15 * MINUTE, attempts=4)
+    fact = OrderRecord("A", noticed_at=NOON, next_attempt_at=NOON + 15 * MINUTE, attempts=4)
 
-    hinted = fact.hinted(NOON + MINUTE, NOON + 2 * MINUTE)
+    noticed = fact.noticed(NOON + MINUTE, NOON + 2 * MINUTE)
 
-    assert hinted is not None
-    assert (hinted.due_at, hinted.hinted_at) == (NOON + 2 * MINUTE, NOON + MINUTE)
+    assert noticed is not None
+    assert (noticed.next_attempt_at, noticed.noticed_at) == (NOON + 2 * MINUTE, NOON + MINUTE)
 
 
 def test_an_older_hint_never_takes_back_what_a_newer_one_asked_for() -> None:
-    fact = OrderFact("A", hinted_at=NOON, due_at=NOON + 15 * MINUTE)
+    fact = OrderRecord("A", noticed_at=NOON, next_attempt_at=NOON + 15 * MINUTE)
 
-    hinted = fact.hinted(NOON - MINUTE, NOON)
+    noticed = fact.noticed(NOON - MINUTE, NOON)
 
-    assert hinted is not None
-    assert (hinted.hinted_at, hinted.due_at) == (NOON, NOON)
+    assert noticed is not None
+    assert (noticed.noticed_at, noticed.next_attempt_at) == (NOON, NOON)
 
 
 def test_an_order_that_waits_to_be_booked_is_read_first_when_amazon_speaks_of_it() -> None:
-    waiting = OrderFact("A", read_at=NOON, hinted_at=NOON).to_be_booked(NOON + 5 * MINUTE)
+    waiting = OrderRecord("A", read_at=NOON, noticed_at=NOON).to_be_booked(NOON + 5 * MINUTE)
 
-    assert waiting.hinted(NOON, NOON + MINUTE) is None
-    hinted = waiting.hinted(NOON + MINUTE, NOON + MINUTE)
+    assert waiting.noticed(NOON, NOON + MINUTE) is None
+    noticed = waiting.noticed(NOON + MINUTE, NOON + MINUTE)
 
-    assert hinted is not None
-    assert (hinted.wants, hinted.due_at, hinted.hinted_at) == (Wants.READING, NOON + MINUTE, NOON + MINUTE)
+    assert noticed is not None
+    assert (noticed.next_step, noticed.next_attempt_at, noticed.noticed_at) == (NextStep.READ, NOON + MINUTE, NOON + MINUTE)
 
 
 def test_an_order_that_is_settled_wants_nothing_but_the_reading_that_somebody_asked_for_meanwhile() -> None:
-    booked = OrderFact("A").to_be_booked(NOON).settled(Standing.BOOKED)
-    assert (booked.due_at, booked.wants, booked.standing) == (None, Wants.READING, Standing.BOOKED)
+    booked = OrderRecord("A").to_be_booked(NOON).settled(OrderState.PLANNED)
+    assert (booked.next_attempt_at, booked.next_step, booked.state) == (None, NextStep.READ, OrderState.PLANNED)
 
-    hinted = OrderFact("A", due_at=NOON).settled(Standing.NOT_INVOICED, "ORDER_PENDING")
-    assert (hinted.due_at, hinted.wants, hinted.reason) == (NOON, Wants.READING, "ORDER_PENDING")
+    noticed = OrderRecord("A", next_attempt_at=NOON).settled(OrderState.NOT_INVOICED, "ORDER_PENDING")
+    assert (noticed.next_attempt_at, noticed.next_step, noticed.reason) == (NOON, NextStep.READ, "ORDER_PENDING")
 
 
 @given(st.lists(st.integers(-10, 10), min_size=1, max_size=6))
 def test_whatever_the_order_of_hints_the_newest_is_what_is_asked(minutes: list[int]) -> None:
-    fact = OrderFact("A", read_at=NOON)
+    fact = OrderRecord("A", read_at=NOON)
     for minute in minutes:
-        fact = fact.hinted(NOON + minute * MINUTE, NOON + 20 * MINUTE) or fact
+        fact = fact.noticed(NOON + minute * MINUTE, NOON + 20 * MINUTE) or fact
 
-    assert (fact.due_at is not None) == (max(minutes) > 0)
-    if fact.due_at:
-        assert fact.hinted_at == NOON + max(minutes) * MINUTE
+    assert (fact.next_attempt_at is not None) == (max(minutes) > 0)
+    if fact.next_attempt_at:
+        assert fact.noticed_at == NOON + max(minutes) * MINUTE
 
 
 @pytest.mark.parametrize(("minutes", "newer"), [(-1, True), (0, False), (1, False)])
 def test_a_version_is_superseded_only_by_a_newer_one(minutes: int, newer: bool) -> None:
-    assert OrderFact("A", updated=NOON).supersedes(NOON + minutes * MINUTE) is newer
-    assert OrderFact("A").supersedes(NOON) is False
+    assert OrderRecord("A", updated=NOON).supersedes(NOON + minutes * MINUTE) is newer
+    assert OrderRecord("A").supersedes(NOON) is False

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.failures import Refused
-from made_up.books import ORGANISATION
+from amazon_to_xero.domain.failures import Failure
+from fakes.books import ORGANISATION
 
 JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
 
@@ -34,7 +34,7 @@ def test_a_locked_day_is_held_or_moved_to_the_first_open_one(
     if open_day == day:
         assert organisation.open_date(day, LockDates.HOLD) == day
     else:
-        with pytest.raises(Refused, match="PERIOD_LOCKED") as caught:
+        with pytest.raises(Failure, match="PERIOD_LOCKED") as caught:
             organisation.open_date(day, LockDates.HOLD)
-        assert str(day) in caught.value.hint
-        assert "next_open_day" in caught.value.hint
+        assert str(day) in caught.value.remedy
+        assert "next_open_day" in caught.value.remedy

@@ -14,7 +14,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.domain.tax.liability import Party
 from amazon_to_xero.domain.tax.rules import TaxRule
-from made_up.books import ORGANISATION, POLICY
+from fakes.books import ORGANISATION, POLICY
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CLEARING = {currency: f"CLR-{currency}" for currency in ("GBP", "USD", "CAD", "JPY")}
@@ -74,7 +74,7 @@ def test_where_everything_fits_there_is_nothing_to_say() -> None:
         (
             taxed(TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE, responsible=Party.MARKETPLACE)),
             READY,
-            "TAX_NOT_THE_SELLERS",
+            "TAX_OWED_BY_MARKETPLACE",
             "OUTPUT2",
         ),
         (taxed(rounding_tax_type="OUTPUT2"), READY, "ROUNDING_TAXED", "OUTPUT2"),
@@ -88,7 +88,7 @@ def test_each_thing_that_does_not_fit_is_said_with_its_name(
     (problem,) = preflight(policy, organisation, START)
 
     assert problem.reason == reason
-    assert names in problem.hint
+    assert names in problem.remedy
 
 
 def test_a_marketplace_without_a_clearing_account_has_its_invoices_stay_unpaid() -> None:
@@ -96,7 +96,7 @@ def test_a_marketplace_without_a_clearing_account_has_its_invoices_stay_unpaid()
     problems = preflight(no_dollars, READY, START)
 
     assert [problem.reason for problem in problems] == ["NO_CLEARING", "NO_CLEARING"]
-    assert ["USD" in problems[1].hint, "JPY" in problems[0].hint] == [True, True]
+    assert ["USD" in problems[1].remedy, "JPY" in problems[0].remedy] == [True, True]
 
 
 def test_books_that_are_locked_until_the_day_before_the_start_are_as_they_should_be() -> None:

@@ -41,7 +41,7 @@ def test_each_refusal_has_a_reason_and_says_what_to_do(message: str, reason: str
     meaning = refusal((message,))
 
     assert (meaning.reason, meaning.adopt) == (reason, adopt)
-    assert len(meaning.hint) > 20
+    assert len(meaning.remedy) > 20
 
 
 def test_the_message_that_is_understood_decides_wherever_it_stands() -> None:
@@ -59,8 +59,8 @@ def test_unknown_words_are_kept_for_the_person_in_bounds() -> None:
     meaning = refusal(("Something new", "and " + "x" * 900))
 
     assert meaning.reason == "XERO_REFUSED"
-    assert meaning.hint.startswith("Xero says: Something new; and xxx")
-    assert len(meaning.hint) < 520
+    assert meaning.remedy.startswith("Xero says: Something new; and xxx")
+    assert len(meaning.remedy) < 520
 
 
 def test_a_contact_whose_number_is_ours_is_adopted_whoever_else_has_its_name() -> None:

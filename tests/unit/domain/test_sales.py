@@ -13,23 +13,23 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.order import Charge, read_order
 from amazon_to_xero.domain.amazon.shipment import Shipment
-from amazon_to_xero.domain.books.document import Desired
+from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.planning.policy import AccountCodes
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, sales
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, sales
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from made_up.booked import asked_for
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import CA, JP, UK, US, breakdown, item, order
+from fakes.booked import asked_for
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import CA, JP, UK, US, breakdown, item, order
 
 
 def booked(raw: dict[str, Any], policy: Any = POLICY, organisation: Any = ORGANISATION) -> Any:
     return asked_for(raw, policy, organisation)
 
 
-def invoice(raw: dict[str, Any], **changed: Any) -> Desired:
+def invoice(raw: dict[str, Any], **changed: Any) -> DesiredDocument:
     outcome = booked(raw, **changed)
     assert isinstance(outcome, list), outcome
     return outcome[1]
@@ -43,8 +43,8 @@ def lines(raw: dict[str, Any], **changed: Any) -> list[tuple[int, str, str, str]
     ]
 
 
-def refusal(raw: dict[str, Any], **changed: Any) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(raw: dict[str, Any], **changed: Any) -> Failure:
+    with pytest.raises(Failure) as caught:
         booked(raw, **changed)
     return caught.value
 
@@ -64,7 +64,7 @@ def test_the_invoice_refers_to_the_marketplace_s_customer_and_names_no_buyer() -
     customer, made = booked(order(item("12.50"), grand_total="12.50"))
 
     assert customer.body == {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
-    assert made.refers == {"Contact.ContactID": customer.key}
+    assert made.references == {"Contact.ContactID": customer.key}
     assert "Canary" not in repr(made)
 
 
@@ -168,8 +168,8 @@ def test_a_larger_difference_is_refused_with_both_numbers() -> None:
     problem = refusal(order(sold, grand_total="112.00", marketplace=CA, currency="CAD", ship_to="CA"))
 
     assert problem.reason == "TAX_DIFFERS"
-    assert "112.00" in problem.hint
-    assert "105.00" in problem.hint
+    assert "112.00" in problem.remedy
+    assert "105.00" in problem.remedy
 
 
 def test_yen_have_no_decimals_and_stay_as_they_are() -> None:
@@ -230,7 +230,7 @@ def test_an_order_without_proceeds_is_waited_for_not_booked_as_zero() -> None:
     raw = order(item("0"), status="UNSHIPPED")
     raw["orderItems"][0]["proceeds"] = {}
 
-    assert booked(raw) == NotYet("PROCEEDS_MISSING")
+    assert booked(raw) == NotPriced("PROCEEDS_MISSING")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_what_cannot_be_booked_is_refused_with_a_reason_and_a_cure(raw: dict[str
 
     assert problem.reason == reason
     assert "Canary" not in str(problem)
-    assert len(problem.hint) > 30
+    assert len(problem.remedy) > 30
 
 
 def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() -> None:
@@ -275,8 +275,8 @@ def test_an_order_that_no_tax_rule_speaks_of_is_refused_not_given_a_default() ->
     problem = refusal(order(item("1.00"), grand_total="1.00"), policy=without_rules)
 
     assert problem.reason == "TAX_UNMAPPED"
-    assert UK in problem.hint
-    assert "GB" in problem.hint
+    assert UK in problem.remedy
+    assert "GB" in problem.remedy
 
 
 @pytest.mark.parametrize("tax_type", ["INPUT2", "OLD", "NO_SUCH"])
@@ -379,7 +379,7 @@ def test_an_approved_invoice_is_paid_in_full_from_clearing_on_its_own_day() -> N
     assert payment.body["Amount"] == made.total == Decimal("12.50")
     assert payment.body["Account"] == {"Code": "CLR-GBP"}
     assert payment.body["Date"] == made.body["Date"]
-    assert payment.refers == {"Invoice.InvoiceID": made.key}
+    assert payment.references == {"Invoice.InvoiceID": made.key}
 
 
 def test_a_draft_and_a_currency_without_clearing_are_not_paid() -> None:
@@ -406,7 +406,7 @@ def test_a_clearing_account_that_cannot_take_the_payment_is_refused_before_anyth
     problem = refusal(order(item("1.00"), grand_total="1.00"), policy=PAYING, organisation=clearing(**changed))
 
     assert problem.reason == "CLEARING_UNUSABLE"
-    assert "CLR-GBP" in problem.hint
+    assert "CLR-GBP" in problem.remedy
 
 
 # --- what must not be booked as the seller's --------------------------------------------------------------------------
@@ -417,7 +417,7 @@ def test_a_rule_with_a_rate_never_takes_an_item_whose_tax_the_marketplace_owes()
 
     problem = refusal(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
 
-    assert problem.reason == "TAX_NOT_THE_SELLERS"
+    assert problem.reason == "TAX_OWED_BY_MARKETPLACE"
 
 
 def test_no_tax_with_a_rate_above_zero_is_a_contradiction() -> None:

@@ -16,8 +16,8 @@ from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
 from amazon_to_xero.domain.money import smallest, total
 from amazon_to_xero.domain.planning.sale import sales
 from amazon_to_xero.domain.planning.shares import share, tracking_of
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import breakdown, item, order
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import breakdown, item, order
 
 D = Decimal
 
@@ -184,7 +184,7 @@ def split_orders(draw: st.DrawFn) -> tuple[Order, list[Shipment]]:
                 discounts=discounts,
                 taxes=taxes,
                 tax=total(taxes.values()),
-                tax_on_top=on_top,
+                tax_exclusive=on_top,
                 collected_by_marketplace=False,
             )
         )
@@ -231,7 +231,7 @@ def test_each_share_is_an_order_that_balances_in_amounts_of_its_currency(split: 
         part = share(whole, shipments, number)
         assert part.grand_total == total(each.total for each in part.items) + part.tip
         for each in part.items:
-            on_top = each.tax if each.tax_on_top else D(0)
+            on_top = each.tax if each.tax_exclusive else D(0)
             assert each.total == total(each.charges.values()) + total(each.discounts.values()) + on_top
             assert all(value % unit == 0 for value in (*each.charges.values(), *each.taxes.values(), each.total))
             (sold_item,) = [one for one in whole.items if one.item_id == each.item_id]

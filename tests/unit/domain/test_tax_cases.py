@@ -11,12 +11,12 @@ import pytest
 from amazon_to_xero.domain.amazon.order import read_order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.failures import Refused
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, Sale, sales
+from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import CA, JP, UK, US, breakdown, item, order
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import CA, JP, UK, US, breakdown, item, order
 
 DE = "A1PA6795UKMFR9"
 AU = "A39IBJ37TRP1C6"
@@ -162,7 +162,7 @@ CASES = [
          [sold("ITEM 20.00, TAX 4.00 = 24.00", by="marketplace")], "24.00",
          ["1 × 20 200 ZERORATEDOUTPUT"], INCLUSIVE, "20.00"),
     Case("UK: deemed reseller under a rule with VAT", BRITISH, (TaxRule("OUTPUT2", INCLUSIVE),),
-         [sold("ITEM 24.00, TAX 4.00 = 24.00", by="marketplace")], "24.00", reason="TAX_NOT_THE_SELLERS"),
+         [sold("ITEM 24.00, TAX 4.00 = 24.00", by="marketplace")], "24.00", reason="TAX_OWED_BY_MARKETPLACE"),
     Case("UK: export", BRITISH, UK_RULES, [sold("ITEM 10.00 = 10.00")], "10.00",
          ["1 × 10 200 ZERORATEDOUTPUT"], INCLUSIVE, "10.00", ship_to="FR"),
     Case("UK: destination unknown", BRITISH, UK_RULES, [sold("ITEM 10.00 = 10.00")], "10.00",
@@ -269,7 +269,7 @@ CASES = [
 # fmt: on
 
 
-def outcome(case: Case) -> list[Sale] | NotInvoiced | NotYet:
+def outcome(case: Case) -> list[Sale] | NotInvoiced | NotPriced:
     policy = replace(
         POLICY,
         marketplaces=frozenset({UK, US, CA, JP, DE, AU}),
@@ -293,7 +293,7 @@ def test_a_sale_is_booked_as_the_facts_say(case: Case) -> None:
     if case.reason:
         try:
             made = outcome(case)
-        except Refused as refused:
+        except Failure as refused:
             assert refused.reason == case.reason
         else:
             assert made == NotInvoiced(case.reason)

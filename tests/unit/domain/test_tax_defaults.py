@@ -10,11 +10,11 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order import read_order
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.tax.proposals import Proposal, proposed
 from amazon_to_xero.domain.tax.rules import TaxPolicy, treatment, usable_rate
-from made_up.books import ORGANISATION
-from made_up.orders import CA, JP, UK, US, breakdown, item, order
+from fakes.books import ORGANISATION
+from fakes.orders import CA, JP, UK, US, breakdown, item, order
 from sandbox.xero import organisation_for
 
 DE, FR, AU = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "A39IBJ37TRP1C6"
@@ -120,27 +120,29 @@ def test_every_proposed_rule_is_one_the_organisation_can_use(organisation: Organ
         usable_rate(rule, organisation)
 
 
-def hints(organisation: Organisation, *marketplaces: str) -> list[str]:
-    return [f"{problem.reason}: {problem.hint}" for problem in proposed(organisation, marketplaces).problems]
+def notices(organisation: Organisation, *marketplaces: str) -> list[str]:
+    return [f"{problem.reason}: {problem.remedy}" for problem in proposed(organisation, marketplaces).problems]
 
 
 def test_a_british_seller_at_home_needs_nothing_more() -> None:
-    assert hints(company("GB"), UK) == []
+    assert notices(company("GB"), UK) == []
 
 
 def test_a_rate_that_is_missing_is_to_be_made_by_the_person_and_is_not_guessed() -> None:
-    said = hints(company("CA", GST=("GST 5%", "5")), CA)
+    said = notices(company("CA", GST=("GST 5%", "5")), CA)
 
     assert len(said) == 5  # each province with HST
     assert any("NO_RATE: make a rate HST 13 % (Canada, Ontario) for sales in Xero's own settings" in s for s in said)
-    assert any("Germany 19 %" in hint for hint in hints(company("GB"), DE))
-    assert any("export" in hint for hint in hints(company("DE"), DE))
+    assert any("Germany 19 %" in remedy for remedy in notices(company("GB"), DE))
+    assert any("export" in remedy for remedy in notices(company("DE"), DE))
 
 
 def test_several_rates_that_could_be_meant_are_named() -> None:
     two = company("DE", SECOND=("VAT 19%", "19"))
 
-    assert any("SEVERAL_RATES: OUTPUT, SECOND could all be the rate Germany 19 %" in hint for hint in hints(two, DE))
+    assert any(
+        "SEVERAL_RATES: OUTPUT, SECOND could all be the rate Germany 19 %" in remedy for remedy in notices(two, DE)
+    )
 
 
 def test_an_edition_s_own_rate_that_was_archived_is_not_proposed() -> None:
@@ -149,16 +151,16 @@ def test_an_edition_s_own_rate_that_was_archived_is_not_proposed() -> None:
     archived = replace(british, tax_rates=rates)
 
     assert "OUTPUT2" not in {rule.tax_type for rule in proposed(archived, [UK]).rules}
-    assert [hint.split(":")[0] for hint in hints(archived, UK)] == ["TAX_RATE_UNUSABLE"]
+    assert [remedy.split(":")[0] for remedy in notices(archived, UK)] == ["TAX_RATE_UNUSABLE"]
 
 
 def test_what_there_is_no_proposal_for_is_said() -> None:
-    assert hints(company("GB"), JP) == ["NO_PROPOSAL: there are no rules to propose for the marketplace of Japan"]
+    assert notices(company("GB"), JP) == ["NO_PROPOSAL: there are no rules to propose for the marketplace of Japan"]
     assert proposed(replace(ORGANISATION, country="ZA"), [UK]).rules == ()
 
 
 def test_where_a_rate_is_missing_no_later_rule_takes_its_sales() -> None:
     no_intra = replace(GERMAN, tax_rates={t: r for t, r in GERMAN.tax_rates.items() if t != "INTRA"})
 
-    with pytest.raises(Refused, match="TAX_UNMAPPED"):
+    with pytest.raises(Failure, match="TAX_UNMAPPED"):
         taken(proposed(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from amazon_to_xero.domain.amazon.order import read_order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import TaxRate
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.planning.sale import Sale, sales
 from amazon_to_xero.domain.tax.liability import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import breakdown, item, order
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import breakdown, item, order
 
 CENT = Decimal("0.01")
 LIMIT = Decimal("0.05")
@@ -137,7 +137,7 @@ def test_the_lines_add_up_to_amazon_s_total_or_the_order_is_refused_for_good_rea
     policy = replace(POLICY, tax=TaxPolicy(rules(sold.mode, sold.rate), rounding_limit=LIMIT))
     try:
         outcome = sales(read_order(sold.raw), (), policy, BOOKS)
-    except Refused as refused:
+    except Failure as refused:
         event(f"{sold.mode}: {refused.reason}")
         if refused.reason == "TOO_MANY_DECIMALS":
             assert decimals == 3

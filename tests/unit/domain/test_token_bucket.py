@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.token_bucket import TokenBucket
-from made_up.state import NOON
+from fakes.state import NOON
 
 RATE, BURST = Decimal("0.5"), 30
 

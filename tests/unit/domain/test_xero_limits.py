@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.call_budget import SLOT_FOR, CallBudget, Limits, NotNow
-from made_up.state import NOON
+from fakes.state import NOON
 
 LIMITS = Limits()
 SECOND = timedelta(seconds=1)

@@ -12,8 +12,8 @@ from amazon_to_xero.domain.books.document import Work
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.composition import Application, application
 from amazon_to_xero.runtime.settings import SettingsError, StackSettings, parse
-from made_up.settings import secrets, settings
-from made_up.state import ManualClock, RecordingJournal
+from fakes.settings import secrets, settings
+from fakes.state import ManualClock, RecordingDecisionLog
 
 STACK = {
     "TABLE_NAME": "table",
@@ -66,14 +66,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 @pytest.fixture
-def journal(monkeypatch: pytest.MonkeyPatch) -> RecordingJournal:
-    made = RecordingJournal()
-    monkeypatch.setattr(composition, "LogJournal", lambda connection: made)
+def decisions(monkeypatch: pytest.MonkeyPatch) -> RecordingDecisionLog:
+    made = RecordingDecisionLog()
+    monkeypatch.setattr(composition, "PowertoolsDecisionLog", lambda connection: made)
     return made
 
 
 @pytest.fixture
-def app(aws: Aws, journal: RecordingJournal) -> Application:
+def app(aws: Aws, decisions: RecordingDecisionLog) -> Application:
     return Application(parse(StackSettings, STACK, "the function's environment"), ManualClock())
 
 
@@ -88,35 +88,35 @@ def test_every_connection_that_is_stored_is_there_under_its_seller(app: Applicat
 
 
 def test_settings_that_cannot_be_used_are_reported_and_disturb_no_other(
-    app: Application, aws: Aws, journal: RecordingJournal
+    app: Application, aws: Aws, decisions: RecordingDecisionLog
 ) -> None:
     aws.parameters["main"] = json.dumps(settings() | {"start": "some day"})
 
     assert set(app.connections()) == {"second"}
     assert app.unusable == {"main"}
-    (said,) = journal.of("SETTINGS_UNUSABLE")
-    assert "start" in str(said["hint"])
+    (said,) = decisions.of("SETTINGS_UNUSABLE")
+    assert "start" in str(said["remedy"])
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps(secrets() | {"xero": "S3CRET"})])
 def test_a_secret_that_cannot_be_used_is_reported_without_being_repeated(
-    app: Application, aws: Aws, journal: RecordingJournal, text: str
+    app: Application, aws: Aws, decisions: RecordingDecisionLog, text: str
 ) -> None:
     aws.secrets["main"] = text
 
     assert set(app.connections()) == {"second"}
-    assert "the secret of connection main" in str(journal.of("SETTINGS_UNUSABLE")[0]["hint"])
-    assert "S3CRET" not in repr(journal.notes)
+    assert "the secret of connection main" in str(decisions.of("SETTINGS_UNUSABLE")[0]["remedy"])
+    assert "S3CRET" not in repr(decisions.notes)
 
 
 def test_a_secret_that_is_not_there_disturbs_no_other_connection(
-    app: Application, aws: Aws, journal: RecordingJournal
+    app: Application, aws: Aws, decisions: RecordingDecisionLog
 ) -> None:
     del aws.secrets["main"]
 
     assert set(app.connections()) == {"second"}
     assert app.unusable == {"main"}
-    assert "run connect again" in str(journal.of("SETTINGS_UNUSABLE")[0]["hint"])
+    assert "run connect again" in str(decisions.of("SETTINGS_UNUSABLE")[0]["remedy"])
 
 
 def test_settings_are_read_again_after_five_minutes_and_what_did_not_change_is_kept(app: Application, aws: Aws) -> None:
@@ -167,14 +167,14 @@ def test_an_incomplete_environment_is_told_at_the_first_call(aws: Aws, monkeypat
 
 @pytest.mark.parametrize(
     ("work", "queue"),
-    [(Work.ORDERS, "https://sqs.example/dlq"), (Work.SHIPMENTS, "https://sqs.example/shipments-dlq")],
+    [(ORDERS, "https://sqs.example/dlq"), (SHIPMENTS, "https://sqs.example/shipments-dlq")],
 )
 def test_a_dead_letter_carries_its_reason_beside_a_body_that_can_be_sent_again_to_the_queue_of_its_work(
     app: Application, aws: Aws, work: Work, queue: str
 ) -> None:
-    app.dead_letters[work].send('{"look_at": {}}', reason="TAX_UNMAPPED", hint="x" * 900, order_id="026-1")
+    app.dead_letters[work].send('{"reprocess": {}}', reason="TAX_UNMAPPED", remedy="x" * 900, order_id="026-1")
 
     (sent,) = aws.sent
-    assert (sent["QueueUrl"], sent["MessageBody"]) == (queue, '{"look_at": {}}')
+    assert (sent["QueueUrl"], sent["MessageBody"]) == (queue, '{"reprocess": {}}')
     attributes = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
-    assert attributes == {"reason": "TAX_UNMAPPED", "hint": "x" * 500, "order_id": "026-1"}
+    assert attributes == {"reason": "TAX_UNMAPPED", "remedy": "x" * 500, "order_id": "026-1"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.runtime import invocation, observability
-from amazon_to_xero.runtime.observability import LogJournal
+from amazon_to_xero.runtime.observability import PowertoolsDecisionLog
 
 
 class Context:
@@ -41,7 +41,7 @@ def said(lines: io.StringIO) -> list[dict[str, Any]]:
         ("FAILED", "ERROR"),
         ("XERO_GRANT_REFUSED", "ERROR"),
         ("SETTINGS_UNUSABLE", "ERROR"),
-        ("MESSAGE_REFUSED", "ERROR"),
+        ("MESSAGE_REJECTED", "ERROR"),
         ("DEFERRED", "WARNING"),
         ("UNKNOWN", "WARNING"),
         ("PAUSED", "WARNING"),
@@ -52,21 +52,23 @@ def said(lines: io.StringIO) -> list[dict[str, Any]]:
 def test_what_needs_a_person_is_louder_than_what_waits_and_that_than_the_rest(
     lines: io.StringIO, decision: str, level: str
 ) -> None:
-    LogJournal("main").note(decision)
+    PowertoolsDecisionLog("main").record(decision)
 
     assert [line["level"] for line in said(lines)] == [level]
 
 
 def test_a_line_says_what_was_said_and_nothing_else(lines: io.StringIO) -> None:
-    LogJournal("main").note("FAILED", order_id="026-1", reason="TAX_UNMAPPED", hint="add a rule", total="12.50")
+    PowertoolsDecisionLog("main").record(
+        "FAILED", order_id="026-1", reason="TAX_UNMAPPED", remedy="add a rule", total="12.50"
+    )
 
     (line,) = said(lines)
-    assert {name: line[name] for name in ("message", "connection", "order_id", "reason", "hint", "total")} == {
+    assert {name: line[name] for name in ("message", "connection", "order_id", "reason", "remedy", "total")} == {
         "message": "FAILED",
         "connection": "main",
         "order_id": "026-1",
         "reason": "TAX_UNMAPPED",
-        "hint": "add a rule",
+        "remedy": "add a rule",
         "total": "12.50",
     }
     assert "document" not in line
@@ -74,9 +76,9 @@ def test_a_line_says_what_was_said_and_nothing_else(lines: io.StringIO) -> None:
 
 
 def test_every_decision_is_counted(lines: io.StringIO) -> None:
-    journal = LogJournal("main")
+    decisions = PowertoolsDecisionLog("main")
     for decision in ("APPLIED", "APPLIED", "FAILED"):
-        journal.note(decision)
+        decisions.record(decision)
 
     metrics: Any = observability.metrics.serialize_metric_set()
     assert (metrics["APPLIED"], metrics["FAILED"]) == ([1.0, 1.0], [1.0])
@@ -84,11 +86,11 @@ def test_every_decision_is_counted(lines: io.StringIO) -> None:
 
 def test_every_line_of_an_invocation_carries_its_request_and_nothing_of_the_one_before(lines: io.StringIO) -> None:
     invocation.begin(Context(), step="first")
-    LogJournal("main").note("BOOKED")
+    PowertoolsDecisionLog("main").record("BOOKED")
     second = Context()
     second.aws_request_id = "request-2"
     invocation.begin(second)
-    LogJournal("main").note("BOOKED")
+    PowertoolsDecisionLog("main").record("BOOKED")
 
     first, other = said(lines)
     assert (first["correlation_id"], first["step"]) == ("request-1", "first")

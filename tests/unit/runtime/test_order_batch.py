@@ -14,27 +14,27 @@ import pytest
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.domain.amazon.order_record import Standing, Wants
-from amazon_to_xero.domain.books.document import State, Work
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderState
+from amazon_to_xero.domain.books.document import DocumentState, Work
 from amazon_to_xero.ports.xero import TokenSet
 from amazon_to_xero.runtime.composition import Connection, connect
 from amazon_to_xero.runtime.invocation import WorkFailed
 from amazon_to_xero.runtime.notice_batch import take
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
-from made_up.orders import item, order
-from made_up.settings import settings
-from made_up.state import (
+from fakes.orders import item, order
+from fakes.settings import settings
+from fakes.state import (
     DeadLetter,
     ManualClock,
     MemoryStateStore,
     RecordingDeadLetters,
+    RecordingDecisionLog,
     RecordingEvents,
-    RecordingJournal,
 )
-from made_up.vendors import ScriptedAmazon, ScriptedXero
+from fakes.vendors import ScriptedAmazon, ScriptedXero
 
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")  # the journal here is in memory
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")  # the decisions here is in memory
 
 EVENTS = Path(__file__).parents[2] / "events"
 ORDERS = [f"026-000000{n}-000000{n}" for n in (1, 2, 3)]
@@ -65,7 +65,7 @@ class World:
         self.amazon = ScriptedAmazon(clock)
         self.become("UNSHIPPED", *ORDERS, updated="2026-11-02T10:00:00Z")
         self.xero = ScriptedXero(clock=clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
         self.events = RecordingEvents()
         self.connection = connect(
             name,
@@ -76,9 +76,9 @@ class World:
             dead_letters,
             self.events,
             clock,
-            self.journal,
+            self.decisions,
             "sandbox-1",
-            XeroTokens(NoIdentity(), self.store, clock, self.journal, "sandbox-1", None),
+            XeroTokens(NoIdentity(), self.store, clock, self.decisions, "sandbox-1", None),
         )
 
     def become(self, status: str, *order_ids: str, updated: str = "2026-11-23T11:59:00Z") -> None:
@@ -123,7 +123,7 @@ class App:
     @property
     def letters(self) -> list[DeadLetter]:
         """Those in the queue of the orders function."""
-        return self.dead_letters[Work.ORDERS].letters
+        return self.dead_letters[ORDERS].letters
 
 
 @dataclass
@@ -162,9 +162,9 @@ def said(order_id: str, connection: str = "main", kind: str = "Order Shipped") -
     return json.dumps(body | {"detail-type": kind})
 
 
-def taken(app: App, *bodies: str, work: Work = Work.ORDERS) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+def taken(app: App, *bodies: str, work: Work = ORDERS) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     records = [message(n, body) for n, body in enumerate(bodies)]
-    done = take(records, app, RecordingJournal(), work)  # type: ignore[arg-type]
+    done = take(records, app, RecordingDecisionLog(), work)  # type: ignore[arg-type]
     return done.failed, {name: sorted(due) for name, due in done.due.items()}
 
 
@@ -172,13 +172,13 @@ def taken(app: App, *bodies: str, work: Work = Work.ORDERS) -> tuple[tuple[str, 
 
 
 def test_each_hint_becomes_durable_at_the_connection_of_its_seller(app: App) -> None:
-    pointer = json.dumps({"look_at": {"connection": "second", "order_id": ORDERS[2]}})
+    pointer = json.dumps({"reprocess": {"connection": "second", "order_id": ORDERS[2]}})
 
     failed, due = taken(app, about(ORDERS[0]), about(ORDERS[1], "A2OTHERSELLER"), pointer, about(ORDERS[0]))
 
     assert (failed, due) == ((), {"main": [ORDERS[0]], "second": [ORDERS[1], ORDERS[2]]})
-    assert set(app.main.store.orders(ORDERS)) == {ORDERS[0]}
-    assert set(app.second.store.orders(ORDERS)) == {ORDERS[1], ORDERS[2]}
+    assert set(app.main.store.load(OrderRecord, ORDERS)) == {ORDERS[0]}
+    assert set(app.second.store.load(OrderRecord, ORDERS)) == {ORDERS[1], ORDERS[2]}
 
 
 def test_a_message_nobody_can_read_is_set_aside_with_its_reason_and_done_with(app: App) -> None:
@@ -187,7 +187,7 @@ def test_a_message_nobody_can_read_is_set_aside_with_its_reason_and_done_with(ap
     assert (failed, due) == ((), {"main": [ORDERS[0]]})
     (letter,) = app.letters
     assert (letter.body, letter.reason) == ("not JSON", "MALFORMED_MESSAGE")
-    assert "correct the body" in letter.hint
+    assert "correct the body" in letter.remedy
 
 
 def test_a_message_of_a_seller_nobody_connected_is_set_aside_to_be_sent_again_once_connected(app: App) -> None:
@@ -196,7 +196,7 @@ def test_a_message_of_a_seller_nobody_connected_is_set_aside_to_be_sent_again_on
     assert taken(app, body) == ((), {})
     (letter,) = app.letters
     assert (letter.body, letter.reason) == (body, "UNKNOWN_SELLER")
-    assert "A9UNKNOWN" in letter.hint
+    assert "A9UNKNOWN" in letter.remedy
 
 
 def test_while_a_connection_is_unusable_a_message_that_may_be_its_comes_again(app: App) -> None:
@@ -207,7 +207,7 @@ def test_while_a_connection_is_unusable_a_message_that_may_be_its_comes_again(ap
 
 
 def test_a_message_that_cannot_even_be_set_aside_comes_again_alone(app: App) -> None:
-    app.dead_letters[Work.ORDERS].broken = True
+    app.dead_letters[ORDERS].broken = True
 
     assert taken(app, "not JSON", about(ORDERS[0])) == (("m0",), {"main": [ORDERS[0]]})
 
@@ -232,7 +232,7 @@ def test_amazon_s_notifications_become_invoices(app: App) -> None:
 
 
 def test_a_pointer_from_a_dead_letter_queue_has_its_order_looked_at(app: App) -> None:
-    answer = orders.handler.handler(event("orders_sqs_look_at.json"), Context())
+    answer = orders.handler.handler(event("orders_sqs_reprocess.json"), Context())
 
     assert answer == {"batchItemFailures": []}
     assert app.main.booked() == [ORDERS[2]]
@@ -276,7 +276,7 @@ def test_work_that_fails_after_the_hints_are_stored_brings_no_message_again(app:
     answer = orders.handler.handler(event("orders_sqs_order_change.json"), Context())
 
     assert answer == {"batchItemFailures": []}
-    assert all(fact.due_at for fact in app.main.store.orders(ORDERS[:2]).values())
+    assert all(fact.next_attempt_at for fact in app.main.store.load(OrderRecord, ORDERS[:2]).values())
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_no_work_is_begun_when_the_function_has_no_time_for_it(app: App) -> None
 
     assert answer == {"batchItemFailures": []}
     assert app.main.amazon.calls == []
-    assert app.main.store.due_orders(app.clock.now(), 9) == ORDERS[:2]
+    assert app.main.store.due(ORDERS, app.clock.now(), 9) == ORDERS[:2]
     resume.handler.handler(event("resume_tick.json"), Context())
     assert app.main.booked() == ORDERS[:2]
 
@@ -317,7 +317,7 @@ def test_a_refused_document_leaves_a_dead_letter_that_can_be_sent_to_the_queue_a
     orders.handler.handler({"Records": [message(1, letter.body)]}, Context())
 
     assert app.main.booked() == ORDERS[:2]
-    assert app.main.store.documents([f"invoice#{ORDERS[0]}"])[f"invoice#{ORDERS[0]}"].state is State.APPLIED
+    assert app.main.store.load(Document, [f"invoice#{ORDERS[0]}"])[f"invoice#{ORDERS[0]}"].state is DocumentState.APPLIED
 
 
 # --- what was shipped or cancelled ------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ def test_an_order_that_was_shipped_is_left_to_the_shipments_function_and_told_on
     read_as(app, "SHIPPED", ORDERS[0])
 
     assert (app.main.booked(), app.main.events.said) == ([], [("Order Shipped", ORDERS[0])])
-    assert app.main.store.due_shipments(app.clock.now(), 9) == [ORDERS[0]]
+    assert app.main.store.due(SHIPMENTS, app.clock.now(), 9) == [ORDERS[0]]
 
 
 def test_the_bus_s_events_approve_what_was_shipped(app: App) -> None:
@@ -347,7 +347,7 @@ def test_the_bus_s_events_approve_what_was_shipped(app: App) -> None:
 
     assert answer == {"batchItemFailures": []}
     assert [app.main.status(order_id) for order_id in ORDERS] == ["AUTHORISED", "AUTHORISED", "DRAFT"]
-    assert app.main.store.due_shipments(app.clock.now(), 9) == []
+    assert app.main.store.due(SHIPMENTS, app.clock.now(), 9) == []
 
 
 def test_the_bus_s_event_of_a_cancelled_order_takes_its_draft_back(app: App) -> None:
@@ -363,7 +363,7 @@ def test_the_bus_s_event_of_a_cancelled_order_takes_its_draft_back(app: App) -> 
     shipments.handler.handler(event("shipments_sqs_order_cancelled.json"), Context())
 
     assert app.main.status(cancelled) == "DELETED"
-    assert app.main.store.orders([cancelled])[cancelled].standing is Standing.NOT_INVOICED
+    assert app.main.store.load(OrderRecord, [cancelled])[cancelled].standing is OrderState.NOT_INVOICED
 
 
 def test_the_same_events_again_write_nothing(app: App) -> None:
@@ -380,7 +380,7 @@ def test_the_same_events_again_write_nothing(app: App) -> None:
 def test_the_tick_books_what_was_shipped_when_its_event_was_lost(app: App) -> None:
     app.main.events.broken = True
     read_as(app, "SHIPPED", ORDERS[0])
-    assert app.main.journal.of("EVENTS_NOT_PUBLISHED")[0]["events"] == 1
+    assert app.main.decisions.of("EVENTS_NOT_PUBLISHED")[0]["events"] == 1
 
     resume.handler.handler(event("resume_tick.json"), Context())
 
@@ -388,9 +388,9 @@ def test_the_tick_books_what_was_shipped_when_its_event_was_lost(app: App) -> No
 
 
 def test_an_event_that_overtakes_the_reading_of_its_order_has_it_read(app: App) -> None:
-    assert taken(app, said(ORDERS[0]), work=Work.SHIPMENTS) == ((), {"main": []})
+    assert taken(app, said(ORDERS[0]), work=SHIPMENTS) == ((), {"main": []})
 
-    assert app.main.store.due_orders(app.clock.now(), 9) == [ORDERS[0]]
+    assert app.main.store.due(ORDERS, app.clock.now(), 9) == [ORDERS[0]]
 
 
 def test_each_event_is_for_the_connection_it_names_and_events_of_an_order_are_one(app: App) -> None:
@@ -398,10 +398,10 @@ def test_each_event_is_for_the_connection_it_names_and_events_of_an_order_are_on
         world.become("SHIPPED", *ORDERS)
     taken(app, about(ORDERS[0]), about(ORDERS[1], "A2OTHERSELLER"))
     for world in (app.main, app.second):
-        world.connection.reconciliation.run("w", app.clock.now() + timedelta(minutes=1), work={Work.ORDERS})
+        world.connection.worker.run("w", app.clock.now() + timedelta(minutes=1), work={ORDERS})
 
     failed, due = taken(
-        app, said(ORDERS[0]), said(ORDERS[0]), said(ORDERS[1], "second"), said(ORDERS[1]), work=Work.SHIPMENTS
+        app, said(ORDERS[0]), said(ORDERS[0]), said(ORDERS[1], "second"), said(ORDERS[1]), work=SHIPMENTS
     )
 
     assert (failed, due) == ((), {"main": [ORDERS[0]], "second": [ORDERS[1]]})
@@ -410,9 +410,9 @@ def test_each_event_is_for_the_connection_it_names_and_events_of_an_order_are_on
 def test_a_message_nobody_can_use_goes_to_the_dead_letters_of_the_queue_it_came_from(app: App) -> None:
     bodies = ("not JSON", about(ORDERS[0]), said(ORDERS[0], "nobody"), said(ORDERS[0], kind="Order Eaten"))
 
-    assert taken(app, *bodies, work=Work.SHIPMENTS) == ((), {})
+    assert taken(app, *bodies, work=SHIPMENTS) == ((), {})
 
-    letters = app.dead_letters[Work.SHIPMENTS].letters
+    letters = app.dead_letters[SHIPMENTS].letters
     assert [letter.body for letter in letters] == list(bodies)
     reasons = ["MALFORMED_MESSAGE", "MALFORMED_MESSAGE", "UNKNOWN_SELLER", "UNEXPECTED_NOTIFICATION"]
     assert [letter.reason for letter in letters] == reasons
@@ -422,7 +422,7 @@ def test_a_message_nobody_can_use_goes_to_the_dead_letters_of_the_queue_it_came_
 def test_only_the_events_whose_rows_cannot_be_read_come_again(app: App) -> None:
     app.main.broken_database()
 
-    failed, due = taken(app, said(ORDERS[0]), said(ORDERS[1], "second"), work=Work.SHIPMENTS)
+    failed, due = taken(app, said(ORDERS[0]), said(ORDERS[1], "second"), work=SHIPMENTS)
 
     assert (failed, due) == (("m0",), {"second": []})
 
@@ -431,25 +431,25 @@ def test_an_approval_that_xero_refuses_is_mended_by_sending_its_dead_letter_to_t
     read_as(app, "SHIPPED", ORDERS[0])
     app.main.xero.refusals[ORDERS[0]] = ("The document date cannot be before the period lock date",)
     shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
-    (letter,) = app.dead_letters[Work.SHIPMENTS].letters
+    (letter,) = app.dead_letters[SHIPMENTS].letters
     assert (letter.reason, app.letters, app.main.booked()) == ("PERIOD_LOCKED", [], [])
 
     app.main.xero.refusals.clear()
     app.clock.advance(60)
-    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": ORDERS[0]}}
+    assert json.loads(letter.body) == {"reprocess": {"connection": "main", "order_id": ORDERS[0]}}
     shipments.handler.handler({"Records": [message(1, letter.body)]}, Context())
 
     assert app.main.status(ORDERS[0]) == "AUTHORISED"
 
 
 def test_a_pointer_from_the_dead_letters_has_an_order_booked_that_wants_nothing(app: App) -> None:
-    (pointer,) = event("shipments_sqs_look_at.json")["Records"]
+    (pointer,) = event("shipments_sqs_reprocess.json")["Records"]
     read_as(app, "SHIPPED", ORDERS[0])
     shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
-    assert app.main.store.orders([ORDERS[0]])[ORDERS[0]].due_at is None
+    assert app.main.store.load(OrderRecord, [ORDERS[0]])[ORDERS[0]].next_attempt_at is None
 
-    assert taken(app, pointer["body"], work=Work.SHIPMENTS) == ((), {"main": [ORDERS[0]]})
-    assert app.main.store.orders([ORDERS[0]])[ORDERS[0]].wants is Wants.BOOKING
+    assert taken(app, pointer["body"], work=SHIPMENTS) == ((), {"main": [ORDERS[0]]})
+    assert app.main.store.load(OrderRecord, [ORDERS[0]])[ORDERS[0]].next_step is NextStep.PLAN
 
 
 def test_the_shipments_function_reads_no_orders(app: App) -> None:
@@ -468,7 +468,7 @@ def test_the_shipments_function_reads_no_orders(app: App) -> None:
 def test_the_shipments_function_waits_for_the_worker_before_it(app: App) -> None:
     read_as(app, "SHIPPED", ORDERS[0])
     now = app.clock.now()
-    assert app.main.store.acquire("reconciliation", "other", now, now + timedelta(seconds=20))
+    assert app.main.store.acquire("worker", "other", now, now + timedelta(seconds=20))
 
     shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context())
 
@@ -485,4 +485,4 @@ def test_booking_that_fails_unforeseen_brings_no_event_again_and_leaves_its_orde
     app.main.store.documents = defect  # type: ignore[method-assign]
 
     assert shipments.handler.handler({"Records": [message(1, said(ORDERS[0]))]}, Context()) == {"batchItemFailures": []}
-    assert app.main.store.due_shipments(app.clock.now(), 9) == [ORDERS[0]]
+    assert app.main.store.due(SHIPMENTS, app.clock.now(), 9) == [ORDERS[0]]

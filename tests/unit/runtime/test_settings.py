@@ -16,8 +16,8 @@ from amazon_to_xero.domain.planning.policy import ContactPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, StackSettings, parse
-from made_up.orders import UK, US
-from made_up.settings import secrets, settings
+from fakes.orders import UK, US
+from fakes.settings import secrets, settings
 
 MISSING = object()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amazon_to_xero.domain.books.contact import Customer
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 
 
 def a_buyer(number: str = "B-1", digest: str = "d1") -> Customer:
@@ -11,7 +11,7 @@ def a_buyer(number: str = "B-1", digest: str = "d1") -> Customer:
 
 
 def test_details_are_found_by_number_and_digest() -> None:
-    buyers = Buyers()
+    buyers = BuyerDetails()
     buyers.remember(a_buyer())
     buyers.remember(a_buyer(digest="d2"))
     buyers.remember(Customer("AMAZON-UK", "Amazon.co.uk customers"))
@@ -23,7 +23,7 @@ def test_details_are_found_by_number_and_digest() -> None:
 
 
 def test_what_was_not_spoken_of_for_longest_is_forgotten_first() -> None:
-    buyers = Buyers(most=2)
+    buyers = BuyerDetails(most=2)
     for number in ("B-1", "B-2", "B-1", "B-3"):
         buyers.remember(a_buyer(number))
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from amazon_to_xero.ports.xero import XeroUnavailable
-from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
-from made_up.books import ORGANISATION, POLICY
-from made_up.state import ManualClock, MemoryStateStore, RecordingJournal
-from made_up.vendors import ScriptedXero
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from fakes.books import ORGANISATION, POLICY
+from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
+from fakes.vendors import ScriptedXero
 
 
 class Known:
@@ -19,10 +19,10 @@ class Known:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.xero = ScriptedXero(clock=self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
 
-    def worker(self) -> KnownOrganisation:
-        return KnownOrganisation(self.xero, self.store, self.clock, POLICY, self.journal)
+    def worker(self) -> OrganisationCache:
+        return OrganisationCache(self.xero, self.store, self.clock, POLICY, self.decisions)
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def test_two_workers_that_read_it_at_once_do_no_harm(known: Known) -> None:
 def test_whoever_reads_it_says_what_does_not_fit_the_settings(known: Known) -> None:
     known.xero.settings = replace(ORGANISATION, currencies=ORGANISATION.currencies - {"JPY"})
     known.worker().current()
-    said = known.journal.of("PREFLIGHT")
+    said = known.decisions.of("PREFLIGHT_FINDING")
 
     assert "CURRENCY_NOT_SUBSCRIBED" in [note["reason"] for note in said]
-    assert all(len(str(note["hint"])) > 30 for note in said)
+    assert all(len(str(note["remedy"])) > 30 for note in said)
     known.worker().current()
-    assert known.journal.of("PREFLIGHT") == said  # nothing was read, nothing is said again
+    assert known.decisions.of("PREFLIGHT_FINDING") == said  # nothing was read, nothing is said again

@@ -12,25 +12,36 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.books.contact import Customer, customer_of
-from amazon_to_xero.domain.books.document import ASKED_AT_MOST, IN_FLIGHT_FOR, Desired, Document, State, Work
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import (
+    CLAIM_DURATION,
+    MAX_BUYER_REQUESTS,
+    DesiredDocument,
+    Document,
+    DocumentState,
+    Work,
+)
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.planning.policy import ContactPolicy
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import Outcome, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.poster import BATCH, BATCH_BYTES, Ledger, PostReport
-from made_up.books import POLICY
-from made_up.orders import UK, item, order
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
-from made_up.vendors import ScriptedXero, lost
+from amazon_to_xero.services.posting.poster import BATCH, BATCH_BYTES, DocumentPoster, PostReport
+from fakes.books import POLICY
+from fakes.orders import UK, item, order
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingDecisionLog
+from fakes.vendors import ScriptedXero, lost
 
 MINUTE = timedelta(minutes=1)
 D = Decimal
-CUSTOMER = Desired(Kind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"})
+CUSTOMER = DesiredDocument(
+    DocumentKind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK"}
+)
 
 
-def an_invoice(number: str = "A", price: str = "10.00", minutes: int = 0, status: str = "AUTHORISED") -> Desired:
+def an_invoice(
+    number: str = "A", price: str = "10.00", minutes: int = 0, status: str = "AUTHORISED"
+) -> DesiredDocument:
     line = {"Description": "Tea", "Quantity": 1, "UnitAmount": D(price), "AccountCode": "200", "TaxType": "OUTPUT2"}
     body = {
         "Type": "ACCREC",
@@ -43,18 +54,18 @@ def an_invoice(number: str = "A", price: str = "10.00", minutes: int = 0, status
         "Status": status,
         "LineItems": [line],
     }
-    return Desired(
-        Kind.INVOICE,
+    return DesiredDocument(
+        DocumentKind.INVOICE,
         number,
         body,
         version=NOON + minutes * MINUTE,
         total=D(price),
-        refers={"Contact.ContactID": CUSTOMER.key},
+        references={"Contact.ContactID": CUSTOMER.key},
         order_id=number,
     )
 
 
-def a_payment(number: str = "A", amount: str = "10.00") -> Desired:
+def a_payment(number: str = "A", amount: str = "10.00") -> DesiredDocument:
     body = {
         "Account": {"Code": "CLR"},
         "Date": "2026-11-20",
@@ -62,10 +73,10 @@ def a_payment(number: str = "A", amount: str = "10.00") -> Desired:
         "Reference": f"Amazon.co.uk {number}",
     }
     refers = {"Invoice.InvoiceID": f"invoice#{number}"}
-    return Desired(Kind.PAYMENT, number, body, version=NOON, refers=refers, order_id=number)
+    return DesiredDocument(DocumentKind.PAYMENT, number, body, version=NOON, references=refers, order_id=number)
 
 
-def a_credit_note(number: str = "A-A1", price: str = "10.00", minutes: int = 0, invoice: str = "A") -> Desired:
+def a_credit_note(number: str = "A-A1", price: str = "10.00", minutes: int = 0, invoice: str = "A") -> DesiredDocument:
     body = {
         **an_invoice(invoice, price).body,
         "Type": "ACCRECCREDIT",
@@ -74,26 +85,28 @@ def a_credit_note(number: str = "A-A1", price: str = "10.00", minutes: int = 0, 
     del body["InvoiceNumber"], body["DueDate"]
     refers = {"Contact.ContactID": CUSTOMER.key}
     version = NOON + minutes * MINUTE
-    return Desired(Kind.CREDIT_NOTE, number, body, version, D(price), refers, order_id=invoice)
+    return DesiredDocument(DocumentKind.CREDIT_NOTE, number, body, version, D(price), refers, order_id=invoice)
 
 
-def a_refund(number: str = "A-A1", amount: str = "10.00", invoice: str = "A") -> Desired:
+def a_refund(number: str = "A-A1", amount: str = "10.00", invoice: str = "A") -> DesiredDocument:
     refers = {"CreditNote.CreditNoteID": f"credit_note#{number}"}
-    return Desired(Kind.REFUND, number, a_payment(invoice, amount).body, NOON, refers=refers, order_id=invoice)
+    return DesiredDocument(
+        DocumentKind.CREDIT_NOTE_REFUND, number, a_payment(invoice, amount).body, NOON, references=refers, order_id=invoice
+    )
 
 
 class Books:
-    def __init__(self, *wanted: Desired, customer: bool = True) -> None:
+    def __init__(self, *wanted: DesiredDocument, customer: bool = True) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.xero = ScriptedXero(clock=self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
         self.of_orders, self.dead_letters = RecordingDeadLetters(), RecordingDeadLetters()
-        letters = {Work.ORDERS: self.of_orders, Work.SHIPMENTS: self.dead_letters}
-        self.buyers, self.asked = Buyers(), list[list[str]]()
-        pauses = Pauses(self.store, self.clock, self.journal)
-        self.ledger = Ledger(
-            "main", self.xero, self.store, pauses, letters, self.buyers, self.ask, self.clock, self.journal
+        letters = {ORDERS: self.of_orders, SHIPMENTS: self.dead_letters}
+        self.buyers, self.asked = BuyerDetails(), list[list[str]]()
+        pauses = Pauses(self.store, self.clock, self.decisions)
+        self.poster = DocumentPoster(
+            "main", self.xero, self.store, pauses, letters, self.buyers, self.ask, self.clock, self.decisions
         )
         if customer:
             self.want(CUSTOMER)
@@ -101,38 +114,42 @@ class Books:
             self.xero.calls.clear()
         self.want(*wanted)
 
-    def want(self, *wanted: Desired) -> None:
+    def want(self, *wanted: DesiredDocument) -> None:
         for desired in wanted:
-            known = self.store.documents([desired.key]).get(desired.key)
-            row = known.wanting(desired, self.clock.now()) if known else Document(desired, due_at=self.clock.now())
+            known = self.store.load(Document, [desired.key]).get(desired.key)
+            row = (
+                known.with_desired(desired, self.clock.now())
+                if known
+                else Document(desired, next_attempt_at=self.clock.now())
+            )
             if row:
-                self.store.save_documents([row])
+                self.store.save([row])
 
     def ask(self, order_ids: Sequence[str]) -> None:
         self.asked.append(list(order_ids))
 
     def read(self, raw: Json) -> Customer:
         """What the reading of an order does with its buyer."""
-        customer = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy.BUYERS), "main")
+        customer = customer_of(raw, UK, replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS)), "main")
         self.buyers.remember(customer)
         self.want(customer.desired(NOON, raw["orderId"]))
         return customer
 
     def new_sandbox(self) -> None:
-        self.buyers = self.ledger._buyers = Buyers()
+        self.buyers = self.poster._buyers = BuyerDetails()
 
     def contact(self, customer: Customer) -> Document:
-        return self.row(customer.number, Kind.CONTACT)
+        return self.row(customer.number, DocumentKind.CONTACT)
 
     def post(self, named: Sequence[str] = ()) -> PostReport:
-        return self.ledger.post_due(named, self.clock.now() + MINUTE)
+        return self.poster.post_due(named, self.clock.now() + MINUTE)
 
     def later(self, seconds: float) -> PostReport:
         self.clock.advance(seconds)
         return self.post()
 
-    def row(self, number: str = "A", kind: Kind = Kind.INVOICE) -> Document:
-        return self.store.documents([f"{kind}#{number}"])[f"{kind}#{number}"]
+    def row(self, number: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
+        return self.store.load(Document, [f"{kind}#{number}"])[f"{kind}#{number}"]
 
     def numbers(self) -> list[str]:
         return sorted(invoice["InvoiceNumber"] for invoice in self.xero.books["Invoices"].values())
@@ -147,9 +164,9 @@ def test_a_customer_and_its_invoice_are_created_in_that_order_and_the_invoice_na
     report = books.post()
 
     assert [(c.verb, c.collection) for c in books.xero.writes()] == [("create", "Contacts"), ("create", "Invoices")]
-    contact_id = books.row("AMAZON-UK", Kind.CONTACT).xero_id
+    contact_id = books.row("AMAZON-UK", DocumentKind.CONTACT).xero_id
     assert books.xero.invoice("A")["Contact"] == {"ContactID": contact_id}
-    assert (report, books.row().state) == (PostReport(applied=2), State.APPLIED)
+    assert (report, books.row().state) == (PostReport(applied=2), DocumentState.APPLIED)
     assert books.row().xero_id == books.xero.invoice("A")["InvoiceID"]
 
 
@@ -220,7 +237,7 @@ def test_a_document_named_just_now_is_posted_although_the_index_does_not_show_it
 def test_no_call_is_begun_after_the_deadline() -> None:
     books = Books(an_invoice())
 
-    assert books.ledger.post_due([], books.clock.now()) == PostReport(stopped="OUT_OF_TIME")
+    assert books.poster.post_due([], books.clock.now()) == PostReport(stopped="OUT_OF_TIME")
     assert books.xero.calls == []
 
 
@@ -235,10 +252,10 @@ def test_one_refused_document_does_not_disturb_the_others() -> None:
 
     assert books.numbers() == ["A0", "A1", "A3", "A4"]
     failed = books.row("A2")
-    assert (failed.state, failed.due_at, failed.reason) == (State.FAILED, None, "ACCOUNT_UNKNOWN")
+    assert (failed.state, failed.next_attempt_at, failed.reason) == (DocumentState.FAILED, None, "ACCOUNT_UNKNOWN")
     (letter,) = books.dead_letters.letters
-    assert (letter.order_id, letter.reason, letter.hint) == ("A2", "ACCOUNT_UNKNOWN", failed.hint)
-    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": "A2"}}
+    assert (letter.order_id, letter.reason, letter.remedy) == ("A2", "ACCOUNT_UNKNOWN", failed.remedy)
+    assert json.loads(letter.body) == {"reprocess": {"connection": "main", "order_id": "A2"}}
 
 
 def test_a_failed_document_is_tried_again_only_when_somebody_asks() -> None:
@@ -269,8 +286,8 @@ def test_when_xero_refuses_a_whole_call_the_one_that_spoils_it_is_found() -> Non
 
     assert (report.applied, report.failed) == (7, 1)
     assert "A5" not in books.numbers()
-    assert (books.row("A5").state, books.row("A5").reason) == (State.FAILED, "XERO_REFUSED")
-    assert "the element cannot be read" in books.row("A5").hint
+    assert (books.row("A5").state, books.row("A5").reason) == (DocumentState.FAILED, "XERO_REFUSED")
+    assert "the element cannot be read" in books.row("A5").remedy
     assert books.dead_letters.reasons == [("A5", "XERO_REFUSED")]
 
 
@@ -282,7 +299,7 @@ def test_a_content_that_changed_while_xero_refused_the_call_is_not_sent_in_its_o
     books.post()
     books.later(1)
 
-    assert books.row("A").state is State.APPLIED
+    assert books.row("A").state is DocumentState.APPLIED
     assert books.xero.invoice("A")["Total"] == D("12.00")
 
 
@@ -293,8 +310,8 @@ def test_a_total_that_xero_arrives_at_otherwise_is_a_failure_with_both_numbers()
     assert books.post() == PostReport(failed=1)
 
     assert books.row().reason == "XERO_TOTAL_DIFFERS"
-    assert "10.00" in books.row().hint
-    assert "10.01" in books.row().hint
+    assert "10.00" in books.row().remedy
+    assert "10.01" in books.row().remedy
     assert books.row().exists_in_xero
 
 
@@ -305,12 +322,12 @@ def test_a_total_that_still_differs_when_somebody_asks_again_is_a_failure_again(
 
     books.want(an_invoice(price="10.00"))
     books.post()
-    assert books.row().state is State.FAILED
+    assert books.row().state is DocumentState.FAILED
 
     books.xero.totals.clear()
     books.want(an_invoice(price="10.00"))
     books.post()
-    assert books.row().state is State.APPLIED
+    assert books.row().state is DocumentState.APPLIED
 
 
 # --- references -------------------------------------------------------------------------------------------------------
@@ -324,7 +341,7 @@ def test_a_customer_that_is_archived_fails_its_invoices_with_its_reason_and_a_de
 
     assert [books.row(n).reason for n in "AB"] == ["CONTACT_ARCHIVED"] * 2
     assert sorted(books.dead_letters.reasons) == [("A", "CONTACT_ARCHIVED"), ("B", "CONTACT_ARCHIVED")]
-    assert "restore the contact" in books.row().hint
+    assert "restore the contact" in books.row().remedy
     assert books.xero.writes("Invoices") == []
 
 
@@ -337,7 +354,7 @@ def test_an_invoice_whose_customer_is_still_unknown_waits_for_it() -> None:
     books.later(61)
     books.later(61)
 
-    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+    assert (books.row().state, books.numbers()) == (DocumentState.APPLIED, ["A"])
     assert len(books.xero.books["Contacts"]) == 1
 
 
@@ -377,8 +394,8 @@ def test_a_payment_of_an_invoice_that_failed_fails_without_a_second_dead_letter(
 
     books.post()
 
-    assert (books.row(kind=Kind.PAYMENT).state, books.row(kind=Kind.PAYMENT).reason) == (
-        State.FAILED,
+    assert (books.row(kind=DocumentKind.PAYMENT).state, books.row(kind=DocumentKind.PAYMENT).reason) == (
+        DocumentState.FAILED,
         "REFERENCE_FAILED",
     )
     assert books.dead_letters.reasons == [("A", "PERIOD_LOCKED")]
@@ -404,7 +421,7 @@ def test_what_was_not_executed_waits_and_xero_is_left_alone_meanwhile(
 
     assert books.post().stopped == reason
     assert len(books.xero.calls) == 1
-    assert (books.row("A000").state, books.row("A000").reason) == (State.DEFERRED, reason)
+    assert (books.row("A000").state, books.row("A000").reason) == (DocumentState.DEFERRED, reason)
     assert books.later(again_after - 1).applied == 0
     assert len(books.xero.calls) == 1
 
@@ -432,11 +449,11 @@ def test_after_two_lost_answers_xero_is_looked_at_before_anything_is_written_aga
     books.xero.after = [lost(), lost()]
 
     assert books.post().stopped == "OUTCOME_UNKNOWN"
-    assert books.row().state is State.UNKNOWN
+    assert books.row().state is DocumentState.UNKNOWN
     books.later(61)
 
     assert [call.verb for call in books.xero.calls] == ["create", "create", "find"]
-    assert (books.row().state, books.row().xero_id) == (State.APPLIED, books.xero.invoice("A")["InvoiceID"])
+    assert (books.row().state, books.row().xero_id) == (DocumentState.APPLIED, books.xero.invoice("A")["InvoiceID"])
     assert books.numbers() == ["A"]
 
 
@@ -468,7 +485,7 @@ def test_a_lost_answer_stays_unknown_when_asking_again_is_not_possible(second: A
     books.xero.after = [lost()]
     books.xero.before = [None, second]
     books.post()
-    books.want(replace(an_invoice(status="DRAFT", minutes=1), removed=True))
+    books.want(replace(an_invoice(status="DRAFT", minutes=1), tombstone=True))
 
     for _ in range(3):
         books.later(901)
@@ -487,7 +504,7 @@ def test_found_with_another_content_it_is_brought_up_to_date() -> None:
 
     assert [call.verb for call in books.xero.calls] == ["create", "create", "find", "update"]
     assert books.xero.invoice("A")["Total"] == D("12.00")
-    assert (books.numbers(), books.row().state) == (["A"], State.APPLIED)
+    assert (books.numbers(), books.row().state) == (["A"], DocumentState.APPLIED)
 
 
 def test_a_worker_that_died_with_documents_in_flight_is_followed_by_a_look() -> None:
@@ -500,13 +517,13 @@ def test_a_worker_that_died_with_documents_in_flight_is_followed_by_a_look() -> 
     books.xero.after = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
         books.post()
-    assert books.row().state is State.IN_FLIGHT
+    assert books.row().state is DocumentState.IN_FLIGHT
 
-    assert books.later(IN_FLIGHT_FOR.total_seconds() - 1) == PostReport()
+    assert books.later(CLAIM_DURATION.total_seconds() - 1) == PostReport()
     books.later(1)
 
     assert [call.verb for call in books.xero.calls] == ["create", "find"]
-    assert (books.numbers(), books.row().state) == (["A"], State.APPLIED)
+    assert (books.numbers(), books.row().state) == (["A"], DocumentState.APPLIED)
 
 
 def test_a_look_that_fails_leaves_everything_as_it_was() -> None:
@@ -516,10 +533,10 @@ def test_a_look_that_fails_leaves_everything_as_it_was() -> None:
     books.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
 
     assert books.later(61).stopped == "XERO_UNAVAILABLE"
-    assert books.row().state is State.UNKNOWN
+    assert books.row().state is DocumentState.UNKNOWN
     books.later(61)
 
-    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+    assert (books.row().state, books.numbers()) == (DocumentState.APPLIED, ["A"])
 
 
 def test_not_more_than_forty_numbers_are_looked_for_at_once() -> None:
@@ -550,20 +567,20 @@ def test_a_number_that_stands_in_xero_with_our_content_is_adopted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "reason", "hint"),
+    ("held", "reason", "remedy"),
     [
-        (by_hand("VOIDED"), "NUMBER_OF_VOIDED", "redrive to have it entered again with -R1"),
+        (by_hand("VOIDED"), "VOIDED_IN_XERO", "redrive to have it entered again with -R1"),
         (by_hand(Reference="Rent"), "NUMBER_TAKEN", "rename that one"),
     ],
 )
-def test_a_number_of_a_voided_or_foreign_document_needs_a_person(held: Json, reason: str, hint: str) -> None:
+def test_a_number_of_a_voided_or_foreign_document_needs_a_person(held: Json, reason: str, remedy: str) -> None:
     books = Books(an_invoice())
     books.xero.hold("Invoices", held)
 
     books.post()
 
-    assert (books.row().state, books.row().reason) == (State.FAILED, reason)
-    assert hint in books.row().hint
+    assert (books.row().state, books.row().reason) == (DocumentState.FAILED, reason)
+    assert remedy in books.row().remedy
     assert books.dead_letters.reasons == [("A", reason)]
     assert len(books.xero.writes()) == 1
 
@@ -577,7 +594,7 @@ def test_a_customer_whose_name_is_taken_is_adopted() -> None:
     books.post()
     books.later(1)
 
-    assert books.row("AMAZON-UK", Kind.CONTACT).xero_id == held["ContactID"]
+    assert books.row("AMAZON-UK", DocumentKind.CONTACT).xero_id == held["ContactID"]
     assert len(books.xero.books["Contacts"]) == 1
     assert books.xero.writes("Contacts")[1].elements[0]["ContactID"] == held["ContactID"]
     books.later(61)
@@ -592,7 +609,7 @@ def test_a_customer_whose_number_is_an_archived_contact_s_needs_a_person() -> No
     books.post()
     books.later(61)
 
-    assert books.row("AMAZON-UK", Kind.CONTACT).reason == "CONTACT_ARCHIVED"
+    assert books.row("AMAZON-UK", DocumentKind.CONTACT).reason == "CONTACT_ARCHIVED"
     assert books.dead_letters.reasons == [("A", "CONTACT_ARCHIVED")]
 
 
@@ -608,8 +625,8 @@ def bought(order_id: str = "A", address: str = "1 Canary Street", **buyer: str) 
     return made
 
 
-def invoiced_to(customer: Customer, number: str = "A") -> Desired:
-    return replace(an_invoice(number), refers={"Contact.ContactID": f"contact#{customer.number}"})
+def invoiced_to(customer: Customer, number: str = "A") -> DesiredDocument:
+    return replace(an_invoice(number), references={"Contact.ContactID": f"contact#{customer.number}"})
 
 
 def test_a_buyer_s_contact_is_created_with_its_details_before_the_invoice_that_names_it() -> None:
@@ -660,15 +677,18 @@ def test_a_contact_whose_details_went_with_the_sandbox_waits_until_its_order_has
     books.new_sandbox()
 
     books.post()
-    assert (books.contact(customer).state, books.contact(customer).reason) == (State.DEFERRED, "BUYER_NOT_AT_HAND")
-    assert books.contact(customer).due_at == books.clock.now() + MINUTE
+    assert (books.contact(customer).state, books.contact(customer).reason) == (
+        DocumentState.DEFERRED,
+        "BUYER_DATA_UNAVAILABLE",
+    )
+    assert books.contact(customer).next_attempt_at == books.clock.now() + MINUTE
     assert books.row().reason == "WAITING_FOR_REFERENCE"
     assert (books.asked, books.xero.calls) == ([["A"]], [])
 
     # When the order is read again, unchanged, it is posted at once
     books.read(bought())
     assert books.post().applied == 1
-    assert (books.contact(customer).state, books.asked) == (State.APPLIED, [["A"]])
+    assert (books.contact(customer).state, books.asked) == (DocumentState.APPLIED, [["A"]])
     books.later(61)
     assert books.numbers() == ["A"]
 
@@ -680,19 +700,19 @@ def test_an_order_is_asked_for_ever_less_often_and_given_up_after_a_day() -> Non
     books.new_sandbox()
 
     minutes = 0
-    while books.contact(customer).state is not State.FAILED and minutes < 6000:
+    while books.contact(customer).state is not DocumentState.FAILED and minutes < 6000:
         books.later(60)
         minutes += 1
 
     assert 23 * 60 <= minutes <= 27 * 60
-    assert books.asked == [["A"]] * ASKED_AT_MOST
-    assert books.contact(customer).reason == "BUYER_NOT_AT_HAND"
+    assert books.asked == [["A"]] * MAX_BUYER_REQUESTS
+    assert books.contact(customer).reason == "BUYER_DATA_UNAVAILABLE"
     assert books.xero.calls == books.dead_letters.letters == books.of_orders.letters == []
 
     # A reading that knows the buyer again starts anew, and what still waits for the contact has said so
     books.want(invoiced_to(customer))
     books.post()
-    assert books.dead_letters.reasons == [("A", "BUYER_NOT_AT_HAND")]
+    assert books.dead_letters.reasons == [("A", "BUYER_DATA_UNAVAILABLE")]
     books.read(bought())
     assert books.post().applied == 1
 
@@ -742,7 +762,7 @@ def test_a_name_that_was_taken_and_is_another_by_now_gets_no_mark() -> None:
     books.post()
 
     (contact,) = books.xero.books["Contacts"].values()
-    assert (contact["Name"], books.contact(customer).state) == ("Canary Lee", State.APPLIED)
+    assert (contact["Name"], books.contact(customer).state) == ("Canary Lee", DocumentState.APPLIED)
 
 
 def test_a_name_that_is_taken_with_its_mark_too_needs_a_person() -> None:
@@ -753,7 +773,10 @@ def test_a_name_that_is_taken_with_its_mark_too_needs_a_person() -> None:
 
     books.post()
 
-    assert (books.contact(customer).state, books.contact(customer).reason) == (State.FAILED, "CONTACT_NAME_TAKEN")
+    assert (books.contact(customer).state, books.contact(customer).reason) == (
+        DocumentState.FAILED,
+        "CONTACT_NAME_TAKEN",
+    )
     assert [call.verb for call in books.xero.calls] == ["create", "create"]
     assert books.dead_letters.reasons == [("A", "CONTACT_NAME_TAKEN")]
 
@@ -785,7 +808,7 @@ def test_a_contact_whose_answer_was_lost_is_looked_for_by_its_number(arrived: bo
     verbs = ["create", "create", "find", "update" if arrived else "create"]
     assert [call.verb for call in books.xero.calls] == verbs
     assert len(books.xero.books["Contacts"]) == 1
-    assert books.contact(customer).state is State.APPLIED
+    assert books.contact(customer).state is DocumentState.APPLIED
     assert books.later(3600) == PostReport()
 
 
@@ -797,12 +820,12 @@ def test_a_lost_contact_found_in_a_sandbox_that_does_not_know_the_buyer_waits_fo
     books.new_sandbox()
 
     books.later(61)
-    assert books.contact(customer).waits_for_buyer
+    assert books.contact(customer).awaits_buyer
     books.read(bought())
     books.post()
 
     assert [call.verb for call in books.xero.calls] == ["create", "create", "find", "update"]
-    assert books.contact(customer).state is State.APPLIED
+    assert books.contact(customer).state is DocumentState.APPLIED
 
 
 def test_details_that_xero_cannot_read_fail_their_contact_alone_and_each_order_of_it_with_a_dead_letter() -> None:
@@ -831,7 +854,7 @@ def test_a_contact_that_failed_is_tried_again_for_any_order_of_its_buyer() -> No
     customer = books.read(bought("B"))
     books.xero.refuse_once(customer.number, "Email address must be valid.")
     books.post()
-    assert books.contact(customer).state is State.FAILED
+    assert books.contact(customer).state is DocumentState.FAILED
 
     # When a person redrives the older order
     books.want(replace(customer, digest="older").desired(NOON - MINUTE, "A"))
@@ -864,7 +887,7 @@ def test_who_a_buyer_is_reaches_xero_and_nothing_else(caplog: pytest.LogCaptureF
     assert all(secret in in_xero for secret in secrets[:4])
     assert books.dead_letters.reasons == [("B", "XERO_REFUSED")]
     said = "".join(
-        map(repr, (books.store.table.written, books.journal.notes, books.dead_letters, books.of_orders, books.asked))
+        map(repr, (books.store.table.written, books.decisions.notes, books.dead_letters, books.of_orders, books.asked))
     )
     for secret in secrets:
         assert secret.lower() not in said.lower()
@@ -881,8 +904,8 @@ def test_a_payment_whose_answer_was_lost_is_found_inside_its_invoice() -> None:
     books.later(61)
 
     assert len(books.xero.books["Payments"]) == 1
-    assert books.row(kind=Kind.PAYMENT).state is State.APPLIED
-    assert books.row(kind=Kind.PAYMENT).xero_id in books.xero.books["Payments"]
+    assert books.row(kind=DocumentKind.PAYMENT).state is DocumentState.APPLIED
+    assert books.row(kind=DocumentKind.PAYMENT).xero_id in books.xero.books["Payments"]
 
 
 def test_a_payment_that_never_arrived_is_made_after_the_look() -> None:
@@ -906,9 +929,9 @@ def test_an_invoice_that_somebody_else_paid_is_told_and_not_paid_twice() -> None
 
     books.post()
 
-    payment = books.row(kind=Kind.PAYMENT)
-    assert (payment.state, payment.reason) == (State.FAILED, "ALREADY_PAID")
-    assert "10.00" in payment.hint
+    payment = books.row(kind=DocumentKind.PAYMENT)
+    assert (payment.state, payment.reason) == (DocumentState.FAILED, "ALREADY_PAID")
+    assert "10.00" in payment.remedy
     assert books.dead_letters.reasons == [("A", "ALREADY_PAID")]
 
 
@@ -919,7 +942,7 @@ def test_a_payment_in_xero_is_never_changed() -> None:
 
     books.post()
 
-    assert books.row(kind=Kind.PAYMENT).reason == "NOT_CHANGEABLE"
+    assert books.row(kind=DocumentKind.PAYMENT).reason == "NOT_CHANGEABLE"
     assert len(books.xero.writes("Payments")) == 1
 
 
@@ -936,8 +959,8 @@ def test_what_a_buyer_got_back_is_credited_and_paid_out_of_clearing() -> None:
     ]
     note = books.xero.credit_note("A-A1")
     assert (note["Type"], note["RemainingCredit"]) == ("ACCRECCREDIT", 0)
-    assert note["Contact"] == {"ContactID": books.row("AMAZON-UK", Kind.CONTACT).xero_id}
-    refund = books.xero.books["Payments"][books.row("A-A1", Kind.REFUND).xero_id]
+    assert note["Contact"] == {"ContactID": books.row("AMAZON-UK", DocumentKind.CONTACT).xero_id}
+    refund = books.xero.books["Payments"][books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND).xero_id]
     assert refund["CreditNote"] == {"CreditNoteID": note["CreditNoteID"]}
     assert books.xero.invoice("A")["AmountDue"] == 0
 
@@ -949,14 +972,14 @@ def test_a_credit_note_whose_answer_was_lost_stands_once_and_its_refund_waits(ar
     books.xero.after, books.xero.before = (lost_answers, []) if arrived else ([], lost_answers)
 
     books.post()
-    assert books.row("A-A1", Kind.CREDIT_NOTE).state is State.UNKNOWN
+    assert books.row("A-A1", DocumentKind.CREDIT_NOTE).state is DocumentState.UNKNOWN
     assert books.xero.books["Payments"] == {}
     for _ in range(3):
         books.later(61)
 
     assert len(books.xero.books["CreditNotes"]) == len(books.xero.books["Payments"]) == 1
     assert books.xero.credit_note("A-A1")["RemainingCredit"] == 0
-    assert books.row("A-A1", Kind.REFUND).state is State.APPLIED
+    assert books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND).state is DocumentState.APPLIED
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -966,12 +989,12 @@ def test_a_refund_whose_answer_was_lost_is_looked_for_inside_its_credit_note(arr
     books.xero.after, books.xero.before = (lost_answers, []) if arrived else ([], lost_answers)
 
     books.post()
-    assert books.row("A-A1", Kind.REFUND).state is State.UNKNOWN
+    assert books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND).state is DocumentState.UNKNOWN
     books.later(61)
 
     (look,) = [call for call in books.xero.calls if call.verb == "find"]
     assert (look.collection, look.elements[0]) == ("CreditNotes", "CreditNoteID")
-    assert books.row("A-A1", Kind.REFUND).xero_id in books.xero.books["Payments"]
+    assert books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND).xero_id in books.xero.books["Payments"]
     assert (len(books.xero.books["Payments"]), books.xero.credit_note("A-A1")["RemainingCredit"]) == (1, 0)
 
 
@@ -987,7 +1010,7 @@ def test_payments_and_refunds_whose_answers_were_lost_are_each_looked_for_in_the
     looks = [(call.collection, call.elements[0]) for call in books.xero.calls if call.verb == "find"]
     assert looks == [("Invoices", "InvoiceID"), ("CreditNotes", "CreditNoteID")]
     assert len(books.xero.books["Payments"]) == 2
-    assert books.row("A", Kind.PAYMENT).xero_id != books.row("A-A1", Kind.REFUND).xero_id
+    assert books.row("A", DocumentKind.PAYMENT).xero_id != books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND).xero_id
 
 
 def test_a_credit_that_somebody_else_used_is_told_and_not_paid_out_again() -> None:
@@ -998,10 +1021,10 @@ def test_a_credit_that_somebody_else_used_is_told_and_not_paid_out_again() -> No
 
     books.post()
 
-    refund = books.row("A-A1", Kind.REFUND)
-    assert (refund.state, refund.reason) == (State.FAILED, "ALREADY_PAID")
-    assert "10.00" in refund.hint
-    assert "4.00" in refund.hint
+    refund = books.row("A-A1", DocumentKind.CREDIT_NOTE_REFUND)
+    assert (refund.state, refund.reason) == (DocumentState.FAILED, "ALREADY_PAID")
+    assert "10.00" in refund.remedy
+    assert "4.00" in refund.remedy
     assert books.xero.books["Payments"] == {}
     assert books.dead_letters.reasons == [("A", "ALREADY_PAID")]
 
@@ -1014,8 +1037,8 @@ def test_a_credit_note_that_stands_under_its_number_is_adopted_and_somebody_else
 
     books.post()
 
-    assert books.row("A-A1", Kind.CREDIT_NOTE).xero_id == held["CreditNoteID"]
-    assert books.row("B-A1", Kind.CREDIT_NOTE).reason == "NUMBER_TAKEN"
+    assert books.row("A-A1", DocumentKind.CREDIT_NOTE).xero_id == held["CreditNoteID"]
+    assert books.row("B-A1", DocumentKind.CREDIT_NOTE).reason == "NUMBER_TAKEN"
     assert len(books.xero.books["CreditNotes"]) == 2
     assert books.dead_letters.reasons == [("B", "NUMBER_TAKEN")]
 
@@ -1023,17 +1046,17 @@ def test_a_credit_note_that_stands_under_its_number_is_adopted_and_somebody_else
 def test_a_credit_note_that_should_not_stand_any_more_is_voided() -> None:
     books = Books(a_credit_note())
     books.post()
-    books.want(replace(a_credit_note(minutes=1), removed=True))
+    books.want(replace(a_credit_note(minutes=1), tombstone=True))
 
     assert books.post().applied == 1
     assert books.xero.credit_note("A-A1")["Status"] == "VOIDED"
 
 
 @pytest.mark.parametrize(
-    ("money", "hint"), [(a_payment(), "credit it in Xero by hand"), (a_refund(), "correct it in Xero by hand")]
+    ("money", "remedy"), [(a_payment(), "credit it in Xero by hand"), (a_refund(), "correct it in Xero by hand")]
 )
 @pytest.mark.parametrize("known", [True, False])
-def test_money_that_moved_is_taken_back_by_a_person_only(money: Desired, hint: str, known: bool) -> None:
+def test_money_that_moved_is_taken_back_by_a_person_only(money: DesiredDocument, remedy: str, known: bool) -> None:
     # Given a payment that is made, and is known or will only be found to be
     books = Books(an_invoice(), a_credit_note())
     books.post()
@@ -1041,12 +1064,12 @@ def test_money_that_moved_is_taken_back_by_a_person_only(money: Desired, hint: s
     books.xero.after = [] if known else [lost("createPayments"), lost("createPayments")]
     books.post()
 
-    books.want(replace(money, version=NOON + MINUTE, removed=True))
+    books.want(replace(money, version=NOON + MINUTE, tombstone=True))
     books.later(61)
 
     row = books.row(money.number, money.kind)
-    assert (row.state, row.reason) == (State.FAILED, "HAS_PAYMENTS")
-    assert hint in row.hint
+    assert (row.state, row.reason) == (DocumentState.FAILED, "HAS_PAYMENTS")
+    assert remedy in row.remedy
     assert len(books.xero.books["Payments"]) == 1
 
 
@@ -1058,7 +1081,7 @@ def test_a_reference_that_gained_tracking_numbers_is_still_ours() -> None:
 
     books.post()
 
-    assert (books.row().state, books.row().xero_id) == (State.APPLIED, held["InvoiceID"])
+    assert (books.row().state, books.row().xero_id) == (DocumentState.APPLIED, held["InvoiceID"])
     assert books.xero.invoice("A")["Reference"] == "Amazon.co.uk A · 1Z999 1Z998"
     assert [call.verb for call in books.xero.calls] == ["create", "find", "update"]
 
@@ -1075,7 +1098,7 @@ def test_a_reference_that_gained_tracking_numbers_is_still_ours() -> None:
     ],
 )
 def test_a_failure_is_told_in_the_queue_of_the_function_whose_work_it_is(
-    wanted: Desired, refused: str, whose: str
+    wanted: DesiredDocument, refused: str, whose: str
 ) -> None:
     books = Books(wanted)
     books.xero.refusals[refused] = ("The document date cannot be before the period lock date",)
@@ -1087,12 +1110,15 @@ def test_a_failure_is_told_in_the_queue_of_the_function_whose_work_it_is(
 
 
 def test_a_payment_asked_for_by_a_frozen_worker_goes_with_the_invoice_that_was_taken_back() -> None:
-    books = Books(replace(an_invoice(), removed=True), a_payment())
+    books = Books(replace(an_invoice(), tombstone=True), a_payment())
 
     books.post()
     books.later(61)
 
-    assert (books.row("A", Kind.PAYMENT).state, books.row("A", Kind.PAYMENT).due_at) == (State.APPLIED, None)
+    assert (books.row("A", DocumentKind.PAYMENT).state, books.row("A", DocumentKind.PAYMENT).next_attempt_at) == (
+        DocumentState.APPLIED,
+        None,
+    )
     assert books.xero.writes("Payments") == []
 
 
@@ -1105,7 +1131,7 @@ def test_nobody_is_asked_about_the_refusal_of_what_another_worker_has_applied_si
         body = row.desired.body
         stands = books.xero.hold("Invoices", {**body, "Total": row.desired.total, "DateString": body["Date"]})
         applied = row.applied(stands["InvoiceID"], "AUTHORISED", row.desired.digest, NOON)
-        books.store.save_documents([applied])
+        books.store.save([applied])
 
     books.xero.during = another_worker_posts_it
     books.post()
@@ -1116,7 +1142,7 @@ def test_nobody_is_asked_about_the_refusal_of_what_another_worker_has_applied_si
 def test_a_draft_that_cannot_be_deleted_is_a_shipments_failure() -> None:
     books = Books(an_invoice(status="DRAFT"))
     books.post()
-    books.want(replace(an_invoice(status="DRAFT", minutes=1), removed=True))
+    books.want(replace(an_invoice(status="DRAFT", minutes=1), tombstone=True))
     books.xero.refusals[books.row().xero_id] = ("Invoice not of valid status for modification",)
 
     books.post()
@@ -1131,18 +1157,18 @@ def test_a_draft_that_cannot_be_deleted_is_a_shipments_failure() -> None:
 def test_what_should_not_stand_any_more_is_deleted_as_a_draft_and_voided_once_approved(status: str, gone: str) -> None:
     books = Books(an_invoice(status=status))
     books.post()
-    books.want(replace(an_invoice(status=status, minutes=1), removed=True))
+    books.want(replace(an_invoice(status=status, minutes=1), tombstone=True))
 
     books.post()
 
     (_, removal) = books.xero.writes()
     assert removal.elements == ({"InvoiceID": books.row().xero_id, "Status": gone},)
-    assert books.row().state is State.APPLIED
+    assert books.row().state is DocumentState.APPLIED
 
 
 def test_what_never_came_to_xero_needs_no_call_to_go() -> None:
     books = Books(an_invoice())
-    books.want(replace(an_invoice(minutes=1), removed=True))
+    books.want(replace(an_invoice(minutes=1), tombstone=True))
 
     assert books.post().applied == 1
     assert books.xero.calls == []
@@ -1153,11 +1179,11 @@ def test_what_somebody_removed_in_xero_already_is_gone() -> None:
     books.xero.after = [lost(), lost()]
     books.post()
     books.xero.invoice("A")["Status"] = "VOIDED"
-    books.want(replace(an_invoice(minutes=1), removed=True))
+    books.want(replace(an_invoice(minutes=1), tombstone=True))
 
     books.later(61)
 
-    assert (books.row().state, len(books.xero.writes())) == (State.APPLIED, 2)
+    assert (books.row().state, len(books.xero.writes())) == (DocumentState.APPLIED, 2)
 
 
 # --- somebody else at the same row ------------------------------------------------------------------------------------
@@ -1174,14 +1200,14 @@ def test_what_is_wanted_anew_while_a_call_is_under_way_is_posted_after_it() -> N
         ("create", D("10.00")),
         ("update", D("12.00")),
     ]
-    assert (books.row().state, books.xero.invoice("A")["Total"]) == (State.APPLIED, D("12.00"))
+    assert (books.row().state, books.xero.invoice("A")["Total"]) == (DocumentState.APPLIED, D("12.00"))
 
 
 def test_a_document_that_another_worker_claimed_first_is_left_to_it() -> None:
     books = Books(an_invoice("A"), an_invoice("B"))
 
     def the_other_claims_a() -> None:
-        books.store.save_documents([books.row("A").claimed(books.clock.now())])
+        books.store.save([books.row("A").claimed(books.clock.now())])
 
     books.store.meanwhile(the_other_claims_a)
 
@@ -1195,15 +1221,15 @@ def test_a_worker_overtaken_during_its_call_has_xero_looked_at_again() -> None:
     books = Books(an_invoice())
 
     def the_other_finds_nothing() -> None:
-        books.clock.advance(IN_FLIGHT_FOR.total_seconds())
-        books.store.save_documents([books.row().absent(books.clock.now())])
+        books.clock.advance(CLAIM_DURATION.total_seconds())
+        books.store.save([books.row().found_absent(books.clock.now())])
 
     books.xero.during = the_other_finds_nothing
     books.post()
 
-    assert (books.row().state, books.row().reason) == (State.UNKNOWN, "OVERTAKEN")
+    assert (books.row().state, books.row().reason) == (DocumentState.UNKNOWN, "CHANGED_MEANWHILE")
     books.later(1)
-    assert (books.row().state, books.numbers()) == (State.APPLIED, ["A"])
+    assert (books.row().state, books.numbers()) == (DocumentState.APPLIED, ["A"])
     assert books.xero.calls[-1].verb == "find"
 
 
@@ -1225,7 +1251,7 @@ def test_two_connections_never_share_a_key() -> None:
     keys = []
     for connection in ("main", "other"):
         books = Books(an_invoice())
-        books.ledger._connection = connection
+        books.poster._connection = connection
         books.post()
         keys += [call.key for call in books.xero.writes()]
 
@@ -1240,7 +1266,7 @@ def test_the_dead_letter_goes_out_before_the_document_counts_as_failed() -> None
     with pytest.raises(ConnectionError):
         books.post()
 
-    assert books.row().state is State.IN_FLIGHT
+    assert books.row().state is DocumentState.IN_FLIGHT
     books.dead_letters.broken = False
-    books.later(IN_FLIGHT_FOR.total_seconds())
+    books.later(CLAIM_DURATION.total_seconds())
     assert books.dead_letters.reasons == [("A", "NOT_MODIFIABLE")]

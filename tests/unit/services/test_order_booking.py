@@ -12,26 +12,26 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order import last_updated, read_order
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import shipments_of
 from amazon_to_xero.domain.books.contact import marketplace_customer
-from amazon_to_xero.domain.books.document import Desired, Document, State, Work
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState, Work
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Account
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroUnavailable
-from amazon_to_xero.runtime.privacy import without_buyer_data
-from amazon_to_xero.services.intake.buyer_details import Buyers
+from amazon_to_xero.runtime.privacy import storable_order
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.planning.planner import BookReport, OrderBooking, want
-from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
-from amazon_to_xero.services.posting.poster import Ledger
-from made_up.booked import paid_from
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import UK, item, order
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingJournal
-from made_up.vendors import ScriptedXero, lost
+from amazon_to_xero.services.planning.planner import BookReport, SourcePlanner, want
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.services.posting.poster import DocumentPoster
+from fakes.booked import paid_from
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import UK, item, order
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingDecisionLog
+from fakes.vendors import ScriptedXero, lost
 
 MINUTE = timedelta(minutes=1)
 CUSTOMER = marketplace_customer(UK, POLICY).desired(NOON, "")
@@ -53,25 +53,25 @@ class Booking:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock, lag=lag)
         self.xero = ScriptedXero(WITH_CLEARING, clock=self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
         self.letters = {work: RecordingDeadLetters() for work in Work}
-        self.pauses = Pauses(self.store, self.clock, self.journal)
+        self.pauses = Pauses(self.store, self.clock, self.decisions)
         self.policy = policy
         want(self.store, self.clock, [CUSTOMER])
         self.read(*orders)
         self.service = self.restarted()
 
-    def restarted(self) -> OrderBooking:
-        organisation = KnownOrganisation(self.xero, self.store, self.clock, self.policy, self.journal)
-        self.service = OrderBooking(
-            "main", self.store, self.policy, organisation, self.pauses, self.letters, self.clock, self.journal
+    def restarted(self) -> SourcePlanner:
+        organisation = OrganisationCache(self.xero, self.store, self.clock, self.policy, self.decisions)
+        self.service = SourcePlanner(
+            "main", self.store, self.policy, organisation, self.pauses, self.letters, self.clock, self.decisions
         )
         return self.service
 
     def read(self, *orders: Json) -> None:
         for raw in orders:
-            fact = self.store.orders([raw["orderId"]]).get(raw["orderId"]) or OrderFact(raw["orderId"])
-            content = without_buyer_data(raw)
+            fact = self.store.load(OrderRecord, [raw["orderId"]]).get(raw["orderId"]) or OrderRecord(raw["orderId"])
+            content = storable_order(raw)
             made = read_order(content)
             read = replace(
                 fact,
@@ -81,28 +81,30 @@ class Booking:
                 shipments=shipments_of(made, fact.shipments),
                 customer=CUSTOMER.number,
             )
-            assert self.store.save_orders([read.to_be_booked(self.clock.now())])
+            assert self.store.save([read.to_be_booked(self.clock.now())])
 
     def book(self, *named: str, seconds: float = 60) -> BookReport:
         return self.service.book_due(named, self.clock.now() + timedelta(seconds=seconds))
 
     def post(self) -> None:
-        at_hand = (Buyers(), lambda _: None)
-        ledger = Ledger("main", self.xero, self.store, self.pauses, self.letters, *at_hand, self.clock, self.journal)
-        ledger.post_due([], self.clock.now() + MINUTE)
+        at_hand = (BuyerDetails(), lambda _: None)
+        poster = DocumentPoster(
+            "main", self.xero, self.store, self.pauses, self.letters, *at_hand, self.clock, self.decisions
+        )
+        poster.post_due([], self.clock.now() + MINUTE)
 
-    def row(self, order_id: str = "A") -> OrderFact:
-        return self.store.orders([order_id])[order_id]
+    def row(self, order_id: str = "A") -> OrderRecord:
+        return self.store.load(OrderRecord, [order_id])[order_id]
 
-    def document(self, number: str = "A", kind: Kind = Kind.INVOICE) -> Document:
-        return self.store.documents([f"{kind}#{number}"])[f"{kind}#{number}"]
+    def document(self, number: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
+        return self.store.load(Document, [f"{kind}#{number}"])[f"{kind}#{number}"]
 
     def documents(self) -> dict[str, Document]:
         keys = {row.sk.removeprefix("DOCUMENT#") for row in self.store.table.written if row.sk.startswith("DOCUMENT#")}
-        return self.store.documents(keys - {CUSTOMER.key})
+        return self.store.load(Document, keys - {CUSTOMER.key})
 
     def wanted(self) -> set[str]:
-        return {key for key, document in self.documents().items() if not document.desired.removed}
+        return {key for key, document in self.documents().items() if not document.desired.tombstone}
 
     def paid(self) -> Decimal:
         return sum((p["Amount"] for p in self.xero.books["Payments"].values()), Decimal(0))
@@ -122,10 +124,10 @@ def test_an_order_that_is_due_asks_for_its_documents_and_wants_nothing_more() ->
 
     assert report == BookReport(1, ("invoice#A", "payment#A"))
     row = bench.row()
-    assert (row.standing, row.due_at, row.number) == (Standing.BOOKED, None, "A")
+    assert (row.state, row.next_attempt_at, row.number) == (OrderState.PLANNED, None, "A")
     assert row.documents == ("invoice#A", "payment#A")
-    assert {d.state for d in bench.documents().values()} == {State.PENDING}
-    assert bench.journal.of("BOOKED") == [{"order_id": "A", "status": "SHIPPED"}]
+    assert {d.state for d in bench.documents().values()} == {DocumentState.PENDING}
+    assert bench.decisions.of("BOOKED") == [{"order_id": "A", "status": "SHIPPED"}]
 
 
 def test_booking_what_is_booked_writes_nothing() -> None:
@@ -146,9 +148,9 @@ def test_an_order_named_just_now_is_booked_although_the_index_does_not_show_it_y
 
 def test_an_order_that_wants_reading_first_is_left_alone() -> None:
     bench = booking(shipped())
-    hinted = bench.row().hinted(NOON, NOON)
-    assert hinted is not None
-    bench.store.save_orders([hinted])
+    noticed = bench.row().noticed(NOON, NOON)
+    assert noticed is not None
+    bench.store.save([noticed])
 
     assert bench.book("A").orders == 0
     assert bench.wanted() == set()
@@ -156,7 +158,7 @@ def test_an_order_that_wants_reading_first_is_left_alone() -> None:
 
 def test_an_order_that_waits_is_not_booked_before_its_time() -> None:
     bench = booking(shipped())
-    bench.store.save_orders([bench.row().to_be_booked(NOON + MINUTE)])
+    bench.store.save([bench.row().to_be_booked(NOON + MINUTE)])
 
     assert bench.book("A").orders == 0
     bench.clock.advance(60)
@@ -179,7 +181,7 @@ def test_nothing_is_begun_after_the_deadline() -> None:
     bench = booking(shipped())
 
     assert bench.book(seconds=0) == BookReport(stopped="OUT_OF_TIME")
-    assert bench.row().wants is Wants.BOOKING
+    assert bench.row().next_step is NextStep.PLAN
 
 
 def test_an_order_that_is_not_priced_yet_goes_back_to_reading() -> None:
@@ -190,8 +192,8 @@ def test_an_order_that_is_not_priced_yet_goes_back_to_reading() -> None:
     bench.book()
 
     row = bench.row()
-    assert (row.standing, row.wants, row.reason) == (Standing.HINTED, Wants.READING, "PROCEEDS_MISSING")
-    assert row.due_at == NOON + 15 * MINUTE
+    assert (row.state, row.next_step, row.reason) == (OrderState.NOTICED, NextStep.READ, "PROCEEDS_MISSING")
+    assert row.next_attempt_at == NOON + 15 * MINUTE
 
 
 def test_nothing_of_the_buyer_is_said() -> None:
@@ -199,7 +201,7 @@ def test_nothing_of_the_buyer_is_said() -> None:
 
     bench.book()
 
-    said = repr(bench.journal.notes) + repr(bench.letters)
+    said = repr(bench.decisions.notes) + repr(bench.letters)
     assert "Canary" not in said + json.dumps([row.data for row in bench.store.table.written])
 
 
@@ -216,10 +218,12 @@ def test_a_document_that_somebody_else_changed_meanwhile_has_the_order_worked_ou
     bench.read(shipped(price="12.00", minutes=1))
 
     def somebody_has_it_paid() -> None:
-        paid = Desired(Kind.PAYMENT, "A", {"Amount": Decimal(10)}, version=NOON - 59 * MINUTE, order_id="A")
-        bench.store.save_documents([Document(paid, State.APPLIED, xero_id="id-p", applied_digest=paid.digest)])
+        paid = DesiredDocument(
+            DocumentKind.PAYMENT, "A", {"Amount": Decimal(10)}, version=NOON - 59 * MINUTE, order_id="A"
+        )
+        bench.store.save([Document(paid, DocumentState.APPLIED, xero_id="id-p", applied_digest=paid.digest)])
         # and touches the invoice, as a poster does
-        bench.store.save_documents([replace(bench.document(), attempts=9)])
+        bench.store.save([replace(bench.document(), attempts=9)])
 
     bench.store.meanwhile(somebody_has_it_paid)
     bench.book()
@@ -227,26 +231,26 @@ def test_a_document_that_somebody_else_changed_meanwhile_has_the_order_worked_ou
     # Then the paid invoice stays as it is, and the difference has an invoice of its own
     assert bench.document().desired.total == Decimal("10.00")
     assert bench.document("A-A1").desired.total == Decimal("2.00")
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
 
 
 def test_a_payment_claimed_meanwhile_stops_the_change_of_its_invoice() -> None:
     bench = booking(shipped())
     bench.book()
-    bench.store.save_documents([bench.document().applied("id-1", "AUTHORISED", bench.document().desired.digest, NOON)])
+    bench.store.save([bench.document().applied("id-1", "AUTHORISED", bench.document().desired.digest, NOON)])
     bench.read(shipped(price="12.00", minutes=1))
 
     def the_poster_claims_the_payment() -> None:
-        assert bench.store.save_documents([bench.document(kind=Kind.PAYMENT).claimed(bench.clock.now())])
+        assert bench.store.save([bench.document(kind=DocumentKind.PAYMENT).claimed(bench.clock.now())])
 
     bench.store.meanwhile(the_poster_claims_the_payment)
     bench.book()
 
     row = bench.row()
-    assert (row.standing, row.wants, row.reason) == (Standing.RECORDED, Wants.BOOKING, "WAITING_FOR_OUTCOME")
-    assert row.due_at == NOON + MINUTE
+    assert (row.state, row.next_step, row.reason) == (OrderState.RECORDED, NextStep.PLAN, "WAITING_FOR_OUTCOME")
+    assert row.next_attempt_at == NOON + MINUTE
     assert bench.document().desired.total == Decimal("10.00")
-    assert not bench.document(kind=Kind.PAYMENT).desired.removed
+    assert not bench.document(kind=DocumentKind.PAYMENT).desired.tombstone
 
 
 @pytest.mark.parametrize("was_made", [True, False])
@@ -259,7 +263,7 @@ def test_what_waited_for_the_outcome_of_a_payment_is_booked_once_it_is_known(was
     else:
         bench.xero.before = faults
     bench.post()
-    assert bench.document(kind=Kind.PAYMENT).state is State.UNKNOWN
+    assert bench.document(kind=DocumentKind.PAYMENT).state is DocumentState.UNKNOWN
     bench.read(shipped(price="12.00", minutes=1))
     bench.book()
     assert bench.row().reason == "WAITING_FOR_OUTCOME"
@@ -270,7 +274,7 @@ def test_what_waited_for_the_outcome_of_a_payment_is_booked_once_it_is_known(was
         bench.book()
         bench.post()
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
     assert bench.wanted() == {"invoice#A", "payment#A", "invoice#A-A1", "payment#A-A1"}
     assert bench.paid() == Decimal("12.00")
 
@@ -283,10 +287,10 @@ def test_a_row_of_an_older_version_asks_for_nothing() -> None:
     bench.book()
     written = bench.store.writes("DOCUMENT#")
 
-    rows, changed = bench.service.book([stale], Work.SHIPMENTS)
+    rows, changed = bench.service.book([stale], SHIPMENTS)
 
     assert (changed, bench.store.writes("DOCUMENT#")) == ([], written)
-    assert bench.store.save_orders(list(rows.values())) == {}
+    assert bench.store.save(list(rows.values())) == {}
     assert bench.document().desired.total == Decimal("12.00")
 
 
@@ -296,7 +300,7 @@ def test_a_row_of_an_older_version_asks_for_nothing_where_the_newer_one_wants_no
     bench.read(shipped(minutes=1, status="CANCELLED"))
     bench.book()
 
-    bench.service.book([stale], Work.SHIPMENTS)
+    bench.service.book([stale], SHIPMENTS)
 
     assert bench.wanted() == set()
 
@@ -306,7 +310,7 @@ def test_an_order_row_that_is_read_anew_meanwhile_stays_due() -> None:
     bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.read(shipped(price="12.00", minutes=1)))
 
     bench.book()
-    assert (bench.row().wants, bench.row().due_at) == (Wants.BOOKING, NOON)
+    assert (bench.row().next_step, bench.row().next_attempt_at) == (NextStep.PLAN, NOON)
 
     bench.book()
     assert bench.document().desired.total == Decimal("12.00")
@@ -322,15 +326,15 @@ def test_documents_that_keep_changing_leave_the_order_due_in_a_minute_and_hold_u
     def save(documents: Iterable[Document]) -> dict[str, Document]:
         documents = list(documents)
         if any(document.key == "payment#A" for document in documents):
-            payment = bench.document(kind=Kind.PAYMENT)
+            payment = bench.document(kind=DocumentKind.PAYMENT)
             real([replace(payment, attempts=payment.attempts + 1)])
         return real(documents)
 
     bench.store.save_documents = save  # type: ignore[assignment, method-assign]
     bench.book()
 
-    assert (bench.row().wants, bench.row().due_at) == (Wants.BOOKING, NOON + MINUTE)
-    assert bench.row("B").standing is Standing.BOOKED
+    assert (bench.row().next_step, bench.row().next_attempt_at) == (NextStep.PLAN, NOON + MINUTE)
+    assert bench.row("B").standing is OrderState.PLANNED
     # Nobody could pay the invoice while it changes: its own row was not touched
     assert bench.document().desired.total == Decimal("10.00")
 
@@ -345,17 +349,17 @@ def test_a_worker_that_dies_between_the_waves_leaves_what_booking_again_makes_ri
     # the payment comes back
     bench = booking(shipped())
     bench.book()
-    bench.store.save_documents([bench.document().applied("id-1", "AUTHORISED", bench.document().desired.digest, NOON)])
+    bench.store.save([bench.document().applied("id-1", "AUTHORISED", bench.document().desired.digest, NOON)])
     bench.xero.hold("Invoices", {"InvoiceID": "id-1", "InvoiceNumber": "A", "AmountDue": Decimal(10)})
     bench.read(shipped(price="12.00", minutes=1))
-    waves = 0
+    steps = 0
     real = bench.store.save_documents
 
     def save(documents: Any) -> dict[str, Document]:
-        nonlocal waves
-        if waves == after_waves:
+        nonlocal steps
+        if steps == after_waves:
             raise Killed
-        waves += 1
+        steps += 1
         return real(documents)
 
     bench.store.save_documents = save  # type: ignore[method-assign]
@@ -377,7 +381,7 @@ def test_a_worker_that_dies_between_the_waves_leaves_what_booking_again_makes_ri
     bench.book()
     bench.post()
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
     assert bench.paid() == Decimal("12.00")
     invoices = [i["Total"] if "Total" in i else i["AmountDue"] for i in bench.xero.books["Invoices"].values()]
     assert sum(invoices) in (Decimal("12.00"), Decimal("2.00"))  # changed, or paid as it was and supplemented
@@ -391,11 +395,15 @@ def test_an_order_that_needs_a_person_is_told_in_the_queue_of_the_work_and_holds
 
     assert bench.book().orders == 3
 
-    (letter,) = bench.letters[Work.SHIPMENTS].letters
+    (letter,) = bench.letters[SHIPMENTS].letters
     assert (letter.order_id, letter.reason) == ("B", "UNKNOWN_MARKETPLACE")
-    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": "B"}}
-    assert (bench.row("B").standing, bench.row("B").due_at, bool(bench.row("B").hint)) == (Standing.FAILED, None, True)
-    assert {bench.row(each).standing for each in "AC"} == {Standing.BOOKED}
+    assert json.loads(letter.body) == {"reprocess": {"connection": "main", "order_id": "B"}}
+    assert (bench.row("B").state, bench.row("B").next_attempt_at, bool(bench.row("B").remedy)) == (
+        OrderState.FAILED,
+        None,
+        True,
+    )
+    assert {bench.row(each).standing for each in "AC"} == {OrderState.PLANNED}
 
 
 @pytest.mark.parametrize("work", list(Work))
@@ -411,12 +419,12 @@ def test_a_failure_is_told_in_the_queue_of_whoever_books(work: Work) -> None:
 
 def test_the_dead_letter_goes_out_before_the_order_counts_as_failed() -> None:
     bench = booking(shipped(marketplace="A_NEW_ONE"))
-    bench.letters[Work.SHIPMENTS].broken = True
+    bench.letters[SHIPMENTS].broken = True
 
     with pytest.raises(ConnectionError):
         bench.book()
 
-    assert (bench.row().standing, bench.row().due_at) == (Standing.RECORDED, NOON)
+    assert (bench.row().state, bench.row().next_attempt_at) == (OrderState.RECORDED, NOON)
 
 
 def test_an_order_is_refused_once_however_many_looks_at_its_documents_it_takes() -> None:
@@ -436,8 +444,8 @@ def test_an_order_is_refused_once_however_many_looks_at_its_documents_it_takes()
 
     bench.book()
 
-    assert bench.letters[Work.SHIPMENTS].reasons == [("A", "CLEARING_UNUSABLE")]
-    assert bench.row().standing is Standing.FAILED
+    assert bench.letters[SHIPMENTS].reasons == [("A", "CLEARING_UNUSABLE")]
+    assert bench.row().standing is OrderState.FAILED
     assert len(bench.xero.writes()) == calls
 
 
@@ -449,7 +457,7 @@ def test_what_is_refused_without_having_seen_all_documents_may_be_booked_with_th
         bench.book()
         bench.post()
         bench.read(shipped(price=price, minutes=minutes))
-    bench.store.save_orders([replace(bench.row(), documents=())])
+    bench.store.save([replace(bench.row(), documents=())])
     closed = replace(CLEARING, active=False)
     bench.xero.settings = replace(WITH_CLEARING, accounts={**WITH_CLEARING.accounts, "CLR": closed})
     bench.store.save_cursor(replace(bench.store.cursor("organisation"), data={}))
@@ -458,47 +466,55 @@ def test_what_is_refused_without_having_seen_all_documents_may_be_booked_with_th
 
     bench.book()
 
-    assert (bench.row().standing, bench.letters[Work.SHIPMENTS].letters) == (Standing.BOOKED, [])
+    assert (bench.row().state, bench.letters[SHIPMENTS].letters) == (OrderState.PLANNED, [])
     assert {"invoice#A-A1", "payment#A-A1"} <= set(bench.row().documents)
 
 
 def test_an_order_of_a_kind_nobody_foresaw_fails_alone() -> None:
     bench = booking(shipped(), shipped("B"))
     odd = bench.row("B")
-    bench.store.save_orders([replace(odd, content={**(odd.content or {}), "orderItems": "none"})])
+    bench.store.save([replace(odd, content={**(odd.content or {}), "orderItems": "none"})])
     bench.read(shipped("C"))
-    bench.store.save_documents([Document(Desired(Kind.PAYMENT, "C", {}), State.APPLIED, xero_id="id-9")])
-    bench.store.save_documents(
-        [Document(Desired(Kind.INVOICE, "C", {"LineItems": [{}]}, sources=("x",)), State.APPLIED, xero_id="id-8")]
+    bench.store.save(
+        [Document(DesiredDocument(DocumentKind.PAYMENT, "C", {}), DocumentState.APPLIED, xero_id="id-9")]
+    )
+    bench.store.save(
+        [
+            Document(
+                DesiredDocument(DocumentKind.INVOICE, "C", {"LineItems": [{}]}, line_origins=("x",)),
+                DocumentState.APPLIED,
+                xero_id="id-8",
+            )
+        ]
     )
 
     bench.book()
 
-    assert bench.row("A").standing is Standing.BOOKED
+    assert bench.row("A").standing is OrderState.PLANNED
     assert {each: bench.row(each).reason for each in "BC"} == {"B": "ORDER_MALFORMED", "C": "ORDER_UNREADABLE"}
-    assert sorted(bench.letters[Work.SHIPMENTS].reasons) == [("B", "ORDER_MALFORMED"), ("C", "ORDER_UNREADABLE")]
+    assert sorted(bench.letters[SHIPMENTS].reasons) == [("B", "ORDER_MALFORMED"), ("C", "ORDER_UNREADABLE")]
 
 
 def test_a_customer_that_failed_is_tried_again_with_each_order_that_needs_it() -> None:
     bench = booking(shipped())
-    (contact,) = bench.store.documents([CUSTOMER.key]).values()
-    bench.store.save_documents([contact.failed("CONTACT_ARCHIVED", "restore it")])
+    (contact,) = bench.store.load(Document, [CUSTOMER.key]).values()
+    bench.store.save([contact.failed("CONTACT_ARCHIVED", "restore it")])
 
     bench.book()
     bench.post()
 
-    assert bench.store.documents([CUSTOMER.key])[CUSTOMER.key].state is State.APPLIED
+    assert bench.store.load(Document, [CUSTOMER.key])[CUSTOMER.key].state is DocumentState.APPLIED
     assert bench.xero.invoice("A")["Status"] == "AUTHORISED"
 
 
 def test_a_document_that_failed_is_tried_again_when_its_order_is_booked_again() -> None:
     bench = booking(shipped())
     bench.book()
-    bench.store.save_documents([bench.document().failed("PERIOD_LOCKED", "move the lock date")])
-    bench.store.save_orders([bench.row().to_be_booked(NOON)])
+    bench.store.save([bench.document().failed("PERIOD_LOCKED", "move the lock date")])
+    bench.store.save([bench.row().to_be_booked(NOON)])
 
     assert bench.book().documents == ("invoice#A",)
-    assert bench.document().state is State.PENDING
+    assert bench.document().state is DocumentState.PENDING
 
 
 # --- Xero cannot be asked ---------------------------------------------------------------------------------------------
@@ -510,7 +526,7 @@ def test_without_the_organisation_s_settings_nothing_is_booked_and_nothing_is_lo
 
     assert bench.book().stopped.startswith("XERO_")
     assert bench.book().stopped == "XERO_PAUSED"
-    assert (bench.row().standing, bench.row().wants) == (Standing.RECORDED, Wants.BOOKING)
+    assert (bench.row().state, bench.row().next_step) == (OrderState.RECORDED, NextStep.PLAN)
 
     bench.clock.advance(900)
     assert bench.book().orders == 1
@@ -525,10 +541,10 @@ def test_an_order_is_booked_when_it_is_looked_at_again_after_xero_was_mended() -
 
     bench.xero.settings = WITH_CLEARING
     bench.clock.advance(360)
-    bench.store.save_orders([bench.row().to_be_booked(bench.clock.now())])
+    bench.store.save([bench.row().to_be_booked(bench.clock.now())])
     bench.book()
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
 
 
 def test_an_order_is_not_refused_by_remembered_settings_while_xero_cannot_be_asked() -> None:
@@ -541,9 +557,9 @@ def test_an_order_is_not_refused_by_remembered_settings_while_xero_cannot_be_ask
 
     bench.book()
 
-    assert (bench.row().standing, bench.row().reason) == (Standing.RECORDED, "XERO_UNAVAILABLE")
-    assert bench.row().due_at == bench.clock.now() + 5 * MINUTE
-    assert bench.letters[Work.SHIPMENTS].letters == []
+    assert (bench.row().state, bench.row().reason) == (OrderState.RECORDED, "XERO_UNAVAILABLE")
+    assert bench.row().next_attempt_at == bench.clock.now() + 5 * MINUTE
+    assert bench.letters[SHIPMENTS].letters == []
 
 
 # --- posted -----------------------------------------------------------------------------------------------------------
@@ -564,8 +580,8 @@ def test_a_whole_life_through_the_table_and_the_ledger(per: InvoicePer) -> None:
         bench.read(raw)
         bench.book()
         bench.post()
-        assert bench.row().due_at is None, minutes
-        assert {document.state for document in bench.documents().values()} == {State.APPLIED}
+        assert bench.row().next_attempt_at is None, minutes
+        assert {document.state for document in bench.documents().values()} == {DocumentState.APPLIED}
 
     invoices = {i["InvoiceNumber"]: i["Total"] for i in bench.xero.books["Invoices"].values()}
     notes = {n["CreditNoteNumber"]: n["Total"] for n in bench.xero.books["CreditNotes"].values()}
@@ -593,11 +609,11 @@ def test_a_wish_that_loses_to_another_writer_is_wished_again() -> None:
     renamed = replace(CUSTOMER, body={**CUSTOMER.body, "Name": "Another"})
 
     def touch() -> None:
-        (row,) = bench.store.documents([CUSTOMER.key]).values()
-        bench.store.save_documents([replace(row, attempts=row.attempts + 1)])
+        (row,) = bench.store.load(Document, [CUSTOMER.key]).values()
+        bench.store.save([replace(row, attempts=row.attempts + 1)])
 
     bench.store.meanwhile(touch, touch)
 
     assert want(bench.store, bench.clock, [renamed]) == [CUSTOMER.key]
-    (row,) = bench.store.documents([CUSTOMER.key]).values()
+    (row,) = bench.store.load(Document, [CUSTOMER.key]).values()
     assert (row.desired.body["Name"], row.attempts) == ("Another", 0)

@@ -10,32 +10,32 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
-from amazon_to_xero.domain.books.document import Document, State, Work
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
+from amazon_to_xero.domain.books.document import Document, DocumentState, Work
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Account
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 from amazon_to_xero.ports.amazon import AmazonNotAuthorised, AmazonThrottled, AmazonUnavailable, Json
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroUnavailable
-from amazon_to_xero.services.intake.buyer_details import Buyers
-from amazon_to_xero.services.intake.notices import Hint, OrderIntake
-from amazon_to_xero.services.intake.reader import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReading, ReadReport
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
+from amazon_to_xero.services.intake.notices import ChangeNotice, NoticeRecorder
+from amazon_to_xero.services.intake.reader import BEFORE_HINT, KNOWN_AFTER, PAGES_FROM, OrderReader, ReadReport
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.planning.planner import BookReport, OrderBooking
-from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
-from made_up.books import ORGANISATION, POLICY
-from made_up.orders import UK, breakdown, item, order
-from made_up.state import (
+from amazon_to_xero.services.planning.planner import BookReport, SourcePlanner
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from fakes.books import ORGANISATION, POLICY
+from fakes.orders import UK, breakdown, item, order
+from fakes.state import (
     NOON,
     ManualClock,
     MemoryStateStore,
     RecordingDeadLetters,
+    RecordingDecisionLog,
     RecordingEvents,
-    RecordingJournal,
 )
-from made_up.vendors import ScriptedAmazon, ScriptedXero
+from fakes.vendors import ScriptedAmazon, ScriptedXero
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -68,37 +68,37 @@ class Reading:
         self.store = MemoryStateStore(self.clock)
         self.amazon = ScriptedAmazon(self.clock, *orders)
         self.xero = ScriptedXero(clock=self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
         self.dead_letters, self.of_shipments = RecordingDeadLetters(), RecordingDeadLetters()
         self.events = RecordingEvents()
-        self.pauses = Pauses(self.store, self.clock, self.journal)
+        self.pauses = Pauses(self.store, self.clock, self.decisions)
         self.policy = policy
         self.service = self.restarted()
 
-    def restarted(self) -> OrderReading:
+    def restarted(self) -> OrderReader:
         """Another sandbox of the function: nothing in memory."""
-        organisation = KnownOrganisation(self.xero, self.store, self.clock, self.policy, self.journal)
-        letters = {Work.ORDERS: self.dead_letters, Work.SHIPMENTS: self.of_shipments}
-        self.booking = OrderBooking(
-            "main", self.store, self.policy, organisation, self.pauses, letters, self.clock, self.journal
+        organisation = OrganisationCache(self.xero, self.store, self.clock, self.policy, self.decisions)
+        letters = {ORDERS: self.dead_letters, SHIPMENTS: self.of_shipments}
+        self.booking = SourcePlanner(
+            "main", self.store, self.policy, organisation, self.pauses, letters, self.clock, self.decisions
         )
-        self.service = OrderReading(
+        self.service = OrderReader(
             "main",
             self.amazon,
             self.store,
             self.policy,
             self.booking,
-            Buyers(),
+            BuyerDetails(),
             self.events,
             self.pauses,
             self.clock,
-            self.journal,
+            self.decisions,
         )
         return self.service
 
-    def hint(self, ids: Iterable[str], at: datetime | None = None) -> list[str]:
-        hints = [Hint(order_id, at or self.clock.now()) for order_id in ids]
-        return OrderIntake(self.store, self.clock, self.journal).note(hints)
+    def remedy(self, ids: Iterable[str], at: datetime | None = None) -> list[str]:
+        notices = [ChangeNotice(order_id, at or self.clock.now()) for order_id in ids]
+        return NoticeRecorder(self.store, self.clock, self.decisions).note(notices)
 
     def read(self, named: Iterable[str] = (), deadline: datetime | None = None) -> ReadReport:
         return self.service.read_due(list(named), deadline or self.clock.now() + MINUTE)
@@ -111,13 +111,13 @@ class Reading:
         return self.service.sweep(deadline or self.clock.now() + MINUTE, NOON - timedelta(days=30))
 
     def hinted_and_read(self, *ids: str) -> ReadReport:
-        return self.read(self.hint(ids))
+        return self.read(self.remedy(ids))
 
-    def row(self, order_id: str = "A") -> OrderFact:
-        return self.store.orders([order_id])[order_id]
+    def row(self, order_id: str = "A") -> OrderRecord:
+        return self.store.load(OrderRecord, [order_id])[order_id]
 
-    def document(self, order_id: str = "A", kind: Kind = Kind.INVOICE) -> Document:
-        return self.store.documents([f"{kind}#{order_id}"])[f"{kind}#{order_id}"]
+    def document(self, order_id: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
+        return self.store.load(Document, [f"{kind}#{order_id}"])[f"{kind}#{order_id}"]
 
     def watermark(self) -> str | None:
         return self.store.cursor("sweep#orders").data.get("watermark")
@@ -138,26 +138,26 @@ def test_a_few_orders_are_read_singly_and_at_once() -> None:
 
     assert [name for name, _ in bench.amazon.calls] == ["getOrder"] * few
     assert (report.orders, report.stopped) == (few, "")
-    assert {bench.row(f"A{n}").standing for n in range(few)} == {Standing.BOOKED}
+    assert {bench.row(f"A{n}").standing for n in range(few)} == {OrderState.PLANNED}
     assert len(report.documents) == few + 1  # and their customer
 
 
 def test_many_orders_are_read_in_pages() -> None:
     bench = reading(*(an_order(f"A{n:03}") for n in range(150)))
-    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+    bench.remedy(bench.amazon.orders, NOON - 10 * MINUTE)
 
     report = bench.read()
 
     assert bench.amazon.calls[0] == ("searchOrders", "")
     assert [name for name, _ in bench.amazon.calls] == ["searchOrders", "searchOrders"]
     assert (report.orders, report.stopped) == (150, "")
-    assert bench.store.due_orders(bench.clock.now(), 999) == []
+    assert bench.store.due(ORDERS, bench.clock.now(), 999) == []
 
 
 def test_pages_begin_a_little_before_the_earliest_hint() -> None:
     bench = reading(*(an_order(f"A{n}") for n in range(PAGES_FROM)))
-    bench.hint(["A0"], NOON - 30 * MINUTE)
-    bench.hint([f"A{n}" for n in range(1, PAGES_FROM)], NOON - 10 * MINUTE)
+    bench.remedy(["A0"], NOON - 30 * MINUTE)
+    bench.remedy([f"A{n}" for n in range(1, PAGES_FROM)], NOON - 10 * MINUTE)
 
     bench.read()
 
@@ -177,7 +177,7 @@ def test_a_fresh_burst_waits_for_the_pages_instead_of_costing_a_call_each() -> N
 
 def test_while_a_burst_arrives_a_few_seconds_are_waited_for_the_rest() -> None:
     bench = reading(*(an_order(f"A{n:02}") for n in range(20)))
-    bench.hint([f"A{n:02}" for n in range(10)], NOON - 10 * MINUTE)
+    bench.remedy([f"A{n:02}" for n in range(10)], NOON - 10 * MINUTE)
 
     bench.read()
 
@@ -186,8 +186,8 @@ def test_while_a_burst_arrives_a_few_seconds_are_waited_for_the_rest() -> None:
 
 def test_a_hint_long_before_a_burst_does_not_make_its_pages_longer() -> None:
     bench = reading(*(an_order(f"A{n:02}") for n in range(40)), an_order("OLD", updated=NOON - 2 * HOUR), an_order("X"))
-    bench.hint([f"A{n:02}" for n in range(40)], NOON - 10 * MINUTE)
-    bench.hint(["OLD"], NOON - 8 * HOUR)
+    bench.remedy([f"A{n:02}" for n in range(40)], NOON - 10 * MINUTE)
+    bench.remedy(["OLD"], NOON - 8 * HOUR)
 
     assert bench.read().stopped == ""
 
@@ -197,7 +197,7 @@ def test_a_hint_long_before_a_burst_does_not_make_its_pages_longer() -> None:
 
 def test_an_outage_of_the_search_alone_leaves_the_single_calls() -> None:
     bench = reading(*(an_order(f"A{n:02}") for n in range(PAGES_FROM)))
-    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+    bench.remedy(bench.amazon.orders, NOON - 10 * MINUTE)
     bench.amazon.faults = [AmazonUnavailable("searchOrders", 503, "HTML")]
 
     report = bench.read()
@@ -208,7 +208,7 @@ def test_an_outage_of_the_search_alone_leaves_the_single_calls() -> None:
 def test_bursts_leave_some_pages_to_the_sweep() -> None:
     bench = reading(*(an_order(f"A{n:04}", updated=NOON - HOUR) for n in range(400)))
     bench.amazon.page_size = 5
-    bench.hint(bench.amazon.orders, NOON - HOUR)
+    bench.remedy(bench.amazon.orders, NOON - HOUR)
     bench.read()
     assert bench.amazon.count("searchOrders") < 19
 
@@ -219,9 +219,9 @@ def test_bursts_leave_some_pages_to_the_sweep() -> None:
 
 
 def test_a_page_that_shows_none_of_the_wanted_is_followed_by_single_calls() -> None:
-    # Given orders whose hint is newer than their last update by far: pages from the hint on do not show them
+    # Given orders whose remedy is newer than their last update by far: pages from the remedy on do not show them
     bench = reading(*(an_order(f"A{n}", updated=NOON - timedelta(days=2)) for n in range(PAGES_FROM)))
-    bench.hint(bench.amazon.orders, NOON - 5 * MINUTE)
+    bench.remedy(bench.amazon.orders, NOON - 5 * MINUTE)
 
     report = bench.read()
 
@@ -230,20 +230,20 @@ def test_a_page_that_shows_none_of_the_wanted_is_followed_by_single_calls() -> N
 
 
 def test_orders_in_a_page_that_nobody_hinted_are_recorded_too() -> None:
-    bench = reading(*(an_order(f"A{n}") for n in range(PAGES_FROM)), an_order("never hinted"))
-    bench.hint([f"A{n}" for n in range(PAGES_FROM)], NOON - 10 * MINUTE)
+    bench = reading(*(an_order(f"A{n}") for n in range(PAGES_FROM)), an_order("never noticed"))
+    bench.remedy([f"A{n}" for n in range(PAGES_FROM)], NOON - 10 * MINUTE)
 
     bench.read()
 
-    assert bench.row("never hinted").standing is Standing.BOOKED
-    assert bench.document("never hinted").state is State.PENDING
+    assert bench.row("never noticed").standing is OrderState.PLANNED
+    assert bench.document("never noticed").state is DocumentState.PENDING
 
 
 def test_an_order_named_just_now_is_read_although_the_index_does_not_show_it_yet() -> None:
     bench = reading(an_order())
     bench.store = MemoryStateStore(bench.clock, lag=timedelta(seconds=20))
     bench.restarted()
-    due = bench.hint(["A"])
+    due = bench.remedy(["A"])
 
     assert bench.read().orders == 0
     assert bench.read(due).orders == 1
@@ -251,7 +251,7 @@ def test_an_order_named_just_now_is_read_although_the_index_does_not_show_it_yet
 
 def test_no_call_is_begun_after_the_deadline() -> None:
     bench = reading(*(an_order(f"A{n}") for n in range(3)))
-    bench.hint(bench.amazon.orders)
+    bench.remedy(bench.amazon.orders)
 
     report = bench.read(deadline=bench.clock.now())
 
@@ -278,7 +278,7 @@ def test_a_hint_about_a_change_that_the_page_could_not_show_yet_is_not_answered_
     # When Amazon speaks of a change at 11:59 and its message arrives after the page
     bench.amazon.hold(an_order(price="12.00", updated=NOON - MINUTE))
     bench.clock.advance(5)
-    due = bench.hint(["A"], NOON - MINUTE)
+    due = bench.remedy(["A"], NOON - MINUTE)
 
     bench.read(due)
 
@@ -287,55 +287,55 @@ def test_a_hint_about_a_change_that_the_page_could_not_show_yet_is_not_answered_
 
 def test_a_page_that_is_older_than_an_order_s_newest_hint_does_not_answer_it() -> None:
     bench = reading(*(an_order(f"A{n}", updated=NOON - 20 * MINUTE) for n in range(PAGES_FROM + 1)))
-    bench.hint(bench.amazon.orders, NOON - 20 * MINUTE)
-    bench.hint(["A0"], NOON - timedelta(seconds=30))
+    bench.remedy(bench.amazon.orders, NOON - 20 * MINUTE)
+    bench.remedy(["A0"], NOON - timedelta(seconds=30))
 
     bench.read()
 
     assert bench.amazon.calls == [("searchOrders", ""), ("getOrder", "A0")]
-    assert bench.store.due_orders(bench.clock.now(), 9) == []
+    assert bench.store.due(ORDERS, bench.clock.now(), 9) == []
 
 
 def test_a_sweep_s_page_leaves_an_order_due_that_was_hinted_after_what_it_shows() -> None:
     bench = reading(an_order(updated=NOON - 20 * MINUTE))
-    bench.hint(["A"], NOON - timedelta(seconds=30))
+    bench.remedy(["A"], NOON - timedelta(seconds=30))
 
     assert bench.sweep().orders == 1
 
-    assert (bench.row().standing, bench.row().due_at) == (Standing.BOOKED, NOON)
+    assert (bench.row().state, bench.row().next_attempt_at) == (OrderState.PLANNED, NOON)
 
 
 def test_a_burst_s_page_does_not_answer_what_is_said_of_the_two_minutes_it_cannot_show() -> None:
     bench = reading(*(an_order(f"A{n:02}") for n in range(PAGES_FROM)))
-    bench.hint(bench.amazon.orders, NOON - 10 * MINUTE)
+    bench.remedy(bench.amazon.orders, NOON - 10 * MINUTE)
     bench.read()
     assert bench.amazon.count("getOrder") == 0
 
-    assert bench.hint(["A00", "A01"], NOON - MINUTE) == ["A00", "A01"]
-    assert bench.hint(["A02"], NOON - 9 * MINUTE) == []
+    assert bench.remedy(["A00", "A01"], NOON - MINUTE) == ["A00", "A01"]
+    assert bench.remedy(["A02"], NOON - 9 * MINUTE) == []
 
 
 def test_a_hint_that_arrives_while_the_order_is_read_is_not_lost() -> None:
     bench = reading(an_order())
-    due = bench.hint(["A"], NOON - MINUTE)
-    # When a new hint is stored after the token bucket and the documents, before the order's own row
-    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.hint(["A"], NOON + MINUTE))
+    due = bench.remedy(["A"], NOON - MINUTE)
+    # When a new remedy is stored after the token bucket and the documents, before the order's own row
+    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.remedy(["A"], NOON + MINUTE))
 
     assert bench.read(due).orders == 1
 
-    assert (bench.row().hinted_at, bench.row().due_at) == (NOON + MINUTE, NOON)
+    assert (bench.row().noticed_at, bench.row().next_attempt_at) == (NOON + MINUTE, NOON)
     bench.read()
-    assert (bench.row().standing, bench.row().due_at) == (Standing.BOOKED, None)
+    assert (bench.row().state, bench.row().next_attempt_at) == (OrderState.PLANNED, None)
 
 
 def test_a_hint_from_a_clock_ahead_of_ours_is_answered_by_one_reading() -> None:
     bench = reading(an_order())
-    due = bench.hint(["A"], NOON + timedelta(seconds=3))
+    due = bench.remedy(["A"], NOON + timedelta(seconds=3))
 
     bench.read(due)
 
-    assert bench.row().due_at is None
-    assert bench.hint(["A"], NOON + timedelta(seconds=3)) == []
+    assert bench.row().next_attempt_at is None
+    assert bench.remedy(["A"], NOON + timedelta(seconds=3)) == []
 
 
 # --- what is recorded -------------------------------------------------------------------------------------------------
@@ -347,8 +347,12 @@ def test_a_recorded_order_asks_for_its_customer_and_its_invoice() -> None:
     report = bench.hinted_and_read("A")
 
     invoice = bench.document()
-    assert (invoice.state, invoice.due_at, str(invoice.desired.total)) == (State.PENDING, NOON, "10.00")
-    assert set(report.documents) == {"invoice#A", invoice.desired.refers["Contact.ContactID"]}
+    assert (invoice.state, invoice.next_attempt_at, str(invoice.desired.total)) == (
+        DocumentState.PENDING,
+        NOON,
+        "10.00",
+    )
+    assert set(report.documents) == {"invoice#A", invoice.desired.references["Contact.ContactID"]}
     assert bench.row().documents == ("invoice#A",)
     assert bench.row().status == "UNSHIPPED"
 
@@ -359,7 +363,7 @@ def test_nothing_of_the_buyer_is_stored_or_said() -> None:
     bench.hinted_and_read("A", "B")
 
     stored = json.dumps([row.data for row in bench.store.table.written])
-    said = repr(bench.journal.notes) + repr(bench.dead_letters.letters)
+    said = repr(bench.decisions.notes) + repr(bench.dead_letters.letters)
     assert "Canary" not in stored + said
     assert "Region" in stored  # the destination is kept, for the tax
 
@@ -375,11 +379,11 @@ def test_an_older_version_never_replaces_a_newer_one() -> None:
     assert str(bench.document().desired.total) == "12.00"
     assert bench.row().updated == NOON - 5 * MINUTE
     # Then it is read again later, until Amazon shows the newer one
-    assert bench.row().due_at is not None
+    assert bench.row().next_attempt_at is not None
     bench.amazon.hold(an_order(price="12.00", updated=NOON - 5 * MINUTE))
     bench.clock.advance(61)
     bench.read()
-    assert bench.row().due_at is None
+    assert bench.row().next_attempt_at is None
 
 
 def test_an_unchanged_order_in_a_page_writes_nothing() -> None:
@@ -400,14 +404,14 @@ def test_a_hint_about_an_order_that_did_not_change_ends_with_one_write_of_its_ro
     bench.hinted_and_read("A")
     documents = bench.store.writes("DOCUMENT#")
     bench.clock.advance(60)
-    due = bench.hint(["A"])
+    due = bench.remedy(["A"])
     before = bench.store.writes("ORDER#")
 
     bench.read(due)
 
     assert bench.store.writes("ORDER#") == before + 1
     assert bench.store.writes("DOCUMENT#") == documents
-    assert bench.row().due_at is None
+    assert bench.row().next_attempt_at is None
 
 
 @pytest.mark.parametrize(
@@ -427,7 +431,11 @@ def test_an_order_that_amazon_sends_broken_fails_alone(broken: Json) -> None:
 
     report = bench.hinted_and_read("B", "A")
 
-    assert (report.orders, bench.row("A").standing, bench.row("B").standing) == (2, Standing.BOOKED, Standing.FAILED)
+    assert (report.orders, bench.row("A").state, bench.row("B").state) == (
+        2,
+        OrderState.PLANNED,
+        OrderState.FAILED,
+    )
     assert [letter.order_id for letter in bench.dead_letters.letters] == ["B"]
     assert bench.row("B").reason in ("ORDER_MALFORMED", "UNKNOWN_STATUS")
 
@@ -438,8 +446,8 @@ def test_an_order_of_a_kind_nobody_foresaw_fails_alone_and_says_nothing_of_its_c
 
     report = bench.hinted_and_read("B", "A")
 
-    assert (report.orders, bench.row("A").standing) == (2, Standing.BOOKED)
-    assert (bench.row("B").standing, bench.row("B").reason) == (Standing.FAILED, "ORDER_UNREADABLE")
+    assert (report.orders, bench.row("A").state) == (2, OrderState.PLANNED)
+    assert (bench.row("B").state, bench.row("B").reason) == (OrderState.FAILED, "ORDER_UNREADABLE")
     assert bench.dead_letters.reasons == [("B", "ORDER_UNREADABLE")]
 
 
@@ -449,7 +457,7 @@ def test_an_order_too_large_for_a_row_is_for_a_person() -> None:
 
     bench.hinted_and_read("A")
 
-    assert (bench.row().standing, bench.row().reason) == (Standing.FAILED, "ORDER_TOO_LARGE")
+    assert (bench.row().state, bench.row().reason) == (OrderState.FAILED, "ORDER_TOO_LARGE")
     assert max(len(row.data) for row in bench.store.table.written) < 300_000
 
 
@@ -484,7 +492,7 @@ def test_an_order_keeps_its_invoice_number_when_the_prefix_is_changed() -> None:
 def test_documents_are_wanted_before_the_order_stops_being_due() -> None:
     # Given a worker that dies between the two writes: the order is read again, the documents stay as they are
     bench = reading(an_order())
-    due = bench.hint(["A"])
+    due = bench.remedy(["A"])
 
     class Killed(BaseException):
         pass
@@ -498,8 +506,8 @@ def test_documents_are_wanted_before_the_order_stops_being_due() -> None:
         bench.read(due)
     bench.store.save_orders = real  # type: ignore[method-assign]
 
-    assert bench.document().state is State.PENDING
-    assert bench.row().due_at is not None
+    assert bench.document().state is DocumentState.PENDING
+    assert bench.row().next_attempt_at is not None
     written = bench.store.writes("DOCUMENT#")
     assert bench.read(["A"]).orders == 1
     assert bench.store.writes("DOCUMENT#") == written
@@ -511,12 +519,12 @@ def test_a_document_row_that_changed_meanwhile_is_decided_again_and_the_newer_fa
     newest = replace(bench.document().desired, body={"Reference": "newest"}, version=NOON + HOUR)
     bench.amazon.hold(an_order(price="12.00", updated=NOON - 5 * MINUTE))
     bench.clock.advance(60)
-    due = bench.hint(["A"])
+    due = bench.remedy(["A"])
 
     def another_worker_wants_a_newer_version() -> None:
-        row = bench.document().wanting(newest, bench.clock.now())
+        row = bench.document().with_desired(newest, bench.clock.now())
         assert row is not None
-        bench.store.save_documents([row])
+        bench.store.save([row])
 
     # The token bucket is written first, then the document.
     bench.store.meanwhile(lambda: None, another_worker_wants_a_newer_version)
@@ -542,34 +550,34 @@ def test_what_was_shipped_or_cancelled_is_left_to_the_shipments_function_and_tol
     report = bench.hinted_and_read("A")
 
     row = bench.row()
-    assert (row.standing, row.wants, row.due_at) == (Standing.RECORDED, Wants.BOOKING, NOON)
+    assert (row.state, row.next_step, row.next_attempt_at) == (OrderState.RECORDED, NextStep.PLAN, NOON)
     assert report.orders == 1
     assert not any(key.startswith("invoice") for key in report.documents)
     event = OrderEvent(kind, "A", NOON - 10 * MINUTE, UK)
     assert bench.events.published == [("main", event)]
-    assert bench.store.due_shipments(NOON, 9) == ["A"]
-    assert (bench.book().orders, bench.row().due_at) == (1, None)
+    assert bench.store.due(SHIPMENTS, NOON, 9) == ["A"]
+    assert (bench.book().orders, bench.row().next_attempt_at) == (1, None)
 
 
 def test_an_order_is_told_only_once_it_is_in_the_table() -> None:
     bench = reading(shipped())
-    rows: list[OrderFact] = []
+    rows: list[OrderRecord] = []
     publish = bench.events.publish
     bench.events.publish = lambda name, events: rows.append(bench.row()) or publish(name, events)  # type: ignore[func-returns-value, method-assign]
 
     bench.hinted_and_read("A")
 
-    assert [row.wants for row in rows] == [Wants.BOOKING]
+    assert [row.next_step for row in rows] == [NextStep.PLAN]
 
 
 def test_an_order_whose_row_another_worker_wrote_meanwhile_is_not_told() -> None:
     bench = reading(shipped())
-    due = bench.hint(["A"], NOON - MINUTE)
+    due = bench.remedy(["A"], NOON - MINUTE)
     # The token bucket is written first, then the customer, then the order's row
-    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.hint(["A"], NOON + MINUTE))
+    bench.store.meanwhile(lambda: None, lambda: None, lambda: bench.remedy(["A"], NOON + MINUTE))
 
     bench.read(due)
-    assert (bench.row().wants, bench.events.published) == (Wants.READING, [])
+    assert (bench.row().next_step, bench.events.published) == (NextStep.READ, [])
 
     bench.read()
     assert bench.events.said == [("Order Shipped", "A")]
@@ -584,7 +592,7 @@ def test_what_a_sweep_has_read_is_stored_although_an_older_version_was_booked_me
 
     bench.sweep()
 
-    assert (bench.row().status, bench.row().wants) == ("CANCELLED", Wants.BOOKING)
+    assert (bench.row().status, bench.row().next_step) == ("CANCELLED", NextStep.PLAN)
 
 
 def test_events_that_could_not_be_published_are_said_and_lose_nothing() -> None:
@@ -593,8 +601,8 @@ def test_events_that_could_not_be_published_are_said_and_lose_nothing() -> None:
 
     bench.hinted_and_read("A", "B")
 
-    assert [noted["events"] for noted in bench.journal.of("EVENTS_NOT_PUBLISHED")] == [1, 1]
-    assert bench.store.due_shipments(NOON, 9) == ["A", "B"]
+    assert [noted["events"] for noted in bench.decisions.of("EVENTS_NOT_PUBLISHED")] == [1, 1]
+    assert bench.store.due(SHIPMENTS, NOON, 9) == ["A", "B"]
 
 
 def test_what_did_not_change_is_not_told_again() -> None:
@@ -605,7 +613,7 @@ def test_what_did_not_change_is_not_told_again() -> None:
 
     bench.hinted_and_read("A")
 
-    assert (len(bench.events.published), bench.row().due_at) == (1, None)
+    assert (len(bench.events.published), bench.row().next_attempt_at) == (1, None)
 
 
 def test_what_did_not_change_and_was_not_booked_yet_stays_to_be_booked() -> None:
@@ -615,7 +623,7 @@ def test_what_did_not_change_and_was_not_booked_yet_stays_to_be_booked() -> None
 
     bench.hinted_and_read("A")
 
-    assert (bench.row().wants, bench.store.due_shipments(bench.clock.now(), 9)) == (Wants.BOOKING, ["A"])
+    assert (bench.row().next_step, bench.store.due(SHIPMENTS, bench.clock.now(), 9)) == (NextStep.PLAN, ["A"])
 
 
 def test_a_sweep_over_an_order_that_waits_to_be_booked_leaves_it_waiting() -> None:
@@ -625,15 +633,15 @@ def test_a_sweep_over_an_order_that_waits_to_be_booked_leaves_it_waiting() -> No
 
     bench.sweep()
 
-    assert bench.store.due_shipments(bench.clock.now(), 9) == ["A"]
+    assert bench.store.due(SHIPMENTS, bench.clock.now(), 9) == ["A"]
 
 
 def test_an_order_shipped_on_a_page_older_than_its_newest_hint_is_read_once_more_before_it_is_booked() -> None:
     bench = reading(shipped(updated=NOON - 20 * MINUTE))
-    bench.hint(["A"], NOON - timedelta(seconds=30))
+    bench.remedy(["A"], NOON - timedelta(seconds=30))
 
     bench.sweep()
-    assert (bench.row().wants, bench.row().due_at, bench.events.published) == (Wants.READING, NOON, [])
+    assert (bench.row().next_step, bench.row().next_attempt_at, bench.events.published) == (NextStep.READ, NOON, [])
 
     bench.read()
     assert bench.events.said == [("Order Shipped", "A")]
@@ -669,7 +677,7 @@ def test_a_shipped_order_that_is_no_sale_is_neither_booked_nor_told() -> None:
 
     report = bench.hinted_and_read("A")
 
-    assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "BEFORE_START")
+    assert (bench.row().state, bench.row().reason) == (OrderState.NOT_INVOICED, "BEFORE_START")
     assert (report.documents, bench.events.published) == ((), [])
 
 
@@ -691,9 +699,9 @@ def test_a_failed_order_is_reported_once_and_again_only_after_a_hint() -> None:
 
     (letter,) = bench.dead_letters.letters
     assert (letter.order_id, letter.reason) == ("A", "ITEM_TOTAL_DIFFERS")
-    assert json.loads(letter.body) == {"look_at": {"connection": "main", "order_id": "A"}}
-    assert letter.hint
-    assert (bench.row().standing, bench.row().due_at) == (Standing.FAILED, None)
+    assert json.loads(letter.body) == {"reprocess": {"connection": "main", "order_id": "A"}}
+    assert letter.remedy
+    assert (bench.row().state, bench.row().next_attempt_at) == (OrderState.FAILED, None)
 
     bench.clock.advance(900)
     bench.sweep()
@@ -707,13 +715,13 @@ def test_a_failed_order_is_reported_once_and_again_only_after_a_hint() -> None:
 def test_the_dead_letter_goes_out_before_the_order_counts_as_failed() -> None:
     bench = reading(unbalanced())
     bench.dead_letters.broken = True
-    due = bench.hint(["A"])
+    due = bench.remedy(["A"])
 
     with pytest.raises(ConnectionError):
         bench.read(due)
 
-    assert bench.row().standing is Standing.HINTED
-    assert bench.row().due_at is not None
+    assert bench.row().standing is OrderState.NOTICED
+    assert bench.row().next_attempt_at is not None
 
 
 def test_an_order_is_booked_when_it_is_looked_at_again_after_the_settings_were_mended() -> None:
@@ -726,8 +734,8 @@ def test_an_order_is_booked_when_it_is_looked_at_again_after_the_settings_were_m
     bench.clock.advance(60)
     bench.hinted_and_read("A")
 
-    assert (bench.row().standing, bench.row().reason, bench.row().hint) == (Standing.BOOKED, "", "")
-    assert bench.document().state is State.PENDING
+    assert (bench.row().state, bench.row().reason, bench.row().remedy) == (OrderState.PLANNED, "", "")
+    assert bench.document().state is DocumentState.PENDING
 
 
 def test_an_order_is_booked_when_it_is_looked_at_again_after_xero_was_mended() -> None:
@@ -743,41 +751,41 @@ def test_an_order_is_booked_when_it_is_looked_at_again_after_xero_was_mended() -
     bench.clock.advance(360)
     bench.hinted_and_read("A")
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
 
 
 def test_a_failed_document_of_an_unchanged_order_is_tried_again_after_a_hint() -> None:
     bench = reading(an_order())
     bench.hinted_and_read("A")
-    bench.store.save_documents([bench.document().failed("PERIOD_LOCKED", "move the lock date")])
+    bench.store.save([bench.document().failed("PERIOD_LOCKED", "move the lock date")])
     bench.clock.advance(60)
 
     report = bench.hinted_and_read("A")
 
     assert report.documents == ("invoice#A",)
-    assert bench.document().state is State.PENDING
+    assert bench.document().state is DocumentState.PENDING
 
 
 def test_an_order_that_amazon_does_not_know_is_a_failure_with_a_hint() -> None:
     bench = reading()
 
-    bench.read(bench.hint(["typo"], NOON - KNOWN_AFTER))
+    bench.read(bench.remedy(["typo"], NOON - KNOWN_AFTER))
 
-    assert (bench.row("typo").standing, bench.row("typo").due_at) == (Standing.FAILED, None)
+    assert (bench.row("typo").state, bench.row("typo").next_attempt_at) == (OrderState.FAILED, None)
     assert bench.dead_letters.reasons == [("typo", "ORDER_NOT_FOUND")]
-    assert "check the id" in bench.row("typo").hint
+    assert "check the id" in bench.row("typo").remedy
 
 
 def test_an_order_that_amazon_does_not_know_yet_is_read_again() -> None:
     bench = reading()
     bench.hinted_and_read("A")
-    assert (bench.row().standing, bench.dead_letters.letters) == (Standing.HINTED, [])
+    assert (bench.row().state, bench.dead_letters.letters) == (OrderState.NOTICED, [])
 
     bench.amazon.hold(an_order(updated=NOON))
     bench.clock.advance(60)
     bench.read()
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
 
 
 # --- orders that are not booked ---------------------------------------------------------------------------------------
@@ -793,9 +801,9 @@ def test_a_cancelled_order_takes_back_its_invoice() -> None:
     bench.hinted_and_read("A")
     report = bench.book()
 
-    assert (bench.row().standing, bench.row().reason) == (Standing.NOT_INVOICED, "ORDER_CANCELLED")
+    assert (bench.row().state, bench.row().reason) == (OrderState.NOT_INVOICED, "ORDER_CANCELLED")
     assert report.documents == ("invoice#A",)
-    assert (bench.document().desired.removed, bench.document().due_at) == (True, bench.clock.now())
+    assert (bench.document().desired.tombstone, bench.document().next_attempt_at) == (True, bench.clock.now())
 
 
 def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before_it_died() -> None:
@@ -804,13 +812,13 @@ def test_a_cancelled_order_takes_back_the_invoice_that_a_worker_asked_for_before
     bench.hinted_and_read("A")
     wanted = bench.document().desired
     again = reading(an_order(status="CANCELLED", updated=NOON - 5 * MINUTE))
-    again.store.save_documents([Document(wanted, due_at=NOON)])
+    again.store.save([Document(wanted, next_attempt_at=NOON)])
 
     again.hinted_and_read("A")
     again.book()
 
     # Its content stays: by that it is told from somebody else's document when Xero is looked at
-    assert again.document().desired == replace(wanted, removed=True, version=NOON - 5 * MINUTE)
+    assert again.document().desired == replace(wanted, tombstone=True, version=NOON - 5 * MINUTE)
 
 
 def test_a_cancelled_order_s_payment_that_was_not_made_yet_goes_too() -> None:
@@ -827,7 +835,7 @@ def test_a_cancelled_order_s_payment_that_was_not_made_yet_goes_too() -> None:
     bench.hinted_and_read("A")
     bench.book()
 
-    assert bench.document(kind=Kind.PAYMENT).desired.removed
+    assert bench.document(kind=DocumentKind.PAYMENT).desired.tombstone
 
 
 def test_a_cancelled_order_that_was_never_booked_keeps_its_invoice_away() -> None:
@@ -839,8 +847,8 @@ def test_a_cancelled_order_that_was_never_booked_keeps_its_invoice_away() -> Non
     bench.hinted_and_read("A")
     bench.book()
 
-    assert bench.document().desired.removed
-    assert bench.document().wanting(earlier.document().desired, NOON) is None
+    assert bench.document().desired.tombstone
+    assert bench.document().with_desired(earlier.document().desired, NOON) is None
     assert bench.row().reason == "ORDER_CANCELLED"
     assert bench.dead_letters.letters == []
 
@@ -849,7 +857,7 @@ def test_an_order_without_prices_is_read_again_every_quarter_of_an_hour_and_a_pe
     bench = reading(unpriced())
     bench.hinted_and_read("A")
 
-    assert (bench.row().standing, bench.row().due_at) == (Standing.HINTED, NOON + 15 * MINUTE)
+    assert (bench.row().state, bench.row().next_attempt_at) == (OrderState.NOTICED, NOON + 15 * MINUTE)
     assert bench.row().reason == "PROCEEDS_MISSING"
     bench.clock.advance(15 * 60)
     assert bench.read().orders == 1
@@ -858,7 +866,7 @@ def test_an_order_without_prices_is_read_again_every_quarter_of_an_hour_and_a_pe
     bench.clock.advance(24 * 3600)
     bench.read()
     assert bench.dead_letters.reasons == [("A", "PROCEEDS_MISSING")]
-    assert bench.row().standing is Standing.FAILED
+    assert bench.row().standing is OrderState.FAILED
 
 
 def test_an_order_whose_prices_come_later_is_booked_then() -> None:
@@ -869,7 +877,7 @@ def test_an_order_whose_prices_come_later_is_booked_then() -> None:
 
     bench.read()
 
-    assert bench.row().standing is Standing.BOOKED
+    assert bench.row().standing is OrderState.PLANNED
 
 
 def test_many_orders_without_prices_are_read_although_nobody_hinted_them_and_hold_up_no_other() -> None:
@@ -880,12 +888,12 @@ def test_many_orders_without_prices_are_read_although_nobody_hinted_them_and_hol
     bench.clock.advance(15 * 60)
     bench.amazon.hold(an_order("A", updated=NOON + 14 * MINUTE))
     bench.amazon.hold(*(an_order(order_id, updated=NOON - 9 * MINUTE) for order_id in ids))
-    due = bench.hint(["A"], bench.clock.now())
+    due = bench.remedy(["A"], bench.clock.now())
 
     bench.read(due)
 
-    assert {bench.row(order_id).standing for order_id in ids} == {Standing.BOOKED}
-    assert bench.row("A").standing is Standing.BOOKED
+    assert {bench.row(order_id).standing for order_id in ids} == {OrderState.PLANNED}
+    assert bench.row("A").standing is OrderState.PLANNED
 
 
 # --- what goes wrong with Amazon --------------------------------------------------------------------------------------
@@ -921,7 +929,7 @@ def test_amazon_s_quota_is_kept_by_the_bucket_and_not_by_refusals() -> None:
 
     # Thirty at once and one every two seconds from then on, while a few seconds go by to gather what is arriving
     assert bench.amazon.count("getOrder") <= 30 + sum(bench.clock.slept) / 2
-    assert bench.journal.of("WAITING")[0]["reason"] == "AMAZON_QUOTA"
+    assert bench.decisions.of("WAITING")[0]["reason"] == "AMAZON_QUOTA"
 
 
 def test_an_outage_delays_the_one_order_it_met_longer_each_time_and_no_other() -> None:
@@ -931,10 +939,10 @@ def test_an_outage_delays_the_one_order_it_met_longer_each_time_and_no_other() -
     report = bench.hinted_and_read("A", "B")
 
     assert (report.orders, report.stopped) == (1, "AMAZON_UNAVAILABLE")
-    assert bench.row("B").standing is Standing.BOOKED
+    assert bench.row("B").standing is OrderState.PLANNED
     waits = []
     for _ in range(7):
-        due = bench.row("A").due_at
+        due = bench.row("A").next_attempt_at
         assert due is not None
         waits.append((due - bench.clock.now()) / MINUTE)
         bench.clock.advance((due - bench.clock.now()).total_seconds())
@@ -953,8 +961,8 @@ def test_a_refused_authorisation_pauses_amazon_for_everybody_and_tells_whom_to_a
     bench.amazon.faults = [AmazonNotAuthorised("getOrder", 403, "Unauthorized")]
 
     assert bench.hinted_and_read("A", "B").stopped == "AMAZON_NOT_AUTHORISED"
-    (paused,) = bench.journal.of("PAUSED")
-    assert "authorise again in Seller Central" in str(paused["hint"])
+    (paused,) = bench.decisions.of("PAUSED")
+    assert "authorise again in Seller Central" in str(paused["remedy"])
     bench.restarted()
     assert (bench.read().stopped, bench.sweep().stopped) == ("AMAZON_PAUSED", "AMAZON_PAUSED")
     assert len(bench.amazon.calls) == 1
@@ -1085,10 +1093,10 @@ def test_two_sweeps_side_by_side_do_no_harm() -> None:
 
     bench.amazon.after_page = the_other
 
-    assert bench.sweep().stopped == "SWEPT_BY_ANOTHER"
+    assert bench.sweep().stopped == "SWEEP_TAKEN_OVER"
     assert done[0].stopped == ""
     assert bench.watermark() == (NOON - 2 * MINUTE).isoformat()
-    assert {bench.row(f"A{n}").standing for n in range(3)} == {Standing.BOOKED}
+    assert {bench.row(f"A{n}").standing for n in range(3)} == {OrderState.PLANNED}
 
 
 def test_a_sweep_stops_when_amazon_s_quota_is_used_up_and_goes_on_later() -> None:

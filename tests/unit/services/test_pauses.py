@@ -8,7 +8,7 @@ import pytest
 
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLog
 
 MINUTE = timedelta(minutes=1)
 
@@ -17,10 +17,10 @@ class Service:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
 
     def worker(self) -> Pauses:
-        return Pauses(self.store, self.clock, self.journal)
+        return Pauses(self.store, self.clock, self.decisions)
 
 
 @pytest.fixture
@@ -54,10 +54,10 @@ def test_a_pause_by_a_fraction_of_a_second_longer_counts_as_longer(service: Serv
 def test_every_pause_says_which_service_until_when_and_why(service: Service) -> None:
     service.worker().pause("amazon", NOON + MINUTE, "AMAZON_NOT_AUTHORISED", "authorise again")
 
-    (said,) = service.journal.of("PAUSED")
+    (said,) = service.decisions.of("PAUSED")
     assert said == {
         "reason": "AMAZON_NOT_AUTHORISED",
-        "hint": "authorise again",
+        "remedy": "authorise again",
         "service": "amazon",
         "until": (NOON + MINUTE).isoformat(),
     }
@@ -78,7 +78,7 @@ def test_xero_s_faults_ask_for_their_own_length(
     service.worker().pause_xero(problem)
 
     assert service.worker().until("xero") == NOON + minutes * MINUTE
-    assert service.journal.of("PAUSED")[0]["reason"] == reason
+    assert service.decisions.of("PAUSED")[0]["reason"] == reason
 
 
 def test_two_workers_that_pause_at_once_do_no_harm(service: Service) -> None:

@@ -8,21 +8,21 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Wants
+from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord
 from amazon_to_xero.domain.books.document import Work
 from amazon_to_xero.services.intake.reader import ReadReport
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.planner import BookReport
 from amazon_to_xero.services.posting.poster import PostReport
-from amazon_to_xero.services.worker import EVERYTHING, Reconciliation, WorkReport
-from made_up.state import NOON, ManualClock, MemoryStateStore, RecordingJournal
+from amazon_to_xero.services.worker import EVERYTHING, SyncWorker, WorkReport
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLog
 
 SECONDS = timedelta(seconds=1)
 
 
 @dataclass
 class Scripted:
-    """OrderReading, OrderBooking and Ledger: answer what they are told to, one report per call, then nothing more."""
+    """OrderReader, SourcePlanner and DocumentPoster: answer what they are told to, one report per call, then nothing more."""
 
     reads: list[ReadReport] = field(default_factory=list)
     books: list[BookReport] = field(default_factory=list)
@@ -57,32 +57,32 @@ class Bench:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
-        self.journal = RecordingJournal()
-        self.pauses = Pauses(self.store, self.clock, self.journal)
+        self.decisions = RecordingDecisionLog()
+        self.pauses = Pauses(self.store, self.clock, self.decisions)
         self.done = Scripted()
         self.service = self.worker(self.done)
 
-    def worker(self, done: Scripted) -> Reconciliation:
+    def worker(self, done: Scripted) -> SyncWorker:
         start = NOON - timedelta(days=30)
-        return Reconciliation(done, done, done, self.store, self.pauses, self.clock, self.journal, start)  # type: ignore[arg-type]
+        return SyncWorker(done, done, done, self.store, self.pauses, self.clock, self.decisions, start)  # type: ignore[arg-type]
 
     def run(
         self, *orders: str, seconds: float = 60, patient: bool = False, work: Collection[Work] = EVERYTHING
     ) -> WorkReport:
-        return self.service.run("w1", self.clock.now() + seconds * SECONDS, orders, work=work, patient=patient)
+        return self.service.run("w1", self.clock.now() + seconds * SECONDS, orders, work=work, wait_for_lease=patient)
 
     def hold_lease(self, seconds: float) -> object:
-        lease = self.store.acquire("reconciliation", "other", self.clock.now(), self.clock.now() + seconds * SECONDS)
+        lease = self.store.acquire("worker", "other", self.clock.now(), self.clock.now() + seconds * SECONDS)
         assert lease
         return lease
 
-    def make_due(self, order_id: str = "A", wants: Wants = Wants.READING) -> None:
-        fact = self.store.orders([order_id]).get(order_id) or OrderFact(order_id)
-        self.store.save_orders([OrderFact(order_id, fact.generation, due_at=self.clock.now(), wants=wants)])
+    def make_due(self, order_id: str = "A", wants: NextStep = NextStep.READ) -> None:
+        fact = self.store.load(OrderRecord, [order_id]).get(order_id) or OrderRecord(order_id)
+        self.store.save([OrderRecord(order_id, fact.generation, next_attempt_at=self.clock.now(), next_step=wants)])
 
     def make_done(self, order_id: str = "A") -> None:
-        fact = self.store.orders([order_id])[order_id]
-        self.store.save_orders([OrderFact(order_id, fact.generation)])
+        fact = self.store.load(OrderRecord, [order_id])[order_id]
+        self.store.save([OrderRecord(order_id, fact.generation)])
 
 
 def test_what_was_read_and_booked_is_posted_in_the_same_run() -> None:
@@ -98,7 +98,7 @@ def test_what_was_read_and_booked_is_posted_in_the_same_run() -> None:
 
 
 def test_a_function_does_only_its_own_work_and_posts_whatever_is_due() -> None:
-    for kind, stage in ((Work.ORDERS, "read"), (Work.SHIPMENTS, "book")):
+    for kind, stage in ((ORDERS, "read"), (SHIPMENTS, "book")):
         work = Bench()
 
         work.run("A", work={kind})
@@ -107,21 +107,21 @@ def test_a_function_does_only_its_own_work_and_posts_whatever_is_due() -> None:
 
 
 def test_what_is_due_for_another_function_keeps_nobody_at_work() -> None:
-    for kind, others in ((Work.ORDERS, Wants.BOOKING), (Work.SHIPMENTS, Wants.READING)):
+    for kind, others in ((ORDERS, NextStep.PLAN), (SHIPMENTS, NextStep.READ)):
         work = Bench()
-        work.make_due(wants=others)
+        work.make_due(next_step=others)
 
         work.run(seconds=60, work={kind})
 
         assert work.done.count("post") == 1
-        assert work.store.due_orders(NOON, 9) + work.store.due_shipments(NOON, 9) == ["A"]
+        assert work.store.due(ORDERS, NOON, 9) + work.store.due(SHIPMENTS, NOON, 9) == ["A"]
 
 
 def test_booking_is_progress_and_what_stops_it_is_said() -> None:
     work = Bench()
     work.done.books = [BookReport(2), BookReport(1, stopped="XERO_PAUSED")]
 
-    report = work.run(work={Work.SHIPMENTS})
+    report = work.run(work={SHIPMENTS})
 
     assert work.done.count("book") == 2
     assert (report.booked.orders, report.stopped) == (3, "XERO_PAUSED")
@@ -129,7 +129,7 @@ def test_booking_is_progress_and_what_stops_it_is_said() -> None:
 
 def test_what_stopped_an_earlier_round_of_booking_does_not_speak_for_the_next() -> None:
     work = Bench()
-    work.make_due(wants=Wants.BOOKING)
+    work.make_due(next_step=NextStep.PLAN)
     work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
     work.done.books = [BookReport(1, stopped="XERO_PAUSED")]
     finish = work.done.book_due
@@ -140,7 +140,7 @@ def test_what_stopped_an_earlier_round_of_booking_does_not_speak_for_the_next() 
         return finish(named, deadline)
 
     work.done.book_due = book_due  # type: ignore[method-assign]
-    report = work.run(work={Work.SHIPMENTS}, patient=True)
+    report = work.run(work={SHIPMENTS}, wait_for_lease=True)
 
     assert (work.clock.slept, report.booked.orders, report.stopped) == ([30], 1, "")
 
@@ -149,9 +149,9 @@ def test_what_was_left_to_the_worker_at_it_for_booking_is_done_by_it() -> None:
     work = Bench()
 
     def another_is_turned_away() -> None:
-        work.make_due(wants=Wants.BOOKING)
+        work.make_due(next_step=NextStep.PLAN)
         other = work.worker(Scripted())
-        assert other.run("w2", work.clock.now() + 60 * SECONDS, ["A"], work={Work.SHIPMENTS}).busy
+        assert other.run("w2", work.clock.now() + 60 * SECONDS, ["A"], work={SHIPMENTS}).busy
 
     work.done.then = [another_is_turned_away, work.make_done]
 
@@ -208,7 +208,7 @@ def test_whoever_finds_another_worker_at_it_leaves_at_once() -> None:
     report = work.run("A", "B")
 
     assert (report.busy, work.done.named, work.clock.slept) == (True, [], [])
-    assert work.journal.of("LEFT_TO_THE_WORKER_AT_IT") == [{"orders": 2}]
+    assert work.decisions.of("LEASE_HELD_BY_ANOTHER_WORKER") == [{"orders": 2}]
 
 
 def test_the_next_worker_may_begin_as_soon_as_the_first_is_done_or_has_failed() -> None:
@@ -233,20 +233,20 @@ def test_what_was_left_to_the_worker_just_before_it_let_go_is_done_by_it() -> No
         assert work.worker(other).run("w2", work.clock.now() + 60 * SECONDS, ["A"]).busy
         assert other.named == []
 
-    # Given a hint that becomes durable after the last look of the worker at it
+    # Given a remedy that becomes durable after the last look of the worker at it
     work.done.then = [another_is_turned_away, work.make_done]
 
     work.run()
 
     assert work.done.count("read") >= 2
-    assert work.store.due_orders(work.clock.now(), 9) == []
+    assert work.store.due(ORDERS, work.clock.now(), 9) == []
 
 
 def test_a_patient_run_waits_for_the_worker_before_it() -> None:
     work = Bench()
     work.hold_lease(18)
 
-    report = work.run(seconds=100, patient=True)
+    report = work.run(seconds=100, wait_for_lease=True)
 
     assert not report.busy
     assert 18 <= sum(work.clock.slept) <= 23
@@ -256,7 +256,7 @@ def test_a_patient_run_does_not_wait_longer_than_until_the_next_one_comes() -> N
     work = Bench()
     work.hold_lease(600)
 
-    assert work.run(seconds=300, patient=True).busy
+    assert work.run(seconds=300, wait_for_lease=True).busy
     assert 50 <= sum(work.clock.slept) <= 61
 
 
@@ -267,7 +267,7 @@ def test_a_patient_run_waits_for_a_limit_that_opens_soon_and_goes_on() -> None:
     work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
     work.done.then = [lambda: None, work.make_done]
 
-    report = work.run(seconds=60, patient=True)
+    report = work.run(seconds=60, wait_for_lease=True)
 
     assert work.clock.slept == [30]
     assert report.posted == PostReport(applied=60)
@@ -277,7 +277,7 @@ def test_it_does_not_wait_for_a_limit_when_nothing_would_be_due_then() -> None:
     work = Bench()
     work.pauses.pause("xero", NOON + 30 * SECONDS, "XERO_MINUTE_LIMIT")
 
-    work.run(patient=True)
+    work.run(wait_for_lease=True)
 
     assert work.clock.slept == []
 
@@ -289,7 +289,7 @@ def test_it_waits_for_no_limit_beyond_its_deadline_or_the_next_patient_run() -> 
         work.pauses.pause("xero", NOON + opens * SECONDS, "XERO_DAY_LIMIT")
         work.done.reads = [ReadReport(stopped="XERO_PAUSED")]
 
-        work.run(seconds=seconds, patient=True)
+        work.run(seconds=seconds, wait_for_lease=True)
 
         assert work.clock.slept == []
 

@@ -10,8 +10,8 @@ import pytest
 from amazon_to_xero.domain.call_budget import SLOT_FOR, Limits
 from amazon_to_xero.ports.xero import XeroLimits, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.posting.budget import BudgetedXero
-from made_up.state import ManualClock, MemoryStateStore
-from made_up.vendors import ScriptedXero, lost
+from fakes.state import ManualClock, MemoryStateStore
+from fakes.vendors import ScriptedXero, lost
 
 CONTACT = {"Name": "n", "ContactNumber": "c"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
-from made_up.state import ManualClock, MemoryStateStore, RecordingJournal
+from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -46,10 +46,10 @@ class Tokens:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.identity = Identity(self.clock)
-        self.journal = RecordingJournal()
+        self.decisions = RecordingDecisionLog()
 
     def worker(self, name: str = "w1", seed: str | None = "seed") -> XeroTokens:
-        return XeroTokens(self.identity, self.store, self.clock, self.journal, name, seed)
+        return XeroTokens(self.identity, self.store, self.clock, self.decisions, name, seed)
 
 
 @pytest.fixture
@@ -184,9 +184,9 @@ def test_a_refused_grant_is_for_a_person_and_is_said_without_the_token(tokens: T
     with pytest.raises(XeroNotAuthorised) as caught:
         tokens.worker().current()
 
-    (said,) = tokens.journal.of("XERO_GRANT_REFUSED")
-    assert (said["code"], said["hint"]) == ("invalid_grant", "connect Xero again")
-    assert "seed" not in repr(tokens.journal.notes) + str(caught.value)
+    (said,) = tokens.decisions.of("XERO_GRANT_REFUSED")
+    assert (said["code"], said["remedy"]) == ("invalid_grant", "connect Xero again")
+    assert "seed" not in repr(tokens.decisions.notes) + str(caught.value)
     # Asking again and again would not help
     tokens.worker().finish_renewal()
     assert len(tokens.identity.asked) == 1

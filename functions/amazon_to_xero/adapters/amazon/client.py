@@ -2,7 +2,7 @@
 
 Left to itself the library hands back an empty success for every error whose body is not Amazon's JSON, adds marketplace
 parameters nobody asked for, reads money as float, waits for tokens without a limit of ours and keeps a refused token
-for an hour. `_HardenedClient` mends each of these; the classes below it speak in the words of `ports`.
+for an hour. `HardenedClient` mends each of these; the classes below it speak in the words of `ports`.
 
 Environment variables that the library reads at import, before any of our code: `AWS_ENV` (anything but PRODUCTION or
 SANDBOX stops the import) and `SP_API_DEFAULT_MARKETPLACE` (an unknown country stops the import). A function that uses
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import re
 import ssl
 import threading
@@ -57,11 +56,6 @@ _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NOT_JSON = object()
 
 
-# httpx logs whole URLs at INFO, sp_api logs access tokens and answers at DEBUG and raises its client to INFO itself.
-for _name in ("httpx", "httpcore", "sp_api", "sp_api.base.client"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
-
 @dataclass(frozen=True)
 class AmazonCredentials:
     """Of one seller authorisation; `repr` shows the client id only."""
@@ -77,17 +71,17 @@ class AmazonCredentials:
 
 
 @dataclass(frozen=True)
-class _Region:
+class Region:
     api_url: str
     aws_region: str
     marketplace: Any  # the library wants one; nothing it decides is used
 
 
 # Amazon: SP-API endpoints.
-_REGIONS: Mapping[str, _Region] = {
-    "na": _Region("https://sellingpartnerapi-na.amazon.com", "us-east-1", Marketplaces.US),
-    "eu": _Region("https://sellingpartnerapi-eu.amazon.com", "eu-west-1", Marketplaces.GB),
-    "fe": _Region("https://sellingpartnerapi-fe.amazon.com", "us-west-2", Marketplaces.JP),
+REGIONS: Mapping[str, Region] = {
+    "na": Region("https://sellingpartnerapi-na.amazon.com", "us-east-1", Marketplaces.US),
+    "eu": Region("https://sellingpartnerapi-eu.amazon.com", "eu-west-1", Marketplaces.GB),
+    "fe": Region("https://sellingpartnerapi-fe.amazon.com", "us-west-2", Marketplaces.JP),
 }
 
 
@@ -149,7 +143,7 @@ class _LwaTokens(AccessTokenClient):  # type: ignore[misc]  # sp_api ships no ty
         return answer
 
 
-class _HardenedClient(Client):  # type: ignore[misc]  # sp_api ships no types
+class HardenedClient(Client):  # type: ignore[misc]  # sp_api ships no types
     """Every operation of the library goes through `_request`; this one answers with Amazon's document or raises.
 
     The document is a plain dictionary: the library's ApiResponse answers None for any misspelt attribute.
@@ -194,15 +188,15 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _connected(
-    client: type[_HardenedClient], credentials: AmazonCredentials, region: str, api_url: str | None, lwa_url: str | None
+def connected_client(
+    client: type[HardenedClient], credentials: AmazonCredentials, region: str, api_url: str | None, lwa_url: str | None
 ) -> Any:
-    if region not in _REGIONS:
-        raise ValueError(f"region {region!r} is not one of {', '.join(_REGIONS)}")
-    endpoint = _url(api_url or _REGIONS[region].api_url, "api_url")
+    if region not in REGIONS:
+        raise ValueError(f"region {region!r} is not one of {', '.join(REGIONS)}")
+    endpoint = _url(api_url or REGIONS[region].api_url, "api_url")
     transport = HttpxTransport(client=httpx.Client(verify=_tls(), timeout=TIMEOUT, trust_env=False))
     connected = client(
-        _REGIONS[region].marketplace,
+        REGIONS[region].marketplace,
         credentials={
             "lwa_app_id": credentials.client_id,
             "lwa_client_secret": credentials.client_secret,
@@ -283,15 +277,15 @@ def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
 
 
-def _called(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
+def call(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
     answer = _attempted(call, given, named)
     if isinstance(answer, _Refusal):
         raise answer.kind(operation, answer.status, answer.code)
     return answer
 
 
-def _described(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
-    """As _called, with Amazon's message: only for operations that cannot mention a buyer."""
+def call_with_message(operation: str, call: Callable[..., Any], *given: Any, **named: Any) -> Json:
+    """As call, with Amazon's message: only for operations that cannot mention a buyer."""
     answer = _attempted(call, given, named)
     if isinstance(answer, _Refusal):
         raise answer.kind(operation, answer.status, f"{answer.code} {answer.message}".rstrip())

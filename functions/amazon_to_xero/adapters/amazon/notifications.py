@@ -1,13 +1,4 @@
-"""Amazon's Selling Partner API through python-amazon-sp-api, with that library's error handling replaced.
-
-Left to itself the library hands back an empty success for every error whose body is not Amazon's JSON, adds marketplace
-parameters nobody asked for, reads money as float, waits for tokens without a limit of ours and keeps a refused token
-for an hour. `_HardenedClient` mends each of these; the classes below it speak in the words of `ports`.
-
-Environment variables that the library reads at import, before any of our code: `AWS_ENV` (anything but PRODUCTION or
-SANDBOX stops the import) and `SP_API_DEFAULT_MARKETPLACE` (an unknown country stops the import). A function that uses
-this module must not have them set. Proxy variables are not read: no variable decides where tokens are sent.
-"""
+"""Destinations and subscriptions of Amazon's notifications, for the operator's set-up."""
 
 from __future__ import annotations
 
@@ -16,7 +7,13 @@ from typing import Any
 
 from sp_api.api import Notifications
 
-from amazon_to_xero.adapters.amazon.client import _REGIONS, AmazonCredentials, _connected, _described, _HardenedClient
+from amazon_to_xero.adapters.amazon.client import (
+    REGIONS,
+    AmazonCredentials,
+    HardenedClient,
+    call_with_message,
+    connected_client,
+)
 from amazon_to_xero.ports.amazon import (
     AmazonNotFound,
     AmazonUnavailable,
@@ -27,7 +24,7 @@ from amazon_to_xero.ports.amazon import (
 ORDER_CHANGE_DIRECTIVE: Mapping[str, Any] = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
 
 
-class _Notifications(_HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types
+class _Notifications(HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types
     pass
 
 
@@ -46,8 +43,8 @@ class AmazonNotifications:
         api_url: str | None = None,
         lwa_url: str | None = None,
     ) -> None:
-        self._client = _connected(_Notifications, credentials, region, api_url, lwa_url)
-        self._aws_region = _REGIONS[region].aws_region
+        self._client = connected_client(_Notifications, credentials, region, api_url, lwa_url)
+        self._aws_region = REGIONS[region].aws_region
 
     def create_destination(
         self, name: str, *, queue_arn: str | None = None, event_bridge_account: str | None = None
@@ -55,7 +52,7 @@ class AmazonNotifications:
         """The destination's id: an SQS queue, or the partner event source of an AWS account (Amazon picks its name)."""
         if (queue_arn is None) == (event_bridge_account is None):
             raise ValueError("create_destination takes either queue_arn or event_bridge_account")
-        answer = _described(
+        answer = call_with_message(
             "createDestination",
             self._client.create_destination,
             name,
@@ -67,7 +64,7 @@ class AmazonNotifications:
 
     def get_destinations(self) -> list[Json]:
         """Amazon's own objects: destinationId, name, resource.sqs.arn or resource.eventBridge."""
-        destinations = _described("getDestinations", self._client.get_destinations).get("payload")
+        destinations = call_with_message("getDestinations", self._client.get_destinations).get("payload")
         if not isinstance(destinations, list) or not all(isinstance(each, dict) for each in destinations):
             raise AmazonUnavailable("getDestinations", 200, "answer has no list of destinations")
         return destinations
@@ -75,7 +72,7 @@ class AmazonNotifications:
     def create_subscription(self, notification_type: str, destination_id: str, payload_version: str = "1.0") -> str:
         """The subscription's id. `notification_type` is Amazon's name, such as ORDER_CHANGE."""
         directive = {"processingDirective": ORDER_CHANGE_DIRECTIVE} if notification_type == "ORDER_CHANGE" else {}
-        answer = _described(
+        answer = call_with_message(
             "createSubscription",
             self._client.create_subscription,
             notification_type,
@@ -88,7 +85,7 @@ class AmazonNotifications:
     def get_subscription(self, notification_type: str) -> Json | None:
         """Amazon's own object (subscriptionId, destinationId, payloadVersion), or None when there is none."""
         try:
-            answer = _described("getSubscription", self._client.get_subscription, notification_type)
+            answer = call_with_message("getSubscription", self._client.get_subscription, notification_type)
         except AmazonNotFound:
             return None
         _text(answer, "getSubscription", "subscriptionId")

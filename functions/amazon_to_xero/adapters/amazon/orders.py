@@ -1,13 +1,4 @@
-"""Amazon's Selling Partner API through python-amazon-sp-api, with that library's error handling replaced.
-
-Left to itself the library hands back an empty success for every error whose body is not Amazon's JSON, adds marketplace
-parameters nobody asked for, reads money as float, waits for tokens without a limit of ours and keeps a refused token
-for an hour. `_HardenedClient` mends each of these; the classes below it speak in the words of `ports`.
-
-Environment variables that the library reads at import, before any of our code: `AWS_ENV` (anything but PRODUCTION or
-SANDBOX stops the import) and `SP_API_DEFAULT_MARKETPLACE` (an unknown country stops the import). A function that uses
-this module must not have them set. Proxy variables are not read: no variable decides where tokens are sent.
-"""
+"""ports.SellerApi: orders from Amazon's Orders API v2026-01-01."""
 
 from __future__ import annotations
 
@@ -17,8 +8,8 @@ from typing import Any
 
 from sp_api.api import OrdersV20260101
 
-from amazon_to_xero.adapters.amazon.client import AmazonCredentials, _called, _connected, _HardenedClient
-from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, call, connected_client
+from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import (
     AmazonUnavailable,
     Json,
@@ -39,7 +30,7 @@ BUYER = "BUYER"  # who bought; needs a role with access to buyer data
 PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage
 
 
-class _Orders(_HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
+class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
     pass
 
 
@@ -61,14 +52,14 @@ class AmazonSellerApi:
     ) -> None:
         if not included_data:
             raise ValueError("included_data is empty: an order without PROCEEDS and TAX cannot be booked")
-        self._client = _connected(_Orders, credentials, region, api_url, lwa_url)
+        self._client = connected_client(_Orders, credentials, region, api_url, lwa_url)
         self._included_data = tuple(included_data)
 
     def get_order(self, order_id: str) -> Json:
         if not order_id:
             raise ValueError("order_id is empty; getOrder needs an Amazon order id such as 026-1234567-1234567")
         operation = "getOrder"
-        answer = _called(operation, self._client.get_order, order_id, includedData=list(self._included_data))
+        answer = call(operation, self._client.get_order, order_id, includedData=list(self._included_data))
         order = answer.get("order")
         if not isinstance(order, dict) or order.get("orderId") != order_id:
             raise AmazonUnavailable(operation, 200, "answer does not hold the order asked for")
@@ -90,7 +81,7 @@ class AmazonSellerApi:
             parameters["lastUpdatedBefore"] = _stamp(updated_before)
         if page_token is not None:
             parameters["paginationToken"] = page_token
-        answer = _called(operation, self._client.search_orders, **parameters)
+        answer = call(operation, self._client.search_orders, **parameters)
         orders = answer.get("orders")
         if not isinstance(orders, list) or not all(_is_order(order) for order in orders):
             raise AmazonUnavailable(operation, 200, "answer has no list of orders")
@@ -99,7 +90,7 @@ class AmazonSellerApi:
         if not isinstance(pagination, dict) or not isinstance(next_token, str | None):
             raise AmazonUnavailable(operation, 200, "pagination has no text nextToken")
         try:
-            updated_before = moment(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
+            updated_before = parse_timestamp(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
         except ValueError as error:
             # Without the limit Amazon applied nobody knows how far the page reaches.
             raise AmazonUnavailable(operation, 200, str(error)) from None

@@ -1,4 +1,4 @@
-"""SQS, EventBridge, SSM and Secrets Manager through boto3."""
+"""Dead-letter queues through SQS."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ class SqsClient(Protocol):
     def send_message(self, **request: Any) -> Any: ...
 
 
-class SqsDeadLetters:
-    """ports.DeadLetters on one function's dead-letter queue. At least once; raises botocore's errors when it cannot."""
+class SqsDeadLetterQueue:
+    """ports.DeadLetterQueue on one function's dead-letter queue. At least once; raises botocore's errors when it cannot."""
 
     def __init__(self, sqs: SqsClient, queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
-        texts = {"reason": reason, "hint": hint, "order_id": order_id}
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
+        texts = {"reason": reason, "remedy": remedy, "order_id": order_id}
         self._sqs.send_message(
             QueueUrl=self._queue_url,
             MessageBody=body,

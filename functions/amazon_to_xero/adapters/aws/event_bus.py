@@ -1,4 +1,4 @@
-"""SQS, EventBridge, SSM and Secrets Manager through boto3."""
+"""The stack's own event bus through EventBridge."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class EventsClient(Protocol):
     def put_events(self, **request: Any) -> Any: ...
 
 
-class EventBridgeEvents:
-    """ports.Events on the own bus.
+class EventBridgeBus:
+    """ports.EventBus on the own bus.
 
     A call that raises ends the attempt, its events and those after it count as not published: botocore has tried
     again by then, and to wait for an absent bus call after call would cost the function its time.
@@ -48,7 +48,7 @@ class EventBridgeEvents:
         detail = {
             "connection": connection,
             "order_id": event.order_id,
-            "updated": event.updated.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "updated": event.version.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "marketplace_id": event.marketplace_id,
         }
         return {

@@ -1,8 +1,8 @@
 """The sync state in one DynamoDB table, through pynamodb. The only module that knows the table.
 
-    pk = CONNECTION#<id>    sk and the attributes of an item: see `rows`
+    pk = CONNECTION#<id>    sk and the attributes of an item: see `rows` and `codecs`
 
-LineAmountTypes never meet pynamodb's own number attribute, which is a float. No operation scans.
+Amounts never meet pynamodb's own number attribute, which is a float. No operation scans.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from pynamodb.exceptions import PutError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 
 _ROWS_AT_ONCE = 100  # DynamoDB: BatchGetItem
-
-
 _WRITERS = 8
 
 
@@ -31,7 +30,7 @@ class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
         projection = KeysOnlyProjection()
 
     due = UnicodeAttribute(hash_key=True)
-    due_at = UnicodeAttribute(range_key=True)
+    next_attempt_at = UnicodeAttribute(range_key=True)
 
 
 def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
@@ -52,12 +51,13 @@ def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
         sk = UnicodeAttribute(range_key=True)
         index_due = _Due()
         due = UnicodeAttribute(null=True)
-        due_at = UnicodeAttribute(null=True)
+        next_attempt_at = UnicodeAttribute(null=True)
         generation = NumberAttribute(default=0)
         state = UnicodeAttribute(null=True)
         reason = UnicodeAttribute(null=True)
-        hint = UnicodeAttribute(null=True)
+        remedy = UnicodeAttribute(null=True)
         data = UnicodeAttribute(default="{}")
+        schema = NumberAttribute(default=1)
 
     return Item
 
@@ -66,7 +66,7 @@ class DynamoStateStore(RowStateStore):
     """ports.StateStore for one connection. Reads by key are strongly consistent; the due index may lag."""
 
     def __init__(self, table: str, connection: str, region: str, endpoint: str | None = None) -> None:
-        super().__init__(connection, _DynamoTable(table, connection, region, endpoint))
+        super().__init__(connection, _DynamoTable(table, connection, region, endpoint), CODECS)
 
 
 class _DynamoTable:
@@ -85,7 +85,12 @@ class _DynamoTable:
                 item.sk,
                 item.generation,
                 item.data,
-                *(text or "" for text in (item.state, item.reason, item.hint, item.due, item.due_at)),
+                state=item.state or "",
+                reason=item.reason or "",
+                remedy=item.remedy or "",
+                due=item.due or "",
+                next_attempt_at=item.next_attempt_at or "",
+                schema=item.schema or 1,
             )
             for chunk in items
             for item in chunk
@@ -95,13 +100,21 @@ class _DynamoTable:
         return list(self._writers.map(self._put, rows))
 
     def due(self, due: str, until: str, limit: int) -> list[str]:
-        items = self._item.index_due.query(due, self._item.due_at <= until, limit=limit, scan_index_forward=True)
+        items = self._item.index_due.query(
+            due, self._item.next_attempt_at <= until, limit=limit, scan_index_forward=True
+        )
         return [item.sk for item in items]
 
     def _put(self, row: Row) -> bool:
-        texts = {"state": row.state, "reason": row.reason, "hint": row.hint, "due": row.due, "due_at": row.due_at}
+        texts = {
+            "state": row.state,
+            "reason": row.reason,
+            "remedy": row.remedy,
+            "due": row.due,
+            "next_attempt_at": row.next_attempt_at,
+        }
         named = {name: text for name, text in texts.items() if text}
-        item = self._item(self._pk, row.sk, generation=row.generation, data=row.data, **named)
+        item = self._item(self._pk, row.sk, generation=row.generation, data=row.data, schema=row.schema, **named)
         before = row.generation - 1
         unchanged = self._item.generation == before if before else self._item.sk.does_not_exist()
         try:

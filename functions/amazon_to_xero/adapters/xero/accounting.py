@@ -2,7 +2,7 @@
 
 The SDK builds URLs and headers and names the operations. Bodies go out as text written here, with exact decimals, and
 come back as plain objects: the SDK's models would turn money into float and fail on an unknown currency after Xero has
-committed. What is sent, how often and for how long is decided in `xero_transport`.
+committed. What is sent, how often and for how long is decided in `transport`.
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from typing import Any
 from xero_python.accounting import AccountingApi
 
 from amazon_to_xero.adapters.xero.collections import (
-    _COLLECTIONS,
-    _GUID,
-    MOST_VALUES,
+    COLLECTIONS,
+    GUID,
     PAGE_SIZE,
-    _collection,
-    _filter,
-    _folded,
+    collection_of,
+    filter_parameters,
+    folded,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.organisation import _account, _Fields, _tax_rate, iana_time_zone
-from amazon_to_xero.adapters.xero.outcomes import _message, _outcomes, _refused
+from amazon_to_xero.adapters.xero.organisation import Fields, account_from, iana_time_zone, tax_rate_from
+from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import (
+    MAX_BYTES,
+    MAX_ELEMENTS,
+    MAX_VALUES,
     AccessTokens,
     Outcome,
+    Redact,
     XeroError,
     XeroGrantRefused,
     XeroLimits,
@@ -44,12 +47,6 @@ from amazon_to_xero.ports.xero import (
 )
 
 API_URL = "https://api.xero.com"
-
-
-MOST_ELEMENTS = 50  # Xero: recommended batch size
-
-
-MOST_BYTES = 3_000_000  # Xero: requests of up to 3.5 MB
 
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")  # Xero: Idempotency-Key of at most 128 characters
@@ -66,19 +63,22 @@ class XeroAccounting:
     a body, a header or what identifies a buyer.
     """
 
-    def __init__(self, tokens: AccessTokens, tenant_id: str, clock: Clock, *, api_url: str = API_URL) -> None:
+    def __init__(
+        self, tokens: AccessTokens, tenant_id: str, clock: Clock, redact: Redact, *, api_url: str = API_URL
+    ) -> None:
         if not tenant_id:
             raise ValueError("tenant_id is empty; run the connect command to choose the Xero organisation")
         self._tokens = tokens
         self._tenant_id = tenant_id
         self._clock = clock
+        self._redact = redact
         self._connection = Connection(clock)
         base = f"{checked_url(api_url, 'api_url')}/api.xro/2.0"
         self._api = AccountingApi(self._connection.client, base_url=base)
         self._limits = XeroLimits()
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        kind = _collection(collection)
+        kind = collection_of(collection)
         for element in elements:
             if element.get(kind.id_field):
                 raise ValueError(f"{collection} to create carry no {kind.id_field}; update those that have one")
@@ -86,10 +86,10 @@ class XeroAccounting:
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         """As the port says; of Payments only {PaymentID, Status: DELETED}, one a call: Xero knows no other change."""
-        kind = _collection(collection)
+        kind = collection_of(collection)
         for element in elements:
             # Without its id Xero would look for the number, and overwrite whatever document has it.
-            if not _GUID.fullmatch(str(element.get(kind.id_field, ""))):
+            if not GUID.fullmatch(str(element.get(kind.id_field, ""))):
                 raise ValueError(f"{collection} to update need their {kind.id_field}; create those that have none")
         if collection == "Payments":
             if len(elements) != 1 or elements[0].get("Status") != "DELETED":
@@ -99,16 +99,16 @@ class XeroAccounting:
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         """As the port says, compared without regard to case. Contacts include archived ones, Invoices no bills."""
-        kind = _collection(collection)
+        kind = collection_of(collection)
         wanted = list(dict.fromkeys(values))
-        if len(wanted) > MOST_VALUES:
+        if len(wanted) > MAX_VALUES:
             raise ValueError(
-                f"find takes at most {MOST_VALUES} values of {field} and was given {len(wanted)}; split them"
+                f"find takes at most {MAX_VALUES} values of {field} and was given {len(wanted)}; split them"
             )
         if not wanted:
             return []
         operation = f"find {collection}"
-        options = {**kind.read_options, **_filter(kind, field, wanted)}
+        options = {**kind.read_options, **filter_parameters(kind, field, wanted)}
         document = self._read(operation, kind.read, collection, options)
         pagination = document.get("pagination")
         if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
@@ -116,11 +116,11 @@ class XeroAccounting:
                 operation, 200, f"more than {PAGE_SIZE} documents for {len(wanted)} values of {field}"
             )
         # Should Xero ever read a filter in another way, nobody else's document is taken for ours.
-        asked = {_folded(value) for value in wanted}
+        asked = {folded(value) for value in wanted}
         return [
             found
             for found in document[collection]
-            if _folded(found.get(field)) in asked and (not kind.sales_type or found.get("Type") == kind.sales_type)
+            if folded(found.get(field)) in asked and (not kind.sales_type or found.get("Type") == kind.sales_type)
         ]
 
     def organisation(self) -> Organisation:
@@ -131,7 +131,7 @@ class XeroAccounting:
         currencies = self._read("read Currencies", "get_currencies", "Currencies", {})["Currencies"]
         if len(organisations) != 1:
             raise XeroUnavailable("read Organisation", 200, f"answer has {len(organisations)} organisations, not one")
-        own = _Fields("read Organisation", "Organisations", organisations[0])
+        own = Fields("read Organisation", "Organisations", organisations[0])
         return Organisation(
             organisation_id=own.text("OrganisationID"),
             name=own.text("Name"),
@@ -140,9 +140,9 @@ class XeroAccounting:
             time_zone=iana_time_zone(own.text("Timezone")),
             read_at=self._clock.now(),
             # An account without a code cannot be named in the settings or on a line.
-            accounts={account.code: account for account in map(_account, accounts) if account.code},
-            tax_rates={rate.tax_type: rate for rate in (_tax_rate(each) for each in tax_rates) if rate},
-            currencies=frozenset(_Fields("read Currencies", "Currencies", each).text("Code") for each in currencies),
+            accounts={account.code: account for account in map(account_from, accounts) if account.code},
+            tax_rates={rate.tax_type: rate for rate in (tax_rate_from(each) for each in tax_rates) if rate},
+            currencies=frozenset(Fields("read Currencies", "Currencies", each).text("Code") for each in currencies),
             period_lock=own.date("PeriodLockDate"),
             year_lock=own.date("EndOfYearLockDate"),
         )
@@ -161,25 +161,25 @@ class XeroAccounting:
         idempotency_key: str,
         options: Mapping[str, Any],
     ) -> list[Outcome]:
-        if not 1 <= len(elements) <= MOST_ELEMENTS:
+        if not 1 <= len(elements) <= MAX_ELEMENTS:
             raise ValueError(
-                f"a call carries 1 to {MOST_ELEMENTS} {collection} and was given {len(elements)}; split them"
+                f"a call carries 1 to {MAX_ELEMENTS} {collection} and was given {len(elements)}; split them"
             )
         if not _KEY.fullmatch(idempotency_key):
             raise ValueError("idempotency_key should be 1 to 128 printable ASCII characters without spaces")
         # Deleting a payment is the one write whose address names the document and whose body is bare.
         bare = verb == "delete"
         body = exact_json({"Status": "DELETED"} if bare else {collection: list(elements)})
-        if len(body) > MOST_BYTES:
-            raise ValueError(f"{len(elements)} {collection} are {len(body)} bytes; a call carries {MOST_BYTES}: split")
+        if len(body) > MAX_BYTES:
+            raise ValueError(f"{len(elements)} {collection} are {len(body)} bytes; a call carries {MAX_BYTES}: split")
         operation = f"{verb} {collection}"
         given = (elements[0]["PaymentID"], body) if bare else (body,)
         answer = self._sent(operation, method, *given, writes=True, idempotency_key=idempotency_key, **options)
         document = _document(operation, answer, writes=True)
-        kind = _COLLECTIONS[collection]
+        kind = COLLECTIONS[collection]
         if answer.status == 400:
-            return _refused(operation, kind, elements, document)
-        return _outcomes(operation, kind, elements, document.get(collection))
+            return outcomes_of_refused_batch(operation, kind, elements, document, self._redact)
+        return outcomes_of_batch(operation, kind, elements, document.get(collection), self._redact)
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class XeroAccounting:
         answer = self._sent(operation, method, writes=False, **options)
         document = _document(operation, answer, writes=False)
         if answer.status == 400:
-            raise XeroRefused(operation, 400, _message(document, ()))
+            raise XeroRefused(operation, 400, refusal_message(document, (), self._redact))
         found = document.get(collection)
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise XeroUnavailable(operation, answer.status, f"answer has no list of {collection}")

@@ -1,9 +1,4 @@
-"""Xero's Accounting API through xero-python, with everything in it replaced that would hide what happened to a write.
-
-The SDK builds URLs and headers and names the operations. Bodies go out as text written here, with exact decimals, and
-come back as plain objects: the SDK's models would turn money into float and fail on an unknown currency after Xero has
-committed. What is sent, how often and for how long is decided in `xero_transport`.
-"""
+"""Xero's collections: what the SDK calls their operations, and how their documents are named and found."""
 
 from __future__ import annotations
 
@@ -12,20 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MOST_VALUES = 40  # Xero: at most 40 ids or numbers in one filter
-
-
 PAGE_SIZE = 1000  # Xero: the largest page
 
 
-_NO_ID = "00000000-0000-0000-0000-000000000000"
+NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
-class _Collection:
+class Collection:
     """What the SDK calls the operations of one of Xero's collections, and how its documents are named and found."""
 
     id_field: str
@@ -37,7 +29,7 @@ class _Collection:
     read_options: Mapping[str, Any]
     lists: Mapping[str, str]  # field -> the SDK's parameter that takes a list of its values
     texts: frozenset[str]  # fields that a `where` may compare
-    sales_type: str = ""  # the Type of our side of the ledger: a supplier's bill may carry one of our numbers
+    sales_type: str = ""  # the Type of our side of the poster: a supplier's bill may carry one of our numbers
 
 
 _SUMMED_UP_NOT = {"summarize_errors": "false"}  # Xero's own default fails a whole batch for one bad element
@@ -49,8 +41,8 @@ _FOUR_DECIMALS = {"unitdp": 4}
 _ONE_PAGE = {"page": 1, "page_size": PAGE_SIZE}  # paged lists hold line items and payments, others do not
 
 
-_COLLECTIONS: Mapping[str, _Collection] = {
-    "Contacts": _Collection(
+COLLECTIONS: Mapping[str, Collection] = {
+    "Contacts": Collection(
         "ContactID",
         "ContactNumber",
         "create_contacts",
@@ -61,7 +53,7 @@ _COLLECTIONS: Mapping[str, _Collection] = {
         lists={"ContactID": "i_ds"},
         texts=frozenset({"ContactNumber", "Name"}),
     ),
-    "Invoices": _Collection(
+    "Invoices": Collection(
         "InvoiceID",
         "InvoiceNumber",
         "create_invoices",
@@ -73,7 +65,7 @@ _COLLECTIONS: Mapping[str, _Collection] = {
         texts=frozenset(),
         sales_type="ACCREC",
     ),
-    "CreditNotes": _Collection(
+    "CreditNotes": Collection(
         "CreditNoteID",
         "CreditNoteNumber",
         "create_credit_notes",
@@ -85,7 +77,7 @@ _COLLECTIONS: Mapping[str, _Collection] = {
         texts=frozenset({"CreditNoteNumber"}),
         sales_type="ACCRECCREDIT",
     ),
-    "Payments": _Collection(
+    "Payments": Collection(
         "PaymentID",
         "",  # payments have no number of their own
         "create_payments",
@@ -99,20 +91,20 @@ _COLLECTIONS: Mapping[str, _Collection] = {
 }
 
 
-def _collection(name: str) -> _Collection:
-    if name not in _COLLECTIONS:
-        raise ValueError(f"collection {name!r} is not one of {', '.join(_COLLECTIONS)}")
-    return _COLLECTIONS[name]
+def collection_of(name: str) -> Collection:
+    if name not in COLLECTIONS:
+        raise ValueError(f"collection {name!r} is not one of {', '.join(COLLECTIONS)}")
+    return COLLECTIONS[name]
 
 
-def _filter(kind: _Collection, field: str, values: Sequence[str]) -> dict[str, Any]:
+def filter_parameters(kind: Collection, field: str, values: Sequence[str]) -> dict[str, Any]:
     """The SDK's parameters for "`field` is one of these". Errors name the field, never the value: it may be a name."""
     if field not in {kind.id_field, kind.number_field, *kind.texts} - {""}:
         raise ValueError(f"{field} is no field to find documents by")
     if any(not isinstance(value, str) or not value for value in values):
         raise ValueError(f"a value of {field} is empty or no text")
-    if field == kind.id_field and not all(_GUID.fullmatch(value) for value in values):
-        raise ValueError(f"a value of {field} is no Xero id such as {_NO_ID}")
+    if field == kind.id_field and not all(GUID.fullmatch(value) for value in values):
+        raise ValueError(f"a value of {field} is no Xero id such as {NO_ID}")
     if field in kind.lists:
         if any("," in value for value in values):
             raise ValueError(f"a value of {field} holds a comma; Xero's list filter would cut it in two")
@@ -124,5 +116,5 @@ def _filter(kind: _Collection, field: str, values: Sequence[str]) -> dict[str, A
     return {"where": " OR ".join(f'{field}=="{value}"' for value in values)}
 
 
-def _folded(value: Any) -> str:
+def folded(value: Any) -> str:
     return str(value).strip().casefold()

@@ -1,9 +1,4 @@
-"""Xero's Accounting API through xero-python, with everything in it replaced that would hide what happened to a write.
-
-The SDK builds URLs and headers and names the operations. Bodies go out as text written here, with exact decimals, and
-come back as plain objects: the SDK's models would turn money into float and fail on an unknown currency after Xero has
-committed. What is sent, how often and for how long is decided in `xero_transport`.
-"""
+"""The organisation, its accounts and tax rates from Xero's answers, and Xero's names of time zones."""
 
 from __future__ import annotations
 
@@ -25,7 +20,7 @@ from amazon_to_xero.ports.xero import (
 _XERO_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 
 
-class _Fields:
+class Fields:
     """The fields of one object of an answer; an odd one raises XeroUnavailable naming it."""
 
     def __init__(self, operation: str, collection: str, element: Json) -> None:
@@ -60,8 +55,8 @@ class _Fields:
         return XeroUnavailable(self._operation, 200, f"{self._collection}.{name} should be {wanted} and is {kind}")
 
 
-def _account(element: Json) -> Account:
-    fields = _Fields("read Accounts", "Accounts", element)
+def account_from(element: Json) -> Account:
+    fields = Fields("read Accounts", "Accounts", element)
     kind = fields.text("Type")
     return Account(
         account_id=fields.text("AccountID"),
@@ -75,9 +70,9 @@ def _account(element: Json) -> Account:
     )
 
 
-def _tax_rate(element: Json) -> TaxRate | None:
+def tax_rate_from(element: Json) -> TaxRate | None:
     """None for a rate that is out of use and has no EffectiveRate any more."""
-    fields = _Fields("read TaxRates", "TaxRates", element)
+    fields = Fields("read TaxRates", "TaxRates", element)
     active = element.get("Status") == "ACTIVE"
     if not active and element.get("EffectiveRate") is None:
         return None

@@ -7,7 +7,6 @@ access token, has no time limit (and ignores one given as float), and puts heade
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +30,6 @@ READ_SECONDS = 20.0
 IDLE_FOR_AT_MOST = timedelta(seconds=45)
 
 NOT_JSON = object()
-
-# urllib3 logs each request line at DEBUG, contact numbers among them.
-logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 class NotSent(Exception):

@@ -1,4 +1,7 @@
-"""What an SQS message says: look at this order. Amazon's ORDER_CHANGE, our own events, our own pointer from a DLQ."""
+"""Messages that say what may have changed: Amazon's ORDER_CHANGE, our own events, and dead letters that are redriven.
+
+A message is a notice, never a fact: nothing but what it is about is taken from it, since it may be late or old.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from amazon_to_xero.domain.failures import Refused
-from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.domain.source import SourceKind, identity_of
+from amazon_to_xero.domain.timestamps import parse_timestamp
 
 ORDER_SHIPPED = "Order Shipped"
 ORDER_CANCELLED = "Order Cancelled"
@@ -17,53 +21,55 @@ SHIPMENT_EVENTS = (ORDER_SHIPPED, ORDER_CANCELLED)
 
 
 @dataclass(frozen=True)
-class OrderPointer:
-    """`connection` or `seller_id` says whose order; `at` when Amazon spoke (UTC), None where it was not Amazon.
+class ChangeNotice:
+    """Something about a source may have changed.
 
-    `again`: a person asks to look in any case, whatever is known already.
+    key: the record it is about, e.g. the Amazon order id.
+    at: when Amazon gave the notice (UTC); None where it was not Amazon.
+    connection, seller_id: whose record; one of them is given.
+    reprocess: a person asks to process the source again, whatever is known already.
     """
 
-    order_id: str
+    key: str
     at: datetime | None = None
     connection: str = ""
     seller_id: str = ""
-    again: bool = False
+    reprocess: bool = False
 
 
-def order_pointer(body: str) -> OrderPointer:
-    """The order a message of the orders queue points at: ORDER_CHANGE, or our own pointer.
+def parse_order_change(body: str) -> ChangeNotice:
+    """Return the notice in a message of the orders queue: ORDER_CHANGE, or a redriven dead letter.
 
-    Raises Refused (MALFORMED_MESSAGE, UNEXPECTED_NOTIFICATION) for anything else. Amazon changes the case of names
-    between notification types, so names are compared without it (Amazon: Notifications API, ORDER_CHANGE). No other
-    content of a notification is used: it may be late or old.
+    Raises Failure (MALFORMED_MESSAGE, UNEXPECTED_NOTIFICATION) for anything else. Amazon changes the case of names
+    between notification types, so names are compared without it (Amazon: Notifications API, ORDER_CHANGE).
     """
     document = _document(body)
-    if (pointed := _look_at(document)) is not None:
-        return pointed
+    if (notice := _reprocess_notice(document)) is not None:
+        return notice
     kind = _text(document, "NotificationType")
     if kind != "ORDER_CHANGE":
         raise _unexpected("ORDER_CHANGE", kind, "subscribe that type to its own queue")
     change = _part(_part(document, "Payload"), "OrderChangeNotification")
     try:
-        at = moment(_part(document, "EventTime"), "EventTime")
+        at = parse_timestamp(_part(document, "EventTime"), "EventTime")
     except ValueError as problem:
         raise _malformed(str(problem)) from None
-    return OrderPointer(_text(change, "AmazonOrderId"), at, seller_id=_text(change, "SellerId"))
+    return ChangeNotice(_text(change, "AmazonOrderId"), at, seller_id=_text(change, "SellerId"))
 
 
-def shipment_pointer(body: str) -> OrderPointer:
-    """The order a message of the shipments queue points at: an event of the own bus, or our own pointer.
+def parse_shipment_event(body: str) -> ChangeNotice:
+    """Return the notice in a message of the shipments queue: an event of the own bus, or a redriven dead letter.
 
-    Raises Refused like order_pointer. What happened to the order is not taken from the event either.
+    Raises Failure as parse_order_change does.
     """
     document = _document(body)
-    if (pointed := _look_at(document)) is not None:
-        return pointed
+    if (notice := _reprocess_notice(document)) is not None:
+        return notice
     kind = _text(document, "detail-type")
     if kind not in SHIPMENT_EVENTS:
         raise _unexpected(" and ".join(SHIPMENT_EVENTS), kind, "correct the rule that sends it here")
     detail = _part(document, "detail")
-    return OrderPointer(_text(detail, "order_id"), connection=_text(detail, "connection"))
+    return ChangeNotice(_text(detail, "order_id"), connection=_text(detail, "connection"))
 
 
 def _document(body: str) -> Mapping[str, Any]:
@@ -76,12 +82,15 @@ def _document(body: str) -> Mapping[str, Any]:
     return document
 
 
-def _look_at(document: Mapping[str, Any]) -> OrderPointer | None:
-    """The pointer that we put into dead-letter queues ourselves, and that a redrive brings back."""
-    pointer = document.get("look_at")
+def _reprocess_notice(document: Mapping[str, Any]) -> ChangeNotice | None:
+    """The body of our own dead letters, which a redrive brings back."""
+    pointer = document.get("reprocess")
     if pointer is None:
         return None
-    return OrderPointer(_text(pointer, "order_id"), connection=_text(pointer, "connection"), again=True)
+    order_id = identity_of(_text(pointer, "source", limit=80), SourceKind.ORDER)
+    if order_id is None:
+        raise _malformed("reprocess.source names no order; it should be order#<Amazon order id>")
+    return ChangeNotice(order_id, connection=_text(pointer, "connection"), reprocess=True)
 
 
 def _part(value: Any, name: str) -> Any:
@@ -92,17 +101,19 @@ def _part(value: Any, name: str) -> Any:
     raise _malformed(f"{name} is missing")
 
 
-def _text(value: Any, name: str) -> str:
+def _text(value: Any, name: str, limit: int = 64) -> str:
     text = _part(value, name)
     # Amazon's ids are ASCII; half a surrogate pair could not even be stored, and would keep its whole batch from it.
-    if not isinstance(text, str) or not text.strip() or len(text) > 64 or not text.isascii():
+    if not isinstance(text, str) or not text.strip() or len(text) > limit or not text.isascii():
         raise _malformed(f"{name} should be a short ASCII text and is {type(text).__name__}")
     return text.strip()
 
 
-def _malformed(problem: str) -> Refused:
-    return Refused("MALFORMED_MESSAGE", f"{problem}; correct the body and send it to the queue again, or delete it")
+def _malformed(problem: str) -> Failure:
+    return Failure(
+        FailureCode.MALFORMED_MESSAGE, f"{problem}; correct the body and send it to the queue again, or delete it"
+    )
 
 
-def _unexpected(taken: str, kind: str, cure: str) -> Refused:
-    return Refused("UNEXPECTED_NOTIFICATION", f"this queue takes {taken}, the message is {kind!r}; {cure}")
+def _unexpected(taken: str, kind: str, cure: str) -> Failure:
+    return Failure(FailureCode.UNEXPECTED_NOTIFICATION, f"this queue takes {taken}, the message is {kind!r}; {cure}")

@@ -9,9 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, NotAnAmount, amount, total
-from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.domain.timestamps import parse_timestamp
 
 
 class Charge(StrEnum):
@@ -50,7 +50,7 @@ class OrderItem:
     """One item. All amounts in the order's currency, for the whole quantity.
 
     `discounts` and `taxes` are by what they belong to; discounts negative, whichever sign Amazon used.
-    `tax_on_top` says that the charges exclude the tax and the total includes it. `schemes` are the EU schemes that the
+    `tax_exclusive` says that the charges exclude the tax and the total includes it. `schemes` are the EU schemes that the
     item is reported under, UOSS or IOSS.
     """
 
@@ -63,7 +63,7 @@ class OrderItem:
     discounts: Mapping[Charge, Decimal]
     taxes: Mapping[str, Decimal]
     tax: Decimal
-    tax_on_top: bool
+    tax_exclusive: bool
     collected_by_marketplace: bool
     schemes: frozenset[str] = frozenset()  # UOSS, IOSS: how the tax is reported
     shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
@@ -71,10 +71,10 @@ class OrderItem:
 
 @dataclass(frozen=True)
 class Package:
-    """What a merchant sent. `left_at` is None while it has not left; `quantities` are by order item id."""
+    """What a merchant sent. `shipped_at` is None while it has not left; `quantities` are by order item id."""
 
     reference: str
-    left_at: datetime | None
+    shipped_at: datetime | None
     quantities: Mapping[str, int]
     carrier: str = ""
     tracking: str = ""
@@ -106,9 +106,9 @@ class Order:
 
 
 def last_updated(raw: Mapping[str, Any]) -> datetime:
-    """The version of an order. Raises Refused when Amazon's object has none."""
+    """The version of an order. Raises Failure when Amazon's object has none."""
     try:
-        return moment(raw.get("lastUpdatedTime"), "lastUpdatedTime")
+        return parse_timestamp(raw.get("lastUpdatedTime"), "lastUpdatedTime")
     except ValueError as problem:
         raise _malformed(str(problem)) from None
 
@@ -116,7 +116,7 @@ def last_updated(raw: Mapping[str, Any]) -> datetime:
 def read_order(raw: Mapping[str, Any]) -> Order:
     """Amazon's Order object (amounts as decimal strings) as an Order.
 
-    Raises Refused with ORDER_MALFORMED (field, kind and cure), MIXED_CURRENCIES, UNKNOWN_STATUS, or one of the
+    Raises Failure with ORDER_MALFORMED (field, kind and cure), MIXED_CURRENCIES, UNKNOWN_STATUS, or one of the
     TOTAL_DIFFERS family when an item's parts do not add up to what Amazon calls its total.
     """
     try:
@@ -128,9 +128,10 @@ def read_order(raw: Mapping[str, Any]) -> Order:
         raise _malformed(f"{what} is missing or of another kind than documented") from None
 
 
-def _malformed(problem: str) -> Refused:
-    return Refused(
-        "ORDER_MALFORMED", f"Amazon's order is not as documented: {problem}. Compare getOrder with the API model."
+def _malformed(problem: str) -> Failure:
+    return Failure(
+        FailureCode.ORDER_MALFORMED,
+        f"Amazon's order is not as documented: {problem}. Compare getOrder with the API model.",
     )
 
 
@@ -138,12 +139,14 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
     sold_on_amazon = raw["salesChannel"]["channelName"] == "AMAZON"
     currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw["orderItems"]))
     if len(currencies) > 1:
-        raise Refused("MIXED_CURRENCIES", f"the order's amounts are in {' and '.join(currencies)}; book it by hand")
+        raise Failure(
+            FailureCode.MIXED_CURRENCIES, f"the order's amounts are in {' and '.join(currencies)}; book it by hand"
+        )
     try:
         status = Fulfilment(raw["fulfillment"]["fulfillmentStatus"])
     except ValueError:
-        raise Refused(
-            "UNKNOWN_STATUS",
+        raise Failure(
+            FailureCode.UNKNOWN_STATUS,
             f"fulfillmentStatus {raw['fulfillment']['fulfillmentStatus']!r} is new; book the order by hand",
         ) from None
     address = (raw.get("recipient") or {}).get("deliveryAddress") or {}
@@ -160,7 +163,7 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
     ]
     return Order(
         order_id=raw["orderId"],
-        created=moment(raw["createdTime"], "createdTime"),
+        created=parse_timestamp(raw["createdTime"], "createdTime"),
         updated=last_updated(raw),
         status=status,
         sold_on_amazon=sold_on_amazon,
@@ -181,7 +184,9 @@ def _read_package(raw: Mapping[str, Any]) -> Package:
     cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
     return Package(
         reference=raw.get("packageReferenceId") or "",
-        left_at=moment(raw["shipTime"], "packages.shipTime") if raw.get("shipTime") and not cancelled else None,
+        shipped_at=parse_timestamp(raw["shipTime"], "packages.shipTime")
+        if raw.get("shipTime") and not cancelled
+        else None,
         quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
         carrier=raw.get("carrier") or "",
         tracking=raw.get("trackingNumber") or "",
@@ -211,8 +216,8 @@ def _order_totals(proceeds: Mapping[str, Any], items: tuple[OrderItem, ...]) -> 
         return grand, tip
     if grand == of_items and any(b.get("status") == "PENDING" for b in tips):
         return grand, ZERO
-    raise Refused(
-        "ORDER_TOTAL_DIFFERS",
+    raise Failure(
+        FailureCode.ORDER_TOTAL_DIFFERS,
         f"the items add up to {of_items}{f' and a tip of {tip}' if tip else ''}, Amazon's grand total is {grand}; "
         "compare the order in Seller Central, then redrive or book it by hand",
     )
@@ -235,8 +240,8 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
             # The tax on a discount reduces the tax; like the discount itself it comes with either sign.
             details["DISCOUNT"] = -details["DISCOUNT"]
         if details and total(details.values()) != subtotal:
-            raise Refused(
-                "DETAIL_DIFFERS",
+            raise Failure(
+                FailureCode.DETAIL_DIFFERS,
                 f"item {item_id}: the parts of {kind} add up to {total(details.values())}, Amazon says {subtotal}; "
                 "compare the order in Seller Central, then redrive or book it by hand",
             )
@@ -265,7 +270,7 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
         discounts=signed,
         taxes=taxes,
         tax=tax,
-        tax_on_top=on_top,
+        tax_exclusive=on_top,
         collected_by_marketplace=any(
             c.get("model") == "MARKETPLACE_FACILITATOR" for c in taxation.get("taxCollections") or ()
         ),
@@ -292,8 +297,8 @@ def _balance(
         for on_top in (True, False):
             if charged + sign * given + (tax if on_top else ZERO) == stated:
                 return {part: sign * value for part, value in discounts.items()}, on_top and tax != ZERO
-    raise Refused(
-        "ITEM_TOTAL_DIFFERS",
+    raise Failure(
+        FailureCode.ITEM_TOTAL_DIFFERS,
         f"item {item_id}: charges {charged}, discounts {given} and tax {tax} do not add up to Amazon's total {stated}; "
         "compare the order in Seller Central, then redrive or book it by hand",
     )

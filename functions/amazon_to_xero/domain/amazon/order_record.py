@@ -1,89 +1,142 @@
-"""What is known of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
+"""The record of an Amazon order: the newest version read, without buyer data, and what was decided about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
 
 
-class Wants(StrEnum):
-    """What a due order wants next: to be read from Amazon, or to be booked as it was read."""
+class OrderState(StrEnum):
+    """How far an order is."""
 
-    READING = "READING"
-    BOOKING = "BOOKING"
-
-
-class Standing(StrEnum):
-    """Where an order stands in the books."""
-
-    HINTED = "HINTED"  # somebody said: look at it
-    RECORDED = "RECORDED"  # read; its documents are still to be worked out
-    BOOKED = "BOOKED"  # its documents are desired; each has its own state
-    NOT_INVOICED = "NOT_INVOICED"  # nothing to book, by rule; the reason says which
-    FAILED = "FAILED"  # needs a person; reason and hint say what
+    NOTICED = "NOTICED"  # something may have changed; it is to be read
+    RECORDED = "RECORDED"  # read; its documents are to be planned
+    PLANNED = "PLANNED"  # its documents are requested; each has its own state
+    NOT_INVOICED = "NOT_INVOICED"  # has no documents, by rule; the reason says by which
+    FAILED = "FAILED"  # needs a person; reason and remedy say why
 
 
 @dataclass(frozen=True)
-class OrderFact:
-    """One row. `updated` is Amazon's lastUpdatedTime of the version held; None until the order was read once.
+class OrderRecord:
+    """The stored row of an order.
 
-    `due_at` is set while the order wants something; a failed read keeps it set. `hinted_at` is the newest hint's time.
-    `customer` is the ContactNumber of its customer in Xero, `number` its first invoice's: it keeps that number when the
-    settings' prefix changes. `documents` are the keys of what was asked for in Xero.
+    order_id: Amazon's.
+    generation: how often the row was stored; two writers never both succeed.
+    noticed_at: when the newest change notice was given (UTC).
+    next_step, next_attempt_at, capability: what it needs, from when on, and whose work that is. A read that failed
+        keeps next_attempt_at set.
+    attempts: reads that failed since the last one that succeeded.
+    read_at: as of when Amazon's answer was (UTC).
+    version: Amazon's lastUpdatedTime of the version held; None until the order was read once.
+    digest: hash of what was read, the buyer's digest included.
+    status: Amazon's fulfilment status.
+    content: Amazon's order without buyer data.
+    shipments: what has shipped so far, in the order in which it became known; never taken back.
+    contact_number: ContactNumber of its customer in Xero.
+    invoice_number: number of its first invoice; it keeps that number when the settings' prefix changes.
+    state, reason, remedy: see OrderState.
+    documents: keys of the documents that its last plan asked for.
     """
 
     order_id: str
     generation: int = 0
-    hinted_at: datetime | None = None
-    due_at: datetime | None = None
-    wants: Wants = Wants.READING
+    noticed_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    next_step: NextStep = NextStep.READ
+    capability: str = ORDERS
     attempts: int = 0
     read_at: datetime | None = None
-    updated: datetime | None = None
+    version: datetime | None = None
     digest: str = ""
     status: str = ""
-    content: Mapping[str, Any] | None = None
+    content: Mapping[str, Any] | None = field(default=None, repr=False)
     shipments: tuple[Shipment, ...] = ()
-    customer: str = ""
-    number: str = ""
-    standing: Standing = Standing.HINTED
+    contact_number: str = ""
+    invoice_number: str = ""
+    state: OrderState = OrderState.NOTICED
     reason: str = ""
-    hint: str = ""
+    remedy: str = ""
     documents: tuple[str, ...] = ()
 
-    def hinted(self, at: datetime, now: datetime) -> OrderFact | None:
-        """The row after a hint of that time, or None when what is known already answers it.
+    @property
+    def key(self) -> str:
+        return self.order_id
 
-        A fact read after Amazon spoke holds what Amazon spoke of.
+    @property
+    def source(self) -> str:
+        return source_key(SourceKind.ORDER, self.order_id)
+
+    @property
+    def reading_at(self) -> datetime | None:
+        """When it is to be read; None when it is not to be read."""
+        return self.next_attempt_at if self.next_step is NextStep.READ else None
+
+    def is_due(self, step: NextStep, now: datetime) -> bool:
+        return self.next_step is step and self.next_attempt_at is not None and self.next_attempt_at <= now
+
+    def is_newer_than(self, version: datetime) -> bool:
+        """Whether the version held is newer than that one."""
+        return self.version is not None and self.version > version
+
+    def noticed(self, at: datetime, now: datetime) -> OrderRecord | None:
+        """Return the record after a change notice of that time; None when the record already answers it.
+
+        A record that was read after Amazon gave the notice contains the change.
         """
         if self.read_at is not None and self.read_at >= at:
             return None
-        reading_at = self.due_at if self.wants is Wants.READING else None
-        if reading_at is not None and reading_at <= now and self.hinted_at is not None and self.hinted_at >= at:
+        reading_at = self.reading_at
+        if reading_at is not None and reading_at <= now and self.noticed_at is not None and self.noticed_at >= at:
             return None
-        latest = at if self.hinted_at is None else max(at, self.hinted_at)
+        latest = at if self.noticed_at is None else max(at, self.noticed_at)
         due = now if reading_at is None else min(reading_at, now)
-        return replace(self, hinted_at=latest, due_at=due, wants=Wants.READING)
+        return replace(self, noticed_at=latest, next_attempt_at=due, next_step=NextStep.READ, capability=ORDERS)
 
-    def to_be_booked(self, now: datetime) -> OrderFact:
-        """The row of an order whose documents are to be worked out, by the shipments function.
+    def read_again_at(self, at: datetime, **changes: Any) -> OrderRecord:
+        """Return the record to be read at that time."""
+        return replace(self, next_step=NextStep.READ, capability=ORDERS, next_attempt_at=at, **changes)
 
-        A hint that is still open comes first: the reading that it asks for leads here again.
+    def to_be_planned(self, capability: str, now: datetime) -> OrderRecord:
+        """Return the record to be planned by that capability.
+
+        A notice that is still open comes first: the read that answers it leads here again.
         """
-        if self.wants is Wants.READING and self.due_at is not None:
-            return replace(self, standing=Standing.RECORDED, reason="", hint="")
-        return replace(self, standing=Standing.RECORDED, wants=Wants.BOOKING, due_at=now, reason="", hint="")
+        recorded = replace(self, state=OrderState.RECORDED, reason="", remedy="")
+        if self.reading_at is not None:
+            return recorded
+        return replace(recorded, next_step=NextStep.PLAN, capability=capability, next_attempt_at=now)
 
-    def settled(self, standing: Standing, reason: str = "", hint: str = "") -> OrderFact:
-        """The row of an order that wants nothing more, but for a hint that is still open."""
-        due = self.due_at if self.wants is Wants.READING else None
-        return replace(self, standing=standing, reason=reason, hint=hint, due_at=due, wants=Wants.READING)
+    def plan_at(self, at: datetime, reason: str = "") -> OrderRecord:
+        """Return the record to be planned at that time, by the same capability."""
+        return replace(self.to_be_planned(self.capability, at), reason=reason)
 
-    def supersedes(self, updated: datetime) -> bool:
-        """Whether the version held is newer than one last updated then."""
-        return self.updated is not None and self.updated > updated
+    def settled(self, state: OrderState, reason: str = "", remedy: str = "") -> OrderRecord:
+        """Return the record of an order that needs nothing more, apart from a notice that is still open."""
+        return replace(
+            self,
+            state=state,
+            reason=reason,
+            remedy=remedy,
+            next_attempt_at=self.reading_at,
+            next_step=NextStep.READ,
+            capability=ORDERS,
+        )
+
+    def failed(self, code: FailureCode, remedy: str) -> OrderRecord:
+        """Return the record of an order that needs a person."""
+        return self.settled(OrderState.FAILED, code, remedy)
+
+    def unreadable(self) -> OrderRecord:
+        """Return the record without its content, which the code could not process and may not be able to store."""
+        return replace(self, digest="", content=None)
+
+    def log_fields(self) -> dict[str, str]:
+        return {"order_id": self.order_id, "status": self.status}

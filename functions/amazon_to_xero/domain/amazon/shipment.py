@@ -37,16 +37,16 @@ def shipments_of(order: Order, recorded: Sequence[Shipment]) -> tuple[Shipment, 
         return tuple(shipments)
     ordered = Counter({item.item_id: item.quantity for item in order.items})
     known = {shipment.reference for shipment in recorded}
-    left = [(package.left_at, package) for package in order.packages if package.left_at is not None]
+    left = [(package.shipped_at, package) for package in order.packages if package.shipped_at is not None]
     partly = order.status is Fulfilment.PARTIALLY_SHIPPED
     shipped = Counter({item.item_id: min(item.shipped, item.quantity) for item in order.items}) if partly else ordered
     unnamed = _together([shipment for shipment in recorded if not shipment.reference])
-    for left_at, package in sorted(left, key=lambda each: each[0]):
+    for shipped_at, package in sorted(left, key=lambda each: each[0]):
         inside, so_far = Counter(package.quantities), _together(shipments)
         counted = (inside - (shipped - so_far)) & unnamed
         new = (inside - counted) & (ordered - so_far)
         if package.reference not in known and new:
-            shipments.append(Shipment(package.reference, left_at, dict(new)))
+            shipments.append(Shipment(package.reference, shipped_at, dict(new)))
     rest = shipped - _together(shipments)
     if rest or not shipments:
         shipments.append(Shipment("", min((at for at, _ in left), default=order.updated), dict(rest)))

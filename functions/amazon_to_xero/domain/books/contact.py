@@ -1,25 +1,29 @@
 """Who an order is invoiced to: the one customer that stands for a marketplace, or the buyer's own contact.
 
-Who a buyer is may go to Xero and nowhere else. What is stored of a buyer's contact is its number and a digest of its
-details, both hashes that are salted: whoever sees them cannot try an address book on them without knowing the salt.
+Buyer data may go to Xero and nowhere else. What is stored of a buyer's contact is its number and a digest of its
+details, both salted hashes: without the salt nobody can test an address book against them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.books.document import Desired
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.numbering import (
+    buyer_contact_number,
+    distinguishing_suffix,
+    marketplace_contact_number,
+)
 from amazon_to_xero.domain.canonical import canonical_json
-from amazon_to_xero.domain.planning.policy import ContactPolicy, PostingPolicy
+from amazon_to_xero.domain.source import SourceKind, source_key
 
-BUYER_UNKNOWN = "BUYER_UNKNOWN"
 _BUSINESS = "AMAZON_BUSINESS"
 # Xero: longest values of a contact's fields.
 _NAME = 255
@@ -36,76 +40,111 @@ _ADDRESS: Mapping[str, tuple[str, int]] = {
     "AttentionTo": ("name", 255),
 }
 
+type Pseudonym = Callable[..., str]  # texts -> salted hash of them
+
+
+class ContactScope(StrEnum):
+    """Which orders are invoiced to the buyer's own contact; all others to the customer of their marketplace."""
+
+    MARKETPLACE = "marketplace"  # none
+    BUSINESS_BUYERS = "business_buyers"  # orders of Amazon Business
+    BUYERS = "buyers"  # all whose buyer Amazon names
+
+
+@dataclass(frozen=True)
+class ContactPolicy:
+    """names: marketplace id -> name of its customer in Xero, where the default name is not wanted."""
+
+    scope: ContactScope = ContactScope.MARKETPLACE
+    names: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True)
 class Customer:
-    """`name` is that of a marketplace's customer, `details` a buyer's contact in Xero's own names; never stored.
+    """Who an order is invoiced to.
 
-    `digest` stands for the details in the table. `reason` says why a buyer has no contact where the policy wants one.
+    number: ContactNumber in Xero.
+    name: of a marketplace's customer; empty for a buyer.
+    details: a buyer's contact in Xero's field names; never stored, never logged. None for a marketplace's customer.
+    digest: the salted hash that stands for the details in the table.
+    is_buyer_unknown: the policy wants a contact of the buyer's own and Amazon does not say who the buyer is.
     """
 
     number: str
     name: str = ""
     details: Mapping[str, Any] | None = field(default=None, repr=False)
     digest: str = ""
-    reason: str = ""
+    is_buyer_unknown: bool = False
 
-    def desired(self, updated: datetime, order_id: str) -> Desired:
-        """The contact that should stand in Xero by the order's version of that time."""
+    def desired_document(self, order_version: datetime, order_id: str) -> DesiredDocument:
+        """Return the contact that should exist in Xero according to that version of the order."""
         if self.details is None:
-            return Desired(Kind.CONTACT, self.number, {"Name": self.name, "ContactNumber": self.number})
-        body = {"ContactNumber": self.number, "Buyer": self.digest}
-        return Desired(Kind.CONTACT, self.number, body, version=updated, order_id=order_id)
+            body = {"Name": self.name, "ContactNumber": self.number}
+            return DesiredDocument(
+                DocumentKind.CONTACT, self.number, body, source_key(SourceKind.SETTINGS, self.number)
+            )
+        return DesiredDocument(
+            DocumentKind.CONTACT,
+            self.number,
+            {"ContactNumber": self.number, "BuyerDigest": self.digest},
+            source_key(SourceKind.ORDER, order_id),
+            source_version=order_version,
+            order_id=order_id,
+        )
 
 
-def customer_of(raw_order: Mapping[str, Any], marketplace_id: str, policy: PostingPolicy, salt: str) -> Customer:
-    """The customer of an order as Amazon gave it. `salt` is the connection's name; `marketplace_id` one of Amazon's.
+def customer_of(
+    raw_order: Mapping[str, Any], marketplace_id: str, policy: ContactPolicy, pseudonym: Pseudonym
+) -> Customer:
+    """Return the customer of an order as Amazon gave it.
 
-    Never fails because of what Amazon says of the buyer: what cannot be used is as good as not said.
+    Never fails because of the buyer data that Amazon sends: a value that cannot be used counts as missing.
     """
-    business = _BUSINESS in _list(raw_order.get("programs"))
-    own = policy.contacts is ContactPolicy.BUYERS or (policy.contacts is ContactPolicy.BUSINESS_BUYERS and business)
-    if not own:
+    is_business = _BUSINESS in _list(raw_order.get("programs"))
+    has_own_contact = policy.scope is ContactScope.BUYERS or (
+        policy.scope is ContactScope.BUSINESS_BUYERS and is_business
+    )
+    if not has_own_contact:
         return marketplace_customer(marketplace_id, policy)
     address = _part(_part(raw_order, "recipient"), "deliveryAddress")
-    name = _name(_part(raw_order, "buyer"), address, business)
+    name = _name(_part(raw_order, "buyer"), address, is_business)
     tax_number = _tax_number(raw_order)
-    who = _identity(_part(raw_order, "buyer"), address, name, tax_number)
-    if not name or not who:
-        return replace(marketplace_customer(marketplace_id, policy), reason=BUYER_UNKNOWN)
-    number = f"AMAZON-B-{_hash(salt, *who)}"
+    identity = _identity(_part(raw_order, "buyer"), address, name, tax_number)
+    if not name or not identity:
+        return replace(marketplace_customer(marketplace_id, policy), is_buyer_unknown=True)
+    number = buyer_contact_number(pseudonym(*identity))
     details: dict[str, Any] = {"ContactNumber": number, "Name": _fit(name, _NAME)}
-    place = {theirs: _fit(_clean(address.get(ours)), most) for theirs, (ours, most) in _ADDRESS.items()}
+    place = {xero: _fit(_clean(address.get(amazon)), limit) for xero, (amazon, limit) in _ADDRESS.items()}
     if any(place.values()):
         details["Addresses"] = [{"AddressType": "STREET"} | {line: value for line, value in place.items() if value}]
     if phone := _fit(_clean(address.get("phone")), _PHONE_NUMBER):
         details["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": phone}]
     if tax_number:
         details["TaxNumber"] = tax_number
-    return Customer(number, details=details, digest=_hash(canonical_json(details)))  # salted by the number in them
+    return Customer(number, details=details, digest=pseudonym(canonical_json(details)))
 
 
-def marketplace_customer(marketplace_id: str, policy: PostingPolicy) -> Customer:
-    """The one customer that stands for all buyers of a marketplace."""
-    name = policy.contact_names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
-    return Customer(f"AMAZON-{marketplace_id}", name)
+def marketplace_customer(marketplace_id: str, policy: ContactPolicy) -> Customer:
+    """Return the one customer that stands for all buyers of a marketplace."""
+    name = policy.names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
+    return Customer(marketplace_contact_number(marketplace_id), name)
 
 
-def told_apart(name: str, number: str) -> str:
-    """The name of a buyer whose namesake Xero has already: a mark behind it that stays the same."""
-    mark = f" ({number[-6:]})"
-    return f"{_fit(name, _NAME - len(mark))}{mark}"
+def distinct_name(name: str, contact_number: str) -> str:
+    """Return the name of a buyer whose namesake Xero already has: with a suffix that never changes."""
+    suffix = distinguishing_suffix(contact_number)
+    return f"{_fit(name, _NAME - len(suffix))}{suffix}"
 
 
-def _name(buyer: Mapping[str, Any], address: Mapping[str, Any], business: bool) -> str:
-    company = (buyer.get("buyerCompanyName"), address.get("companyName")) if business else ()
+def _name(buyer: Mapping[str, Any], address: Mapping[str, Any], is_business: bool) -> str:
+    company = (buyer.get("buyerCompanyName"), address.get("companyName")) if is_business else ()
     return next(filter(None, map(_clean, (*company, buyer.get("buyerName"), address.get("name")))), "")
 
 
 def _identity(buyer: Mapping[str, Any], address: Mapping[str, Any], name: str, tax_number: str) -> tuple[str, ...]:
-    """What tells a buyer from a namesake; empty when nothing does.
+    """Return what distinguishes a buyer from a namesake; empty when nothing does.
 
-    The e-mail address is Amazon's own relay of a buyer to a seller. Some countries have no postal codes.
+    The e-mail address is the relay address that Amazon gives each buyer. Some countries have no postal codes.
     """
     email = _clean(buyer.get("buyerEmail")).lower()
     if email:
@@ -137,17 +176,13 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _clean(value: Any) -> str:
-    """A text as Xero takes it: no angle brackets, no control characters, single spaces and none around."""
+    """Return a text that Xero accepts: no angle brackets, no control characters, single spaces, none at the ends."""
     text = value if isinstance(value, str) else ""
     spaced = (" " if each in "<>" or unicodedata.category(each) == "Cc" else each for each in text)
-    # Invisible characters would make two names of one; half a surrogate pair can be neither sent nor hashed.
+    # Invisible characters would make two names out of one; half a surrogate pair can be neither sent nor hashed.
     return " ".join("".join(each for each in spaced if unicodedata.category(each)[0] != "C").split())
 
 
-def _fit(text: str, most: int) -> str:
-    """Cut to a length that Xero counts in UTF-16 units."""
-    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore").rstrip()
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:20]
+def _fit(text: str, limit: int) -> str:
+    """Return the text cut to a length that Xero counts in UTF-16 units."""
+    return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore").rstrip()

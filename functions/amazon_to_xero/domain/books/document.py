@@ -1,12 +1,12 @@
-"""One Xero document we answer for, as a state machine.
+"""One document in Xero as a state machine.
 
     PENDING -> IN_FLIGHT -> APPLIED
-               IN_FLIGHT -> UNKNOWN -> APPLIED | PENDING      look in Xero before trying again
-               IN_FLIGHT -> DEFERRED (due_at)                 not executed: limit, outage, no token
-               IN_FLIGHT -> FAILED (reason, hint)             a person has to mend something
-    APPLIED | FAILED -> PENDING                               when what should stand in Xero changes
+               IN_FLIGHT -> UNKNOWN -> APPLIED | PENDING     the answer was lost: look in Xero before writing again
+               IN_FLIGHT -> DEFERRED                         not executed (limit, outage, no token): retry later
+               IN_FLIGHT -> FAILED                           a person has to correct something
+    APPLIED | FAILED -> PENDING                              its source asks for something else, or asks again
 
-Every transition is a new row; the store accepts it only on the generation it was made from.
+Each transition returns a new row. The store accepts it only if the stored generation is the one that it was made from.
 """
 
 from __future__ import annotations
@@ -18,28 +18,20 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from amazon_to_xero.domain.books.document_types import Kind, document_key
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.canonical import content_hash
+from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 
-# A worker lives no longer than its function's 120 s (template.yaml), and its last request is over a minute later.
-# After less, one that was frozen between its claim and its call could still send what others have found absent.
-IN_FLIGHT_FOR = timedelta(seconds=180)
-
-
-BUYER_NOT_AT_HAND = "BUYER_NOT_AT_HAND"
-
-
-ASKED_AT_MOST = 30  # with up to an hour between, about a day
+# A worker lives no longer than its function's 120 s (template.yaml), and starts its last request over a minute before
+# that. With a shorter claim, a worker frozen between its claim and its call could still send what another worker has
+# looked up and found absent.
+CLAIM_DURATION = timedelta(seconds=180)
+MAX_BUYER_REQUESTS = 30  # with up to an hour between them, about a day
 
 
-class Work(StrEnum):
-    """Whose work something is: the function that does it, and whose dead-letter queue tells a person of it."""
+class DocumentState(StrEnum):
+    """Where a document is on its way to Xero; see the diagram above."""
 
-    ORDERS = "orders"
-    SHIPMENTS = "shipments"
-
-
-class State(StrEnum):
     PENDING = "PENDING"
     IN_FLIGHT = "IN_FLIGHT"
     UNKNOWN = "UNKNOWN"
@@ -49,70 +41,86 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Desired:
-    """What should stand in Xero: `body` in Xero's own names, `refers` = path in the body -> key of another document.
+class DesiredDocument:
+    """A document that should exist in Xero, or a tombstone for one that should not.
 
-    `total` is the document total that Xero must arrive at (None for a contact). `version` is the last-updated time of
-    the fact it was derived from: an older fact never replaces a newer one. `sources` says of each line of the body what
-    it was booked for (item and charge), so that a later change can be compared with it; Xero never sees it.
+    kind: Xero's document type.
+    number: unique within its kind; see numbering.
+    body: the request in Xero's field names, without Xero's ids.
+    source: key of what asked for it, e.g. order#026-…; only that source's plan may change or remove it.
+    source_version: the source's version (UTC) it was planned from. An older version never replaces a newer one.
+    total: the document total that Xero must arrive at, in the document's currency; None for contacts and payments.
+    references: path in the body -> key of the document whose Xero id belongs there.
+    capability: whose dead-letter queue receives its failure; empty for a contact, which is no work of its own: each
+        document that needs it fails with it.
+    order_id: the Amazon order it concerns, for logs and reports; empty where there is none.
+    tombstone: the document should not exist: a draft is deleted, an approved document voided.
+    line_origins: for each line of the body, what of the source it books (item and charge); Xero never sees it.
     """
 
-    kind: Kind
+    kind: DocumentKind
     number: str
     body: Mapping[str, Any]
-    version: datetime | None = None
+    source: str
+    source_version: datetime | None = None
     total: Decimal | None = None
-    refers: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    capability: str = ""
     order_id: str = ""
-    removed: bool = False  # it should not stand there (any more): a draft is deleted, an approved document voided
-    sources: tuple[str, ...] = ()
+    tombstone: bool = False
+    line_origins: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         return document_key(self.kind, self.number)
 
     @property
-    def work(self) -> Work | None:
-        """Whose work it is; None for a customer: each document that needs it says why it is missing."""
-        if self.kind is Kind.CONTACT:
-            return None
-        draft = self.kind is Kind.INVOICE and self.body.get("Status") == "DRAFT" and not self.removed
-        return Work.ORDERS if draft else Work.SHIPMENTS
-
-    @property
-    def buyer(self) -> str:
-        """Of a buyer's contact the digest that stands for its details; empty for all that is stored as it is sent."""
-        return str(self.body.get("Buyer", "")) if self.kind is Kind.CONTACT else ""
+    def buyer_digest(self) -> str:
+        """The digest that stands for a buyer's details in the row of their contact; empty for any other document."""
+        return str(self.body.get("BuyerDigest", "")) if self.kind is DocumentKind.CONTACT else ""
 
     @property
     def digest(self) -> str:
-        return content_hash({"body": self.body, "refers": self.refers, "removed": self.removed})
+        """The hash of what Xero should hold; two requests with one digest are the same request."""
+        return content_hash({"body": self.body, "references": self.references, "tombstone": self.tombstone})
 
 
 @dataclass(frozen=True)
 class Document:
-    """One row. `applied_digest` is what Xero is known to hold; `xero_id` is set as soon as it is known."""
+    """The stored row of a document.
 
-    desired: Desired
-    state: State = State.PENDING
+    desired: what the source last asked for.
+    state, reason, remedy: see DocumentState; reason is a FailureCode or a WaitReason.
+    generation: how often the row was stored.
+    next_attempt_at: when the poster works on it next (UTC); None when there is nothing to do.
+    claim: the generation at which a worker last claimed it; identifies one attempt.
+    applied_digest: digest of what Xero is known to hold; empty when that is not known.
+    xero_id, xero_status: as Xero last reported them; the id is kept from the moment it is known.
+    attempts: calls to Xero that carried it since the source last asked.
+    buyer_requests: how often the order was read again because the buyer's details were not in memory.
+    name_is_taken: another contact has the buyer's name, so a suffix tells them apart.
+    """
+
+    desired: DesiredDocument
+    state: DocumentState = DocumentState.PENDING
     generation: int = 0
-    due_at: datetime | None = None
-    claim: int = 0  # the generation at which it was last claimed: names one attempt
+    next_attempt_at: datetime | None = None
+    claim: int = 0
     applied_digest: str = ""
     xero_id: str = ""
     xero_status: str = ""
-    attempts: int = 0  # calls to Xero that carried it
-    asked: int = 0  # times that its buyer was not at hand and the order was asked for
-    name_taken: bool = False  # a buyer's name that another contact has: told apart by a mark behind it
+    attempts: int = 0
+    buyer_requests: int = 0
+    name_is_taken: bool = False
     reason: str = ""
-    hint: str = ""
+    remedy: str = ""
 
     @property
     def key(self) -> str:
         return self.desired.key
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DocumentKind:
         return self.desired.kind
 
     @property
@@ -120,111 +128,142 @@ class Document:
         return bool(self.xero_id)
 
     @property
-    def waits_for_buyer(self) -> bool:
-        return self.state is State.DEFERRED and self.reason == BUYER_NOT_AT_HAND
+    def awaits_buyer(self) -> bool:
+        return self.state is DocumentState.DEFERRED and self.reason == FailureCode.BUYER_DATA_UNAVAILABLE
 
-    def needs_a_look(self) -> bool:
-        """Whether Xero may hold it without our knowing: then it is looked for before anything is written."""
-        return self.state in (State.IN_FLIGHT, State.UNKNOWN)
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether Xero may hold the document without our knowing; then it is looked up before anything is written."""
+        return self.state in (DocumentState.IN_FLIGHT, DocumentState.UNKNOWN)
 
-    def is_newer_than(self, version: datetime) -> bool:
-        """Whether it was last asked for by a newer version of its fact."""
-        return self.desired.version is not None and self.desired.version > version
+    def has_newer_version_than(self, version: datetime) -> bool:
+        """Whether a newer version of its source has asked for it."""
+        return self.desired.source_version is not None and self.desired.source_version > version
 
     def is_due(self, now: datetime) -> bool:
-        return self.due_at is not None and self.due_at <= now
+        return self.next_attempt_at is not None and self.next_attempt_at <= now
 
-    # --- what should be -------------------------------------------------------------------------------------------
+    # --- what the source asks for -----------------------------------------------------------------------------------
 
-    def wanting(self, desired: Desired, now: datetime) -> Document | None:
-        """The row after a fact asked for `desired`; None when nothing changes.
+    def with_desired(self, desired: DesiredDocument, now: datetime) -> Document | None:
+        """Return the row after its source asked for `desired`; None when nothing changes.
 
-        An older fact than the one held changes nothing. A newer one leaves its version in the row even where it asks
-        for the same, so that nothing older can win afterwards. A document whose outcome is unknown keeps its state:
-        it is looked for first, then brought to what is wanted now. A failed one is tried again: somebody asked for it;
-        a buyer's contact for any of its orders. One that waits for its buyer is due: whoever asks has read who it is.
+        An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
+        that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
+        A failed document is tried again, because its source asked; the contact of a buyer for any of their orders. A
+        document that waits for its buyer is due: whoever asks has just read who the buyer is.
         """
-        held = self.desired.version
+        held = self.desired.source_version
         same = desired.digest == self.desired.digest
-        if held is not None and desired.version is not None and desired.version < held:
-            tried_again = self.desired.buyer and (self.state is State.FAILED or (same and self.waits_for_buyer))
-            if not tried_again:
+        if held is not None and desired.source_version is not None and desired.source_version < held:
+            retried = self.desired.buyer_digest and (self.state is DocumentState.FAILED or (same and self.awaits_buyer))
+            if not retried:
                 return None
             desired, same = self.desired, True
-        if same and self.waits_for_buyer:
-            return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="")
-        if same and self.state is not State.FAILED:
-            return replace(self, desired=desired) if desired.version != held else None
-        if self.needs_a_look():
+        if same and self.awaits_buyer:
+            return replace(self, desired=desired, state=DocumentState.PENDING, next_attempt_at=now, reason="")
+        if same and self.state is not DocumentState.FAILED:
+            return replace(self, desired=desired) if desired.source_version != held else None
+        if self.outcome_unknown:
             return replace(self, desired=desired)
         if desired.digest == self.applied_digest:
-            return replace(self, desired=desired, state=State.APPLIED, due_at=None, reason="", hint="")
-        return replace(self, desired=desired, state=State.PENDING, due_at=now, reason="", hint="", attempts=0, asked=0)
-
-    # --- what happens to it ---------------------------------------------------------------------------------------
-
-    def claimed(self, now: datetime) -> Document:
-        """Durable intent: written before the call, so that whoever comes after a crash knows to look."""
+            return replace(
+                self, desired=desired, state=DocumentState.APPLIED, next_attempt_at=None, reason="", remedy=""
+            )
         return replace(
             self,
-            state=State.IN_FLIGHT,
-            due_at=now + IN_FLIGHT_FOR,
+            desired=desired,
+            state=DocumentState.PENDING,
+            next_attempt_at=now,
+            reason="",
+            remedy="",
+            attempts=0,
+            buyer_requests=0,
+        )
+
+    # --- what happens in posting ------------------------------------------------------------------------------------
+
+    def claimed(self, now: datetime) -> Document:
+        """Record the intent to write, before the call, so that after a crash the next worker knows to look."""
+        return replace(
+            self,
+            state=DocumentState.IN_FLIGHT,
+            next_attempt_at=now + CLAIM_DURATION,
             claim=self.generation + 1,
             attempts=self.attempts + 1,
             reason="",
-            hint="",
+            remedy="",
         )
 
     def applied(self, xero_id: str, status: str, digest: str, now: datetime) -> Document:
-        """Xero holds the content with this digest. Wanting something else by now, it is due again at once."""
-        done = digest == self.desired.digest
+        """Xero holds the content with this digest. If the source asks for something else by now, post again."""
+        is_current = digest == self.desired.digest
         return replace(
             self,
-            state=State.APPLIED if done else State.PENDING,
-            due_at=None if done else now,
+            state=DocumentState.APPLIED if is_current else DocumentState.PENDING,
+            next_attempt_at=None if is_current else now,
             applied_digest=digest,
             xero_id=xero_id,
             xero_status=status,
             reason="",
-            hint="",
+            remedy="",
         )
 
-    def found(self, xero_id: str, status: str, now: datetime) -> Document:
-        """Xero holds it with other content: to be updated under its id."""
+    def found_different(self, xero_id: str, status: str, now: datetime) -> Document:
+        """Xero holds it with other content: update it by its id."""
         return replace(
-            self, state=State.PENDING, due_at=now, xero_id=xero_id, xero_status=status, applied_digest="", reason=""
+            self,
+            state=DocumentState.PENDING,
+            next_attempt_at=now,
+            xero_id=xero_id,
+            xero_status=status,
+            applied_digest="",
+            reason="",
         )
 
-    def absent(self, now: datetime) -> Document:
-        """Xero does not hold it: to be created."""
-        return replace(self, state=State.PENDING, due_at=now, xero_id="", xero_status="", reason="")
+    def found_absent(self, now: datetime) -> Document:
+        """Xero does not hold it: create it."""
+        return replace(self, state=DocumentState.PENDING, next_attempt_at=now, xero_id="", xero_status="", reason="")
 
     def withdrawn(self) -> Document:
-        """What it refers to should not stand: neither should it, and Xero never held it."""
-        desired = replace(self.desired, removed=True)
+        """The document it refers to should not exist, so neither should this one, and Xero never held it."""
+        desired = replace(self.desired, tombstone=True)
         return replace(
-            self, desired=desired, state=State.APPLIED, due_at=None, applied_digest=desired.digest, reason="", hint=""
+            self,
+            desired=desired,
+            state=DocumentState.APPLIED,
+            next_attempt_at=None,
+            applied_digest=desired.digest,
+            reason="",
+            remedy="",
         )
 
     def deferred(self, until: datetime, reason: str) -> Document:
-        """Not executed; again at `until`."""
-        return replace(self, state=State.DEFERRED, due_at=until, reason=reason)
+        """The call was not executed; retry at `until`."""
+        return replace(self, state=DocumentState.DEFERRED, next_attempt_at=until, reason=reason)
 
-    def without_buyer(self, now: datetime) -> Document:
-        """Nobody here knows who the buyer is until the order has been read again; tried after 1, 2, 4 … 60 minutes."""
-        if self.asked >= ASKED_AT_MOST:
-            hint = "Amazon does not say who the buyer is any more; redrive, or set contacts.policy to marketplace first"
-            return self.failed(BUYER_NOT_AT_HAND, hint)
-        wait = timedelta(minutes=min(60, 2 ** min(self.asked, 6)))
-        return replace(self.deferred(now + wait, BUYER_NOT_AT_HAND), asked=self.asked + 1)
+    def awaiting_buyer(self, now: datetime) -> Document:
+        """The buyer's details are not in memory: wait until the order was read again, 1, 2, 4 … 60 minutes."""
+        code = FailureCode.BUYER_DATA_UNAVAILABLE
+        if self.buyer_requests >= MAX_BUYER_REQUESTS:
+            return self.failed(code, FAILURES[code].remedy)
+        wait = timedelta(minutes=min(60, 2 ** min(self.buyer_requests, 6)))
+        return replace(self.deferred(now + wait, code), buyer_requests=self.buyer_requests + 1)
 
-    def told_apart(self, now: datetime) -> Document:
-        """Another contact has the buyer's name: written again at once with a mark behind it."""
-        return replace(self, state=State.PENDING, due_at=now, name_taken=True, reason="CONTACT_NAME_TAKEN")
+    def with_distinct_name(self, now: datetime) -> Document:
+        """Another contact has the buyer's name: write it again with a suffix."""
+        return replace(
+            self,
+            state=DocumentState.PENDING,
+            next_attempt_at=now,
+            name_is_taken=True,
+            reason=FailureCode.CONTACT_NAME_TAKEN,
+        )
 
-    def unknown(self, until: datetime, reason: str) -> Document:
-        """Nobody knows whether it was executed; to be looked for at `until`."""
-        return replace(self, state=State.UNKNOWN, due_at=until, reason=reason)
+    def unknown(self, until: datetime, reason: str = WaitReason.OUTCOME_UNKNOWN) -> Document:
+        """Whether the call was executed is not known; look it up at `until`."""
+        return replace(self, state=DocumentState.UNKNOWN, next_attempt_at=until, reason=reason)
 
-    def failed(self, reason: str, hint: str) -> Document:
-        return replace(self, state=State.FAILED, due_at=None, reason=reason, hint=hint)
+    def failed(self, code: FailureCode, remedy: str) -> Document:
+        """A person has to act."""
+        return replace(self, state=DocumentState.FAILED, next_attempt_at=None, reason=code, remedy=remedy)

@@ -1,13 +1,4 @@
-"""One Xero document we answer for, as a state machine.
-
-    PENDING -> IN_FLIGHT -> APPLIED
-               IN_FLIGHT -> UNKNOWN -> APPLIED | PENDING      look in Xero before trying again
-               IN_FLIGHT -> DEFERRED (due_at)                 not executed: limit, outage, no token
-               IN_FLIGHT -> FAILED (reason, hint)             a person has to mend something
-    APPLIED | FAILED -> PENDING                               when what should stand in Xero changes
-
-Every transition is a new row; the store accepts it only on the generation it was made from.
-"""
+"""How each type of document is built, found and bounded in Xero. Adding a type is an entry here, nothing else."""
 
 from __future__ import annotations
 
@@ -16,56 +7,61 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """Xero's document types in posting order: what is named later refers to what is named earlier."""
+class DocumentKind(StrEnum):
+    """Xero's document types in posting order: a later one may refer to an earlier one."""
 
     CONTACT = "contact"
     INVOICE = "invoice"
     PAYMENT = "payment"  # of an invoice, from the clearing account
     CREDIT_NOTE = "credit_note"
-    REFUND = "refund"  # of a credit note, out of the clearing account: what the buyer got back
+    CREDIT_NOTE_REFUND = "credit_note_refund"  # cash refund of a credit note, out of the clearing account
 
 
 @dataclass(frozen=True)
-class KindInXero:
-    """How a kind is built and found in Xero: all that the posting path knows of it.
+class DocumentType:
+    """What the posting path knows of a kind of document.
 
-    Contacts, invoices and credit notes have a unique number. A payment has none: it is found inside the document it
-    pays, its `owner` (`inside`: the path in its body that refers to it), and Xero takes no more than what is still open
-    there (`open_field`).
+    collection: Xero's name of the endpoint, which is also the name of the list in requests and answers.
+    id_field: Xero's id of an element.
+    number_field: the unique number that we choose; empty for a document without one.
+    owner: the kind of document that one without a number is found inside of (a payment: in the invoice it pays).
+    owner_path: the path in the body that refers to the owner.
+    open_amount_field: the field of the owner that bounds the amount; Xero accepts no more than it.
+    changeable: whether Xero accepts updates once the document exists.
     """
 
     collection: str
     id_field: str
     number_field: str = ""
-    inside: str = ""
-    owner: Kind | None = None
-    open_field: str = ""
+    owner: DocumentKind | None = None
+    owner_path: str = ""
+    open_amount_field: str = ""
     changeable: bool = True
 
 
-IN_XERO: Mapping[Kind, KindInXero] = {
-    Kind.CONTACT: KindInXero("Contacts", "ContactID", "ContactNumber"),
-    Kind.INVOICE: KindInXero("Invoices", "InvoiceID", "InvoiceNumber"),
-    Kind.PAYMENT: KindInXero(
+DOCUMENT_TYPES: Mapping[DocumentKind, DocumentType] = {
+    DocumentKind.CONTACT: DocumentType("Contacts", "ContactID", "ContactNumber"),
+    DocumentKind.INVOICE: DocumentType("Invoices", "InvoiceID", "InvoiceNumber"),
+    DocumentKind.PAYMENT: DocumentType(
         "Payments",
         "PaymentID",
-        inside="Invoice.InvoiceID",
-        owner=Kind.INVOICE,
-        open_field="AmountDue",
+        owner=DocumentKind.INVOICE,
+        owner_path="Invoice.InvoiceID",
+        open_amount_field="AmountDue",
         changeable=False,
     ),
-    Kind.CREDIT_NOTE: KindInXero("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
-    Kind.REFUND: KindInXero(
+    DocumentKind.CREDIT_NOTE: DocumentType("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+    DocumentKind.CREDIT_NOTE_REFUND: DocumentType(
         "Payments",
         "PaymentID",
-        inside="CreditNote.CreditNoteID",
-        owner=Kind.CREDIT_NOTE,
-        open_field="RemainingCredit",
+        owner=DocumentKind.CREDIT_NOTE,
+        owner_path="CreditNote.CreditNoteID",
+        open_amount_field="RemainingCredit",
         changeable=False,
     ),
 }
 
 
-def document_key(kind: Kind, number: str) -> str:
+def document_key(kind: DocumentKind, number: str) -> str:
+    """Return the key of a document: `invoice#026-1234567-1234567`."""
     return f"{kind}#{number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -10,10 +11,11 @@ from typing import Any
 from amazon_to_xero.domain.money import cents, one_spelling
 
 DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description
+ROUNDING = "ROUNDING"  # origin of a rounding line, which belongs to no item
 
 
 class LineAmountTypes(StrEnum):
-    """Xero's LineAmountTypes: what the line amounts of a document include."""
+    """Xero's LineAmountTypes: whether the line amounts of a document include tax."""
 
     INCLUSIVE = "Inclusive"
     EXCLUSIVE = "Exclusive"
@@ -22,20 +24,26 @@ class LineAmountTypes(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """`quantity` x `unit` before Xero's rounding, in the document's currency. `source`: what of the order it books."""
+    """One line of a document.
+
+    quantity, unit: their product is the amount before Xero's rounding, in the document's currency.
+    account, tax_type: the organisation's account code and Xero's TaxType.
+    origin: what of the source the line books (item and charge); a later change is compared by it.
+    """
 
     description: str
     quantity: int
     unit: Decimal
     account: str
     tax_type: str
-    source: str = ""
+    origin: str = ""
 
     @property
     def amount(self) -> Decimal:
         return cents(self.quantity * self.unit)
 
     def in_xero(self) -> dict[str, Any]:
+        """Return the line in Xero's field names."""
         return {
             "Description": self.description,
             "Quantity": self.quantity,
@@ -45,16 +53,21 @@ class Line:
         }
 
 
-def single_line(description: str, value: Decimal, account: str, tax_type: str) -> Line:
-    """One line for the whole value, rounded to the two decimals that Xero keeps: 1.005 of a dinar becomes 1.01.
+def line_from_xero(item: Mapping[str, Any], origin: str) -> Line:
+    """Return the line that `in_xero` was made from."""
+    return Line(item["Description"], item["Quantity"], item["UnitAmount"], item["AccountCode"], item["TaxType"], origin)
 
-    What the rounding adds or takes, the document's rounding line gives back.
+
+def single_line(description: str, value: Decimal, account: str, tax_type: str) -> Line:
+    """Return one line for the whole value, rounded to the two decimals that Xero keeps: 1.005 becomes 1.01.
+
+    The document's rounding line compensates what the rounding adds or takes.
     """
     return Line(description[:DESCRIPTION_LIMIT], 1, one_spelling(cents(value)), account, tax_type)
 
 
 def goods_line(name: str, quantity: int, value: Decimal, account: str, tax_type: str) -> Line:
-    """Quantity and unit price where the unit price is exact at Xero's four decimals, else one line for the whole."""
+    """Return a line with quantity and unit price where that is exact at four decimals, else one line for the whole."""
     if quantity > 0 and cents(value) == value:
         unit = (value / quantity).quantize(Decimal("0.0001"))
         if unit * quantity == value:

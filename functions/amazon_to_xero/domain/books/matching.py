@@ -1,4 +1,4 @@
-"""Whether a document that stands in Xero is the one we want, is ours at all, or is somebody else's."""
+"""Whether a document in Xero is the one we want, is ours but different, or is somebody else's."""
 
 from __future__ import annotations
 
@@ -9,62 +9,65 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from amazon_to_xero.domain.books.document import Desired
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.money import cents
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-REFERENCE_MARK = " · "  # what stands behind it in a Reference may change: tracking numbers
+REFERENCE_MARK = " · "  # what follows it in a Reference may change: tracking numbers
 GONE = frozenset({"DELETED", "VOIDED"})
-# A document that is paid is still the approved document we asked for.
-_AS_GOOD_AS: Mapping[str, frozenset[str]] = {
+# A document that is paid is still the approved document that we asked for.
+_ACCEPTED_STATUS: Mapping[str, frozenset[str]] = {
     "DRAFT": frozenset({"DRAFT", "SUBMITTED"}),
     "AUTHORISED": frozenset({"AUTHORISED", "PAID"}),
 }
 
 
-def identity(reference: str) -> str:
-    """The part of a Reference that says whose document it is: marketplace and order."""
+def reference_identity(reference: str) -> str:
+    """Return the part of a Reference that identifies the document: marketplace and order."""
     return reference.partition(REFERENCE_MARK)[0]
 
 
 class Match(Enum):
+    """How a document in Xero relates to the one we want."""
+
     SAME = auto()
     OURS_BUT_DIFFERENT = auto()
-    FOREIGN = auto()
+    FOREIGN = auto()  # it belongs to somebody else
     GONE = auto()  # voided or deleted; its number stays taken
 
 
-def match(desired: Desired, element: Mapping[str, Any]) -> Match:
-    """`element` is Xero's own object, numbers as Decimal."""
-    if desired.kind is Kind.CONTACT:
+def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
+    """Compare the document we want with Xero's own object, numbers as Decimal."""
+    if desired.kind is DocumentKind.CONTACT:
         number = element.get("ContactNumber") or ""
         if number not in ("", desired.body["ContactNumber"]):
-            return Match.FOREIGN  # found by its name; the number says that it belongs to other software
-        if desired.buyer:
-            return Match.OURS_BUT_DIFFERENT  # what it should hold is not stored, so it cannot be compared
-        same = bool(number) and element.get("Name") == desired.body["Name"]
-        return Match.SAME if same else Match.OURS_BUT_DIFFERENT
+            return Match.FOREIGN  # found by its name; its number belongs to other software
+        if desired.buyer_digest:
+            return Match.OURS_BUT_DIFFERENT  # the details are not stored, so they cannot be compared
+        is_same = bool(number) and element.get("Name") == desired.body["Name"]
+        return Match.SAME if is_same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE
     theirs, ours = element.get("Reference") or "", desired.body.get("Reference") or ""
-    if identity(theirs) != identity(ours) or element.get("Type") != desired.body.get("Type"):
+    is_ours = reference_identity(theirs) == reference_identity(ours)
+    if not is_ours or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
     return Match.SAME if _same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
 
-def payment_inside(desired: Desired, paid: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Our payment among those on the document it pays: same amount, same day."""
-    for payment in paid.get("Payments") or ():
-        same_amount = payment.get("Amount") == desired.body["Amount"]
-        if same_amount and _day(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
+def payment_in(desired: DesiredDocument, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return our payment among those of the document that it pays: same amount, same day."""
+    for payment in owner.get("Payments") or ():
+        is_same_amount = payment.get("Amount") == desired.body["Amount"]
+        if is_same_amount and _day(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
             return dict(payment)
     return None
 
 
 def _day(element: Mapping[str, Any]) -> str:
-    """The calendar day of a Xero date: `DateString` where Xero gives one, else /Date(ms+0000)/ at UTC midnight."""
+    """Return the calendar day of a Xero date: `DateString` where Xero gives one, else /Date(ms+0000)/ at UTC midnight."""
     text = str(element.get("DateString") or "")[:10]
     if text:
         return text
@@ -72,10 +75,10 @@ def _day(element: Mapping[str, Any]) -> str:
     return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
 
 
-def _same_document(desired: Desired, element: Mapping[str, Any]) -> bool:
+def _same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> bool:
     body = desired.body
     return (
-        element.get("Status") in _AS_GOOD_AS[body["Status"]]
+        element.get("Status") in _ACCEPTED_STATUS[body["Status"]]
         and element.get("CurrencyCode") == body["CurrencyCode"]
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
         and _day(element) == body["Date"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode
 
 
 class LockDates(StrEnum):
@@ -65,14 +65,14 @@ class Organisation:
         return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     def open_date(self, day: date, lock_dates: LockDates) -> date:
-        """The day a document of that day is booked on. Raises Refused with PERIOD_LOCKED."""
+        """The day a document of that day is booked on. Raises Failure with PERIOD_LOCKED."""
         locked = self.locked_until
         if locked is None or day > locked:
             return day
         if lock_dates is LockDates.NEXT_OPEN_DAY:
             return locked + timedelta(days=1)
-        raise Refused(
-            "PERIOD_LOCKED",
+        raise Failure(
+            FailureCode.PERIOD_LOCKED,
             f"{day} lies in a period that is locked in Xero until {locked}; move the lock date or set "
             "invoices.lock_dates to next_open_day in the connection's settings, then redrive",
         )
@@ -83,31 +83,31 @@ class Organisation:
         return max((day for day in (self.period_lock, self.year_lock) if day), default=None)
 
     def usable_rate(self, tax_type: str) -> Decimal:
-        """The percentage of a tax type. Raises Refused with TAX_RATE_UNUSABLE."""
+        """The percentage of a tax type. Raises Failure with TAX_RATE_UNUSABLE."""
         rate = self.tax_rates.get(tax_type)
         if rate is None or not rate.active or not rate.on_revenue:
-            raise Refused(
-                "TAX_RATE_UNUSABLE",
+            raise Failure(
+                FailureCode.TAX_RATE_UNUSABLE,
                 f"the organisation has no active tax rate {tax_type} usable on revenue; "
                 "correct the tax settings of the connection or the rate in Xero, then redrive",
             )
         return rate.rate
 
     def require_currency(self, currency: str) -> None:
-        """Raises Refused with CURRENCY_NOT_SUBSCRIBED."""
+        """Raises Failure with CURRENCY_NOT_SUBSCRIBED."""
         if currency not in self.currencies:
-            raise Refused(
-                "CURRENCY_NOT_SUBSCRIBED",
+            raise Failure(
+                FailureCode.CURRENCY_NOT_SUBSCRIBED,
                 f"the organisation does not use {currency}; add the currency in Xero, then redrive",
             )
 
     def require_clearing(self, code: str, currency: str) -> None:
-        """Raises Refused with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
+        """Raises Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
         account = self.accounts.get(code)
         usable = account is not None and account.active and account.takes_payments
         if account is None or not usable or account.currency not in (None, "", currency):
-            raise Refused(
-                "CLEARING_UNUSABLE",
+            raise Failure(
+                FailureCode.CLEARING_UNUSABLE,
                 f"account {code} cannot take payments in {currency}; it should be an active bank account in {currency} "
                 "or have payments enabled: correct it in Xero or accounts.clearing in the settings, then redrive",
             )

@@ -1,84 +1,63 @@
-"""What Xero's refusal of a document means: a reason code, and what the person who mends it should do.
+"""What Xero's refusal of a document means: a failure code, and whether to look in Xero before failing.
 
-The texts are Xero's own (API documentation and recorded answers); they are matched by their constant parts.
+The texts are Xero's own (API documentation and recorded answers), recognised by their constant parts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-NOT_MODIFIABLE = "NOT_MODIFIABLE"
+from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """`adopt`: Xero may hold the document already; look for it instead of failing.
+    """The meaning of a refusal.
 
-    `gone`: somebody may have voided or deleted it in Xero; look at it before a person is asked.
+    look_up_new: Xero may hold a document that we created already; look it up before failing.
+    look_up_existing: somebody may have voided or deleted our document; look it up before failing.
     """
 
-    reason: str
-    hint: str
-    adopt: bool = False
-    gone: bool = False
+    code: FailureCode
+    remedy: str
+    look_up_new: bool = False
+    look_up_existing: bool = False
 
 
+def _known(code: FailureCode, *, look_up_new: bool = False, look_up_existing: bool = False) -> Refusal:
+    return Refusal(code, FAILURES[code].remedy, look_up_new, look_up_existing)
+
+
+_C = FailureCode
 _KNOWN: tuple[tuple[str, Refusal], ...] = (
-    # Before its name: a contact that has the number is ours, whoever else has the name.
-    ("has this contact number", Refusal("CONTACT_NUMBER_TAKEN", "another contact has this number", adopt=True)),
-    ("name must be unique", Refusal("CONTACT_NAME_TAKEN", "another contact in Xero has this name", adopt=True)),
-    ("already assigned to another contact", Refusal("CONTACT_NAME_TAKEN", "another contact has this name", adopt=True)),
-    ("must be unique", Refusal("NUMBER_TAKEN", "another document in Xero has this number", adopt=True)),
-    (
-        "archived contact",
-        Refusal("CONTACT_ARCHIVED", "restore the contact in Xero (only its own pages can), then redrive"),
-    ),
-    (
-        "not of valid status for modification",
-        Refusal(
-            NOT_MODIFIABLE, "the document was changed by hand in Xero and takes no changes; correct it there", gone=True
-        ),
-    ),
-    (
-        "has a payment or credit note allocated",
-        Refusal("HAS_PAYMENTS", "the document is paid or credited in Xero; correct it there by hand"),
-    ),
-    (
-        "payments or credit notes allocated to it",
-        Refusal("HAS_PAYMENTS", "the document is paid or credited in Xero; correct it there by hand"),
-    ),
-    (
-        "is not a valid code for this document",
-        Refusal("ACCOUNT_UNKNOWN", "correct the account code in accounts of the connection's settings, then redrive"),
-    ),
-    (
-        "has been archived, or has been deleted",
-        Refusal("ACCOUNT_ARCHIVED", "restore the account in Xero or correct accounts in the settings, then redrive"),
-    ),
-    (
-        "cannot be used with account code",
-        Refusal("TAX_TYPE_UNUSABLE", "the tax type does not go with the account; correct tax.rules, then redrive"),
-    ),
-    (
-        "is not subscribed to currency",
-        Refusal("CURRENCY_NOT_SUBSCRIBED", "add the currency in Xero, then redrive"),
-    ),
-    ("lock date", Refusal("PERIOD_LOCKED", "the date lies before Xero's lock date; move the lock date, then redrive")),
-    (
-        "reached the limit of invoices",
-        Refusal("PLAN_LIMIT", "the organisation's Xero plan allows no more invoices; upgrade it, then redrive"),
-    ),
-    (
-        "exceeds the amount outstanding",
-        Refusal("ALREADY_PAID", "the document is paid already, in part or whole", adopt=True),
-    ),
-    ("line total", Refusal("LINE_TOTAL_DIFFERS", "a line does not add up for Xero; report this as a defect")),
+    # Before the name: a contact that has the number is ours, whoever else has the name.
+    ("has this contact number", _known(_C.CONTACT_NUMBER_TAKEN, look_up_new=True)),
+    ("name must be unique", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
+    ("already assigned to another contact", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
+    ("must be unique", _known(_C.NUMBER_TAKEN, look_up_new=True)),
+    ("archived contact", _known(_C.CONTACT_ARCHIVED)),
+    ("not of valid status for modification", _known(_C.NOT_MODIFIABLE, look_up_existing=True)),
+    ("has a payment or credit note allocated", _known(_C.HAS_PAYMENTS)),
+    ("payments or credit notes allocated to it", _known(_C.HAS_PAYMENTS)),
+    ("is not a valid code for this document", _known(_C.ACCOUNT_UNKNOWN)),
+    ("has been archived, or has been deleted", _known(_C.ACCOUNT_ARCHIVED)),
+    ("cannot be used with account code", _known(_C.TAX_TYPE_UNUSABLE)),
+    ("is not subscribed to currency", _known(_C.CURRENCY_NOT_SUBSCRIBED)),
+    ("lock date", _known(_C.PERIOD_LOCKED)),
+    ("reached the limit of invoices", _known(_C.PLAN_LIMIT)),
+    ("exceeds the amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
+    ("line total", _known(_C.LINE_TOTAL_DIFFERS)),
 )
 
 
 def refusal(messages: tuple[str, ...]) -> Refusal:
-    """The meaning of Xero's messages for one document; an unknown text keeps its own words for the person."""
+    """Return the meaning of Xero's messages for one document; an unknown text is kept for the person."""
     for text, known in _KNOWN:
         if any(text in message for message in messages):
             return known
-    return Refusal("XERO_REFUSED", f"Xero says: {'; '.join(messages)[:500]}")
+    return Refusal(FailureCode.XERO_REFUSED, xero_says("; ".join(messages)))
+
+
+def xero_says(message: str) -> str:
+    """Return the remedy for a refusal that is not known: Xero's own words."""
+    return f"Xero says: {message[:500]}"

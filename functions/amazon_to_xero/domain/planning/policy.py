@@ -1,4 +1,4 @@
-"""How one seller wants Amazon booked: accounts, numbers, tax rules. Settings, read once, as plain values."""
+"""How one seller wants Amazon booked: accounts, numbers, contacts, tax. Read from the settings as plain values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.contact import ContactPolicy
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
@@ -21,34 +22,32 @@ class InvoicePer(StrEnum):
 
 @dataclass(frozen=True)
 class AccountCodes:
-    """Account codes of the organisation. `charges` says where each charge is income.
+    """Account codes of the organisation.
 
-    `clearing` is what Amazon owes, per currency; without one an invoice of that currency stays unpaid in Xero.
+    charges: the income account of each type of charge.
+    discounts: the account of promotions and other discounts.
+    clearing: currency -> the account that shows what Amazon owes; without one, invoices of that currency stay unpaid.
     """
 
     charges: Mapping[Charge, str]
     discounts: str
-    clearing: Mapping[str, str] = field(default_factory=dict)  # by currency
-
-
-class ContactPolicy(StrEnum):
-    """Which orders are invoiced to a contact of the buyer's own; all others go to their marketplace's customer."""
-
-    MARKETPLACE = "marketplace"  # none
-    BUSINESS_BUYERS = "business_buyers"  # those of Amazon Business
-    BUYERS = "buyers"  # all whose buyer Amazon names
+    clearing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PostingPolicy:
-    """`marketplaces` are the ids that are booked; `contact_names` the customers by marketplace id, else the default."""
+    """One connection's accounting choices.
+
+    marketplaces: ids of the marketplaces that are booked.
+    invoice_prefix: precedes Amazon's order id in every number.
+    start: orders placed before it (UTC) are not booked.
+    """
 
     marketplaces: frozenset[str]
     accounts: AccountCodes
     tax: TaxPolicy
     invoice_prefix: str = ""
     invoice_per: InvoicePer = InvoicePer.ORDER
-    contacts: ContactPolicy = ContactPolicy.MARKETPLACE
-    contact_names: Mapping[str, str] = field(default_factory=dict)
+    contacts: ContactPolicy = field(default_factory=ContactPolicy)
     lock_dates: LockDates = LockDates.HOLD
-    start: datetime = datetime(2000, 1, 1, tzinfo=UTC)  # orders placed before are somebody else's books
+    start: datetime = datetime(2000, 1, 1, tzinfo=UTC)

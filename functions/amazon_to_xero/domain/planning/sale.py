@@ -17,14 +17,14 @@ from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, goods_line, single_line
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share, tracking_of
-from amazon_to_xero.domain.tax.liability import sellers_total, withheld_inside
+from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, sellers_total
 from amazon_to_xero.domain.tax.rounding import rounded_to
 from amazon_to_xero.domain.tax.rules import treatment
-from amazon_to_xero.domain.tax.variance import Drift, drifts
+from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 CHARGE_NAMES: Mapping[Charge, str] = {
@@ -45,7 +45,7 @@ class NotInvoiced:
 
 
 @dataclass(frozen=True)
-class NotYet:
+class NotPriced:
     """Amazon has not said enough yet; to be read again."""
 
     reason: str
@@ -65,15 +65,15 @@ class Sale:
     currency: str
     reference: str
     approved: bool
-    drifts: tuple[Drift, ...] = ()
+    tax_variances: tuple[TaxVariance, ...] = ()
 
 
 def sales(
     order: Order, shipments: Sequence[Shipment], policy: PostingPolicy, organisation: Organisation
-) -> list[Sale] | NotInvoiced | NotYet:
+) -> list[Sale] | NotInvoiced | NotPriced:
     """One sale for the order, or one for each shipment by policy; or why there is none.
 
-    `shipments` are those recorded so far; the first one dates the sale, whatever packages come later. Raises Refused
+    `shipments` are those recorded so far; the first one dates the sale, whatever packages come later. Raises Failure
     for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
     nothing = nothing_to_invoice(order, policy)
@@ -81,9 +81,9 @@ def sales(
         return nothing
     check_marketplace(order, policy)
     if order.grand_total is None or order.currency is None:
-        return NotYet("PROCEEDS_MISSING")
+        return NotPriced(WaitReason.PROCEEDS_MISSING)
     if order.grand_total == 0:
-        return NotInvoiced("ZERO_VALUE")
+        return NotInvoiced(NotInvoicedReason.ZERO_VALUE)
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
@@ -98,10 +98,10 @@ def is_booked(marketplace_id: str, policy: PostingPolicy) -> bool:
 
 
 def check_marketplace(order: Order, policy: PostingPolicy) -> None:
-    """Raises Refused for an order of a marketplace that the settings do not book."""
+    """Raises Failure for an order of a marketplace that the settings do not book."""
     if not is_booked(order.marketplace_id, policy):
-        raise Refused(
-            "UNKNOWN_MARKETPLACE",
+        raise Failure(
+            FailureCode.UNKNOWN_MARKETPLACE,
             f"marketplace {order.marketplace_id or '(none)'} is not among amazon.marketplaces "
             "in the connection's settings; add it with its accounts and tax rules, then redrive",
         )
@@ -110,17 +110,17 @@ def check_marketplace(order: Order, policy: PostingPolicy) -> None:
 def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
     """By which rule an order is never a sale, as far as it can be told without its amounts."""
     if order.created < policy.start:
-        return NotInvoiced("BEFORE_START")
+        return NotInvoiced(NotInvoicedReason.BEFORE_START)
     if not order.sold_on_amazon:
-        return NotInvoiced("MULTI_CHANNEL")
+        return NotInvoiced(NotInvoicedReason.MULTI_CHANNEL)
     if order.status in NOT_YET_PRICED:
-        return NotInvoiced("ORDER_PENDING")
+        return NotInvoiced(NotInvoicedReason.ORDER_PENDING)
     if order.status is Fulfilment.CANCELLED:
-        return NotInvoiced("ORDER_CANCELLED")
+        return NotInvoiced(NotInvoicedReason.ORDER_CANCELLED)
     if order.status is Fulfilment.UNFULFILLABLE:
-        return NotInvoiced("UNFULFILLABLE")
+        return NotInvoiced(NotInvoicedReason.UNFULFILLABLE)
     if order.replaces and not order.grand_total:
-        return NotInvoiced("REPLACEMENT")
+        return NotInvoiced(NotInvoicedReason.REPLACEMENT)
     return None
 
 
@@ -135,7 +135,7 @@ def _sale(
         tax_type = policy.tax.rounding_tax_type if on_top else taxes.tax_types[order.items[0].item_id]
         name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
         tip = single_line(name, order.tip, account, tax_type)
-        lines.append(replace(tip, source=Charge.DELIVERY_TIP))
+        lines.append(replace(tip, origin=Charge.DELIVERY_TIP))
     expected = sellers_total(order)
     named = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     return Sale(
@@ -146,13 +146,13 @@ def _sale(
         currency=order.currency or "",
         reference=f"{named}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else named,
         approved=shipment is not None,
-        drifts=drifts(order, taxes, organisation),
+        tax_variances=tax_variances(order, taxes, organisation),
     )
 
 
 def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
     """Charges first, then the discounts, each with the item's tax rate and in Xero's order of reading."""
-    inside = withheld_inside(item)
+    inside = marketplace_collected_tax(item)
     name = f"{item.title} ({item.sku})" if item.title and item.sku else item.title or item.sku or item.item_id
     for charge, value in item.charges.items():
         net = value - inside.get(charge.value, ZERO)
@@ -162,20 +162,20 @@ def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterab
                 line = goods_line(name, item.quantity, net, account, tax_type)
             else:
                 line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
-            yield replace(line, source=f"{item.item_id}:{charge}")
+            yield replace(line, origin=f"{item.item_id}:{charge}")
     for charge, value in item.discounts.items():
         net = value - (inside.get("DISCOUNT", ZERO) if charge is next(iter(item.discounts)) else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
             line = single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
-            yield replace(line, source=f"{item.item_id}:DISCOUNT:{charge}")
+            yield replace(line, origin=f"{item.item_id}:DISCOUNT:{charge}")
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:
     code = policy.accounts.charges.get(charge)
     if not code:
-        raise Refused(
-            "ACCOUNT_UNMAPPED",
+        raise Failure(
+            FailureCode.ACCOUNT_UNMAPPED,
             f"no account for {charge.value}; set accounts.{charge.value.lower()} "
             "in the connection's settings, then redrive",
         )

@@ -66,7 +66,7 @@ def _part(item: OrderItem, done: int, upto: int, unit: Decimal) -> OrderItem:
         # The last discount takes what rounding leaves, so that no share of what cost something comes out below nothing.
         net = part(total(item.charges.values()) + total(item.discounts.values()))
         discounts[list(discounts)[-1]] += net - total(charges.values()) - total(discounts.values())
-    stated = total(charges.values()) + total(discounts.values()) + (tax if item.tax_on_top else ZERO)
+    stated = total(charges.values()) + total(discounts.values()) + (tax if item.tax_exclusive else ZERO)
     return replace(item, quantity=upto - done, total=stated, charges=charges, discounts=discounts, taxes=taxes, tax=tax)
 
 

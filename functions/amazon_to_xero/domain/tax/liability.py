@@ -42,7 +42,7 @@ def sellers_total(order: Order) -> Decimal:
     return (order.grand_total or ZERO) - withheld
 
 
-def withheld_inside(item: OrderItem) -> Mapping[str, Decimal]:
+def marketplace_collected_tax(item: OrderItem) -> Mapping[str, Decimal]:
     """Tax inside the prices that the marketplace keeps: it is taken out of each price (deemed supplier)."""
-    inside = responsible_party(item) is Party.MARKETPLACE and not item.tax_on_top
+    inside = responsible_party(item) is Party.MARKETPLACE and not item.tax_exclusive
     return item.taxes if inside else {}

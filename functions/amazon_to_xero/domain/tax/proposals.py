@@ -14,7 +14,7 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.failures import Problem, Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode, Finding
 from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxRule, rates_for, usable_rate
@@ -54,10 +54,10 @@ _EDITIONS: Mapping[str, _Edition] = {
 
 @dataclass(frozen=True)
 class Proposal:
-    """`problems` say what is missing for the rules that are not there, and what to make in Xero's own settings."""
+    """`findings` say what is missing for the rules that are not there, and what to make in Xero's own settings."""
 
     rules: tuple[TaxRule, ...]
-    problems: tuple[Problem, ...]
+    findings: tuple[Finding, ...]
 
 
 def proposed(organisation: Organisation, marketplaces: Iterable[str]) -> Proposal:
@@ -68,13 +68,17 @@ def proposed(organisation: Organisation, marketplaces: Iterable[str]) -> Proposa
     for marketplace_id in marketplaces:
         by_country.setdefault(MARKETPLACES[marketplace_id].country, set()).add(marketplace_id)
     if home not in EU | {"GB", "US", "CA", "AU", "NZ"}:
-        return Proposal((), (Problem("NO_PROPOSAL", f"there are no rules to propose for organisations in {home}"),))
+        return Proposal(
+            (), (Finding(FailureCode.NO_PROPOSAL, f"there are no rules to propose for organisations in {home}"),)
+        )
     _north_america(table, by_country.pop("US", set()), by_country.pop("CA", set()))
     with_vat = {country: ids for country, ids in by_country.items() if country in _STANDARD}
     _inclusive(table, home, with_vat)
     for country in sorted(set(by_country) - set(with_vat)):
-        table.problem("NO_PROPOSAL", f"there are no rules to propose for the marketplace of {country_name(country)}")
-    return Proposal(tuple(table.rules), tuple(dict.fromkeys(table.problems)))
+        table.report(
+            FailureCode.NO_PROPOSAL, f"there are no rules to propose for the marketplace of {country_name(country)}"
+        )
+    return Proposal(tuple(table.rules), tuple(dict.fromkeys(table.findings)))
 
 
 def _north_america(table: _Table, us: set[str], canada: set[str]) -> None:
@@ -84,8 +88,8 @@ def _north_america(table: _Table, us: set[str], canada: set[str]) -> None:
         table.add(replace(both, responsible=Party.MARKETPLACE))
         table.add(replace(both, amazon_tax=AmazonTax.ZERO))
     if us:
-        table.problem(
-            "NO_RATE",
+        table.report(
+            FailureCode.NO_RATE,
             "where the seller itself collects sales tax in the US: make a rate for each such state in Xero's own "
             "settings and a rule with ship_to, regions and amounts: exclusive",
         )
@@ -154,18 +158,18 @@ class _Table:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
         self.rules: list[TaxRule] = []
-        self.problems: list[Problem] = []
+        self.findings: list[Finding] = []
 
-    def problem(self, reason: str, hint: str) -> None:
-        self.problems.append(Problem(reason, hint))
+    def report(self, code: FailureCode, remedy: str) -> None:
+        self.findings.append(Finding(code, remedy))
 
     def add(self, rule: TaxRule) -> None:
         if not rule.tax_type:
             return
         try:
             usable_rate(rule, self._organisation)
-        except Refused as refused:
-            self.problem(refused.reason, refused.hint)
+        except Failure as failure:
+            self.report(failure.code, failure.remedy)
         else:
             self.rules.append(rule)
 
@@ -201,7 +205,11 @@ class _Table:
             return fitting[0].tax_type
         if fitting:
             which = ", ".join(sorted(rate.tax_type for rate in fitting))
-            self.problem("SEVERAL_RATES", f"{which} could all be the rate {wanted}: write the rule for the right one")
+            self.report(
+                FailureCode.SEVERAL_RATES, f"{which} could all be the rate {wanted}: write the rule for the right one"
+            )
         else:
-            self.problem("NO_RATE", f"make a rate {wanted} for sales in Xero's own settings, then ask for rules again")
+            self.report(
+                FailureCode.NO_RATE, f"make a rate {wanted} for sales in Xero's own settings, then ask for rules again"
+            )
         return ""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
@@ -29,11 +29,11 @@ def rounded_to(
 ) -> list[Line]:
     """The lines, and one to the rounding account where Xero would arrive at another total than Amazon by cents.
 
-    Raises Refused with TAX_DIFFERS where it is more than the limit, with TOO_MANY_DECIMALS where no lines can help.
+    Raises Failure with TAX_DIFFERS where it is more than the limit, with TOO_MANY_DECIMALS where no lines can help.
     """
     if cents(expected) != expected:
-        raise Refused(
-            "TOO_MANY_DECIMALS",
+        raise Failure(
+            FailureCode.TOO_MANY_DECIMALS,
             f"the total {expected} has more than the two decimals that Xero keeps; book the order by hand",
         )
     difference = expected - xero_total(lines, amounts, organisation)
@@ -41,10 +41,10 @@ def rounded_to(
 
 
 def check_rounding(policy: TaxPolicy, organisation: Organisation) -> None:
-    """Raises Refused where the tax type of rounding lines would put tax on them."""
+    """Raises Failure where the tax type of rounding lines would put tax on them."""
     if policy.rounding_tax_type != "NONE" and organisation.usable_rate(policy.rounding_tax_type):
-        raise Refused(
-            "ROUNDING_TAXED",
+        raise Failure(
+            FailureCode.ROUNDING_TAXED,
             f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
             "name one without tax in the connection's settings, then redrive",
         )
@@ -65,8 +65,8 @@ def _rate(tax_type: str, organisation: Organisation) -> Decimal:
 def _rounding_line(difference: Decimal, expected: Decimal, policy: TaxPolicy, organisation: Organisation) -> Line:
     account = organisation.rounding_account()
     if abs(difference) > policy.rounding_limit or account is None:
-        raise Refused(
-            "TAX_DIFFERS",
+        raise Failure(
+            FailureCode.TAX_DIFFERS,
             f"Amazon's total is {expected}, Xero would arrive at {expected - difference}; "
             "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
         )

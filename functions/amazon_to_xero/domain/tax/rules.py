@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from amazon_to_xero.domain.amazon.order import Order, OrderItem
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, cents, smallest, total
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name, named_in
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party, amazon_tax, responsible_party
@@ -87,7 +87,7 @@ class Treatment:
 
 
 def treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> Treatment:
-    """Raises Refused where no rule speaks of an item, or where rules, order and organisation contradict each other."""
+    """Raises Failure where no rule speaks of an item, or where rules, order and organisation contradict each other."""
     rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
     amounts = _line_amount_types(order, rules)
     for item in order.items:
@@ -110,13 +110,13 @@ def rates_for(country: str, organisation: Organisation) -> list[TaxRate]:
 
 
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
-    """The percentage a rule books with. Raises Refused where Xero cannot use it, whatever the order."""
+    """The percentage a rule books with. Raises Failure where Xero cannot use it, whatever the order."""
     if rule.amounts is LineAmountTypes.NO_TAX and rule.tax_type == "NONE":
         return ZERO  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
     rate = organisation.usable_rate(rule.tax_type)
     if rate and rule.amounts is LineAmountTypes.NO_TAX:
-        raise Refused(
-            "TAX_MODE_CONFLICT",
+        raise Failure(
+            FailureCode.TAX_MODE_CONFLICT,
             f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
             "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
         )
@@ -126,14 +126,14 @@ def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
 
 
 def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
-    """Raises Refused with TAX_UNMAPPED or TAX_UNMATCHED: an order no rule speaks of is never given a default rate."""
+    """Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED: an order no rule speaks of is never given a default rate."""
     rule = policy.rule_for(order, item)
     if rule is not None:
         return rule
     if policy.mode is TaxMode.MATCHING and item.tax and responsible_party(item) is Party.SELLER:
         return _matched(order, item, organisation)
-    raise Refused(
-        "TAX_UNMAPPED",
+    raise Failure(
+        FailureCode.TAX_UNMAPPED,
         f"no tax rule for marketplace {order.marketplace_id}, "
         f"ship-to country {order.ship_to_country or 'unknown'}, "
         f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}, "
@@ -144,7 +144,7 @@ def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organi
 
 def _matched(order: Order, item: OrderItem, organisation: Organisation) -> TaxRule:
     """The rule that somebody would write who sees Amazon's amounts, where they leave no choice."""
-    amounts = LineAmountTypes.EXCLUSIVE if item.tax_on_top else LineAmountTypes.INCLUSIVE
+    amounts = LineAmountTypes.EXCLUSIVE if item.tax_exclusive else LineAmountTypes.INCLUSIVE
     country = order.ship_to_country
     fitting = [rate for rate in rates_for(country, organisation) if _explains(rate.rate, item, order.currency or "")]
     if len(fitting) == 1:
@@ -152,8 +152,8 @@ def _matched(order: Order, item: OrderItem, organisation: Organisation) -> TaxRu
     where = country_name(country) if country in COUNTRIES else country or "an unknown country"
     found = ", ".join(sorted(rate.tax_type for rate in fitting))
     condition = f'"ship_to": ["{country}"], ' if country else ""
-    raise Refused(
-        "TAX_UNMATCHED",
+    raise Failure(
+        FailureCode.TAX_UNMATCHED,
         f"item {item.item_id}: {item.tax} tax, about {effective_rate(item)} %, to {where}: "
         f"{f'the tax types {found} fit' if fitting else 'no rate of the organisation fits'}; write into tax.rules "
         f'{{"marketplaces": ["{order.marketplace_id}"], {condition}"amounts": "{amounts.name.lower()}", '
@@ -166,29 +166,29 @@ def _explains(rate: Decimal, item: OrderItem, currency: str) -> bool:
     if not rate:
         return False
     net = _net(item)
-    exact = net * rate / 100 if item.tax_on_top else (net + item.tax) * rate / (100 + rate)
+    exact = net * rate / 100 if item.tax_exclusive else (net + item.tax) * rate / (100 + rate)
     return abs(item.tax - exact) <= smallest(currency) / 2 * max(len(item.taxes), 1)
 
 
 def _net(item: OrderItem) -> Decimal:
     prices = total(item.charges.values()) + total(item.discounts.values())
-    return prices if item.tax_on_top else prices - item.tax
+    return prices if item.tax_exclusive else prices - item.tax
 
 
 def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmountTypes:
     """One invoice is either tax-inclusive or tax-exclusive; lines without tax go with both."""
     modes = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
     if len(modes) > 1:
-        raise Refused(
-            "TAX_MODE_CONFLICT",
+        raise Failure(
+            FailureCode.TAX_MODE_CONFLICT,
             "the order's items match tax rules with inclusive and with exclusive amounts; "
             "make the rules agree in tax.rules of the connection's settings, then redrive",
         )
     for item in order.items:
         ours = responsible_party(item) is Party.SELLER
-        if ours and item.tax_on_top and rules[item.item_id].amounts is not LineAmountTypes.EXCLUSIVE:
-            raise Refused(
-                "TAX_MODE_MISMATCH",
+        if ours and item.tax_exclusive and rules[item.item_id].amounts is not LineAmountTypes.EXCLUSIVE:
+            raise Failure(
+                FailureCode.TAX_MODE_MISMATCH,
                 f"item {item.item_id}: Amazon adds {item.tax} tax on top of the prices, the tax rule says "
                 f"{rules[item.item_id].amounts.value}; correct tax.rules in the connection's settings, then redrive",
             )
@@ -200,9 +200,9 @@ def _check_responsibility(item: OrderItem, rule: TaxRule, rate: Decimal) -> None
         raise _not_the_sellers(rule.tax_type, rate)
 
 
-def _not_the_sellers(tax_type: str, rate: Decimal) -> Refused:
-    return Refused(
-        "TAX_NOT_THE_SELLERS",
+def _not_the_sellers(tax_type: str, rate: Decimal) -> Failure:
+    return Failure(
+        FailureCode.TAX_OWED_BY_MARKETPLACE,
         f"the marketplace owes the tax, the tax rule books {tax_type} with {rate} %; add one with "
         "responsible: marketplace before it in tax.rules of the connection's settings, then redrive",
     )

@@ -17,7 +17,7 @@ from amazon_to_xero.domain.tax.rules import Treatment, effective_rate
 
 
 @dataclass(frozen=True)
-class Drift:
+class TaxVariance:
     """An item whose tax Xero computes otherwise than Amazon did. Rates in percent, taxes in the order's currency.
 
     `effective_rate` is Amazon's, to two decimals; None where the item's net price is zero.
@@ -31,7 +31,7 @@ class Drift:
     tax_at_amazon: Decimal
 
 
-def drifts(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[Drift, ...]:
+def tax_variances(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[TaxVariance, ...]:
     """Items of which Amazon gives the seller's tax and Xero will compute another, by more than a cent per line.
 
     With tax-inclusive amounts the total is right all the same: only here does it show that the rate is another one.
@@ -44,5 +44,5 @@ def drifts(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[
             prices = [price for price in (*item.charges.values(), *item.discounts.values()) if price]
             in_xero = total(_tax_of_line(cents(price), rate, taxes.amounts) for price in prices)
             if abs(in_xero - item.tax) > CENT * len(prices):
-                found.append(Drift(item.item_id, tax_type, rate, effective_rate(item), in_xero, item.tax))
+                found.append(TaxVariance(item.item_id, tax_type, rate, effective_rate(item), in_xero, item.tax))
     return tuple(found)

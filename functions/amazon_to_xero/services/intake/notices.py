@@ -1,90 +1,73 @@
-"""Hints become durable: after `note` returns, an order that was spoken of will be read, whatever crashes."""
+"""Change notices become durable: once they are recorded, the orders will be processed, whatever crashes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Wants
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import Journal
-from amazon_to_xero.ports.state import Conflict, StateStore
-
-_TRIES = 5
-
-
-@dataclass(frozen=True)
-class Hint:
-    """Somebody said at `at` (UTC) that something about this order may have changed."""
-
-    order_id: str
-    at: datetime
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.state_updates import update_records
 
 
-class OrderIntake:
-    """Writes hints into the order rows. At least once; the same hint twice changes nothing."""
+class NoticeRecorder:
+    """Writes change notices into order records. At least once; the same notice twice changes nothing."""
 
-    def __init__(self, store: StateStore, clock: Clock, journal: Journal) -> None:
+    def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
         self._store = store
         self._clock = clock
-        self._journal = journal
+        self._decisions = decisions
 
-    def note(self, hints: Sequence[Hint]) -> list[str]:
-        """The ids of orders that want reading now. Raises Conflict when other writers won five times in a row."""
+    def record(self, notices: Sequence[ChangeNotice]) -> list[str]:
+        """Return the ids of the orders that are to be read now. A notice without a time is of now. Raises Conflict."""
         newest: dict[str, datetime] = {}
-        for hint in hints:
-            newest[hint.order_id] = max(hint.at, newest.get(hint.order_id, hint.at))
-        waiting: Mapping[str, datetime] = newest
-        due: list[str] = []
-        for _ in range(_TRIES):
+        for notice in notices:
+            at = notice.at or self._clock.now()
+            newest[notice.key] = max(at, newest.get(notice.key, at))
+        due: dict[str, None] = {}
+
+        def noticed(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
             now = self._clock.now()
-            known = self._store.orders(waiting)
-            changed: list[OrderFact] = []
-            for order_id, at in waiting.items():
-                fact = known.get(order_id) or OrderFact(order_id)
-                after = fact.hinted(at, now)
-                if after is not None:
-                    changed.append(after)
-                elif fact.due_at is not None:
-                    due.append(order_id)
+            for order_id, known in stored.items():
+                record = known or OrderRecord(order_id)
+                if (after := record.noticed(newest[order_id], now)) is not None:
+                    yield after
+                elif record.next_attempt_at is not None:
+                    due[order_id] = None
                 else:
-                    self._journal.note("HINT_ALREADY_ANSWERED", order_id=order_id)
-            saved = self._store.save_orders(changed)
-            due.extend(saved)
-            waiting = {fact.order_id: waiting[fact.order_id] for fact in changed if fact.order_id not in saved}
-            if not waiting:
-                return due
-        raise Conflict(f"{len(waiting)} order rows kept changing while hints were written")
+                    self._decisions.record("NOTICE_ALREADY_ANSWERED", order_id=order_id)
 
-    def note_shipments(self, order_ids: Sequence[str], again: Collection[str] = ()) -> list[str]:
-        """The ids of the orders that want booking now, told by an event; those `again` in any case: a person asks.
+        saved = update_records(self._store, OrderRecord, newest, noticed)
+        return [*due, *saved]
 
-        An event is no news: the order's row has wanted booking since before it was sent. Of an order that is not known,
-        or was never read, it is a hint like any other. Raises Conflict as `note` does.
+    def record_shipments(self, notices: Sequence[ChangeNotice]) -> list[str]:
+        """Return the ids of the orders that are to be planned now; with `reprocess` in any case.
+
+        An event says nothing new: the record is due for planning since before the event was sent. For an order that is
+        not known, or was never read, it is a notice like any other. Raises Conflict.
         """
-        waiting = list(dict.fromkeys(order_ids))
-        due: list[str] = []
-        for _ in range(_TRIES):
-            now = self._clock.now()
-            known = self._store.orders(waiting)
-            unread = [each for each in waiting if each not in known or known[each].content is None]
+        reprocessed = {notice.key for notice in notices if notice.reprocess}
+        order_ids = list(dict.fromkeys(notice.key for notice in notices))
+        due: dict[str, None] = {}
+
+        def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
+            unread = [order_id for order_id, record in stored.items() if record is None or record.content is None]
             if unread:
-                self.note([Hint(order_id, now) for order_id in unread])
-            changed: list[OrderFact] = []
-            for order_id in waiting:
-                fact = known.get(order_id)
-                if fact is None or order_id in unread:
+                self.record([ChangeNotice(order_id) for order_id in unread])
+            for order_id, record in stored.items():
+                if record is None or record.content is None:
                     continue
-                if fact.due_at is None and order_id in again:
-                    changed.append(fact.to_be_booked(now))
-                elif fact.due_at is None:
-                    self._journal.note("HINT_ALREADY_ANSWERED", order_id=order_id)
-                elif fact.wants is Wants.BOOKING:
-                    due.append(order_id)
-            saved = self._store.save_orders(changed)
-            due.extend(saved)
-            waiting = [fact.order_id for fact in changed if fact.order_id not in saved]
-            if not waiting:
-                return due
-        raise Conflict(f"{len(waiting)} order rows kept changing while their booking was asked for")
+                if record.next_attempt_at is None and order_id in reprocessed:
+                    yield record.to_be_planned(SHIPMENTS, self._clock.now())
+                elif record.next_attempt_at is None:
+                    self._decisions.record("NOTICE_ALREADY_ANSWERED", order_id=order_id)
+                elif record.next_step is NextStep.PLAN:
+                    due[order_id] = None
+
+        saved = update_records(self._store, OrderRecord, order_ids, to_be_planned)
+        return [*due, *saved]

@@ -1,329 +1,202 @@
-"""Works out which documents should stand in Xero for orders as they were read, and asks for them.
+"""Plans due source records: works out which documents each source asks for, and stores the requests.
 
-Reading an order and booking it are two steps that share only the order's row: whoever books needs nothing of Amazon.
-Booking may be repeated at any time. What it asks for is stored before the order's row stops being due, and an order
-whose documents were changed by somebody else meanwhile is worked out again from what stands there now.
+The same for every kind of source; what differs is given by a `PlannedSource`. Planning needs nothing of Amazon and may
+be repeated at any time: requests are stored before the record stops being due, and a source whose documents another
+writer changed meanwhile is planned again from what is stored then.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
+from typing import Protocol
 
-from amazon_to_xero.domain.amazon.order import Order, read_order
-from amazon_to_xero.domain.amazon.order_record import OrderFact, Standing, Wants
-from amazon_to_xero.domain.books.document import Desired, Document, State, Work
-from amazon_to_xero.domain.books.document_types import Kind, document_key
-from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Refused
-from amazon_to_xero.domain.planning.order_plan import Booked, Held, invoice_number, plan
-from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, Sale, sales
-from amazon_to_xero.domain.tax.variance import Drift
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.failures import Failure, Finding, WaitReason
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.source import NextStep, SourceRecord
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetters, Journal
-from amazon_to_xero.ports.state import Conflict, StateStore
-from amazon_to_xero.ports.xero import XeroError
-from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.organisation_cache import KnownOrganisation
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.failed_sources import UNFORESEEN, FailedSources
+from amazon_to_xero.services.planning.document_requests import (
+    belongs_to_another_source,
+    request_documents,
+    row_for,
+)
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.services.state_updates import ATTEMPTS
+from amazon_to_xero.services.work_report import StepReport
 
-DUE_AT_ONCE = 2000
-ORDERS_AT_ONCE = 100
-WITHOUT_PROCEEDS_FOR = timedelta(days=1)  # so long an unpriced order is read again before a person is asked
-# One order of a kind nobody foresaw must not stop the others; what goes wrong in the table or a queue is of other
-# kinds and says nothing of the order.
-UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
-_TRIES = 5
-_LATER = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class BookReport:
-    """`documents` are the keys that changed; `stopped` says why not everything due was booked, empty when it was."""
-
-    orders: int = 0
-    documents: tuple[str, ...] = ()
-    stopped: str = ""
-
-    def plus(self, other: BookReport) -> BookReport:
-        return BookReport(self.orders + other.orders, self.documents + other.documents, other.stopped or self.stopped)
+MAX_DUE = 2000
+RECORDS_PER_ROUND = 100
+RETRY_PLAN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What an order asks for: its row afterwards, and how its documents come about."""
+class PlannedRecord[R: SourceRecord]:
+    """The outcome of planning one record.
 
-    after: OrderFact
-    waves: tuple[tuple[Desired, ...], ...] = ()
-    drifts: tuple[Drift, ...] = ()
+    record: the record after planning.
+    steps: the documents to request, step by step, before the record is saved.
+    findings: what is logged for a person and holds nothing back.
+    """
+
+    record: R
+    steps: tuple[tuple[DesiredDocument, ...], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
-class OrderBooking:
-    """The one way from an order's row to the documents of a connection."""
+class PlannedSource[R: SourceRecord](Protocol):
+    """One kind of source, as the planner needs it."""
+
+    @property
+    def record_type(self) -> type[R]: ...
+
+    def document_keys(self, record: R) -> set[str]:
+        """Return the keys of the documents that its plan usually asks for: looked up for many records at once."""
+        ...
+
+    def plan(self, record: R, held: HeldDocuments) -> PlannedRecord[R]:
+        """Return the record after planning. Raises Failure for what needs a person; `held` collects what it lacked."""
+        ...
+
+
+class SourcePlanner[R: SourceRecord]:
+    """The one way from the records of a kind of source to documents."""
 
     def __init__(
         self,
-        connection: str,
+        source: PlannedSource[R],
         store: StateStore,
-        policy: PostingPolicy,
-        organisation: KnownOrganisation,
-        pauses: Pauses,
-        dead_letters: Mapping[Work, DeadLetters],
+        organisation: OrganisationCache,
+        failed_sources: FailedSources,
         clock: Clock,
-        journal: Journal,
     ) -> None:
-        self._connection = connection
+        self._source = source
         self._store = store
-        self._policy = policy
         self._organisation = organisation
-        self._pauses = pauses
-        self._dead_letters = dead_letters
+        self._failed_sources = failed_sources
         self._clock = clock
-        self._journal = journal
 
-    def not_now(self) -> str:
-        """Why nothing can be booked at the moment, without the organisation's accounts and rates; empty when it can."""
-        if self._organisation.known() is None:
-            if self._pauses.until("xero"):
-                return "XERO_PAUSED"
-            try:
-                self._organisation.current()
-            except XeroError as problem:
-                return self._pauses.pause_xero(problem)[1]
-        return ""
+    def plan_due(self, capability: str, named: Sequence[str], deadline: datetime) -> StepReport:
+        """Plan a capability's due records, and of `named` those due although the index may not show them yet.
 
-    def book_due(self, named: Sequence[str], deadline: datetime) -> BookReport:
-        """Books the orders that are due, and of `named` those that are due although the index may not show it yet."""
+        A failed source ends in its row and in the capability's dead-letter queue, never in an exception.
+        """
         now = self._clock.now()
-        ids = dict.fromkeys([*named, *self._store.due_shipments(now, DUE_AT_ONCE)])
-        facts = [
-            fact
-            for fact in self._store.orders(ids).values()
-            if fact.wants is Wants.BOOKING and fact.due_at is not None and fact.due_at <= now
-        ]
-        report = BookReport()
-        for chunk in batched(facts, ORDERS_AT_ONCE, strict=False):
-            stopped = "OUT_OF_TIME" if self._clock.now() >= deadline else self.not_now()
+        keys = dict.fromkeys([*named, *self._store.due(capability, now, MAX_DUE)])
+        records = self._store.load(self._source.record_type, keys)
+        due = [each for each in records.values() if each.is_due(NextStep.PLAN, now) and each.capability == capability]
+        report = StepReport()
+        for chunk in batched(due, RECORDS_PER_ROUND, strict=False):
+            is_over = self._clock.now() >= deadline
+            stopped = WaitReason.OUT_OF_TIME if is_over else self._organisation.unavailable_reason()
             if stopped:
-                return report.plus(BookReport(stopped=stopped))
-            rows, changed = self.book(chunk, Work.SHIPMENTS)
-            # A row that somebody else wrote meanwhile was read anew, and is due or booked by now.
-            saved = self._store.save_orders(list(rows.values()))
-            for fact in saved.values():
-                self.note(fact)
-            report = report.plus(BookReport(len(chunk), tuple(changed)))
+                return report.plus(StepReport(stopped=stopped))
+            report = report.plus(self._plan_chunk(chunk))
         return report
 
-    def book(self, facts: Sequence[OrderFact], work: Work) -> tuple[dict[str, OrderFact], list[str]]:
-        """Asks for the documents of orders; returns the orders' rows afterwards, not saved yet, and the changed keys.
-
-        Failures end in the rows and, as dead letters, in the queue of `work`.
-        """
-        waiting = {fact.order_id: fact for fact in facts}
-        rows: dict[str, OrderFact] = {}
+    def _plan_chunk(self, records: Sequence[R]) -> StepReport:
+        waiting = {record.key: record for record in records}
+        rows: list[R] = []
         changed: list[str] = []
-        for _ in range(_TRIES):
-            wishes, held = self._wishes(waiting, work)
-            overtaken = self._ask({order_id: wish.waves for order_id, wish in wishes.items()}, held, changed)
-            for order_id, wish in wishes.items():
-                if order_id not in overtaken:
-                    rows[order_id] = wish.after
-                    self._report(order_id, wish.drifts)
-            waiting = {order_id: fact for order_id, fact in waiting.items() if order_id in overtaken}
+        for _ in range(ATTEMPTS):
+            plans, held = self._plans(waiting)
+            overtaken = self._request(plans, held, changed)
+            for key, plan in plans.items():
+                if key not in overtaken:
+                    rows.append(plan.record)
+                    self._failed_sources.log_findings(plan.record, plan.findings)
+            waiting = {key: record for key, record in waiting.items() if key in overtaken}
             if not waiting:
-                return rows, changed
-        later = self._clock.now() + _LATER
-        return rows | {order_id: fact.to_be_booked(later) for order_id, fact in waiting.items()}, changed
+                break
+        later = self._clock.now() + RETRY_PLAN
+        rows += [record.plan_at(later) for record in waiting.values()]
+        # A row that another writer changed meanwhile was read again, and is due or planned by now.
+        for row in self._store.save(rows).values():
+            self._failed_sources.log(row)
+        return StepReport(len(records), documents=tuple(changed))
 
-    def failed(self, fact: OrderFact, reason: str, hint: str, work: Work) -> OrderFact:
-        """The failed row; the dead letter goes out first: a crash between the two repeats it, never loses it."""
-        body = json.dumps({"look_at": {"connection": self._connection, "order_id": fact.order_id}})
-        self._dead_letters[work].send(body, reason=reason, hint=hint, order_id=fact.order_id)
-        return fact.settled(Standing.FAILED, reason, hint)
+    # --- what each source asks for ----------------------------------------------------------------------------------
 
-    def unreadable(self, fact: OrderFact, problem: Exception, work: Work) -> OrderFact:
-        """The row of an order that code of ours could not deal with. Its content may be what cannot be kept."""
-        hint = (
-            f"the order could not be read ({type(problem).__name__}); look at it in Seller Central "
-            "and report this as a defect"
-        )
-        return self.failed(replace(fact, digest="", content=None), "ORDER_UNREADABLE", hint, work)
-
-    def _report(self, order_id: str, drifts: Iterable[Drift]) -> None:
-        for drift in drifts:
-            hint = (
-                f"item {drift.item_id}: Amazon charged {drift.tax_at_amazon} tax ({drift.effective_rate} %), "
-                f"Xero computes {drift.tax_in_xero} with {drift.tax_type} ({drift.rate} %); check tax.rules"
-            )
-            self._journal.note("TAX_DRIFT", order_id=order_id, reason="TAX_DRIFT", hint=hint)
-
-    def note(self, fact: OrderFact) -> None:
-        self._journal.note(
-            fact.standing,
-            order_id=fact.order_id,
-            reason=fact.reason or None,
-            hint=fact.hint or None,
-            status=fact.status,
-        )
-
-    # --- what is wanted ---------------------------------------------------------------------------------------------
-
-    def _wishes(
-        self, facts: Mapping[str, OrderFact], work: Work
-    ) -> tuple[dict[str, _Wish], dict[str, dict[str, Document]]]:
-        """Each order's wish, seen against its documents as they are now: read in few calls for all orders together."""
-        looked_up: dict[str, set[str]] = {order_id: set() for order_id in facts}
-        held: dict[str, dict[str, Document]] = {order_id: {} for order_id in facts}
-        missing = {order_id: self._usual_keys(fact) for order_id, fact in facts.items()}
-        wishes: dict[str, _Wish] = {}
+    def _plans(self, records: Mapping[str, R]) -> tuple[dict[str, PlannedRecord[R]], dict[str, dict[str, Document]]]:
+        """Plan each record against its documents as they are now: loaded in few calls for all records together."""
+        looked_up: dict[str, set[str]] = {key: set() for key in records}
+        held: dict[str, dict[str, Document]] = {key: {} for key in records}
+        missing = {key: self._source.document_keys(record) for key, record in records.items()}
+        plans: dict[str, PlannedRecord[R]] = {}
         while missing:
-            found = self._store.documents(dict.fromkeys(key for keys in missing.values() for key in sorted(keys)))
-            for order_id, keys in missing.items():
-                looked_up[order_id] |= keys
-                held[order_id] |= {key: found[key] for key in keys if key in found}
-            unanswered: dict[str, set[str]] = {}
-            for order_id in missing:
-                seen = Held(held[order_id], frozenset(looked_up[order_id]))
-                wish = self._wish(facts[order_id], seen, work)
-                if wish is None:
-                    unanswered[order_id] = seen.missing
+            wanted = dict.fromkeys(document for keys in missing.values() for document in sorted(keys))
+            found = self._store.load(Document, wanted)
+            still_missing: dict[str, set[str]] = {}
+            for key, document_keys in missing.items():
+                looked_up[key] |= document_keys
+                held[key] |= {each: found[each] for each in document_keys if each in found}
+                visible = HeldDocuments(records[key].source, held[key], frozenset(looked_up[key]))
+                plan = self._plan(records[key], visible)
+                if plan is None:
+                    still_missing[key] = visible.missing
                 else:
-                    wishes[order_id] = wish
-            missing = unanswered
-        return wishes, held
+                    plans[key] = plan
+            missing = still_missing
+        return plans, held
 
-    def _usual_keys(self, fact: OrderFact) -> set[str]:
-        number = self._number(fact)
-        usual = {document_key(Kind.INVOICE, number), document_key(Kind.PAYMENT, number)}
-        # A cancelled order may never have had a customer.
-        customer = {document_key(Kind.CONTACT, fact.customer)} if fact.customer else set()
-        return {*usual, *customer, *fact.documents}
-
-    def _number(self, fact: OrderFact) -> str:
-        return fact.number or invoice_number(fact.order_id, self._policy)
-
-    def _wish(self, fact: OrderFact, held: Held, work: Work) -> _Wish | None:
-        """None while documents are missing: what is refused without having seen them may not be refused with them."""
+    def _plan(self, record: R, held: HeldDocuments) -> PlannedRecord[R] | None:
+        """Return None while documents are missing: a failure without having seen them is not final."""
         try:
-            wish = self._worked_out(fact, held)
-        except Refused as refused:
-            return None if held.missing else _Wish(self.failed(fact, refused.reason, refused.hint, work))
+            plan = self._source.plan(record, held)
+        except Failure as failure:
+            if held.missing:
+                return None
+            failed = self._failed_sources.fail(record, failure.code, failure.remedy, record.capability)
+            return PlannedRecord(failed)
         except UNFORESEEN as problem:
-            return None if held.missing else _Wish(self.unreadable(fact, problem, work))
-        return None if held.missing else wish
+            if held.missing:
+                return None
+            return PlannedRecord(self._failed_sources.unreadable(record, problem, record.capability))
+        return None if held.missing else plan
 
-    def _worked_out(self, fact: OrderFact, held: Held) -> _Wish:
-        order = read_order(fact.content or {})
-        organisation = self._organisation.current()
-        try:
-            return self._by(organisation, order, fact, held)
-        except Refused as refused:
-            # Perhaps somebody has just mended Xero's settings: judge by what stands there now.
-            try:
-                fresh = self._organisation.current(max_age=timedelta(minutes=5))
-            except XeroError:
-                # What stands there now cannot be seen: too early to ask a person for what may have been mended.
-                later = self._clock.now() + timedelta(minutes=5)
-                return _Wish(replace(fact.to_be_booked(later), reason="XERO_UNAVAILABLE"))
-            if fresh is organisation:
-                raise refused from None
-        return self._by(fresh, order, fact, held)
+    # --- requesting it ----------------------------------------------------------------------------------------------
 
-    def _by(self, organisation: Organisation, order: Order, fact: OrderFact, held: Held) -> _Wish:
-        now = self._clock.now()
-        outcome = sales(order, fact.shipments, self._policy, organisation)
-        if isinstance(outcome, NotYet):
-            if order.updated < now - WITHOUT_PROCEEDS_FOR:
-                raise Refused(outcome.reason, "Amazon gives no amounts for this order; look at it in Seller Central")
-            again = fact.due_at if fact.wants is Wants.READING and fact.due_at else now + timedelta(minutes=15)
-            return _Wish(
-                replace(fact, standing=Standing.HINTED, reason=outcome.reason, wants=Wants.READING, due_at=again)
-            )
-        if any(d.kind is not Kind.CONTACT and d.is_newer_than(order.updated) for d in held.documents.values()):
-            # Another worker has booked a newer version of the order; this row is not what stands in the table.
-            return _Wish(fact.to_be_booked(now + _LATER))
-        wanted_sales = [] if isinstance(outcome, NotInvoiced) else outcome
-        number = self._number(fact)
-        wanted = plan(
-            Booked(order.order_id, order.updated, fact.customer),
-            number,
-            wanted_sales,
-            len(fact.shipments),
-            held,
-            self._policy,
-            organisation,
-        )
-        if wanted.waits:
-            return _Wish(replace(fact.to_be_booked(now + _LATER), reason="WAITING_FOR_OUTCOME"))
-        done = (
-            fact.settled(Standing.NOT_INVOICED, outcome.reason)
-            if isinstance(outcome, NotInvoiced)
-            else fact.settled(Standing.BOOKED)
-        )
-        return _Wish(replace(done, number=number, documents=wanted.documents), wanted.waves, _drifts(wanted_sales))
-
-    # --- asking for it ----------------------------------------------------------------------------------------------
-
-    def _ask(
+    def _request(
         self,
-        waves: Mapping[str, Sequence[Sequence[Desired]]],
+        plans: Mapping[str, PlannedRecord[R]],
         held: Mapping[str, Mapping[str, Document]],
         changed: list[str],
     ) -> set[str]:
-        """Stores the wishes wave by wave; returns the orders of which another writer changed a document meanwhile."""
-        rows = {key: document for documents in held.values() for key, document in documents.items()}
+        """Store the requests step by step; return the records of which another writer changed a document meanwhile."""
+        documents = {key: document for of_record in held.values() for key, document in of_record.items()}
         overtaken: set[str] = set()
-        for wave in range(max(map(len, waves.values()), default=0)):
+        for step in range(max((len(plan.steps) for plan in plans.values()), default=0)):
             now = self._clock.now()
-            asked: dict[str, str] = {}
-            wanted: list[Document] = []
-            for order_id, each in waves.items():
-                for desired in each[wave] if wave < len(each) and order_id not in overtaken else ():
-                    row = _row(desired, rows.get(desired.key), now)
-                    if row is not None:
-                        asked[row.key] = order_id
-                        wanted.append(row)
-            saved = self._store.save_documents(wanted)
-            rows |= saved
+            requested_by: dict[str, str] = {}
+            rows: list[Document] = []
+            for record_key, plan in plans.items():
+                for desired in plan.steps[step] if step < len(plan.steps) and record_key not in overtaken else ():
+                    current = documents.get(desired.key)
+                    if belongs_to_another_source(desired, current):
+                        overtaken.add(record_key)  # stored after the plan looked; the next plan sees it
+                        break
+                    if (row := row_for(desired, current, now)) is not None:
+                        requested_by[row.key] = record_key
+                        rows.append(row)
+            saved = self._store.save(rows) if rows else {}
+            documents |= saved
             changed.extend(saved)
-            overtaken |= {order_id for key, order_id in asked.items() if key not in saved}
-        self._try_customers_again(held.values())
+            overtaken |= {record_key for key, record_key in requested_by.items() if key not in saved}
+        self._retry_failed_contacts(held.values())
         return overtaken
 
-    def _try_customers_again(self, held: Iterable[Mapping[str, Document]]) -> None:
-        """A customer that failed is tried again with each order that needs it: somebody may have mended it."""
+    def _retry_failed_contacts(self, held: Iterable[Mapping[str, Document]]) -> None:
+        """Retry a failed contact with each source that needs it: somebody may have corrected the cause."""
         failed = {
             key: document
             for documents in held
             for key, document in documents.items()
-            if document.kind is Kind.CONTACT and document.state is State.FAILED
+            if document.kind is DocumentKind.CONTACT and document.state is DocumentState.FAILED
         }
         if failed:
-            want(self._store, self._clock, [document.desired for document in failed.values()])
-
-
-def _drifts(sales: Iterable[Sale]) -> tuple[Drift, ...]:
-    return tuple(drift for sale in sales for drift in sale.drifts)
-
-
-def want(store: StateStore, clock: Clock, desired: Sequence[Desired]) -> list[str]:
-    """Makes these the desired documents; returns the keys that changed. Older facts never win over newer ones."""
-    waiting = {d.key: d for d in desired}
-    changed: list[str] = []
-    for _ in range(_TRIES):
-        held = store.documents(waiting)
-        rows = {key: _row(wanted, held.get(key), clock.now()) for key, wanted in waiting.items()}
-        changing = [row for row in rows.values() if row is not None]
-        saved = store.save_documents(changing)
-        changed.extend(saved)
-        waiting = {row.key: waiting[row.key] for row in changing if row.key not in saved}
-        if not waiting:
-            return changed
-    raise Conflict(f"{len(waiting)} document rows kept changing while an order was recorded")
-
-
-def _row(desired: Desired, held: Document | None, now: datetime) -> Document | None:
-    return Document(desired, due_at=now) if held is None else held.wanting(desired, now)
+            request_documents(self._store, self._clock, [document.desired for document in failed.values()])

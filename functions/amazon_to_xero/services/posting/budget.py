@@ -1,8 +1,8 @@
-"""Every call to Xero within the connection's limits: the budget is taken before, corrected by Xero's headers after."""
+"""Every call to Xero stays within the connection's limits: counted before it is made, corrected by Xero's headers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -15,10 +15,11 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.ports.xero import Outcome, XeroApi, XeroLimits, XeroRateLimited
+from amazon_to_xero.services.state_updates import update_cursor
 
 _NAME = "xero-budget"
 _STORED = TypeAdapter(CallBudget)
-_TRIES = 20
+_ATTEMPTS = 20  # the row is written before and after each call of every worker
 _READS_OF_ORGANISATION = 4
 # The last of a day's calls are for what makes the books right; payments can follow the next day, on the same date.
 PERCENT_OF_DAY = {"Payments": 90}
@@ -27,7 +28,7 @@ PERCENT_OF_DAY = {"Payments": 90}
 class BudgetedXero:
     """ports.XeroApi around another. Raises XeroRateLimited without calling when there is no budget.
 
-    One row per connection holds the budget; a worker that dies leaves at worst a slot that lapses by itself.
+    One row per connection holds the budget. A worker that dies leaves at worst a slot, which expires by itself.
     """
 
     def __init__(self, xero: XeroApi, store: StateStore, clock: Clock, limits: Limits, owner: str) -> None:
@@ -65,34 +66,46 @@ class BudgetedXero:
             self._give_back(slot)
 
     def _take(self, operation: str, calls: int, percent: int) -> str:
+        """Take the calls from the budget; return the slot that they occupy. Raises XeroRateLimited."""
         self._calls += 1
         slot = f"{self._owner}#{self._calls}"
-        for _ in range(_TRIES):
-            row = self._store.cursor(_NAME)
-            budget: CallBudget | NotNow = _STORED.validate_json(row.data["json"]) if row.data else CallBudget()
+
+        def taken(cursor: Cursor) -> Mapping[str, str]:
+            budget = _decoded(cursor)
             now = self._clock.now()
             for _ in range(calls):
-                if isinstance(budget, CallBudget):
-                    budget = budget.take(slot, self._limits, now, percent)
-            if isinstance(budget, NotNow):
-                raise XeroRateLimited(operation, budget.problem, max(timedelta(seconds=1), budget.until - now))
-            with suppress(Conflict):
-                self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(budget).decode()}, row.generation))
-                return slot
-        raise XeroRateLimited(operation, "concurrent", timedelta(seconds=5))
+                after = budget.take(slot, self._limits, now, percent)
+                if isinstance(after, NotNow):
+                    raise XeroRateLimited(operation, after.problem, max(timedelta(seconds=1), after.until - now))
+                budget = after
+            return _encoded(budget)
+
+        try:
+            update_cursor(self._store, _NAME, taken, attempts=_ATTEMPTS)
+        except Conflict:
+            raise XeroRateLimited(operation, "concurrent", timedelta(seconds=5)) from None
+        return slot
 
     def _give_back(self, slot: str) -> None:
-        """Frees the slot and learns from the headers. Best effort: without it the slot lapses by itself."""
-        said = self._xero.limits()
-        minute_left = said.minute_remaining
-        if said.app_minute_remaining is not None and said.app_minute_remaining < APP_RESERVE:
-            minute_left = 0  # the app as a whole is at its limit: this connection stands back for a minute
-        for _ in range(3):
-            row = self._store.cursor(_NAME)
-            if not row.data:
-                return
-            budget = _STORED.validate_json(row.data["json"])
-            after = budget.done(slot, self._limits, self._clock.now(), minute_left, said.day_remaining)
-            with suppress(Conflict):
-                self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(after).decode()}, row.generation))
-                return
+        """Free the slot and correct the budget by Xero's headers. Best effort: otherwise the slot expires by itself."""
+        reported = self._xero.limits()
+        minute_left = reported.minute_remaining
+        if reported.app_minute_remaining is not None and reported.app_minute_remaining < APP_RESERVE:
+            minute_left = 0  # the app as a whole is at its limit: this connection makes no calls for a minute
+
+        def given_back(cursor: Cursor) -> Mapping[str, str] | None:
+            if not cursor.data:
+                return None
+            now = self._clock.now()
+            return _encoded(_decoded(cursor).done(slot, self._limits, now, minute_left, reported.day_remaining))
+
+        with suppress(Conflict):
+            update_cursor(self._store, _NAME, given_back, attempts=3)
+
+
+def _decoded(cursor: Cursor) -> CallBudget:
+    return _STORED.validate_json(cursor.data["json"]) if cursor.data else CallBudget()
+
+
+def _encoded(budget: CallBudget) -> Mapping[str, str]:
+    return {"json": _STORED.dump_json(budget).decode()}

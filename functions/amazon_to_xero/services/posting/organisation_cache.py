@@ -8,54 +8,71 @@ from datetime import timedelta
 from pydantic import TypeAdapter
 
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import Journal
-from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
-from amazon_to_xero.ports.xero import XeroApi
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import Conflict, StateStore
+from amazon_to_xero.ports.xero import XeroApi, XeroError
+from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.state_updates import update_cursor
 
 _NAME = "organisation"
 _STORED = TypeAdapter(Organisation)
+_MAX_AGE = timedelta(hours=12)
 
 
-class KnownOrganisation:
+class OrganisationCache:
     """Reads Xero's settings at most once in `max_age`, shared by all workers through the store.
 
-    Whoever has read them says in the journal what of them does not fit the connection's settings.
+    The worker that reads them logs what of them does not fit the connection's settings.
     """
 
     def __init__(
         self,
         xero: XeroApi,
         store: StateStore,
+        pauses: Pauses,
         clock: Clock,
         policy: PostingPolicy,
-        journal: Journal,
-        max_age: timedelta = timedelta(hours=12),
+        decisions: DecisionLog,
+        max_age: timedelta = _MAX_AGE,
     ) -> None:
         self._xero = xero
         self._store = store
+        self._pauses = pauses
         self._clock = clock
         self._policy = policy
-        self._journal = journal
+        self._decisions = decisions
         self._max_age = max_age
         self._held: Organisation | None = None
 
-    def current(self, max_age: timedelta | None = None) -> Organisation:
-        """Not older than `max_age`. Raises what XeroApi.organisation raises."""
-        known = self.known(max_age)
-        if known is None:
-            known = self._held = self._xero.organisation()
-            row = self._store.cursor(_NAME)
-            with suppress(Conflict):  # another worker has just stored what it read; both are current
-                self._store.save_cursor(Cursor(_NAME, {"json": _STORED.dump_json(known).decode()}, row.generation))
-            for problem in preflight(self._policy, known, self._policy.start):
-                self._journal.note("PREFLIGHT", reason=problem.reason, hint=problem.hint)
-        return known
+    def unavailable_reason(self) -> str:
+        """Return why the organisation's accounts and tax rates cannot be had at the moment; empty when they can."""
+        if self._known() is None:
+            if self._pauses.until("xero"):
+                return WaitReason.XERO_PAUSED
+            try:
+                self.current()
+            except XeroError as problem:
+                return self._pauses.pause_xero(problem)[1]
+        return ""
 
-    def known(self, max_age: timedelta | None = None) -> Organisation | None:
-        """What some worker read within `max_age`, without asking Xero."""
+    def current(self, max_age: timedelta | None = None) -> Organisation:
+        """Return the organisation, not older than `max_age`. Raises what XeroApi.organisation raises."""
+        organisation = self._known(max_age)
+        if organisation is None:
+            organisation = self._held = self._xero.organisation()
+            data = {"json": _STORED.dump_json(organisation).decode()}
+            with suppress(Conflict):  # other workers have just stored what they read; all of it is current
+                update_cursor(self._store, _NAME, lambda _: data)
+            for finding in preflight(self._policy, organisation, self._policy.start):
+                self._decisions.record("PREFLIGHT_FINDING", reason=finding.code, remedy=finding.remedy)
+        return organisation
+
+    def _known(self, max_age: timedelta | None = None) -> Organisation | None:
+        """Return what some worker read within `max_age`, without asking Xero."""
         oldest = self._clock.now() - (max_age or self._max_age)
         if self._held is None or self._held.read_at < oldest:
             row = self._store.cursor(_NAME)

@@ -1,9 +1,9 @@
-"""Xero access tokens, one refresh at a time per connection, whoever asks.
+"""Xero access tokens: one refresh at a time per connection.
 
-A refresh token is good once. Workers that refreshed side by side would throw each other out, so a refresh happens
-under a lease, and its result counts only if nobody else stored a newer one meanwhile. A worker that died between Xero's
-answer and the store, or whose answer got lost, leaves the old refresh token, which Xero accepts again for 30 minutes
-(Xero: OAuth 2.0). So the row says that a refresh was begun, and `finish_renewal` repeats it, work or no work.
+A refresh token can be used once. Workers that refreshed side by side would invalidate each other's tokens, so a refresh
+happens under a lease, and its result counts only if no other worker stored a newer one meanwhile. A worker that died
+between Xero's answer and the store, or whose answer was lost, leaves the old refresh token, which Xero accepts again
+for 30 minutes (Xero: OAuth 2.0). So the row states that a refresh began, and `finish_renewal` repeats it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import Journal
-from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import (
     TokenSet,
     XeroGrantRefused,
@@ -34,8 +35,8 @@ _LEASE = timedelta(seconds=45)  # longer than the token endpoint's time-out
 class XeroTokens:
     """ports.AccessTokens. Raises XeroNotAuthorised when a person has to connect again, XeroUnavailable to try later.
 
-    `seed` is the refresh token the operator's connect command stored, None for a custom connection. A new seed replaces
-    whatever was rotated from the old one.
+    seed: the refresh token that the connect command stored; None for a custom connection. A new seed replaces
+        whatever was rotated from the old one.
     """
 
     def __init__(
@@ -43,14 +44,14 @@ class XeroTokens:
         identity: XeroIdentity,
         store: StateStore,
         clock: Clock,
-        journal: Journal,
+        decisions: DecisionLog,
         owner: str,
         seed: str | None,
     ) -> None:
         self._identity = identity
         self._store = store
         self._clock = clock
-        self._journal = journal
+        self._decisions = decisions
         self._owner = owner
         self._seed = seed
         self._held: TokenSet | None = None
@@ -65,7 +66,7 @@ class XeroTokens:
         return self._held.access_token
 
     def finish_renewal(self) -> None:
-        """Repeats a refresh that was begun and never came to an end. To be called every few minutes."""
+        """Repeat a refresh that began and did not end. Call it every few minutes."""
         row = self._store.cursor(_NAME)
         if "begun_at" in row.data:
             begun = self._read(row)
@@ -93,15 +94,17 @@ class XeroTokens:
         row = self._store.cursor(_NAME)
         stored = self._read(row)
         if stored and stored.access_token != stale and self._fresh(stored):
-            return stored  # renewed by another worker while we waited for the lease
+            return stored  # another worker renewed it while this one waited for the lease
         row = self._begun(row, stored)
         try:
             new = self._ask(stored)
         except XeroGrantRefused as refused:
-            with suppress(Conflict):
-                self._store.save_cursor(replace(row, data=_ended(row.data)))  # asking again would not help
-            self._journal.note(
-                "XERO_GRANT_REFUSED", reason="XERO_NOT_AUTHORISED", hint="connect Xero again", code=refused.code
+            self._store.save([replace(row, data=_ended(row.data))])  # asking again would not help
+            self._decisions.record(
+                "XERO_GRANT_REFUSED",
+                reason=FailureCode.XERO_NOT_AUTHORISED,
+                remedy=FAILURES[FailureCode.XERO_NOT_AUTHORISED].remedy,
+                code=refused.code,
             )
             raise XeroNotAuthorised("connectToken", 400, f"the grant was refused: {refused.code}") from None
         except XeroOutcomeUnknown as unknown:
@@ -109,24 +112,21 @@ class XeroTokens:
         data = {"access_token": new.access_token, "expires_at": new.expires_at.isoformat(), "seed": self._seed_mark()}
         if new.refresh_token:
             data["refresh_token"] = new.refresh_token
-        try:
-            # Stored before it is used: a rotated refresh token that only a dying worker knew would be lost.
-            self._store.save_cursor(Cursor(_NAME, data, row.generation))
-        except Conflict:
-            overtaken = self._read(self._store.cursor(_NAME))
-            return overtaken or new
-        self._journal.note("XERO_TOKEN_RENEWED")
+        # Stored before it is used: a rotated refresh token that only a dying worker knew would be lost.
+        if not self._store.save([Cursor(_NAME, data, row.generation)]):
+            return self._read(self._store.cursor(_NAME)) or new  # another worker stored a newer one meanwhile
+        self._decisions.record("XERO_TOKEN_RENEWED")
         return new
 
     def _begun(self, row: Cursor, stored: TokenSet | None) -> Cursor:
-        """Written before Xero rotates the refresh token; client credentials rotate nothing."""
+        """Store that a refresh begins, before Xero rotates the refresh token; client credentials rotate nothing."""
         if self._seed is None:
             return row
         data = {**(row.data if stored else {}), "seed": self._seed_mark(), "begun_at": self._clock.now().isoformat()}
-        try:
-            return self._store.save_cursor(replace(row, data=data))
-        except Conflict:
-            raise XeroUnavailable("connectToken", None, "another worker is renewing the access token") from None
+        saved = self._store.save([replace(row, data=data)])
+        if not saved:
+            raise XeroUnavailable("connectToken", None, "another worker is renewing the access token")
+        return saved[_NAME]
 
     def _ask(self, stored: TokenSet | None) -> TokenSet:
         if self._seed is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
+from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.ports.outbound import OrderEvent
 
@@ -58,7 +59,9 @@ class MemoryTable:
 
     def due(self, due: str, until: str, limit: int) -> list[str]:
         shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
-        found = sorted((row.due_at, sk) for sk, row in shown.items() if row.due == due and row.due_at <= until)
+        found = sorted(
+            (row.next_attempt_at, sk) for sk, row in shown.items() if row.due == due and row.next_attempt_at <= until
+        )
         return [sk for _, sk in found[:limit]]
 
     def _put(self, row: Row) -> bool:
@@ -77,7 +80,7 @@ class MemoryStateStore(RowStateStore):
 
     def __init__(self, clock: ManualClock, lag: timedelta = timedelta(), connection: str = "main") -> None:
         self.table = MemoryTable(clock, lag)
-        super().__init__(connection, self.table)
+        super().__init__(connection, self.table, CODECS)
 
     def meanwhile(self, *others: Callable[[], object]) -> None:
         """Lets each of `others` write, once and in turn, between somebody's reading and their next writing."""
@@ -94,13 +97,13 @@ class Note:
     fields: dict[str, object]
 
 
-class RecordingJournal:
-    """ports.Journal."""
+class RecordingDecisionLog:
+    """ports.DecisionLog."""
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
 
-    def note(self, decision: str, **fields: object) -> None:
+    def record(self, decision: str, **fields: object) -> None:
         self.notes.append(Note(str(decision), {name: value for name, value in fields.items() if value is not None}))
 
     def of(self, decision: str) -> list[dict[str, object]]:
@@ -111,21 +114,21 @@ class RecordingJournal:
 class DeadLetter:
     body: str
     reason: str
-    hint: str
+    remedy: str
     order_id: str | None
 
 
 @dataclass
 class RecordingDeadLetters:
-    """ports.DeadLetters; `broken` makes the queue unreachable."""
+    """ports.DeadLetterQueue; `broken` makes the queue unreachable."""
 
     letters: list[DeadLetter] = field(default_factory=list)
     broken: bool = False
 
-    def send(self, body: str, *, reason: str, hint: str, order_id: str | None = None) -> None:
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
         if self.broken:
             raise ConnectionError("the dead-letter queue cannot be reached")
-        self.letters.append(DeadLetter(body, reason, hint, order_id))
+        self.letters.append(DeadLetter(body, reason, remedy, order_id))
 
     @property
     def reasons(self) -> list[tuple[str | None, str]]:
@@ -134,7 +137,7 @@ class RecordingDeadLetters:
 
 @dataclass
 class RecordingEvents:
-    """ports.Events; `broken` makes the bus unreachable: nothing is published, and nobody is stopped by it."""
+    """ports.EventBus; `broken` makes the bus unreachable: nothing is published, and nobody is stopped by it."""
 
     published: list[tuple[str, OrderEvent]] = field(default_factory=list)
     broken: bool = False

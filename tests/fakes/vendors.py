@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.books.document_types import IN_XERO
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import cents, total
-from amazon_to_xero.domain.timestamps import moment
+from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, Json, OrderPage
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
-from made_up.books import ORGANISATION
+from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
 
@@ -71,7 +71,7 @@ class ScriptedAmazon:
         found = sorted(
             (updated, order_id)
             for order_id, order in self.orders.items()
-            if updated_after <= (updated := moment(order["lastUpdatedTime"], "lastUpdatedTime")) <= limit
+            if updated_after <= (updated := parse_timestamp(order["lastUpdatedTime"], "lastUpdatedTime")) <= limit
         )
         ids = [order_id for _, order_id in found[start : start + self.page_size]]
         more = start + self.page_size < len(found)
@@ -98,8 +98,8 @@ class XeroCall:
     key: str = ""
 
 
-IDS = {kind.collection: kind.id_field for kind in IN_XERO.values()}
-NUMBERS = {kind.collection: kind.number_field for kind in IN_XERO.values() if kind.number_field}
+IDS = {kind.collection: kind.id_field for kind in DOCUMENT_TYPES.values()}
+NUMBERS = {kind.collection: kind.number_field for kind in DOCUMENT_TYPES.values() if kind.number_field}
 
 
 class ScriptedXero:

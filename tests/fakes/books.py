@@ -11,7 +11,7 @@ from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxR
 from amazon_to_xero.domain.planning.policy import AccountCodes, PostingPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from made_up.orders import CA, JP, UK, US
+from fakes.orders import CA, JP, UK, US
 
 
 def rate(tax_type: str, percent: str, active: bool = True, on_revenue: bool = True) -> tuple[str, TaxRate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from made_up.orders import UK, US
+from fakes.orders import UK, US
 
 _SETTINGS: dict[str, Any] = {
     "amazon": {"seller_id": "A1SELLERMADEUP", "region": "eu", "marketplaces": [UK, US]},
@@ -23,6 +23,7 @@ _SETTINGS: dict[str, Any] = {
 _SECRETS: dict[str, Any] = {
     "amazon": {"client_id": "amazon-client", "client_secret": "S3CRET-amazon", "refresh_token": "S3CRET-atzr"},
     "xero": {"client_id": "xero-client", "client_secret": "S3CRET-xero", "refresh_token": "S3CRET-refresh"},
+    "buyer_salt": "0123456789abcdef0123456789abcdef",
 }
 
 

@@ -11,18 +11,18 @@ from typing import Any
 from amazon_to_xero.domain.amazon.order import read_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
 from amazon_to_xero.domain.books.contact import marketplace_customer
-from amazon_to_xero.domain.books.document import Desired, Document, State
-from amazon_to_xero.domain.books.document_types import Kind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Refused
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.order_plan import Booked, Held, Plan, invoice_number, plan
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotYet, Sale, sales
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
 from amazon_to_xero.domain.tax.rounding import xero_total
-from made_up.books import ORGANISATION, POLICY
-from made_up.state import NOON
+from fakes.books import ORGANISATION, POLICY
+from fakes.state import NOON
 
 
 class _Nothing(frozenset[str]):
@@ -34,8 +34,8 @@ class _Nothing(frozenset[str]):
 
 def asked_for(
     raw: dict[str, Any], policy: PostingPolicy = POLICY, organisation: Organisation = ORGANISATION
-) -> list[Desired] | NotInvoiced | NotYet:
-    """The customer, the invoice, and its payment where it has one; or why there are none. Raises Refused."""
+) -> list[DesiredDocument] | NotInvoiced | NotPriced:
+    """The customer, the invoice, and its payment where it has one; or why there are none. Raises Failure."""
     order = read_order(raw)
     shipments = shipments_of(order, ())
     wanted = sales(order, shipments, policy, organisation)
@@ -44,8 +44,8 @@ def asked_for(
     contact = marketplace_customer(order.marketplace_id, policy).desired(order.updated, order.order_id)
     booked = Booked(order.order_id, order.updated, contact.number)
     number = invoice_number(order.order_id, policy)
-    made = plan(booked, number, wanted, len(shipments), Held({}, _Nothing()), policy, organisation)
-    return [contact, *(desired for wave in made.waves for desired in wave)]
+    made = plan(booked, number, wanted, len(shipments), HeldDocuments({}, _Nothing()), policy, organisation)
+    return [contact, *(desired for step in made.steps for desired in step)]
 
 
 class Life:
@@ -61,7 +61,7 @@ class Life:
         self.shipments: tuple[Shipment, ...] = ()
         self.number = ""
         self.wanted: list[Sale] = []
-        self.executed: dict[str, Desired] = {}
+        self.executed: dict[str, DesiredDocument] = {}
         self._raw: dict[str, Any] = {}
         self._ids = 0
 
@@ -75,10 +75,10 @@ class Life:
         """Asks for the documents of a version of the order; without one, for those of the newest again."""
         self._raw = raw or self._raw
         made = self.planned()
-        for wave in made.waves:
-            for desired in wave:
+        for step in made.steps:
+            for desired in step:
                 held = self.documents.get(desired.key)
-                row = Document(desired, due_at=NOON) if held is None else held.wanting(desired, NOON)
+                row = Document(desired, next_attempt_at=NOON) if held is None else held.with_desired(desired, NOON)
                 if row is not None:
                     self.documents[row.key] = row
         return made
@@ -92,16 +92,16 @@ class Life:
         order = read_order(self._raw)
         self.shipments = shipments_of(order, self.shipments)
         outcome = sales(order, self.shipments, self.policy, self.organisation)
-        assert not isinstance(outcome, NotYet)
+        assert not isinstance(outcome, NotPriced)
         self.wanted = [] if isinstance(outcome, NotInvoiced) else outcome
         self.number = self.number or invoice_number(order.order_id, self.policy)
         booked = Booked(order.order_id, order.updated, marketplace_customer(order.marketplace_id, self.policy).number)
         looked_up: frozenset[str] = frozenset()
         while True:
-            held = Held({key: self.documents[key] for key in looked_up & self.documents.keys()}, looked_up)
+            held = HeldDocuments({key: self.documents[key] for key in looked_up & self.documents.keys()}, looked_up)
             try:
                 made = plan(booked, self.number, self.wanted, len(self.shipments), held, self.policy, self.organisation)
-            except Refused:
+            except Failure:
                 if not held.missing:
                     raise
             else:
@@ -111,37 +111,37 @@ class Life:
 
     def changes(self) -> list[str]:
         """The keys of what booking the newest version again would change."""
-        asked = [desired for wave in self.planned().waves for desired in wave]
-        wishes = [desired for desired in asked if desired.key in self.documents or not desired.removed]
+        asked = [desired for step in self.planned().steps for desired in step]
+        wishes = [desired for desired in asked if desired.key in self.documents or not desired.tombstone]
         held = {desired.key: self.documents.get(desired.key) for desired in wishes}
-        return [d.key for d in wishes if (row := held[d.key]) is None or row.wanting(d, NOON) is not None]
+        return [d.key for d in wishes if (row := held[d.key]) is None or row.with_desired(d, NOON) is not None]
 
     # --- Xero -------------------------------------------------------------------------------------------------------
 
     def post(self, at_most: int = 99, loses: Callable[[Document], bool] = lambda document: False) -> None:
-        """Xero takes what is due, in the ledger's order. Of what it `loses` it does not say what became of it."""
-        for kind in Kind:
-            for document in [each for each in self.documents.values() if each.kind is kind and each.due_at]:
+        """Xero takes what is due, in the poster's order. Of what it `loses` it does not say what became of it."""
+        for kind in DocumentKind:
+            for document in [each for each in self.documents.values() if each.kind is kind and each.next_attempt_at]:
                 if at_most > 0 and self._may_go(document):
                     at_most -= 1
                     self._post(document, loses(document))
 
     def _post(self, document: Document, loses: bool) -> None:
         desired = document.desired
-        if document.needs_a_look():
+        if document.outcome_unknown:
             sent = self.executed.pop(document.key, None)
             if sent is None:
-                found = document.absent(NOON)
+                found = document.found_absent(NOON)
             else:
-                status = "VOIDED" if sent.removed else str(sent.body.get("Status", "AUTHORISED"))
+                status = "VOIDED" if sent.tombstone else str(sent.body.get("Status", "AUTHORISED"))
                 found = document.applied(document.xero_id or self._id(), status, sent.digest, NOON)
             self.documents[document.key] = found
-            if found.due_at:
+            if found.next_attempt_at:
                 self._post(found, loses=False)
-        elif loses and (document.exists_in_xero or not desired.removed):
+        elif loses and (document.exists_in_xero or not desired.tombstone):
             self.executed[document.key] = desired
             self.documents[document.key] = document.claimed(NOON).unknown(NOON, "OUTCOME_UNKNOWN")
-        elif not desired.removed:
+        elif not desired.tombstone:
             self._check(document)
             status = str(desired.body.get("Status", "AUTHORISED"))
             xero_id = document.xero_id or self._id()
@@ -154,23 +154,25 @@ class Life:
 
     def _may_go(self, document: Document) -> bool:
         """A payment waits until what it pays stands as it should."""
-        paid = [self.documents.get(key) for key in document.desired.refers.values() if not key.startswith("contact")]
-        return document.desired.removed or all(
-            each is not None and each.state is State.APPLIED and not each.desired.removed for each in paid
+        paid = [self.documents.get(key) for key in document.desired.references.values() if not key.startswith("contact")]
+        return document.desired.tombstone or all(
+            each is not None and each.state is DocumentState.APPLIED and not each.desired.tombstone for each in paid
         )
 
     def _check(self, document: Document) -> None:
         """What Xero would refuse, or an auditor."""
         desired = document.desired
         changes = document.exists_in_xero and desired.digest != document.applied_digest
-        assert not (changes and document.kind in (Kind.PAYMENT, Kind.REFUND)), f"{document.key} is changed"
+        assert not (changes and document.kind in (DocumentKind.PAYMENT, DocumentKind.CREDIT_NOTE_REFUND)), (
+            f"{document.key} is changed"
+        )
         paid_by = [
             each
             for each in self.documents.values()
-            if document.key in each.desired.refers.values() and (each.exists_in_xero or each.key in self.executed)
+            if document.key in each.desired.references.values() and (each.exists_in_xero or each.key in self.executed)
         ]
         assert not (changes and paid_by), f"{document.key} is paid and changed"
-        if document.kind in (Kind.INVOICE, Kind.CREDIT_NOTE) and not desired.removed:
+        if document.kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE) and not desired.tombstone:
             arrived = xero_total(_lines(desired), LineAmountTypes(desired.body["LineAmountTypes"]), self.organisation)
             assert arrived == desired.total, f"Xero arrives at {arrived} for {document.key}, not {desired.total}"
             assert (desired.total or ZERO) > 0, f"{document.key} is of {desired.total}"
@@ -182,7 +184,7 @@ class Life:
     # --- what the books say -----------------------------------------------------------------------------------------
 
     @property
-    def standing(self) -> dict[str, Desired]:
+    def standing(self) -> dict[str, DesiredDocument]:
         """What Xero holds, neither deleted nor voided, by kind and number."""
         return {
             f"{document.kind} {document.desired.number}": document.desired
@@ -195,25 +197,25 @@ class Life:
         """In short: each document that stands, with its status and total, or amount."""
         return {
             name: " ".join([str(desired.body.get("Status", "")), str(desired.total or desired.body["Amount"])]).strip()
-            for name, desired in self.standing.items()
+            for name, desired in self.state.items()
         }
 
     @property
     def booked_total(self) -> Decimal:
-        return total(_sign(d.kind) * d.total for d in self.standing.values() if d.total is not None)
+        return total(_sign(d.kind) * d.total for d in self.state.values() if d.total is not None)
 
     @property
     def settled_total(self) -> Decimal:
         """What clearing took: payments less refunds."""
-        kinds = {Kind.PAYMENT: 1, Kind.REFUND: -1}
-        return total(kinds[d.kind] * d.body["Amount"] for d in self.standing.values() if d.kind in kinds)
+        kinds = {DocumentKind.PAYMENT: 1, DocumentKind.CREDIT_NOTE_REFUND: -1}
+        return total(kinds[d.kind] * d.body["Amount"] for d in self.state.values() if d.kind in kinds)
 
     @property
     def by_source(self) -> Counter[str]:
         """What is booked for each item and charge, rounding left out."""
         booked: Counter[str] = Counter()
-        for desired in self.standing.values():
-            if desired.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
+        for desired in self.state.values():
+            if desired.kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE):
                 for line in _lines(desired):
                     booked[line.source] += _sign(desired.kind) * line.amount  # type: ignore[assignment]
         return _without_rounding(booked)
@@ -231,15 +233,15 @@ class Life:
         return total(sale.total for sale in self.wanted)
 
 
-def _lines(desired: Desired) -> Sequence[Line]:
+def _lines(desired: DesiredDocument) -> Sequence[Line]:
     return [
         Line(line["Description"], line["Quantity"], line["UnitAmount"], line["AccountCode"], line["TaxType"], source)
-        for line, source in zip(desired.body["LineItems"], desired.sources, strict=True)
+        for line, source in zip(desired.body["LineItems"], desired.line_origins, strict=True)
     ]
 
 
-def _sign(kind: Kind) -> int:
-    return -1 if kind is Kind.CREDIT_NOTE else 1
+def _sign(kind: DocumentKind) -> int:
+    return -1 if kind is DocumentKind.CREDIT_NOTE else 1
 
 
 def _without_rounding(amounts: Counter[str]) -> Counter[str]:

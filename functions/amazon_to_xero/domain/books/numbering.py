@@ -1,0 +1,49 @@
+"""Every document number and contact number that is given in Xero.
+
+    <prefix><order>        the invoice of an order
+    <prefix><order>-S2     the invoice of its second shipment, where each shipment has its own
+    …-R1                   the same document again, after Xero holds the number as voided or deleted
+    …-A1                   the first adjustment of what is paid: a supplementary invoice or a credit note
+
+A number stays taken in Xero after its document was voided or deleted (Xero: InvoiceNumber).
+"""
+
+from __future__ import annotations
+
+_PREFIX = "AMAZON-"
+_SUFFIX_LENGTH = 6
+
+
+def invoice_number(order_id: str, prefix: str) -> str:
+    """Return the number of an order's first invoice."""
+    return f"{prefix}{order_id}"
+
+
+def shipment_invoice_number(first: str, place: int) -> str:
+    """Return the invoice number of a shipment; place 0 is the first."""
+    return first if place == 0 else f"{first}-S{place + 1}"
+
+
+def reissued_number(number: str, times: int) -> str:
+    """Return the number of a document that is entered again for the `times`-th time; 0 is the number itself."""
+    return number if times == 0 else f"{number}-R{times}"
+
+
+def adjustment_number(first: str, place: int) -> str:
+    """Return the number of an order's adjustment; place 1 is the first. Invoice and credit note share it."""
+    return f"{first}-A{place}"
+
+
+def marketplace_contact_number(marketplace_id: str) -> str:
+    """Return the ContactNumber of the one customer that stands for all buyers of a marketplace."""
+    return f"{_PREFIX}{marketplace_id}"
+
+
+def buyer_contact_number(pseudonym: str) -> str:
+    """Return the ContactNumber of a buyer; the pseudonym is a salted hash of what identifies them."""
+    return f"{_PREFIX}B-{pseudonym}"
+
+
+def distinguishing_suffix(contact_number: str) -> str:
+    """Return the suffix that tells a buyer from a namesake in Xero: always the same for one contact."""
+    return f" ({contact_number[-_SUFFIX_LENGTH:]})"

@@ -1,0 +1,148 @@
+"""A document's next state after Xero's answer to a write, or after a look-up of what Xero holds. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.books.matching import Match, match, payment_in
+from amazon_to_xero.domain.books.refusals import Refusal, refusal
+from amazon_to_xero.domain.failures import FAILURES, FailureCode
+
+_NUMBER_TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCode.CONTACT_NAME_TAKEN)
+
+
+def after_write(
+    document: Document, element: Mapping[str, Any], errors: Sequence[str], sent_digest: str, now: datetime
+) -> Document:
+    """Return the document's next state for Xero's answer to its element of a batch.
+
+    element: Xero's own object, numbers as Decimal.
+    errors: Xero's validation messages; empty when it was accepted.
+    sent_digest: digest of the content that was sent; the source may ask for something else by now.
+    """
+    is_overtaken = sent_digest != document.desired.digest
+    if errors:
+        return _after_refusal(document, refusal(tuple(errors)), is_overtaken, now)
+    wanted = document.desired.total
+    xero_id = str(element[DOCUMENT_TYPES[document.kind].id_field])
+    applied = document.applied(xero_id, _status(element), sent_digest, now)
+    is_checked = wanted is not None and not is_overtaken and not document.desired.tombstone
+    if is_checked and element.get("Total") != wanted:
+        remedy = f"Correct the document in Xero: Amazon's total is {wanted}, Xero's is {element.get('Total')}."
+        # It is not what was asked for, so it does not count as applied: the next request posts and compares it again.
+        return replace(applied, applied_digest="").failed(FailureCode.XERO_TOTAL_DIFFERS, remedy)
+    return applied
+
+
+def after_lookup(document: Document, element: Mapping[str, Any] | None, now: datetime) -> Document:
+    """Return the document's next state for what Xero holds under its id or number; None when it holds nothing."""
+    if element is None:
+        return _after_absence(document, now)
+    xero_id, status = str(element[DOCUMENT_TYPES[document.kind].id_field]), _status(element)
+    if status == "ARCHIVED":
+        return _failed(document, FailureCode.CONTACT_ARCHIVED)
+    found = match(document.desired, element)
+    as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
+    if document.reason == FailureCode.NOT_MODIFIABLE and found not in (as_wanted, Match.GONE):
+        remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
+        return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
+    if document.desired.tombstone:
+        if found is Match.FOREIGN:
+            return nothing_to_remove(document, now)  # somebody else has the number; ours was never created
+        if found is Match.GONE:
+            return document.applied(xero_id, status, document.desired.digest, now)
+        return document.found_different(xero_id, status, now)
+    if found is Match.SAME:
+        return document.applied(xero_id, status, document.desired.digest, now)
+    if found is Match.OURS_BUT_DIFFERENT:
+        return document.found_different(xero_id, status, now)
+    if found is Match.GONE:
+        remedy = (
+            f"{document.desired.number} was voided or deleted in Xero and its number stays taken. Reprocess the order "
+            "to have it entered again with -R1 after the number, or leave it."
+        )
+        return document.failed(FailureCode.VOIDED_IN_XERO, remedy)
+    remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
+    return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def after_owner_lookup(document: Document, owner: Mapping[str, Any] | None, now: datetime) -> Document:
+    """Return a payment's next state for what Xero holds of the document that it pays; None when it holds nothing."""
+    if owner is None:
+        remedy = "Xero no longer has the document that it pays. Correct it in Xero manually."
+        return document.failed(FailureCode.NOT_IN_XERO, remedy)
+    ours = payment_in(document.desired, owner)
+    if document.desired.tombstone:
+        return nothing_to_remove(document, now) if ours is None else payment_not_removable(document)
+    if ours is not None:
+        return document.applied(str(ours["PaymentID"]), "AUTHORISED", document.desired.digest, now)
+    still_open = owner.get(DOCUMENT_TYPES[document.kind].open_amount_field)
+    amount = document.desired.body["Amount"]
+    if still_open is None or still_open < amount:
+        remedy = f"Check the payments in Xero: {amount} should be paid, {still_open} is still open."
+        return document.failed(FailureCode.ALREADY_PAID, remedy)
+    return document.found_absent(now)
+
+
+def nothing_to_remove(document: Document, now: datetime) -> Document:
+    """Xero does not hold a document that should not exist."""
+    return document.applied("", "", document.desired.digest, now)
+
+
+def not_changeable(document: Document) -> Document:
+    """The document exists and Xero accepts no changes to its kind."""
+    if document.desired.tombstone:
+        return payment_not_removable(document)
+    return _failed(document, FailureCode.NOT_CHANGEABLE)
+
+
+def payment_not_removable(document: Document) -> Document:
+    """A payment is never deleted automatically; a person decides."""
+    what = "credit note is refunded" if document.kind is DocumentKind.CREDIT_NOTE_REFUND else "invoice is paid"
+    remedy = f"Correct it in Xero manually: the {what} and should no longer exist."
+    return document.failed(FailureCode.HAS_PAYMENTS, remedy)
+
+
+def _after_refusal(document: Document, meaning: Refusal, is_overtaken: bool, now: datetime) -> Document:
+    if document.desired.buyer_digest and _is_about_namesake(document, meaning):
+        if is_overtaken:
+            return document.deferred(now, meaning.code)
+        if document.name_is_taken:
+            return document.failed(meaning.code, meaning.remedy)
+        return document.with_distinct_name(now)
+    if meaning.look_up_existing if document.exists_in_xero else meaning.look_up_new:
+        return document.unknown(now, meaning.code)
+    if is_overtaken:
+        return document.deferred(now, meaning.code)
+    return document.failed(meaning.code, meaning.remedy)
+
+
+def _is_about_namesake(document: Document, meaning: Refusal) -> bool:
+    """Whether a buyer's contact is refused because another contact has the name; that one is never taken for the buyer.
+
+    The other one may be archived, too; a contact of ours that exists is itself the archived one.
+    """
+    is_archived = meaning.code is FailureCode.CONTACT_ARCHIVED and not document.exists_in_xero
+    return is_archived or meaning.code is FailureCode.CONTACT_NAME_TAKEN
+
+
+def _after_absence(document: Document, now: datetime) -> Document:
+    if document.exists_in_xero:
+        return _failed(document, FailureCode.NOT_IN_XERO)
+    if document.reason in _NUMBER_TAKEN:
+        remedy = f"Xero says that {document.desired.number} is taken but does not show it. Check it in Xero."
+        return document.failed(FailureCode(document.reason), remedy)
+    return document.found_absent(now)
+
+
+def _failed(document: Document, code: FailureCode) -> Document:
+    return document.failed(code, FAILURES[code].remedy)
+
+
+def _status(element: Mapping[str, Any]) -> str:
+    return str(element.get("Status") or element.get("ContactStatus") or "")

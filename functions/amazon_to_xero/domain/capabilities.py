@@ -1,0 +1,6 @@
+"""Names of the capabilities that a plan can assign work to. runtime/capabilities says what each of them consists of."""
+
+from __future__ import annotations
+
+ORDERS = "orders"  # reads orders, plans drafts
+SHIPMENTS = "shipments"  # plans what has shipped or was cancelled

@@ -1,0 +1,175 @@
+"""Adjustments: what is paid is never edited; the difference to the order becomes a document of its own.
+
+More than was booked becomes a supplementary invoice, less a credit note, each settled from clearing. Where one item
+costs more and another less by the same amount, both are made, to the cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero, single_line
+from amazon_to_xero.domain.books.numbering import adjustment_number
+from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.order_documents import (
+    SETTLED_BY,
+    DocumentHeader,
+    OrderDocuments,
+    is_number_used_up,
+)
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
+from amazon_to_xero.domain.planning.sale import Sale
+from amazon_to_xero.domain.tax.rounding import rounded_to, xero_total
+
+_KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
+
+
+def plan_adjustments(
+    paid: Sequence[Document],
+    sales: Sequence[Sale],
+    held: HeldDocuments,
+    documents: OrderDocuments,
+    steps: PlanSteps,
+) -> None:
+    """Add to `steps` what makes the paid documents and their adjustments state the sales.
+
+    Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
+    """
+    _Adjustments(paid, sales, held, documents, steps).plan()
+
+
+class _Adjustments:
+    def __init__(
+        self,
+        paid: Sequence[Document],
+        sales: Sequence[Sale],
+        held: HeldDocuments,
+        documents: OrderDocuments,
+        steps: PlanSteps,
+    ) -> None:
+        self._booked = list(paid)  # never edited
+        self._sales = sales
+        self._held = held
+        self._documents = documents
+        self._steps = steps
+
+    def plan(self) -> None:
+        number, held = self._next_number()
+        wanted = {desired.kind: desired for desired in self._missing_documents(number)}
+        for kind, document in zip(_KINDS, held, strict=True):
+            self._plan_at(kind, number, document, wanted.get(kind))
+
+    def _next_number(self) -> tuple[str, list[Document | None]]:
+        """Keep the adjustments that exist; return the first free number and what was requested under it."""
+        place = 0
+        while True:
+            place += 1
+            number = adjustment_number(self._documents.order.invoice_number, place)
+            held = [self._held.own(kind, number) for kind in _KINDS]
+            if self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
+                continue
+            used_up = [document for document in held if document is not None and is_number_used_up(document)]
+            requested = [document for document in held if document is not None and not document.desired.tombstone]
+            if any(document.exists_in_xero for document in requested):
+                # An invoice and a credit note of one number belong together: where one exists, the other will.
+                for document in requested:
+                    if document not in used_up:
+                        self._keep(document)
+            elif not used_up:
+                return number, held
+            # An older version of the order must not request the other one either.
+            tombstones = [document for document in held if document is not None and document.desired.tombstone]
+            self._steps.second.extend(self._documents.unchanged(document) for document in tombstones)
+
+    def _keep(self, adjustment: Document) -> None:
+        """It counts as booked, and its settlement stays as it was made, whatever the settings say by now."""
+        self._booked.append(adjustment)
+        kept = self._documents.unchanged(adjustment)
+        self._steps.second.append(kept)
+        held = self._held.own(SETTLED_BY[adjustment.kind], kept.number)
+        if held is not None and held.exists_in_xero:
+            self._steps.third.append(self._documents.unchanged(held))
+        elif (settlement := self._documents.settlement(kept)) is not None:
+            self._steps.third.append(settlement)
+
+    def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
+        changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)
+        if held is not None and held.outcome_unknown and changes:
+            # It may be in Xero: whether it counts has to be known before another adjustment is planned.
+            self._steps.awaits_outcome = True
+        settlement = self._documents.settlement(wanted) if wanted is not None else None
+        held_settlement = self._held.own(SETTLED_BY[kind], number)
+        if held_settlement is not None and (changes or settlement is None):
+            self._steps.first.append(self._documents.removed(held_settlement))
+        self._steps.third.append(wanted if wanted is not None else self._documents.tombstone(kind, number, held))
+        if settlement is not None:
+            self._steps.third.append(settlement)
+
+    def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
+        """What has to be added to the booked documents so that together they state the sales."""
+        lines = [line for line in self._missing_lines() if line.amount]
+        amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+        missing = total(sale.total for sale in self._sales) - total(_signed_total(d.desired) for d in self._booked)
+        if missing > 0:
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
+        elif missing < 0:
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], -missing)
+        else:
+            more = [line for line in lines if line.amount > 0]
+            less = [_negated(line) for line in lines if line.amount < 0]
+            if more and less:
+                # What the invoice adds, the credit note takes away to the cent, even where the tax of the lines differs.
+                moved = xero_total(more, amounts, self._documents.organisation)
+                yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)
+
+    def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
+        first = self._booked[0].desired.body
+        amounts = LineAmountTypes(first["LineAmountTypes"])
+        organisation, policy = self._documents.organisation, self._documents.policy
+        rounded = rounded_to(amount, lines, amounts, policy.tax, organisation)
+        day = self._documents.open_date(organisation.local_date(self._documents.order.version))
+        header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
+        return self._documents.document(kind, number, rounded, amount, header)
+
+    def _missing_lines(self) -> Iterable[Line]:
+        """By origin, what should be booked less what is, on the account and at the tax type of the booked line.
+
+        Accounts and tax types in the settings may have changed since; what is booked stays where it was booked.
+        """
+        wanted: dict[str, Line] = {}
+        amounts: dict[str, Decimal] = {}
+        for sale in self._sales:
+            for line in sale.lines:
+                if line.origin:  # a rounding line has none yet
+                    wanted.setdefault(line.origin, line)
+                    amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
+        booked: dict[str, Line] = {}
+        for document in self._booked:
+            for line in _signed_lines(document.desired):
+                if line.origin != ROUNDING:
+                    booked.setdefault(line.origin, line)
+                    amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
+        for origin, amount in amounts.items():
+            like = booked.get(origin) or wanted[origin]
+            yield replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+
+
+def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:
+    """The lines of a stored document as they count in the books: those of a credit note are negative."""
+    for item, origin in zip(desired.body["LineItems"], desired.line_origins, strict=True):
+        line = line_from_xero(item, origin)
+        yield _negated(line) if desired.kind is DocumentKind.CREDIT_NOTE else line
+
+
+def _negated(line: Line) -> Line:
+    return replace(line, unit=-line.unit)
+
+
+def _signed_total(desired: DesiredDocument) -> Decimal:
+    amount = desired.total or ZERO
+    return -amount if desired.kind is DocumentKind.CREDIT_NOTE else amount

@@ -1,0 +1,164 @@
+"""Builds the documents of one order: invoices, credit notes, their payments and refunds, and tombstones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
+from amazon_to_xero.domain.books.matching import reference_identity
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.money import one_spelling
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.source import SourceKind, source_key
+
+#: How each kind of document is settled from, or refunded out of, the clearing account.
+SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {
+    DocumentKind.INVOICE: DocumentKind.PAYMENT,
+    DocumentKind.CREDIT_NOTE: DocumentKind.CREDIT_NOTE_REFUND,
+}
+
+
+@dataclass(frozen=True)
+class OrderToPlan:
+    """The order that is planned.
+
+    version: Amazon's lastUpdatedTime (UTC).
+    contact_number: ContactNumber of its customer.
+    invoice_number: number of its first invoice.
+    shipments: how many shipments are recorded.
+    """
+
+    order_id: str
+    version: datetime
+    contact_number: str
+    invoice_number: str
+    shipments: int
+
+    @property
+    def source(self) -> str:
+        return source_key(SourceKind.ORDER, self.order_id)
+
+
+@dataclass(frozen=True)
+class DocumentHeader:
+    """What all lines of a document share; currency as ISO code, status DRAFT or AUTHORISED."""
+
+    day: date
+    reference: str
+    currency: str
+    amounts: LineAmountTypes
+    status: str = "AUTHORISED"
+
+
+class OrderDocuments:
+    """The documents of one order in one version."""
+
+    def __init__(self, order: OrderToPlan, policy: PostingPolicy, organisation: Organisation) -> None:
+        self.order = order
+        self.policy = policy
+        self.organisation = organisation
+
+    def document(
+        self, kind: DocumentKind, number: str, lines: Sequence[Line], total: Decimal, header: DocumentHeader
+    ) -> DesiredDocument:
+        """Return an invoice or a credit note."""
+        is_invoice = kind is DocumentKind.INVOICE
+        body: dict[str, Any] = {
+            "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
+            "InvoiceNumber" if is_invoice else "CreditNoteNumber": number,
+            "Reference": header.reference,
+            "Date": header.day.isoformat(),
+            "CurrencyCode": header.currency,
+            "LineAmountTypes": header.amounts.value,
+            "Status": header.status,
+            "LineItems": [line.in_xero() for line in lines],
+        }
+        if is_invoice:
+            body["DueDate"] = body["Date"]
+        return DesiredDocument(
+            kind,
+            number,
+            body,
+            self.order.source,
+            source_version=self.order.version,
+            total=total,
+            references={"Contact.ContactID": document_key(DocumentKind.CONTACT, self.order.contact_number)},
+            capability=ORDERS if header.status == "DRAFT" else SHIPMENTS,
+            order_id=self.order.order_id,
+            line_origins=tuple(line.origin or ROUNDING for line in lines),
+        )
+
+    def settlement(self, document: DesiredDocument) -> DesiredDocument | None:
+        """Return the payment or cash refund that settles an approved document from clearing on the document's day.
+
+        The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
+        Raises Failure with CLEARING_UNUSABLE.
+        """
+        currency = document.body["CurrencyCode"]
+        clearing = self.policy.accounts.clearing.get(currency)
+        if not clearing or document.body["Status"] != "AUTHORISED" or not document.total:
+            return None
+        self.organisation.require_clearing(clearing, currency)
+        kind = SETTLED_BY[document.kind]
+        body = {
+            "Account": {"Code": clearing},
+            "Date": document.body["Date"],
+            "Amount": one_spelling(document.total),
+            "Reference": reference_identity(document.body["Reference"]),
+        }
+        path = "Invoice.InvoiceID" if kind is DocumentKind.PAYMENT else "CreditNote.CreditNoteID"
+        return DesiredDocument(
+            kind,
+            document.number,
+            body,
+            document.source,
+            source_version=document.source_version,
+            references={path: document.key},
+            capability=SHIPMENTS,
+            order_id=document.order_id,
+        )
+
+    def unchanged(self, held: Document) -> DesiredDocument:
+        """Return the same request with this version of the order, so that an older version cannot change it."""
+        return replace(held.desired, source_version=self.order.version)
+
+    def removed(self, held: Document) -> DesiredDocument:
+        """Return the tombstone of a document that was requested."""
+        return replace(held.desired, tombstone=True, source_version=self.order.version, capability=SHIPMENTS)
+
+    def tombstone(self, kind: DocumentKind, number: str, held: Document | None) -> DesiredDocument:
+        """Return the tombstone of a document that should not exist, requested before or not.
+
+        It is stored even where nothing was requested: a worker that was frozen may still request the document, and
+        must find that a newer version of the order has been planned.
+        """
+        if held is not None:
+            return self.removed(held)
+        return DesiredDocument(
+            kind,
+            number,
+            {},
+            self.order.source,
+            source_version=self.order.version,
+            capability=SHIPMENTS,
+            order_id=self.order.order_id,
+            tombstone=True,
+        )
+
+    def open_date(self, day: date) -> date:
+        """Return the day that a document of that day is booked on. Raises Failure with PERIOD_LOCKED."""
+        return self.organisation.open_date(day, self.policy.lock_dates)
+
+
+def is_number_used_up(held: Document) -> bool:
+    """Whether Xero holds the document as voided or deleted, by us or by somebody else: its number stays taken."""
+    removed = held.desired.tombstone and held.exists_in_xero and held.state is DocumentState.APPLIED
+    return removed or (held.state is DocumentState.FAILED and held.reason == FailureCode.VOIDED_IN_XERO)

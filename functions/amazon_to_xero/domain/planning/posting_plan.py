@@ -1,0 +1,88 @@
+"""What a plan consists of, and the stored documents that it is made from. The same for every kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+
+
+@dataclass
+class HeldDocuments:
+    """The stored documents that a source's plan may see.
+
+    source: the source that is planned. Documents of other sources are visible only as numbers that are taken.
+    documents: the stored ones among the keys that were looked up.
+    looked_up: the keys that were looked up.
+    missing: keys that the plan asked for and that were not looked up; plan again with them.
+    """
+
+    source: str
+    documents: Mapping[str, Document]
+    looked_up: frozenset[str]
+    missing: set[str] = field(default_factory=set)
+
+    def own(self, kind: DocumentKind, number: str) -> Document | None:
+        """Return this source's document of that number, None where there is none."""
+        document = self._look_up(kind, number)
+        return document if document is not None and document.desired.source == self.source else None
+
+    def own_documents(self) -> Iterable[Document]:
+        """Return this source's documents among those that were looked up, without contacts, which are shared."""
+        return [
+            document
+            for document in self.documents.values()
+            if document.desired.source == self.source and document.kind is not DocumentKind.CONTACT
+        ]
+
+    def is_taken(self, number: str, kinds: Iterable[DocumentKind]) -> bool:
+        """Whether a document of another source has the number, in any of the kinds."""
+        documents = [self._look_up(kind, number) for kind in kinds]
+        return any(document is not None and document.desired.source != self.source for document in documents)
+
+    def _look_up(self, kind: DocumentKind, number: str) -> Document | None:
+        key = document_key(kind, number)
+        if key not in self.looked_up:
+            self.missing.add(key)
+        return self.documents.get(key)
+
+
+@dataclass(frozen=True)
+class PostingPlan:
+    """The documents that a source asks for.
+
+    steps: stored one after the other. Between two steps nobody can pay an invoice that is about to change.
+    documents: keys of all documents of the steps: those that the source answers for.
+    awaits_outcome: nothing is asked for yet; a payment is under way and its outcome decides what comes next.
+    """
+
+    steps: tuple[tuple[DesiredDocument, ...], ...] = ()
+    documents: tuple[str, ...] = ()
+    awaits_outcome: bool = False
+
+
+@dataclass
+class PlanSteps:
+    """The steps of a plan in the making.
+
+    first: payments that must not be posted while their invoice changes.
+    second: invoices, and adjustments that exist.
+    third: payments, and new adjustments.
+    """
+
+    first: list[DesiredDocument] = field(default_factory=list)
+    second: list[DesiredDocument] = field(default_factory=list)
+    third: list[DesiredDocument] = field(default_factory=list)
+    awaits_outcome: bool = False
+
+    def plan(self, held: HeldDocuments) -> PostingPlan:
+        if self.awaits_outcome:
+            return PostingPlan(awaits_outcome=True)
+        steps = tuple(tuple(step) for step in (self.first, self.second, self.third) if step)
+        documents = {desired.key: desired for step in steps for desired in step}
+        for desired in documents.values():
+            # An older plan may have asked for it before: its row has to be seen in order to be replaced.
+            held.own(desired.kind, desired.number)
+        return PostingPlan(steps, tuple(documents))

@@ -1,0 +1,77 @@
+"""The registry of capabilities: one entry says everything that is special about one.
+
+A new capability is an entry here, a handler file, and its resources in template.yaml: an SQS queue named after it, that
+queue's dead-letter queue, and the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.reader import OrderReader
+from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.worker import CapabilityWork
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of one connection that capabilities are made of."""
+
+    notices: NoticeRecorder
+    order_reader: OrderReader
+    order_sweep: OrderSweep
+    order_planner: SourcePlanner[OrderRecord]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One capability.
+
+    name: also the name of its queue, of its function, and of the due queue that its records wait in.
+    parse: message body -> notice. Raises Failure for a message that the queue does not take.
+    record: makes notices durable; returns the keys of the records that are due now.
+    dead_letter_queue: environment variable that holds the URL of its dead-letter queue.
+    work: what the worker does for it.
+    waits_for_lease: whether its function waits for the worker before it.
+    """
+
+    name: str
+    parse: Callable[[str], ChangeNotice]
+    record: Callable[[Services, Sequence[ChangeNotice]], list[str]]
+    dead_letter_queue: str
+    work: Callable[[Services], CapabilityWork]
+    waits_for_lease: bool = False
+
+
+CAPABILITIES: Mapping[str, Capability] = {
+    capability.name: capability
+    for capability in (
+        Capability(
+            ORDERS,
+            parse=parse_order_change,
+            record=lambda services, notices: services.notices.record(notices),
+            dead_letter_queue="ORDERS_DLQ_URL",
+            work=lambda services: CapabilityWork(
+                read=services.order_reader.read_due,
+                plan=partial(services.order_planner.plan_due, ORDERS),
+                sweep=services.order_sweep.sweep,
+            ),
+        ),
+        Capability(
+            SHIPMENTS,
+            parse=parse_shipment_event,
+            record=lambda services, notices: services.notices.record_shipments(notices),
+            dead_letter_queue="SHIPMENTS_DLQ_URL",
+            work=lambda services: CapabilityWork(plan=partial(services.order_planner.plan_due, SHIPMENTS)),
+            # The orders function may still be recording the rest of a burst, and full batches cost least.
+            waits_for_lease=True,
+        ),
+    )
+}

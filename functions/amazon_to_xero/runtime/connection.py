@@ -1,0 +1,131 @@
+"""One connection, wired: an Amazon account tied to a Xero organisation, over whatever stands behind the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.call_budget import Limits
+from amazon_to_xero.domain.source import SourceKind, identity_of
+from amazon_to_xero.ports.amazon import SellerApi
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.xero import XeroApi
+from amazon_to_xero.runtime.capabilities import CAPABILITIES, Services
+from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
+from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.services.dead_letters import DeadLetters
+from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
+from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
+from amazon_to_xero.services.intake.buyer_details import BuyerDetails
+from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.quota import AmazonQuota
+from amazon_to_xero.services.intake.reader import OrderReader
+from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.orders import OrderPlans
+from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.posting.budget import BudgetedXero
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
+from amazon_to_xero.services.posting.poster import DocumentPoster
+from amazon_to_xero.services.posting.requests import ReadAgain, RequestBuilder
+from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.posting.transitions import DocumentTransitions
+from amazon_to_xero.services.posting.writer import BatchWriter
+from amazon_to_xero.services.worker import SyncWorker
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What stands behind the ports of one connection.
+
+    dead_letter_queues: by capability.
+    owner: names the sandbox of the function: who holds a lease or a slot.
+    """
+
+    amazon: SellerApi
+    xero: XeroApi
+    store: StateStore
+    dead_letter_queues: Mapping[str, DeadLetterQueue]
+    events: EventBus
+    clock: Clock
+    decisions: DecisionLog
+    owner: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One connection, ready to work."""
+
+    name: str
+    seller_id: str
+    services: Services
+    poster: DocumentPoster
+    worker: SyncWorker
+    tokens: XeroTokens
+
+
+def connect(name: str, settings: ConnectionSettings, buyer_salt: str, ports: Ports, tokens: XeroTokens) -> Connection:
+    """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
+    store, clock, decisions, policy = ports.store, ports.clock, ports.decisions, settings.policy()
+    limits = Limits(per_day=settings.xero.calls_per_day)
+    xero = BudgetedXero(ports.xero, store, clock, limits, ports.owner)
+    pauses = Pauses(store, clock, decisions)
+    organisation = OrganisationCache(xero, store, pauses, clock, policy, decisions)
+    dead_letters = DeadLetters(name, ports.dead_letter_queues)
+    failed_sources = FailedSources(dead_letters, decisions)
+    buyer_details = BuyerDetails()
+    notices = NoticeRecorder(store, clock, decisions)
+
+    pseudonym = BuyerPseudonyms(buyer_salt).pseudonym
+    contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
+    recorder = OrderRecorder(
+        name, store, policy, contacts, storable_order, failed_sources, ports.events, clock, decisions
+    )
+    quota = AmazonQuota(store, clock, decisions)
+    faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
+    services = Services(
+        notices,
+        OrderReader(ports.amazon, store, recorder, quota, faults, failed_sources, clock),
+        OrderSweep(ports.amazon, store, recorder, quota, faults, settings.start, clock, decisions),
+        SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
+    )
+
+    def read_again(sources: Sequence[str]) -> None:
+        order_ids = [identity_of(source, SourceKind.ORDER) for source in sources]
+        notices.record([ChangeNotice(order_id) for order_id in order_ids if order_id])
+
+    poster = document_poster(name, xero, store, pauses, dead_letters, buyer_details, read_again, clock, decisions)
+    work = {capability.name: capability.work(services) for capability in CAPABILITIES.values()}
+    worker = SyncWorker(work, poster, store, pauses, clock, decisions)
+    return Connection(name, settings.amazon.seller_id, services, poster, worker, tokens)
+
+
+def document_poster(
+    connection: str,
+    xero: XeroApi,
+    store: StateStore,
+    pauses: Pauses,
+    dead_letters: DeadLetters,
+    buyer_details: BuyerDetails,
+    read_again: ReadAgain,
+    clock: Clock,
+    decisions: DecisionLog,
+) -> DocumentPoster:
+    """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
+    transitions = DocumentTransitions(store, dead_letters, clock, decisions)
+    return DocumentPoster(
+        xero,
+        store,
+        pauses,
+        RequestBuilder(store, transitions, buyer_details.details, read_again, clock),
+        BatchWriter(connection, store, transitions, pauses, clock),
+        OutcomeResolution(xero, store, transitions, pauses, clock),
+        transitions,
+        clock,
+    )

@@ -1,0 +1,104 @@
+"""The handlers of the functions, made from the registry: message → capability → worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.composition import application
+from amazon_to_xero.runtime.connection import Connection
+from amazon_to_xero.runtime.notice_batch import record_batch
+from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
+from amazon_to_xero.runtime.privacy import place_of
+
+# Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
+_RESERVE = timedelta(seconds=60)
+
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+class WorkFailed(Exception):
+    """Work of at least one connection ended with an unforeseen exception. Names types and places, never values."""
+
+
+def queue_handler(name: str) -> Handler:
+    """Return the handler of a capability's function.
+
+    It takes an SQS event, which it answers with its partial failures, or `{"sweep": <name>}` from the Scheduler. Once
+    the notices are recorded the messages are done: what fails from then on is in the log, and the resume function
+    continues it. Delivering the messages again would only use up their receives.
+    """
+    capability = CAPABILITIES[name]
+
+    @metrics.log_metrics
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        app, owner = application(), context.aws_request_id
+        logger.set_correlation_id(owner)
+        until = _deadline(context, app.clock)
+        connections = app.connections()
+        if "sweep" in event:
+            _raise_any(_each(connections.values(), lambda each: each.worker.sweep(name, owner, until)))
+            return {}
+        batch = record_batch(SQSEvent(event).records, app, PowertoolsDecisionLog(""), capability)
+        _each(
+            [connections[connection] for connection, due in batch.due.items() if due],
+            lambda each: each.worker.run(
+                owner, until, batch.due[each.name], capabilities=[name], wait_for_lease=capability.waits_for_lease
+            ),
+        )
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.failed]}
+
+    return handler
+
+
+def resume_handler() -> Handler:
+    """Return the handler that continues every minute what had to wait, for all capabilities.
+
+    It takes any event; the due rows say what there is to do. No connection waits before each had its turn.
+    """
+
+    @metrics.log_metrics
+    @logger.inject_lambda_context(clear_state=True)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # Lambda's signature
+        app, owner = application(), context.aws_request_id
+        logger.set_correlation_id(owner)
+        until = _deadline(context, app.clock)
+        connections = app.connections().values()
+        failures = _each(connections, lambda each: each.tokens.finish_renewal())
+        failures += _each(connections, lambda each: each.worker.run(owner, until))
+        failures += _each(connections, lambda each: each.worker.run(owner, until, wait_for_lease=True))
+        _raise_any(failures)
+        return {}
+
+    return handler
+
+
+def _each(connections: Iterable[Connection], work: Callable[[Connection], object]) -> list[str]:
+    """Work for each connection; one that fails does not stop the others. Return what failed."""
+    failures = []
+    for connection in connections:
+        try:
+            work(connection)
+        except Exception as problem:
+            place = place_of(problem)
+            PowertoolsDecisionLog(connection.name).record("FAILED", reason=FailureCode.UNFORESEEN, remedy=place)
+            failures.append(f"{connection.name}: {place}")
+    return failures
+
+
+def _raise_any(failures: list[str]) -> None:
+    if failures:
+        raise WorkFailed("; ".join(failures))
+
+
+def _deadline(context: LambdaContext, clock: Clock) -> datetime:
+    """Return the time after which no new call is begun."""
+    return clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _RESERVE

@@ -1,0 +1,188 @@
+"""Records orders as Amazon states them and marks what each needs next. It plans nothing.
+
+Any number of workers may record the same order: the newest version is kept, and a row that another worker wrote
+meanwhile is derived again from what is stored then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
+from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, read_order
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.shipment import shipments_of
+from amazon_to_xero.domain.books.contact import Customer
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.canonical import canonical_json, content_hash
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.sale import check_marketplace, nothing_to_invoice
+from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DecisionLog, EventBus, OrderEvent
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.failed_sources import UNFORESEEN, FailedSources
+from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
+from amazon_to_xero.services.state_updates import update_records
+from amazon_to_xero.services.work_report import StepReport
+
+MAX_CONTENT_BYTES = 300_000  # DynamoDB: 400 KB an item
+_OLDER_VERSION_RETRY = timedelta(minutes=1)
+
+
+class OrderRecorder:
+    """Turns Amazon's orders into records, for one connection."""
+
+    def __init__(
+        self,
+        connection: str,
+        store: StateStore,
+        policy: PostingPolicy,
+        contacts: BuyerContacts,
+        storable: Callable[[Json], Json],
+        failed_sources: FailedSources,
+        events: EventBus,
+        clock: Clock,
+        decisions: DecisionLog,
+    ) -> None:
+        """`storable` returns an order without buyer data: what of it may be stored."""
+        self._connection = connection
+        self._store = store
+        self._policy = policy
+        self._contacts = contacts
+        self._storable = storable
+        self._failed_sources = failed_sources
+        self._events = events
+        self._clock = clock
+        self._decisions = decisions
+
+    def record(self, orders: Sequence[Json], as_of: datetime) -> StepReport:
+        """Record orders as Amazon knew them at `as_of`; none can stop the others. Raises Conflict.
+
+        What needs planning is marked, and what has shipped or was cancelled is announced on the event bus once it is
+        stored. Contacts are stored before the orders' rows stop being due.
+        """
+        by_id = {str(order["orderId"]): order for order in orders}
+        documents: list[str] = []
+
+        def recorded(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
+            rows: list[OrderRecord] = []
+            contacts: list[DesiredDocument] = []
+            for order_id, known in stored.items():
+                row, contact = self._derive(by_id[order_id], known or OrderRecord(order_id), as_of)
+                rows += [row] if row is not None else []
+                contacts += contact
+            documents.extend(self._contacts.request(contacts))
+            return rows
+
+        saved = update_records(self._store, OrderRecord, by_id, recorded)
+        for row in saved.values():
+            self._failed_sources.log(row)
+        to_plan = [row for row in saved.values() if row.next_step is NextStep.PLAN]
+        self._announce(to_plan)
+        return StepReport(len(orders), tuple(row.order_id for row in to_plan), tuple(documents))
+
+    def _derive(
+        self, raw: Json, record: OrderRecord, as_of: datetime
+    ) -> tuple[OrderRecord | None, list[DesiredDocument]]:
+        """Return the order's row after this reading, None when there is nothing to write, and its contact."""
+        try:
+            customer = self._contacts.customer(raw)
+            after = self._row(raw, record, as_of, customer)
+            if after is None or customer is None:
+                return after, []
+            return after, self._contacts.contacts_for(record, after, customer)
+        except UNFORESEEN as problem:
+            read = replace(record, read_at=as_of, next_attempt_at=None)
+            return self._failed_sources.unreadable(read, problem, ORDERS), []
+
+    def _row(self, raw: Json, record: OrderRecord, as_of: datetime, customer: Customer | None) -> OrderRecord | None:
+        content = _with_destination(self._storable(raw), record)
+        # Another name or address makes another version of the order, although its row holds nothing of them.
+        digest = content_hash({"content": content, "buyer": customer.digest if customer else ""})
+        # A page shows what Amazon's search knew minutes ago: a notice of a later time stays open.
+        is_notice_open = record.noticed_at is not None and record.noticed_at > as_of
+        open_notice = record.reading_at if is_notice_open else None
+        if digest == record.digest and record.reading_at == open_notice:
+            return None
+        read = replace(
+            record,
+            read_at=max(as_of, record.read_at or as_of),
+            next_attempt_at=open_notice,
+            next_step=NextStep.READ,
+            capability=ORDERS,
+            attempts=0,
+            digest=digest,
+            content=content,
+            reason="",
+            remedy="",
+        )
+        try:
+            version = last_updated(raw)
+            if record.is_newer_than(version):
+                # Amazon answered with an older version than before; it will show the newer one again.
+                return record.read_again_at(self._clock.now() + _OLDER_VERSION_RETRY, attempts=record.attempts + 1)
+            read = replace(read, version=version)
+            if digest == record.digest and self._needs_nothing(record):
+                return replace(read, reason=record.reason)
+            if len(canonical_json(content).encode()) > MAX_CONTENT_BYTES:
+                read = replace(read, content=None)
+                remedy = "The order has more items than a row can hold. Enter it in Xero manually."
+                raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
+            return self._marked(content, read, customer)
+        except Failure as failure:
+            return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS)
+
+    def _needs_nothing(self, record: OrderRecord) -> bool:
+        """Whether nothing of an unchanged order waits for a person: otherwise a notice means that somebody fixed it."""
+        if record.state not in (OrderState.PLANNED, OrderState.NOT_INVOICED):
+            return False
+        documents = self._store.load(Document, record.documents) if record.documents else {}
+        return all(document.state is not DocumentState.FAILED for document in documents.values())
+
+    def _marked(self, content: Json, record: OrderRecord, customer: Customer | None) -> OrderRecord:
+        """Return the record with what the order's new version needs: nothing, or a plan by one of two capabilities.
+
+        Raises Failure.
+        """
+        order = read_order(content)
+        record = replace(record, status=order.status.value, shipments=shipments_of(order, record.shipments))
+        nothing = nothing_to_invoice(order, self._policy)
+        if nothing is not None and nothing.reason != NotInvoicedReason.ORDER_CANCELLED:
+            return record.settled(OrderState.NOT_INVOICED, nothing.reason)
+        if nothing is None:
+            check_marketplace(order, self._policy)
+        if customer is not None:
+            record = replace(record, contact_number=self._contacts.number_to_keep(record, customer))
+        has_left = bool(record.shipments) or record.status == Fulfilment.CANCELLED
+        return record.to_be_planned(SHIPMENTS if has_left else ORDERS, self._clock.now())
+
+    def _announce(self, records: Sequence[OrderRecord]) -> None:
+        """Publish an event for each order that the shipments capability plans."""
+        events = [
+            OrderEvent(
+                ORDER_CANCELLED if record.status == Fulfilment.CANCELLED else ORDER_SHIPPED,
+                record.order_id,
+                record.version,
+                (record.content or {})["salesChannel"].get("marketplaceId") or "",
+            )
+            for record in records
+            if record.capability == SHIPMENTS and record.version is not None
+        ]
+        lost = self._events.publish(self._connection, events) if events else 0
+        if lost:
+            reason = WaitReason.EVENTS_NOT_PUBLISHED
+            remedy = "No action is needed. The resume function plans these orders within a minute."
+            self._decisions.record(reason, reason=reason, remedy=remedy, events=lost)
+
+
+def _with_destination(content: Json, record: OrderRecord) -> Json:
+    """Return the content with the destination of an earlier version: Amazon removes addresses from old orders."""
+    held = (record.content or {}).get("recipient")
+    has_address = bool((content.get("recipient") or {}).get("deliveryAddress"))
+    return content | {"recipient": held} if held and not has_address else content

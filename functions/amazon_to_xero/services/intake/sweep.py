@@ -1,0 +1,117 @@
+"""The sweep: reads everything that Amazon changed since the last one, for what no notification reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from amazon_to_xero.domain.failures import WaitReason
+from amazon_to_xero.ports.amazon import AmazonError, OrderPage, SellerApi
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
+from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
+from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.work_report import StepReport
+
+CURSOR = "sweep#orders"
+_TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token is valid for 24 hours
+_OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
+
+
+class OrderSweep:
+    """Sweeps the orders of one connection."""
+
+    def __init__(
+        self,
+        amazon: SellerApi,
+        store: StateStore,
+        recorder: OrderRecorder,
+        quota: AmazonQuota,
+        faults: AmazonFaults,
+        start: datetime,
+        clock: Clock,
+        decisions: DecisionLog,
+    ) -> None:
+        """`start` is where the very first sweep begins (UTC)."""
+        self._amazon = amazon
+        self._store = store
+        self._recorder = recorder
+        self._quota = quota
+        self._faults = faults
+        self._start = start
+        self._clock = clock
+        self._decisions = decisions
+
+    def sweep(self, deadline: datetime) -> StepReport:
+        """Record every order that changed since the last sweep.
+
+        The watermark moves only after the last page was recorded, to the limit that Amazon returned with the first. A
+        sweep that is interrupted continues where it stopped. One that takes longer than a page token lives (a long
+        history at 20 pages an hour) is repeated in halves, so that the watermark advances.
+        """
+        report = StepReport()
+        cursor = self._store.cursor(CURSOR)
+        while True:
+            place = _SweepPlace.of(cursor.data, self._start, self._clock.now())
+            is_over = self._clock.now() >= deadline
+            stopped = WaitReason.OUT_OF_TIME if is_over else self._faults.unavailable_reason()
+            if stopped:
+                return report.plus(StepReport(stopped=stopped))
+            if not self._quota.take(SEARCH_ORDERS):
+                return report.plus(StepReport(stopped=WaitReason.AMAZON_QUOTA))
+            try:
+                page = self._amazon.search_orders(
+                    updated_after=place.after, updated_before=place.before, page_token=place.page_token
+                )
+            except AmazonError as problem:
+                return report.plus(self._faults.report(problem))
+            report = report.plus(self._recorder.record(page.orders, page.updated_before))
+            saved = self._store.save([replace(cursor, data=place.next_data(page))])
+            if not saved:
+                return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
+            cursor = saved[CURSOR]
+            if page.next_token is None and place.before is None:
+                self._decisions.record("SWEEP_COMPLETE", orders=report.records, watermark=cursor.data["watermark"])
+                return report
+
+
+@dataclass(frozen=True)
+class _SweepPlace:
+    """The next page of a sweep.
+
+    after, before: Amazon's update times that this part covers; before is None up to what Amazon shows.
+    page_token: Amazon's; None for the first page.
+    data: what the cursor holds of it.
+    """
+
+    after: datetime
+    before: datetime | None
+    page_token: str | None
+    data: Mapping[str, str]
+
+    @classmethod
+    def of(cls, data: Mapping[str, str], start: datetime, now: datetime) -> _SweepPlace:
+        """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part."""
+        if "page_token" in data and datetime.fromisoformat(data["started"]) > now - _TOKEN_LIFETIME:
+            before = datetime.fromisoformat(data["before"]) if "before" in data else None
+            return cls(datetime.fromisoformat(data["after"]), before, data["page_token"], data)
+        after = datetime.fromisoformat(data["watermark"]) - _OVERLAP if "watermark" in data else start
+        span = timedelta(seconds=int(data["span"])) if "span" in data else None
+        if "page_token" in data:
+            span = (span or now - after) / 2
+        before = after + span if span and after + span < now - _OVERLAP else None
+        begun = {"started": now.isoformat(), "after": after.isoformat()}
+        begun |= {name: data[name] for name in ("watermark",) if name in data}
+        begun |= {"before": before.isoformat(), "span": str(int(span.total_seconds()))} if before and span else {}
+        return cls(after, before, None, begun)
+
+    def next_data(self, page: OrderPage) -> dict[str, str]:
+        """Return what the cursor should hold after a page: the place of the next one, or the new watermark."""
+        data = dict(self.data)
+        data.setdefault("limit", page.updated_before.isoformat())
+        if page.next_token:
+            return data | {"page_token": page.next_token}
+        return {"watermark": data["limit"]} | ({"span": data["span"]} if "span" in data else {})

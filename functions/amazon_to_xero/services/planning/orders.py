@@ -1,0 +1,113 @@
+"""Orders as the planner needs them: one door for drafts and for shipped or cancelled orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from amazon_to_xero.domain.amazon.order import Order, read_order
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import invoice_number
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.failures import Failure, FailureCode, Finding, WaitReason
+from amazon_to_xero.domain.planning.order_documents import OrderToPlan
+from amazon_to_xero.domain.planning.order_plan import plan_order
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
+from amazon_to_xero.domain.tax.variance import TaxVariance
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.xero import XeroError
+from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+
+UNPRICED_LIMIT = timedelta(days=1)  # an order without amounts is read again for so long before it fails
+_READ_AGAIN_AFTER = timedelta(minutes=15)
+_RECENT = timedelta(minutes=5)
+
+
+class OrderPlans:
+    """PlannedSource of orders."""
+
+    record_type = OrderRecord
+
+    def __init__(
+        self,
+        policy: PostingPolicy,
+        organisation: OrganisationCache,
+        clock: Clock,
+    ) -> None:
+        self._policy = policy
+        self._organisation = organisation
+        self._clock = clock
+
+    def document_keys(self, record: OrderRecord) -> set[str]:
+        number = self._invoice_number(record)
+        usual = {document_key(DocumentKind.INVOICE, number), document_key(DocumentKind.PAYMENT, number)}
+        # A cancelled order may never have had a customer.
+        contact = {document_key(DocumentKind.CONTACT, record.contact_number)} if record.contact_number else set()
+        return {*usual, *contact, *record.documents}
+
+    def plan(self, record: OrderRecord, held: HeldDocuments) -> PlannedRecord[OrderRecord]:
+        """Return the record after planning. Raises Failure."""
+        order = read_order(record.content or {})
+        organisation = self._organisation.current()
+        try:
+            return self._plan_with(organisation, order, record, held)
+        except Failure as failure:
+            # Perhaps somebody has just corrected Xero's settings: judge by what they are now.
+            try:
+                fresh = self._organisation.current(max_age=_RECENT)
+            except XeroError:
+                # They cannot be read: too early to fail for what may have been corrected.
+                return PlannedRecord(record.plan_at(self._clock.now() + _RECENT, WaitReason.XERO_UNAVAILABLE))
+            if fresh is organisation:
+                raise failure from None
+        return self._plan_with(fresh, order, record, held)
+
+    def _plan_with(
+        self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
+    ) -> PlannedRecord[OrderRecord]:
+        now = self._clock.now()
+        outcome = sales(order, record.shipments, self._policy, organisation)
+        if isinstance(outcome, NotPriced):
+            return PlannedRecord(self._wait_for_amounts(order, record))
+        if any(document.has_newer_version_than(order.updated) for document in held.own_documents()):
+            # Another worker has planned a newer version of the order; this record is not what is stored now.
+            return PlannedRecord(record.plan_at(now + RETRY_PLAN))
+        wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
+        number = self._invoice_number(record)
+        to_plan = OrderToPlan(order.order_id, order.updated, record.contact_number, number, len(record.shipments))
+        plan = plan_order(to_plan, wanted, held, self._policy, organisation)
+        if plan.awaits_outcome:
+            return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
+        findings = tuple(_finding(variance) for sale in wanted for variance in sale.tax_variances)
+        planned = (
+            record.settled(OrderState.NOT_INVOICED, outcome.reason)
+            if isinstance(outcome, NotInvoiced)
+            else record.settled(OrderState.PLANNED)
+        )
+        return PlannedRecord(replace(planned, invoice_number=number, documents=plan.documents), plan.steps, findings)
+
+    def _wait_for_amounts(self, order: Order, record: OrderRecord) -> OrderRecord:
+        """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""
+        now = self._clock.now()
+        if order.updated < now - UNPRICED_LIMIT:
+            remedy = "Amazon states no amounts for this order. Check it in Seller Central."
+            raise Failure(FailureCode.PROCEEDS_MISSING, remedy)
+        return record.read_again_at(
+            now + _READ_AGAIN_AFTER, state=OrderState.NOTICED, reason=WaitReason.PROCEEDS_MISSING
+        )
+
+    def _invoice_number(self, record: OrderRecord) -> str:
+        return record.invoice_number or invoice_number(record.order_id, self._policy.invoice_prefix)
+
+
+def _finding(variance: TaxVariance) -> Finding:
+    return Finding(
+        FailureCode.TAX_VARIANCE,
+        f"Check tax.rules and item {variance.item_id}: Amazon charged {variance.tax_at_amazon} tax "
+        f"({variance.effective_rate} %), Xero computes {variance.tax_in_xero} with {variance.tax_type} "
+        f"({variance.rate} %).",
+    )

@@ -1,0 +1,38 @@
+"""What one call to Xero carries. Xero's limits are in ports/xero; these are the sizes that we use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.canonical import canonical_json
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.xero import MAX_BYTES, MAX_ELEMENTS, MAX_VALUES
+
+BATCH_SIZE = MAX_ELEMENTS
+BATCH_BYTES = MAX_BYTES
+LOOKUP_SIZE = MAX_VALUES
+
+
+@dataclass(frozen=True)
+class PostingRequest:
+    """A document and the element that is sent for it."""
+
+    document: Document
+    body: Json
+
+
+def batches(requests: Sequence[PostingRequest]) -> Iterator[list[PostingRequest]]:
+    """Yield batches of at most BATCH_SIZE requests and BATCH_BYTES bytes, in order."""
+    batch: list[PostingRequest] = []
+    size = 0
+    for request in requests:
+        length = len(canonical_json(request.body).encode()) + 2
+        if batch and (len(batch) == BATCH_SIZE or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(request)
+        size += length
+    if batch:
+        yield batch

@@ -1,0 +1,134 @@
+"""What is sent to Xero for each document: its references resolved to Xero ids, a buyer's details from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from amazon_to_xero.domain.books.contact import distinct_name
+from amazon_to_xero.domain.books.document import Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.posting.batches import PostingRequest
+from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
+from amazon_to_xero.services.work_report import PostReport
+
+_REFERENCE_RETRY = timedelta(minutes=1)
+
+type BuyerDetailsLookup = Callable[[str, str], Mapping[str, Any] | None]  # contact number, digest -> details
+type ReadAgain = Callable[[Sequence[str]], object]  # keys of sources
+
+
+class RequestBuilder:
+    """Builds the requests of one connection; documents that cannot be sent yet are deferred or fail."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        transitions: DocumentTransitions,
+        buyer_details: BuyerDetailsLookup,
+        read_again: ReadAgain,
+        clock: Clock,
+    ) -> None:
+        """`read_again` makes sources due for reading: those whose buyers' details are not in memory."""
+        self._store = store
+        self._transitions = transitions
+        self._buyer_details = buyer_details
+        self._read_again = read_again
+        self._clock = clock
+
+    def build(self, documents: Sequence[Document]) -> tuple[list[PostingRequest], PostReport]:
+        """Return the requests for the documents that can be sent now, and what became of the others."""
+        ready, xero_ids = self._split_by_references(documents)
+        requests: list[PostingRequest] = []
+        without_details: list[Document] = []
+        for document in ready:
+            content = self._content(document)
+            if content is None:
+                without_details.append(document)
+            else:
+                requests.append(PostingRequest(document, _body(document, content, xero_ids)))
+        return requests, self._await_buyers(without_details)
+
+    def _split_by_references(self, documents: Sequence[Document]) -> tuple[list[Document], Mapping[str, str]]:
+        """Split documents by whether every document they reference exists in Xero; return the ready ones and the ids.
+
+        Unready ones are deferred; if the reference failed, they fail with it.
+        """
+        wanted = dict.fromkeys(key for document in documents for key in document.desired.references.values())
+        referenced = self._store.load(Document, wanted) if wanted else {}
+        xero_ids = {key: document.xero_id for key, document in referenced.items() if _is_referenceable(document)}
+        ready: list[Document] = []
+        unready: list[tuple[Document, Transition]] = []
+        for document in documents:
+            missing = [key for key in document.desired.references.values() if key not in xero_ids]
+            if not missing or document.desired.tombstone:
+                ready.append(document)
+            else:
+                unready.append((document, self._without_reference(document, referenced.get(missing[0]))))
+        self._transitions.apply(unready)
+        return ready, xero_ids
+
+    def _without_reference(self, document: Document, reference: Document | None) -> Transition:
+        if reference is not None and reference.desired.tombstone and not document.exists_in_xero:
+            # A worker that was frozen requested the payment of an invoice that has been removed since.
+            return Document.withdrawn
+        if reference is not None and reference.state is DocumentState.FAILED:
+            remedy = f"{reference.key} is not in Xero: {reference.remedy}"
+            # A contact has no dead letter of its own that would state the cause; any other document has.
+            has_own_letter = bool(reference.desired.capability)
+            code = FailureCode.REFERENCE_FAILED if has_own_letter else FailureCode(reference.reason)
+            return partial(Document.failed, code=code, remedy=remedy)
+        until = self._clock.now() + _REFERENCE_RETRY
+        return partial(Document.deferred, until=until, reason=WaitReason.WAITING_FOR_REFERENCE)
+
+    def _content(self, document: Document) -> Mapping[str, Any] | None:
+        """Return what the document should contain; None for a buyer whose details are not in this sandbox's memory."""
+        desired = document.desired
+        if desired.buyer_digest and not desired.tombstone:
+            return self._buyer_details(desired.number, desired.buyer_digest)
+        return desired.body
+
+    def _await_buyers(self, documents: Sequence[Document]) -> PostReport:
+        """Defer contacts without details, and have their orders read again."""
+        if not documents:
+            return PostReport()
+        awaiting = partial(Document.awaiting_buyer, now=self._clock.now())
+        report = self._transitions.apply([(document, awaiting) for document in documents])
+        after = self._store.load(Document, [document.key for document in documents]).values()
+        sources = [document.desired.source for document in after if document.awaits_buyer]
+        if sources:
+            self._read_again(sources)
+        return report
+
+
+def _is_referenceable(document: Document) -> bool:
+    """Whether other documents may reference this one: a contact once it exists in Xero, any other once it is applied.
+
+    Xero would refuse the payment of an invoice that is still a draft.
+    """
+    if document.desired.tombstone or not document.exists_in_xero:
+        return False
+    return document.kind is DocumentKind.CONTACT or document.state is DocumentState.APPLIED
+
+
+def _body(document: Document, content: Mapping[str, Any], xero_ids: Mapping[str, str]) -> Json:
+    """Return the content with the Xero ids of the document itself and of what it references."""
+    spec = DOCUMENT_TYPES[document.kind]
+    if document.desired.tombstone:
+        is_draft = document.xero_status in ("DRAFT", "SUBMITTED")
+        return {spec.id_field: document.xero_id, "Status": "DELETED" if is_draft else "VOIDED"}
+    body: Json = dict(content)
+    if document.name_is_taken:
+        body["Name"] = distinct_name(body["Name"], document.desired.number)
+    for path, key in document.desired.references.items():
+        parent, _, field = path.partition(".")
+        body[parent] = {field: xero_ids[key]}
+    if document.exists_in_xero:
+        body[spec.id_field] = document.xero_id
+    return body

@@ -1,0 +1,188 @@
+"""Writes batches to Xero. A batch that Xero refuses as a whole is halved until the document that causes it is alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.books.outcome import after_write
+from amazon_to_xero.domain.books.refusals import xero_says
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.xero import Outcome, XeroError, XeroOutcomeUnknown, XeroRefused
+from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
+from amazon_to_xero.services.posting.batches import PostingRequest
+from amazon_to_xero.services.posting.transitions import DocumentTransitions
+from amazon_to_xero.services.work_report import PostReport
+
+MAX_REFUSED_CALLS = 8  # halving a batch of 50 finds one culprit in 7
+
+type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
+
+
+@dataclass
+class _Bisection:
+    """The search for the document that makes Xero refuse a whole batch."""
+
+    deadline: datetime
+    refused_calls: int = 0
+    any_accepted: bool = False
+
+
+class BatchWriter:
+    """Writes batches of one connection, effectively once.
+
+    The intent is stored before the call, every attempt has an Idempotency-Key of its own, and a document whose outcome
+    is unknown is never written again before it was looked up.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        store: StateStore,
+        transitions: DocumentTransitions,
+        pauses: Pauses,
+        clock: Clock,
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._transitions = transitions
+        self._pauses = pauses
+        self._clock = clock
+
+    def write(
+        self, kind: DocumentKind, write: Write, batch: Sequence[PostingRequest], deadline: datetime
+    ) -> PostReport:
+        """Write one batch of one kind with XeroApi.create or XeroApi.update. Xero's faults end in the report."""
+        return self._write(kind, write, batch, _Bisection(deadline))
+
+    def halted(self, deadline: datetime) -> PostReport | None:
+        """Return why no call may be made now; None when one may."""
+        if self._pauses.until("xero"):
+            return PostReport(stopped=WaitReason.XERO_PAUSED)
+        if self._clock.now() >= deadline:
+            return PostReport(stopped=WaitReason.OUT_OF_TIME)
+        return None
+
+    def _write(
+        self, kind: DocumentKind, write: Write, batch: Sequence[PostingRequest], bisection: _Bisection
+    ) -> PostReport:
+        """Make one call; the batch's composition, bodies and Idempotency-Key stay fixed for the attempt."""
+        now = self._clock.now()
+        claims = self._store.save([request.document.claimed(now) for request in batch])
+        claimed = [
+            PostingRequest(claims[request.document.key], request.body)
+            for request in batch
+            if request.document.key in claims
+        ]
+        if not claimed:
+            return PostReport()
+        documents = [request.document for request in claimed]
+        bodies = [request.body for request in claimed]
+        key = self._idempotency_key(documents)
+        try:
+            outcomes = _write_twice_if_unknown(write, DOCUMENT_TYPES[kind].collection, bodies, key)
+        except XeroOutcomeUnknown as problem:
+            until, _ = self._pauses.pause_xero(problem, kind)
+            unknown = partial(Document.unknown, until=until)
+            self._transitions.apply([(document, unknown) for document in documents], may_have_written=True)
+            return PostReport(stopped=WaitReason.OUTCOME_UNKNOWN)
+        except XeroRefused as problem:
+            return self._bisect(kind, write, claimed, problem, bisection)
+        except XeroError as problem:
+            until, reason = self._pauses.pause_xero(problem, kind)
+            deferred = partial(Document.deferred, until=until, reason=reason)
+            self._transitions.apply([(document, deferred) for document in documents])
+            return PostReport(stopped=reason)
+        bisection.any_accepted = True
+        return self._transitions.apply(
+            [
+                (document, partial(self._after_write, outcome=outcome, sent_digest=document.desired.digest))
+                for document, outcome in zip(documents, outcomes, strict=True)
+            ],
+            may_have_written=True,
+        )
+
+    def _after_write(self, document: Document, outcome: Outcome, sent_digest: str) -> Document:
+        return after_write(document, outcome.element, outcome.errors, sent_digest, self._clock.now())
+
+    # --- bisection --------------------------------------------------------------------------------------------------
+
+    def _bisect(
+        self,
+        kind: DocumentKind,
+        write: Write,
+        claimed: Sequence[PostingRequest],
+        problem: XeroRefused,
+        bisection: _Bisection,
+    ) -> PostReport:
+        """Write the halves of a batch that Xero refused as a whole; a document that is refused alone fails.
+
+        Where every half is refused, too, none of the documents is the cause: they wait, and a person looks at the
+        connection.
+        """
+        bisection.refused_calls += 1
+        if bisection.refused_calls > MAX_REFUSED_CALLS and not bisection.any_accepted:
+            return self._refuses_every_call(claimed, problem)
+        if len(claimed) == 1:
+            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
+            return self._transitions.apply([(claimed[0].document, failed)])
+        again = self._deferred_until_now(claimed)
+        report = PostReport()
+        for half in (again[: len(again) // 2], again[len(again) // 2 :]):
+            if half:
+                halted = self.halted(bisection.deadline)
+                report = report.plus(halted or self._write(kind, write, half, bisection))
+            if report.stopped:
+                break
+        return report
+
+    def _deferred_until_now(self, claimed: Sequence[PostingRequest]) -> list[PostingRequest]:
+        """Give the claims back; return the requests that may be sent again."""
+        now = self._clock.now()
+        deferred = partial(Document.deferred, until=now, reason=WaitReason.BATCH_REFUSED)
+        self._transitions.apply([(request.document, deferred) for request in claimed])
+        current = self._store.load(Document, [request.document.key for request in claimed])
+        # If something else is requested by now, the next round sends it: the body here is the old content.
+        return [
+            PostingRequest(document, request.body)
+            for request in claimed
+            if (document := current[request.document.key]).is_due(now)
+            and document.desired.digest == request.document.desired.digest
+        ]
+
+    def _refuses_every_call(self, claimed: Sequence[PostingRequest], problem: XeroRefused) -> PostReport:
+        code = FailureCode.XERO_REFUSES_EVERY_CALL
+        until = self._clock.now() + UNAUTHORISED_PAUSE
+        self._pauses.pause("xero", until, code, f"Xero refuses every call: {problem.message[:300]}")
+        deferred = partial(Document.deferred, until=until, reason=code)
+        self._transitions.apply([(request.document, deferred) for request in claimed])
+        return PostReport(stopped=code)
+
+    def _idempotency_key(self, documents: Iterable[Document]) -> str:
+        """Return the name of one attempt: the same documents at the same generations, never of a later attempt."""
+        text = "|".join([self._connection, *(f"{document.key}@{document.claim}" for document in documents)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_twice_if_unknown(write: Write, collection: str, bodies: Sequence[Json], key: str) -> list[Outcome]:
+    """Repeat the call with the same key when its answer was lost: Xero then repeats its first answer.
+
+    A second call that is not executed (a limit, no token) says nothing about the first, whose outcome stays unknown.
+    """
+    try:
+        return write(collection, bodies, key)
+    except XeroOutcomeUnknown:
+        failure: XeroError
+        try:
+            return write(collection, bodies, key)
+        except XeroError as problem:
+            failure = problem
+    raise XeroOutcomeUnknown(failure.operation, failure.status, failure.message)
