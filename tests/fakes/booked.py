@@ -17,7 +17,7 @@ from amazon_to_xero.domain.books.line import Line, LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.order_plan import Booked, Held, Plan, invoice_number, plan
+from amazon_to_xero.domain.planning.order_plan import Booked, Plan, invoice_number, plan
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
 from amazon_to_xero.domain.tax.rounding import xero_total
@@ -154,7 +154,9 @@ class Life:
 
     def _may_go(self, document: Document) -> bool:
         """A payment waits until what it pays stands as it should."""
-        paid = [self.documents.get(key) for key in document.desired.references.values() if not key.startswith("contact")]
+        paid = [
+            self.documents.get(key) for key in document.desired.references.values() if not key.startswith("contact")
+        ]
         return document.desired.tombstone or all(
             each is not None and each.state is DocumentState.APPLIED and not each.desired.tombstone for each in paid
         )

@@ -32,7 +32,7 @@ from amazon_to_xero.ports.state import Conflict, StateStore
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import Application
-from amazon_to_xero.runtime.connection import Connection, Ports, connect
+from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
 from amazon_to_xero.runtime.handlers import WorkFailed
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
@@ -550,7 +550,7 @@ class SimulatedDecisionLog:
         self._world.log(task.name if task else "?", f"logs {decision} {line}")
         self._world.spotted("a log line", f"{line} {numbers}")
         if self._real is not None:
-            self._real.note(decision, order_id=order_id, document=document, reason=reason, remedy=remedy, **numbers)
+            self._real.record(decision, order_id=order_id, document=document, reason=reason, remedy=remedy, **numbers)
 
 
 class SimulatedDeadLetters:
@@ -642,7 +642,7 @@ class SimulatedApplication(Application):
             decisions,
             self._sandbox.name,
         )
-        return connect(name, settings, secrets.buyer_salt, ports, tokens)
+        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
 
 
 def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:

@@ -27,7 +27,7 @@ from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, EventBus
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.connection import Connection, Ports, connect
+from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
 from amazon_to_xero.runtime.privacy import redact, silence_libraries
 from amazon_to_xero.runtime.settings import (
@@ -106,7 +106,7 @@ class Application:
         )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
         ports = Ports(amazon, xero, store, self.dead_letter_queues, self._events, clock, decisions, owner)
-        return connect(name, settings, secrets.buyer_salt, ports, tokens)
+        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
 
 
 def included_data(settings: ConnectionSettings) -> tuple[str, ...]:

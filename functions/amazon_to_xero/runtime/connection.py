@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.call_budget import Limits
+from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.ports.amazon import SellerApi
 from amazon_to_xero.ports.clock import Clock
@@ -70,11 +71,32 @@ class Connection:
     tokens: XeroTokens
 
 
-def connect(name: str, settings: ConnectionSettings, buyer_salt: str, ports: Ports, tokens: XeroTokens) -> Connection:
-    """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
-    store, clock, decisions, policy = ports.store, ports.clock, ports.decisions, settings.policy()
+@dataclass(frozen=True)
+class ConnectionProfile:
+    """What distinguishes one connection from another: the settings as the services use them.
+
+    limits: Xero's limits that apply to it.
+    buyer_salt: makes the hashes that stand for buyers; see privacy.
+    """
+
+    name: str
+    seller_id: str
+    policy: PostingPolicy
+    buyer_salt: str
+    limits: Limits = field(default_factory=Limits)
+
+
+def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
+    """Return the profile that a connection's settings describe."""
     limits = Limits(per_day=settings.xero.calls_per_day)
-    xero = BudgetedXero(ports.xero, store, clock, limits, ports.owner)
+    return ConnectionProfile(name, settings.amazon.seller_id, settings.policy(), buyer_salt, limits)
+
+
+def connect(profile: ConnectionProfile, ports: Ports, tokens: XeroTokens) -> Connection:
+    """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
+    name, policy = profile.name, profile.policy
+    store, clock, decisions = ports.store, ports.clock, ports.decisions
+    xero = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
     pauses = Pauses(store, clock, decisions)
     organisation = OrganisationCache(xero, store, pauses, clock, policy, decisions)
     dead_letters = DeadLetters(name, ports.dead_letter_queues)
@@ -82,7 +104,7 @@ def connect(name: str, settings: ConnectionSettings, buyer_salt: str, ports: Por
     buyer_details = BuyerDetails()
     notices = NoticeRecorder(store, clock, decisions)
 
-    pseudonym = BuyerPseudonyms(buyer_salt).pseudonym
+    pseudonym = BuyerPseudonyms(profile.buyer_salt).pseudonym
     contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
     recorder = OrderRecorder(
         name, store, policy, contacts, storable_order, failed_sources, ports.events, clock, decisions
@@ -92,7 +114,7 @@ def connect(name: str, settings: ConnectionSettings, buyer_salt: str, ports: Por
     services = Services(
         notices,
         OrderReader(ports.amazon, store, recorder, quota, faults, failed_sources, clock),
-        OrderSweep(ports.amazon, store, recorder, quota, faults, settings.start, clock, decisions),
+        OrderSweep(ports.amazon, store, recorder, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
     )
 
@@ -103,7 +125,7 @@ def connect(name: str, settings: ConnectionSettings, buyer_salt: str, ports: Por
     poster = document_poster(name, xero, store, pauses, dead_letters, buyer_details, read_again, clock, decisions)
     work = {capability.name: capability.work(services) for capability in CAPABILITIES.values()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
-    return Connection(name, settings.amazon.seller_id, services, poster, worker, tokens)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens)
 
 
 def document_poster(
