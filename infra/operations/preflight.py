@@ -23,7 +23,7 @@ from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
 from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.planning.preflight import preflight
-from amazon_to_xero.domain.tax.proposals import proposed
+from amazon_to_xero.domain.tax.proposals import propose_tax_rules
 from amazon_to_xero.domain.tax.rules import TaxRule
 from amazon_to_xero.ports.xero import AccessTokens, XeroError, XeroGrantRefused
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
@@ -67,7 +67,7 @@ def tokens_of(secrets: ConnectionSecrets, stack: str, connection: str, token_url
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:
     """The lines to print, and whether the settings fit the organisation."""
     findings = preflight(settings.policy(), organisation, settings.start)
-    proposal = proposed(organisation, settings.amazon.marketplaces)
+    proposal = propose_tax_rules(organisation, settings.amazon.marketplaces)
     lines = [f"{organisation.name} ({organisation.country}, {organisation.base_currency}, {organisation.time_zone})"]
     lines += [f"{finding.code}: {finding.remedy}" for finding in findings] or ["the settings fit the organisation"]
     lines += ["", "tax rules to propose (not tax advice; show them to your accountant):"]

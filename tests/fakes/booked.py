@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
 from amazon_to_xero.domain.books.contact import marketplace_customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
@@ -36,7 +36,7 @@ def asked_for(
     raw: dict[str, Any], policy: PostingPolicy = POLICY, organisation: Organisation = ORGANISATION
 ) -> list[DesiredDocument] | NotInvoiced | NotPriced:
     """The customer, the invoice, and its payment where it has one; or why there are none. Raises Failure."""
-    order = read_order(raw)
+    order = parse_order(raw)
     shipments = shipments_of(order, ())
     wanted = sales(order, shipments, policy, organisation)
     if not isinstance(wanted, list):
@@ -89,7 +89,7 @@ class Life:
         return self.planned()
 
     def planned(self) -> Plan:
-        order = read_order(self._raw)
+        order = parse_order(self._raw)
         self.shipments = shipments_of(order, self.shipments)
         outcome = sales(order, self.shipments, self.policy, self.organisation)
         assert not isinstance(outcome, NotPriced)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
 from amazon_to_xero.domain.timestamps import parse_timestamp
@@ -111,8 +111,8 @@ def test_what_is_kept_is_enough_to_book_the_order() -> None:
     assert isinstance(asked_for(raw), list)
     assert asked_for(kept) == asked_for(raw)
     assert kept["recipient"] == {"deliveryAddress": {"countryCode": "GB", "stateOrRegion": "Kent"}}
-    assert read_order(kept) == read_order(raw)
-    assert (read_order(kept).business, read_order(kept).items[0].schemes) == (True, {"UOSS"})
+    assert parse_order(kept) == parse_order(raw)
+    assert (parse_order(kept).business, parse_order(kept).items[0].schemes) == (True, {"UOSS"})
     assert kept["packages"] == [
         {
             "packageReferenceId": "1",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.order import Charge, read_order
+from amazon_to_xero.domain.amazon.order import Charge, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.line import LineAmountTypes
@@ -435,7 +435,7 @@ def test_an_invoice_keeps_its_date_when_packages_come_later() -> None:
     )
     first_seen = datetime(2026, 11, 5, tzinfo=UTC)
 
-    made = sales(read_order(shipped), (Shipment("", first_seen),), POLICY, ORGANISATION)
+    made = sales(parse_order(shipped), (Shipment("", first_seen),), POLICY, ORGANISATION)
 
     assert isinstance(made, list)
     assert [sale.booked_on.isoformat() for sale in made] == ["2026-11-05"]

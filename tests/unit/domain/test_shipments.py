@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, read_order
+from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
-from amazon_to_xero.domain.money import smallest, total
+from amazon_to_xero.domain.money import smallest_unit, total
 from amazon_to_xero.domain.planning.sale import sales
-from amazon_to_xero.domain.planning.shares import share, tracking_of
+from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from fakes.books import ORGANISATION, POLICY
 from fakes.orders import breakdown, item, order
 
@@ -46,7 +46,7 @@ def sold(name: str = "a", quantity: int = 1, fulfilled: int | None = None, price
 def an_order(*items: dict[str, Any], status: str = "SHIPPED", updated: int = 5, **more: Any) -> Order:
     grand_total = sum((D(each["proceeds"]["proceedsTotal"]["amount"]) for each in items), D(0))
     stamp = at(updated).isoformat().replace("+00:00", "Z")
-    return read_order(order(*items, grand_total=str(grand_total), status=status, updated=stamp, **more))
+    return parse_order(order(*items, grand_total=str(grand_total), status=status, updated=stamp, **more))
 
 
 def seen(order: Order, *recorded: Shipment) -> list[tuple[str, datetime, dict[str, int]]]:
@@ -164,7 +164,7 @@ CURRENCIES = {"JPY": 0, "GBP": 2, "KWD": 3}
 def split_orders(draw: st.DrawFn) -> tuple[Order, list[Shipment]]:
     """An order of any amounts in a currency of 0, 2 or 3 decimals, shipped in full in any number of parts."""
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
-    unit = smallest(currency)
+    unit = smallest_unit(currency)
     amount = st.integers(0, 99_999).map(lambda units: units * unit)
     on_top = draw(st.booleans())
     items = []
@@ -206,7 +206,7 @@ def split_orders(draw: st.DrawFn) -> tuple[Order, list[Shipment]]:
 @given(split_orders())
 def test_the_shares_of_all_shipments_add_up_to_the_order_in_each_amount(split: tuple[Order, list[Shipment]]) -> None:
     whole, shipments = split
-    shares = [share(whole, shipments, number) for number in range(len(shipments))]
+    shares = [share_of(whole, shipments, number) for number in range(len(shipments))]
 
     assert total(part.grand_total or D(0) for part in shares) == whole.grand_total or not any(
         part.items for part in shares
@@ -225,10 +225,10 @@ def test_the_shares_of_all_shipments_add_up_to_the_order_in_each_amount(split: t
 @given(split_orders())
 def test_each_share_is_an_order_that_balances_in_amounts_of_its_currency(split: tuple[Order, list[Shipment]]) -> None:
     whole, shipments = split
-    unit = smallest(whole.currency)
+    unit = smallest_unit(whole.currency)
 
     for number in range(len(shipments)):
-        part = share(whole, shipments, number)
+        part = share_of(whole, shipments, number)
         assert part.grand_total == total(each.total for each in part.items) + part.tip
         for each in part.items:
             on_top = each.tax if each.tax_exclusive else D(0)
@@ -245,15 +245,15 @@ def test_a_later_shipment_changes_nothing_of_the_earlier_shares(split: tuple[Ord
     known = next((n for n, each in enumerate(shipments) if any(each.quantities.values())), len(shipments))
 
     for until in range(known + 1, len(shipments)):
-        earlier = [share(whole, shipments[:until], number) for number in range(until)]
-        assert earlier == [share(whole, shipments, number) for number in range(until)]
+        earlier = [share_of(whole, shipments[:until], number) for number in range(until)]
+        assert earlier == [share_of(whole, shipments, number) for number in range(until)]
 
 
 def test_a_third_of_ten_pounds_is_shared_by_rounding_what_left_so_far() -> None:
     whole = an_order(sold("a", 3))
     shipments = [Shipment(str(number), at(number), {"a": 1}) for number in (1, 2, 3)]
 
-    assert [share(whole, shipments, number).grand_total for number in range(3)] == [D("3.33"), D("3.34"), D("3.33")]
+    assert [share_of(whole, shipments, number).grand_total for number in range(3)] == [D("3.33"), D("3.34"), D("3.33")]
 
 
 def test_no_share_of_a_few_pence_comes_out_below_nothing() -> None:
@@ -261,7 +261,7 @@ def test_no_share_of_a_few_pence_comes_out_below_nothing() -> None:
     whole = an_order(pence)
     shipments = [Shipment(str(number), at(number), {"a": 1}) for number in (1, 2, 3)]
 
-    shares = [share(whole, shipments, number).grand_total for number in range(3)]
+    shares = [share_of(whole, shipments, number).grand_total for number in range(3)]
 
     assert shares == [D("0.00"), D("0.01"), D("0.00")]
 
@@ -275,10 +275,10 @@ def test_a_tip_and_what_was_cancelled_but_charged_go_with_the_first_shipment() -
             "breakdowns": [{"type": "DELIVERY_TIP", "subtotal": {"amount": "2.00", "currencyCode": "GBP"}}],
         },
     )
-    whole = read_order(raw)
+    whole = parse_order(raw)
     shipments = [Shipment("1", at(1), {"a": 1}), Shipment("2", at(2), {"a": 1})]
 
-    first, second = (share(whole, shipments, number) for number in (0, 1))
+    first, second = (share_of(whole, shipments, number) for number in (0, 1))
 
     assert (first.grand_total, first.tip, [i.item_id for i in first.items]) == (D("10.00"), D("2.00"), ["a", "gone"])
     assert (second.grand_total, second.tip, [i.item_id for i in second.items]) == (D("5.00"), D(0), ["a"])
@@ -295,9 +295,9 @@ def test_while_nobody_says_what_left_neither_a_tip_nor_what_was_cancelled_is_sol
         status="PARTIALLY_SHIPPED",
         proceeds={"breakdowns": [{"type": "DELIVERY_TIP", "subtotal": {"amount": "2.00", "currencyCode": "GBP"}}]},
     )
-    whole = read_order(raw)
+    whole = parse_order(raw)
 
-    part = share(whole, shipments_of(whole, ()), 0)
+    part = share_of(whole, shipments_of(whole, ()), 0)
 
     assert (part.items, part.tip, part.grand_total) == ((), 0, 0)
 

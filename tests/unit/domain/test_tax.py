@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.amazon.order import Order, read_order
+from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, named_in
+from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, countries_named_in
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
-from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, Treatment, treatment
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, TaxTreatment, tax_treatment
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 from fakes.books import ORGANISATION
 from fakes.orders import CA, UK, breakdown, item, order
@@ -25,7 +25,7 @@ def an_order(*items: dict[str, Any], region: str = "", **more: Any) -> Order:
     total = sum(Decimal(i["proceeds"]["proceedsTotal"]["amount"]) for i in items)
     raw = order(*items, grand_total=str(total), **more)
     raw["recipient"]["deliveryAddress"]["stateOrRegion"] = region
-    return read_order(raw)
+    return parse_order(raw)
 
 
 def inside(gross: str, tax: str, **parts: str) -> dict[str, Any]:
@@ -130,7 +130,7 @@ EUROPEAN = books(
 def test_matching_takes_the_one_rate_of_the_destination_that_explains_the_tax(
     sold: dict[str, Any], ship_to: str, tax_type: str, amounts: LineAmountTypes
 ) -> None:
-    found = treatment(an_order(sold, ship_to=ship_to), MATCHING, EUROPEAN)
+    found = tax_treatment(an_order(sold, ship_to=ship_to), MATCHING, EUROPEAN)
 
     assert (found.tax_types, found.amounts) == ({"10000000000001": tax_type}, amounts)
 
@@ -150,7 +150,7 @@ def test_matching_never_chooses_between_rates_and_says_which_rule_to_write(
     sold: dict[str, Any], ship_to: str, says: str
 ) -> None:
     with pytest.raises(Failure) as caught:
-        treatment(an_order(sold, ship_to=ship_to), MATCHING, EUROPEAN)
+        tax_treatment(an_order(sold, ship_to=ship_to), MATCHING, EUROPEAN)
 
     assert caught.value.reason == "TAX_UNMATCHED"
     assert says in caught.value.remedy
@@ -175,7 +175,7 @@ def test_what_a_rate_explains_is_bounded_by_half_a_cent_for_each_part_of_the_tax
 ) -> None:
     sold = an_order(on_top("10.00", tax) if not parts else _in_parts(tax, parts))
     try:
-        treatment(sold, MATCHING, EUROPEAN)
+        tax_treatment(sold, MATCHING, EUROPEAN)
     except Failure as refused:
         assert (refused.reason, fits) == ("TAX_UNMATCHED", False)
     else:
@@ -191,7 +191,7 @@ def test_of_yen_the_smallest_amount_is_one() -> None:
     japanese = books(("CT", "Consumption tax", "10"), country="JP")
     sold = item("1986", breakdown("ITEM", "1986", "JPY"), breakdown("TAX", "181", "JPY"), currency="JPY")
 
-    found = treatment(an_order(sold, currency="JPY", ship_to="JP"), MATCHING, japanese)
+    found = tax_treatment(an_order(sold, currency="JPY", ship_to="JP"), MATCHING, japanese)
 
     assert list(found.tax_types.values()) == ["CT"]  # 180.54…
 
@@ -200,24 +200,24 @@ def test_of_yen_the_smallest_amount_is_one() -> None:
 def test_matching_looks_only_at_rates_that_sales_can_take(unusable: dict[str, bool]) -> None:
     rates = {**EUROPEAN.tax_rates, "TAX001": replace(EUROPEAN.tax_rates["TAX001"], **unusable)}
     with pytest.raises(Failure, match="TAX_UNMATCHED"):
-        treatment(an_order(inside("12.00", "2.00"), ship_to="FR"), MATCHING, replace(EUROPEAN, tax_rates=rates))
+        tax_treatment(an_order(inside("12.00", "2.00"), ship_to="FR"), MATCHING, replace(EUROPEAN, tax_rates=rates))
 
 
 @pytest.mark.parametrize("sold", [item("12.00"), item("12.00", facilitator=True)])
 def test_where_amazon_says_no_tax_or_keeps_it_there_is_nothing_to_match(sold: dict[str, Any]) -> None:
     with pytest.raises(Failure, match="TAX_UNMAPPED"):
-        treatment(an_order(sold), MATCHING, EUROPEAN)
+        tax_treatment(an_order(sold), MATCHING, EUROPEAN)
 
 
 def test_rules_go_before_matching() -> None:
     policy = TaxPolicy((TaxRule("RROUTPUT", LineAmountTypes.INCLUSIVE),), TaxMode.MATCHING)
 
-    assert list(treatment(an_order(inside("12.00", "2.00")), policy, EUROPEAN).tax_types.values()) == ["RROUTPUT"]
+    assert list(tax_treatment(an_order(inside("12.00", "2.00")), policy, EUROPEAN).tax_types.values()) == ["RROUTPUT"]
 
 
 def test_without_matching_nothing_is_matched() -> None:
     with pytest.raises(Failure, match="TAX_UNMAPPED"):
-        treatment(an_order(inside("12.00", "2.00")), TaxPolicy(()), EUROPEAN)
+        tax_treatment(an_order(inside("12.00", "2.00")), TaxPolicy(()), EUROPEAN)
 
 
 # --- countries in names -----------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def test_without_matching_nothing_is_matched() -> None:
     ],
 )
 def test_a_rate_names_a_country_by_code_or_in_english(name: str, countries: set[str]) -> None:
-    assert named_in(name) == countries
+    assert countries_named_in(name) == countries
 
 
 def test_every_marketplace_and_every_member_of_the_eu_has_a_name() -> None:
@@ -254,7 +254,7 @@ def test_every_marketplace_and_every_member_of_the_eu_has_a_name() -> None:
 
 
 def drift(sold: Order, tax_type: str, amounts: LineAmountTypes) -> tuple[TaxVariance, ...]:
-    return tax_variances(sold, Treatment(amounts, {i.item_id: tax_type for i in sold.items}), EUROPEAN)
+    return tax_variances(sold, TaxTreatment(amounts, {i.item_id: tax_type for i in sold.items}), EUROPEAN)
 
 
 def test_a_rate_that_is_not_amazon_s_shows_although_the_total_is_right() -> None:

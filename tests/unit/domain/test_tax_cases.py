@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure
@@ -285,7 +285,7 @@ def outcome(case: Case) -> list[Sale] | NotInvoiced | NotPriced:
         **case.more,
     )
     raw["recipient"]["deliveryAddress"]["stateOrRegion"] = case.region
-    return sales(read_order(raw), (), policy, case.books)
+    return sales(parse_order(raw), (), policy, case.books)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

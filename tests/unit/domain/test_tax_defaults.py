@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.tax.proposals import Proposal, proposed
-from amazon_to_xero.domain.tax.rules import TaxPolicy, treatment, usable_rate
+from amazon_to_xero.domain.tax.rules import TaxPolicy, tax_treatment, usable_rate
 from fakes.books import ORGANISATION
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
 from sandbox.xero import organisation_for
@@ -43,7 +43,7 @@ def taken(proposal: Proposal, organisation: Organisation, marketplace: str, ship
     region = more.pop("region", "")
     raw = order(sold, grand_total=str(10 + Decimal(tax or 0)), marketplace=marketplace, ship_to=ship_to, **more)
     raw["recipient"]["deliveryAddress"]["stateOrRegion"] = region
-    found = treatment(read_order(raw), TaxPolicy(proposal.rules), organisation)
+    found = tax_treatment(parse_order(raw), TaxPolicy(proposal.rules), organisation)
     return f"{found.amounts.value} {' '.join(found.tax_types.values())}"
 
 
@@ -107,7 +107,7 @@ CANADIAN = company(
 def test_the_proposed_rules_book_a_sale_as_the_facts_say(
     organisation: Organisation, marketplace: str, ship_to: str, more: dict[str, Any], expected: str
 ) -> None:
-    proposal = proposed(organisation, [UK, DE, FR, US, CA, AU])
+    proposal = propose_tax_rules(organisation, [UK, DE, FR, US, CA, AU])
 
     assert taken(proposal, organisation, marketplace, ship_to, **more) == expected
 
@@ -116,12 +116,12 @@ def test_the_proposed_rules_book_a_sale_as_the_facts_say(
     "organisation", [BRITISH, GERMAN, IRISH, CANADIAN, company("US"), company("AU"), company("NZ")]
 )
 def test_every_proposed_rule_is_one_the_organisation_can_use(organisation: Organisation) -> None:
-    for rule in proposed(organisation, [UK, DE, FR, US, CA, AU]).rules:
+    for rule in propose_tax_rules(organisation, [UK, DE, FR, US, CA, AU]).rules:
         usable_rate(rule, organisation)
 
 
 def notices(organisation: Organisation, *marketplaces: str) -> list[str]:
-    return [f"{problem.reason}: {problem.remedy}" for problem in proposed(organisation, marketplaces).problems]
+    return [f"{problem.reason}: {problem.remedy}" for problem in propose_tax_rules(organisation, marketplaces).problems]
 
 
 def test_a_british_seller_at_home_needs_nothing_more() -> None:
@@ -150,17 +150,17 @@ def test_an_edition_s_own_rate_that_was_archived_is_not_proposed() -> None:
     rates = british.tax_rates | {"OUTPUT2": replace(british.tax_rates["OUTPUT2"], active=False)}
     archived = replace(british, tax_rates=rates)
 
-    assert "OUTPUT2" not in {rule.tax_type for rule in proposed(archived, [UK]).rules}
+    assert "OUTPUT2" not in {rule.tax_type for rule in propose_tax_rules(archived, [UK]).rules}
     assert [remedy.split(":")[0] for remedy in notices(archived, UK)] == ["TAX_RATE_UNUSABLE"]
 
 
 def test_what_there_is_no_proposal_for_is_said() -> None:
     assert notices(company("GB"), JP) == ["NO_PROPOSAL: there are no rules to propose for the marketplace of Japan"]
-    assert proposed(replace(ORGANISATION, country="ZA"), [UK]).rules == ()
+    assert propose_tax_rules(replace(ORGANISATION, country="ZA"), [UK]).rules == ()
 
 
 def test_where_a_rate_is_missing_no_later_rule_takes_its_sales() -> None:
     no_intra = replace(GERMAN, tax_rates={t: r for t, r in GERMAN.tax_rates.items() if t != "INTRA"})
 
     with pytest.raises(Failure, match="TAX_UNMAPPED"):
-        taken(proposed(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)
+        taken(propose_tax_rules(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.order import read_order
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import TaxRate
 from amazon_to_xero.domain.failures import Failure
@@ -44,7 +44,7 @@ class Sold:
     raw: dict[str, Any]
     mode: str
     rate: str
-    sellers_total: Decimal
+    seller_total: Decimal
     prices: list[Decimal]  # of every line, with their signs
 
 
@@ -66,7 +66,7 @@ def orders(draw: st.DrawFn, currency: str, decimals: int) -> Sold:
         over = Decimal(100) + (0 if on_top else Decimal(rate))
 
         def tax_of(value: Decimal, over: Decimal = over) -> Decimal:
-            return (value * Decimal(rate) / over).quantize(smallest, rounding=rounding)
+            return (value * Decimal(rate) / over).quantize(smallest_unit, rounding=rounding)
 
         taxes = {name: tax_of(value) for name, value in charges.items()} if taxed else {}
         tax = sum(taxes.values(), Decimal(0))
@@ -136,19 +136,19 @@ def test_the_lines_add_up_to_amazon_s_total_or_the_order_is_refused_for_good_rea
     sold = data.draw(orders(currency, decimals))
     policy = replace(POLICY, tax=TaxPolicy(rules(sold.mode, sold.rate), rounding_limit=LIMIT))
     try:
-        outcome = sales(read_order(sold.raw), (), policy, BOOKS)
+        outcome = sales(parse_order(sold.raw), (), policy, BOOKS)
     except Failure as refused:
         event(f"{sold.mode}: {refused.reason}")
         if refused.reason == "TOO_MANY_DECIMALS":
             assert decimals == 3
-            assert half_up(sold.sellers_total) != sold.sellers_total
+            assert half_up(sold.seller_total) != sold.seller_total
             return
         # Only tax that Xero adds itself, or a rounding of thousandths, can be further off than the limit.
         assert refused.reason == "TAX_DIFFERS"
         added = Decimal(sold.rate) / 100 if sold.mode == "exclusive" else Decimal(0)
         in_xero = sum((half_up(price) + half_up(half_up(price) * added) for price in sold.prices), Decimal(0))
         if not sold.mode.startswith("withheld"):
-            assert abs(in_xero - sold.sellers_total) > LIMIT
+            assert abs(in_xero - sold.seller_total) > LIMIT
         return
     if not isinstance(outcome, list):
         assert Decimal(sold.raw["proceeds"]["grandTotal"]["amount"]) == 0
@@ -156,5 +156,5 @@ def test_the_lines_add_up_to_amazon_s_total_or_the_order_is_refused_for_good_rea
     (made,) = outcome
     event(f"{sold.mode}: {'rounded' if made.lines[-1].account == '498' else 'exact'}")
 
-    assert made.total == sold.sellers_total
-    assert xero_adds_up(made) == sold.sellers_total
+    assert made.total == sold.seller_total
+    assert xero_adds_up(made) == sold.seller_total

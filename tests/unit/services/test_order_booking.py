@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order import last_updated, read_order
+from amazon_to_xero.domain.amazon.order import last_updated, parse_order
 from amazon_to_xero.domain.amazon.order_record import NextStep, OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import shipments_of
 from amazon_to_xero.domain.books.contact import marketplace_customer
@@ -72,7 +72,7 @@ class Booking:
         for raw in orders:
             fact = self.store.load(OrderRecord, [raw["orderId"]]).get(raw["orderId"]) or OrderRecord(raw["orderId"])
             content = storable_order(raw)
-            made = read_order(content)
+            made = parse_order(content)
             read = replace(
                 fact,
                 updated=last_updated(raw),

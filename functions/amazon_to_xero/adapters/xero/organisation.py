@@ -10,7 +10,7 @@ from decimal import Decimal
 from tzlocal.windows_tz import win_tz
 
 from amazon_to_xero.domain.books.organisation import Account, TaxRate
-from amazon_to_xero.domain.money import NotAnAmount, amount
+from amazon_to_xero.domain.money import InvalidAmount, amount
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import (
     XeroRefused,
@@ -37,7 +37,7 @@ class Fields:
     def amount(self, name: str) -> Decimal:
         try:
             return amount(self._element.get(name), name)
-        except NotAnAmount:
+        except InvalidAmount:
             raise self._odd(name, "a number") from None
 
     def date(self, name: str) -> date | None:

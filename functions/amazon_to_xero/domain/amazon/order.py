@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, NotAnAmount, amount, total
+from amazon_to_xero.domain.money import ZERO, InvalidAmount, amount, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
 
 
@@ -113,7 +113,7 @@ def last_updated(raw: Mapping[str, Any]) -> datetime:
         raise _malformed(str(problem)) from None
 
 
-def read_order(raw: Mapping[str, Any]) -> Order:
+def parse_order(raw: Mapping[str, Any]) -> Order:
     """Amazon's Order object (amounts as decimal strings) as an Order.
 
     Raises Failure with ORDER_MALFORMED (field, kind and cure), MIXED_CURRENCIES, UNKNOWN_STATUS, or one of the
@@ -121,7 +121,7 @@ def read_order(raw: Mapping[str, Any]) -> Order:
     """
     try:
         return _read_order(raw)
-    except (NotAnAmount, ValueError) as problem:
+    except (InvalidAmount, ValueError) as problem:
         raise _malformed(str(problem)) from None
     except (KeyError, TypeError, AttributeError) as problem:
         what = str(problem) if isinstance(problem, KeyError) else "a part of another shape than documented"

@@ -23,7 +23,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.sale import Sale
-from amazon_to_xero.domain.tax.rounding import rounded_to, xero_total
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
 
 _KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 
@@ -131,7 +131,7 @@ class _Adjustments:
         first = self._booked[0].desired.body
         amounts = LineAmountTypes(first["LineAmountTypes"])
         organisation, policy = self._documents.organisation, self._documents.policy
-        rounded = rounded_to(amount, lines, amounts, policy.tax, organisation)
+        rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
         day = self._documents.open_date(organisation.local_date(self._documents.order.version))
         header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
         return self._documents.document(kind, number, rounded, amount, header)

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
-from amazon_to_xero.domain.money import one_spelling
+from amazon_to_xero.domain.money import without_trailing_zeros
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, source_key
 
@@ -111,7 +111,7 @@ class OrderDocuments:
         body = {
             "Account": {"Code": clearing},
             "Date": document.body["Date"],
-            "Amount": one_spelling(document.total),
+            "Amount": without_trailing_zeros(document.total),
             "Reference": reference_identity(document.body["Reference"]),
         }
         path = "Invoice.InvoiceID" if kind is DocumentKind.PAYMENT else "CreditNote.CreditNoteID"

@@ -20,10 +20,10 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
-from amazon_to_xero.domain.planning.shares import share, tracking_of
-from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, sellers_total
-from amazon_to_xero.domain.tax.rounding import rounded_to
-from amazon_to_xero.domain.tax.rules import treatment
+from amazon_to_xero.domain.planning.shares import share_of, tracking_of
+from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, seller_total
+from amazon_to_xero.domain.tax.rounding import add_rounding_line
+from amazon_to_xero.domain.tax.rules import tax_treatment
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
@@ -86,7 +86,7 @@ def sales(
         return NotInvoiced(NotInvoicedReason.ZERO_VALUE)
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
-        shares = [(share(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
+        shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of what costs nothing is no sale; its place in the list stays, so that the numbers of others do.
         return [_sale(part, shipment, tracking_of(order, shipment), policy, organisation) for part, shipment in shares]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
@@ -127,7 +127,7 @@ def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | Non
 def _sale(
     order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
 ) -> Sale:
-    taxes = treatment(order, policy.tax, organisation)
+    taxes = tax_treatment(order, policy.tax, organisation)
     lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
         # The tip belongs to no item; it goes with the order's first one. Where tax comes on top, Amazon adds none here.
@@ -136,10 +136,10 @@ def _sale(
         name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
         tip = single_line(name, order.tip, account, tax_type)
         lines.append(replace(tip, origin=Charge.DELIVERY_TIP))
-    expected = sellers_total(order)
+    expected = seller_total(order)
     named = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     return Sale(
-        lines=tuple(rounded_to(expected, lines, taxes.amounts, policy.tax, organisation)),
+        lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
         total=expected,
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from amazon_to_xero.domain.amazon.order import Fulfilment, Order, OrderItem, Package
 from amazon_to_xero.domain.amazon.shipment import Shipment, _together
-from amazon_to_xero.domain.money import ZERO, smallest, total
+from amazon_to_xero.domain.money import ZERO, smallest_unit, total
 
 
 def tracking_of(order: Order, shipment: Shipment | None = None) -> str:
@@ -25,7 +25,7 @@ def tracking_of(order: Order, shipment: Shipment | None = None) -> str:
     return ", ".join(dict.fromkeys(named))
 
 
-def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
+def share_of(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     """The order with only what left with shipment `number` (0 is the first), amounts in the same currency.
 
     Each amount is shared by quantity: the shares up to a shipment are rounded together, so all shares add up exactly.
@@ -34,7 +34,7 @@ def share(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     """
     told = (place for place, shipment in enumerate(shipments) if any(shipment.quantities.values()))
     first = next(told, None if order.status is Fulfilment.PARTIALLY_SHIPPED else 0)
-    unit = smallest(order.currency or "")
+    unit = smallest_unit(order.currency or "")
     before = _together(shipments[:number])
     until = _together(shipments[: number + 1])
     items = []

@@ -73,6 +73,6 @@ def country_name(code: str) -> str:
     return _NAMES[code][0]
 
 
-def named_in(text: str) -> frozenset[str]:
+def countries_named_in(text: str) -> frozenset[str]:
     """The codes of the countries that a name speaks of."""
     return frozenset(code for code, pattern in _PATTERNS.items() if pattern.search(text))

@@ -36,7 +36,7 @@ def amazon_tax(item: OrderItem) -> AmazonTax:
     return AmazonTax.ZERO if item.tax == 0 else AmazonTax.CHARGED
 
 
-def sellers_total(order: Order) -> Decimal:
+def seller_total(order: Order) -> Decimal:
     """What the seller sold: Amazon's grand total less the tax that the marketplace keeps for the state."""
     withheld = total(i.tax for i in order.items if responsible_party(i) is Party.MARKETPLACE)
     return (order.grand_total or ZERO) - withheld

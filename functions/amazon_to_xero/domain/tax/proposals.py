@@ -60,7 +60,7 @@ class Proposal:
     findings: tuple[Finding, ...]
 
 
-def proposed(organisation: Organisation, marketplaces: Iterable[str]) -> Proposal:
+def propose_tax_rules(organisation: Organisation, marketplaces: Iterable[str]) -> Proposal:
     """Rules for the marketplace ids, every one usable in the organisation as it is now."""
     table = _Table(organisation)
     home = organisation.country

@@ -11,7 +11,7 @@ from decimal import Decimal
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, cents, one_spelling, total
+from amazon_to_xero.domain.money import ZERO, cents, total, without_trailing_zeros
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
@@ -24,7 +24,7 @@ def xero_total(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Or
     return net + total(_tax_of_line(line.amount, _rate(line.tax_type, organisation), amounts) for line in lines)
 
 
-def rounded_to(
+def add_rounding_line(
     expected: Decimal, lines: Sequence[Line], amounts: LineAmountTypes, policy: TaxPolicy, organisation: Organisation
 ) -> list[Line]:
     """The lines, and one to the rounding account where Xero would arrive at another total than Amazon by cents.
@@ -71,4 +71,4 @@ def _rounding_line(difference: Decimal, expected: Decimal, policy: TaxPolicy, or
             "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
         )
     check_rounding(policy, organisation)
-    return Line("Rounding", 1, one_spelling(difference), account.code, policy.rounding_tax_type)
+    return Line("Rounding", 1, without_trailing_zeros(difference), account.code, policy.rounding_tax_type)

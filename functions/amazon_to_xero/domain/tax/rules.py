@@ -15,8 +15,8 @@ from amazon_to_xero.domain.amazon.order import Order, OrderItem
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, cents, smallest, total
-from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name, named_in
+from amazon_to_xero.domain.money import ZERO, cents, smallest_unit, total
+from amazon_to_xero.domain.tax.countries import COUNTRIES, countries_named_in, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party, amazon_tax, responsible_party
 
 
@@ -79,20 +79,20 @@ class TaxPolicy:
 
 
 @dataclass(frozen=True)
-class Treatment:
+class TaxTreatment:
     """How an order is taxed: what the line amounts of its documents include, and each item's tax type by item id."""
 
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
 
 
-def treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> Treatment:
+def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:
     """Raises Failure where no rule speaks of an item, or where rules, order and organisation contradict each other."""
     rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
     amounts = _line_amount_types(order, rules)
     for item in order.items:
         _check_responsibility(item, rules[item.item_id], usable_rate(rules[item.item_id], organisation))
-    return Treatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
+    return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
 
 
 def effective_rate(item: OrderItem) -> Decimal | None:
@@ -105,8 +105,8 @@ def rates_for(country: str, organisation: Organisation) -> list[TaxRate]:
     """The organisation's rates for sales to a country, by their names: at home those that name no other country."""
     usable = [rate for rate in organisation.tax_rates.values() if rate.active and rate.on_revenue]
     if country == organisation.country:
-        return [rate for rate in usable if named_in(rate.name) <= {country}]
-    return [rate for rate in usable if country in named_in(rate.name)]
+        return [rate for rate in usable if countries_named_in(rate.name) <= {country}]
+    return [rate for rate in usable if country in countries_named_in(rate.name)]
 
 
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
@@ -167,7 +167,7 @@ def _explains(rate: Decimal, item: OrderItem, currency: str) -> bool:
         return False
     net = _net(item)
     exact = net * rate / 100 if item.tax_exclusive else (net + item.tax) * rate / (100 + rate)
-    return abs(item.tax - exact) <= smallest(currency) / 2 * max(len(item.taxes), 1)
+    return abs(item.tax - exact) <= smallest_unit(currency) / 2 * max(len(item.taxes), 1)
 
 
 def _net(item: OrderItem) -> Decimal:

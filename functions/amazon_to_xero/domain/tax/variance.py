@@ -13,7 +13,7 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import CENT, cents, total
 from amazon_to_xero.domain.tax.liability import Party, responsible_party
 from amazon_to_xero.domain.tax.rounding import _rate, _tax_of_line
-from amazon_to_xero.domain.tax.rules import Treatment, effective_rate
+from amazon_to_xero.domain.tax.rules import TaxTreatment, effective_rate
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TaxVariance:
     tax_at_amazon: Decimal
 
 
-def tax_variances(order: Order, taxes: Treatment, organisation: Organisation) -> tuple[TaxVariance, ...]:
+def tax_variances(order: Order, taxes: TaxTreatment, organisation: Organisation) -> tuple[TaxVariance, ...]:
     """Items of which Amazon gives the seller's tax and Xero will compute another, by more than a cent per line.
 
     With tax-inclusive amounts the total is right all the same: only here does it show that the rate is another one.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
-from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, read_order
+from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import shipments_of
 from amazon_to_xero.domain.books.contact import Customer
@@ -150,7 +150,7 @@ class OrderRecorder:
 
         Raises Failure.
         """
-        order = read_order(content)
+        order = parse_order(content)
         record = replace(record, status=order.status.value, shipments=shipments_of(order, record.shipments))
         nothing = nothing_to_invoice(order, self._policy)
         if nothing is not None and nothing.reason != NotInvoicedReason.ORDER_CANCELLED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from amazon_to_xero.domain.amazon.order import Order, read_order
+from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number
@@ -51,7 +51,7 @@ class OrderPlans:
 
     def plan(self, record: OrderRecord, held: HeldDocuments) -> PlannedRecord[OrderRecord]:
         """Return the record after planning. Raises Failure."""
-        order = read_order(record.content or {})
+        order = parse_order(record.content or {})
         organisation = self._organisation.current()
         try:
             return self._plan_with(organisation, order, record, held)

@@ -1,0 +1,129 @@
+"""One connection over fakes, wired by the composition root as in the cloud: the harness of the services' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.xero import TokenSet
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect
+from amazon_to_xero.services.planning.document_requests import request_documents
+from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.work_report import PostReport, StepReport
+from fakes.books import POLICY
+from fakes.state import (
+    ManualClock,
+    MemoryStateStore,
+    RecordingDeadLetters,
+    RecordingDecisionLog,
+    RecordingEvents,
+)
+from fakes.vendors import ScriptedAmazon, ScriptedXero
+
+MINUTE = timedelta(minutes=1)
+SALT = "0123456789abcdef0123456789abcdef"
+
+
+class NoIdentity:
+    """ports.XeroIdentity that must not be asked: the fake Xero takes no tokens."""
+
+    def client_credentials(self) -> TokenSet:
+        raise AssertionError("no token is needed here")
+
+    def refresh(self, refresh_token: str) -> TokenSet:
+        raise AssertionError("no token is needed here")
+
+
+class FakeConnection:
+    """A connection over ScriptedAmazon, ScriptedXero and rows in memory.
+
+    dead_letters: by capability.
+    lag: how late the due index shows a row.
+    """
+
+    def __init__(
+        self,
+        *orders: Json,
+        policy: PostingPolicy = POLICY,
+        name: str = "main",
+        seller_id: str = "A1SELLERMADEUP",
+        clock: ManualClock | None = None,
+        lag: timedelta = timedelta(),
+        dead_letters: dict[str, RecordingDeadLetters] | None = None,
+    ) -> None:
+        self.name = name
+        self.seller_id = seller_id
+        self.policy = policy
+        self.clock = clock or ManualClock()
+        self.store = MemoryStateStore(self.clock, lag, name)
+        self.amazon = ScriptedAmazon(self.clock, *orders)
+        self.xero = ScriptedXero(clock=self.clock)
+        self.decisions = RecordingDecisionLog()
+        self.dead_letters = dead_letters or {capability: RecordingDeadLetters() for capability in CAPABILITIES}
+        self.events = RecordingEvents()
+        self.connection = self.restart()
+
+    def restart(self) -> Connection:
+        """Start another sandbox of the function: nothing is left in memory."""
+        tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.decisions, "sandbox", seed=None)
+        ports = Ports(
+            self.amazon,
+            self.xero,
+            self.store,
+            self.dead_letters,
+            self.events,
+            self.clock,
+            self.decisions,
+            "sandbox",
+        )
+        profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT)
+        self.connection = connect(profile, ports, tokens)
+        return self.connection
+
+    # --- the steps --------------------------------------------------------------------------------------------------
+
+    def notice(self, order_ids: Iterable[str], at: datetime | None = None) -> list[str]:
+        """Record a change notice for each order; return the ids of those that are to be read now."""
+        notices = [ChangeNotice(order_id, at or self.clock.now()) for order_id in order_ids]
+        return self.connection.services.notices.record(notices)
+
+    def read(self, named: Sequence[str] = (), deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.order_reader.read_due(list(named), self._deadline(deadline))
+
+    def sweep(self, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.order_sweep.sweep(self._deadline(deadline))
+
+    def plan_drafts(self, *named: str, deadline: datetime | None = None) -> StepReport:
+        """Plan what the orders function plans."""
+        return self.connection.services.order_planner.plan_due(ORDERS, named, self._deadline(deadline))
+
+    def plan_shipments(self, *named: str, deadline: datetime | None = None) -> StepReport:
+        """Plan what the shipments function plans."""
+        return self.connection.services.order_planner.plan_due(SHIPMENTS, named, self._deadline(deadline))
+
+    def post(self, *named: str, deadline: datetime | None = None) -> PostReport:
+        return self.connection.poster.post_due(named, self._deadline(deadline))
+
+    def request(self, *desired: DesiredDocument) -> None:
+        """Request documents as a plan does."""
+        request_documents(self.store, self.clock, desired)
+
+    # --- what is stored ---------------------------------------------------------------------------------------------
+
+    def record(self, order_id: str = "A") -> OrderRecord:
+        return self.store.load(OrderRecord, [order_id])[order_id]
+
+    def document(self, number: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
+        key = document_key(kind, number)
+        return self.store.load(Document, [key])[key]
+
+    def _deadline(self, deadline: datetime | None) -> datetime:
+        return deadline or self.clock.now() + MINUTE
