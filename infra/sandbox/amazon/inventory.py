@@ -49,7 +49,7 @@ class Inventory:
     def get_inventory_summaries(self, request: Request, now: datetime) -> Response:
         if request.parameter("granularityType") != "Marketplace":
             raise invalid_input("granularityType must be Marketplace.")
-        marketplaces = list(dict.fromkeys(request.listed("marketplaceIds")))
+        marketplaces = list(dict.fromkeys(request.list_parameter("marketplaceIds")))
         if len(marketplaces) != 1:
             raise invalid_input("marketplaceIds must have exactly one value.")
         if request.parameter("granularityId") != marketplaces[0]:
@@ -60,7 +60,7 @@ class Inventory:
         start = time_parameter(request, "startDateTime")
         if start is not None and start < now - EARLIEST:
             raise invalid_input("startDateTime must not be more than 18 months before the time of the request.")
-        skus = request.listed("sellerSkus")
+        skus = request.list_parameter("sellerSkus")
         if len(skus) > 50:
             raise invalid_input("sellerSkus must not have more than 50 values.")
         if single := request.parameter("sellerSku"):

@@ -143,7 +143,7 @@ class Orders:
         included = _included_data(request)
         statuses = _enumerated(request, "fulfillmentStatuses", STATUSES)
         fulfilled_by = _enumerated(request, "fulfilledBy", frozenset(("MERCHANT", "AMAZON")))
-        marketplaces = set(request.listed("marketplaceIds"))
+        marketplaces = set(request.list_parameter("marketplaceIds"))
         if len(marketplaces) > 50:
             raise invalid_input("marketplaceIds must not have more than 50 values.")
         size = _page_size(request)
@@ -213,7 +213,7 @@ def _included_data(request: Request) -> frozenset[str]:
 
 
 def _enumerated(request: Request, name: str, known: frozenset[str]) -> frozenset[str]:
-    given = frozenset(request.listed(name))
+    given = frozenset(request.list_parameter(name))
     if not given <= known:
         raise invalid_input(f"{name} has an unknown value {min(given - known)}.")
     return given

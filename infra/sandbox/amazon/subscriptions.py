@@ -175,7 +175,7 @@ class Subscriptions:
         return Response.of_json({"payload": subscription.shown()})
 
     def get_subscriptions(self, request: Request) -> Response:
-        types = request.listed("notificationTypes")
+        types = request.list_parameter("notificationTypes")
         if len(types) != 1:
             raise invalid_input("notificationTypes must have exactly one value.")
         _check_type(types[0])
