@@ -381,7 +381,7 @@ def test_orders_can_be_put_through_the_control_interface() -> None:
     assert [change[0][-1] for change in changes(amazon)] == ["2", "3"]
     assert len(amazon.search(createdAfter="2026-11-01T00:00:00Z").body["orders"]) == 3
     status, answer = amazon.control("POST", "orders", {"orderId": "204-1"})
-    assert (status, answer["error"]) == (400, "POST /_sandbox/orders: createdTime is missing; expected a text")
+    assert (status, answer["error"]) == (400, "POST /_sandbox/orders: createdTime is missing; expected a string")
 
 
 @pytest.mark.parametrize(
@@ -473,7 +473,7 @@ def test_a_message_a_queue_does_not_take_is_an_error() -> None:
         stub.add_response("get_queue_url", {"QueueUrl": "http://localhost/0/orders"})
         failed = [{"Id": "0", "SenderFault": True, "Code": "InvalidMessageContents"}]
         stub.add_response("send_message_batch", {"Successful": [], "Failed": failed})
-        with pytest.raises(RuntimeError, match="did not take 1 of 1 messages: InvalidMessageContents"):
+        with pytest.raises(RuntimeError, match="rejected 1 of 1 messages: InvalidMessageContents"):
             QueueSender(sqs).send(QUEUE, "body")
 
 

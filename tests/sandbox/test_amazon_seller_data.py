@@ -27,21 +27,21 @@ def changed(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("orderId", None, "orderId is missing; expected a text"),
-        ("orderId", "", "orderId is empty; expected a text"),
+        ("orderId", None, "orderId is missing; expected a string"),
+        ("orderId", "", "orderId is empty; expected a string"),
         ("lastUpdatedTime", "yesterday", "lastUpdatedTime is not a time; expected ISO 8601"),
         ("createdTime", "2026-11-01T00:00:00", "createdTime is not a time"),
-        ("salesChannel", "AMAZON", "salesChannel is a text; expected an object"),
+        ("salesChannel", "AMAZON", "salesChannel is a string; expected an object"),
         ("salesChannel.marketplaceId", "MARS", "salesChannel.marketplaceId is not one of Amazon's"),
         ("fulfillment.fulfillmentStatus", None, "fulfillment.fulfillmentStatus is missing"),
         ("orderItems", {}, "orderItems is an object; expected a list of objects"),
-        ("orderItems.0.quantityOrdered", "1", "orderItems[0].quantityOrdered is a text; expected a whole number"),
+        ("orderItems.0.quantityOrdered", "1", "orderItems[0].quantityOrdered is a string; expected a whole number"),
         ("orderItems.0.product", None, "orderItems[0].product is missing; expected an object"),
-        ("proceeds.grandTotal.amount", 24, "proceeds.grandTotal.amount is a number; expected a decimal in a text"),
+        ("proceeds.grandTotal.amount", 24, "proceeds.grandTotal.amount is a number; expected a decimal in a string"),
         (
             "orderItems.0.proceeds.breakdowns.0.subtotal.amount",
             "24,00",
-            "orderItems[0].proceeds.breakdowns[0].subtotal.amount is no decimal; expected a decimal in a text",
+            "orderItems[0].proceeds.breakdowns[0].subtotal.amount is not a decimal; expected a decimal in a string",
         ),
     ],
 )
@@ -56,7 +56,7 @@ def test_an_order_that_cannot_be_served_names_its_field(path: str, value: Any, m
     [
         (a_transaction(postedDate="soon"), "postedDate is not a time"),
         (a_transaction(totalAmount={"currencyCode": "GBP"}), "totalAmount.currencyAmount is missing"),
-        (a_transaction(totalAmount={"currencyAmount": "18.10"}), "totalAmount.currencyAmount is a text"),
+        (a_transaction(totalAmount={"currencyAmount": "18.10"}), "totalAmount.currencyAmount is a string"),
         (a_transaction(totalAmount={"currencyAmount": 18.1}), "totalAmount.currencyAmount is a float"),
     ],
 )
@@ -75,7 +75,9 @@ def test_a_folder_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "orders.jsonl").write_text(f"{json.dumps(an_order(1))}\n\n{json.dumps(bad)}\n")
     with pytest.raises(SellerDataError) as caught:
         Seller.load(tmp_path)
-    assert str(caught.value) == f"{tmp_path}/orders.jsonl line 3: orderItems[0].orderItemId is missing; expected a text"
+    assert (
+        str(caught.value) == f"{tmp_path}/orders.jsonl line 3: orderItems[0].orderItemId is missing; expected a string"
+    )
 
 
 @pytest.mark.parametrize(("line", "message"), [("{", "line 1: not JSON"), ("[]", "line 1: the line holds a list")])
