@@ -41,7 +41,7 @@ class SandboxServer:
     async def start(self, host: str, port: int) -> tuple[web.AppRunner, str]:
         """Start listening and return the bound address. Port 0 lets the operating system choose a free port."""
         application = web.Application(client_max_size=_MAX_BODY_BYTES)
-        application.router.add_route("*", "/{path:.*}", self.answer)
+        application.router.add_route("*", "/{path:.*}", self.respond)
         # No access log: requests carry buyer data and tokens.
         runner = web.AppRunner(application, access_log=None, auto_decompress=True)
         await runner.setup()
@@ -51,7 +51,7 @@ class SandboxServer:
         bound_host, bound_port = server.sockets[0].getsockname()[:2]
         return runner, f"http://{bound_host}:{bound_port}"
 
-    async def answer(self, incoming: web.Request) -> web.StreamResponse:
+    async def respond(self, incoming: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         request = Request.to(incoming.method, incoming.raw_path, headers=headers, body=await incoming.read())
         if request.path.startswith("/_sandbox/"):

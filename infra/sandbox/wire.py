@@ -62,12 +62,12 @@ class SandboxService:
         """Return the service's own response."""
         raise NotImplementedError
 
-    def failed(self, request: Request, answer: Response) -> Response:
-        """Return `answer`, which a "fail" fault sends instead of the service's own response.
+    def failed(self, request: Request, response: Response) -> Response:
+        """Return `response`, which a "fail" fault sends instead of the service's own response.
 
-        A service that stores its responses overrides this to store `answer`.
+        A service that stores its responses overrides this to store `response`.
         """
-        return answer
+        return response
 
     def begin(self, request: Request) -> None:
         """Count the request as in progress until `end`, for services that limit concurrency.

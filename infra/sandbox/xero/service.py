@@ -111,11 +111,11 @@ class XeroSandbox(SandboxService):
             self._idempotency_keys.store(request, response, now)
         return response.with_headers(self._rate_limiter.headers())
 
-    def failed(self, request: Request, answer: Response) -> Response:
+    def failed(self, request: Request, response: Response) -> Response:
         """Xero stores server errors under the Idempotency-Key, so a repeated call returns the same error."""
-        if answer.status >= 500:
-            self._idempotency_keys.replace(request, answer)
-        return answer
+        if response.status >= 500:
+            self._idempotency_keys.replace(request, response)
+        return response
 
     def begin(self, request: Request) -> None:
         if request.path.lower().startswith(API):
