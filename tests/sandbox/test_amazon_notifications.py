@@ -281,7 +281,7 @@ def test_each_notification_type_is_sent_to_its_subscribed_queue_only() -> None:
     amazon.subscribe("FBA_INVENTORY_AVAILABILITY_CHANGES")
     amazon.sandbox.play()
     received = Counter((arn, json.loads(body)["NotificationType"]) for arn, body in amazon.queue)
-    # Ten transactions belong to orders. Fees do not, and the release of a deferred transaction is not a new one.
+    # Ten transactions belong to orders. Fees do not, and a change of status is not notified.
     assert received == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 10, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
 
 
