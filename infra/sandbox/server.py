@@ -1,9 +1,9 @@
-"""Puts a sandbox service on a loopback port, for SDKs that want to speak HTTP.
+"""Serve a sandbox on a loopback port, for SDKs that need a real HTTP endpoint.
 
     PYTHONPATH=infra python -m sandbox.server --service xero --port 0
 
-prints `listening http://127.0.0.1:PORT` as soon as it answers. `/_sandbox/…` is the control interface, everything
-else is the service. `--help` after `--service NAME` lists what that service can be told.
+It prints `listening http://127.0.0.1:PORT` as soon as it accepts connections. Paths under `/_sandbox/` are the control
+interface; every other path belongs to the service. `--service NAME --help` lists the options of that service.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from aiohttp import web
 from sandbox.wire import Request, SandboxService
 
 SERVICES = ("amazon", "xero")
-# Larger than anything a client may send; the services have limits of their own.
-_LARGEST_BODY = 32 * 1024 * 1024
+# Larger than any request a client may send; each service enforces its own limit.
+_MAX_BODY_BYTES = 32 * 1024 * 1024
 
 
 class ServicePackage(Protocol):
-    """What `sandbox.amazon` and `sandbox.xero` offer."""
+    """The interface of the packages `sandbox.amazon` and `sandbox.xero`."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -32,13 +32,26 @@ class ServicePackage(Protocol):
 
 
 class SandboxServer:
-    """One service behind HTTP. The service itself only ever sees one request at a time, so it stays atomic."""
+    """Serve one sandbox over HTTP. The sandbox handles one request at a time, so each request is atomic."""
 
     def __init__(self, service: SandboxService, latency: float = 0.0) -> None:
         self.service = service
         self.latency = latency
 
-    async def answer(self, incoming: web.Request) -> web.StreamResponse:
+    async def start(self, host: str, port: int) -> tuple[web.AppRunner, str]:
+        """Start listening and return the bound address. Port 0 lets the operating system choose a free port."""
+        application = web.Application(client_max_size=_MAX_BODY_BYTES)
+        application.router.add_route("*", "/{path:.*}", self.respond)
+        # No access log: requests carry buyer data and tokens.
+        runner = web.AppRunner(application, access_log=None, auto_decompress=True)
+        await runner.setup()
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        server = cast(asyncio.Server, site._server)
+        bound_host, bound_port = server.sockets[0].getsockname()[:2]
+        return runner, f"http://{bound_host}:{bound_port}"
+
+    async def respond(self, incoming: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         request = Request.to(incoming.method, incoming.raw_path, headers=headers, body=await incoming.read())
         if request.path.startswith("/_sandbox/"):
@@ -54,43 +67,31 @@ class SandboxServer:
         if response.dropped:
             if incoming.transport is not None:
                 incoming.transport.abort()
-            return web.Response()  # reaches nobody: the connection is gone
+            return web.Response()  # never sent: the connection is closed
         return web.Response(status=response.status, body=response.body, headers=response.headers)
-
-    async def start(self, host: str, port: int) -> tuple[web.AppRunner, str]:
-        """Listen; the address really used is returned. Port 0 lets the system choose."""
-        application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/{path:.*}", self.answer)
-        # Requests carry buyer data and tokens: none of the server's own logs.
-        runner = web.AppRunner(application, access_log=None, auto_decompress=True)
-        await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        server = cast(asyncio.Server, site._server)
-        bound_host, bound_port = server.sockets[0].getsockname()[:2]
-        return runner, f"http://{bound_host}:{bound_port}"
 
 
 def main(arguments: list[str]) -> None:
-    first = argparse.ArgumentParser(add_help=False)
-    first.add_argument("--service", choices=SERVICES)
-    chosen, _ = first.parse_known_args(arguments)
+    service_parser = argparse.ArgumentParser(add_help=False)
+    service_parser.add_argument("--service", choices=SERVICES)
+    selected, _ = service_parser.parse_known_args(arguments)
     parser = argparse.ArgumentParser(prog="python -m sandbox.server", description=__doc__.splitlines()[0])
     parser.add_argument("--service", choices=SERVICES, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, chooses a free one")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds every answer takes (default %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 (the default) selects a free port")
+    parser.add_argument("--latency", type=float, default=0.0, help="delay of every response, in seconds (default 0)")
     package: ServicePackage | None = None
-    if chosen.service:
-        # By name, so that one service runs without what only the other needs.
-        package = cast(ServicePackage, importlib.import_module(f"sandbox.{chosen.service}"))
+    if selected.service:
+        # Imported by name, so that one service runs without the dependencies of the other.
+        package = cast(ServicePackage, importlib.import_module(f"sandbox.{selected.service}"))
         package.add_arguments(parser)
     namespace = parser.parse_args(arguments)
     if package is not None:
-        asyncio.run(_serve(SandboxServer(package.build(namespace), namespace.latency), namespace.host, namespace.port))
+        server = SandboxServer(package.build(namespace), namespace.latency)
+        asyncio.run(_serve_forever(server, namespace.host, namespace.port))
 
 
-async def _serve(server: SandboxServer, host: str, port: int) -> None:
+async def _serve_forever(server: SandboxServer, host: str, port: int) -> None:
     runner, address = await server.start(host, port)
     print(f"listening {address}", flush=True)
     try:

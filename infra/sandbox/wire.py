@@ -1,7 +1,7 @@
-"""What the two sandbox services share: requests, responses, recorded calls and injected faults.
+"""The interface of both sandbox services: requests, responses, the request log and injected faults.
 
 A service is a plain object with `handle(Request) -> Response` and a clock: no sockets, no threads, no sleeping.
-`server.py` puts it on a loopback port for the real SDKs; the simulation calls it in-process under a virtual clock.
+`server.py` serves it on a loopback port for the real SDKs; the simulation calls it in-process under a virtual clock.
 """
 
 from __future__ import annotations
@@ -14,31 +14,138 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-import simplejson
+import simplejson  # type: ignore[import-untyped]  # ships no type information
+
+
+class SandboxService:
+    """Base class of both sandboxes: log every request, inject faults, and leave the behaviour to `respond`."""
+
+    name = "service"
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self.clock = clock
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+
+    def handle(self, request: Request) -> Response:
+        """Process one request from start to end. Never raise, whatever the client sends."""
+        fault = self._take_fault(request)
+        if fault is not None and fault.kind == "lose":
+            response = Response(0, dropped=True)
+        elif fault is not None and fault.kind == "refuse":
+            response = fault.response()
+        else:
+            response = self.respond(request)
+            if fault is not None and fault.kind == "drop":
+                response = Response(0, dropped=True)
+            elif fault is not None and fault.kind == "fail":
+                response = self.failed(request, fault.response())
+            elif fault is not None:
+                response = replace(response, delay=fault.delay)
+        self.calls.append(
+            Call(
+                at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                service=self.name,
+                operation=self.operation(request),
+                method=request.method,
+                path=request.path,
+                query="&".join(f"{name}={value}" for name, value in request.query),
+                status=response.status,
+                elements=self.elements(request),
+                idempotency_key=request.headers.get("idempotency-key"),
+                fault=fault.kind if fault else None,
+            )
+        )
+        return response
+
+    def respond(self, request: Request) -> Response:
+        """Return the service's own response."""
+        raise NotImplementedError
+
+    def failed(self, request: Request, response: Response) -> Response:
+        """Return `response`, which a "fail" fault sends instead of the service's own response.
+
+        A service that stores its responses overrides this to store `response`.
+        """
+        return response
+
+    def begin(self, request: Request) -> None:
+        """Count the request as in progress until `end`, for services that limit concurrency.
+
+        Optional for in-process callers, which send one request at a time.
+        """
+
+    def end(self, request: Request) -> None:
+        """Stop counting a request that was announced with `begin`: its response has been sent."""
+
+    def operation(self, request: Request) -> str:
+        """Return the operation's name in the service's own documentation (`searchOrders`, `createInvoices`)."""
+        raise NotImplementedError
+
+    def elements(self, request: Request) -> int:
+        """Return how many documents the request carries."""
+        return 0
+
+    def control(self, request: Request) -> Response:
+        """Process a request of the control interface, `/_sandbox/…`. Subclasses add their own paths."""
+        match request.method, request.path.removeprefix("/_sandbox/").rstrip("/"):
+            case "GET", "calls":
+                return Response.of_json([asdict(call) for call in self.calls])
+            case "DELETE", "calls":
+                self.calls.clear()
+                return Response(204)
+            case "GET", "faults":
+                return Response.of_json([asdict(fault) for fault in self.faults])
+            case "POST", "faults":
+                body = json.loads(request.body)
+                self.faults.extend(Fault(**fault) for fault in (body if isinstance(body, list) else [body]))
+                return Response(204)
+            case "DELETE", "faults":
+                self.faults.clear()
+                return Response(204)
+            case "GET", "clock":
+                return Response.of_json({"now": self.clock.now().isoformat()})
+            case "POST", "clock":
+                self.clock.advance(json.loads(request.body)["advance"])
+                return Response.of_json({"now": self.clock.now().isoformat()})
+        return Response.of_json({"error": f"the sandbox has no control {request.method} {request.path}"}, 404)
+
+    def _take_fault(self, request: Request) -> Fault | None:
+        """Return the fault to inject into this request and count it as used; None if no fault applies."""
+        for fault in self.faults:
+            if fault.method not in (None, request.method) or not request.path.startswith(fault.path):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            fault.times -= 1
+            if fault.times <= 0:
+                self.faults.remove(fault)
+            return fault
+        return None
 
 
 class SandboxClock:
-    """The sandbox's own time (UTC): the real one, moved by what the control interface asks for."""
+    """The sandbox's current time (UTC): the real time plus whatever the control interface has added."""
 
     def __init__(self, now: Callable[[], datetime] | None = None) -> None:
         self._now = now or (lambda: datetime.now(UTC))
-        self._moved = timedelta()
+        self._offset = timedelta()
 
     def now(self) -> datetime:
-        return self._now() + self._moved
+        return self._now() + self._offset
 
     def advance(self, seconds: float) -> None:
-        self._moved += timedelta(seconds=seconds)
-
-
-def dumps(payload: Any, indent: int | None = None) -> str:
-    """JSON text; Decimals become JSON numbers with exactly their digits."""
-    return str(simplejson.dumps(payload, use_decimal=True, indent=indent))
+        self._offset += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. `headers` has lower-case names; `query` keeps order and repeats."""
+    """One HTTP request.
+
+    query: pairs in the order sent, repeated names included.
+    headers: keyed by lower-case name.
+    """
 
     method: str
     path: str
@@ -48,22 +155,22 @@ class Request:
 
     @classmethod
     def to(cls, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Request:
-        """From a request target as it stands on the wire (`/path?query`)."""
+        """Build a request from its target as sent over the wire (`/path?query`)."""
         path, _, query = target.partition("?")
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
         return cls(method.upper(), path, tuple(parse_qsl(query, keep_blank_values=True)), lowered, body)
 
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter (names compared without regard to case, as both services do)."""
+        """Return the first value of a query parameter. Both services compare names case-insensitively."""
         return next((value for key, value in self.query if key.lower() == name.lower()), None)
 
-    def listed(self, name: str) -> list[str]:
-        """A list parameter, given once with commas or several times."""
+    def list_parameter(self, name: str) -> list[str]:
+        """Return the values of a list parameter, sent once with commas or several times."""
         values = [value for key, value in self.query if key.lower() == name.lower()]
         return [part for value in values for part in value.split(",") if part]
 
     def json(self) -> Any:
-        """The body as JSON, numbers as Decimal. Raises ValueError when it is not JSON."""
+        """Return the body as JSON, numbers as Decimal. Raise ValueError if it is not JSON."""
         return json.loads(self.body, parse_float=Decimal)
 
     def form(self) -> dict[str, str]:
@@ -72,7 +179,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP answer. `delay` seconds pass before it is sent; `dropped` closes the connection instead of answering."""
+    """One HTTP response.
+
+    delay: seconds to wait before sending it.
+    dropped: close the connection instead of sending it.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -94,9 +205,19 @@ class Response:
         return replace(self, headers={**self.headers, **headers})
 
 
+def dumps(payload: Any, indent: int | None = None) -> str:
+    """Return JSON text; Decimals become JSON numbers with exactly their digits."""
+    return str(simplejson.dumps(payload, use_decimal=True, indent=indent))
+
+
 @dataclass(frozen=True)
 class Call:
-    """One request as a person inspecting the run wants to see it; never a body, so never buyer data."""
+    """One entry of the request log. It never holds a body, and therefore no buyer data.
+
+    status: 0 if the connection was dropped without a response.
+    elements: number of documents in the request's batch; 0 for a request without documents.
+    fault: kind of the fault that was injected, if any.
+    """
 
     at: str
     service: str
@@ -104,28 +225,34 @@ class Call:
     method: str
     path: str
     query: str
-    status: int  # 0: the connection was dropped without an answer
-    elements: int  # documents in the request's batch; 0 where the request carries none
+    status: int
+    elements: int
     idempotency_key: str | None = None
     fault: str | None = None
 
 
 FAULT_KINDS = {
-    "lose": "the connection is dropped before the service sees the request",
-    "drop": "the request takes full effect, then the connection is dropped without an answer",
-    "refuse": "answers `status` with `body` and does nothing",
-    "fail": "the request takes full effect, then answers `status` with `body`",
-    "slow": "the request takes full effect at once, the answer comes `delay` seconds later",
+    "lose": "drop the connection before the service sees the request",
+    "drop": "process the request, then drop the connection without a response",
+    "refuse": "respond with `status` and `body` without processing the request",
+    "fail": "process the request, then respond with `status` and `body`",
+    "slow": "process the request at once and send the response after `delay` seconds",
 }
 
 
 @dataclass
 class Fault:
-    """A fault to inject into the next `times` requests that match, after `skip` matching ones went through."""
+    """A fault to inject into the next matching requests.
+
+    method: HTTP method to match; None matches every method.
+    path: prefix of the request paths to match.
+    times: number of matching requests to inject it into.
+    skip: number of matching requests to let through first.
+    """
 
     kind: str
-    method: str | None = None  # any, when absent
-    path: str = ""  # prefix of the request path
+    method: str | None = None
+    path: str = ""
     times: int = 1
     skip: int = 0
     status: int = 503
@@ -138,108 +265,5 @@ class Fault:
         if self.kind not in FAULT_KINDS:
             raise ValueError(f"fault kind {self.kind!r} is not one of {', '.join(FAULT_KINDS)}")
 
-    def answer(self) -> Response:
+    def response(self) -> Response:
         return Response(self.status, self.body.encode(), {"content-type": self.content_type, **self.headers})
-
-
-class SandboxService:
-    """Base of both sandboxes: records every call, injects faults, and leaves the behaviour to `respond`."""
-
-    name = "service"
-
-    def __init__(self, clock: SandboxClock) -> None:
-        self.clock = clock
-        self.calls: list[Call] = []
-        self.faults: list[Fault] = []
-
-    def handle(self, request: Request) -> Response:
-        """One request, start to end. Never raises for anything a client can send."""
-        fault = self._due_fault(request)
-        if fault is not None and fault.kind == "lose":
-            response = Response(0, dropped=True)
-        elif fault is not None and fault.kind == "refuse":
-            response = fault.answer()
-        else:
-            response = self.respond(request)
-            if fault is not None and fault.kind == "drop":
-                response = Response(0, dropped=True)
-            elif fault is not None and fault.kind == "fail":
-                response = self.failed(request, fault.answer())
-            elif fault is not None:
-                response = replace(response, delay=fault.delay)
-        self.calls.append(
-            Call(
-                at=self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                service=self.name,
-                operation=self.operation(request),
-                method=request.method,
-                path=request.path,
-                query="&".join(f"{name}={value}" for name, value in request.query),
-                status=response.status,
-                elements=self.elements(request),
-                idempotency_key=request.headers.get("idempotency-key"),
-                fault=fault.kind if fault else None,
-            )
-        )
-        return response
-
-    def respond(self, request: Request) -> Response:
-        raise NotImplementedError
-
-    def failed(self, request: Request, answer: Response) -> Response:
-        """A "fail" fault sends `answer` instead of the true one; a service that remembers answers learns it here."""
-        return answer
-
-    def begin(self, request: Request) -> None:
-        """The request is being answered from now until `end`: what a service with a limit on concurrency counts.
-
-        Optional for callers in one process, who ask one thing at a time.
-        """
-
-    def end(self, request: Request) -> None:
-        """The answer to a request announced with `begin` has left."""
-
-    def operation(self, request: Request) -> str:
-        """The operation's name in the service's own documentation (`searchOrders`, `createInvoices`)."""
-        raise NotImplementedError
-
-    def elements(self, request: Request) -> int:
-        """How many documents the request carries."""
-        return 0
-
-    def control(self, request: Request) -> Response:
-        """`/_sandbox/…`: what a test or a person asks of the sandbox itself. Subclasses add their own paths."""
-        match request.method, request.path.removeprefix("/_sandbox/").rstrip("/"):
-            case "GET", "calls":
-                return Response.of_json([asdict(call) for call in self.calls])
-            case "DELETE", "calls":
-                self.calls.clear()
-                return Response(204)
-            case "GET", "faults":
-                return Response.of_json([asdict(fault) for fault in self.faults])
-            case "POST", "faults":
-                wanted = json.loads(request.body)
-                self.faults.extend(Fault(**fault) for fault in (wanted if isinstance(wanted, list) else [wanted]))
-                return Response(204)
-            case "DELETE", "faults":
-                self.faults.clear()
-                return Response(204)
-            case "GET", "clock":
-                return Response.of_json({"now": self.clock.now().isoformat()})
-            case "POST", "clock":
-                self.clock.advance(json.loads(request.body)["advance"])
-                return Response.of_json({"now": self.clock.now().isoformat()})
-        return Response.of_json({"error": f"the sandbox has no control {request.method} {request.path}"}, 404)
-
-    def _due_fault(self, request: Request) -> Fault | None:
-        for fault in self.faults:
-            if fault.method not in (None, request.method) or not request.path.startswith(fault.path):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if fault.times <= 0:
-                self.faults.remove(fault)
-            return fault
-        return None

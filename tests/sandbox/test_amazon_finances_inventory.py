@@ -1,4 +1,4 @@
-"""listTransactions and getInventorySummaries behave as Amazon's models say."""
+"""listTransactions and getInventorySummaries behave as Amazon's models describe."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from amazon_driver import OWN_SELLER, UK, US, AmazonDriver, Answer, a_stock_level, a_transaction
 
-from sandbox.amazon import Seller
+from sandbox.amazon import OWN_SELLER, Seller
+from sandbox.testing.amazon import UK, US, AmazonClient, ParsedResponse, a_stock_level, a_transaction
 
 EARLY = "2026-11-01T00:00:00Z"
 
 
-def ids(answer: Answer) -> list[str]:
-    assert answer.status == 200, answer.body
-    return [each["transactionId"] for each in answer.body["payload"]["transactions"]]
+def ids(response: ParsedResponse) -> list[str]:
+    assert response.status == 200, response.body
+    return [each["transactionId"] for each in response.body["payload"]["transactions"]]
 
 
-def skus(answer: Answer) -> list[str]:
-    assert answer.status == 200, answer.body
-    return [each["sellerSku"] for each in answer.body["payload"]["inventorySummaries"]]
+def skus(response: ParsedResponse) -> list[str]:
+    assert response.status == 200, response.body
+    return [each["sellerSku"] for each in response.body["payload"]["inventorySummaries"]]
 
 
 # ---- listTransactions
@@ -36,18 +36,18 @@ def skus(answer: Answer) -> list[str]:
         {"postedAfter": EARLY, "postedBefore": EARLY},
         {"postedAfter": "1 November"},
         {"postedAfter": EARLY, "transactionStatus": "Released"},
-        {"postedAfter": EARLY, "nextToken": "made-up"},
+        {"postedAfter": EARLY, "nextToken": "invalid"},
         {"relatedIdentifierName": "ORDER_ID"},
         {"relatedIdentifierName": "SHIPMENT_ID", "relatedIdentifierValue": "1"},
     ],
 )
-def test_bad_parameters_are_refused_as_invalid_input(query: dict[str, Any]) -> None:
-    answer = AmazonDriver().transactions(**query)
-    assert (answer.status, answer.error) == (400, "InvalidInput")
+def test_invalid_parameters_are_rejected(query: dict[str, Any]) -> None:
+    response = AmazonClient().transactions(**query)
+    assert (response.status, response.error) == (400, "InvalidInput")
 
 
-def test_the_period_starts_at_posted_after_and_ends_before_posted_before() -> None:
-    amazon = AmazonDriver()
+def test_period_includes_posted_after_and_excludes_posted_before() -> None:
+    amazon = AmazonClient()
     for number, day in enumerate(("01", "02", "03"), start=1):
         amazon.sandbox.put_transaction(a_transaction(number, postedDate=f"2026-11-{day}T00:00:00Z"))
     found = amazon.transactions(postedAfter="2026-11-01T00:00:00Z", postedBefore="2026-11-03T00:00:00Z")
@@ -55,23 +55,23 @@ def test_the_period_starts_at_posted_after_and_ends_before_posted_before() -> No
     assert found.body["payload"]["nextToken"] is None
 
 
-def test_the_last_two_minutes_are_not_listed_yet() -> None:
-    amazon = AmazonDriver()
+def test_transactions_of_the_last_two_minutes_are_not_listed() -> None:
+    amazon = AmazonClient()
     amazon.sandbox.put_transaction(a_transaction(1, postedDate="2026-11-23T11:58:00Z"))
     assert ids(amazon.transactions(postedAfter=EARLY)) == []
     amazon.clock.advance(1)
     assert ids(amazon.transactions(postedAfter=EARLY)) == ["transaction-1"]
 
 
-def test_a_period_longer_than_180_days_is_empty() -> None:
-    amazon = AmazonDriver()
+def test_period_longer_than_180_days_returns_nothing() -> None:
+    amazon = AmazonClient()
     amazon.sandbox.put_transaction(a_transaction(1))
     assert ids(amazon.transactions(postedAfter="2026-05-01T00:00:00Z")) == []
     assert ids(amazon.transactions(postedAfter="2026-06-01T00:00:00Z")) == ["transaction-1"]
 
 
-def test_an_orders_transactions_are_found_without_a_period() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
+def test_transactions_of_an_order_are_found_without_a_period() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER), present=True)
     order = {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": "204-0000003-0000003"}
     found = amazon.transactions(**order).body["payload"]["transactions"]
     assert [(each["transactionType"], each["totalAmount"]["currencyAmount"]) for each in found] == [
@@ -84,8 +84,8 @@ def test_an_orders_transactions_are_found_without_a_period() -> None:
     assert ids(amazon.transactions(relatedIdentifierName="ORDER_ID", relatedIdentifierValue="none")) == []
 
 
-def test_amounts_leave_as_numbers_with_exactly_their_digits() -> None:
-    amazon = AmazonDriver()
+def test_amounts_are_returned_with_their_exact_digits() -> None:
+    amazon = AmazonClient()
     exact = Decimal("12345678901234567.10")
     amazon.sandbox.put_transaction(a_transaction(1, totalAmount={"currencyAmount": exact, "currencyCode": "GBP"}))
     (found,) = amazon.transactions(postedAfter=EARLY).body["payload"]["transactions"]
@@ -93,7 +93,7 @@ def test_amounts_leave_as_numbers_with_exactly_their_digits() -> None:
 
 
 def test_filters_by_status_and_marketplace() -> None:
-    amazon = AmazonDriver()
+    amazon = AmazonClient()
     amazon.sandbox.put_transaction(a_transaction(1))
     amazon.sandbox.put_transaction(a_transaction(2, transactionStatus="DEFERRED"))
     amazon.sandbox.put_transaction(a_transaction(3, marketplace=US))
@@ -101,8 +101,8 @@ def test_filters_by_status_and_marketplace() -> None:
     assert ids(amazon.transactions(postedAfter=EARLY, marketplaceId=US)) == ["transaction-3"]
 
 
-def test_what_the_seller_ships_in_the_united_states_is_only_found_without_a_marketplace() -> None:
-    amazon = AmazonDriver()
+def test_merchant_fulfilled_us_orders_are_found_only_without_a_marketplace() -> None:
+    amazon = AmazonClient()
     shipped_by_seller = [{"contexts": [{"contextType": "ProductContext", "fulfillmentNetwork": "MFN"}]}]
     amazon.sandbox.put_transaction(a_transaction(1, marketplace=US, items=shipped_by_seller))
     amazon.sandbox.put_transaction(a_transaction(2, marketplace=UK, items=shipped_by_seller))
@@ -111,8 +111,8 @@ def test_what_the_seller_ships_in_the_united_states_is_only_found_without_a_mark
     assert ids(amazon.transactions(postedAfter=EARLY)) == ["transaction-1", "transaction-2"]
 
 
-def test_pages_hold_every_transaction_once_and_may_be_empty() -> None:
-    amazon = AmazonDriver(transactions_per_page=2)
+def test_pages_contain_every_transaction_once_and_may_be_empty() -> None:
+    amazon = AmazonClient(transactions_per_page=2)
     for number in range(1, 6):
         amazon.sandbox.put_transaction(a_transaction(number))
     amazon.control("POST", "empty-pages", {"times": 2})
@@ -126,8 +126,8 @@ def test_pages_hold_every_transaction_once_and_may_be_empty() -> None:
     assert amazon.transactions(postedAfter="2026-11-02T00:00:00Z", nextToken=token).status == 400
 
 
-def test_a_deferred_sale_is_released_on_its_maturity_date_under_the_same_id_and_as_a_second_transaction() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_deferred_sale_is_released_on_its_maturity_date_under_its_id_and_as_a_second_transaction() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     order = {"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": "204-0000026-0000026"}
 
     def statuses() -> list[str]:
@@ -151,16 +151,16 @@ def test_a_deferred_sale_is_released_on_its_maturity_date_under_the_same_id_and_
         {"details": "yes"},
         {"startDateTime": "2025-01-01T00:00:00Z"},  # more than 18 months ago
         {"sellerSkus": ",".join(f"SKU{n}" for n in range(51))},
-        {"nextToken": "made-up"},
+        {"nextToken": "invalid"},
     ],
 )
-def test_bad_inventory_parameters_are_refused_as_invalid_input(query: dict[str, Any]) -> None:
-    answer = AmazonDriver().inventory(**query)
-    assert (answer.status, answer.error) == (400, "InvalidInput")
+def test_invalid_inventory_parameters_are_rejected(query: dict[str, Any]) -> None:
+    response = AmazonClient().inventory(**query)
+    assert (response.status, response.error) == (400, "InvalidInput")
 
 
-def test_stock_is_shown_per_marketplace_with_details_on_request() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
+def test_stock_is_returned_per_marketplace_with_details_on_request() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER), present=True)
     plain = amazon.inventory(US).body["payload"]
     assert plain["granularity"] == {"granularityType": "Marketplace", "granularityId": US}
     (kettle,) = plain["inventorySummaries"]
@@ -170,8 +170,8 @@ def test_stock_is_shown_per_marketplace_with_details_on_request() -> None:
     assert detailed["inventoryDetails"]["fulfillableQuantity"] == 2
 
 
-def test_stock_is_found_by_sku_and_by_change() -> None:
-    amazon = AmazonDriver()
+def test_stock_is_found_by_sku_and_by_update_time() -> None:
+    amazon = AmazonClient()
     for sku, day in (("A", "18"), ("B", "19"), ("C", "20")):
         amazon.sandbox.put_inventory(a_stock_level(sku, lastUpdatedTime=f"2026-11-{day}T00:00:00Z"))
     assert skus(amazon.inventory()) == ["A", "B", "C"]
@@ -180,8 +180,8 @@ def test_stock_is_found_by_sku_and_by_change() -> None:
     assert skus(amazon.inventory(startDateTime="2026-11-19T00:00:00Z", sellerSkus="A,B")) == ["B"]
 
 
-def test_fifty_skus_are_a_page_and_its_token_lives_thirty_seconds() -> None:
-    amazon = AmazonDriver()
+def test_inventory_page_has_fifty_skus_and_its_token_expires_after_thirty_seconds() -> None:
+    amazon = AmazonClient()
     for number in range(51):
         amazon.sandbox.put_inventory(a_stock_level(f"SKU-{number:02d}"))
     first = amazon.inventory()
@@ -193,8 +193,8 @@ def test_fifty_skus_are_a_page_and_its_token_lives_thirty_seconds() -> None:
     assert amazon.inventory(nextToken=token).error == "InvalidInput"
 
 
-def test_a_stock_line_without_a_marketplace_belongs_to_the_home_marketplace() -> None:
+def test_stock_level_without_a_marketplace_belongs_to_the_home_marketplace() -> None:
     level = a_stock_level()
     del level["marketplaceId"]
     seller = Seller(home_marketplace=UK, inventory=[level])
-    assert skus(AmazonDriver(seller, present=True).inventory(UK)) == ["KETTLE-BLUE"]
+    assert skus(AmazonClient(seller, present=True).inventory(UK)) == ["KETTLE-BLUE"]

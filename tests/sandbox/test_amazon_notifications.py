@@ -1,4 +1,4 @@
-"""Destinations, subscriptions, and what reaches a queue when a seller's history is played."""
+"""Destinations, subscriptions, and the notifications sent when a seller's history is played."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
-from amazon_driver import OWN_SELLER, QUEUE, UK, US, AmazonDriver, a_stock_level, a_transaction, an_order
 from botocore.stub import Stubber
 
-from sandbox.amazon import Seller, add_arguments, build
+from sandbox.amazon import OWN_SELLER, Seller, add_arguments, build
 from sandbox.amazon.queues import QueueSender
+from sandbox.testing.amazon import QUEUE, UK, US, AmazonClient, a_stock_level, a_transaction, an_order
+from sandbox.wire import Request
 
 OTHER_QUEUE = "arn:aws:sqs:eu-west-1:000000000000:refunds"
 DESTINATIONS = "/notifications/v1/destinations"
@@ -26,24 +27,24 @@ def a_destination(**resource: Any) -> dict[str, Any]:
     return {"name": "orders", "resourceSpecification": resource or {"sqs": {"arn": QUEUE}}}
 
 
-def changes(amazon: AmazonDriver) -> list[tuple[str, str, str]]:
+def received_changes(amazon: AmazonClient) -> list[tuple[str, str, str]]:
     """(order id, change type, status) of the ORDER_CHANGE notifications received."""
-    received = [body["Payload"]["OrderChangeNotification"] for body in amazon.received()]
-    return [(each["AmazonOrderId"], each["OrderChangeType"], each["Summary"]["OrderStatus"]) for each in received]
+    changes = [body["Payload"]["OrderChangeNotification"] for body in amazon.received()]
+    return [(each["AmazonOrderId"], each["OrderChangeType"], each["Summary"]["OrderStatus"]) for each in changes]
 
 
 # ---- destinations
 
 
-def test_a_destination_is_made_once_listed_found_and_deleted() -> None:
-    amazon = AmazonDriver()
-    made = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless").body["payload"]
-    assert (made["name"], made["resource"]) == ("orders", {"sqs": {"arn": QUEUE}})
-    again = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless")
-    assert (again.status, again.error) == (409, "Conflict")
-    assert amazon.call("GET", DESTINATIONS, grant="grantless").body == {"payload": [made]}
-    path = f"{DESTINATIONS}/{made['destinationId']}"
-    assert amazon.call("GET", path, grant="grantless").body == {"payload": made}
+def test_destination_is_created_once_listed_returned_and_deleted() -> None:
+    amazon = AmazonClient()
+    created = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless").body["payload"]
+    assert (created["name"], created["resource"]) == ("orders", {"sqs": {"arn": QUEUE}})
+    duplicate = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless")
+    assert (duplicate.status, duplicate.error) == (409, "Conflict")
+    assert amazon.call("GET", DESTINATIONS, grant="grantless").body == {"payload": [created]}
+    path = f"{DESTINATIONS}/{created['destinationId']}"
+    assert amazon.call("GET", path, grant="grantless").body == {"payload": created}
     assert amazon.call("DELETE", path, grant="grantless").status == 200
     assert amazon.call("GET", path, grant="grantless").status == 404
     assert amazon.call("DELETE", path, grant="grantless").status == 404
@@ -61,29 +62,29 @@ def test_a_destination_is_made_once_listed_found_and_deleted() -> None:
         ["not", "an", "object"],
     ],
 )
-def test_a_bad_destination_is_refused(body: Any) -> None:
-    answer = AmazonDriver().call("POST", DESTINATIONS, body, grant="grantless")
-    assert (answer.status, answer.error) == (400, "InvalidInput")
+def test_invalid_destination_is_rejected(body: Any) -> None:
+    response = AmazonClient().call("POST", DESTINATIONS, body, grant="grantless")
+    assert (response.status, response.error) == (400, "InvalidInput")
 
 
 # ---- subscriptions
 
 
-def test_a_subscription_is_made_once_found_and_deleted() -> None:
-    amazon = AmazonDriver()
+def test_subscription_is_created_once_returned_and_deleted() -> None:
+    amazon = AmazonClient()
     directive = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
-    made = amazon.subscribe("ORDER_CHANGE", directive=directive)
-    assert made.status == 200
-    assert made.body["payload"]["processingDirective"] == directive
+    created = amazon.subscribe("ORDER_CHANGE", directive=directive)
+    assert created.status == 200
+    assert created.body["payload"]["processingDirective"] == directive
     assert amazon.subscribe("ORDER_CHANGE").status == 409
-    assert amazon.call("GET", f"{SUBSCRIPTIONS}/ORDER_CHANGE").body == made.body
+    assert amazon.call("GET", f"{SUBSCRIPTIONS}/ORDER_CHANGE").body == created.body
     assert amazon.call("GET", f"{SUBSCRIPTIONS}/TRANSACTION_UPDATE").status == 404
     listed = amazon.call("GET", SUBSCRIPTIONS, notificationTypes="ORDER_CHANGE")
-    assert listed.body == {"payload": {"subscriptions": [made.body["payload"]]}}
-    path = f"{SUBSCRIPTIONS}/ORDER_CHANGE/{made.body['payload']['subscriptionId']}"
+    assert listed.body == {"payload": {"subscriptions": [created.body["payload"]]}}
+    path = f"{SUBSCRIPTIONS}/ORDER_CHANGE/{created.body['payload']['subscriptionId']}"
     assert amazon.call("GET", path, grant="seller").status == 403
-    assert amazon.call("GET", path, grant="grantless").body == made.body
-    destination = f"{DESTINATIONS}/{made.body['payload']['destinationId']}"
+    assert amazon.call("GET", path, grant="grantless").body == created.body
+    destination = f"{DESTINATIONS}/{created.body['payload']['destinationId']}"
     assert amazon.call("DELETE", destination, grant="grantless").status == 409
     assert amazon.call("DELETE", path, grant="grantless").status == 200
     assert amazon.call("GET", path, grant="grantless").status == 404
@@ -91,8 +92,8 @@ def test_a_subscription_is_made_once_found_and_deleted() -> None:
 
 
 @pytest.mark.parametrize("notification_type", ["NotificationType.ORDER_CHANGE", "ORDER_STATUS_CHANGE"])
-def test_an_unknown_type_cannot_be_subscribed_to(notification_type: str) -> None:
-    assert AmazonDriver().subscribe(notification_type).error == "InvalidInput"
+def test_subscription_to_an_unknown_type_is_rejected(notification_type: str) -> None:
+    assert AmazonClient().subscribe(notification_type).error == "InvalidInput"
 
 
 @pytest.mark.parametrize(
@@ -104,30 +105,32 @@ def test_an_unknown_type_cannot_be_subscribed_to(notification_type: str) -> None
         "all",
     ],
 )
-def test_a_directive_the_sandbox_cannot_follow_is_refused(directive: Any) -> None:
-    assert AmazonDriver().subscribe("ORDER_CHANGE", directive=directive).status == 400
+def test_unsupported_processing_directive_is_rejected(directive: Any) -> None:
+    assert AmazonClient().subscribe("ORDER_CHANGE", directive=directive).status == 400
 
 
-def test_each_type_is_delivered_by_its_own_workflow_only() -> None:
-    amazon = AmazonDriver()
+def test_each_notification_type_requires_its_delivery_workflow() -> None:
+    amazon = AmazonClient()
     bus = a_destination(eventBridge={"region": "eu-west-1", "accountId": "000000000000"})
-    made = amazon.call("POST", DESTINATIONS, bus, grant="grantless").body["payload"]
-    assert made["resource"]["eventBridge"]["name"].startswith("aws.partner/sellingpartnerapi.amazon.com/000000000000/")
-    body = {"destinationId": made["destinationId"], "payloadVersion": "1.0"}
+    created = amazon.call("POST", DESTINATIONS, bus, grant="grantless").body["payload"]
+    assert created["resource"]["eventBridge"]["name"].startswith(
+        "aws.partner/sellingpartnerapi.amazon.com/000000000000/"
+    )
+    body = {"destinationId": created["destinationId"], "payloadVersion": "1.0"}
     assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", body).status == 400
     assert amazon.call("POST", f"{SUBSCRIPTIONS}/LISTINGS_ITEM_MFN_QUANTITY_CHANGE", body).status == 200
     assert amazon.call("POST", f"{SUBSCRIPTIONS}/ORDER_CHANGE", {**body, "destinationId": "none"}).status == 400
 
 
-def triggers(amazon: AmazonDriver) -> list[dict[str, Any]]:
+def triggers(amazon: AmazonClient) -> list[dict[str, Any]]:
     return [body["Payload"]["OrderChangeNotification"]["OrderChangeTrigger"] for body in amazon.received()]
 
 
 # ---- playing
 
 
-def test_nothing_has_happened_before_it_is_played() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_account_is_empty_until_the_history_is_played() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     assert amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"] == []
     assert amazon.order("204-0000001-0000001").status == 404
@@ -136,24 +139,24 @@ def test_nothing_has_happened_before_it_is_played() -> None:
     assert amazon.queue == []
 
 
-def test_present_shows_everything_at_its_newest_version_and_notifies_nobody() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
+def test_present_applies_the_whole_history_without_notifications() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER), present=True)
     amazon.subscribe("ORDER_CHANGE")
     assert amazon.sandbox.play() == 0
     assert len(amazon.search(createdAfter="2026-10-01T00:00:00Z").body["orders"]) == 32
-    shown = amazon.order("204-0000016-0000016", includedData="FULFILLMENT").body["order"]
-    assert shown["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    current = amazon.order("204-0000016-0000016", includedData="FULFILLMENT").body["order"]
+    assert current["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
     assert amazon.queue == []
 
 
-def test_history_happens_in_order_of_time_up_to_the_moment_asked_for() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_history_is_played_by_time_up_to_the_time_requested() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     order = "204-0000016-0000016"
 
     def status() -> str:
-        shown = amazon.order(order, includedData="FULFILLMENT").body["order"]
-        return str(shown["fulfillment"]["fulfillmentStatus"])
+        current = amazon.order(order, includedData="FULFILLMENT").body["order"]
+        return str(current["fulfillment"]["fulfillmentStatus"])
 
     amazon.sandbox.play(datetime(2026, 11, 11, 7, 0, tzinfo=UTC))
     assert status() == "PENDING"
@@ -161,44 +164,44 @@ def test_history_happens_in_order_of_time_up_to_the_moment_asked_for() -> None:
     assert status() == "UNSHIPPED"
     amazon.sandbox.play()
     assert status() == "SHIPPED"
-    heard = [change for change in changes(amazon) if change[0] == order]
-    assert [each[2] for each in heard] == ["Pending", "Unshipped", "Shipped"]
+    received = [change for change in received_changes(amazon) if change[0] == order]
+    assert [each[2] for each in received] == ["Pending", "Unshipped", "Shipped"]
     times = [change["TimeOfOrderChange"] for change in triggers(amazon)]
     assert times == sorted(times)
     assert len(times) == 52
 
 
-def test_of_what_changes_after_an_order_was_read_amazon_speaks_when_it_changes() -> None:
-    """Otherwise the notification would say that the reader has seen the change already."""
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_change_of_an_order_that_was_read_is_published_at_the_time_of_playing() -> None:
+    """With an earlier time, the notification would describe a change that the client has already read."""
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play(datetime(2026, 11, 11, 7, 0, tzinfo=UTC))
     amazon.order("204-0000016-0000016")
     amazon.queue.clear()
     amazon.sandbox.play(datetime(2026, 11, 12, 10, 0, tzinfo=UTC))
-    spoken = {
+    published = {
         (change["AmazonOrderId"], body["EventTime"], change["OrderChangeTrigger"]["TimeOfOrderChange"])
         for body in amazon.received()
         for change in [body["Payload"]["OrderChangeNotification"]]
     }
     now = amazon.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    assert spoken == {
+    assert published == {
         ("204-0000016-0000016", now, "2026-11-11T07:40:00Z"),
         ("204-0000016-0000016", now, "2026-11-12T03:00:00Z"),
         ("204-0000017-0000017", "2026-11-12T10:00:00.000Z", "2026-11-12T10:00:00Z"),
     }
 
 
-def test_a_large_history_can_be_played_in_parts() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_large_history_can_be_played_in_parts() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 66})
     assert amazon.control("POST", "play", {}) == (200, {"played": 66, "pending": 0})
     assert amazon.control("POST", "play") == (200, {"played": 0, "pending": 0})
 
 
-def test_an_order_change_says_what_amazon_says() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
-    made = amazon.subscribe("ORDER_CHANGE").body["payload"]
+def test_order_change_describes_the_order() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
+    created = amazon.subscribe("ORDER_CHANGE").body["payload"]
     amazon.sandbox.play()
     (body,) = [
         body
@@ -208,7 +211,7 @@ def test_an_order_change_says_what_amazon_says() -> None:
     ]
     at = "2026-11-17T16:00:00"
     assert (body["NotificationVersion"], body["PayloadVersion"], body["EventTime"]) == ("1.0", "1.0", f"{at}.000Z")
-    assert body["NotificationMetadata"]["SubscriptionId"] == made["subscriptionId"]
+    assert body["NotificationMetadata"]["SubscriptionId"] == created["subscriptionId"]
     assert body["NotificationMetadata"]["PublishTime"] == f"{at}.000Z"
     change = body["Payload"]["OrderChangeNotification"]
     assert (change["NotificationLevel"], change["SellerId"]) == ("OrderLevel", "A0SANDBOXSELLER")
@@ -226,17 +229,17 @@ def test_an_order_change_says_what_amazon_says() -> None:
     ]
 
 
-def test_the_kind_of_change_is_told() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_order_change_states_its_change_type() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play()
-    heard = changes(amazon)
-    assert [each[1:] for each in heard if each[0] == "204-0000018-0000018"] == [
+    received = received_changes(amazon)
+    assert [each[1:] for each in received if each[0] == "204-0000018-0000018"] == [
         ("OrderStatusChange", "Unshipped"),
         ("BuyerRequestedChange", "Unshipped"),
         ("OrderStatusChange", "Canceled"),
     ]
-    assert [each[1] for each in heard if each[0] == "111-0000014-0000014"] == [
+    assert [each[1] for each in received if each[0] == "111-0000014-0000014"] == [
         "OrderStatusChange",
         "OrderStatusChange",
         "DeliveryTipChange",
@@ -244,7 +247,7 @@ def test_the_kind_of_change_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("event_filter", "expected"),
     [
         ({"orderChangeTypes": ["DeliveryTipChange"]}, {("111-0000014-0000014", "DeliveryTipChange")}),
         ({"orderChangeTypes": ["DeliveryTipChange"], "marketplaceIds": [UK]}, set()),
@@ -254,17 +257,17 @@ def test_the_kind_of_change_is_told() -> None:
         ),
     ],
 )
-def test_an_event_filter_lets_only_its_changes_and_marketplaces_through(
-    wanted: dict[str, Any], expected: set[tuple[str, str]]
+def test_event_filter_selects_change_types_and_marketplaces(
+    event_filter: dict[str, Any], expected: set[tuple[str, str]]
 ) -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
-    amazon.subscribe("ORDER_CHANGE", directive={"eventFilter": {"eventFilterType": "ORDER_CHANGE", **wanted}})
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
+    amazon.subscribe("ORDER_CHANGE", directive={"eventFilter": {"eventFilterType": "ORDER_CHANGE", **event_filter}})
     amazon.sandbox.play()
-    assert {change[:2] for change in changes(amazon)} == expected
+    assert {change[:2] for change in received_changes(amazon)} == expected
 
 
-def test_of_a_cancelled_order_nothing_is_left_to_ship() -> None:
-    amazon = AmazonDriver()
+def test_cancelled_order_has_no_unshipped_items() -> None:
+    amazon = AmazonClient()
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.put_order(an_order(status="CANCELLED"), notify=True)
     (body,) = amazon.received()
@@ -272,18 +275,18 @@ def test_of_a_cancelled_order_nothing_is_left_to_ship() -> None:
     assert (summary["NumberOfItemsShipped"], summary["NumberOfItemsUnshipped"]) == (0, 0)
 
 
-def test_each_type_goes_to_its_own_queue_and_nobody_else_hears_of_it() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_each_notification_type_is_sent_to_its_subscribed_queue_only() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("TRANSACTION_UPDATE", OTHER_QUEUE)
     amazon.subscribe("FBA_INVENTORY_AVAILABILITY_CHANGES")
     amazon.sandbox.play()
-    heard = Counter((arn, json.loads(body)["NotificationType"]) for arn, body in amazon.queue)
-    # Ten transactions of orders posted; fees have no order, and a released one has posted before.
-    assert heard == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 10, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
+    received = Counter((arn, json.loads(body)["NotificationType"]) for arn, body in amazon.queue)
+    # Ten transactions belong to orders. Fees do not, and a change of status is not notified.
+    assert received == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 10, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
 
 
-def test_a_transaction_update_points_to_the_order_and_not_to_the_transaction() -> None:
-    amazon = AmazonDriver()
+def test_transaction_update_contains_the_order_id_but_no_transaction_id() -> None:
+    amazon = AmazonClient()
     amazon.subscribe("TRANSACTION_UPDATE")
     amazon.sandbox.put_transaction(a_transaction(7, transactionType="Refund"), notify=True)
     (body,) = amazon.received()
@@ -296,18 +299,18 @@ def test_a_transaction_update_points_to_the_order_and_not_to_the_transaction() -
     assert "transaction-7" not in json.dumps(body, default=str)
 
 
-def test_a_stock_change_tells_what_can_be_sold_per_marketplace() -> None:
-    amazon = AmazonDriver()
+def test_stock_notification_states_the_fulfillable_quantity_per_marketplace() -> None:
+    amazon = AmazonClient()
     amazon.subscribe("FBA_INVENTORY_AVAILABILITY_CHANGES")
     amazon.sandbox.put_inventory(a_stock_level("KETTLE-BLUE", 3), notify=True)
     (body,) = amazon.received()
     assert (body["Payload"]["SKU"], body["Payload"]["FNSKU"]) == ("KETTLE-BLUE", "X0SBX00001")
-    (place,) = body["Payload"]["FulfillmentInventoryByMarketplace"]
-    assert (place["MarketplaceId"], place["FulfillmentInventory"]["Fulfillable"]) == (UK, 3)
+    (entry,) = body["Payload"]["FulfillmentInventoryByMarketplace"]
+    assert (entry["MarketplaceId"], entry["FulfillmentInventory"]["Fulfillable"]) == (UK, 3)
 
 
-def test_every_notification_has_an_id_of_its_own() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_notification_ids_are_unique() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     for notification_type in ("ORDER_CHANGE", "TRANSACTION_UPDATE", "FBA_INVENTORY_AVAILABILITY_CHANGES"):
         amazon.subscribe(notification_type)
     amazon.sandbox.play()
@@ -315,86 +318,86 @@ def test_every_notification_has_an_id_of_its_own() -> None:
     assert len(ids) == len(amazon.queue) == 72
 
 
-def test_replay_sends_the_same_bodies_again_in_another_order() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_replay_sends_the_same_bodies_in_a_shuffled_order() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play()
-    first = list(amazon.queue)
-    again = []
+    original = list(amazon.queue)
+    replays = []
     for seed in (1, 1, 2):
         amazon.queue.clear()
         assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 52})
-        again.append(list(amazon.queue))
-    assert sorted(again[0]) == sorted(first)
-    assert again[0] == again[1] != again[2]
-    assert again[0] != first
+        replays.append(list(amazon.queue))
+    assert sorted(replays[0]) == sorted(original)
+    assert replays[0] == replays[1] != replays[2]
+    assert replays[0] != original
 
 
-def test_notifications_stop_with_the_subscription() -> None:
-    amazon = AmazonDriver()
-    made = amazon.subscribe("ORDER_CHANGE").body["payload"]
-    amazon.call("DELETE", f"{SUBSCRIPTIONS}/ORDER_CHANGE/{made['subscriptionId']}", grant="grantless")
+def test_deleted_subscription_receives_no_notifications() -> None:
+    amazon = AmazonClient()
+    created = amazon.subscribe("ORDER_CHANGE").body["payload"]
+    amazon.call("DELETE", f"{SUBSCRIPTIONS}/ORDER_CHANGE/{created['subscriptionId']}", grant="grantless")
     amazon.sandbox.put_order(an_order(), notify=True)
     assert amazon.queue == []
 
 
-def test_the_truth_changes_before_the_notification_is_there() -> None:
-    seen: list[str] = []
+def test_new_version_is_readable_before_its_notification_is_published() -> None:
+    statuses: list[str] = []
 
-    def look(arn: str, body: str) -> None:
+    def read_order(arn: str, body: str) -> None:
         order_id = json.loads(body)["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
-        shown = amazon.order(order_id, includedData="FULFILLMENT").body["order"]
-        seen.append(shown["fulfillment"]["fulfillmentStatus"])
+        current = amazon.order(order_id, includedData="FULFILLMENT").body["order"]
+        statuses.append(current["fulfillment"]["fulfillmentStatus"])
 
-    amazon = AmazonDriver(publish=look)
+    amazon = AmazonClient(publish=read_order)
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.put_order(an_order(), notify=True)
     amazon.sandbox.put_order(an_order(updated="2026-11-21T10:00:00Z", status="SHIPPED"), notify=True)
-    assert seen == ["UNSHIPPED", "SHIPPED"]
+    assert statuses == ["UNSHIPPED", "SHIPPED"]
 
 
-def test_orders_put_while_playing_appear_in_the_queue_after_what_was_played() -> None:
-    # Given a consumer that makes a new order as soon as it hears of the first one.
-    def react(arn: str, body: str) -> None:
-        heard.append(json.loads(body)["Payload"]["OrderChangeNotification"]["AmazonOrderId"])
-        if len(heard) == 1:
+def test_order_added_while_playing_is_notified_after_the_version_being_played() -> None:
+    # Given a consumer that adds an order when it receives the first notification
+    def add_order(arn: str, body: str) -> None:
+        received.append(json.loads(body)["Payload"]["OrderChangeNotification"]["AmazonOrderId"])
+        if len(received) == 1:
             amazon.sandbox.put_order(an_order(9), notify=True)
 
-    heard: list[str] = []
-    amazon = AmazonDriver(Seller(orders=[an_order(1), an_order(2)]), publish=react)
+    received: list[str] = []
+    amazon = AmazonClient(Seller(orders=[an_order(1), an_order(2)]), publish=add_order)
     amazon.subscribe("ORDER_CHANGE")
     assert amazon.sandbox.play() == 2
-    assert [order_id[-1] for order_id in heard] == ["1", "9", "2"]
+    assert [order_id[-1] for order_id in received] == ["1", "9", "2"]
 
 
 # ---- control
 
 
-def test_orders_can_be_put_through_the_control_interface() -> None:
-    amazon = AmazonDriver()
+def test_orders_can_be_added_through_the_control_interface() -> None:
+    amazon = AmazonClient()
     amazon.subscribe("ORDER_CHANGE")
     assert amazon.control("POST", "orders", an_order(1)) == (200, {"put": 1})
     assert amazon.control("POST", "orders", {"elements": [an_order(2), an_order(3)], "notify": True}) == (
         200,
         {"put": 2},
     )
-    assert [change[0][-1] for change in changes(amazon)] == ["2", "3"]
+    assert [change[0][-1] for change in received_changes(amazon)] == ["2", "3"]
     assert len(amazon.search(createdAfter="2026-11-01T00:00:00Z").body["orders"]) == 3
-    status, answer = amazon.control("POST", "orders", {"orderId": "204-1"})
-    assert (status, answer["error"]) == (400, "POST /_sandbox/orders: createdTime is missing; expected a text")
+    status, body = amazon.control("POST", "orders", {"orderId": "204-1"})
+    assert (status, body["error"]) == (400, "POST /_sandbox/orders: createdTime is missing; expected a string")
 
 
 @pytest.mark.parametrize(
     ("path", "body"), [("play", {"until": "soon"}), ("play", []), ("orders", ["x"]), ("empty-pages", {"times": "x"})]
 )
-def test_a_bad_control_request_is_explained(path: str, body: Any) -> None:
-    status, answer = AmazonDriver().control("POST", path, body)
+def test_invalid_control_request_is_rejected_with_an_explanation(path: str, body: Any) -> None:
+    status, explanation = AmazonClient().control("POST", path, body)
     assert status == 400
-    assert answer["error"].startswith(f"POST /_sandbox/{path}: ")
+    assert explanation["error"].startswith(f"POST /_sandbox/{path}: ")
 
 
-def test_the_state_counts_what_is_played_and_pending() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_state_counts_played_and_pending_versions() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     amazon.subscribe("ORDER_CHANGE")
     amazon.control("POST", "play", {"until": "2026-10-25T06:30:00Z"})
     _, state = amazon.control("GET", "state")
@@ -412,16 +415,14 @@ def test_the_state_counts_what_is_played_and_pending() -> None:
     assert [each["body"] for each in sent["notifications"]] == amazon.received()[1:]
 
 
-def test_scripted_faults_answer_html_as_amazon_sometimes_does() -> None:
-    amazon = AmazonDriver()
+def test_injected_fault_returns_html_as_amazon_sometimes_does() -> None:
+    amazon = AmazonClient()
     page = "<html><body>Service Unavailable</body></html>"
     amazon.control("POST", "faults", {"kind": "refuse", "path": "/orders/", "status": 503, "body": page})
     headers = {"x-amz-access-token": amazon.token()}
-    from sandbox.wire import Request
-
     request = Request.to("GET", "/orders/2026-01-01/orders?createdAfter=2026-11-01T00:00:00Z", headers=headers)
-    refused = amazon.sandbox.handle(request)
-    assert (refused.status, refused.body.decode(), refused.headers["content-type"]) == (
+    rejected = amazon.sandbox.handle(request)
+    assert (rejected.status, rejected.body.decode(), rejected.headers["content-type"]) == (
         503,
         page,
         "text/html; charset=utf-8",
@@ -432,24 +433,24 @@ def test_scripted_faults_answer_html_as_amazon_sometimes_does() -> None:
 # ---- delivery to SQS
 
 
-def test_notifications_are_sent_in_batches_of_ten_when_they_can_be() -> None:
+def test_notifications_are_published_in_batches_of_ten() -> None:
     batches: list[int] = []
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), publish_many=lambda batch: batches.append(len(batch)))
+    amazon = AmazonClient(Seller.load(OWN_SELLER), publish_many=lambda batch: batches.append(len(batch)))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play()
     assert batches == [10, 10, 10, 10, 10, 2]
     assert amazon.queue == []
 
 
-def test_the_queue_sender_finds_each_queue_once_and_splits_batches_by_number_and_size() -> None:
+def test_queue_sender_looks_up_each_queue_once_and_splits_batches_by_number_and_size() -> None:
     sqs = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     url = "http://localhost/000000000000/orders"
 
     def batch(stub: Stubber, *bodies: str) -> None:
         entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
-        taken = [{"Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": "0" * 32} for entry in entries]
+        accepted = [{"Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": "0" * 32} for entry in entries]
         stub.add_response(
-            "send_message_batch", {"Successful": taken, "Failed": []}, {"QueueUrl": url, "Entries": entries}
+            "send_message_batch", {"Successful": accepted, "Failed": []}, {"QueueUrl": url, "Entries": entries}
         )
 
     large = "x" * 200_000
@@ -467,20 +468,20 @@ def test_the_queue_sender_finds_each_queue_once_and_splits_batches_by_number_and
         stub.assert_no_pending_responses()
 
 
-def test_a_message_a_queue_does_not_take_is_an_error() -> None:
+def test_message_rejected_by_a_queue_raises_an_error() -> None:
     sqs = boto3.client("sqs", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(sqs) as stub:
         stub.add_response("get_queue_url", {"QueueUrl": "http://localhost/0/orders"})
         failed = [{"Id": "0", "SenderFault": True, "Code": "InvalidMessageContents"}]
         stub.add_response("send_message_batch", {"Successful": [], "Failed": failed})
-        with pytest.raises(RuntimeError, match="did not take 1 of 1 messages: InvalidMessageContents"):
+        with pytest.raises(RuntimeError, match="rejected 1 of 1 messages: InvalidMessageContents"):
             QueueSender(sqs).send(QUEUE, "body")
 
 
-def test_the_server_builds_the_sandbox_from_its_command_line() -> None:
+def test_sandbox_is_built_from_the_command_line() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     arguments = ["--aws-endpoint", "http://127.0.0.1:1", "--present", "--lwa-refresh-token", "Atzr|mine"]
     amazon = build(parser.parse_args(arguments))
-    assert amazon.state()["orders"] == 32  # type: ignore[attr-defined]
-    assert amazon.login.credentials.refresh_token == "Atzr|mine"  # type: ignore[attr-defined]
+    assert amazon.state()["orders"] == 32
+    assert amazon.login.credentials.refresh_token == "Atzr|mine"

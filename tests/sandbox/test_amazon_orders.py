@@ -1,50 +1,50 @@
-"""Login, usage plans, searchOrders and getOrder behave as Amazon's model and usage-plan pages say."""
+"""Login, usage plans, searchOrders and getOrder behave as Amazon's model and usage-plan pages describe."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from amazon_driver import OWN_SELLER, UK, US, AmazonDriver, Answer, an_order
 
-from sandbox.amazon import Seller
+from sandbox.amazon import OWN_SELLER, Seller
 from sandbox.amazon.usage_plan import USAGE_PLANS
+from sandbox.testing.amazon import UK, US, AmazonClient, ParsedResponse, an_order
 
 EARLY = "2026-11-01T00:00:00Z"
 
 
-def ids(answer: Answer) -> list[str]:
-    assert answer.status == 200, answer.body
-    return [order["orderId"] for order in answer.body["orders"]]
+def ids(response: ParsedResponse) -> list[str]:
+    assert response.status == 200, response.body
+    return [order["orderId"] for order in response.body["orders"]]
 
 
-def numbers(answer: Answer) -> list[int]:
-    return [int(order_id[-7:]) for order_id in ids(answer)]
+def numbers(response: ParsedResponse) -> list[int]:
+    return [int(order_id[-7:]) for order_id in ids(response)]
 
 
 # ---- login
 
 
-def test_a_seller_token_opens_the_orders_for_an_hour() -> None:
-    amazon = AmazonDriver()
+def test_seller_token_grants_access_to_orders_for_one_hour() -> None:
+    amazon = AmazonClient()
     login = amazon.login()
     assert (login.body["token_type"], login.body["expires_in"]) == ("bearer", 3600)
     assert login.body["refresh_token"] == "Atzr|sandbox"
     amazon.clock.advance(3599)
     assert amazon.search(createdAfter=EARLY, token=login.body["access_token"]).status == 200
     amazon.clock.advance(1)
-    refused = amazon.search(createdAfter=EARLY, token=login.body["access_token"])
-    assert (refused.status, refused.error) == (403, "Unauthorized")
-    assert "x-amzn-RateLimit-Limit" not in refused.headers
+    rejected = amazon.search(createdAfter=EARLY, token=login.body["access_token"])
+    assert (rejected.status, rejected.error) == (403, "Unauthorized")
+    assert "x-amzn-RateLimit-Limit" not in rejected.headers
 
 
-@pytest.mark.parametrize("token", ["", "Atza|made-up"])
-def test_an_unknown_token_is_refused(token: str) -> None:
-    assert AmazonDriver().search(createdAfter=EARLY, token=token).status == 403
+@pytest.mark.parametrize("token", ["", "Atza|invalid"])
+def test_unknown_token_is_rejected(token: str) -> None:
+    assert AmazonClient().search(createdAfter=EARLY, token=token).status == 403
 
 
-def test_grantless_and_seller_tokens_do_not_stand_in_for_each_other() -> None:
-    amazon = AmazonDriver()
+def test_grantless_and_seller_tokens_are_not_interchangeable() -> None:
+    amazon = AmazonClient()
     assert amazon.call("GET", "/notifications/v1/destinations", grant="seller").status == 403
     assert amazon.call("GET", "/notifications/v1/destinations", grant="grantless").status == 200
     assert amazon.search(createdAfter=EARLY, grant="grantless").status == 403
@@ -60,14 +60,14 @@ def test_grantless_and_seller_tokens_do_not_stand_in_for_each_other() -> None:
         ("grantless", {"scope": "sellingpartnerapi::migration"}, 400, "invalid_scope"),
     ],
 )
-def test_login_refuses_in_its_own_shape(grant: str, changes: dict[str, str], status: int, error: str) -> None:
-    answer = AmazonDriver().login(grant, **changes)
-    assert (answer.status, answer.body["error"]) == (status, error)
-    assert answer.body["error_description"]
+def test_login_errors_have_the_oauth_format(grant: str, changes: dict[str, str], status: int, error: str) -> None:
+    response = AmazonClient().login(grant, **changes)
+    assert (response.status, response.body["error"]) == (status, error)
+    assert response.body["error_description"]
 
 
-def test_revoked_tokens_stop_working_and_a_revoked_authorisation_gives_no_new_ones() -> None:
-    amazon = AmazonDriver()
+def test_revoked_tokens_are_rejected_and_a_revoked_authorisation_issues_none() -> None:
+    amazon = AmazonClient()
     old = amazon.token()
     amazon.control("POST", "revoke")
     assert amazon.search(createdAfter=EARLY, token=old).status == 403
@@ -88,18 +88,18 @@ def test_revoked_tokens_stop_working_and_a_revoked_authorisation_gives_no_new_on
         ("/orders/2026-01-01/orders/none", "getOrder"),
     ],
 )
-def test_an_operation_answers_429_after_its_burst_and_again_works_one_refill_later(path: str, operation: str) -> None:
-    amazon = AmazonDriver(usage_plans=USAGE_PLANS)
+def test_operation_returns_429_after_its_burst_and_succeeds_after_one_refill(path: str, operation: str) -> None:
+    amazon = AmazonClient(usage_plans=USAGE_PLANS)
     plan = USAGE_PLANS[operation]
     token = amazon.token()
     for _ in range(plan.burst):
-        answer = amazon.call("GET", path, token=token)
-        assert answer.status != 429
-        assert answer.headers["x-amzn-RateLimit-Limit"] == str(plan.rate)
-    refused = amazon.call("GET", path, token=token)
-    assert (refused.status, refused.error) == (429, "QuotaExceeded")
-    assert not {"Retry-After", "retry-after", "x-amzn-RateLimit-Limit"} & set(refused.headers)
-    assert refused.headers["x-amzn-RequestId"]
+        response = amazon.call("GET", path, token=token)
+        assert response.status != 429
+        assert response.headers["x-amzn-RateLimit-Limit"] == str(plan.rate)
+    rejected = amazon.call("GET", path, token=token)
+    assert (rejected.status, rejected.error) == (429, "QuotaExceeded")
+    assert not {"Retry-After", "retry-after", "x-amzn-RateLimit-Limit"} & set(rejected.headers)
+    assert rejected.headers["x-amzn-RequestId"]
     amazon.clock.advance(1 / plan.rate - 0.1)
     assert amazon.call("GET", path, token=token).status == 429
     amazon.clock.advance(0.2)
@@ -107,23 +107,23 @@ def test_an_operation_answers_429_after_its_burst_and_again_works_one_refill_lat
     assert amazon.call("GET", path, token=token).status == 429
 
 
-def test_a_quiet_day_does_not_save_up_more_than_the_burst() -> None:
-    amazon = AmazonDriver(usage_plans=USAGE_PLANS)
+def test_idle_time_does_not_accumulate_more_than_the_burst() -> None:
+    amazon = AmazonClient(usage_plans=USAGE_PLANS)
     amazon.order("none")
     amazon.clock.advance(24 * 3600)
     token = amazon.login().body["access_token"]
     assert [amazon.order("none", token=token).status for _ in range(31)] == [404] * 30 + [429]
 
 
-def test_operations_have_buckets_of_their_own() -> None:
-    amazon = AmazonDriver(usage_plans=USAGE_PLANS)
+def test_each_operation_has_its_own_bucket() -> None:
+    amazon = AmazonClient(usage_plans=USAGE_PLANS)
     for _ in range(21):
         last = amazon.search(createdAfter=EARLY)
     assert last.status == 429
     assert amazon.order("none").status == 404
 
 
-# ---- searchOrders: what is asked
+# ---- searchOrders: parameters
 
 
 @pytest.mark.parametrize(
@@ -144,28 +144,28 @@ def test_operations_have_buckets_of_their_own() -> None:
         {"createdAfter": EARLY, "maxResultsPerPage": 101},
         {"createdAfter": EARLY, "maxResultsPerPage": 0},
         {"createdAfter": EARLY, "maxResultsPerPage": "many"},
-        {"createdAfter": EARLY, "paginationToken": "made-up"},
+        {"createdAfter": EARLY, "paginationToken": "invalid"},
         {"createdAfter": EARLY, "paginationToken": "WyJ4Il0="},
         {"createdAfter": EARLY, "marketplaceIds": ",".join(f"M{n}" for n in range(51))},
     ],
 )
-def test_bad_parameters_are_refused_as_invalid_input(query: dict[str, Any]) -> None:
-    answer = AmazonDriver().search(**query)
-    assert (answer.status, answer.error) == (400, "InvalidInput")
-    assert answer.body["errors"][0]["message"]
+def test_invalid_parameters_are_rejected(query: dict[str, Any]) -> None:
+    response = AmazonClient().search(**query)
+    assert (response.status, response.error) == (400, "InvalidInput")
+    assert response.body["errors"][0]["message"]
 
 
-def test_the_end_of_the_period_is_echoed_and_is_two_minutes_ago_by_default() -> None:
-    amazon = AmazonDriver()
+def test_end_of_the_period_is_returned_and_defaults_to_two_minutes_ago() -> None:
+    amazon = AmazonClient()
     by_update = amazon.search(lastUpdatedAfter=EARLY).body
     assert by_update == {"orders": [], "lastUpdatedBefore": "2026-11-23T11:58:00Z"}
     assert amazon.search(createdAfter=EARLY).body["createdBefore"] == "2026-11-23T11:58:00Z"
-    given = amazon.search(lastUpdatedAfter=EARLY, lastUpdatedBefore="2026-11-10T00:00:00Z").body
-    assert given["lastUpdatedBefore"] == "2026-11-10T00:00:00Z"
+    explicit = amazon.search(lastUpdatedAfter=EARLY, lastUpdatedBefore="2026-11-10T00:00:00Z").body
+    assert explicit["lastUpdatedBefore"] == "2026-11-10T00:00:00Z"
 
 
-def test_both_ends_of_the_period_are_included_and_the_last_two_minutes_are_not() -> None:
-    amazon = AmazonDriver()
+def test_period_includes_both_ends_but_not_the_last_two_minutes() -> None:
+    amazon = AmazonClient()
     for number, updated in enumerate(("09:59:59", "10:00:00", "11:00:00", "11:58:00", "11:58:01"), start=1):
         amazon.sandbox.put_order(an_order(number, updated=f"2026-11-23T{updated}Z"))
     assert numbers(amazon.search(lastUpdatedAfter="2026-11-23T10:00:00Z")) == [2, 3, 4]
@@ -175,8 +175,8 @@ def test_both_ends_of_the_period_are_included_and_the_last_two_minutes_are_not()
     assert numbers(amazon.search(lastUpdatedAfter="2026-11-23T10:00:00Z")) == [2, 3, 4, 5]
 
 
-def test_orders_are_found_by_creation_and_by_update_apart() -> None:
-    amazon = AmazonDriver()
+def test_orders_are_found_by_creation_time_or_by_update_time() -> None:
+    amazon = AmazonClient()
     amazon.sandbox.put_order(an_order(1, created="2026-11-02T00:00:00Z", updated="2026-11-20T00:00:00Z"))
     amazon.sandbox.put_order(an_order(2, created="2026-11-10T00:00:00Z", updated="2026-11-11T00:00:00Z"))
     assert numbers(amazon.search(createdAfter="2026-11-05T00:00:00Z")) == [2]
@@ -184,7 +184,7 @@ def test_orders_are_found_by_creation_and_by_update_apart() -> None:
 
 
 def test_filters_by_marketplace_status_and_fulfiller_combine() -> None:
-    amazon = AmazonDriver()
+    amazon = AmazonClient()
     amazon.sandbox.put_order(an_order(1))
     amazon.sandbox.put_order(an_order(2, marketplace=US))
     amazon.sandbox.put_order(an_order(3, status="SHIPPED"))
@@ -196,8 +196,8 @@ def test_filters_by_marketplace_status_and_fulfiller_combine() -> None:
     assert numbers(amazon.search(createdAfter=EARLY, fulfilledBy="MERCHANT", fulfillmentStatuses="SHIPPED")) == []
 
 
-def test_a_changed_order_is_found_where_it_stands_now_only() -> None:
-    amazon = AmazonDriver()
+def test_changed_order_is_found_by_its_current_values_only() -> None:
+    amazon = AmazonClient()
     amazon.sandbox.put_order(an_order(1, updated="2026-11-20T10:00:00Z"))
     amazon.sandbox.put_order(an_order(1, updated="2026-11-21T10:00:00Z", status="SHIPPED"))
     assert numbers(amazon.search(lastUpdatedAfter=EARLY)) == [1]
@@ -208,21 +208,21 @@ def test_a_changed_order_is_found_where_it_stands_now_only() -> None:
 
 def test_orders_older_than_two_years_are_hidden_where_amazon_hides_them() -> None:
     old = {"created": "2024-11-01T00:00:00Z", "updated": "2026-11-20T10:00:00Z"}
-    amazon = AmazonDriver(two_year_limit=True)
+    amazon = AmazonClient(two_year_limit=True)
     for number, marketplace in enumerate((UK, "A1VC38T7YXB528"), start=1):
         amazon.sandbox.put_order(an_order(number, marketplace=marketplace, **old))
     assert numbers(amazon.search(lastUpdatedAfter=EARLY)) == [2]
     assert amazon.order(an_order(1)["orderId"]).status == 404
-    open_ended = AmazonDriver()
-    open_ended.sandbox.put_order(an_order(1, **old))
-    assert numbers(open_ended.search(lastUpdatedAfter=EARLY)) == [1]
+    unlimited = AmazonClient()
+    unlimited.sandbox.put_order(an_order(1, **old))
+    assert numbers(unlimited.search(lastUpdatedAfter=EARLY)) == [1]
 
 
 # ---- searchOrders: pages
 
 
-def test_pages_hold_every_order_exactly_once_in_order_of_update() -> None:
-    amazon = AmazonDriver()
+def test_pages_contain_every_order_once_by_update_time() -> None:
+    amazon = AmazonClient()
     for number in range(1, 8):
         marketplace = UK if number % 2 else US
         amazon.sandbox.put_order(an_order(number, marketplace=marketplace, updated=f"2026-11-20T10:00:0{number // 2}Z"))
@@ -234,8 +234,8 @@ def test_pages_hold_every_order_exactly_once_in_order_of_update() -> None:
     assert "pagination" not in pages[-1].body
 
 
-def test_a_hundred_orders_are_a_page_unless_told_otherwise() -> None:
-    amazon = AmazonDriver()
+def test_default_page_size_is_one_hundred_orders() -> None:
+    amazon = AmazonClient()
     for number in range(101):
         amazon.sandbox.put_order(an_order(number))
     first = amazon.search(lastUpdatedAfter=EARLY)
@@ -244,8 +244,8 @@ def test_a_hundred_orders_are_a_page_unless_told_otherwise() -> None:
     assert numbers(amazon.search(lastUpdatedAfter=EARLY, paginationToken=token)) == [100]
 
 
-def test_a_page_token_keeps_the_period_of_the_first_page() -> None:
-    amazon = AmazonDriver()
+def test_page_token_keeps_the_period_of_the_first_page() -> None:
+    amazon = AmazonClient()
     for number in (1, 2):
         amazon.sandbox.put_order(an_order(number))
     token = amazon.search(lastUpdatedAfter=EARLY, maxResultsPerPage=1).body["pagination"]["nextToken"]
@@ -257,8 +257,8 @@ def test_a_page_token_keeps_the_period_of_the_first_page() -> None:
     assert second.body["lastUpdatedBefore"] == "2026-11-23T11:58:00Z"
 
 
-def test_a_page_token_is_refused_after_a_day_and_with_other_parameters() -> None:
-    amazon = AmazonDriver()
+def test_page_token_is_rejected_after_a_day_or_with_different_parameters() -> None:
+    amazon = AmazonClient()
     for number in (1, 2, 3):
         amazon.sandbox.put_order(an_order(number))
     query = {"lastUpdatedAfter": EARLY, "marketplaceIds": UK}
@@ -273,11 +273,11 @@ def test_a_page_token_is_refused_after_a_day_and_with_other_parameters() -> None
     assert amazon.search(**query, paginationToken=token, token=fresh).error == "InvalidInput"
 
 
-# ---- what an order shows
+# ---- getOrder: data sets
 
 
-def test_only_base_data_is_there_unless_more_is_asked_for() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
+def test_order_contains_only_base_data_by_default() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER), present=True)
     base = amazon.order("204-0000003-0000003").body["order"]
     assert set(base) == {"orderId", "createdTime", "lastUpdatedTime", "salesChannel", "orderItems"}
     assert {name for item in base["orderItems"] for name in item} == {"orderItemId", "quantityOrdered", "product"}
@@ -302,18 +302,18 @@ def test_only_base_data_is_there_unless_more_is_asked_for() -> None:
 def test_each_data_set_adds_its_blocks_to_search_and_get(
     order: str, data: str, in_order: set[str], in_items: set[str]
 ) -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER), present=True)
-    base, shown = amazon.order(order).body["order"], amazon.order(order, includedData=data).body["order"]
-    assert set(shown) - set(base) == in_order
-    assert {name for item in shown["orderItems"] for name in item} - {
+    amazon = AmazonClient(Seller.load(OWN_SELLER), present=True)
+    base, extended = amazon.order(order).body["order"], amazon.order(order, includedData=data).body["order"]
+    assert set(extended) - set(base) == in_order
+    assert {name for item in extended["orderItems"] for name in item} - {
         name for item in base["orderItems"] for name in item
     } == in_items
     searched = amazon.search(createdAfter="2026-10-01T00:00:00Z", includedData=data).body["orders"]
-    assert [each for each in searched if each["orderId"] == order] == [shown]
+    assert [each for each in searched if each["orderId"] == order] == [extended]
 
 
-def test_all_data_sets_together_give_the_order_as_it_was_put() -> None:
-    amazon = AmazonDriver()
+def test_all_data_sets_together_return_the_complete_order() -> None:
+    amazon = AmazonClient()
     amazon.sandbox.put_order(an_order(1))
     everything = (
         "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT,FULFILLMENT_ORDERS"
@@ -321,14 +321,14 @@ def test_all_data_sets_together_give_the_order_as_it_was_put() -> None:
     assert amazon.order(an_order(1)["orderId"], includedData=everything).body == {"order": an_order(1)}
 
 
-def test_an_unknown_order_is_not_found() -> None:
-    answer = AmazonDriver().order("204-9999999-9999999")
-    assert (answer.status, answer.error) == (404, "NotFound")
-    assert "x-amzn-RateLimit-Limit" not in answer.headers  # no usage plan in this sandbox
+def test_unknown_order_is_not_found() -> None:
+    response = AmazonClient().order("204-9999999-9999999")
+    assert (response.status, response.error) == (404, "NotFound")
+    assert "x-amzn-RateLimit-Limit" not in response.headers  # no usage plan in this sandbox
 
 
-def test_an_order_cannot_be_changed_from_outside_or_go_back_in_time() -> None:
-    amazon = AmazonDriver()
+def test_stored_order_cannot_be_mutated_or_replaced_by_an_older_version() -> None:
+    amazon = AmazonClient()
     order = an_order(1)
     amazon.sandbox.put_order(order)
     order["orderItems"][0]["quantityOrdered"] = 99
@@ -337,22 +337,22 @@ def test_an_order_cannot_be_changed_from_outside_or_go_back_in_time() -> None:
         amazon.sandbox.put_order(an_order(1, updated="2026-11-19T00:00:00Z"))
 
 
-def test_the_marketplaces_are_those_the_seller_has_orders_in() -> None:
-    amazon = AmazonDriver(Seller.load(OWN_SELLER))
+def test_marketplace_participations_are_those_with_orders() -> None:
+    amazon = AmazonClient(Seller.load(OWN_SELLER))
     payload = amazon.call("GET", "/sellers/v1/marketplaceParticipations").body["payload"]
     assert {each["marketplace"]["countryCode"] for each in payload} == {"GB", "US", "DE", "CA", "JP", "AU"}
 
 
-def test_what_the_sandbox_does_not_serve_is_not_found_and_recorded() -> None:
-    amazon = AmazonDriver()
+def test_unsupported_operation_is_not_found_and_logged() -> None:
+    amazon = AmazonClient()
     assert amazon.call("POST", "/reports/2021-06-30/reports", {}).status == 404
     amazon.order("204-0000001-0000001")
     assert [call.operation for call in amazon.sandbox.calls] == ["lwaToken", "unknown", "getOrder"]
 
 
-def test_the_same_run_gives_the_same_answers() -> None:
+def test_same_run_returns_the_same_responses() -> None:
     def run() -> list[Any]:
-        amazon = AmazonDriver(Seller.load(OWN_SELLER))
+        amazon = AmazonClient(Seller.load(OWN_SELLER))
         amazon.subscribe("ORDER_CHANGE")
         amazon.sandbox.play()
         first = amazon.search(lastUpdatedAfter="2026-10-01T00:00:00Z", maxResultsPerPage=5)

@@ -1,4 +1,4 @@
-"""python-amazon-sp-api as it comes, and the project's own server, against the sandbox Amazon."""
+"""The unmodified python-amazon-sp-api, and the project's own server, against the sandbox Amazon."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from amazon_driver import OWN_SELLER, QUEUE, ROOT, UK
 from sp_api.api import FinancesV20240619, Inventories, Notifications, OrdersV20260101, Sellers
 from sp_api.auth import AccessTokenClient
 from sp_api.auth.exceptions import AuthorizationError
@@ -27,15 +27,17 @@ from sp_api.base.exceptions import (
     SellingApiStateConflictException,
 )
 
-from sandbox.amazon import AmazonSandbox, Credentials, Seller
+from sandbox.amazon import OWN_SELLER, AmazonSandbox, Credentials, Seller
 from sandbox.server import SandboxServer
+from sandbox.testing.amazon import QUEUE, UK
 from sandbox.wire import SandboxClock
 
 EARLY = "2026-10-01T00:00:00Z"
+INFRA = Path(__file__).resolve().parents[2] / "infra"
 _runs = count(1)
 
 
-class Live:
+class LiveAmazon:
     """A sandbox on a loopback port, and the library's clients for it."""
 
     def __init__(self, sandbox: AmazonSandbox, url: str) -> None:
@@ -45,25 +47,25 @@ class Live:
 
     def client(self, api: type[Any], **changes: str) -> Any:
         login = type("Login", (AccessTokenClient,), {"scheme": "http://", "host": self.url.removeprefix("http://")})
-        known = self.sandbox.login.credentials
+        application = self.sandbox.login.credentials
         credentials = {
-            "refresh_token": known.refresh_token,
-            "lwa_app_id": known.client_id,
-            "lwa_client_secret": known.client_secret,
+            "refresh_token": application.refresh_token,
+            "lwa_app_id": application.client_id,
+            "lwa_client_secret": application.client_secret,
         }
         client = api(Marketplaces.GB, credentials=credentials | changes, auth_token_client_class=login)
         client.endpoint = self.url
         return client
 
     def control(self, path: str, body: Any = None) -> Any:
-        answer = httpx.post(f"{self.url}/_sandbox/{path}", json=body or {})
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        response = httpx.post(f"{self.url}/_sandbox/{path}", json=body or {})
+        response.raise_for_status()
+        return response.json() if response.content else None
 
 
 @pytest.fixture
-def amazon_live() -> Iterator[Live]:
-    # The library keeps tokens per refresh token for the whole process.
+def amazon_live() -> Iterator[LiveAmazon]:
+    # The library caches tokens by refresh token for the whole process.
     credentials = Credentials(refresh_token=f"Atzr|run-{next(_runs)}")
     clock = SandboxClock(lambda: datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
     sandbox = AmazonSandbox(
@@ -73,7 +75,7 @@ def amazon_live() -> Iterator[Live]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     runner, url = asyncio.run_coroutine_threadsafe(SandboxServer(sandbox).start("127.0.0.1", 0), loop).result(10)
-    live = Live(sandbox, url)
+    live = LiveAmazon(sandbox, url)
     yield live
     asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
     loop.call_soon_threadsafe(loop.stop)
@@ -81,21 +83,21 @@ def amazon_live() -> Iterator[Live]:
     loop.close()
 
 
-def test_orders_are_searched_page_by_page_and_got_one_by_one(amazon_live: Live) -> None:
+def test_library_searches_and_gets_orders(amazon_live: LiveAmazon) -> None:
     amazon_live.control("play")
     orders = amazon_live.client(OrdersV20260101)
-    # The library asks for its own marketplace when none is named: 24 of the 32 orders are British.
+    # By default the library requests its own marketplace: 24 of the 32 orders are British.
     query = {"lastUpdatedAfter": EARLY, "maxResultsPerPage": 15, "includedData": ["PROCEEDS", "TAX"]}
     first = orders.search_orders(**query)
     second = orders.search_orders(**query, paginationToken=first.next_token)
     assert (len(first.payload["orders"]), len(second.payload["orders"]), second.next_token) == (15, 9, None)
     assert first.rate_limit == "0.0056"
-    got = orders.get_order("111-0000008-0000008", includedData=["PROCEEDS", "TAX"]).payload["order"]
-    assert got["proceeds"]["grandTotal"] == {"amount": "49.50", "currencyCode": "USD"}
-    assert got["orderItems"][0]["tax"]["taxCollections"][0]["model"] == "MARKETPLACE_FACILITATOR"
+    order = orders.get_order("111-0000008-0000008", includedData=["PROCEEDS", "TAX"]).payload["order"]
+    assert order["proceeds"]["grandTotal"] == {"amount": "49.50", "currencyCode": "USD"}
+    assert order["orderItems"][0]["tax"]["taxCollections"][0]["model"] == "MARKETPLACE_FACILITATOR"
 
 
-def test_errors_arrive_as_the_librarys_exceptions(amazon_live: Live) -> None:
+def test_errors_become_the_librarys_exceptions(amazon_live: LiveAmazon) -> None:
     orders = amazon_live.client(OrdersV20260101)
     with pytest.raises(SellingApiNotFoundException):
         orders.get_order("204-9999999-9999999")
@@ -111,13 +113,13 @@ def test_errors_arrive_as_the_librarys_exceptions(amazon_live: Live) -> None:
         amazon_live.client(OrdersV20260101, refresh_token="Atzr|somebody-else").search_orders(createdAfter=EARLY)
 
 
-def test_an_html_error_is_the_librarys_empty_success_here_too(amazon_live: Live) -> None:
-    """The trap the project's adapter exists for: the library takes a 503 page for no orders at all."""
+def test_library_takes_an_html_error_for_an_empty_success(amazon_live: LiveAmazon) -> None:
+    """The project's adapter guards against this: the library reads a 503 page as a response without orders."""
     amazon_live.control("faults", {"kind": "refuse", "path": "/orders/", "status": 503, "body": "<html>503</html>"})
     assert amazon_live.client(OrdersV20260101).search_orders(createdAfter=EARLY).payload == {}
 
 
-def test_finances_stock_and_marketplaces_are_read(amazon_live: Live) -> None:
+def test_library_reads_finances_stock_and_marketplaces(amazon_live: LiveAmazon) -> None:
     amazon_live.control("play")
     finances = amazon_live.client(FinancesV20240619)
     found = finances.list_transactions(relatedIdentifierName="ORDER_ID", relatedIdentifierValue="204-0000001-0000001")
@@ -129,24 +131,24 @@ def test_finances_stock_and_marketplaces_are_read(amazon_live: Live) -> None:
     assert UK in [each["marketplace"]["id"] for each in sellers.payload]
 
 
-def test_subscribing_and_hearing_of_orders(amazon_live: Live) -> None:
+def test_library_subscribes_to_order_notifications(amazon_live: LiveAmazon) -> None:
     notifications = amazon_live.client(Notifications)
-    made = notifications.create_destination("orders", arn=QUEUE).payload
+    created = notifications.create_destination("orders", arn=QUEUE).payload
     with pytest.raises(SellingApiStateConflictException):
         notifications.create_destination("orders", arn=QUEUE)
     assert [each["resource"]["sqs"]["arn"] for each in notifications.get_destinations().payload] == [QUEUE]
-    assert notifications.get_destination(made["destinationId"]).payload == made
+    assert notifications.get_destination(created["destinationId"]).payload == created
     directive = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
     subscribed = notifications.create_subscription(
-        "ORDER_CHANGE", destination_id=made["destinationId"], processingDirective=directive
+        "ORDER_CHANGE", destination_id=created["destinationId"], processingDirective=directive
     ).payload
     assert notifications.get_subscription("ORDER_CHANGE").payload == subscribed
     amazon_live.control("play", {"until": "2026-10-25T06:30:00Z"})
     assert [arn for arn, _ in amazon_live.queue] == [QUEUE] * 3
 
 
-def test_the_command_line_serves_a_seller_folder() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "infra")}
+def test_command_line_serves_a_seller_folder() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(INFRA)}
     command = [sys.executable, "-m", "sandbox.server", "--service", "amazon", "--seller", str(OWN_SELLER), "--present"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         try:
@@ -154,7 +156,7 @@ def test_the_command_line_serves_a_seller_folder() -> None:
             url = server.stdout.readline().removeprefix("listening ").strip()
             state = httpx.get(f"{url}/_sandbox/state").json()
             assert (state["orders"], state["pending"]) == (32, 0)
-            refused = httpx.get(f"{url}/orders/2026-01-01/orders", params={"createdAfter": EARLY})
-            assert refused.status_code == 403
+            rejected = httpx.get(f"{url}/orders/2026-01-01/orders", params={"createdAfter": EARLY})
+            assert rejected.status_code == 403
         finally:
             server.terminate()

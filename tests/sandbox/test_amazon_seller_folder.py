@@ -1,4 +1,4 @@
-"""The project's own seller folder is what its README says, and its books tie."""
+"""The project's own seller folder matches its README, and its amounts reconcile."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from amazon_driver import OWN_SELLER
 
 from local.stack import SETTINGS, stops_of
-from sandbox.amazon import Seller
+from sandbox.amazon import OWN_SELLER, Seller
 
 STOPS = stops_of(OWN_SELLER)
 CLEARING = json.loads(SETTINGS.read_text(encoding="utf-8"))["accounts"]["clearing"]
@@ -35,12 +34,12 @@ def amount(money: dict[str, str]) -> Decimal:
 
 
 def with_discount_subtracted(breakdowns: list[dict[str, Any]]) -> Decimal:
-    """A discount lowers the total whichever sign it is written with."""
+    """Return the sum. A discount reduces it, whichever sign the discount is written with."""
     subtotals = [(each["type"], amount(each["subtotal"])) for each in breakdowns]
     return sum((-abs(value) if kind == "DISCOUNT" else value for kind, value in subtotals), Decimal(0))
 
 
-def expects_invoice(order: dict[str, Any]) -> bool:
+def is_invoiced(order: dict[str, Any]) -> bool:
     total = order.get("proceeds", {}).get("grandTotal")
     return order["fulfillment"]["fulfillmentStatus"] in INVOICED and total is not None and amount(total) > 0
 
@@ -64,7 +63,7 @@ def settlement_rows() -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(), delimiter="\t"))
 
 
-def test_the_sandbox_loads_it_whole() -> None:
+def test_folder_is_loaded_completely() -> None:
     seller = Seller.load(OWN_SELLER)
     kinds = [version.kind for version in seller.history()]
     assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (52, 14, 10)
@@ -74,7 +73,7 @@ def test_the_sandbox_loads_it_whole() -> None:
 @pytest.mark.parametrize(
     "order", [order for order in ORDER_VERSIONS if "proceeds" in order], ids=lambda order: order["orderId"]
 )
-def test_every_orders_amounts_add_up(order: dict[str, Any]) -> None:
+def test_amounts_of_every_order_add_up(order: dict[str, Any]) -> None:
     for item in order["orderItems"]:
         assert with_discount_subtracted(item["proceeds"]["breakdowns"]) == amount(item["proceeds"]["proceedsTotal"])
         for breakdown in item["proceeds"]["breakdowns"]:
@@ -87,49 +86,49 @@ def test_every_orders_amounts_add_up(order: dict[str, Any]) -> None:
     assert with_discount_subtracted(order["proceeds"]["breakdowns"]) == grand_total
 
 
-def test_every_order_that_should_be_invoiced_has_amounts_on_every_item() -> None:
-    invoiced = [order for order in LATEST.values() if expects_invoice(order)]
+def test_every_invoiced_order_has_amounts_on_every_item() -> None:
+    invoiced = [order for order in LATEST.values() if is_invoiced(order)]
     assert len(invoiced) == 23
     assert all("proceedsTotal" in item["proceeds"] for order in invoiced for item in order["orderItems"])
 
 
 def billable(order: dict[str, Any]) -> Decimal:
-    """What Xero should hold for a version of an order, all its documents taken together."""
-    if not expects_invoice(order):
+    """Return the net amount of all Xero documents for a version of an order."""
+    if not is_invoiced(order):
         return Decimal(0)
     return amount(order["proceeds"]["grandTotal"]) - collected_by_amazon(order)
 
 
-def seen(order_id: str) -> list[dict[str, Any]]:
-    """The versions of an order that are read when its history is played from stop to stop: the last before each."""
+def versions_read(order_id: str) -> list[dict[str, Any]]:
+    """Return the versions of an order that are read if its history is played from stop to stop: the last at each."""
     versions = [order for order in ORDER_VERSIONS if order["orderId"] == order_id]
     ends = [*STOPS, "9999"]
     last = [[v for v in versions if v["lastUpdatedTime"] <= end][-1:] for end in ends]
     return [found[0] for n, found in enumerate(last) if found and (n == 0 or found != last[n - 1])]
 
 
-def in_xero(order_id: str) -> tuple[str, str, str]:
-    """Invoice, what comes after it, and the sum, as the README has them."""
-    invoice, approved, after = Decimal(0), False, ""
-    for order in seen(order_id):
+def expected_documents(order_id: str) -> tuple[str, str, str]:
+    """Return the README's columns: invoice, later documents, net."""
+    invoice, is_approved, after = Decimal(0), False, ""
+    for order in versions_read(order_id):
         now = billable(order)
-        if approved and now != invoice:
-            unpaid = order["proceeds"]["grandTotal"]["currencyCode"] not in CLEARING
-            after = "voided" if unpaid and not now else f"{'+' if now > invoice else '-'}{abs(now - invoice)}"
-        elif not approved and invoice and not now:
+        if is_approved and now != invoice:
+            is_unpaid = order["proceeds"]["grandTotal"]["currencyCode"] not in CLEARING
+            after = "voided" if is_unpaid and not now else f"{'+' if now > invoice else '-'}{abs(now - invoice)}"
+        elif not is_approved and invoice and not now:
             after = "deleted"
-        elif not approved:
+        elif not is_approved:
             invoice = now
-        approved = approved or (now > 0 and order["fulfillment"]["fulfillmentStatus"] != "UNSHIPPED")
+        is_approved = is_approved or (now > 0 and order["fulfillment"]["fulfillmentStatus"] != "UNSHIPPED")
     if not invoice:
         return "none", "-", "-"
     return str(invoice), after or "-", str(billable(LATEST[order_id])) if billable(LATEST[order_id]) else "0.00"
 
 
-def test_the_readme_tells_each_orders_status_total_and_documents() -> None:
+def test_readme_table_matches_each_orders_status_total_and_documents() -> None:
     readme = (OWN_SELLER / "README.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in readme.splitlines() if "|" in line]
-    told = {row[0]: tuple(row[2:]) for row in rows if row[0] in LATEST}
+    documented = {row[0]: tuple(row[2:]) for row in rows if row[0] in LATEST}
     expected = {}
     for order_id, order in LATEST.items():
         total = order.get("proceeds", {}).get("grandTotal")
@@ -137,21 +136,21 @@ def test_the_readme_tells_each_orders_status_total_and_documents() -> None:
         expected[order_id] = (
             status,
             f"{total['amount']} {total['currencyCode']}" if total else "-",
-            *in_xero(order_id),
+            *expected_documents(order_id),
         )
-    assert told == expected
+    assert documented == expected
 
 
-def test_between_the_stops_every_kind_of_change_can_be_seen() -> None:
-    """Played without a stop, every order would be seen at its newest version only, and nothing would ever change."""
+def test_stops_make_every_kind_of_change_visible() -> None:
+    """Without stops, every order would be read at its newest version only, and no document would ever change."""
     assert sorted(STOPS) == list(STOPS)
-    kinds = {in_xero(order_id)[1][0] for order_id in LATEST}
+    kinds = {expected_documents(order_id)[1][0] for order_id in LATEST}
     assert kinds == set("-+vd"), "a credit note, a further invoice, a voided invoice, a deleted draft"
-    drafts = [billable(order) for order in seen("204-0000028-0000028")]
+    drafts = [billable(order) for order in versions_read("204-0000028-0000028")]
     assert drafts == [Decimal("24.00"), Decimal("20.00"), Decimal("20.00")]
 
 
-def test_histories_follow_the_life_of_an_order() -> None:
+def test_order_histories_have_the_documented_statuses() -> None:
     statuses = defaultdict(list)
     for order in sorted(ORDER_VERSIONS, key=lambda order: order["lastUpdatedTime"]):
         statuses[order["orderId"]].append(order["fulfillment"]["fulfillmentStatus"])
@@ -161,7 +160,7 @@ def test_histories_follow_the_life_of_an_order() -> None:
     assert statuses["204-0000020-0000020"] == ["UNSHIPPED", "PARTIALLY_SHIPPED"]
 
 
-def test_packages_hold_exactly_what_is_shipped() -> None:
+def test_packages_contain_exactly_the_shipped_quantities() -> None:
     with_packages = [order for order in LATEST.values() if "packages" in order]
     assert len(with_packages) == 7
     for order in with_packages:
@@ -173,7 +172,7 @@ def test_packages_hold_exactly_what_is_shipped() -> None:
         assert packed == {item_id: quantity for item_id, quantity in shipped.items() if quantity}
 
 
-def test_buyers_are_obviously_invented() -> None:
+def test_buyers_are_fictitious() -> None:
     for order in ORDER_VERSIONS:
         address = order.get("recipient", {}).get("deliveryAddress")
         if address:
@@ -181,7 +180,7 @@ def test_buyers_are_obviously_invented() -> None:
         assert order.get("buyer", {}).get("buyerEmail", "@marketplace.example").endswith("@marketplace.example")
 
 
-def test_every_transaction_is_the_sum_of_its_leaves_and_of_its_items() -> None:
+def test_total_of_every_transaction_equals_its_breakdowns_and_its_items() -> None:
     for transaction in TRANSACTIONS:
         total = transaction["totalAmount"]["currencyAmount"]
         assert sum(leaves(transaction["breakdowns"])) == total
@@ -191,7 +190,7 @@ def test_every_transaction_is_the_sum_of_its_leaves_and_of_its_items() -> None:
                 assert sum(leaves(item["breakdowns"])) == item["totalAmount"]["currencyAmount"]
 
 
-def test_sales_and_refunds_are_of_orders_and_articles_in_the_folder() -> None:
+def test_sales_and_refunds_refer_to_orders_and_items_of_the_folder() -> None:
     for transaction in TRANSACTIONS:
         related = {
             each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]
@@ -206,7 +205,7 @@ def test_sales_and_refunds_are_of_orders_and_articles_in_the_folder() -> None:
             assert ordered[item_id] == item["contexts"][0]["sku"]
 
 
-def test_the_settlement_pays_exactly_its_transactions() -> None:
+def test_settlement_total_equals_its_transactions() -> None:
     header, *rows = settlement_rows()
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal(header["total-amount"]) == Decimal("46.72")
 

@@ -1,4 +1,4 @@
-"""`make preflight` against the sandbox Xero on a real socket: what the person who writes the settings gets to read."""
+"""The output of `make preflight` against the sandbox Xero on a real socket."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def run(xero: Sandbox, folder: Path, *more: str, refresh_token: str = "", **chan
     files = {"settings": folder / "settings.json", "secrets": folder / "secrets.json"}
     files["settings"].write_text(json.dumps(document), encoding="utf-8")
     files["secrets"].write_text(json.dumps(secrets), encoding="utf-8")
-    where = ["--xero-api-url", xero.url, "--xero-token-url", f"{xero.url}/connect/token"]
-    return preflight.main(["--settings", str(files["settings"]), "--secrets", str(files["secrets"]), *where, *more])
+    endpoints = ["--xero-api-url", xero.url, "--xero-token-url", f"{xero.url}/connect/token"]
+    return preflight.main(["--settings", str(files["settings"]), "--secrets", str(files["secrets"]), *endpoints, *more])
 
 
 def proposed_rules(output: str) -> list[dict[str, Any]]:
@@ -43,19 +43,19 @@ def proposed_rules(output: str) -> list[dict[str, Any]]:
     return rules
 
 
-def test_what_does_not_fit_is_named_with_its_cure(
+def test_invalid_setting_is_reported_with_its_remedy(
     xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     accounts = json.loads(SETTINGS.read_text(encoding="utf-8"))["accounts"] | {"item": "999"}
 
     assert run(xero, tmp_path, accounts=accounts) == 1
 
-    told = capsys.readouterr().out
-    assert "ACCOUNT_UNKNOWN: the organisation has no account 999" in told
-    assert "NO_CLEARING" in told  # Australian dollars, on purpose
+    output = capsys.readouterr().out
+    assert "ACCOUNT_UNKNOWN: the organisation has no account 999" in output
+    assert "NO_CLEARING" in output  # Australian dollars have no clearing account in the example settings
 
 
-def test_the_proposed_rules_are_settings_as_they_stand(
+def test_proposed_tax_rules_are_valid_settings(
     xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(xero, tmp_path)
@@ -63,14 +63,14 @@ def test_the_proposed_rules_are_settings_as_they_stand(
 
     again = run(xero, tmp_path, tax={"rules": rules})
 
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert {"OUTPUT2", "NONE"} <= {rule["tax_type"] for rule in rules}
-    assert "TAX_" not in told.partition("tax rules to propose")[0]  # every one is usable in this organisation
-    assert again == 1  # the currency without clearing is still there
-    assert proposed_rules(told) == rules
+    assert "TAX_" not in output.partition("tax rules to propose")[0]  # every rule is valid for this organisation
+    assert again == 1  # a currency still has no clearing account
+    assert proposed_rules(output) == rules
 
 
-def test_a_refresh_token_is_never_used_up_beside_the_deployed_functions(
+def test_preflight_never_uses_the_refresh_token_of_the_deployed_functions(
     xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = len(xero.ask("GET", "calls"))

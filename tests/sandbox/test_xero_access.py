@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from xero_driver import Answer, XeroClient, answer_of, credit_note, invoice
 
+from sandbox.testing.xero import ParsedResponse, XeroClient, credit_note, invoice, parse_response
 from sandbox.wire import Request
 from sandbox.xero import (
     COUNTRIES,
@@ -24,35 +25,49 @@ from sandbox.xero import (
 CLIENT = {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
 
 
-def ask(client: XeroClient, method: str, target: str, headers: dict[str, str] | None = None, **form: str) -> Answer:
-    body = urlencode(form).encode()
-    return answer_of(client.sandbox.handle(Request.to(method, target, headers=headers, body=body)))
+def send(
+    client: XeroClient,
+    method: str,
+    target: str,
+    form: Mapping[str, str] | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> ParsedResponse:
+    """Send a form-encoded request to any path."""
+    body = urlencode(form or {}).encode()
+    return parse_response(client.sandbox.handle(Request.to(method, target, headers=headers, body=body)))
 
 
-def refresh(client: XeroClient, token: str) -> Answer:
-    return ask(client, "POST", "/connect/token", grant_type="refresh_token", refresh_token=token, **CLIENT)
+def request_token(
+    client: XeroClient, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None
+) -> ParsedResponse:
+    return send(client, "POST", "/connect/token", form, headers=headers)
 
 
-def bearer(token: str, **more: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", **more}
+def refresh(client: XeroClient, token: str) -> ParsedResponse:
+    return request_token(client, {"grant_type": "refresh_token", "refresh_token": token, **CLIENT})
+
+
+def bearer(token: str, **headers: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", **headers}
 
 
 # -- tokens ------------------------------------------------------------------------------------------------------
 
 
-def test_client_credentials_give_an_access_token_and_nothing_to_refresh(xero_client: XeroClient) -> None:
-    answer = ask(xero_client, "POST", "/connect/token", grant_type="client_credentials", **CLIENT)
+def test_client_credentials_return_an_access_token_without_a_refresh_token(xero: XeroClient) -> None:
+    response = request_token(xero, {"grant_type": "client_credentials", **CLIENT})
 
-    assert (answer.status, answer.body["expires_in"], answer.body["token_type"]) == (200, 1800, "Bearer")
-    assert not {"refresh_token", "expires_at"} & set(answer.body)
-    custom = ask(xero_client, "GET", "/api.xro/2.0/Organisation", bearer(answer.body["access_token"]))
+    assert (response.status, response.body["expires_in"], response.body["token_type"]) == (200, 1800, "Bearer")
+    assert not {"refresh_token", "expires_at"} & set(response.body)
+    custom = send(xero, "GET", "/api.xro/2.0/Organisation", headers=bearer(response.body["access_token"]))
     assert custom.status == 200, "a custom connection needs no tenant header"
 
 
-def test_a_client_may_prove_itself_with_basic_authentication(xero_client: XeroClient) -> None:
+def test_client_may_use_basic_authentication(xero: XeroClient) -> None:
     basic = base64.b64encode(f"{DEFAULT_CLIENT_ID}:{DEFAULT_CLIENT_SECRET}".encode()).decode()
     headers = {"Authorization": f"Basic {basic}"}
-    assert ask(xero_client, "POST", "/connect/token", headers, grant_type="client_credentials").status == 200
+    assert request_token(xero, {"grant_type": "client_credentials"}, headers=headers).status == 200
 
 
 @pytest.mark.parametrize(
@@ -65,43 +80,43 @@ def test_a_client_may_prove_itself_with_basic_authentication(xero_client: XeroCl
         (CLIENT, {"Authorization": "Basic " + base64.b64encode(b"nobody:nothing").decode()}),
     ],
 )
-def test_a_wrong_client_is_refused(xero_client: XeroClient, form: dict[str, str], headers: dict[str, str]) -> None:
-    answer = ask(xero_client, "POST", "/connect/token", headers, grant_type="client_credentials", **form)
-    assert (answer.status, answer.body) == (401, {"error": "invalid_client"})
+def test_wrong_client_credentials_are_rejected(xero: XeroClient, form: dict[str, str], headers: dict[str, str]) -> None:
+    response = request_token(xero, {"grant_type": "client_credentials", **form}, headers=headers)
+    assert (response.status, response.body) == (401, {"error": "invalid_client"})
 
 
-def test_an_unknown_grant_is_refused(xero_client: XeroClient) -> None:
-    answer = ask(xero_client, "POST", "/connect/token", grant_type="password", **CLIENT)
-    assert (answer.status, answer.body) == (400, {"error": "unsupported_grant_type"})
+def test_unknown_grant_type_is_rejected(xero: XeroClient) -> None:
+    response = request_token(xero, {"grant_type": "password", **CLIENT})
+    assert (response.status, response.body) == (400, {"error": "unsupported_grant_type"})
 
 
-def test_refresh_tokens_rotate_and_the_previous_one_has_thirty_minutes(xero_client: XeroClient) -> None:
-    first = refresh(xero_client, DEFAULT_REFRESH_TOKEN)
+def test_refresh_tokens_rotate_and_the_used_one_expires_after_thirty_minutes(xero: XeroClient) -> None:
+    first = refresh(xero, DEFAULT_REFRESH_TOKEN)
     assert first.status == 200
     assert first.body["refresh_token"] != DEFAULT_REFRESH_TOKEN
 
-    xero_client.wait(minutes=30)
-    retried = refresh(xero_client, DEFAULT_REFRESH_TOKEN)
-    assert retried.status == 200, "the answer may have been lost"
+    xero.wait(minutes=30)
+    second = refresh(xero, DEFAULT_REFRESH_TOKEN)
+    assert second.status == 200, "a retry after a lost response is accepted"
 
-    xero_client.wait(seconds=1)
-    late = refresh(xero_client, DEFAULT_REFRESH_TOKEN)
-    assert (late.status, late.body) == (400, {"error": "invalid_grant"})
-    assert refresh(xero_client, first.body["refresh_token"]).status == 200
-    assert refresh(xero_client, retried.body["refresh_token"]).status == 200
-
-
-def test_an_unused_refresh_token_lives_sixty_days(xero_client: XeroClient) -> None:
-    token = refresh(xero_client, DEFAULT_REFRESH_TOKEN).body["refresh_token"]
-    xero_client.wait(days=59, hours=23)
-    token = refresh(xero_client, token).body["refresh_token"]
-    xero_client.wait(days=60)
-    assert refresh(xero_client, token).body == {"error": "invalid_grant"}
+    xero.wait(seconds=1)
+    third = refresh(xero, DEFAULT_REFRESH_TOKEN)
+    assert (third.status, third.body) == (400, {"error": "invalid_grant"})
+    assert refresh(xero, first.body["refresh_token"]).status == 200
+    assert refresh(xero, second.body["refresh_token"]).status == 200
 
 
-def test_seeded_clients_and_tokens_work_and_do_not_mix(xero_client: XeroClient) -> None:
-    xero_client.sandbox.identity.register_client("mine", "my-secret")
-    xero_client.sandbox.identity.seed_refresh_token("my-token", "mine")
+def test_unused_refresh_token_expires_after_sixty_days(xero: XeroClient) -> None:
+    token = refresh(xero, DEFAULT_REFRESH_TOKEN).body["refresh_token"]
+    xero.wait(days=59, hours=23)
+    token = refresh(xero, token).body["refresh_token"]
+    xero.wait(days=60)
+    assert refresh(xero, token).body == {"error": "invalid_grant"}
+
+
+def test_registered_clients_cannot_use_each_others_refresh_tokens(xero: XeroClient) -> None:
+    xero.sandbox.identity.register_client("mine", "my-secret")
+    xero.sandbox.identity.seed_refresh_token("my-token", "mine")
     mine = {
         "grant_type": "refresh_token",
         "refresh_token": "my-token",
@@ -109,62 +124,62 @@ def test_seeded_clients_and_tokens_work_and_do_not_mix(xero_client: XeroClient) 
         "client_secret": "my-secret",
     }
 
-    assert refresh(xero_client, "my-token").body == {"error": "invalid_grant"}, "another client's token"
-    assert ask(xero_client, "POST", "/connect/token", **mine).status == 200
+    assert refresh(xero, "my-token").body == {"error": "invalid_grant"}, "another client's token"
+    assert request_token(xero, mine).status == 200
 
 
-def test_revocation_ends_the_refresh_token_and_the_access_that_came_from_it(xero_client: XeroClient) -> None:
-    tokens = refresh(xero_client, DEFAULT_REFRESH_TOKEN).body
-    answer = ask(xero_client, "POST", "/connect/revocation", token=tokens["refresh_token"], **CLIENT)
+def test_revocation_invalidates_the_refresh_token_and_its_access_tokens(xero: XeroClient) -> None:
+    tokens = refresh(xero, DEFAULT_REFRESH_TOKEN).body
+    response = send(xero, "POST", "/connect/revocation", {"token": tokens["refresh_token"], **CLIENT})
 
-    assert (answer.status, answer.body) == (200, b"")
-    assert refresh(xero_client, tokens["refresh_token"]).body == {"error": "invalid_grant"}
-    headers = bearer(tokens["access_token"], **{"xero-tenant-id": xero_client.sandbox.tenant_id})
-    assert ask(xero_client, "GET", "/api.xro/2.0/Organisation", headers).status == 401
+    assert (response.status, response.body) == (200, b"")
+    assert refresh(xero, tokens["refresh_token"]).body == {"error": "invalid_grant"}
+    headers = bearer(tokens["access_token"], **{"xero-tenant-id": xero.sandbox.tenant_id})
+    assert send(xero, "GET", "/api.xro/2.0/Organisation", headers=headers).status == 401
 
 
-def test_access_tokens_live_thirty_minutes(xero_client: XeroClient) -> None:
-    headers = dict(xero_client.headers)
-    xero_client.wait(minutes=29, seconds=59)
-    assert ask(xero_client, "GET", "/api.xro/2.0/Organisation", headers).status == 200
-    xero_client.wait(seconds=1)
+def test_access_token_expires_after_thirty_minutes(xero: XeroClient) -> None:
+    headers = dict(xero.headers)
+    xero.wait(minutes=29, seconds=59)
+    assert send(xero, "GET", "/api.xro/2.0/Organisation", headers=headers).status == 200
+    xero.wait(seconds=1)
 
-    expired = ask(xero_client, "GET", "/api.xro/2.0/Organisation", headers)
+    expired = send(xero, "GET", "/api.xro/2.0/Organisation", headers=headers)
     assert (expired.status, expired.headers["content-type"]) == (401, "application/problem+json")
     assert expired.body["Detail"].startswith("TokenExpired")
 
 
-@pytest.mark.parametrize("headers", [{}, bearer("made-up"), {"Authorization": "Basic abc"}])
-def test_an_unknown_token_is_refused(xero_client: XeroClient, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [{}, bearer("invalid"), {"Authorization": "Basic abc"}])
+def test_unknown_token_is_rejected(xero: XeroClient, headers: dict[str, str]) -> None:
     for path in ("/api.xro/2.0/Organisation", "/connections"):
-        answer = ask(xero_client, "GET", path, headers)
-        assert (answer.status, answer.body["Detail"]) == (401, "AuthenticationUnsuccessful")
+        response = send(xero, "GET", path, headers=headers)
+        assert (response.status, response.body["Detail"]) == (401, "AuthenticationUnsuccessful")
 
 
-def test_an_unconnected_tenant_is_forbidden(xero_client: XeroClient) -> None:
-    token = xero_client.sandbox.identity.issue_access_token()
+def test_unconnected_tenant_is_forbidden(xero: XeroClient) -> None:
+    token = xero.sandbox.identity.issue_access_token()
     for headers in (bearer(token), bearer(token, **{"xero-tenant-id": "somebody-elses"})):
-        answer = ask(xero_client, "GET", "/api.xro/2.0/Organisation", headers)
-        assert (answer.status, answer.body["Detail"]) == (403, "AuthenticationUnsuccessful")
-        assert answer.headers["content-type"] == "application/problem+json"
+        response = send(xero, "GET", "/api.xro/2.0/Organisation", headers=headers)
+        assert (response.status, response.body["Detail"]) == (403, "AuthenticationUnsuccessful")
+        assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/connections", "/Connections"])
-def test_connections_name_the_tenant_until_it_is_disconnected(xero_client: XeroClient, path: str) -> None:
-    [connection] = ask(xero_client, "GET", path, xero_client.headers).body
-    assert (connection["tenantId"], connection["tenantType"]) == (xero_client.sandbox.tenant_id, "ORGANISATION")
+def test_connections_list_the_tenant_until_it_is_disconnected(xero: XeroClient, path: str) -> None:
+    [connection] = send(xero, "GET", path, headers=xero.headers).body
+    assert (connection["tenantId"], connection["tenantType"]) == (xero.sandbox.tenant_id, "ORGANISATION")
 
-    assert ask(xero_client, "DELETE", f"{path}/{connection['id']}", xero_client.headers).status == 204
-    assert ask(xero_client, "GET", path, xero_client.headers).body == []
-    assert xero_client.get("Organisation").status == 403
-    xero_client.control("POST", "connection", {"connected": True})
-    assert xero_client.get("Organisation").status == 200
+    assert send(xero, "DELETE", f"{path}/{connection['id']}", headers=xero.headers).status == 204
+    assert send(xero, "GET", path, headers=xero.headers).body == []
+    assert xero.get("Organisation").status == 403
+    xero.control("POST", "connection", {"connected": True})
+    assert xero.get("Organisation").status == 200
 
 
 # -- rate limits -------------------------------------------------------------------------------------------------
 
 
-def test_sixty_calls_a_minute_in_a_window_that_slides() -> None:
+def test_minute_limit_is_a_sliding_window_of_sixty_calls() -> None:
     client = XeroClient(limits=Limits())
     for _ in range(30):
         assert client.get("Organisation").status == 200
@@ -178,10 +193,10 @@ def test_sixty_calls_a_minute_in_a_window_that_slides() -> None:
     )
     assert last.headers["x-appminlimit-remaining"] == "9940"
 
-    refused = client.get("Organisation")
-    assert (refused.status, refused.body) == (429, b"")
-    assert (refused.headers["x-rate-limit-problem"], refused.headers["retry-after"]) == ("minute", "40")
-    assert refused.headers["x-daylimit-remaining"] == "4940", "a refused call does not count"
+    rejected = client.get("Organisation")
+    assert (rejected.status, rejected.body) == (429, b"")
+    assert (rejected.headers["x-rate-limit-problem"], rejected.headers["retry-after"]) == ("minute", "40")
+    assert rejected.headers["x-daylimit-remaining"] == "4940", "a rejected call does not count"
 
     client.wait(seconds=39)
     assert client.get("Organisation").headers["retry-after"] == "1"
@@ -189,66 +204,66 @@ def test_sixty_calls_a_minute_in_a_window_that_slides() -> None:
     assert [client.get("Organisation").status for _ in range(31)] == [200] * 30 + [429]
 
 
-def test_the_day_limit_says_how_many_hours_to_wait() -> None:
+def test_day_limit_returns_the_seconds_to_wait() -> None:
     client = XeroClient(limits=Limits(day=3))
     client.get("Organisation")
     client.wait(hours=4)
     assert [client.get("Organisation").status for _ in range(3)] == [200, 200, 429]
-    refused = client.get("Organisation")
-    assert (refused.headers["x-rate-limit-problem"], refused.headers["retry-after"]) == ("day", "72000")
+    rejected = client.get("Organisation")
+    assert (rejected.headers["x-rate-limit-problem"], rejected.headers["retry-after"]) == ("day", "72000")
     client.wait(hours=20)
     assert client.get("Organisation").status == 200
 
 
-def test_the_app_has_a_limit_of_its_own() -> None:
+def test_app_has_its_own_minute_limit() -> None:
     client = XeroClient(limits=Limits(app_minute=1))
     assert client.get("Organisation").status == 200
     assert client.get("Organisation").headers["x-rate-limit-problem"] == "appminute"
 
 
-def test_five_calls_at_the_same_time() -> None:
+def test_sixth_concurrent_call_is_rejected() -> None:
     client = XeroClient(limits=Limits())
     sandbox = client.sandbox
     target = "/api.xro/2.0/Organisation"
-    running = [Request.to("GET", target, headers=client.headers) for _ in range(6)]
-    for request in running:
+    requests = [Request.to("GET", target, headers=client.headers) for _ in range(6)]
+    for request in requests:
         sandbox.begin(request)
 
-    refused = sandbox.handle(running[5])
-    assert (refused.status, refused.headers["x-rate-limit-problem"]) == (429, "concurrent")
-    sandbox.end(running[5])
-    assert sandbox.handle(running[0]).status == 200, "the fifth"
-    assert client.get("Organisation").status == 429, "unannounced calls count as running too"
-    sandbox.end(running[0])
+    rejected = sandbox.handle(requests[5])
+    assert (rejected.status, rejected.headers["x-rate-limit-problem"]) == (429, "concurrent")
+    sandbox.end(requests[5])
+    assert sandbox.handle(requests[0]).status == 200, "the fifth concurrent call"
+    assert client.get("Organisation").status == 429, "calls without begin() count as concurrent too"
+    sandbox.end(requests[0])
     assert client.get("Organisation").status == 200
 
 
-def test_limits_can_be_changed(xero_client: XeroClient) -> None:
-    assert xero_client.control("POST", "limits", {"minute": 1, "concurrent": 2}).body["minute"] == 1
-    assert [xero_client.get("Organisation").status for _ in range(2)] == [200, 429]
-    for wrong in ({"hour": 5}, {"minute": 0}, {"minute": "many"}):
-        refused = xero_client.control("POST", "limits", wrong)
-        assert (refused.status, next(iter(wrong)) in refused.body["error"]) == (400, True)
+def test_limits_can_be_changed(xero: XeroClient) -> None:
+    assert xero.control("POST", "limits", {"minute": 1, "concurrent": 2}).body["minute"] == 1
+    assert [xero.get("Organisation").status for _ in range(2)] == [200, 429]
+    for invalid in ({"hour": 5}, {"minute": 0}, {"minute": "many"}):
+        rejected = xero.control("POST", "limits", invalid)
+        assert (rejected.status, next(iter(invalid)) in rejected.body["error"]) == (400, True)
 
 
 # -- Idempotency-Key ---------------------------------------------------------------------------------------------
 
 
-def test_the_same_key_and_request_gives_the_first_answer_without_doing_it_again(xero_client: XeroClient) -> None:
-    first = xero_client.respond("PUT", "Invoices", invoice(), key="k-1")
-    again = xero_client.respond("PUT", "Invoices", invoice(), key="k-1")
+def test_repeated_request_with_the_same_key_returns_the_stored_response(xero: XeroClient) -> None:
+    first = xero.send("PUT", "Invoices", invoice(), key="k-1")
+    repeated = xero.send("PUT", "Invoices", invoice(), key="k-1")
 
-    assert (again.status, again.body) == (first.status, first.body)
-    assert len(xero_client.books()["Invoices"]) == 1
-    assert xero_client.put("Invoices", invoice()).messages == ["Invoice # must be unique."]
+    assert (repeated.status, repeated.body) == (first.status, first.body)
+    assert len(xero.books()["Invoices"]) == 1
+    assert xero.put("Invoices", invoice()).messages == ["Invoice # must be unique."]
 
 
-def test_refused_calls_are_remembered_too(xero_client: XeroClient) -> None:
-    wrong = invoice(CurrencyCode="CHF")
-    assert xero_client.put("Invoices", wrong, key="k").status == 400
-    xero_client.control("POST", "organisation", {"Currencies": [{"Code": "CHF"}]})
-    assert xero_client.put("Invoices", wrong, key="k").status == 400
-    assert xero_client.put("Invoices", wrong, key="another").status == 200
+def test_rejection_is_stored_under_its_key(xero: XeroClient) -> None:
+    invalid = invoice(CurrencyCode="CHF")
+    assert xero.put("Invoices", invalid, key="k").status == 400
+    xero.control("POST", "organisation", {"Currencies": [{"Code": "CHF"}]})
+    assert xero.put("Invoices", invalid, key="k").status == 400
+    assert xero.put("Invoices", invalid, key="another").status == 200
 
 
 @pytest.mark.parametrize(
@@ -260,40 +275,40 @@ def test_refused_calls_are_remembered_too(xero_client: XeroClient) -> None:
         ("PUT", "Invoices?summarizeErrors=false", invoice("A")),
     ],
 )
-def test_a_key_used_for_another_request_is_refused(
-    xero_client: XeroClient, method: str, target: str, body: Any
+def test_idempotency_key_of_a_different_request_is_rejected(
+    xero: XeroClient, method: str, target: str, body: Any
 ) -> None:
-    xero_client.put("Invoices", invoice("A"), key="k-1").accepted()
-    refused = xero_client.call(method, target, body, key="k-1")
-    assert refused.status == 400
-    assert "Idempotency Key: k-1 is used with a different request." in json.dumps(refused.body)
-    assert len(xero_client.books()["Invoices"]) == 1
+    xero.put("Invoices", invoice("A"), key="k-1").record()
+    rejected = xero.call(method, target, body, key="k-1")
+    assert rejected.status == 400
+    assert "Idempotency Key: k-1 is used with a different request." in json.dumps(rejected.body)
+    assert len(xero.books()["Invoices"]) == 1
 
 
-def test_a_key_lives_six_minutes_from_its_first_call(xero_client: XeroClient) -> None:
-    xero_client.put("Invoices", invoice(), key="k").accepted()
-    xero_client.wait(minutes=5, seconds=59)
-    assert xero_client.put("Invoices", invoice(), key="k").status == 200
-    xero_client.wait(seconds=1)
-    assert xero_client.put("Invoices", invoice(), key="k").messages == ["Invoice # must be unique."]
+def test_idempotency_key_expires_six_minutes_after_its_first_call(xero: XeroClient) -> None:
+    xero.put("Invoices", invoice(), key="k").record()
+    xero.wait(minutes=5, seconds=59)
+    assert xero.put("Invoices", invoice(), key="k").status == 200
+    xero.wait(seconds=1)
+    assert xero.put("Invoices", invoice(), key="k").messages == ["Invoice # must be unique."]
 
 
-def test_long_keys_and_reads(xero_client: XeroClient) -> None:
-    assert xero_client.put("Invoices", invoice(), key="k" * 129).status == 400
-    assert xero_client.books()["Invoices"] == []
-    assert xero_client.put("Invoices", invoice(), key="k" * 128).status == 200
-    before = xero_client.call("GET", "Invoices", key="read").body["Invoices"]
-    xero_client.invoiced("B")
-    assert len(xero_client.call("GET", "Invoices", key="read").body["Invoices"]) == len(before) + 1
+def test_long_idempotency_key_is_rejected_and_reads_ignore_the_key(xero: XeroClient) -> None:
+    assert xero.put("Invoices", invoice(), key="k" * 129).status == 400
+    assert xero.books()["Invoices"] == []
+    assert xero.put("Invoices", invoice(), key="k" * 128).status == 200
+    before = xero.call("GET", "Invoices", key="read").body["Invoices"]
+    xero.create_invoice("B")
+    assert len(xero.call("GET", "Invoices", key="read").body["Invoices"]) == len(before) + 1
 
 
-def test_replays_count_and_a_limit_comes_before_the_key() -> None:
+def test_repeated_calls_count_and_rate_limits_apply_before_the_key() -> None:
     client = XeroClient(limits=Limits(minute=2))
-    client.put("Invoices", invoice(), key="k").accepted()
+    client.put("Invoices", invoice(), key="k").record()
     assert client.put("Invoices", invoice(), key="k").headers["x-minlimit-remaining"] == "0"
     assert client.put("Invoices", invoice(), key="k").status == 429
     client.wait(minutes=1)
-    assert client.put("Invoices", invoice(), key="k").status == 200, "the 429 was not remembered"
+    assert client.put("Invoices", invoice(), key="k").status == 200, "the 429 is not stored"
 
 
 # -- faults ------------------------------------------------------------------------------------------------------
@@ -303,52 +318,52 @@ def fault(client: XeroClient, kind: str, **more: Any) -> None:
     assert client.control("POST", "faults", {"kind": kind, "path": "/api.xro/2.0/Invoices", **more}).status == 204
 
 
-def test_an_answer_lost_on_its_way_can_be_had_again_with_its_key(xero_client: XeroClient) -> None:
-    fault(xero_client, "drop")
-    assert xero_client.respond("PUT", "Invoices", invoice(), key="k").dropped
-    assert len(xero_client.books()["Invoices"]) == 1
-    assert xero_client.put("Invoices", invoice(), key="k").accepted()["InvoiceNumber"] == "AMZ-1"
-    assert xero_client.put("Invoices", invoice(), key="k2").messages == ["Invoice # must be unique."]
+def test_lost_response_is_returned_again_for_the_same_key(xero: XeroClient) -> None:
+    fault(xero, "drop")
+    assert xero.send("PUT", "Invoices", invoice(), key="k").dropped
+    assert len(xero.books()["Invoices"]) == 1
+    assert xero.put("Invoices", invoice(), key="k").record()["InvoiceNumber"] == "AMZ-1"
+    assert xero.put("Invoices", invoice(), key="k2").messages == ["Invoice # must be unique."]
 
 
-def test_a_server_error_after_the_effect_stays_under_its_key(xero_client: XeroClient) -> None:
-    fault(xero_client, "fail", status=500, body="<html>Internal error</html>")
-    first = xero_client.put("Invoices", invoice(), key="k")
-    again = xero_client.put("Invoices", invoice(), key="k")
+def test_server_error_after_processing_is_stored_under_its_key(xero: XeroClient) -> None:
+    fault(xero, "fail", status=500, body="<html>Internal error</html>")
+    first = xero.put("Invoices", invoice(), key="k")
+    repeated = xero.put("Invoices", invoice(), key="k")
 
-    assert (first.status, again.status, again.body) == (500, 500, b"<html>Internal error</html>")
-    assert len(xero_client.books()["Invoices"]) == 1
-    xero_client.wait(minutes=6)
-    assert xero_client.put("Invoices", invoice(), key="k").messages == ["Invoice # must be unique."]
+    assert (first.status, repeated.status, repeated.body) == (500, 500, b"<html>Internal error</html>")
+    assert len(xero.books()["Invoices"]) == 1
+    xero.wait(minutes=6)
+    assert xero.put("Invoices", invoice(), key="k").messages == ["Invoice # must be unique."]
 
 
 @pytest.mark.parametrize("kind", ["lose", "refuse"])
-def test_a_request_that_never_arrived_is_new_with_the_same_key(xero_client: XeroClient, kind: str) -> None:
-    fault(xero_client, kind, status=503)
-    xero_client.respond("PUT", "Invoices", invoice(), key="k")
-    assert xero_client.books()["Invoices"] == []
-    assert xero_client.put("Invoices", invoice(), key="k").status == 200
+def test_request_that_never_arrived_is_processed_on_retry_with_the_same_key(xero: XeroClient, kind: str) -> None:
+    fault(xero, kind, status=503)
+    xero.send("PUT", "Invoices", invoice(), key="k")
+    assert xero.books()["Invoices"] == []
+    assert xero.put("Invoices", invoice(), key="k").status == 200
 
 
-def test_a_slow_answer_says_how_long_it_takes(xero_client: XeroClient) -> None:
-    fault(xero_client, "slow", delay=30.0)
-    response = xero_client.respond("PUT", "Invoices", invoice())
+def test_slow_fault_delays_the_response(xero: XeroClient) -> None:
+    fault(xero, "slow", delay=30.0)
+    response = xero.send("PUT", "Invoices", invoice())
     assert (response.status, response.delay) == (200, 30.0)
 
 
 # -- control -----------------------------------------------------------------------------------------------------
 
 
-def test_calls_are_recorded_by_operation_without_bodies(xero_client: XeroClient) -> None:
-    xero_client.put("Invoices", {"Invoices": [invoice("A"), invoice("B")]}, key="k")
-    xero_client.get("Organisation")
-    xero_client.post("Payments", {"InvoiceNumber": "A", "Account": {"Code": "CLR-GBP"}, "Amount": 1})
-    xero_client.put("CreditNotes/x/Allocations", {"Allocations": [{"Amount": 1}]})
-    refresh(xero_client, DEFAULT_REFRESH_TOKEN)
-    xero_client.put("Invoices", b"{broken")
-    xero_client.get("Journals")
+def test_request_log_names_operations_and_contains_no_bodies(xero: XeroClient) -> None:
+    xero.put("Invoices", {"Invoices": [invoice("A"), invoice("B")]}, key="k")
+    xero.get("Organisation")
+    xero.post("Payments", {"InvoiceNumber": "A", "Account": {"Code": "CLR-GBP"}, "Amount": 1})
+    xero.put("CreditNotes/x/Allocations", {"Allocations": [{"Amount": 1}]})
+    refresh(xero, DEFAULT_REFRESH_TOKEN)
+    xero.put("Invoices", b"{broken")
+    xero.get("Journals")
 
-    calls = xero_client.control("GET", "calls").body
+    calls = xero.control("GET", "calls").body
     assert [(one["operation"], one["elements"], one["status"]) for one in calls] == [
         ("createInvoices", 2, 200),
         ("getOrganisations", 0, 200),
@@ -362,23 +377,28 @@ def test_calls_are_recorded_by_operation_without_bodies(xero_client: XeroClient)
     assert "Amazon UK" not in json.dumps(calls, default=str)
 
 
-def test_books_hold_everything_complete(xero_client: XeroClient) -> None:
-    made, note = xero_client.invoiced(), xero_client.credited()
-    xero_client.put(
+def test_books_contain_every_record_with_its_details(xero: XeroClient) -> None:
+    created, note = xero.create_invoice(), xero.create_credit_note()
+    xero.put(
         f"CreditNotes/{note['CreditNoteID']}/Allocations",
-        {"Invoice": {"InvoiceID": made["InvoiceID"]}, "Amount": 40, "Date": "2026-11-22"},
-    ).accepted()
-    xero_client.paid(made, "60.00").accepted()
+        {"Invoice": {"InvoiceID": created["InvoiceID"]}, "Amount": 40, "Date": "2026-11-22"},
+    ).record()
+    xero.pay(created, "60.00").record()
 
-    books = xero_client.books()
-    [kept] = books["Invoices"]
-    assert (kept["Status"], len(kept["LineItems"]), len(kept["Payments"]), len(kept["CreditNotes"])) == (
+    books = xero.books()
+    [paid_invoice] = books["Invoices"]
+    assert (
+        paid_invoice["Status"],
+        len(paid_invoice["LineItems"]),
+        len(paid_invoice["Payments"]),
+        len(paid_invoice["CreditNotes"]),
+    ) == (
         "PAID",
         1,
         1,
         1,
     )
-    assert (kept["AmountPaid"], kept["AmountCredited"], kept["AmountDue"]) == (60, 40, 0)
+    assert (paid_invoice["AmountPaid"], paid_invoice["AmountCredited"], paid_invoice["AmountDue"]) == (60, 40, 0)
     assert [len(books[key]) for key in ("Organisations", "Contacts", "CreditNotes", "Payments", "Allocations")] == [
         1
     ] * 5
@@ -386,41 +406,41 @@ def test_books_hold_everything_complete(xero_client: XeroClient) -> None:
     assert {"TaxRates", "Currencies", "Items"} <= set(books)
 
 
-def test_reset_starts_again(xero_client: XeroClient) -> None:
-    xero_client.control("POST", "organisation", {"Organisation": {"Name": "Changed"}})
-    xero_client.put("Invoices", invoice(), key="k").accepted()
-    assert xero_client.control("POST", "reset").status == 204
+def test_reset_restores_the_initial_state(xero: XeroClient) -> None:
+    xero.control("POST", "organisation", {"Organisation": {"Name": "Changed"}})
+    xero.put("Invoices", invoice(), key="k").record()
+    assert xero.control("POST", "reset").status == 204
 
-    assert xero_client.control("GET", "calls").body == []
-    assert xero_client.books()["Organisations"][0]["Name"] == "Northwind Trading Ltd"
-    assert xero_client.get("Organisation").status == 401, "tokens are gone as well"
-    xero_client.wait()
-    assert xero_client.put("Invoices", invoice(), key="k").status == 200
+    assert xero.control("GET", "calls").body == []
+    assert xero.books()["Organisations"][0]["Name"] == "Northwind Trading Ltd"
+    assert xero.get("Organisation").status == 401, "tokens are gone as well"
+    xero.wait()
+    assert xero.put("Invoices", invoice(), key="k").status == 200
 
 
-def test_settings_can_be_merged_or_replaced(xero_client: XeroClient) -> None:
-    xero_client.control("POST", "organisation", {"Accounts": [{"Code": "200", "Name": "Amazon sales"}]})
-    assert xero_client.get("Accounts", where='Code=="200"').accepted()["Name"] == "Amazon sales"
-    assert len(xero_client.books()["Accounts"]) == 20
+def test_settings_can_be_merged_or_replaced(xero: XeroClient) -> None:
+    xero.control("POST", "organisation", {"Accounts": [{"Code": "200", "Name": "Amazon sales"}]})
+    assert xero.get("Accounts", where='Code=="200"').record()["Name"] == "Amazon sales"
+    assert len(xero.books()["Accounts"]) == 20
 
     american = organisation_for("US")
-    assert xero_client.control("POST", "organisation?replace=true", american).status == 204
-    books = xero_client.books()
+    assert xero.control("POST", "organisation?replace=true", american).status == 204
+    books = xero.books()
     assert books["Organisations"][0]["BaseCurrency"] == "USD"
     assert {one["TaxType"] for one in books["TaxRates"]} >= {"OUTPUT", "NONE"}
     assert "ZERORATEDOUTPUT" not in {one["TaxType"] for one in books["TaxRates"]}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "word"),
+    ("invalid_settings", "word"),
     [({"Organisation": {"Timezone": "MARSTIME"}}, "Timezone"), ({"Ledgers": []}, "Ledgers")],
 )
-def test_settings_that_are_not_understood_change_nothing(
-    xero_client: XeroClient, wanted: dict[str, Any], word: str
+def test_invalid_settings_are_rejected_and_change_nothing(
+    xero: XeroClient, invalid_settings: dict[str, Any], word: str
 ) -> None:
-    refused = xero_client.control("POST", "organisation", wanted)
-    assert (refused.status, word in refused.body["error"]) == (400, True)
-    assert xero_client.books()["Organisations"] == [XeroClient().books()["Organisations"][0]]
+    rejected = xero.control("POST", "organisation", invalid_settings)
+    assert (rejected.status, word in rejected.body["error"]) == (400, True)
+    assert xero.books()["Organisations"] == [XeroClient().books()["Organisations"][0]]
 
 
 @pytest.mark.parametrize(
@@ -434,37 +454,39 @@ def test_settings_that_are_not_understood_change_nothing(
         ("NZ", "NZD", "NEWZEALANDSTANDARDTIME", {"OUTPUT2", "ZERORATED", "NONE"}),
     ],
 )
-def test_every_country_can_sell_from_the_start(country: str, currency: str, timezone: str, tax_types: set[str]) -> None:
+def test_initial_organisation_of_every_country_can_invoice_and_take_payment(
+    country: str, currency: str, timezone: str, tax_types: set[str]
+) -> None:
     client = XeroClient(organisation_for(country))
-    organisation = client.get("Organisation").accepted()
+    organisation = client.get("Organisation").record()
     assert (organisation["BaseCurrency"], organisation["Timezone"]) == (currency, timezone)
     usable = client.get("TaxRates", where='Status=="ACTIVE" && CanApplyToRevenue==true').body["TaxRates"]
     assert tax_types <= {one["TaxType"] for one in usable}
     assert country in COUNTRIES
     sale = invoice(CurrencyCode=currency, LineItems=[{"Description": "x", "UnitAmount": 10, "AccountCode": "200"}])
-    made = client.put("Invoices", sale).accepted()
-    assert client.paid(made, str(made["Total"]), Account={"Code": f"CLR-{currency}"}).status == 200
+    created = client.put("Invoices", sale).record()
+    assert client.pay(created, str(created["Total"]), Account={"Code": f"CLR-{currency}"}).status == 200
 
 
-def test_an_unknown_country_is_refused() -> None:
+def test_unknown_country_is_rejected() -> None:
     with pytest.raises(ValueError, match="'FR'"):
         organisation_for("FR")
 
 
-def test_the_same_calls_give_the_same_ids_and_tokens() -> None:
-    def story() -> list[bytes]:
+def test_same_calls_return_the_same_ids_and_tokens() -> None:
+    def run() -> list[bytes]:
         client = XeroClient()
-        made = client.invoiced()
+        created = client.create_invoice()
         return [
-            client.respond("PUT", "CreditNotes", credit_note()).body,
-            client.respond("GET", f"Invoices/{made['InvoiceID']}").body,
+            client.send("PUT", "CreditNotes", credit_note()).body,
+            client.send("GET", f"Invoices/{created['InvoiceID']}").body,
             json.dumps(refresh(client, DEFAULT_REFRESH_TOKEN).body, default=str).encode(),
         ]
 
-    assert story() == story()
+    assert run() == run()
 
 
-# -- the page for people -----------------------------------------------------------------------------------------
+# -- page --------------------------------------------------------------------------------------------------------
 
 
 def page(client: XeroClient) -> str:
@@ -473,21 +495,21 @@ def page(client: XeroClient) -> str:
     return response.body.decode()
 
 
-def test_the_page_works_with_empty_books(xero_client: XeroClient) -> None:
-    text = page(xero_client)
+def test_page_works_with_empty_books(xero: XeroClient) -> None:
+    text = page(xero)
     assert "Northwind Trading Ltd" in text
     assert "None yet." in text
-    assert xero_client.sandbox.calls == [], "looking is not a call"
+    assert xero.sandbox.calls == [], "the page is not logged"
 
 
-def test_the_page_shows_the_books_and_escapes_them(xero_client: XeroClient) -> None:
-    made = xero_client.invoiced("AMZ-<script>", "1234.50", Contact={"Name": 'Smith & "Sons"'}, Reference="<img>")
-    xero_client.credited("R-1", "40.00")
-    xero_client.paid(made, "34.50").accepted()
+def test_page_shows_the_books_escaped(xero: XeroClient) -> None:
+    created = xero.create_invoice("AMZ-<script>", "1234.50", Contact={"Name": 'Smith & "Sons"'}, Reference="<img>")
+    xero.create_credit_note("R-1", "40.00")
+    xero.pay(created, "34.50").record()
 
-    text = page(xero_client)
+    text = page(xero)
 
-    for shown in (
+    for escaped_text in (
         "AMZ-&lt;script&gt;",
         "Smith &amp; &quot;Sons&quot;",
         "1,234.50",
@@ -495,12 +517,12 @@ def test_the_page_shows_the_books_and_escapes_them(xero_client: XeroClient) -> N
         "R-1",
         "createPayments",
     ):
-        assert shown in text
+        assert escaped_text in text
     assert not {"<script", "<img"} & {part for part in ("<script", "<img") if part in text}
 
 
-def test_the_start_of_the_books_is_documented_by_fixed_times(xero_client: XeroClient) -> None:
-    now = datetime.fromisoformat(xero_client.control("GET", "clock").body["now"])
-    xero_client.control("POST", "clock", {"advance": 60})
-    later = datetime.fromisoformat(xero_client.control("GET", "clock").body["now"])
+def test_clock_can_be_advanced(xero: XeroClient) -> None:
+    now = datetime.fromisoformat(xero.control("GET", "clock").body["now"])
+    xero.control("POST", "clock", {"advance": 60})
+    later = datetime.fromisoformat(xero.control("GET", "clock").body["now"])
     assert (later - now).total_seconds() == 60

@@ -1,11 +1,12 @@
-"""Contacts: which one a request means, what is refused, what an archived one blocks."""
+"""Contacts: how a request identifies one, which are rejected, and the effects of archiving."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from xero_driver import XeroClient, invoice
+
+from sandbox.testing.xero import XeroClient, invoice
 
 ARCHIVED = (
     "The specified contact details matched an archived contact. "
@@ -17,30 +18,30 @@ def names(client: XeroClient) -> list[str]:
     return [one["Name"] for one in client.books()["Contacts"]]
 
 
-def test_an_invoice_creates_a_contact_by_name_and_finds_it_again_in_any_case(xero_client: XeroClient) -> None:
-    first = xero_client.invoiced("A", Contact={"Name": "Amazon UK"})
-    second = xero_client.invoiced("B", Contact={"Name": "  amazon   uk "})
+def test_invoice_creates_a_contact_and_matches_it_by_name_in_any_case(xero: XeroClient) -> None:
+    first = xero.create_invoice("A", Contact={"Name": "Amazon UK"})
+    second = xero.create_invoice("B", Contact={"Name": "  amazon   uk "})
 
     assert first["Contact"]["ContactID"] == second["Contact"]["ContactID"]
-    assert len(names(xero_client)) == 1
+    assert len(names(xero)) == 1
 
 
-def test_contact_id_comes_before_number_and_number_before_name(xero_client: XeroClient) -> None:
-    one = xero_client.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).accepted()
-    two = xero_client.put("Contacts", {"Name": "Two", "ContactNumber": "c-2"}).accepted()
+def test_contact_is_matched_by_id_then_number_then_name(xero: XeroClient) -> None:
+    one = xero.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).record()
+    two = xero.put("Contacts", {"Name": "Two", "ContactNumber": "c-2"}).record()
 
-    by_id = xero_client.invoiced("A", Contact={"ContactID": two["ContactID"].upper()})
-    by_number = xero_client.invoiced("B", Contact={"ContactNumber": "C-1"})
-    by_both = xero_client.invoiced("C", Contact={"ContactNumber": "c-1", "Name": "One"})
+    by_id = xero.create_invoice("A", Contact={"ContactID": two["ContactID"].upper()})
+    by_number = xero.create_invoice("B", Contact={"ContactNumber": "C-1"})
+    by_both = xero.create_invoice("C", Contact={"ContactNumber": "c-1", "Name": "One"})
 
     assert by_id["Contact"]["ContactID"] == two["ContactID"]
     assert by_number["Contact"]["ContactID"] == by_both["Contact"]["ContactID"] == one["ContactID"]
 
 
-def test_a_new_number_with_a_new_name_makes_one_contact(xero_client: XeroClient) -> None:
-    made = xero_client.invoiced("A", Contact={"Name": "Buyer", "ContactNumber": "AMZN-1"})["Contact"]
-    again = xero_client.invoiced("B", Contact={"ContactNumber": "AMZN-1"})["Contact"]
-    assert (made["ContactNumber"], again["ContactID"]) == ("AMZN-1", made["ContactID"])
+def test_new_number_with_a_new_name_creates_one_contact(xero: XeroClient) -> None:
+    first = xero.create_invoice("A", Contact={"Name": "Buyer", "ContactNumber": "AMZN-1"})["Contact"]
+    second = xero.create_invoice("B", Contact={"ContactNumber": "AMZN-1"})["Contact"]
+    assert (first["ContactNumber"], second["ContactID"]) == ("AMZN-1", first["ContactID"])
 
 
 @pytest.mark.parametrize(
@@ -58,93 +59,93 @@ def test_a_new_number_with_a_new_name_makes_one_contact(xero_client: XeroClient)
         ({"Name": "A", "ContactNumber": "9" * 51}, "The ContactNumber must not be longer than 50 characters."),
     ],
 )
-def test_a_bad_contact_fails_its_invoice(xero_client: XeroClient, contact: dict[str, Any], message: str) -> None:
-    refused = xero_client.put("Invoices", invoice(Contact=contact))
-    assert (refused.status, refused.messages) == (400, [message])
-    assert names(xero_client) == []
+def test_invoice_with_an_invalid_contact_is_rejected(xero: XeroClient, contact: dict[str, Any], message: str) -> None:
+    rejected = xero.put("Invoices", invoice(Contact=contact))
+    assert (rejected.status, rejected.messages) == (400, [message])
+    assert names(xero) == []
 
 
-def test_other_fields_sent_with_an_invoice_update_the_contact(xero_client: XeroClient) -> None:
-    made = xero_client.put("Contacts", {"Name": "One", "EmailAddress": "a@example.org"}).accepted()
-    contact_id = made["ContactID"]
+def test_contact_fields_sent_with_an_invoice_update_the_contact(xero: XeroClient) -> None:
+    created = xero.put("Contacts", {"Name": "One", "EmailAddress": "a@example.org"}).record()
+    contact_id = created["ContactID"]
 
-    xero_client.wait(seconds=5)
-    xero_client.invoiced("A", Contact={"ContactID": contact_id})
-    assert xero_client.get(f"Contacts/{contact_id}").accepted()["EmailAddress"] == "a@example.org"
+    xero.wait(seconds=5)
+    xero.create_invoice("A", Contact={"ContactID": contact_id})
+    assert xero.get(f"Contacts/{contact_id}").record()["EmailAddress"] == "a@example.org"
 
     address = {"AddressType": "STREET", "AddressLine1": "1 High Street", "City": "Leeds"}
-    xero_client.invoiced("B", Contact={"ContactID": contact_id, "Name": "Renamed", "Addresses": [address]})
-    now = xero_client.get(f"Contacts/{contact_id}").accepted()
-    assert now["Name"] == "Renamed"
-    assert next(one for one in now["Addresses"] if one["AddressType"] == "STREET")["City"] == "Leeds"
-    assert now["UpdatedDateUTC"] != made["UpdatedDateUTC"]
+    xero.create_invoice("B", Contact={"ContactID": contact_id, "Name": "Renamed", "Addresses": [address]})
+    updated = xero.get(f"Contacts/{contact_id}").record()
+    assert updated["Name"] == "Renamed"
+    assert next(one for one in updated["Addresses"] if one["AddressType"] == "STREET")["City"] == "Leeds"
+    assert updated["UpdatedDateUTC"] != created["UpdatedDateUTC"]
 
 
-def test_names_are_unique_among_active_contacts(xero_client: XeroClient) -> None:
-    xero_client.put("Contacts", {"Name": "One"}).accepted()
-    two = xero_client.put("Contacts", {"Name": "Two"}).accepted()
-    taken = (
+def test_names_of_active_contacts_are_unique(xero: XeroClient) -> None:
+    xero.put("Contacts", {"Name": "One"}).record()
+    two = xero.put("Contacts", {"Name": "Two"}).record()
+    name_taken = (
         "The contact name ONE is already assigned to another contact. "
         "The contact name must be unique across all active contacts."
     )
 
-    assert xero_client.put("Contacts", {"Name": "ONE"}).messages == [taken]
-    assert xero_client.post("Contacts", {"ContactID": two["ContactID"], "Name": "ONE"}).messages == [taken]
-    assert names(xero_client) == ["One", "Two"]
+    assert xero.put("Contacts", {"Name": "ONE"}).messages == [name_taken]
+    assert xero.post("Contacts", {"ContactID": two["ContactID"], "Name": "ONE"}).messages == [name_taken]
+    assert names(xero) == ["One", "Two"]
 
 
-def test_a_renamed_contact_frees_its_name(xero_client: XeroClient) -> None:
-    one = xero_client.put("Contacts", {"Name": "One"}).accepted()
-    xero_client.post(f"Contacts/{one['ContactID']}", {"Name": "Other"}).accepted()
-    assert xero_client.put("Contacts", {"Name": "One"}).accepted()["ContactID"] != one["ContactID"]
+def test_renaming_a_contact_releases_its_name(xero: XeroClient) -> None:
+    one = xero.put("Contacts", {"Name": "One"}).record()
+    xero.post(f"Contacts/{one['ContactID']}", {"Name": "Other"}).record()
+    assert xero.put("Contacts", {"Name": "One"}).record()["ContactID"] != one["ContactID"]
 
 
-def test_contact_numbers_are_unique(xero_client: XeroClient) -> None:
-    xero_client.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).accepted()
-    refused = xero_client.put("Contacts", {"Name": "Two", "ContactNumber": "C-1"})
-    assert refused.messages == ["Another contact has this contact number. Please enter a different contact number."]
+def test_contact_numbers_are_unique(xero: XeroClient) -> None:
+    xero.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).record()
+    rejected = xero.put("Contacts", {"Name": "Two", "ContactNumber": "C-1"})
+    assert rejected.messages == ["Another contact has this contact number. Please enter a different contact number."]
 
 
 @pytest.mark.parametrize("key", ["ContactID", "ContactNumber", "Name"])
-def test_post_updates_what_it_can_identify(xero_client: XeroClient, key: str) -> None:
-    made = xero_client.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).accepted()
-    updated = xero_client.post("Contacts", {key: made[key], "EmailAddress": "new@example.org"}).accepted()
-    assert (updated["ContactID"], updated["EmailAddress"]) == (made["ContactID"], "new@example.org")
+def test_post_updates_the_contact_identified_by_any_key(xero: XeroClient, key: str) -> None:
+    created = xero.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).record()
+    updated = xero.post("Contacts", {key: created[key], "EmailAddress": "new@example.org"}).record()
+    assert (updated["ContactID"], updated["EmailAddress"]) == (created["ContactID"], "new@example.org")
 
 
-def test_post_creates_what_it_cannot_find_and_needs_something_to_identify_it(xero_client: XeroClient) -> None:
-    assert xero_client.post("Contacts", {"Name": "New", "ContactNumber": "c-9"}).accepted()["ContactNumber"] == "c-9"
-    nothing = xero_client.post("Contacts", {"EmailAddress": "a@example.org"})
-    assert nothing.messages[0].startswith("The Contact must contain at least 1 of the following elements")
+def test_post_creates_an_unknown_contact_and_rejects_one_without_identifier(xero: XeroClient) -> None:
+    assert xero.post("Contacts", {"Name": "New", "ContactNumber": "c-9"}).record()["ContactNumber"] == "c-9"
+    rejected = xero.post("Contacts", {"EmailAddress": "a@example.org"})
+    assert rejected.messages[0].startswith("The Contact must contain at least 1 of the following elements")
 
 
 @pytest.mark.parametrize("named_by", ["ContactID", "ContactNumber", "Name"])
-def test_an_archived_contact_blocks_documents_and_changes(xero_client: XeroClient, named_by: str) -> None:
-    made = xero_client.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).accepted()
-    assert xero_client.control("POST", "archive", {"Contact": made[named_by]}).status == 200
+def test_archived_contact_rejects_documents_and_changes(xero: XeroClient, named_by: str) -> None:
+    created = xero.put("Contacts", {"Name": "One", "ContactNumber": "c-1"}).record()
+    assert xero.control("POST", "archive", {"Contact": created[named_by]}).status == 200
 
-    reference = {named_by: made[named_by]}
-    assert xero_client.put("Invoices", invoice(Contact=reference)).messages == [ARCHIVED]
-    assert xero_client.post("Contacts", {**reference, "EmailAddress": "a@example.org"}).messages == [ARCHIVED]
-    assert xero_client.put("Contacts", {"Name": "one"}).messages == [ARCHIVED]
+    reference = {named_by: created[named_by]}
+    assert xero.put("Invoices", invoice(Contact=reference)).messages == [ARCHIVED]
+    assert xero.post("Contacts", {**reference, "EmailAddress": "a@example.org"}).messages == [ARCHIVED]
+    assert xero.put("Contacts", {"Name": "one"}).messages == [ARCHIVED]
 
 
-def test_archived_contacts_are_listed_only_on_request(xero_client: XeroClient) -> None:
-    xero_client.put("Contacts", [{"Name": "One", "ContactNumber": "c-1"}, {"Name": "Two"}])
-    xero_client.control("POST", "archive", {"Contact": "One"})
+def test_archived_contacts_are_listed_only_on_request(xero: XeroClient) -> None:
+    xero.put("Contacts", [{"Name": "One", "ContactNumber": "c-1"}, {"Name": "Two"}])
+    xero.control("POST", "archive", {"Contact": "One"})
 
     def listed(**query: str) -> list[str]:
-        return [one["Name"] for one in xero_client.get("Contacts", **query).body["Contacts"]]
+        return [one["Name"] for one in xero.get("Contacts", **query).body["Contacts"]]
 
     assert listed() == ["Two"]
     assert listed(includeArchived="true") == ["One", "Two"]
-    assert xero_client.get("Contacts/c-1").accepted()["ContactStatus"] == "ARCHIVED"
-    assert xero_client.control("POST", "archive", {"Contact": "nobody"}).status == 404
+    assert xero.get("Contacts/c-1").record()["ContactStatus"] == "ARCHIVED"
+    assert xero.control("POST", "archive", {"Contact": "nobody"}).status == 404
 
 
-def test_a_contact_number_with_a_slash_is_found_by_its_encoded_path(xero_client: XeroClient) -> None:
-    xero_client.put("Contacts", {"Name": "One", "ContactNumber": "AMZ/1"}).accepted()
-    assert xero_client.get("Contacts/AMZ%2F1").accepted()["Name"] == "One"
+def test_contact_number_with_a_slash_is_found_by_its_encoded_path(xero: XeroClient) -> None:
+    xero.put("Contacts", {"Name": "One", "ContactNumber": "AMZ/1"}).record()
+    assert xero.get("Contacts/AMZ%2F1").record()["Name"] == "One"
 
 
 @pytest.mark.parametrize(
@@ -162,8 +163,10 @@ def test_a_contact_number_with_a_slash_is_found_by_its_encoded_path(xero_client:
         ({"page": 2, "pageSize": 2}, ["Gamma"]),
     ],
 )
-def test_lists(xero_client: XeroClient, query: dict[str, Any], expected: list[str]) -> None:
-    xero_client.put(
+def test_contacts_can_be_filtered_ordered_and_paged(
+    xero: XeroClient, query: dict[str, Any], expected: list[str]
+) -> None:
+    xero.put(
         "Contacts",
         [
             {"Name": "Acme Ltd", "ContactNumber": "a-1"},
@@ -171,10 +174,10 @@ def test_lists(xero_client: XeroClient, query: dict[str, Any], expected: list[st
             {"Name": "Gamma"},
         ],
     )
-    assert [one["Name"] for one in xero_client.get("Contacts", **query).body["Contacts"]] == expected
+    assert [one["Name"] for one in xero.get("Contacts", **query).body["Contacts"]] == expected
 
 
-def test_lists_by_id_keep_to_the_ids(xero_client: XeroClient) -> None:
-    made = xero_client.put("Contacts", [{"Name": "A"}, {"Name": "B"}, {"Name": "C"}]).body["Contacts"]
-    wanted = f"{made[2]['ContactID']},{made[0]['ContactID']},deadbeef-0000-4000-8000-000000000000"
-    assert {one["Name"] for one in xero_client.get("Contacts", IDs=wanted).body["Contacts"]} == {"A", "C"}
+def test_contacts_can_be_listed_by_id(xero: XeroClient) -> None:
+    created = xero.put("Contacts", [{"Name": "A"}, {"Name": "B"}, {"Name": "C"}]).body["Contacts"]
+    ids = f"{created[2]['ContactID']},{created[0]['ContactID']},deadbeef-0000-4000-8000-000000000000"
+    assert {one["Name"] for one in xero.get("Contacts", IDs=ids).body["Contacts"]} == {"A", "C"}

@@ -1,4 +1,7 @@
-"""The sandbox Amazon: a seller account behind the Selling Partner API, for tests, simulation and a local run."""
+"""A local stand-in for Amazon: one seller account behind the Selling Partner API.
+
+`python -m sandbox.server --service amazon` serves it; `AmazonSandbox(…).handle(request)` calls it in-process.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from sandbox.amazon.login import Credentials
-from sandbox.amazon.seller import Seller, SellerDataError
+from sandbox.amazon.seller import Seller
 from sandbox.amazon.service import AmazonSandbox
-from sandbox.wire import SandboxClock, SandboxService
+from sandbox.amazon.versions import SellerDataError
+from sandbox.wire import SandboxClock
 
 __all__ = ["OWN_SELLER", "AmazonSandbox", "Credentials", "Seller", "SellerDataError", "add_arguments", "build"]
 
@@ -16,33 +20,35 @@ OWN_SELLER = Path(__file__).resolve().parent.parent / "seller"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """The sandbox Amazon's options on the server's command line."""
+    """Add Amazon's own options to the server's command line."""
     default = Credentials()
     parser.add_argument("--seller", type=Path, default=OWN_SELLER, help="seller folder (default: %(default)s)")
-    parser.add_argument("--present", action="store_true", help="the whole history has happened already, unnotified")
-    parser.add_argument("--aws-endpoint", help="where notifications go: the SQS endpoint (default: AWS itself)")
+    parser.add_argument(
+        "--present", action="store_true", help="apply the whole history at start, without notifications"
+    )
+    parser.add_argument("--aws-endpoint", help="SQS endpoint for notifications (default: AWS itself)")
     parser.add_argument("--region", default="eu-west-1", help="AWS region of the queues (default: %(default)s)")
     parser.add_argument("--lwa-client-id", default=default.client_id, help="(default: %(default)s)")
     parser.add_argument("--lwa-client-secret", default=default.client_secret, help="(default: %(default)s)")
     parser.add_argument("--lwa-refresh-token", default=default.refresh_token, help="(default: %(default)s)")
 
 
-def build(arguments: Namespace) -> SandboxService:
-    """The service as the server runs it; AWS credentials come from the environment.
+def build(namespace: Namespace) -> AmazonSandbox:
+    """Return the service for the parsed command line. AWS credentials are taken from the environment.
 
-    Raises SellerDataError or FileNotFoundError for a seller folder that cannot be read.
+    Raise SellerDataError or FileNotFoundError for an invalid or missing seller folder.
     """
-    # Imported here: the simulation builds sandboxes by the thousand and never sends to a queue.
+    # Imported here, because the simulation never sends to a queue and need not load boto3.
     import boto3  # noqa: PLC0415
 
     from sandbox.amazon.queues import QueueSender  # noqa: PLC0415
 
-    sender = QueueSender(boto3.client("sqs", endpoint_url=arguments.aws_endpoint, region_name=arguments.region))
+    sender = QueueSender(boto3.client("sqs", endpoint_url=namespace.aws_endpoint, region_name=namespace.region))
     return AmazonSandbox(
         SandboxClock(),
-        Seller.load(arguments.seller),
+        Seller.load(namespace.seller),
         sender.send,
         publish_many=sender.send_many,
-        present=arguments.present,
-        credentials=Credentials(arguments.lwa_client_id, arguments.lwa_client_secret, arguments.lwa_refresh_token),
+        present=namespace.present,
+        credentials=Credentials(namespace.lwa_client_id, namespace.lwa_client_secret, namespace.lwa_refresh_token),
     )

@@ -1,4 +1,4 @@
-"""Errors as the Selling Partner API answers them."""
+"""The error responses of the Selling Partner API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sandbox.wire import Response
 
 
 class ApiError(Exception):
-    """Answered as `{"errors": [{"code", "message", "details"}]}`, the one error shape of all SP-API models."""
+    """An error response, `{"errors": [{"code", "message", "details"}]}` in all SP-API models."""
 
     def __init__(self, status: int, code: str, message: str, details: str = "") -> None:
         super().__init__(message)

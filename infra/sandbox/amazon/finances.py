@@ -1,4 +1,4 @@
-"""Finances API v2024-06-19: listTransactions over the transactions that are known now."""
+"""Finances API v2024-06-19: listTransactions over the current version of each transaction."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.amazon.errors import invalid_input
-from sandbox.amazon.paging import DISTANT_PAST, Page, Part, TimeIndex, parameters_of, time_parameter
-from sandbox.amazon.seller import Version, moment
+from sandbox.amazon.page_tokens import Page, bound_parameters
+from sandbox.amazon.time_index import DISTANT_PAST, Partition, TimeIndex
+from sandbox.amazon.times import parse_time, time_parameter
+from sandbox.amazon.versions import Version
 from sandbox.wire import Request, Response, dumps
 
-SETTLING = timedelta(minutes=2)
-LONGEST_PERIOD = timedelta(days=180)
+# postedBefore must be at least this long before the request.
+PUBLICATION_DELAY = timedelta(minutes=2)
+MAX_PERIOD = timedelta(days=180)
 UNITED_STATES = "ATVPDKIKX0DER"
 STATUSES = frozenset(("DEFERRED", "RELEASED", "DEFERRED_RELEASED"))
-FILTERS = ("ORDER_ID", "FINANCIAL_EVENT_GROUP_ID")
-BOUND = (
+RELATED_IDENTIFIER_NAMES = ("ORDER_ID", "FINANCIAL_EVENT_GROUP_ID")
+# The parameters that every page must repeat.
+BOUND_PARAMETERS = (
     "postedAfter",
     "postedBefore",
     "marketplaceId",
@@ -28,88 +32,93 @@ BOUND = (
 
 
 @dataclass(slots=True)
-class _Listed:
+class _IndexedTransaction:
+    """partition: the marketplace it can be filtered by, and its status."""
+
     text: str
-    posted: datetime
-    part: tuple[str | None, str | None]  # marketplace it can be filtered by, status
+    posted_at: datetime
+    partition: tuple[str | None, str | None]
     related: tuple[tuple[str, str], ...]
 
 
 class Transactions:
-    """The transactions Amazon shows: each at its newest version (a deferred one turns DEFERRED_RELEASED)."""
+    """The transactions at their newest version. A deferred one becomes DEFERRED_RELEASED.
+
+    empty_pages: number of next responses that are an empty page with a token (Amazon: "this operation can return empty
+        pages").
+    """
 
     def __init__(self, page_size: int = 500) -> None:
         self._page_size = page_size
-        self._transactions: dict[str, _Listed] = {}
+        self._transactions: dict[str, _IndexedTransaction] = {}
         self._all = TimeIndex()
         self._related: dict[tuple[str, str], TimeIndex] = {}
-        # How many of the next answers are an empty page with a token: "this operation can return empty pages".
         self.empty_pages = 0
 
     def __len__(self) -> int:
         return len(self._transactions)
 
     def put(self, version: Version, transaction: Mapping[str, Any]) -> str | None:
-        """Makes a version, whose content is `transaction`, the current truth; returns the text of the one before."""
-        listed = _Listed(
+        """Store the version with the content `transaction` and return the JSON of the previous version."""
+        indexed = _IndexedTransaction(
             version.text,
-            moment(transaction["postedDate"]),
+            parse_time(transaction["postedDate"]),
             (_filterable_marketplace(transaction), transaction.get("transactionStatus")),
-            tuple(pair for pair in related_identifiers(transaction) if pair[0] in FILTERS),
+            tuple(pair for pair in related_identifiers(transaction) if pair[0] in RELATED_IDENTIFIER_NAMES),
         )
-        before = self._transactions.get(version.key)
-        if before is not None:
-            for index in self._indices(before):
-                index.remove(before.part, before.posted, version.key)
-        self._transactions[version.key] = listed
-        for index in self._indices(listed):
-            index.add(listed.part, listed.posted, version.key)
-        return before.text if before else None
+        previous = self._transactions.get(version.key)
+        if previous is not None:
+            for index in self._indexes(previous):
+                index.remove(previous.partition, previous.posted_at, version.key)
+        self._transactions[version.key] = indexed
+        for index in self._indexes(indexed):
+            index.add(indexed.partition, indexed.posted_at, version.key)
+        return previous.text if previous else None
 
     def list_transactions(self, request: Request, now: datetime) -> Response:
         name, value = request.parameter("relatedIdentifierName"), request.parameter("relatedIdentifierValue")
         if (name is None) != (value is None):
             raise invalid_input("relatedIdentifierName and relatedIdentifierValue must be provided together.")
-        if name is not None and name not in FILTERS:
-            raise invalid_input(f"relatedIdentifierName must be one of {', '.join(FILTERS)}.")
+        if name is not None and name not in RELATED_IDENTIFIER_NAMES:
+            raise invalid_input(f"relatedIdentifierName must be one of {', '.join(RELATED_IDENTIFIER_NAMES)}.")
         status = request.parameter("transactionStatus")
         if status is not None and status not in STATUSES:
             raise invalid_input(f"transactionStatus must be one of {', '.join(sorted(STATUSES))}.")
         start, before = _period(request, now, required=name is None)
-        bound = parameters_of(request, BOUND)
+        bound = bound_parameters(request, BOUND_PARAMETERS)
         after = None
         if token := request.parameter("nextToken"):
             page = Page.read(token, "nextToken", bound, now, None)
             after, before = page.after, page.before
-        if start is not None and before - start > LONGEST_PERIOD:
-            return _answer([], None)
+        if start is not None and before - start > MAX_PERIOD:
+            return _response([], None)
         if self.empty_pages > 0:
             self.empty_pages -= 1
-            return _answer([], Page(after, before, now).token(bound))
+            return _response([], Page(after, before, now).token(bound))
 
         marketplace = request.parameter("marketplaceId")
 
-        def wanted(part: Part) -> bool:
-            return marketplace in (None, part[0]) and status in (None, part[1])
+        def matches(partition: Partition) -> bool:
+            return marketplace in (None, partition[0]) and status in (None, partition[1])
 
         index = self._all if name is None or value is None else self._related.get((name, value), TimeIndex())
-        found: list[str] = []
-        for position in index.scan(wanted, start or DISTANT_PAST, after):
+        texts: list[str] = []
+        for position in index.scan(matches, start or DISTANT_PAST, after):
             if position[0] >= before:
                 break
-            if len(found) == self._page_size:
-                return _answer(found, Page(after, before, now).token(bound))
-            found.append(self._transactions[position[1]].text)
+            if len(texts) == self._page_size:
+                return _response(texts, Page(after, before, now).token(bound))
+            texts.append(self._transactions[position[1]].text)
             after = position
-        return _answer(found, None)
+        return _response(texts, None)
 
-    def _indices(self, listed: _Listed) -> list[TimeIndex]:
-        return [self._all, *(self._related.setdefault(pair, TimeIndex()) for pair in listed.related)]
+    def _indexes(self, transaction: _IndexedTransaction) -> list[TimeIndex]:
+        return [self._all, *(self._related.setdefault(pair, TimeIndex()) for pair in transaction.related)]
 
 
 def _period(request: Request, now: datetime, required: bool) -> tuple[datetime | None, datetime]:
-    """From when (inclusive) until when (exclusive) transactions were posted."""
-    start, latest = time_parameter(request, "postedAfter"), now - SETTLING
+    """Return the start (inclusive) and the end (exclusive) of the posting dates to list."""
+    start, latest = time_parameter(request, "postedAfter"), now - PUBLICATION_DELAY
     if start is None and required:
         raise invalid_input("Start date cannot be null")
     if start is not None and start >= latest:
@@ -123,7 +132,7 @@ def _period(request: Request, now: datetime, required: bool) -> tuple[datetime |
 
 
 def related_identifiers(transaction: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, value) of a transaction's related identifiers."""
+    """Return the (name, value) pairs of a transaction's related identifiers."""
     return [
         (related["relatedIdentifierName"], related["relatedIdentifierValue"])
         for related in transaction.get("relatedIdentifiers") or []
@@ -131,7 +140,7 @@ def related_identifiers(transaction: Mapping[str, Any]) -> list[tuple[str, str]]
 
 
 def _filterable_marketplace(transaction: Mapping[str, Any]) -> str | None:
-    """The marketplace by which listTransactions finds it.
+    """Return the marketplace by which listTransactions can filter the transaction.
 
     Finances API v2024-06-19, listTransactions: "If you want to retrieve MFN orders in the US store, do not supply the
     marketplaceId parameter."
@@ -146,6 +155,6 @@ def _filterable_marketplace(transaction: Mapping[str, Any]) -> str | None:
     return marketplace
 
 
-def _answer(texts: list[str], next_token: str | None) -> Response:
+def _response(texts: list[str], next_token: str | None) -> Response:
     body = f'{{"payload": {{"nextToken": {dumps(next_token)}, "transactions": [{", ".join(texts)}]}}}}'
     return Response(200, body.encode(), {"content-type": "application/json; charset=utf-8"})

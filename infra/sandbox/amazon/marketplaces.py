@@ -1,4 +1,4 @@
-"""Marketplaces as the Sellers API describes them (developer documentation: Marketplace IDs)."""
+"""Amazon's marketplaces and their description in the Sellers API (developer documentation: Marketplace IDs)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MARKETPLACES = {
 
 
 def participation(marketplace_id: str) -> dict[str, Any]:
-    """One MarketplaceParticipation of getMarketplaceParticipations, for one of MARKETPLACES."""
+    """Return the MarketplaceParticipation of one of MARKETPLACES, as in getMarketplaceParticipations."""
     name, country, currency, language, domain = MARKETPLACES[marketplace_id]
     return {
         "marketplace": {

@@ -1,9 +1,9 @@
-"""Notification bodies, exactly as Amazon puts them into a queue: raw JSON, no SNS wrapper, no message attributes.
+"""Notification bodies exactly as Amazon sends them to a queue: raw JSON, no SNS wrapper, no message attributes.
 
-What is played from a seller's history happened when its version says it did, so EventTime, PublishTime and
-TimeOfOrderChange are all that version's own time (lastUpdatedTime, postedDate), not the time of playing. One exception:
-of a change to an order that somebody has read before it was played, Amazon speaks when it is played (EventTime and
-PublishTime). It had not happened by the time of that reading, so a notification may not claim that it had.
+EventTime, PublishTime and TimeOfOrderChange are the version's own time (lastUpdatedTime, postedDate), not the time at
+which the sandbox plays the version. One exception: if a client read an order before its next version was played, the
+notification's EventTime and PublishTime are the time of playing. The client did not see that change, so a notification
+must not date it before the read.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.amazon.finances import related_identifiers
-from sandbox.amazon.seller import Kind, Version
 from sandbox.amazon.subscriptions import Subscription, metadata
+from sandbox.amazon.versions import Kind, Version
 from sandbox.wire import dumps
 
 NOTIFICATION_TYPES: dict[Kind, str] = {
@@ -24,8 +24,8 @@ NOTIFICATION_TYPES: dict[Kind, str] = {
     "transaction": "TRANSACTION_UPDATE",
     "inventory": "FBA_INVENTORY_AVAILABILITY_CHANGES",
 }
-_PROGRAMS = {"AMAZON_BUSINESS": "Business", "PRIME": "Prime", "PREMIUM": "Premium", "INVOICE_BY_AMAZON": "IBA"}
-_REASONS = {
+_ORDER_PROGRAMS = {"AMAZON_BUSINESS": "Business", "PRIME": "Prime", "PREMIUM": "Premium", "INVOICE_BY_AMAZON": "IBA"}
+_CHANGE_REASONS = {
     "OrderStatusChange": "Order Status Change",
     "BuyerRequestedChange": "Buyer Requested Cancel",
     "DeliveryTipChange": "Delivery Tip Change",
@@ -34,21 +34,25 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification to one subscription; its body is made when it is needed, always the same."""
+    """One notification to one subscription. Its body is built on demand and is always the same.
+
+    change_type: the OrderChangeType of an ORDER_CHANGE; empty for other types.
+    published_at: None for the version's own time.
+    """
 
     number: int
     version: Version
     subscription: Subscription
     seller_id: str
-    change_type: str = ""  # of ORDER_CHANGE only
-    spoken: datetime | None = None  # when it is not the version's own time
+    change_type: str = ""
+    published_at: datetime | None = None
 
     @property
     def notification_id(self) -> str:
         return f"5a4d0003-0000-4000-8000-{self.number:012d}"
 
     def body(self, content: Mapping[str, Any] | None = None) -> str:
-        """The body; `content` is the version's where it has been read already."""
+        """Return the body. content: of the version, if the caller has parsed it."""
         content = content or self.version.read()
         match self.version.kind:
             case "order":
@@ -57,7 +61,7 @@ class Notification:
                 payload = _transaction_update(content, self.seller_id)
             case "inventory":
                 payload = _inventory_availability(content, self.seller_id)
-        at = (self.spoken or self.version.at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = (self.published_at or self.version.at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return dumps(
             {
                 "NotificationVersion": "1.0",
@@ -70,17 +74,18 @@ class Notification:
         )
 
 
-def order_change_type(before: Mapping[str, Any] | None, order: Mapping[str, Any]) -> str:
-    """The OrderChangeType between two versions of an order."""
-    if before is not None:
-        if _status(before) == _status(order) and _tips(before) != _tips(order):
+def order_change_type(previous: Mapping[str, Any] | None, order: Mapping[str, Any]) -> str:
+    """Return the OrderChangeType between two versions of an order."""
+    if previous is not None:
+        if _status(previous) == _status(order) and _tips(previous) != _tips(order):
             return "DeliveryTipChange"
-        if _status(before) == _status(order) and _cancel_requests(before) != _cancel_requests(order):
+        if _status(previous) == _status(order) and _cancel_requests(previous) != _cancel_requests(order):
             return "BuyerRequestedChange"
     return "OrderStatusChange"
 
 
 def order_id_of(transaction: Mapping[str, Any]) -> str | None:
+    """Return the id of the order that a transaction belongs to, if any."""
     return next((value for name, value in related_identifiers(transaction) if name == "ORDER_ID"), None)
 
 
@@ -104,7 +109,7 @@ def _cancel_requested(item: Mapping[str, Any]) -> bool:
 
 
 def _v0_status(status: str) -> str:
-    """The Orders API v0 spelling, which the notification kept: PARTIALLY_SHIPPED -> PartiallyShipped."""
+    """Return a status as the Orders API v0 spells it, which notifications still do: PartiallyShipped."""
     return "Canceled" if status == "CANCELLED" else "".join(word.capitalize() for word in status.split("_"))
 
 
@@ -126,7 +131,7 @@ def _order_change(order: Mapping[str, Any], change_type: str, seller_id: str) ->
         **_window(fulfillment.get("shipByWindow"), "EarliestShipDate", "LatestShipDate"),
         **_window(fulfillment.get("deliverByWindow"), "EarliestDeliveryDate", "LatestDeliveryDate"),
     }
-    programs = [_PROGRAMS[program] for program in order.get("programs") or [] if program in _PROGRAMS]
+    programs = [_ORDER_PROGRAMS[program] for program in order.get("programs") or [] if program in _ORDER_PROGRAMS]
     if any(
         related.get("associationType") == "REPLACEMENT_ORIGINAL_ID" for related in order.get("associatedOrders") or []
     ):
@@ -142,7 +147,7 @@ def _order_change(order: Mapping[str, Any], change_type: str, seller_id: str) ->
             "OrderChangeType": change_type,
             "OrderChangeTrigger": {
                 "TimeOfOrderChange": order["lastUpdatedTime"],
-                "ChangeReason": _REASONS[change_type],
+                "ChangeReason": _CHANGE_REASONS[change_type],
             },
             "Summary": summary,
         }
@@ -179,7 +184,7 @@ def _transaction_update(transaction: Mapping[str, Any], seller_id: str) -> dict[
                 "MarketplaceId": marketplace or "",
                 "AccountType": seller.get("accountType") or "",
             },
-            # The notification writes OrderId where the API writes ORDER_ID.
+            # Notifications use OrderId for the API's ORDER_ID.
             "RelatedIdentifiers": [
                 {
                     "RelatedIdentifierName": "".join(word.capitalize() for word in name.split("_")),

@@ -1,16 +1,16 @@
-"""Delivery of notifications to SQS queues, as Amazon does it: the body and nothing else."""
+"""Deliver notifications to SQS queues as Amazon does: the body without message attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-BATCH_MESSAGES = 10
-BATCH_BYTES = 256 * 1024
+MAX_BATCH_MESSAGES = 10
+MAX_BATCH_BYTES = 256 * 1024
 
 
 class QueueSender:
-    """Sends to queues named by ARN through one SQS client; finds each queue's URL once."""
+    """Send messages to queues given by ARN. Each queue's URL is looked up once."""
 
     def __init__(self, sqs: Any) -> None:
         self._sqs = sqs
@@ -20,21 +20,21 @@ class QueueSender:
         self.send_many([(queue_arn, body)])
 
     def send_many(self, messages: Sequence[tuple[str, str]]) -> None:
-        """Sends (queue ARN, body) pairs in batches. Raises RuntimeError naming what SQS did not take."""
+        """Send (queue ARN, body) pairs in batches. Raise RuntimeError for messages that SQS rejects."""
         by_queue: dict[str, list[str]] = {}
         for queue_arn, body in messages:
             by_queue.setdefault(queue_arn, []).append(body)
         for queue_arn, bodies in by_queue.items():
             for batch in _batches(bodies):
                 answer = self._sqs.send_message_batch(
-                    QueueUrl=self._url(queue_arn),
+                    QueueUrl=self._url_of(queue_arn),
                     Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)],
                 )
                 if failed := answer.get("Failed"):
                     reasons = ", ".join(sorted({entry.get("Code", "no code") for entry in failed}))
-                    raise RuntimeError(f"{queue_arn} did not take {len(failed)} of {len(batch)} messages: {reasons}")
+                    raise RuntimeError(f"{queue_arn} rejected {len(failed)} of {len(batch)} messages: {reasons}")
 
-    def _url(self, queue_arn: str) -> str:
+    def _url_of(self, queue_arn: str) -> str:
         if queue_arn not in self._urls:
             _, _, _, _, account, name = queue_arn.split(":")
             answer = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
@@ -43,12 +43,12 @@ class QueueSender:
 
 
 def _batches(bodies: list[str]) -> Iterator[list[str]]:
-    """At most ten messages and 256 KiB each, the limits of SendMessageBatch."""
+    """Split into batches of at most ten messages and 256 KiB, the limits of SendMessageBatch."""
     batch: list[str] = []
     size = 0
     for body in bodies:
         length = len(body.encode())
-        if batch and (len(batch) == BATCH_MESSAGES or size + length > BATCH_BYTES):
+        if batch and (len(batch) == MAX_BATCH_MESSAGES or size + length > MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(body)

@@ -1,4 +1,4 @@
-"""Notifications API v1: destinations and subscriptions of one application and one seller."""
+"""Notifications API v1: the destinations and subscriptions of one application for one seller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.amazon.errors import conflict, invalid_input, not_found
 from sandbox.wire import Request, Response
 
-# Developer documentation, notification type values: which workflow a type is delivered by.
+# The delivery workflow of each type (developer documentation: notification type values).
 SQS_TYPES = frozenset(
     (
         "ACCOUNT_STATUS_CHANGED",
@@ -47,7 +47,10 @@ _APPLICATION = "amzn1.sp.solution.sandbox"
 
 @dataclass(frozen=True)
 class Subscription:
-    """One notification type delivered to one queue ('' for an EventBridge destination)."""
+    """One notification type delivered to one destination.
+
+    queue_arn: empty for an EventBridge destination.
+    """
 
     subscription_id: str
     notification_type: str
@@ -56,8 +59,8 @@ class Subscription:
     queue_arn: str
     processing_directive: dict[str, Any] = field(default_factory=dict)
 
-    def wants(self, change_type: str, marketplace: str) -> bool:
-        """Whether the event filter lets a notification through; lists that are absent or empty let everything."""
+    def accepts(self, change_type: str, marketplace: str) -> bool:
+        """Whether the event filter passes a notification. An absent or empty list passes every value."""
         event_filter = self.processing_directive.get("eventFilter") or {}
         change_types = event_filter.get("orderChangeTypes")
         marketplaces = event_filter.get("marketplaceIds")
@@ -65,7 +68,7 @@ class Subscription:
             not marketplaces or marketplace in marketplaces
         )
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         directive = {"processingDirective": self.processing_directive} if self.processing_directive else {}
         return {
             "subscriptionId": self.subscription_id,
@@ -76,15 +79,15 @@ class Subscription:
 
 
 class Subscriptions:
-    """What the application registered; ids are counted, so that a run repeats exactly."""
+    """The destinations and subscriptions. Their ids are numbered, so that every run repeats exactly."""
 
     def __init__(self) -> None:
         self._destinations: dict[str, dict[str, Any]] = {}
         self._subscriptions: dict[str, Subscription] = {}
-        self._numbered = 0
+        self._issued_ids = 0
 
-    def to(self, notification_type: str) -> list[Subscription]:
-        """Subscriptions of a type that lead to a queue."""
+    def to_queues(self, notification_type: str) -> list[Subscription]:
+        """Return the subscriptions to a type whose destination is a queue."""
         return [
             subscription
             for subscription in self._subscriptions.values()
@@ -95,7 +98,7 @@ class Subscriptions:
         return list(self._subscriptions.values())
 
     def perform(self, operation: str, arguments: list[str], request: Request) -> Response:
-        """One operation of the Notifications API, by its name in Amazon's model."""
+        """Process an operation of the Notifications API, by its name in Amazon's model."""
         match operation:
             case "createDestination":
                 return self.create_destination(request)
@@ -112,21 +115,25 @@ class Subscriptions:
             case "getSubscription":
                 return self.get_subscription(request, *arguments)
             case "getSubscriptionById":
-                return Response.of_json({"payload": self._subscription(*arguments).shown()})
+                return Response.of_json({"payload": self._subscription(*arguments).as_json()})
             case "deleteSubscriptionById":
                 del self._subscriptions[self._subscription(*arguments).subscription_id]
                 return Response.of_json({})
-        raise AssertionError(f"{operation} is routed but not performed")
+        raise AssertionError(f"{operation} is routed but not implemented")
 
     def create_destination(self, request: Request) -> Response:
         body = _body(request)
-        name, wanted = body.get("name"), body.get("resourceSpecification")
+        name, specification = body.get("name"), body.get("resourceSpecification")
         if not isinstance(name, str) or not name:
             raise invalid_input("name is required.")
-        if not isinstance(wanted, dict) or ("sqs" in wanted) == ("eventBridge" in wanted):
+        if not isinstance(specification, dict) or ("sqs" in specification) == ("eventBridge" in specification):
             raise invalid_input("resourceSpecification must have exactly one of sqs and eventBridge.")
-        resource = _queue(wanted["sqs"]) if "sqs" in wanted else _event_bus(wanted["eventBridge"])
-        if any(known["resource"] == resource for known in self._destinations.values()):
+        resource = (
+            _queue_resource(specification["sqs"])
+            if "sqs" in specification
+            else _event_bus_resource(specification["eventBridge"])
+        )
+        if any(destination["resource"] == resource for destination in self._destinations.values()):
             raise conflict("A destination with the same resource already exists.")
         destination_id = self._next_id(1)
         destination = {"destinationId": destination_id, "name": name, "resource": resource}
@@ -165,23 +172,23 @@ class Subscriptions:
             directive,
         )
         self._subscriptions[subscription.subscription_id] = subscription
-        return Response.of_json({"payload": subscription.shown()})
+        return Response.of_json({"payload": subscription.as_json()})
 
     def get_subscription(self, request: Request, notification_type: str) -> Response:
         _check_type(notification_type)
         subscription = self._find(notification_type, request.parameter("payloadVersion"))
         if subscription is None:
             raise not_found(f"There is no subscription to {notification_type}.")
-        return Response.of_json({"payload": subscription.shown()})
+        return Response.of_json({"payload": subscription.as_json()})
 
     def get_subscriptions(self, request: Request) -> Response:
-        types = request.listed("notificationTypes")
+        types = request.list_parameter("notificationTypes")
         if len(types) != 1:
             raise invalid_input("notificationTypes must have exactly one value.")
         _check_type(types[0])
         version = request.parameter("payloadVersion")
         found = [
-            subscription.shown()
+            subscription.as_json()
             for subscription in self._subscriptions.values()
             if subscription.notification_type == types[0] and version in (None, subscription.payload_version)
         ]
@@ -199,7 +206,7 @@ class Subscriptions:
         return subscription
 
     def _find(self, notification_type: str, payload_version: str | None) -> Subscription | None:
-        """The subscription of a type and payload version; of the latest version when none is given."""
+        """Return the subscription to a type and payload version; without a version, to the latest one."""
         candidates = [
             subscription
             for subscription in self._subscriptions.values()
@@ -209,12 +216,12 @@ class Subscriptions:
         return max(candidates, key=lambda candidate: candidate.payload_version, default=None)
 
     def _next_id(self, kind: int) -> str:
-        self._numbered += 1
-        return f"5a4d{kind:04d}-0000-4000-8000-{self._numbered:012d}"
+        self._issued_ids += 1
+        return f"5a4d{kind:04d}-0000-4000-8000-{self._issued_ids:012d}"
 
 
 def metadata(subscription: Subscription, published_at: str, notification_id: str) -> dict[str, str]:
-    """The envelope's NotificationMetadata."""
+    """Return the NotificationMetadata of an envelope."""
     return {
         "ApplicationId": _APPLICATION,
         "SubscriptionId": subscription.subscription_id,
@@ -233,7 +240,7 @@ def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _queue(sqs: Any) -> dict[str, Any]:
+def _queue_resource(sqs: Any) -> dict[str, Any]:
     arn = sqs.get("arn") if isinstance(sqs, dict) else None
     if not isinstance(arn, str) or not _QUEUE_ARN.fullmatch(arn):
         raise invalid_input("resourceSpecification.sqs.arn is not the ARN of an Amazon SQS queue.")
@@ -242,7 +249,7 @@ def _queue(sqs: Any) -> dict[str, Any]:
     return {"sqs": {"arn": arn}}
 
 
-def _event_bus(event_bridge: Any) -> dict[str, Any]:
+def _event_bus_resource(event_bridge: Any) -> dict[str, Any]:
     account = event_bridge.get("accountId") if isinstance(event_bridge, dict) else None
     region = event_bridge.get("region") if isinstance(event_bridge, dict) else None
     if not isinstance(account, str) or not isinstance(region, str) or not account or not region:
@@ -260,7 +267,7 @@ def _check_directive(notification_type: str, directive: Any) -> None:
     if not isinstance(directive, dict):
         raise invalid_input("processingDirective must be an object.")
     if "filterExpression" in directive:
-        # Letting everything through instead would hide notifications the real service withholds.
+        # Ignoring the filter would deliver notifications that Amazon suppresses.
         raise invalid_input("processingDirective.filterExpression is not available in the sandbox.")
     event_filter = directive.get("eventFilter")
     if event_filter is None:

@@ -1,4 +1,4 @@
-"""Usage plans: one token bucket per operation, as Amazon documents the default rates and bursts of each."""
+"""Usage plans: a token bucket per operation, with the default rates and bursts that Amazon documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class UsagePlan:
-    """`rate` requests a second refill a bucket of `burst` requests."""
+    """A bucket holds `burst` requests and is refilled with `rate` requests per second."""
 
     rate: float
     burst: int
@@ -40,7 +40,7 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
 
 
 class TokenBucket:
-    """Full at first; `take` spends one request if there is one."""
+    """A bucket of requests, full at first."""
 
     def __init__(self, plan: UsagePlan) -> None:
         self._plan = plan
@@ -48,11 +48,12 @@ class TokenBucket:
         self._filled_at: datetime | None = None
 
     def take(self, now: datetime) -> bool:
+        """Take one request out of the bucket; return False if it is empty."""
         if self._filled_at is not None:
             elapsed = (now - self._filled_at).total_seconds()
             self._tokens = min(float(self._plan.burst), self._tokens + elapsed * self._plan.rate)
         self._filled_at = now
-        # Sums of many small refills fall short of the whole by less than this.
+        # Tolerate the rounding error of many small refills.
         if self._tokens < 1 - 1e-9:
             return False
         self._tokens -= 1

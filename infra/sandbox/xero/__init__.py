@@ -1,4 +1,7 @@
-"""The sandbox Xero. `python -m sandbox.server --service xero` runs it; `XeroSandbox(clock).handle(request)` is it."""
+"""A local stand-in for Xero: one organisation behind the accounting API and the identity service.
+
+`python -m sandbox.server --service xero` serves it; `XeroSandbox(clock).handle(request)` calls it in-process.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from sandbox.wire import SandboxClock
 from .chart import COUNTRIES, organisation_for
 from .limits import Limits
 from .oauth import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, DEFAULT_SCOPE
-from .sandbox import XeroSandbox
+from .service import XeroSandbox
 
 __all__ = [
     "COUNTRIES",
@@ -26,13 +29,13 @@ __all__ = [
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `sandbox.server` that only concern Xero."""
+    """Add Xero's own options to the server's command line."""
     limits = Limits()
-    parser.add_argument("--country", choices=COUNTRIES, default="GB", help="where the organisation is (default GB)")
-    parser.add_argument("--client-id", default=DEFAULT_CLIENT_ID, help="OAuth client that may ask for tokens")
+    parser.add_argument("--country", choices=COUNTRIES, default="GB", help="country of the organisation (default GB)")
+    parser.add_argument("--client-id", default=DEFAULT_CLIENT_ID, help="OAuth client that may request tokens")
     parser.add_argument("--client-secret", default=DEFAULT_CLIENT_SECRET)
     parser.add_argument(
-        "--refresh-token", default=DEFAULT_REFRESH_TOKEN, help="a refresh token that works at the start"
+        "--refresh-token", default=DEFAULT_REFRESH_TOKEN, help="a refresh token that is valid from the start"
     )
     parser.add_argument("--calls-per-minute", type=int, default=limits.minute)
     parser.add_argument("--calls-per-day", type=int, default=limits.day)
@@ -40,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def build(namespace: argparse.Namespace) -> XeroSandbox:
+    """Return the service for the parsed command line."""
     limits = Limits()
     limits.change(
         {

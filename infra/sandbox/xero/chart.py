@@ -1,7 +1,7 @@
-"""The organisations the sandbox Xero can start with: settings, chart of accounts, tax rates and currencies.
+"""The initial organisations: settings, chart of accounts, tax rates and currencies.
 
-Everything is in Xero's own keys, so the same dictionary can be posted to `/_sandbox/organisation` or compared with
-what `GET /Organisation`, `/Accounts`, `/TaxRates` and `/Currencies` answer. Ids never change between runs.
+All keys are Xero's own. The same dictionary can therefore be posted to `/_sandbox/organisation`, or compared with the
+responses of `GET /Organisation`, `/Accounts`, `/TaxRates` and `/Currencies`. Ids are the same in every run.
 
 The default is a British company that sells on Amazon in six currencies:
 
@@ -29,8 +29,8 @@ CURRENCY_NAMES = {
     "NZD": "New Zealand Dollar",
 }
 
-# Units of the currency for one pound. Real Xero takes XE.com's rate of the day when a document names none; a sandbox
-# needs any rate that never changes.
+# Units of the currency for one pound. For a document without a rate, Xero uses XE.com's rate of the day; the sandbox
+# uses constant rates.
 DAY_RATES = {
     "GBP": Decimal("1"),
     "USD": Decimal("1.310000"),
@@ -41,7 +41,7 @@ DAY_RATES = {
     "NZD": Decimal("2.240000"),
 }
 
-# Xero names time zones as Windows does, without spaces. Only zones listed here can be set on a sandbox organisation.
+# Xero uses the Windows names of time zones, without spaces. The sandbox supports only the zones listed here.
 TIMEZONES = {
     "GMTSTANDARDTIME": "Europe/London",
     "WEUROPESTANDARDTIME": "Europe/Berlin",
@@ -83,65 +83,66 @@ ACCOUNT_CLASSES = {
     "SALES": "REVENUE",
 }
 
-_EVERYWHERE = ("Assets", "Equity", "Expenses", "Liabilities", "Revenue")
-_INCOME = ("Assets", "Equity", "Liabilities", "Revenue")
-_COSTS = ("Assets", "Equity", "Expenses", "Liabilities")
+_ALL_CLASSES = ("Assets", "Equity", "Expenses", "Liabilities", "Revenue")
+_INCOME_CLASSES = ("Assets", "Equity", "Liabilities", "Revenue")
+_COST_CLASSES = ("Assets", "Equity", "Expenses", "Liabilities")
 
-_Rate = tuple[str, str, str, str, tuple[str, ...], str]  # TaxType, Name, rate, ReportTaxType, usable on, Status
+# TaxType, Name, rate, ReportTaxType, account classes it applies to, Status
+_Rate = tuple[str, str, str, str, tuple[str, ...], str]
 
-_USER_MADE: tuple[_Rate, ...] = (
-    ("TAX001", "GST (Canada) 5%", "5", "OUTPUT", _INCOME, "ACTIVE"),
-    ("TAX002", "HST Ontario 13%", "13", "OUTPUT", _INCOME, "ACTIVE"),
-    ("TAX003", "German VAT (OSS) 19%", "19", "MOSSSALES", _INCOME, "ACTIVE"),
-    ("TAX004", "Consumption tax (Japan) 10%", "10", "OUTPUT", _INCOME, "ACTIVE"),
-    ("TAX005", "US sales tax 10%", "10", "OUTPUT", _INCOME, "ACTIVE"),
-    ("TAX006", "Reduced rate withdrawn in 2022 12.5%", "12.5", "OUTPUT", _INCOME, "ARCHIVED"),
+_CUSTOM_TAX_RATES: tuple[_Rate, ...] = (
+    ("TAX001", "GST (Canada) 5%", "5", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+    ("TAX002", "HST Ontario 13%", "13", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+    ("TAX003", "German VAT (OSS) 19%", "19", "MOSSSALES", _INCOME_CLASSES, "ACTIVE"),
+    ("TAX004", "Consumption tax (Japan) 10%", "10", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+    ("TAX005", "US sales tax 10%", "10", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+    ("TAX006", "Reduced rate withdrawn in 2022 12.5%", "12.5", "OUTPUT", _INCOME_CLASSES, "ARCHIVED"),
 )
 
 _TAX_RATES: dict[str, tuple[_Rate, ...]] = {
     "GB": (
-        ("OUTPUT2", "20% (VAT on Income)", "20", "OUTPUT", _INCOME, "ACTIVE"),
-        ("RROUTPUT", "5% (VAT on Income)", "5", "OUTPUT", _INCOME, "ACTIVE"),
-        ("ZERORATEDOUTPUT", "Zero Rated Income", "0", "OUTPUT", _INCOME, "ACTIVE"),
-        ("ECZROUTPUT", "Zero Rated EC Goods Income", "0", "ECOUTPUT", _INCOME, "ACTIVE"),
-        ("ECZROUTPUTSERVICES", "Zero Rated EC Services", "0", "ECOUTPUTSERVICES", _INCOME, "ACTIVE"),
-        ("EXEMPTOUTPUT", "Exempt Income", "0", "EXEMPTOUTPUT", _INCOME, "ACTIVE"),
-        ("NONE", "No VAT", "0", "NONE", _EVERYWHERE, "ACTIVE"),
-        ("INPUT2", "20% (VAT on Expenses)", "20", "INPUT", _COSTS, "ACTIVE"),
+        ("OUTPUT2", "20% (VAT on Income)", "20", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("RROUTPUT", "5% (VAT on Income)", "5", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("ZERORATEDOUTPUT", "Zero Rated Income", "0", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("ECZROUTPUT", "Zero Rated EC Goods Income", "0", "ECOUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("ECZROUTPUTSERVICES", "Zero Rated EC Services", "0", "ECOUTPUTSERVICES", _INCOME_CLASSES, "ACTIVE"),
+        ("EXEMPTOUTPUT", "Exempt Income", "0", "EXEMPTOUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("NONE", "No VAT", "0", "NONE", _ALL_CLASSES, "ACTIVE"),
+        ("INPUT2", "20% (VAT on Expenses)", "20", "INPUT", _COST_CLASSES, "ACTIVE"),
     ),
     "US": (
-        ("OUTPUT", "Tax on Sales", "0", "OUTPUT", _INCOME, "ACTIVE"),
-        ("INPUT", "Tax on Purchases", "0", "INPUT", _COSTS, "ACTIVE"),
-        ("NONE", "Tax Exempt", "0", "NONE", _EVERYWHERE, "ACTIVE"),
+        ("OUTPUT", "Tax on Sales", "0", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("INPUT", "Tax on Purchases", "0", "INPUT", _COST_CLASSES, "ACTIVE"),
+        ("NONE", "Tax Exempt", "0", "NONE", _ALL_CLASSES, "ACTIVE"),
     ),
     "CA": (
-        ("OUTPUT", "Tax on Sales", "0", "OUTPUT", _INCOME, "ACTIVE"),
-        ("INPUT", "Tax on Purchases", "0", "INPUT", _COSTS, "ACTIVE"),
-        ("NONE", "Tax Exempt", "0", "NONE", _EVERYWHERE, "ACTIVE"),
+        ("OUTPUT", "Tax on Sales", "0", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("INPUT", "Tax on Purchases", "0", "INPUT", _COST_CLASSES, "ACTIVE"),
+        ("NONE", "Tax Exempt", "0", "NONE", _ALL_CLASSES, "ACTIVE"),
     ),
     "DE": (
-        ("OUTPUT", "Tax on Sales", "19", "OUTPUT", _INCOME, "ACTIVE"),
-        ("INPUT", "Tax on Purchases", "19", "INPUT", _COSTS, "ACTIVE"),
-        ("NONE", "Tax Exempt", "0", "NONE", _EVERYWHERE, "ACTIVE"),
+        ("OUTPUT", "Tax on Sales", "19", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("INPUT", "Tax on Purchases", "19", "INPUT", _COST_CLASSES, "ACTIVE"),
+        ("NONE", "Tax Exempt", "0", "NONE", _ALL_CLASSES, "ACTIVE"),
     ),
     "AU": (
-        ("OUTPUT", "GST on Income", "10", "OUTPUT", _INCOME, "ACTIVE"),
-        ("EXEMPTEXPORT", "GST Free Exports", "0", "EXEMPTEXPORT", _INCOME, "ACTIVE"),
-        ("EXEMPTOUTPUT", "GST Free Income", "0", "EXEMPTOUTPUT", _INCOME, "ACTIVE"),
-        ("BASEXCLUDED", "BAS Excluded", "0", "BASEXCLUDED", _EVERYWHERE, "ACTIVE"),
-        ("INPUTTAXED", "Input Taxed", "0", "INPUTTAXED", _INCOME, "ACTIVE"),
-        ("INPUT", "GST on Expenses", "10", "INPUT", _COSTS, "ACTIVE"),
+        ("OUTPUT", "GST on Income", "10", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("EXEMPTEXPORT", "GST Free Exports", "0", "EXEMPTEXPORT", _INCOME_CLASSES, "ACTIVE"),
+        ("EXEMPTOUTPUT", "GST Free Income", "0", "EXEMPTOUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("BASEXCLUDED", "BAS Excluded", "0", "BASEXCLUDED", _ALL_CLASSES, "ACTIVE"),
+        ("INPUTTAXED", "Input Taxed", "0", "INPUTTAXED", _INCOME_CLASSES, "ACTIVE"),
+        ("INPUT", "GST on Expenses", "10", "INPUT", _COST_CLASSES, "ACTIVE"),
     ),
     "NZ": (
-        ("OUTPUT2", "15% GST on Income", "15", "OUTPUT", _INCOME, "ACTIVE"),
-        ("OUTPUT", "12.5% GST on Income", "12.5", "OUTPUT", _INCOME, "DELETED"),
-        ("ZERORATED", "Zero Rated", "0", "OUTPUT", _EVERYWHERE, "ACTIVE"),
-        ("NONE", "No GST", "0", "NONE", _EVERYWHERE, "ACTIVE"),
-        ("INPUT2", "15% GST on Expenses", "15", "INPUT", _COSTS, "ACTIVE"),
+        ("OUTPUT2", "15% GST on Income", "15", "OUTPUT", _INCOME_CLASSES, "ACTIVE"),
+        ("OUTPUT", "12.5% GST on Income", "12.5", "OUTPUT", _INCOME_CLASSES, "DELETED"),
+        ("ZERORATED", "Zero Rated", "0", "OUTPUT", _ALL_CLASSES, "ACTIVE"),
+        ("NONE", "No GST", "0", "NONE", _ALL_CLASSES, "ACTIVE"),
+        ("INPUT2", "15% GST on Expenses", "15", "INPUT", _COST_CLASSES, "ACTIVE"),
     ),
 }
 
-# country: name, base currency, Version, Timezone, tax type of sales, of costs, of everything outside the tax
+# country: name, base currency, Version, Timezone, then the tax types of sales, of costs and of everything out of scope
 _COUNTRIES = {
     "GB": ("Northwind Trading Ltd", "GBP", "UK", "GMTSTANDARDTIME", "OUTPUT2", "INPUT2", "NONE"),
     "US": ("Northwind Trading Inc", "USD", "US", "EASTERNSTANDARDTIME", "OUTPUT", "INPUT", "NONE"),
@@ -154,13 +155,13 @@ COUNTRIES = tuple(_COUNTRIES)
 
 
 def organisation_for(country: str) -> dict[str, Any]:
-    """The starting books of a company in that country (ISO code): Organisation, Accounts, TaxRates, Currencies.
+    """Return the initial Organisation, Accounts, TaxRates and Currencies of a company in that country (ISO code).
 
-    Raises ValueError for a country without a set-up.
+    Raise ValueError for a country that is not supported.
     """
     if country not in _COUNTRIES:
         raise ValueError(f"country {country!r} has no sandbox organisation; choose one of {', '.join(COUNTRIES)}")
-    name, base, version, timezone, sales_tax, cost_tax, outside_tax = _COUNTRIES[country]
+    name, base, version, timezone, sales_tax, cost_tax, no_tax = _COUNTRIES[country]
     currencies = list(dict.fromkeys([base, *(code for code in CURRENCY_NAMES if code != "NZD")]))
     return {
         "Organisation": {
@@ -193,18 +194,20 @@ def organisation_for(country: str) -> dict[str, Any]:
         },
         "Accounts": [
             *(
-                _account(country, code, label, kind, tax, **more)
-                for code, label, kind, tax, more in _ledger(sales_tax, cost_tax, outside_tax)
+                _account(country, code, label, account_type, tax_type, **more)
+                for code, label, account_type, tax_type, more in _chart_of_accounts(sales_tax, cost_tax, no_tax)
             ),
-            _bank(country, "090", "Business bank account", base, outside_tax),
-            *(_bank(country, f"CLR-{code}", f"Amazon clearing {code}", code, outside_tax) for code in currencies),
+            _bank_account(country, "090", "Business bank account", base, no_tax),
+            *(_bank_account(country, f"CLR-{code}", f"Amazon clearing {code}", code, no_tax) for code in currencies),
         ],
-        "TaxRates": [_tax_rate(*rate) for rate in (*_TAX_RATES[country], *_USER_MADE)],
+        "TaxRates": [_tax_rate(*rate) for rate in (*_TAX_RATES[country], *_CUSTOM_TAX_RATES)],
         "Currencies": [{"Code": code, "Description": CURRENCY_NAMES[code]} for code in currencies],
     }
 
 
-def _ledger(sales_tax: str, cost_tax: str, outside_tax: str) -> tuple[tuple[str, str, str, str, dict[str, Any]], ...]:
+def _chart_of_accounts(
+    sales_tax: str, cost_tax: str, no_tax: str
+) -> tuple[tuple[str, str, str, str, dict[str, Any]], ...]:
     return (
         ("200", "Sales", "REVENUE", sales_tax, {}),
         ("205", "Shipping income", "REVENUE", sales_tax, {}),
@@ -213,12 +216,12 @@ def _ledger(sales_tax: str, cost_tax: str, outside_tax: str) -> tuple[tuple[str,
         ("215", "Refunds", "REVENUE", sales_tax, {}),
         ("310", "Cost of goods sold", "DIRECTCOSTS", cost_tax, {}),
         ("412", "Amazon fees", "EXPENSE", cost_tax, {}),
-        ("498", "Rounding", "EXPENSE", outside_tax, {"SystemAccount": "ROUNDING"}),
-        ("610", "Accounts receivable", "CURRENT", outside_tax, {"SystemAccount": "DEBTORS"}),
-        ("620", "Suspense", "CURRLIAB", outside_tax, {}),
-        ("800", "Accounts payable", "CURRLIAB", outside_tax, {"SystemAccount": "CREDITORS"}),
-        ("820", "Sales tax", "CURRLIAB", outside_tax, {"SystemAccount": "GST"}),
-        ("830", "Marketplace tax", "CURRLIAB", outside_tax, {}),
+        ("498", "Rounding", "EXPENSE", no_tax, {"SystemAccount": "ROUNDING"}),
+        ("610", "Accounts receivable", "CURRENT", no_tax, {"SystemAccount": "DEBTORS"}),
+        ("620", "Suspense", "CURRLIAB", no_tax, {}),
+        ("800", "Accounts payable", "CURRLIAB", no_tax, {"SystemAccount": "CREDITORS"}),
+        ("820", "Sales tax", "CURRLIAB", no_tax, {"SystemAccount": "GST"}),
+        ("830", "Marketplace tax", "CURRLIAB", no_tax, {}),
     )
 
 
@@ -226,15 +229,15 @@ def _id(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "/".join(parts)))
 
 
-def _account(country: str, code: str, name: str, kind: str, tax_type: str, **more: Any) -> dict[str, Any]:
+def _account(country: str, code: str, name: str, account_type: str, tax_type: str, **more: Any) -> dict[str, Any]:
     return {
         "AccountID": _id("account", country, code),
         "Code": code,
         "Name": name,
         "Status": "ACTIVE",
-        "Type": kind,
+        "Type": account_type,
         "TaxType": tax_type,
-        "Class": ACCOUNT_CLASSES[kind],
+        "Class": ACCOUNT_CLASSES[account_type],
         "EnablePaymentsToAccount": False,
         "ShowInExpenseClaims": False,
         "UpdatedDateUTC": "/Date(1704067200000+0000)/",
@@ -243,7 +246,7 @@ def _account(country: str, code: str, name: str, kind: str, tax_type: str, **mor
     }
 
 
-def _bank(country: str, code: str, name: str, currency: str, tax_type: str) -> dict[str, Any]:
+def _bank_account(country: str, code: str, name: str, currency: str, tax_type: str) -> dict[str, Any]:
     number = str(uuid.UUID(_id("bank", country, code)).int)[:8]
     return _account(
         country,
@@ -258,14 +261,14 @@ def _bank(country: str, code: str, name: str, currency: str, tax_type: str) -> d
 
 
 def _tax_rate(
-    tax_type: str, name: str, rate: str, report: str, usable_on: tuple[str, ...], status: str
+    tax_type: str, name: str, rate: str, report: str, account_classes: tuple[str, ...], status: str
 ) -> dict[str, Any]:
     percent = Decimal(rate).quantize(Decimal("0.0000"))
     return {
         "Name": name,
         "TaxType": tax_type,
         "ReportTaxType": report,
-        **{f"CanApplyTo{place}": place in usable_on for place in _EVERYWHERE},
+        **{f"CanApplyTo{account_class}": account_class in account_classes for account_class in _ALL_CLASSES},
         "DisplayTaxRate": percent,
         "EffectiveRate": percent,
         "Status": status,

@@ -1,8 +1,8 @@
-"""The identity part of the sandbox Xero: clients, rotating refresh tokens, access tokens and connections.
+"""Xero's OAuth 2.0 identity service: clients, rotating refresh tokens, access tokens and connections.
 
-Access tokens live 30 minutes; refresh tokens live 60 days and rotate: the one just used may be used again for 30
-minutes, for a client that lost the answer, and is refused afterwards (Xero: OAuth 2.0, token expiry).
-Tokens are numbered, not random, so that a seeded simulation sees the same ones in every run.
+Access tokens expire after 30 minutes, refresh tokens after 60 days. A refresh token is replaced when it is used; the
+used one stays valid for another 30 minutes, for a client that did not receive the response (Xero: OAuth 2.0, token
+expiry). Tokens are numbered, not random, so that a seeded simulation sees the same tokens in every run.
 """
 
 from __future__ import annotations
@@ -24,26 +24,30 @@ DEFAULT_SCOPE = (
     "accounting.settings.read"
 )
 
-ACCESS_TOKEN_LIFE = timedelta(minutes=30)
-REFRESH_TOKEN_LIFE = timedelta(days=60)
-REFRESH_GRACE = timedelta(minutes=30)
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
+REFRESH_TOKEN_LIFETIME = timedelta(days=60)
+REFRESH_GRACE_PERIOD = timedelta(minutes=30)
 
 
 @dataclass
 class RefreshToken:
     client_id: str
-    issued: datetime
-    first_used: datetime | None = None
+    issued_at: datetime
+    first_used_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class AccessToken:
+    """is_custom_connection: issued for client credentials, which grant one organisation and need no tenant header."""
+
     client_id: str
-    expires: datetime
-    is_custom_connection: bool  # from client credentials: one organisation, no tenant header needed
+    expires_at: datetime
+    is_custom_connection: bool
 
 
 class Identity:
+    """The clients and tokens of one organisation's connection."""
+
     def __init__(self, clock: SandboxClock) -> None:
         self.clock = clock
         self.clients = {DEFAULT_CLIENT_ID: DEFAULT_CLIENT_SECRET}
@@ -53,19 +57,21 @@ class Identity:
         self._issued = 0
         self.seed_refresh_token(DEFAULT_REFRESH_TOKEN)
 
-    # -- for tests and start-up ----------------------------------------------------------------------------------
+    # -- setup ----------------------------------------------------------------------------------------------------
 
     def register_client(self, client_id: str, client_secret: str) -> None:
         self.clients[client_id] = client_secret
 
     def seed_refresh_token(self, token: str, client_id: str = DEFAULT_CLIENT_ID) -> None:
-        """A refresh token as the authorisation in a browser would have given it."""
+        """Accept a refresh token, as if a user had authorised the client in a browser."""
         self.refresh_tokens[token] = RefreshToken(client_id, self.clock.now())
 
     def issue_access_token(self, client_id: str = DEFAULT_CLIENT_ID, *, is_custom_connection: bool = False) -> str:
-        self._forget_expired()
-        token = self._next("access")
-        self.access_tokens[token] = AccessToken(client_id, self.clock.now() + ACCESS_TOKEN_LIFE, is_custom_connection)
+        self._remove_expired_tokens()
+        token = self._next_token("access")
+        self.access_tokens[token] = AccessToken(
+            client_id, self.clock.now() + ACCESS_TOKEN_LIFETIME, is_custom_connection
+        )
         return token
 
     # -- endpoints -----------------------------------------------------------------------------------------------
@@ -73,27 +79,29 @@ class Identity:
     def token(self, request: Request) -> Response:
         """POST /connect/token."""
         form = request.form()
-        client_id = self._client(request, form)
+        client_id = self._authenticate(request, form)
         if client_id is None:
             return _oauth_error("invalid_client", 401)
         match form.get("grant_type"):
             case "client_credentials":
                 access = self.issue_access_token(client_id, is_custom_connection=True)
-                return Response.of_json(self._answer(access, form.get("scope")))
+                return Response.of_json(self._token_body(access, form.get("scope")))
             case "refresh_token":
                 return self._refresh(client_id, form)
         return _oauth_error("unsupported_grant_type", 400)
 
     def revocation(self, request: Request) -> Response:
-        """POST /connect/revocation: the refresh token and the connection it stands for are gone."""
+        """POST /connect/revocation: revoke the refresh token and the client's access tokens."""
         form = request.form()
-        client_id = self._client(request, form)
+        client_id = self._authenticate(request, form)
         if client_id is None:
             return _oauth_error("invalid_client", 401)
-        known = self.refresh_tokens.get(form.get("token", ""))
-        if known is not None and known.client_id == client_id:
+        refresh_token = self.refresh_tokens.get(form.get("token", ""))
+        if refresh_token is not None and refresh_token.client_id == client_id:
             self.refresh_tokens.pop(form["token"])
-            self.access_tokens = {t: a for t, a in self.access_tokens.items() if a.client_id != client_id}
+            self.access_tokens = {
+                token: access for token, access in self.access_tokens.items() if access.client_id != client_id
+            }
         return Response(200)
 
     def connections(self, organisation: dict[str, Any]) -> Response:
@@ -114,38 +122,40 @@ class Identity:
             ]
         )
 
-    def refusal(self, request: Request, tenant_id: str, *, needs_tenant: bool = True) -> Response | None:
-        """Why the bearer token of a request is not good for the organisation, as problem+json; None when it is."""
+    def authorisation_error(self, request: Request, tenant_id: str, *, requires_tenant: bool = True) -> Response | None:
+        """Return problem+json if the request's bearer token does not grant access to the organisation, else None."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        known = self.access_tokens.get(token.strip()) if scheme.lower() == "bearer" else None
-        if known is None:
+        access = self.access_tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+        if access is None:
             return _problem(401, "Unauthorized", "AuthenticationUnsuccessful")
-        if self.clock.now() >= known.expires:
-            return _problem(401, "Unauthorized", f"TokenExpired: token expired at {known.expires:%m/%d/%Y %H:%M:%S}")
-        if not needs_tenant:
+        if self.clock.now() >= access.expires_at:
+            return _problem(
+                401, "Unauthorized", f"TokenExpired: token expired at {access.expires_at:%m/%d/%Y %H:%M:%S}"
+            )
+        if not requires_tenant:
             return None
-        wanted = request.headers.get("xero-tenant-id") or (tenant_id if known.is_custom_connection else "")
-        if not self.is_connected or wanted.lower() != tenant_id:
+        requested = request.headers.get("xero-tenant-id") or (tenant_id if access.is_custom_connection else "")
+        if not self.is_connected or requested.lower() != tenant_id:
             return _problem(403, "Forbidden", "AuthenticationUnsuccessful")
         return None
 
-    # -- inside --------------------------------------------------------------------------------------------------
+    # -- tokens --------------------------------------------------------------------------------------------------
 
     def _refresh(self, client_id: str, form: dict[str, str]) -> Response:
-        known = self.refresh_tokens.get(form.get("refresh_token", ""))
+        used = self.refresh_tokens.get(form.get("refresh_token", ""))
         now = self.clock.now()
-        if known is None or known.client_id != client_id or now >= known.issued + REFRESH_TOKEN_LIFE:
+        if used is None or used.client_id != client_id or now >= used.issued_at + REFRESH_TOKEN_LIFETIME:
             return _oauth_error("invalid_grant", 400)
-        if known.first_used is not None and now > known.first_used + REFRESH_GRACE:
+        if used.first_used_at is not None and now > used.first_used_at + REFRESH_GRACE_PERIOD:
             return _oauth_error("invalid_grant", 400)
-        known.first_used = known.first_used or now
-        refresh = self._next("refresh")
-        self.refresh_tokens[refresh] = RefreshToken(client_id, now)
-        answer = self._answer(self.issue_access_token(client_id), form.get("scope"))
-        return Response.of_json({**answer, "refresh_token": refresh})
+        used.first_used_at = used.first_used_at or now
+        new_token = self._next_token("refresh")
+        self.refresh_tokens[new_token] = RefreshToken(client_id, now)
+        body = self._token_body(self.issue_access_token(client_id), form.get("scope"))
+        return Response.of_json({**body, "refresh_token": new_token})
 
-    def _client(self, request: Request, form: dict[str, str]) -> str | None:
-        """The client that proves itself by Basic authentication or in the form."""
+    def _authenticate(self, request: Request, form: dict[str, str]) -> str | None:
+        """Return the id of the client if its secret, in a Basic header or in the form, is correct."""
         client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
@@ -155,30 +165,30 @@ class Identity:
                 return None
         return client_id if client_id in self.clients and self.clients[client_id] == secret else None
 
-    def _answer(self, access_token: str, scope: str | None) -> dict[str, Any]:
+    def _token_body(self, access_token: str, scope: str | None) -> dict[str, Any]:
         return {
             "access_token": access_token,
-            "expires_in": int(ACCESS_TOKEN_LIFE.total_seconds()),
+            "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
             "token_type": "Bearer",
             "scope": scope or DEFAULT_SCOPE,
         }
 
-    def _next(self, kind: str) -> str:
+    def _next_token(self, kind: str) -> str:
         self._issued += 1
         return f"sandbox-{kind}-{self._issued:08}"
 
-    def _forget_expired(self) -> None:
-        """Drops tokens a day after they expired; until then a client hears that they expired, not that they are bad."""
+    def _remove_expired_tokens(self) -> None:
+        """Delete tokens a day after they expired. Until then the response says "expired" instead of "invalid"."""
         limit = self.clock.now() - timedelta(days=1)
         while self.access_tokens:
             oldest = next(iter(self.access_tokens))
-            if self.access_tokens[oldest].expires > limit:
+            if self.access_tokens[oldest].expires_at > limit:
                 return
             del self.access_tokens[oldest]
 
 
 def connection_id(organisation: dict[str, Any]) -> str:
-    """The connection's own id, which is not the tenant id."""
+    """Return the id of the connection, which differs from the tenant id."""
     return _derived_id(organisation, "connection")
 
 

@@ -1,18 +1,19 @@
-"""The page a person opens to look into the sandbox's books: plain HTML, nothing to click that changes anything."""
+"""A read-only HTML page that shows the sandbox's books to a person."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .books import Document
+from .records import Document
 
 if TYPE_CHECKING:
-    from .sandbox import XeroSandbox
+    from .service import XeroSandbox
 
-_SHOWN = 200
+_MAX_ROWS = 200
 _STYLE = """
 body { font: 15px/1.45 system-ui, "Helvetica Neue", Arial, sans-serif; color: #1c2733; background: #f5f6f8;
        margin: 0 auto; max-width: 1180px; padding: 24px; }
@@ -31,33 +32,33 @@ summary { cursor: pointer; } details table { margin-top: 6px; font-size: 13px; }
 .error { color: #b3261e; }
 .none { background: #fff; border: 1px solid #d9dee4; padding: 10px; }
 """
-_AMOUNTS = {"Tax", "Total", "Due", "Paid", "Credited", "Remaining", "Amount", "Documents"}
+_AMOUNT_COLUMNS = {"Tax", "Total", "Due", "Paid", "Credited", "Remaining", "Amount", "Documents"}
 
-_UNBROKEN = {"Date", "When"}
+_UNBROKEN_COLUMNS = {"Date", "When"}
 
 
 @dataclass(frozen=True)
 class _Markup:
-    """A cell that is HTML already, with every text in it escaped."""
+    """A cell that already is HTML, with all text escaped."""
 
     text: str
 
 
 def render(sandbox: XeroSandbox) -> str:
-    """The whole page. Every text from the books is escaped."""
+    """Return the page. All text from the books is escaped."""
     books = sandbox.books
     organisation = books.organisation
-    locks = [
+    lock_dates = [
         f"{label} {day:%d %B %Y}"
-        for label, day in (("period locked to", books.period_lock), ("year locked to", books.year_lock))
+        for label, day in (("period locked up to", books.period_lock), ("year locked up to", books.year_lock))
         if day
     ]
-    facts = [
+    header = [
         f"{organisation.get('CountryCode', '')} {organisation.get('Version', '')}",
         f"base currency {books.base_currency}",
         str(organisation.get("Timezone", "")),
         f"today is {books.today():%d %B %Y}",
-        *locks,
+        *lock_dates,
     ]
     sections = [
         ("Invoices", _documents(sandbox, books.invoices.values(), "Due")),
@@ -74,7 +75,7 @@ def render(sandbox: XeroSandbox) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sandbox Xero</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>{escape(str(organisation.get('Name', '')))}</h1>"
-        f"<p>Sandbox Xero, not real books · {escape(' · '.join(facts))}</p>"
+        f"<p>Sandbox Xero, not real books · {escape(' · '.join(header))}</p>"
         f"<nav>{links}</nav>{body}</body></html>"
     )
 
@@ -92,9 +93,9 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]], empty: str) -> str
             return f"<{tag}>{value.text}</{tag}>"
         text = str(value)
         classes = []
-        if column in _AMOUNTS:
+        if column in _AMOUNT_COLUMNS:
             classes.append("amount")
-        if column in _UNBROKEN:
+        if column in _UNBROKEN_COLUMNS:
             classes.append("unbroken")
         if tag == "td" and column == "Status":
             classes.append("error" if text.isdigit() and int(text) >= 400 else text)
@@ -102,37 +103,37 @@ def _table(columns: Sequence[str], rows: list[Sequence[Any]], empty: str) -> str
         return f"<{tag}{attribute}>{escape(text)}</{tag}>"
 
     head = "".join(cell("th", column, column) for column in columns)
-    newest = rows[-_SHOWN:][::-1]
+    newest = rows[-_MAX_ROWS:][::-1]
     lines = "".join(
         f"<tr>{''.join(cell('td', column, value) for column, value in zip(columns, row, strict=True))}</tr>"
         for row in newest
     )
-    left_out = f"<p>The newest {_SHOWN} of {len(rows)}.</p>" if len(rows) > _SHOWN else ""
-    return f"{left_out}<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    note = f"<p>The newest {_MAX_ROWS} of {len(rows)}.</p>" if len(rows) > _MAX_ROWS else ""
+    return f"{note}<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def _documents(sandbox: XeroSandbox, documents: Iterable[Document], open_amount: str) -> str:
+def _documents(sandbox: XeroSandbox, documents: Iterable[Document], outstanding_column: str) -> str:
     contacts = sandbox.books.contacts
     rows: list[Sequence[Any]] = [
         (
-            _Markup(_with_lines(one)),
-            contacts[one.contact_id].name,
-            one.date.isoformat(),
-            one.status,
-            one.reference or "",
-            one.currency,
-            f"{one.total_tax:,.2f}",
-            f"{one.total:,.2f}",
-            f"{one.outstanding:,.2f}",
+            _Markup(_number_with_lines(document)),
+            contacts[document.contact_id].name,
+            document.date.isoformat(),
+            document.status,
+            document.reference or "",
+            document.currency,
+            f"{document.total_tax:,.2f}",
+            f"{document.total:,.2f}",
+            f"{document.outstanding:,.2f}",
         )
-        for one in documents
+        for document in documents
     ]
-    columns = ("Number", "Contact", "Date", "Status", "Reference", "Currency", "Tax", "Total", open_amount)
+    columns = ("Number", "Contact", "Date", "Status", "Reference", "Currency", "Tax", "Total", outstanding_column)
     return _table(columns, rows, "None yet.")
 
 
-def _with_lines(document: Document) -> str:
-    """The number, which opens to the lines."""
+def _number_with_lines(document: Document) -> str:
+    """Return the number as an element that expands to the document's lines."""
     lines = "".join(
         f"<tr><td>{escape(line.description or '')}</td><td>{escape(line.account_code or '')}</td>"
         f'<td>{escape(line.tax_type or "")}</td><td class="amount">{line.tax_amount:,.2f}</td>'
@@ -171,38 +172,42 @@ def _allocations(sandbox: XeroSandbox) -> str:
     books = sandbox.books
     rows: list[Sequence[Any]] = [
         (
-            one.date.isoformat(),
-            books.credit_notes[one.credit_note_id].number,
-            books.invoices[one.invoice_id].number,
-            books.invoices[one.invoice_id].currency,
-            f"{one.amount:,.2f}",
+            allocation.date.isoformat(),
+            books.credit_notes[allocation.credit_note_id].number,
+            books.invoices[allocation.invoice_id].number,
+            books.invoices[allocation.invoice_id].currency,
+            f"{allocation.amount:,.2f}",
         )
-        for one in books.allocations.values()
+        for allocation in books.allocations.values()
     ]
     return _table(("Date", "Credit note", "To invoice", "Currency", "Amount"), rows, "None yet.")
 
 
 def _contacts(sandbox: XeroSandbox) -> str:
     books = sandbox.books
-    documents: dict[str, int] = {}
-    for one in (*books.invoices.values(), *books.credit_notes.values()):
-        documents[one.contact_id] = documents.get(one.contact_id, 0) + 1
+    documents = Counter(document.contact_id for document in (*books.invoices.values(), *books.credit_notes.values()))
     rows: list[Sequence[Any]] = [
-        (one.name, one.number or "", one.fields.get("EmailAddress", ""), one.status, documents.get(one.id, 0))
-        for one in books.contacts.values()
+        (
+            contact.name,
+            contact.number or "",
+            contact.fields.get("EmailAddress", ""),
+            contact.status,
+            documents[contact.id],
+        )
+        for contact in books.contacts.values()
     ]
     return _table(("Name", "Contact number", "E-mail", "Status", "Documents"), rows, "None yet.")
 
 
 def _accounts(sandbox: XeroSandbox) -> str:
     books = sandbox.books
-    moved: dict[str, Any] = {}
+    paid: dict[str, Any] = {}
     for payment in books.payments.values():
         if payment.status == "AUTHORISED":
             document = books.document(payment.document_id)
-            outward = document.type in {"ACCPAY", "ACCRECCREDIT"}
-            moved[payment.account_id] = moved.get(payment.account_id, 0) + (
-                -payment.amount if outward else payment.amount
+            is_outgoing = document.type in {"ACCPAY", "ACCRECCREDIT"}
+            paid[payment.account_id] = paid.get(payment.account_id, 0) + (
+                -payment.amount if is_outgoing else payment.amount
             )
     rows: list[Sequence[Any]] = [
         (
@@ -211,11 +216,11 @@ def _accounts(sandbox: XeroSandbox) -> str:
             account["Type"],
             account["Status"],
             account.get("CurrencyCode", books.base_currency),
-            f"{moved[account_id]:,.2f}" if account_id in moved else "",
+            f"{paid[account_id]:,.2f}" if account_id in paid else "",
         )
         for account_id, account in reversed(books.accounts.items())
     ]
-    return "<p>Paid: what payments brought into the account, less what refunds took out.</p>" + _table(
+    return "<p>Paid: payments received into the account less payments and refunds made from it.</p>" + _table(
         ("Code", "Name", "Type", "Status", "Currency", "Paid"), rows, "None."
     )
 
@@ -230,6 +235,6 @@ def _calls(sandbox: XeroSandbox) -> str:
             call.elements or "",
             call.fault or "",
         )
-        for call in sandbox.calls[-_SHOWN:]
+        for call in sandbox.calls[-_MAX_ROWS:]
     ]
     return _table(("When", "Operation", "Request", "Status", "Documents", "Fault"), rows, "None yet.")

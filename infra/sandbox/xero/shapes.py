@@ -1,27 +1,20 @@
-"""The books' records as Xero writes them in an answer: its own keys, date formats and nesting."""
+"""The JSON of records in a response: Xero's own keys, date formats and nesting."""
 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from .books import Allocation, Books, Contact, Document, HistoryRecord, Item, Line, Payment
-from .values import (
-    NO_ID,
-    UnreadableValue,
-    date_string,
-    instant_string,
-    read_number,
-    read_text,
-    wire_date,
-    wire_instant,
-)
+from .books import Books
+from .records import Allocation, Contact, Document, HistoryRecord, Item, Line, Payment
+from .values import date_string, instant_string, wire_date, wire_instant
 
-_ADDRESSES = ("STREET", "POBOX")
-_PHONES = ("DDI", "DEFAULT", "FAX", "MOBILE")
+_ADDRESS_TYPES = ("STREET", "POBOX")
+_PHONE_TYPES = ("DDI", "DEFAULT", "FAX", "MOBILE")
 
 
 def contact(record: Contact) -> dict[str, Any]:
+    """Return the contact with all its fields."""
     fields = record.fields
     addresses = {address.get("AddressType", "POBOX"): address for address in fields.get("Addresses", [])}
     phones = {phone.get("PhoneType", "DEFAULT"): phone for phone in fields.get("Phones", [])}
@@ -36,7 +29,7 @@ def contact(record: Contact) -> dict[str, Any]:
         "BankAccountDetails": fields.get("BankAccountDetails", ""),
         "Addresses": [
             {"AddressType": kind, **blank, **addresses.get(kind, {})}
-            for kind in dict.fromkeys((*_ADDRESSES, *addresses))
+            for kind in dict.fromkeys((*_ADDRESS_TYPES, *addresses))
         ],
         "Phones": [
             {
@@ -46,7 +39,7 @@ def contact(record: Contact) -> dict[str, Any]:
                 "PhoneCountryCode": "",
                 **phones.get(kind, {}),
             }
-            for kind in dict.fromkeys((*_PHONES, *phones))
+            for kind in dict.fromkeys((*_PHONE_TYPES, *phones))
         ],
         "UpdatedDateUTC": wire_instant(record.updated),
         "ContactGroups": [],
@@ -61,7 +54,7 @@ def contact(record: Contact) -> dict[str, Any]:
 
 
 def contact_summary(record: Contact) -> dict[str, Any]:
-    """The contact inside a document of a list, or in a list with summaryOnly."""
+    """Return the short form, used inside the documents of a list and in a list with summaryOnly."""
     return {
         "ContactID": record.id,
         **({"ContactNumber": record.number} if record.number else {}),
@@ -74,39 +67,15 @@ def contact_summary(record: Contact) -> dict[str, Any]:
     }
 
 
-def line(record: Line, decimals: int) -> dict[str, Any]:
-    shape: dict[str, Any] = {}
-    if record.item_code:
-        shape["ItemCode"] = record.item_code
-    shape["Description"] = record.description or ""
-    if record.unit_amount is not None:
-        shape["UnitAmount"] = record.unit_amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    if record.tax_type:
-        shape["TaxType"] = record.tax_type
-    shape["TaxAmount"] = record.tax_amount
-    shape["LineAmount"] = record.line_amount
-    if record.account_code:
-        shape["AccountCode"] = record.account_code
-    if record.account_id:
-        shape["AccountID"] = record.account_id
-    shape["Tracking"] = list(record.tracking)
-    if record.quantity is not None:
-        shape["Quantity"] = record.quantity.quantize(Decimal("0.0001"))
-    if record.discount_rate is not None:
-        shape["DiscountRate"] = record.discount_rate
-    if record.discount_amount is not None:
-        shape["DiscountAmount"] = record.discount_amount
-    shape["LineItemID"] = record.line_item_id
-    return shape
-
-
 class Shapes:
-    """Shapes that need the rest of the books: a document shows its contact, its payments and its allocations."""
+    """Shapes that need other records: a document includes its contact, its payments and its allocations."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
 
-    def document(self, record: Document, *, lines: bool = True, full_contact: bool = True, decimals: int) -> Any:
+    def document(
+        self, record: Document, *, lines: bool = True, full_contact: bool = True, decimals: int
+    ) -> dict[str, Any]:
         if record.is_credit_note:
             return self.credit_note(record, lines=lines, full_contact=full_contact, decimals=decimals)
         return self.invoice(record, lines=lines, full_contact=full_contact, decimals=decimals)
@@ -121,9 +90,9 @@ class Shapes:
         summary: bool = False,
     ) -> dict[str, Any]:
         discounts = [
-            (one.quantity or 0) * (one.unit_amount or 0) - one.line_amount
-            for one in record.lines
-            if one.discount_rate or one.discount_amount
+            (line.quantity or 0) * (line.unit_amount or 0) - line.line_amount
+            for line in record.lines
+            if line.discount_rate or line.discount_amount
         ]
         shape: dict[str, Any] = {
             "Type": record.type,
@@ -141,16 +110,16 @@ class Shapes:
             "Contact": self._contact(record, full_contact),
         }
         if not summary:
-            shape["Payments"] = [self._payment_inside(payment) for payment in record.payments]
-            shape["CreditNotes"] = [self._credit_inside(allocation) for allocation in record.allocations]
+            shape["Payments"] = [self._nested_payment(payment) for payment in record.payments]
+            shape["CreditNotes"] = [self._nested_credit_note(allocation) for allocation in record.allocations]
             shape["Prepayments"] = []
             shape["Overpayments"] = []
-            shape["LineItems"] = [line(one, decimals) for one in record.lines] if lines else []
+            shape["LineItems"] = [_line(line, decimals) for line in record.lines] if lines else []
         if record.expected_payment_date:
             shape["ExpectedPaymentDate"] = wire_date(record.expected_payment_date)
         if discounts:
             shape["TotalDiscount"] = sum(discounts, Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        return self._common(shape, record)
+        return _with_common_fields(shape, record)
 
     def credit_note(
         self,
@@ -168,22 +137,22 @@ class Shapes:
             "Reference": record.reference or "",
             "RemainingCredit": record.outstanding,
             "Allocations": [self.allocation(self.books.allocations[allocation]) for allocation in record.allocations],
-            "Payments": [self._payment_inside(payment) for payment in record.payments],
+            "Payments": [self._nested_payment(payment) for payment in record.payments],
             "CurrencyRate": record.currency_rate,
             "HasAttachments": False,
             "HasErrors": False,
             "SentToContact": record.sent_to_contact,
             "Contact": self._contact(record, full_contact),
-            "LineItems": [line(one, decimals) for one in record.lines] if lines else [],
+            "LineItems": [_line(line, decimals) for line in record.lines] if lines else [],
         }
-        return self._common(shape, record)
+        return _with_common_fields(shape, record)
 
     def payment(self, record: Payment, *, written: bool = False) -> dict[str, Any]:
-        """`written`: the answer to a write also shows how the document stands now."""
+        """written: include the document's current status and amounts, as the response to a write does."""
         document = self.books.document(record.document_id)
         account = self.books.accounts[record.account_id]
         invoice: dict[str, Any] = {
-            # Refunds of credit notes show their credit note here too, under an invoice's names.
+            # The refund of a credit note has its credit note here, under an invoice's keys.
             "Type": document.type,
             "InvoiceID": document.id,
             "InvoiceNumber": document.number,
@@ -271,11 +240,11 @@ class Shapes:
             "Details": record.details,
         }
 
-    def _contact(self, record: Document, full: bool) -> dict[str, Any]:
-        known = self.books.contacts[record.contact_id]
-        return contact(known) if full else contact_summary(known)
+    def _contact(self, document: Document, full: bool) -> dict[str, Any]:
+        record = self.books.contacts[document.contact_id]
+        return contact(record) if full else contact_summary(record)
 
-    def _payment_inside(self, payment_id: str) -> dict[str, Any]:
+    def _nested_payment(self, payment_id: str) -> dict[str, Any]:
         payment = self.books.payments[payment_id]
         return {
             "PaymentID": payment.id,
@@ -287,7 +256,7 @@ class Shapes:
             "HasValidationErrors": False,
         }
 
-    def _credit_inside(self, allocation_id: str) -> dict[str, Any]:
+    def _nested_credit_note(self, allocation_id: str) -> dict[str, Any]:
         allocation = self.books.allocations[allocation_id]
         note = self.books.credit_notes[allocation.credit_note_id]
         return {
@@ -302,78 +271,52 @@ class Shapes:
             "Total": note.total,
         }
 
-    @staticmethod
-    def _common(shape: dict[str, Any], record: Document) -> dict[str, Any]:
-        shape["DateString"] = date_string(record.date)
-        shape["Date"] = wire_date(record.date)
-        if record.due_date:
-            shape["DueDateString"] = date_string(record.due_date)
-            shape["DueDate"] = wire_date(record.due_date)
-        if record.url:
-            shape["Url"] = record.url
-        if record.branding_theme_id:
-            shape["BrandingThemeID"] = record.branding_theme_id
-        shape["Status"] = record.status
-        shape["LineAmountTypes"] = record.line_amount_types
-        shape["SubTotal"] = record.sub_total
-        shape["TotalTax"] = record.total_tax
-        shape["Total"] = record.total
-        shape["UpdatedDateUTC"] = wire_instant(record.updated)
-        shape["UpdatedDateUTCString"] = instant_string(record.updated)
-        shape["CurrencyCode"] = record.currency
-        if record.fully_paid_on:
-            shape["FullyPaidOnDate"] = wire_date(record.fully_paid_on)
-        return shape
 
-
-_ECHOED_NUMBERS = ("Quantity", "UnitAmount", "LineAmount", "TaxAmount", "DiscountRate", "Amount", "CurrencyRate")
-_ECHOED_TEXTS = (
-    "Type",
-    "Status",
-    "InvoiceNumber",
-    "CreditNoteNumber",
-    "ContactNumber",
-    "Reference",
-    "Name",
-    "EmailAddress",
-    "Date",
-    "DueDate",
-    "Description",
-    "AccountCode",
-    "TaxType",
-    "ItemCode",
-    "Code",
-    "ContactID",
-    "InvoiceID",
-    "CreditNoteID",
-    "AccountID",
-)
-_ECHOED_OBJECTS = ("Contact", "Invoice", "CreditNote", "Account")
-
-
-def echo(element: dict[str, Any]) -> dict[str, Any]:
-    """A refused element as Xero sends it back: what it understood of the input."""
-    shape: dict[str, Any] = {}
-    for key, value in element.items():
-        if key in _ECHOED_TEXTS and (text := read_text(value)) is not None:
-            shape[key] = text
-        elif key in _ECHOED_NUMBERS:
-            try:
-                shape[key] = read_number(value, key)
-            except UnreadableValue:
-                continue
-        elif key in _ECHOED_OBJECTS and isinstance(value, dict):
-            shape[key] = echo(value)
-        elif key == "LineItems" and isinstance(value, list):
-            shape[key] = [{**echo(one), "ValidationErrors": []} for one in value if isinstance(one, dict)]
+def _with_common_fields(shape: dict[str, Any], record: Document) -> dict[str, Any]:
+    """Add the fields that invoices and credit notes share."""
+    shape["DateString"] = date_string(record.date)
+    shape["Date"] = wire_date(record.date)
+    if record.due_date:
+        shape["DueDateString"] = date_string(record.due_date)
+        shape["DueDate"] = wire_date(record.due_date)
+    if record.url:
+        shape["Url"] = record.url
+    if record.branding_theme_id:
+        shape["BrandingThemeID"] = record.branding_theme_id
+    shape["Status"] = record.status
+    shape["LineAmountTypes"] = record.line_amount_types
+    shape["SubTotal"] = record.sub_total
+    shape["TotalTax"] = record.total_tax
+    shape["Total"] = record.total
+    shape["UpdatedDateUTC"] = wire_instant(record.updated)
+    shape["UpdatedDateUTCString"] = instant_string(record.updated)
+    shape["CurrencyCode"] = record.currency
+    if record.fully_paid_on:
+        shape["FullyPaidOnDate"] = wire_date(record.fully_paid_on)
     return shape
 
 
-def refused(element: dict[str, Any], id_field: str, record_id: str | None, messages: tuple[str, ...]) -> dict[str, Any]:
-    flag = "HasErrors" if id_field in {"InvoiceID", "CreditNoteID"} else "HasValidationErrors"
-    return {
-        **echo(element),
-        id_field: record_id or NO_ID,
-        flag: True,
-        "ValidationErrors": [{"Message": message} for message in messages],
-    }
+def _line(record: Line, decimals: int) -> dict[str, Any]:
+    shape: dict[str, Any] = {}
+    if record.item_code:
+        shape["ItemCode"] = record.item_code
+    shape["Description"] = record.description or ""
+    if record.unit_amount is not None:
+        shape["UnitAmount"] = record.unit_amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    if record.tax_type:
+        shape["TaxType"] = record.tax_type
+    shape["TaxAmount"] = record.tax_amount
+    shape["LineAmount"] = record.line_amount
+    if record.account_code:
+        shape["AccountCode"] = record.account_code
+    if record.account_id:
+        shape["AccountID"] = record.account_id
+    shape["Tracking"] = list(record.tracking)
+    if record.quantity is not None:
+        shape["Quantity"] = record.quantity.quantize(Decimal("0.0001"))
+    if record.discount_rate is not None:
+        shape["DiscountRate"] = record.discount_rate
+    if record.discount_amount is not None:
+        shape["DiscountAmount"] = record.discount_amount
+    shape["LineItemID"] = record.line_item_id
+    return shape

@@ -1,4 +1,4 @@
-"""Drives the sandbox Amazon in-process the way an application would: login, calls, a queue to look into."""
+"""An in-process client of the sandbox Amazon with a queue that can be inspected, and sample data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,28 +16,10 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:orders"
 UK = "A1F83G8C2ARO7P"
 US = "ATVPDKIKX0DER"
-ROOT = Path(__file__).resolve().parents[2]
-OWN_SELLER = ROOT / "infra" / "sandbox" / "seller"
-CONTRACTS = ROOT.parent / "shared" / "contracts" / "amazon"
 
 
-@dataclass
-class Answer:
-    status: int
-    body: Any
-    headers: dict[str, str]
-
-    @classmethod
-    def of(cls, response: Response) -> Answer:
-        return cls(response.status, json.loads(response.body, parse_float=Decimal), dict(response.headers))
-
-    @property
-    def error(self) -> str:
-        return str(self.body["errors"][0]["code"])
-
-
-class AmazonDriver:
-    """A sandbox with a clock that only moves when told to, and a queue that is a list."""
+class AmazonClient:
+    """A sandbox whose clock only moves when a test advances it, and whose queue is a list of (queue ARN, body)."""
 
     def __init__(self, seller: Seller | None = None, **options: Any) -> None:
         self.queue: list[tuple[str, str]] = []
@@ -48,15 +29,15 @@ class AmazonDriver:
         self.sandbox = AmazonSandbox(self.clock, seller or Seller(), publish, **options)
         self._tokens: dict[str, str] = {}
 
-    def login(self, grant: str = "seller", **changes: str) -> Answer:
-        known = Credentials()
-        form = {"client_id": known.client_id, "client_secret": known.client_secret}
+    def login(self, grant: str = "seller", **changes: str) -> ParsedResponse:
+        credentials = Credentials()
+        form = {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
         if grant == "seller":
-            form |= {"grant_type": "refresh_token", "refresh_token": known.refresh_token}
+            form |= {"grant_type": "refresh_token", "refresh_token": credentials.refresh_token}
         else:
             form |= {"grant_type": "client_credentials", "scope": "sellingpartnerapi::notifications"}
         body = urlencode(form | changes).encode()
-        return Answer.of(self.sandbox.handle(Request.to("POST", "/auth/o2/token", body=body)))
+        return ParsedResponse.of(self.sandbox.handle(Request.to("POST", "/auth/o2/token", body=body)))
 
     def token(self, grant: str = "seller") -> str:
         if grant not in self._tokens:
@@ -65,31 +46,32 @@ class AmazonDriver:
 
     def call(
         self, method: str, path: str, body: Any = None, *, grant: str = "seller", token: str | None = None, **query: Any
-    ) -> Answer:
+    ) -> ParsedResponse:
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
         headers = {"x-amz-access-token": token if token is not None else self.token(grant)}
         content = b"" if body is None else json.dumps(body).encode()
-        return Answer.of(self.sandbox.handle(Request.to(method, target, headers=headers, body=content)))
+        return ParsedResponse.of(self.sandbox.handle(Request.to(method, target, headers=headers, body=content)))
 
-    def search(self, **query: Any) -> Answer:
+    def search(self, **query: Any) -> ParsedResponse:
         return self.call("GET", "/orders/2026-01-01/orders", **query)
 
-    def order(self, order_id: str, **query: Any) -> Answer:
+    def order(self, order_id: str, **query: Any) -> ParsedResponse:
         return self.call("GET", f"/orders/2026-01-01/orders/{order_id}", **query)
 
-    def transactions(self, **query: Any) -> Answer:
+    def transactions(self, **query: Any) -> ParsedResponse:
         return self.call("GET", "/finances/2024-06-19/transactions", **query)
 
-    def inventory(self, marketplace: str = UK, **query: Any) -> Answer:
+    def inventory(self, marketplace: str = UK, **query: Any) -> ParsedResponse:
         scope = {"granularityType": "Marketplace", "granularityId": marketplace, "marketplaceIds": marketplace}
         return self.call("GET", "/fba/inventory/v1/summaries", **(scope | query))
 
-    def subscribe(self, notification_type: str, queue: str = QUEUE, directive: Any = None) -> Answer:
-        known = self.call("GET", "/notifications/v1/destinations", grant="grantless").body["payload"]
-        ids = [each["destinationId"] for each in known if each["resource"]["sqs"]["arn"] == queue]
+    def subscribe(self, notification_type: str, queue: str = QUEUE, directive: Any = None) -> ParsedResponse:
+        """Subscribe a queue to a notification type; create the destination if there is none for the queue."""
+        destinations = self.call("GET", "/notifications/v1/destinations", grant="grantless").body["payload"]
+        ids = [each["destinationId"] for each in destinations if each["resource"]["sqs"]["arn"] == queue]
         if not ids:
-            wanted = {"name": "queue", "resourceSpecification": {"sqs": {"arn": queue}}}
-            created = self.call("POST", "/notifications/v1/destinations", wanted, grant="grantless")
+            destination = {"name": "queue", "resourceSpecification": {"sqs": {"arn": queue}}}
+            created = self.call("POST", "/notifications/v1/destinations", destination, grant="grantless")
             ids = [created.body["payload"]["destinationId"]]
         body = {"destinationId": ids[0], "payloadVersion": "1.0"}
         if directive is not None:
@@ -102,11 +84,30 @@ class AmazonDriver:
         return response.status, json.loads(response.body, parse_float=Decimal) if response.body else None
 
     def received(self) -> list[dict[str, Any]]:
+        """Return the bodies of the notifications in the queue."""
         return [json.loads(body, parse_float=Decimal) for _, body in self.queue]
 
 
+@dataclass
+class ParsedResponse:
+    """A parsed response."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, response: Response) -> ParsedResponse:
+        return cls(response.status, json.loads(response.body, parse_float=Decimal), dict(response.headers))
+
+    @property
+    def error(self) -> str:
+        """The code of the first error."""
+        return str(self.body["errors"][0]["code"])
+
+
 def an_order(number: int = 1, *, updated: str = "2026-11-20T10:00:00Z", **changes: Any) -> dict[str, Any]:
-    """A confirmed order of one kettle at 24.00."""
+    """Return a confirmed order of one kettle at GBP 24.00."""
 
     def money() -> dict[str, str]:
         return {"amount": "24.00", "currencyCode": "GBP"}
@@ -137,7 +138,7 @@ def an_order(number: int = 1, *, updated: str = "2026-11-20T10:00:00Z", **change
 
 
 def a_transaction(number: int = 1, **changes: Any) -> dict[str, Any]:
-    """A sale posted in the United Kingdom."""
+    """Return a sale posted in the United Kingdom."""
     order_id = changes.pop("order_id", f"204-{number:07d}-{number:07d}")
     related = [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order_id}] if order_id else []
     return {
@@ -159,6 +160,7 @@ def a_transaction(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def a_stock_level(sku: str = "KETTLE-BLUE", fulfillable: int = 7, **changes: Any) -> dict[str, Any]:
+    """Return the FBA stock of one SKU in the United Kingdom."""
     return {
         "asin": "B0SBX00001",
         "fnSku": "X0SBX00001",

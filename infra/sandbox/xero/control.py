@@ -1,0 +1,75 @@
+"""The control interface of the sandbox Xero: inspect and configure it through `/_sandbox/…`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandbox.wire import Request, Response
+
+from . import shapes
+from .errors import NotFound, UnreadableValue
+
+if TYPE_CHECKING:
+    from .service import XeroSandbox
+
+
+def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
+    """Process a control request. Return None for a path that is not Xero's own.
+
+    - `GET books`: every record
+    - `POST organisation`: merge settings; `?replace=true` replaces the lists sent instead
+    - `GET limits`, `POST limits`
+    - `POST reset`
+    - `POST archive` `{"Contact": id, number or name}`
+    - `POST refresh-token` `{"refresh_token": …}`
+    - `POST connection` `{"connected": bool}`
+    """
+    try:
+        return _perform(sandbox, request)
+    except NotFound:
+        return _error(404, "no such contact: send its ContactID, ContactNumber or Name")
+    except KeyError as missing_key:
+        return _error(400, f"the body lacks {missing_key}")
+    except (ValueError, UnreadableValue) as error:
+        return _error(400, str(error))
+
+
+def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
+    match request.method, request.path.removeprefix("/_sandbox/").rstrip("/"):
+        case "GET", "books":
+            return Response.of_json(sandbox.holdings())
+        case "POST", "organisation":
+            replacing = (request.parameter("replace") or "").lower() == "true"
+            sandbox.books.configure(_body(request), replacing=replacing)
+            return Response(204)
+        case "GET", "limits":
+            return Response.of_json(sandbox.limits.as_dict())
+        case "POST", "limits":
+            sandbox.limits.change(_body(request))
+            return Response.of_json(sandbox.limits.as_dict())
+        case "POST", "reset":
+            sandbox.reset()
+            return Response(204)
+        case "POST", "archive":
+            contact = sandbox.contacts.archive(str(_body(request)["Contact"]))
+            sandbox.books.commit()
+            return Response.of_json({"Contacts": [shapes.contact(contact)]})
+        case "POST", "refresh-token":
+            sandbox.identity.seed_refresh_token(str(_body(request)["refresh_token"]))
+            return Response(204)
+        case "POST", "connection":
+            sandbox.identity.is_connected = bool(_body(request)["connected"])
+            return Response(204)
+    return None
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """Return the body as a JSON object. Raise ValueError if it is not one."""
+    body = request.json()
+    if not isinstance(body, dict):
+        raise ValueError(f"the body must be a JSON object, not {type(body).__name__}")
+    return body
+
+
+def _error(status: int, message: str) -> Response:
+    return Response.of_json({"error": message}, status)
