@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.handlers import queue_handler
 
-handler = queue_handler(ORDERS)
+handler = queue_handler(CAPABILITIES[ORDERS])

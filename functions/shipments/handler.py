@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.handlers import queue_handler
 
-handler = queue_handler(SHIPMENTS)
+handler = queue_handler(CAPABILITIES[SHIPMENTS])

@@ -13,17 +13,28 @@ from functools import partial
 from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.worker import CapabilityWork
 
 
 @dataclass(frozen=True)
 class Services:
-    """The services of one connection that capabilities are made of."""
+    """The services of one connection that capabilities are made of.
 
+    store, organisation, failed_sources, clock: what a planner of any kind of source is made from.
+    """
+
+    store: StateStore
+    organisation: OrganisationCache
+    failed_sources: FailedSources
+    clock: Clock
     notices: NoticeRecorder
     order_reader: OrderReader
     order_sweep: OrderSweep

@@ -14,7 +14,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
-from amazon_to_xero.runtime.capabilities import CAPABILITIES, Services
+from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.services.dead_letters import DeadLetters
@@ -92,7 +92,12 @@ def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> Conn
     return ConnectionProfile(name, settings.amazon.seller_id, settings.policy(), buyer_salt, limits)
 
 
-def connect(profile: ConnectionProfile, ports: Ports, tokens: XeroTokens) -> Connection:
+def connect(
+    profile: ConnectionProfile,
+    ports: Ports,
+    tokens: XeroTokens,
+    capabilities: Mapping[str, Capability] = CAPABILITIES,
+) -> Connection:
     """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
     name, policy = profile.name, profile.policy
     store, clock, decisions = ports.store, ports.clock, ports.decisions
@@ -112,6 +117,10 @@ def connect(profile: ConnectionProfile, ports: Ports, tokens: XeroTokens) -> Con
     quota = AmazonQuota(store, clock, decisions)
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
     services = Services(
+        store,
+        organisation,
+        failed_sources,
+        clock,
         notices,
         OrderReader(ports.amazon, store, recorder, quota, faults, failed_sources, clock),
         OrderSweep(ports.amazon, store, recorder, quota, faults, policy.start, clock, decisions),
@@ -123,7 +132,7 @@ def connect(profile: ConnectionProfile, ports: Ports, tokens: XeroTokens) -> Con
         notices.record([ChangeNotice(order_id) for order_id in order_ids if order_id])
 
     poster = document_poster(name, xero, store, pauses, dead_letters, buyer_details, read_again, clock, decisions)
-    work = {capability.name: capability.work(services) for capability in CAPABILITIES.values()}
+    work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     return Connection(name, profile.seller_id, services, poster, worker, tokens)
 

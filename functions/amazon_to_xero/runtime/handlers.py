@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.capabilities import Capability
 from amazon_to_xero.runtime.composition import application
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
@@ -28,14 +28,14 @@ class WorkFailed(Exception):
     """Work of at least one connection ended with an unforeseen exception. Names types and places, never values."""
 
 
-def queue_handler(name: str) -> Handler:
+def queue_handler(capability: Capability) -> Handler:
     """Return the handler of a capability's function.
 
     It takes an SQS event, which it answers with its partial failures, or `{"sweep": <name>}` from the Scheduler. Once
     the notices are recorded the messages are done: what fails from then on is in the log, and the resume function
     continues it. Delivering the messages again would only use up their receives.
     """
-    capability = CAPABILITIES[name]
+    name = capability.name
 
     @metrics.log_metrics
     @logger.inject_lambda_context(clear_state=True)

@@ -73,7 +73,7 @@ _REDACTED = "…"
 
 
 def storable_order(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the order as it may be stored: ids, amounts, states, destination country and region; nothing of the buyer."""
+    """Return what of an order may be stored: ids, amounts, states, destination country and region."""
     stored: dict[str, Any] = _stored_part(order, STORED_FIELDS)
     return stored
 
