@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "simulation")
@@ -18,47 +19,30 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.adapters.amazon import client as amazon_adapter
-from amazon_to_xero.adapters.amazon.client import AmazonCredentials
-from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
-from amazon_to_xero.adapters.dynamodb.codecs import CODECS
-from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import OrderEvent
-from amazon_to_xero.ports.state import Conflict, StateStore
-from amazon_to_xero.runtime import handlers, observability
-from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.composition import Application
-from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
-from amazon_to_xero.runtime.handlers import WorkFailed
-from amazon_to_xero.runtime.privacy import redact
-from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.handlers import queue_handler
 from amazon_to_xero.services.intake import reader
 from amazon_to_xero.services.posting import batches
-from amazon_to_xero.services.posting.tokens import XeroTokens
+from fakes.statements import STATEMENTS, statement_message, with_statements
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.wire import Request, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from simulation import history as made
-from simulation.functions_service import Functions, Poller, Sandbox, Schedule
-from simulation.queues import Message, Queue
+from simulation.application import SimulatedApplication, current_world
+from simulation.functions_service import Functions, Poller, Schedule
+from simulation.queues import Queue
 from simulation.scheduler import START, Scheduler
-from simulation.table import MemoryTable, TableBusy, TableClient
+from simulation.statements import StatementVendor
+from simulation.table import MemoryTable
+from simulation.watch import Watch
 from simulation.weather import Weather
-from simulation.wires import AmazonHttp, AmazonTransport, AmazonWire, XeroPool, XeroWire
+from simulation.wires import AmazonWire, XeroWire
 
-CONNECTION = "main"
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
-# Parts of every made-up buyer; none may be met in rows, in our own messages or in the log.
-CANARIES = ("canary", "cn1 1nc", "0000 000000")
 AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
-
-
-class QueueBusy(Exception):
-    """What the AWS SDK raises when SQS could not be reached."""
 
 
 class Stuck(Exception):
@@ -99,14 +83,16 @@ class World:
         self.seed = seed
         self.layers = layers or Layers()
         self.everything_real = everything_real
-        self.violations: list[str] = []
+        self.watch = Watch(self)
         self.trace: list[str] = []
         rng = self._stream("world")
         self.rng = rng
         self.scheduler = Scheduler(self._stream("scheduler"))
         self.weather = replace(Weather.drawn(self._stream("weather")), **self.layers.weather)
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
-        self.table = self.layers.table(self._stream("table"), self.scheduler, self._written)
+        self.table = self.layers.table(self._stream("table"), self.scheduler, self.watch.row_written)
+        self.statements = StatementVendor(self.scheduler.now, START)
+        self.capabilities = with_statements(self.statements.current)
         self._queues_and_services(rng)
         self.per_shipment = rng.random() < 0.4
         self.histories = made.histories(
@@ -116,6 +102,8 @@ class World:
             self.length,
             self.per_shipment,
         )
+        order_ids = [one.order_id for one in self.histories]
+        self.statements.draw(self._stream("statements"), order_ids, self.length)
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         self.sent: list[tuple[str, str]] = []  # every notification and every event
@@ -156,12 +144,14 @@ class World:
     def _queues_and_services(self, rng: random.Random) -> None:
         scheduler = self.scheduler
         visibility = rng.choice((740.0, 740.0, 150.0))
-        self.dead_letters = {work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in CAPABILITIES}
+        self.dead_letters = {
+            work: Queue(f"{work} dlq", scheduler, self._stream(f"{work} dlq")) for work in self.capabilities
+        }
         self.queues = {
             work: Queue(
                 work, scheduler, self._stream(f"{work} queue"), visibility, dead_letters=self.dead_letters[work]
             )
-            for work in CAPABILITIES
+            for work in self.capabilities
         }
         self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
         self.xero = XeroSandbox(SandboxClock(scheduler.now))
@@ -189,7 +179,7 @@ class World:
             lambda: self.weather,
             lambda sandbox: SimulatedApplication(self, sandbox),
             self.log,
-            self._unexpected,
+            self.watch.invocation_raised,
             outlive_timeout=rng.random() < 0.2,
         )
         self.pollers = [
@@ -201,10 +191,14 @@ class World:
                 scheduler,
                 self._stream(f"{work} poller"),
                 lambda: self.weather,
-                lambda message, work=work: self._acknowledged(work, message),
+                partial(self.watch.message_acknowledged, work),
                 batch=rng.choice((1000, 1000, 3)),
             )
-            for work, handler in ((ORDERS, orders.handler.handler), (SHIPMENTS, shipments.handler.handler))
+            for work, handler in (
+                (ORDERS, orders.handler.handler),
+                (SHIPMENTS, shipments.handler.handler),
+                (STATEMENTS, queue_handler(self.capabilities[STATEMENTS])),
+            )
         ]
         schedule = (scheduler, self._stream("schedules"), lambda: self.weather)
         self.schedules = [
@@ -217,11 +211,11 @@ class World:
     # --- running ----------------------------------------------------------------------------------------------------
 
     def run(self) -> Result:
-        with _constants(self._constants), _current(self):
+        with _constants(self._constants), current_world(self):
             try:
                 self._live()
             except Stuck as problem:
-                self.violations.append(f"not at rest: {problem}")
+                self.watch.violations.append(f"not at rest: {problem}")
             finally:
                 self.scheduler.close()
         stats = {
@@ -233,7 +227,7 @@ class World:
             "amazon own 429": len(self.amazon_wire.own_refusals),
             "simulated seconds": round(self.scheduler.seconds),
         }
-        return Result(self.seed, self.violations, self.trace, stats)
+        return Result(self.seed, self.watch.violations, self.trace, stats)
 
     def _live(self) -> None:
         self._subscribe()
@@ -333,16 +327,19 @@ class World:
         self.last_change = START
         for one in self.histories:
             for version in one.versions:
-                self.scheduler.after(version.at, lambda version=version: self._happens(version))
+                self.scheduler.after(version.at, partial(self._happens, version))
                 self.last_change = max(self.last_change, START + timedelta(seconds=version.at))
+        for statement_id, history in self.statements.histories.items():
+            for at, _ in history.versions:
+                self.scheduler.after(at, partial(self._statement_changes, statement_id))
         if self.xero_is_short_of_currency:
             del self.xero.books.currencies["CAD"]
         if self.closed_account:
             self._account("206", "ARCHIVED")
         rng = self.rng
         if rng.random() < 0.2:
-            queue = self.queues[rng.choice(tuple(CAPABILITIES))]
-            self.scheduler.after(rng.random() * self.length, lambda: queue.send("not JSON"))
+            queue = self.queues[rng.choice((ORDERS, SHIPMENTS))]
+            self.scheduler.after(rng.random() * self.length, partial(self._send_unusable_message, queue))
         if rng.random() < 0.15:
             self.scheduler.after(rng.random() * self.length, self._xero_forgets_access_tokens)
         if rng.random() < 0.1 and not self.custom_connection:
@@ -368,6 +365,15 @@ class World:
         self.shown.setdefault(order_id, []).append((self.scheduler.seconds, order))
         self.amazon.put_order(order, notify=True)
 
+    def _send_unusable_message(self, queue: Queue) -> None:
+        queue.send("not JSON")
+
+    def _statement_changes(self, statement_id: str) -> None:
+        """The vendor's message; it always arrives, late, more than once, or in any order."""
+        body = statement_message(statement_id)
+        self.sent.append((STATEMENTS, body))
+        self._delivered(STATEMENTS, body, self._notifications, self.weather.notification_late)
+
     def _published(self, _arn: str, body: str) -> None:
         self.sent.append((ORDERS, body))
         rng, weather = self._notifications, self.weather
@@ -383,7 +389,7 @@ class World:
             "marketplace_id": event.marketplace_id,
         }
         body = json.dumps({"source": "amazon-to-xero", "detail-type": event.kind, "detail": detail})
-        self.spotted("an event", body)
+        self.watch.check_for_buyer_data("an event", body)
         rng, weather = self._events, self.weather
         if rng.random() < weather.event_lost:
             vanished = rng.random() < 0.5
@@ -445,240 +451,27 @@ class World:
     def log(self, who: str, what: str) -> None:
         self.trace.append(f"{self.scheduler.seconds:10.3f} {who}: {what}")
 
-    def violated(self, what: str) -> None:
-        if len(self.violations) < 20:
-            self.violations.append(what)
-        self.log("VIOLATION", what)
-
-    def spotted(self, where: str, text: str) -> None:
-        lowered = text.lower()
-        if any(canary in lowered for canary in CANARIES):
-            self.violated(f"buyer data in {where}")
-
-    def _written(self, held: Row | None, row: Row) -> None:
-        """A remedy is never forgotten: an order stops being due only once Amazon has been read after it.
-
-        Nor is one that was read and not booked: it is due until it is.
-        """
-        if not row.sk.startswith("ORDER#"):
-            return
-        if row.state in (OrderState.NOTICED, OrderState.RECORDED) and not row.next_attempt_at:
-            self.violated(f"{row.sk} is {row.state} and not due")
-        if held is None:
-            return
-        before, after = json.loads(held.data), json.loads(row.data)
-        if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
-            self.violated(f"{row.sk}: the remedy of {before['noticed_at']} was overwritten")
-        if not row.next_attempt_at and after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]:
-            self.violated(f"{row.sk}: not due any more, read {after['read_at']}, noticed {after['noticed_at']}")
-
-    def _acknowledged(self, work: str, message: Message) -> None:
-        """A message that SQS may forget has left its remedy behind."""
-        try:
-            document = json.loads(message.body)
-        except ValueError:
-            if not any(each.body == message.body for each in self.dead_letters[work].ever):
-                self.violated(f"a message nobody can use was acknowledged without a dead letter: {message.message_id}")
-            return
-        if "reprocess" in document:
-            order_id, at = document["reprocess"]["source"].removeprefix("order#"), None
-        elif work is SHIPMENTS:
-            order_id, at = document["detail"]["order_id"], datetime.fromisoformat(document["detail"]["updated"])
-        else:
-            order_id = document["Payload"]["OrderChangeNotification"]["AmazonOrderId"]
-            at = datetime.fromisoformat(document["EventTime"])
-        row = self.table.rows.get(f"ORDER#{order_id}")
-        if row is None:
-            self.violated(f"order {order_id}: its message was acknowledged, and nothing is stored of it")
-        elif not row.next_attempt_at and at is not None and order_id not in self.stale:
-            held = json.loads(row.data)["version"]
-            if not held or datetime.fromisoformat(held) < at:
-                self.violated(f"order {order_id}: its message was acknowledged, and it is not going to be read")
-
-    def _unexpected(self, who: str, problem: Exception) -> None:
-        if isinstance(problem, WorkFailed):
-            kinds = {failure.split()[1] for failure in str(problem).split("; ")}
-            expected = kinds <= {"TableBusy", "QueueBusy", "Conflict"}
-        else:
-            expected = isinstance(problem, TableBusy | QueueBusy | Conflict)
-        if not expected:
-            import traceback
-
-            where = "".join(traceback.format_exception(problem)[-3:])
-            self.violated(f"{who} ended with {type(problem).__name__}: {problem}\n{where}")
-
     def _stream(self, name: str) -> random.Random:
         return random.Random(f"{self.seed}/{name}")  # noqa: S311 - repeatable on purpose
 
 
-# --- inside a sandbox -------------------------------------------------------------------------------------------------
-
-
-class SimulatedClock:
-    """ports.Clock."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def now(self) -> datetime:
-        return self._world.scheduler.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._world.functions.step("clock.sleep")
-        self._world.scheduler.sleep(seconds)
-
-
-class SimulatedDecisionLog:
-    """ports.DecisionLog into the world's trace, watched for buyer data."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._real = observability.PowertoolsDecisionLog(CONNECTION) if world.everything_real else None
-
-    def record(
-        self,
-        decision: str,
-        *,
-        order_id: str | None = None,
-        document: str | None = None,
-        reason: str | None = None,
-        remedy: str | None = None,
-        **numbers: object,
-    ) -> None:
-        line = f"{order_id or ''} {document or ''} {reason or ''} {remedy or ''}"
-        task = self._world.scheduler.current
-        self._world.log(task.name if task else "?", f"logs {decision} {line}")
-        self._world.spotted("a log line", f"{line} {numbers}")
-        if self._real is not None:
-            self._real.record(decision, order_id=order_id, document=document, reason=reason, remedy=remedy, **numbers)
-
-
-class SimulatedDeadLetters:
-    """ports.DeadLetterQueue."""
-
-    def __init__(self, world: World, work: str) -> None:
-        self._world = world
-        self._queue = world.dead_letters[work]
-        self._rng = world._stream(f"{work} dead letters")
-
-    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
-        world = self._world
-        world.functions.step("sqs.send")
-        throttled = world.weather.throttled
-        if throttled and self._rng.random() < throttled:
-            raise QueueBusy
-        self._queue.send(body, {"reason": reason, "remedy": remedy, **({"order_id": order_id} if order_id else {})})
-        world.log(self._queue.name, f"{order_id or ''} {reason}")
-        if order_id:
-            world.spotted("a dead letter", body + remedy)
-        world.functions.step("sqs.sent")
-
-
-class SimulatedEvents:
-    """ports.EventBus."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
-        self._world.functions.step("events.put")
-        taken = [self._world.on_the_bus(connection, event) for event in events]
-        self._world.functions.step("events.put")
-        return taken.count(False)
-
-
-class _StoredDocuments:
-    """Parameter Store and Secrets Manager."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def settings(self) -> dict[str, str]:
-        self._world.functions.step("ssm")
-        return {CONNECTION: json.dumps(self._world.settings)}
-
-    def secret(self, _connection: str) -> str:
-        self._world.functions.step("secrets")
-        return json.dumps(self._world.secrets)
-
-
-class SimulatedApplication(Application):
-    """What one sandbox keeps warm: the real application and the real adapters over the world's fakes."""
-
-    def __init__(self, world: World, sandbox: Sandbox) -> None:
-        self.clock = SimulatedClock(world)
-        self._world = world
-        self._sandbox = sandbox
-        self.dead_letter_queues = {work: SimulatedDeadLetters(world, work) for work in CAPABILITIES}
-        self._events = SimulatedEvents(world)
-        self._stored = _StoredDocuments(world)  # type: ignore[assignment]
-        self._connections: Mapping[str, Connection] = {}
-        self._documents: Mapping[str, tuple[str, str]] = {}
-        self.unusable: frozenset[str] = frozenset()
-
-    def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
-        world, step = self._world, self._world.functions.step
-        settings = parse(ConnectionSettings, settings_text, "the settings")
-        secrets = parse(ConnectionSecrets, secrets_text, "the secret")
-        client = TableClient(
-            world.table, world._stream(f"table of {self._sandbox.name}"), lambda: world.weather, step, world.log
-        )
-        store = world.layers.store(RowStateStore(name, client, CODECS))
-        decisions = SimulatedDecisionLog(world)
-        endpoint = XeroTokenEndpoint(
-            secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
-        )
-        endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        tokens = XeroTokens(endpoint, store, self.clock, decisions, self._sandbox.name, seed=secrets.xero.refresh_token)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
-        xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        ports = Ports(
-            _amazon(world, secrets, self._sandbox),
-            xero,
-            store,
-            self.dead_letter_queues,
-            self._events,
-            self.clock,
-            decisions,
-            self._sandbox.name,
-        )
-        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
-
-
-def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:
-    api = AmazonSellerApi(
-        AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
-        "eu",
-        api_url="https://amazon",
-        # The library keeps tokens per process by this URL; each sandbox is a process of its own.
-        lwa_url=f"https://{sandbox.name.replace('@', '-')}/auth/o2/token",
-        included_data=INCLUDED_DATA if world.contacts == "marketplace" else (*INCLUDED_DATA, BUYER),
-    )
-    transport: Any = AmazonTransport(world.amazon_wire, world.functions.step)
-    if world.everything_real:
-        import httpx
-        from sp_api.base._transport_httpx import HttpxTransport
-
-        transport = HttpxTransport(client=httpx.Client(transport=AmazonHttp(world.amazon_wire, world.functions.step)))
-    api._client._transport = transport
-    api._client._auth._transport = transport
-    # One invocation at a time uses a sandbox: nothing to lock, and the class's lock would span sandboxes here.
-    api._client._auth._lock = contextlib.nullcontext()
-    return api
-
-
 def _allow_any_number(xero: XeroSandbox) -> None:
-    """A Xero that does not mind two documents with one number, or two contacts with one name."""
+    """Make the sandbox Xero accept two documents with one number."""
     for documents in (xero.invoices, xero.credit_notes):
-        checked = documents._number
+        checked: Any = documents._number
 
         def unchecked(
-            kind: str, element: dict[str, Any], existing: Any, problems: list[str], checked: Any = checked
+            document_type: str,
+            element: dict[str, Any],
+            existing: Any,
+            problems: list[str],  # what the sandbox would reject
+            checked: Any = checked,
         ) -> str:
-            number: str = checked(kind, element, existing, [])
+            number: str = checked(document_type, element, existing, [])
             return number
 
-        documents._number = unchecked  # type: ignore[method-assign]
+        replaced: Any = documents
+        replaced._number = unchecked
 
 
 @contextlib.contextmanager
@@ -692,37 +485,3 @@ def _constants(wanted: Mapping[tuple[Any, str], Any]) -> Iterator[None]:
     finally:
         for (module, name), value in held.items():
             setattr(module, name, value)
-
-
-class _LogStream:
-    """Where the functions' own logger writes while a world runs."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def write(self, text: str) -> int:
-        self._world.spotted("a log line", text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is kept."""
-
-
-@contextlib.contextmanager
-def _current(world: World) -> Iterator[None]:
-    """The handlers' application, logger and metrics are this world's."""
-    log, metrics = observability.logger.registered_handler, observability.metrics.provider
-    held = handlers.application, log.stream, metrics.flush_metrics
-
-    def application() -> Any:
-        return world.functions.sandbox().application
-
-    handlers.application = application  # type: ignore[assignment]
-    log.stream = _LogStream(world)
-    metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
-    amazon_adapter.seller_tokens.clear()
-    try:
-        yield
-    finally:
-        handlers.application, log.stream, metrics.flush_metrics = held
-        amazon_adapter.seller_tokens.clear()

@@ -151,8 +151,12 @@ class Document:
         An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
         that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
         A failed document is tried again, because its source asked; the contact of a buyer for any of their orders. A
-        document that waits for its buyer is due: whoever asks has just read who the buyer is.
+        document that waits for its buyer is due: whoever asks has just read who the buyer is. A tombstone keeps the
+        body of the document that it removes, by which that document is recognised in Xero.
         """
+        if desired.tombstone and not desired.body:
+            removed = replace(self.desired, tombstone=True, capability=desired.capability)
+            desired = replace(removed, source_version=desired.source_version)
         held = self.desired.source_version
         same = desired.digest == self.desired.digest
         if held is not None and desired.source_version is not None and desired.source_version < held:

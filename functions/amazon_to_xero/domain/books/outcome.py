@@ -52,8 +52,8 @@ def after_lookup(document: Document, element: Mapping[str, Any] | None, now: dat
         remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
         return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
     if document.desired.tombstone:
-        if found is Match.FOREIGN:
-            return nothing_to_remove(document, now)  # somebody else has the number; ours was never created
+        if found is Match.FOREIGN and not document.exists_in_xero:
+            return nothing_to_remove(document, now)  # found by its number, which somebody else has: ours never existed
         if found is Match.GONE:
             return document.applied(xero_id, status, document.desired.digest, now)
         return document.found_different(xero_id, status, now)

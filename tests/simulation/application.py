@@ -1,0 +1,227 @@
+"""What runs inside a simulated sandbox: the real application and adapters over the world's fakes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from amazon_to_xero.adapters.amazon import client as amazon_client
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
+from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.runtime import handlers, observability
+from amazon_to_xero.runtime.composition import Application
+from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
+from amazon_to_xero.runtime.privacy import redact
+from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
+from amazon_to_xero.services.posting.tokens import XeroTokens
+from fakes.statements import CODECS_WITH_STATEMENTS
+from simulation.functions_service import Sandbox
+from simulation.table import TableClient
+from simulation.wires import AmazonHttp, AmazonTransport, XeroPool
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+CONNECTION = "main"
+
+
+class QueueBusy(Exception):
+    """What the AWS SDK raises when SQS could not be reached."""
+
+
+class SimulatedClock:
+    """ports.Clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.scheduler.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._world.functions.step("clock.sleep")
+        self._world.scheduler.sleep(seconds)
+
+
+class SimulatedDecisionLog:
+    """ports.DecisionLog into the world's trace, watched for buyer data."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._real = observability.PowertoolsDecisionLog(CONNECTION) if world.everything_real else None
+
+    def record(
+        self,
+        decision: str,
+        *,
+        order_id: str | None = None,
+        document: str | None = None,
+        reason: str | None = None,
+        remedy: str | None = None,
+        **numbers: object,
+    ) -> None:
+        line = f"{order_id or ''} {document or ''} {reason or ''} {remedy or ''}"
+        task = self._world.scheduler.current
+        self._world.log(task.name if task else "?", f"logs {decision} {line}")
+        self._world.watch.check_for_buyer_data("a log line", f"{line} {numbers}")
+        if self._real is not None:
+            self._real.record(decision, order_id=order_id, document=document, reason=reason, remedy=remedy, **numbers)
+
+
+class SimulatedDeadLetters:
+    """ports.DeadLetterQueue."""
+
+    def __init__(self, world: World, work: str) -> None:
+        self._world = world
+        self._queue = world.dead_letters[work]
+        self._rng = world._stream(f"{work} dead letters")
+
+    def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
+        world = self._world
+        world.functions.step("sqs.send")
+        throttled = world.weather.throttled
+        if throttled and self._rng.random() < throttled:
+            raise QueueBusy
+        self._queue.send(body, {"reason": reason, "remedy": remedy, **({"order_id": order_id} if order_id else {})})
+        world.log(self._queue.name, f"{order_id or ''} {reason}")
+        if order_id:
+            world.watch.check_for_buyer_data("a dead letter", body + remedy)
+        world.functions.step("sqs.sent")
+
+
+class SimulatedEvents:
+    """ports.EventBus."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+        self._world.functions.step("events.put")
+        taken = [self._world.on_the_bus(connection, event) for event in events]
+        self._world.functions.step("events.put")
+        return taken.count(False)
+
+
+class _StoredDocuments:
+    """Parameter Store and Secrets Manager."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def settings(self) -> dict[str, str]:
+        self._world.functions.step("ssm")
+        return {CONNECTION: json.dumps(self._world.settings)}
+
+    def secret(self, _connection: str) -> str:
+        self._world.functions.step("secrets")
+        return json.dumps(self._world.secrets)
+
+
+class SimulatedApplication(Application):
+    """What one sandbox keeps warm: the real application and the real adapters over the world's fakes."""
+
+    def __init__(self, world: World, sandbox: Sandbox) -> None:
+        self.clock = SimulatedClock(world)
+        self._world = world
+        self._sandbox = sandbox
+        self.dead_letter_queues = {work: SimulatedDeadLetters(world, work) for work in world.capabilities}
+        self._events = SimulatedEvents(world)
+        self._stored = _StoredDocuments(world)  # type: ignore[assignment]
+        self._connections: Mapping[str, Connection] = {}
+        self._documents: Mapping[str, tuple[str, str]] = {}
+        self.unusable: frozenset[str] = frozenset()
+
+    def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
+        world, step = self._world, self._world.functions.step
+        settings = parse(ConnectionSettings, settings_text, "the settings")
+        secrets = parse(ConnectionSecrets, secrets_text, "the secret")
+        client = TableClient(
+            world.table, world._stream(f"table of {self._sandbox.name}"), lambda: world.weather, step, world.log
+        )
+        store = world.layers.store(RowStateStore(name, client, CODECS_WITH_STATEMENTS))
+        decisions = SimulatedDecisionLog(world)
+        endpoint = XeroTokenEndpoint(
+            secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
+        )
+        endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        tokens = XeroTokens(endpoint, store, self.clock, decisions, self._sandbox.name, seed=secrets.xero.refresh_token)
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
+        xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        ports = Ports(
+            _amazon(world, secrets, self._sandbox),
+            xero,
+            store,
+            self.dead_letter_queues,
+            self._events,
+            self.clock,
+            decisions,
+            self._sandbox.name,
+        )
+        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens, world.capabilities)
+
+
+def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:
+    api = AmazonSellerApi(
+        AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
+        "eu",
+        api_url="https://amazon",
+        # The library keeps tokens per process by this URL; each sandbox is a process of its own.
+        lwa_url=f"https://{sandbox.name.replace('@', '-')}/auth/o2/token",
+        included_data=INCLUDED_DATA if world.contacts == "marketplace" else (*INCLUDED_DATA, BUYER),
+    )
+    transport: Any = AmazonTransport(world.amazon_wire, world.functions.step)
+    if world.everything_real:
+        import httpx
+        from sp_api.base._transport_httpx import HttpxTransport
+
+        transport = HttpxTransport(client=httpx.Client(transport=AmazonHttp(world.amazon_wire, world.functions.step)))
+    api._client._transport = transport
+    api._client._auth._transport = transport
+    # One invocation at a time uses a sandbox: nothing to lock, and the class's lock would span sandboxes here.
+    api._client._auth._lock = contextlib.nullcontext()
+    return api
+
+
+class _LogStream:
+    """Where the functions' own logger writes while a world runs."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def write(self, text: str) -> int:
+        self._world.watch.check_for_buyer_data("a log line", text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+@contextlib.contextmanager
+def current_world(world: World) -> Iterator[None]:
+    """While a world runs, the handlers' application, logger and metrics are this world's."""
+    log: Any = observability.logger.registered_handler
+    metrics: Any = observability.metrics.provider
+    # As Any: the names are imported by these modules, not exported.
+    of_handlers: Any = handlers
+    tokens: Any = amazon_client
+    held = of_handlers.application, log.stream, metrics.flush_metrics
+
+    def application() -> Any:
+        return world.functions.sandbox().application
+
+    of_handlers.application = application
+    log.stream = _LogStream(world)
+    metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
+    tokens.seller_tokens.clear()
+    try:
+        yield
+    finally:
+        of_handlers.application, log.stream, metrics.flush_metrics = held
+        tokens.seller_tokens.clear()
