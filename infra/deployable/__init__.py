@@ -1,1 +1,1 @@
-"""Builds the one deployable that every function of the stack runs."""
+"""Build the one deployable that every function of the stack runs."""

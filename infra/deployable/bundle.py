@@ -1,15 +1,15 @@
-"""Build the deployable: functions/ and the locked dependencies, for the processor they will run on.
+"""Build the deployable: functions/ and the locked dependencies, for the processor that will run them.
 
 All functions share one deployable. SAM asks for it once per function (``make build-<FunctionLogicalId>``), so the
-dependencies are installed once into ``.build/`` under a key made of everything that determines them, and linked from
-there.
+dependencies are installed only once, into a folder of ``.build/`` named after a hash of everything that determines its
+content, and hard-linked from there.
 
 Three things distinguish it from an ordinary ``pip install --target``:
 
-* wheels of the target platform, checked against the hashes in uv.lock, whatever machine builds;
-* without the parts of the SDKs that never run here (botocore alone describes every AWS service in 28 MB);
-* with bytecode that does not depend on file times. A deployment package is read-only and its unpacked files carry
-  other times than the sources had, so Python would compile every module again at each cold start.
+* The wheels are those of the target platform, checked against the hashes in uv.lock, whatever machine builds.
+* The parts of the SDKs that never run here are left out (botocore alone describes every AWS service in 28 MB).
+* The bytecode does not depend on file times. A deployment package is read-only and its unpacked files have other times
+  than the sources had, so Python would compile every module again at each cold start.
 """
 
 import argparse
@@ -23,46 +23,50 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ROOT / "functions"
 BUILD = ROOT / ".build"
 UV = ROOT / ".tools" / "bin" / "uv"
 
 #: Lambda's name of a processor -> the platform whose wheels run there (Amazon Linux 2023 has glibc 2.34).
 WHEELS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-#: "native" takes the wheels of the machine at hand: for a local cloud on something other than Linux.
+#: "native" takes the wheels of this machine: for a local cloud on something other than Linux.
 ARCHITECTURES = (*WHEELS, "native")
-#: Where Lambda unpacks the deployable. It is written into the bytecode, so that equal sources give equal bytes.
+#: The folder into which Lambda unpacks the deployable. Bytecode contains it, so that equal sources give equal bytes.
 TASK_ROOT = "/var/task"
 
-#: The AWS services that the functions call. A client of any other raises botocore's UnknownServiceError.
-AWS_SERVICES = {"dynamodb", "events", "secretsmanager", "sns", "sqs", "ssm", "sts"}
-#: Installed, but no function reads it. Each must exist: a name that went away is a change upstream to look at.
+#: The AWS services that the functions call. A client of any other service raises botocore's UnknownServiceError.
+AWS_SERVICES = {"dynamodb", "events", "secretsmanager", "sqs", "ssm", "sts"}
+#: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
-    # xero-python: sub-APIs other than accounting, each closed in itself ...
+    # xero-python: the APIs other than accounting, each self-contained ...
     *(f"xero_python/{api}" for api in ("appstore", "assets", "file", "finance", "project")),
     *(f"xero_python/{payroll}" for payroll in ("payrollau", "payrollauv2", "payrollnz", "payrolluk")),
-    # ... and setuptools, which it names as a requirement although only its own installation needs it
+    # ... and setuptools, which it declares as a requirement although only its own installation needs it
     "setuptools",
     "_distutils_hack",
     "distutils-precedence.pth",
-    # python-amazon-sp-api: the same API a second time for asyncio; httpx imports anyio only if it is there
+    # python-amazon-sp-api: the same API again for asyncio; httpx imports anyio only if it is installed
     "sp_api/asyncio",
     "anyio",
-    # Powertools: what is decided against (the poster in DynamoDB is the idempotency store) or for other triggers
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    # Powertools: what no function imports. The packages data_classes and parameters stay whole, because importing one
+    # of their modules imports all of them (16 ms together).
+    "aws_lambda_powertools/event_handler",
     *(
         f"aws_lambda_powertools/utilities/{utility}"
-        for utility in ("auth_alpha", "circuit_breaker", "data_masking", "feature_flags", "idempotency", "kafka")
+        for utility in (
+            *("auth_alpha", "batch", "circuit_breaker", "data_masking", "feature_flags", "idempotency", "kafka"),
+            *("metadata", "parser", "streaming", "validation"),
+        )
     ),
-    *(f"aws_lambda_powertools/utilities/{utility}" for utility in ("parameters", "parser", "streaming", "validation")),
     "pydantic/v1",  # for models written for version 1
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
-    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones, beside tzdata's
-    "tzdata/zoneinfo/tzdata.zi",  # the source that tzdata's zones were compiled from
+    "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones; tzdata has them too
+    "tzdata/zoneinfo/tzdata.zi",  # the source from which tzdata's zones were compiled
     "bin",
     ".lock",  # uv's
 )
-#: Found by pattern: type stubs, C sources, tests, and the records of installation (nothing asks for a version at run
-#: time, and pydantic would read each of them at every cold start, looking for plugins).
+#: Found by pattern: type stubs, C sources, tests, and the records of the installation. Nothing reads a package's
+#: version at run time, and pydantic would read each record at every cold start, looking for plugins.
 UNUSED_PATTERNS = (
     "*.dist-info",
     "**/py.typed",
@@ -71,7 +75,7 @@ UNUSED_PATTERNS = (
     "**/*.pxd",
     "**/*.c",
     "**/*.h",
-    "yaml/_yaml.*",  # the fast half of PyYAML: confuse imports yaml, nothing here parses any
+    "yaml/_yaml.*",  # the compiled half of PyYAML: confuse imports yaml, but nothing here parses any
     "**/tests",
     "**/__pycache__",
     "tzdata/zoneinfo/*.tab",
@@ -79,19 +83,24 @@ UNUSED_PATTERNS = (
 
 
 def local_architecture() -> str:
-    """What runs on this machine: Lambda's own build on Linux, native wheels elsewhere."""
+    """Return the architecture that runs on this machine: Lambda's own build on Linux, native wheels elsewhere."""
     return lambda_architecture() if sys.platform == "linux" else "native"
 
 
 def lambda_architecture() -> str:
-    """Lambda's name ("arm64" or "x86_64") of this machine's processor."""
+    """Return Lambda's name ("arm64" or "x86_64") of this machine's processor."""
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def handler_modules(functions: Path = FUNCTIONS) -> list[str]:
+    """Return the names of the modules that hold the handlers, one per function: ["orders.handler", ...]."""
+    return sorted(f"{handler.parent.name}.handler" for handler in functions.glob("*/handler.py"))
 
 
 def install(tree: Path, architecture: str) -> None:
     """Install the locked run-time dependencies into `tree`, complete and without bytecode.
 
-    :raises subprocess.CalledProcessError: uv could not; its own words are on standard error.
+    :raises subprocess.CalledProcessError: uv failed; its message is on standard error.
     """
     with tempfile.TemporaryDirectory() as scratch:
         requirements = Path(scratch) / "requirements.txt"
@@ -103,7 +112,7 @@ def install(tree: Path, architecture: str) -> None:
                 *(UV, "pip", "install", "--quiet", "--require-hashes", "--requirements", requirements),
                 *("--target", tree, "--python", sys.executable),
                 *(target if architecture in WHEELS else ()),
-                # A source distribution could compile for this machine; xero-python is pure Python and has nothing else.
+                # A source distribution could compile for this machine. Only xero-python, pure Python, has no wheel.
                 *("--only-binary", ":all:", "--no-binary", "xero-python"),
             ],
             check=True,
@@ -116,12 +125,12 @@ def prune(tree: Path) -> None:
 
     :raises FileNotFoundError: a name in UNUSED does not exist.
     """
-    doomed = [tree / name for name in UNUSED]
+    unused = [tree / name for name in UNUSED]
     for package in ("botocore", "boto3"):
-        doomed += [
+        unused += [
             entry for entry in (tree / package / "data").iterdir() if entry.is_dir() and entry.name not in AWS_SERVICES
         ]
-    for entry in doomed:
+    for entry in unused:
         _delete(entry)
     for pattern in UNUSED_PATTERNS:
         for entry in list(tree.glob(pattern)):
@@ -136,7 +145,7 @@ def _delete(entry: Path) -> None:
 
 
 def compile_bytecode(tree: Path, *folders: Path) -> None:
-    """Compile every module in `folders` of `tree` to bytecode that Python trusts without a look at the source.
+    """Compile every module in `folders` of `tree` to bytecode that Python uses without checking the source.
 
     :raises subprocess.CalledProcessError: a module does not compile; its name and error were printed.
     """
@@ -145,9 +154,9 @@ def compile_bytecode(tree: Path, *folders: Path) -> None:
 
 
 def dependencies(architecture: str) -> Path:
-    """The pruned and compiled dependencies for `architecture`, installed unless they already were.
+    """Return the folder with the pruned and compiled dependencies for `architecture`; install them if it is missing.
 
-    The folder's name carries a hash of what determines its content: the lock file, the rules above and the target.
+    The folder's name contains a hash of what determines its content: the lock file, the rules above and the target.
     """
     digest = hashlib.sha256()
     for part in (ROOT / "uv.lock", Path(__file__)):
@@ -159,7 +168,7 @@ def dependencies(architecture: str) -> Path:
 
     BUILD.mkdir(exist_ok=True)
     for superseded in BUILD.glob(f"dependencies-{architecture}-*"):
-        if superseded != finished:  # a build beside this one may just have finished it
+        if superseded != finished:  # a concurrent build may just have finished it
             shutil.rmtree(superseded, ignore_errors=True)
     # Under another name until complete: an interrupted build must not be taken for a finished one.
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=BUILD))
@@ -169,15 +178,15 @@ def dependencies(architecture: str) -> Path:
         compile_bytecode(unfinished, unfinished)
         unfinished.rename(finished)
     except OSError:
-        if not finished.is_dir():  # otherwise a build beside this one was quicker, with the same content
+        if not finished.is_dir():  # otherwise a concurrent build finished first, with the same content
             raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return finished
 
 
-def bundle(out: Path, architecture: str, functions: Path = ROOT / "functions") -> None:
-    """Put the complete deployable into `out`, which is emptied first.
+def bundle(out: Path, architecture: str, functions: Path = FUNCTIONS) -> None:
+    """Put the complete deployable into `out`, whose previous content is deleted.
 
     :param architecture: one of ARCHITECTURES.
     :param functions: the folder whose packages hold the handlers.
@@ -191,21 +200,21 @@ def bundle(out: Path, architecture: str, functions: Path = ROOT / "functions") -
 
 
 def _link_or_copy(source: str, destination: str) -> None:
-    """A second name for a file that nobody changes; thirty times quicker than a copy, where the disk allows it."""
+    """Hard-link a file that nobody changes, thirty times faster than a copy; copy it where the disk has no links."""
     try:
         os.link(source, destination)
-    except OSError:  # another disk, or a file system without links
+    except OSError:  # another disk, or a file system without hard links
         shutil.copy2(source, destination)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the deployable of all functions into a folder.")
-    parser.add_argument("--out", type=Path, required=True, help="the folder; its content is replaced")
+    parser.add_argument("--out", type=Path, required=True, help="the folder; its previous content is deleted")
     parser.add_argument(
         "--architecture",
         choices=(*ARCHITECTURES, "local"),
         default=os.environ.get("ARCHITECTURE") or "arm64",
-        help="processor it will run on; local: this machine's. Default: $ARCHITECTURE, else arm64",
+        help="processor that will run it; local: this machine's. Default: $ARCHITECTURE, else arm64",
     )
     arguments = parser.parse_args()
     architecture = local_architecture() if arguments.architecture == "local" else arguments.architecture

@@ -1,7 +1,7 @@
-"""Show what CloudFormation will see: template.yaml after the Serverless transform, worked out on this machine.
+"""Compute what CloudFormation receives: template.yaml after the Serverless transform, without an AWS account.
 
 cfn-lint checks the result as well as the source, because a mistake in what SAM expands (an event source mapping, a
-schedule) is only visible afterwards. The template's tests read the same result. Neither needs an AWS account.
+schedule) is only visible afterwards. The template's tests read the same result.
 """
 
 import json
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class _NoManagedPolicies(ManagedPolicyLoader):
-    """SAM looks the names of managed policies up in an AWS account; the template names none."""
+    """Replaces SAM's look-up of managed policies in an AWS account; the template names none."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -28,19 +28,19 @@ class _NoManagedPolicies(ManagedPolicyLoader):
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """The template at `path` as it is written, with !Ref and its like in their long form."""
+    """Return the template at `path` as written, with !Ref and other short forms expanded."""
     template: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     return template
 
 
 def transformed(path: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, Any]:
-    """The CloudFormation template that SAM makes of `path`, with `parameters` in place of the defaults.
+    """Return the CloudFormation template that SAM makes of `path`, with `parameters` in place of the defaults.
 
-    :raises samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
+    :raises samtranslator.model.exceptions.InvalidDocumentException: SAM rejects the template.
     """
-    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")  # the transform wants a region, and uses its partition
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")  # the transform needs a region, for its partition
     template = parsed(path)
-    # What `sam deploy` uploads first; the transform happens afterwards and takes nothing but addresses in S3.
+    # `sam deploy` uploads these before the transform, which accepts only addresses in S3.
     template["Globals"]["Function"]["CodeUri"] = "s3://packaged/deployable.zip"
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFormation::Stack":
