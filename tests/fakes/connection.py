@@ -12,6 +12,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.xero import TokenSet
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect
@@ -47,6 +48,7 @@ class FakeConnection:
 
     dead_letters: by capability.
     lag: how late the due index shows a row.
+    log: where decisions go; to `decisions`, where nothing else is given.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class FakeConnection:
         clock: ManualClock | None = None,
         lag: timedelta = timedelta(),
         dead_letters: dict[str, RecordingDeadLetters] | None = None,
+        log: DecisionLog | None = None,
     ) -> None:
         self.name = name
         self.seller_id = seller_id
@@ -67,13 +70,14 @@ class FakeConnection:
         self.amazon = ScriptedAmazon(self.clock, *orders)
         self.xero = ScriptedXero(clock=self.clock)
         self.decisions = RecordingDecisionLog()
+        self.log = log or self.decisions
         self.dead_letters = dead_letters or {capability: RecordingDeadLetters() for capability in CAPABILITIES}
         self.events = RecordingEvents()
         self.connection = self.restart()
 
     def restart(self) -> Connection:
         """Start another sandbox of the function: nothing is left in memory."""
-        tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.decisions, "sandbox", seed=None)
+        tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.log, "sandbox", seed=None)
         ports = Ports(
             self.amazon,
             self.xero,
@@ -81,7 +85,7 @@ class FakeConnection:
             self.dead_letters,
             self.events,
             self.clock,
-            self.decisions,
+            self.log,
             "sandbox",
         )
         profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT)

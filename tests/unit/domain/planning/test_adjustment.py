@@ -1,0 +1,181 @@
+"""Adjustments: what is paid stays as it is, and the difference becomes a supplementary invoice or a credit note."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Account
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
+from fakes.books import POLICY
+from fakes.order_life import (
+    CANADIAN,
+    ORGANISATION_WITH_CLEARING,
+    PAID_INVOICE,
+    PAYING,
+    SHIPPED,
+    canadian_item,
+    order_life,
+    tea,
+    version,
+    with_clearing,
+)
+
+D = Decimal
+TWO_ITEMS = [tea("6.00", item_id="1"), tea("4.00", item_id="2")]
+MOVED_BETWEEN_ITEMS = [tea("7.00", item_id="1"), tea("3.00", item_id="2")]  # the same total
+
+# --- what an adjustment states ----------------------------------------------------------------------------------------
+
+
+def test_adjustment_is_dated_on_the_day_of_the_change_with_reference_and_contact_of_the_invoice() -> None:
+    life = order_life(PAYING, SHIPPED, version(4, tea("7.50")))
+    names = ("invoice A", "credit_note A-A1", "credit_note_refund A-A1")
+    invoice, note, refund = (life.in_xero[name] for name in names)
+
+    assert note.body["Date"] == refund.body["Date"] == "2026-11-05"
+    assert "DueDate" not in note.body
+    assert (note.body["Type"], note.body["CreditNoteNumber"]) == ("ACCRECCREDIT", "A-A1")
+    assert (note.body["Reference"], note.references) == (invoice.body["Reference"], invoice.references)
+    assert refund.references == {"CreditNote.CreditNoteID": note.key}
+    assert (refund.body["Account"], refund.body["Amount"]) == ({"Code": "CLR-GBP"}, D("2.5"))
+
+
+def test_adjustment_uses_account_and_tax_type_of_the_invoiced_line_after_the_settings_changed() -> None:
+    life = order_life(PAYING, SHIPPED)
+    moved = replace(PAYING.accounts, charges={**PAYING.accounts.charges, Charge.ITEM: "4000"})
+    life.policy = replace(
+        PAYING, accounts=moved, tax=TaxPolicy((TaxRule("ZERORATEDOUTPUT", LineAmountTypes.INCLUSIVE),))
+    )
+
+    life.update(version(2, tea("8.00"), tip="1.00"))
+
+    lines = life.in_xero["credit_note A-A1"].body["LineItems"]
+    (credited,) = [line for line in lines if line["UnitAmount"] > 0]
+    assert (credited["AccountCode"], credited["TaxType"]) == ("200", "OUTPUT2")
+    # A charge that was not invoiced before takes the account and the tax type of the settings as they are now
+    (tip,) = [line for line in lines if line["UnitAmount"] < 0]
+    assert (tip["AccountCode"], tip["TaxType"]) == ("208", "ZERORATEDOUTPUT")
+
+
+def test_amount_moved_between_items_is_invoiced_for_one_and_credited_for_the_other() -> None:
+    life = order_life(PAYING, version(1, *TWO_ITEMS), version(2, *MOVED_BETWEEN_ITEMS))
+
+    assert life.summary == {
+        **PAID_INVOICE,
+        "invoice A-A1": "AUTHORISED 1.00",
+        "payment A-A1": "1",
+        "credit_note A-A1": "AUTHORISED 1.00",
+        "credit_note_refund A-A1": "1",
+    }
+    assert life.invoiced_by_origin == {"1:ITEM": D("7.00"), "2:ITEM": D("3.00")}
+    assert life.pending_changes() == []
+
+
+# --- tax in addition to the price -------------------------------------------------------------------------------------
+
+
+def test_adjustment_of_a_tax_exclusive_invoice_is_exclusive_and_has_its_own_rounding_line() -> None:
+    life = order_life(
+        PAYING,
+        version(1, canadian_item("20.05", "1.02"), **CANADIAN),  # Xero computes 1.00 of tax
+        version(2, canadian_item("10.05", "0.49"), **CANADIAN),
+    )
+    note = life.in_xero["credit_note A-A1"]
+
+    assert note.body["LineAmountTypes"] == "Exclusive"
+    assert note.total == D("10.53")  # 21.07 less 10.54
+    assert [(str(line["UnitAmount"]), line["AccountCode"]) for line in note.body["LineItems"]] == [
+        ("10", "200"),
+        ("0.03", "498"),
+    ]
+    assert note.line_origins == ("1:ITEM", "ROUNDING")
+    assert life.pending_changes() == []
+
+
+def test_amount_moved_between_tax_exclusive_items_changes_the_total_by_no_cent() -> None:
+    # Given 5 % of tax: on one line of 0.10 a cent, on two lines of 0.05 none
+    before = [
+        canadian_item("1.00", "0.05", "1"),
+        canadian_item("1.05", "0.05", "2"),
+        canadian_item("1.05", "0.05", "3"),
+    ]
+    after = [canadian_item("1.10", "0.05", "1"), canadian_item("1.00", "0.05", "2"), canadian_item("1.00", "0.05", "3")]
+    life = order_life(PAYING, version(1, *before, **CANADIAN), version(2, *after, **CANADIAN))
+
+    assert life.invoiced_total == life.settled_total == D("3.25")
+    assert life.pending_changes() == []
+
+
+def test_cents_moved_between_price_and_tax_need_no_adjustment() -> None:
+    versions = [canadian_item("1.00", "0.06"), canadian_item("1.01", "0.05")]
+    life = order_life(PAYING, *(version(day, each, **CANADIAN) for day, each in enumerate(versions, start=1)))
+
+    assert life.summary == {"invoice A": "AUTHORISED 1.06", "payment A": "1.06"}
+    assert life.pending_changes() == []
+
+
+# --- adjustments that are not posted yet ------------------------------------------------------------------------------
+
+
+def test_adjustment_with_an_unknown_outcome_is_not_requested_a_second_time() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.request(version(2, tea("12.00")))
+    life.post(loses_answer=lambda document: document.kind is DocumentKind.INVOICE)
+
+    assert life.request(version(3, tea("13.00"))).awaits_outcome
+
+    life.post()
+    life.update(version(3, tea("13.00")))
+    assert life.invoiced_total == D("13.00")
+
+
+def test_unposted_adjustment_follows_the_order() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.request(version(2, tea("12.00")))
+    life.update(version(3, tea("8.00")))
+
+    assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.00", "credit_note_refund A-A1": "2"}
+
+
+def test_half_posted_move_between_items_is_completed_and_not_repeated() -> None:
+    # Given an invoice and a credit note that belong together, of which Xero holds only the invoice
+    life = order_life(PAYING, version(1, *TWO_ITEMS))
+    life.request(version(2, *MOVED_BETWEEN_ITEMS))
+    life.post(at_most=1)
+    assert "credit_note A-A1" not in life.summary
+
+    life.update(version(3, *MOVED_BETWEEN_ITEMS))
+
+    assert life.invoiced_total == life.settled_total == D("10.00")
+    assert life.invoiced_by_origin == {"1:ITEM": D("7.00"), "2:ITEM": D("3.00")}
+
+
+# --- settlement -------------------------------------------------------------------------------------------------------
+
+
+def test_settled_adjustment_stays_settled_from_its_account_after_the_clearing_account_changed() -> None:
+    life = order_life(PAYING, SHIPPED, version(2, tea("8.00")))
+    other = Account("a-2", "CLR-2", "Another clearing", "BANK", "GBP", active=True, takes_payments=True)
+    life.organisation = replace(
+        ORGANISATION_WITH_CLEARING, accounts={**ORGANISATION_WITH_CLEARING.accounts, "CLR-2": other}
+    )
+    life.policy = with_clearing(POLICY, GBP="CLR-2")
+
+    life.update(version(3, tea("9.00")))
+
+    accounts = {name: each.body["Account"]["Code"] for name, each in life.in_xero.items() if "Account" in each.body}
+    assert accounts == {"payment A": "CLR-GBP", "credit_note_refund A-A1": "CLR-GBP", "payment A-A2": "CLR-2"}
+
+
+def test_unposted_refund_is_withdrawn_when_there_is_no_clearing_account_any_more() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.request(version(2, tea("8.00")))
+    life.policy = POLICY
+
+    life.update(version(3, tea("8.00")))
+
+    assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.00"}

@@ -1,0 +1,102 @@
+"""One invoice for each shipment, where the policy says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from fakes.books import POLICY
+from fakes.order_life import PAYING, PER_SHIPMENT, cancelled, order_life, tea, version
+from fakes.orders import breakdown, item
+
+D = Decimal
+
+
+def parcel(reference: str, day: int, quantity: int, item_id: str = "10000000000001") -> dict[str, Any]:
+    return {
+        "packageReferenceId": reference,
+        "shipTime": f"2026-11-{day:02}T09:00:00Z",
+        "packageItems": [{"orderItemId": item_id, "quantity": quantity}],
+    }
+
+
+def three_of_tea(day: int, fulfilled: int, *packages: dict[str, Any]) -> dict[str, Any]:
+    """An order of three at 10.00 each, so many of them shipped."""
+    sold = tea("30.00", quantity=3)
+    sold["fulfillment"] = {"quantityFulfilled": fulfilled, "quantityUnfulfilled": 3 - fulfilled}
+    status = "SHIPPED" if fulfilled == 3 else "PARTIALLY_SHIPPED"
+    return version(day, sold, status=status, packages=list(packages))
+
+
+ONE_SHIPPED = three_of_tea(2, 1, parcel("P1", 2, 1))
+ALL_SHIPPED = three_of_tea(6, 3, parcel("P1", 2, 1), parcel("P2", 6, 2))
+
+
+def test_each_shipment_has_its_own_invoice_dated_on_its_own_day() -> None:
+    life = order_life(PER_SHIPMENT, version(1, tea("30.00", quantity=3), status="UNSHIPPED"), ONE_SHIPPED)
+    assert life.summary == {"invoice A": "AUTHORISED 10.00", "payment A": "10"}
+
+    life.update(ALL_SHIPPED)
+
+    assert life.summary == {
+        "invoice A": "AUTHORISED 10.00",
+        "payment A": "10",
+        "invoice A-S2": "AUTHORISED 20.00",
+        "payment A-S2": "20",
+    }
+    assert life.in_xero["invoice A-S2"].body["Date"] == "2026-11-06"
+    assert life.pending_changes() == []
+
+
+def test_cancellation_after_two_paid_shipments_credits_both() -> None:
+    life = order_life(PER_SHIPMENT, ALL_SHIPPED, cancelled(8))
+
+    assert life.summary["credit_note A-A1"] == "AUTHORISED 30.00"
+    assert life.invoiced_total == life.settled_total == 0
+
+
+@pytest.mark.parametrize("discounted", [True, False])
+def test_shipment_without_value_has_no_invoice_and_its_number_stays_unused(discounted: bool) -> None:
+    fully_discounted = item("0.00", breakdown("ITEM", "3.00"), breakdown("DISCOUNT", "-3.00"), item_id="1")
+    free = fully_discounted if discounted else tea("0.00", item_id="1")
+    parcels = [parcel("P1", 2, 1, "1"), parcel("P2", 3, 1, "2")]
+    life = order_life(PER_SHIPMENT, version(4, free, tea("5.00", item_id="2"), packages=parcels))
+
+    assert life.summary == {"invoice A-S2": "AUTHORISED 5.00", "payment A-S2": "5"}
+    assert life.pending_changes() == []
+
+
+def test_tip_is_invoiced_with_the_first_shipment_whose_content_is_known() -> None:
+    sold = tea("30.00", quantity=3)
+    life = order_life(PER_SHIPMENT, version(2, sold, status="PARTIALLY_SHIPPED", tip="2.00"))
+    assert life.summary == {}
+
+    life.update(version(3, sold, tip="2.00"))
+
+    assert (life.invoiced_total, life.settled_total) == (D("32.00"), D("32.00"))
+
+
+def test_cancellation_voids_all_unpaid_shipment_invoices() -> None:
+    unpaid = replace(POLICY, invoice_per=InvoicePer.SHIPMENT)
+    life = order_life(unpaid, ALL_SHIPPED, cancelled(8))
+
+    assert life.summary == {}
+    life.update(three_of_tea(9, 3, parcel("P1", 2, 1), parcel("P2", 6, 2)))
+    assert life.summary == {"invoice A-R1": "AUTHORISED 10.00", "invoice A-S2-R1": "AUTHORISED 20.00"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(PAYING, PER_SHIPMENT), (PER_SHIPMENT, PAYING)], ids=["to shipments", "to orders"]
+)
+def test_changed_shipment_policy_keeps_the_invoiced_total(before: PostingPolicy, after: PostingPolicy) -> None:
+    life = order_life(before, ONE_SHIPPED)
+    life.policy = after
+
+    life.update(ALL_SHIPPED)
+
+    assert life.invoiced_total == life.settled_total == D("30.00")
+    assert life.pending_changes() == []
