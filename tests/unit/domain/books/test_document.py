@@ -1,4 +1,4 @@
-"""The life of one Xero document: which facts change it, and what every outcome of a call makes of it."""
+"""The states of one document: what a request of its source changes, and what each outcome of a call makes of it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from amazon_to_xero.domain.books.document import (
     DesiredDocument,
     Document,
     DocumentState,
-    Work,
 )
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind, document_key
+from amazon_to_xero.domain.failures import FailureCode
 from fakes.state import NOON
 
 MINUTE = timedelta(minutes=1)
+SOURCE = "order#026-1"
 
 
 def desired(amount: str = "10.00", minutes: int | None = 0, **more: Any) -> DesiredDocument:
+    """The invoice as a version of the order so many minutes after noon asks for it."""
     version = None if minutes is None else NOON + minutes * MINUTE
-    return DesiredDocument(
-        DocumentKind.INVOICE, "026-1", {"Reference": amount}, version=version, order_id="026-1", **more
-    )
+    body = {"Reference": amount}
+    return DesiredDocument(DocumentKind.INVOICE, "026-1", body, SOURCE, source_version=version, **more)
 
 
 def document(state: DocumentState, amount: str = "10.00", **more: Any) -> Document:
@@ -35,27 +36,26 @@ def document(state: DocumentState, amount: str = "10.00", **more: Any) -> Docume
     return Document(**{**held, **more}, state=state)
 
 
-def a_buyer(digest: str, minutes: int = 0) -> DesiredDocument:
-    body = {"ContactNumber": "AMAZON-B-1", "Buyer": digest}
-    return DesiredDocument(DocumentKind.CONTACT, "AMAZON-B-1", body, version=NOON + minutes * MINUTE, order_id="026-1")
+def buyer_contact(digest: str, minutes: int = 0) -> DesiredDocument:
+    body = {"ContactNumber": "AMAZON-B-1", "BuyerDigest": digest}
+    version = NOON + minutes * MINUTE
+    return DesiredDocument(DocumentKind.CONTACT, "AMAZON-B-1", body, SOURCE, source_version=version)
 
 
-def a_contact() -> Document:
-    return Document(a_buyer("d1"), next_attempt_at=NOON)
+def pending_contact() -> Document:
+    return Document(buyer_contact("d1"), next_attempt_at=NOON)
 
 
-# --- what should be ---------------------------------------------------------------------------------------------------
+# --- what the source asks for -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", list(DocumentState))
-def test_an_older_fact_changes_nothing_in_any_state(state: DocumentState) -> None:
+def test_older_version_changes_nothing_in_any_state(state: DocumentState) -> None:
     assert document(state).with_desired(desired("9.00", minutes=-1), NOON) is None
 
 
 @pytest.mark.parametrize("state", [state for state in DocumentState if state is not DocumentState.FAILED])
-def test_a_fact_that_asks_for_the_same_changes_nothing_but_the_version_below_which_nothing_wins(
-    state: DocumentState,
-) -> None:
+def test_newer_version_with_the_same_content_changes_only_the_stored_version(state: DocumentState) -> None:
     held = document(state)
 
     assert held.with_desired(desired(), NOON) is None
@@ -66,26 +66,21 @@ def test_a_fact_that_asks_for_the_same_changes_nothing_but_the_version_below_whi
     assert after.with_desired(desired("11.00"), NOON) is None
 
 
-def test_a_failed_document_is_tried_again_when_the_same_is_asked_for_again() -> None:
+def test_failed_document_is_retried_when_its_source_asks_for_the_same_again() -> None:
     failed = document(DocumentState.FAILED, reason="ACCOUNT_ARCHIVED", remedy="restore it")
 
     again = failed.with_desired(desired(), NOON)
 
     assert again is not None
-    assert (again.state, again.next_attempt_at, again.reason, again.remedy, again.attempts) == (
-        DocumentState.PENDING,
-        NOON,
-        "",
-        "",
-        0,
-    )
+    assert (again.state, again.next_attempt_at) == (DocumentState.PENDING, NOON)
+    assert (again.reason, again.remedy, again.attempts) == ("", "", 0)
 
 
 @pytest.mark.parametrize(
     "state", [DocumentState.PENDING, DocumentState.DEFERRED, DocumentState.APPLIED, DocumentState.FAILED]
 )
 @pytest.mark.parametrize("minutes", [0, 1])
-def test_another_content_makes_the_document_due(state: DocumentState, minutes: int) -> None:
+def test_changed_content_makes_the_document_due(state: DocumentState, minutes: int) -> None:
     newer = desired("11.00", minutes=minutes)
 
     after = document(state, xero_id="id-1", reason="X", remedy="y").with_desired(newer, NOON + MINUTE)
@@ -96,9 +91,7 @@ def test_another_content_makes_the_document_due(state: DocumentState, minutes: i
 
 
 @pytest.mark.parametrize("state", [DocumentState.IN_FLIGHT, DocumentState.UNKNOWN])
-def test_a_document_that_may_stand_in_xero_is_looked_for_before_the_new_content_is_written(
-    state: DocumentState,
-) -> None:
+def test_changed_content_does_not_end_an_unknown_outcome(state: DocumentState) -> None:
     held = document(state, reason="OUTCOME_UNKNOWN", next_attempt_at=NOON + MINUTE)
 
     after = held.with_desired(desired("11.00", minutes=1), NOON)
@@ -109,7 +102,7 @@ def test_a_document_that_may_stand_in_xero_is_looked_for_before_the_new_content_
 
 
 @pytest.mark.parametrize("state", [DocumentState.PENDING, DocumentState.DEFERRED, DocumentState.FAILED])
-def test_wanting_again_what_xero_already_holds_needs_no_call(state: DocumentState) -> None:
+def test_request_for_what_xero_already_holds_needs_no_call(state: DocumentState) -> None:
     held = document(state, "11.00", applied_digest=desired().digest, xero_id="id-1")
 
     after = held.with_desired(desired(minutes=1), NOON)
@@ -118,19 +111,19 @@ def test_wanting_again_what_xero_already_holds_needs_no_call(state: DocumentStat
     assert (after.state, after.next_attempt_at) == (DocumentState.APPLIED, None)
 
 
-def test_a_document_that_should_go_is_another_content_and_may_come_back() -> None:
+def test_tombstone_makes_the_document_due_and_the_original_request_restores_it() -> None:
     applied = document(DocumentState.APPLIED, applied_digest=desired().digest, xero_id="id-1")
 
-    going = applied.with_desired(desired(minutes=1, tombstone=True), NOON)
-    assert going is not None
-    assert going.state is DocumentState.PENDING
-    staying = going.with_desired(desired(minutes=2), NOON)
+    removal = applied.with_desired(desired(minutes=1, tombstone=True), NOON)
+    assert removal is not None
+    assert removal.state is DocumentState.PENDING
+    restored = removal.with_desired(desired(minutes=2), NOON)
 
-    assert staying is not None
-    assert staying.state is DocumentState.APPLIED
+    assert restored is not None
+    assert restored.state is DocumentState.APPLIED
 
 
-def test_a_fact_without_a_version_is_judged_by_its_content() -> None:
+def test_requests_without_a_version_are_compared_by_content() -> None:
     held = replace(document(DocumentState.APPLIED), desired=desired(minutes=None))
 
     assert held.with_desired(desired(minutes=None), NOON) is None
@@ -138,27 +131,27 @@ def test_a_fact_without_a_version_is_judged_by_its_content() -> None:
     assert document(DocumentState.APPLIED).with_desired(desired("11.00", minutes=None), NOON) is not None
 
 
-def test_a_contact_that_waits_for_its_buyer_is_due_when_somebody_has_read_who_it_is() -> None:
-    waiting = a_contact().awaiting_buyer(NOON)
-    assert (waiting.state, waiting.next_attempt_at, waiting.awaits_buyer) == (
-        DocumentState.DEFERRED,
-        NOON + MINUTE,
-        True,
-    )
+# --- a buyer's contact ------------------------------------------------------------------------------------------------
+
+
+def test_contact_awaiting_its_buyer_is_due_when_any_order_of_the_buyer_was_read() -> None:
+    waiting = pending_contact().awaiting_buyer(NOON)
+    assert (waiting.state, waiting.next_attempt_at) == (DocumentState.DEFERRED, NOON + MINUTE)
+    assert waiting.awaits_buyer
 
     for minutes in (-1, 0, 1):
-        after = waiting.with_desired(a_buyer("d1", minutes), NOON)
+        after = waiting.with_desired(buyer_contact("d1", minutes), NOON)
         assert after is not None
         assert (after.state, after.next_attempt_at, after.reason) == (DocumentState.PENDING, NOON, "")
-        assert after.desired.version == NOON + max(0, minutes) * MINUTE  # the newest order is the one to ask for
+        assert after.desired.source_version == NOON + max(0, minutes) * MINUTE  # the newest order is read again first
 
-    assert waiting.with_desired(a_buyer("d2", -1), NOON) is None
+    assert waiting.with_desired(buyer_contact("d2", -1), NOON) is None
     other = replace(waiting, reason="XERO_MINUTE_LIMIT")
-    assert other.with_desired(a_buyer("d1", 1), NOON) == replace(other, desired=a_buyer("d1", 1))
+    assert other.with_desired(buyer_contact("d1", 1), NOON) == replace(other, desired=buyer_contact("d1", 1))
 
 
-def test_a_buyer_is_asked_for_with_growing_patience_and_not_for_ever() -> None:
-    contact, waits = a_contact(), list[timedelta]()
+def test_buyer_is_requested_at_growing_intervals_for_about_a_day() -> None:
+    contact, waits = pending_contact(), list[timedelta]()
     for _ in range(MAX_BUYER_REQUESTS + 1):
         assert contact.next_attempt_at is not None
         after = contact.awaiting_buyer(contact.next_attempt_at)
@@ -168,24 +161,24 @@ def test_a_buyer_is_asked_for_with_growing_patience_and_not_for_ever() -> None:
     assert [wait / MINUTE for wait in waits[:8]] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert sum(waits, timedelta()) > timedelta(hours=24)
     assert (contact.state, contact.reason) == (DocumentState.FAILED, "BUYER_DATA_UNAVAILABLE")
-    again = contact.with_desired(a_buyer("d1"), NOON)
+    again = contact.with_desired(buyer_contact("d1"), NOON)
     assert again is not None
-    assert (again.state, again.asked) == (DocumentState.PENDING, 0)
+    assert (again.state, again.buyer_requests) == (DocumentState.PENDING, 0)
 
 
-def test_a_failed_contact_is_tried_again_as_it_was_wanted_when_an_older_order_needs_it() -> None:
-    failed = a_contact().failed("CONTACT_ARCHIVED", "restore it")
+def test_failed_contact_is_retried_unchanged_when_an_older_order_needs_it() -> None:
+    failed = pending_contact().failed(FailureCode.CONTACT_ARCHIVED, "restore it")
 
-    after = failed.with_desired(a_buyer("d2", -1), NOON)
+    after = failed.with_desired(buyer_contact("d2", -1), NOON)
 
     assert after is not None
     assert (after.state, after.desired, after.reason) == (DocumentState.PENDING, failed.desired, "")
 
 
-# --- what happens to it -----------------------------------------------------------------------------------------------
+# --- what happens in posting ------------------------------------------------------------------------------------------
 
 
-def test_a_claim_is_named_by_the_generation_it_is_stored_under() -> None:
+def test_claim_is_the_generation_under_which_it_is_stored() -> None:
     # Given the row of generation 7: the store will keep the claim as generation 8
     claimed = document(DocumentState.PENDING, generation=7, claim=2, reason="X", remedy="y").claimed(NOON)
 
@@ -195,7 +188,7 @@ def test_a_claim_is_named_by_the_generation_it_is_stored_under() -> None:
     assert claimed.outcome_unknown
 
 
-def test_whoever_dies_in_flight_leaves_a_document_that_is_looked_for_once_its_call_must_be_over() -> None:
+def test_claimed_document_is_due_again_only_after_its_call_must_have_ended() -> None:
     claimed = document(DocumentState.PENDING).claimed(NOON)
 
     assert not claimed.is_due(NOON + CLAIM_DURATION - timedelta(seconds=1))
@@ -203,7 +196,7 @@ def test_whoever_dies_in_flight_leaves_a_document_that_is_looked_for_once_its_ca
     assert timedelta(seconds=2 * 25) < CLAIM_DURATION
 
 
-def test_xero_holds_what_is_wanted() -> None:
+def test_applied_document_is_no_longer_due() -> None:
     applied = document(DocumentState.IN_FLIGHT, reason="X").applied("id-1", "AUTHORISED", desired().digest, NOON)
 
     assert (applied.state, applied.next_attempt_at, applied.reason) == (DocumentState.APPLIED, None, "")
@@ -211,76 +204,65 @@ def test_xero_holds_what_is_wanted() -> None:
     assert applied.exists_in_xero
 
 
-def test_xero_holds_what_was_wanted_before_the_call_and_something_else_is_wanted_now() -> None:
+def test_document_whose_request_changed_during_the_call_is_due_again() -> None:
     applied = document(DocumentState.IN_FLIGHT, "11.00").applied("id-1", "DRAFT", desired().digest, NOON)
 
     assert (applied.state, applied.next_attempt_at, applied.xero_id) == (DocumentState.PENDING, NOON, "id-1")
     assert applied.applied_digest == desired().digest
 
 
-def test_found_with_another_content_it_is_updated_under_its_id() -> None:
+def test_document_found_with_other_content_is_to_be_updated_by_its_xero_id() -> None:
     found = document(DocumentState.UNKNOWN, applied_digest=desired().digest).found_different("id-1", "DRAFT", NOON)
 
-    assert (found.state, found.next_attempt_at, found.xero_id, found.applied_digest) == (
-        DocumentState.PENDING,
-        NOON,
-        "id-1",
-        "",
-    )
+    assert (found.state, found.next_attempt_at) == (DocumentState.PENDING, NOON)
+    assert (found.xero_id, found.applied_digest) == ("id-1", "")
 
 
-def test_absent_it_is_created() -> None:
+def test_document_not_found_in_xero_is_to_be_created() -> None:
     absent = document(DocumentState.UNKNOWN, xero_id="id-1", xero_status="DRAFT", reason="X").found_absent(NOON)
 
-    assert (absent.state, absent.next_attempt_at, absent.exists_in_xero, absent.reason) == (
-        DocumentState.PENDING,
-        NOON,
-        False,
-        "",
-    )
+    assert (absent.state, absent.next_attempt_at) == (DocumentState.PENDING, NOON)
+    assert (absent.exists_in_xero, absent.reason) == (False, "")
 
 
-def test_deferred_and_unknown_documents_have_a_time_and_a_reason() -> None:
+def test_deferred_and_unknown_documents_have_a_next_attempt_and_a_reason() -> None:
     later = NOON + MINUTE
     deferred = document(DocumentState.IN_FLIGHT).deferred(later, "XERO_MINUTE_LIMIT")
-    unknown = document(DocumentState.IN_FLIGHT).unknown(later, "OUTCOME_UNKNOWN")
+    unknown = document(DocumentState.IN_FLIGHT).unknown(later)
 
-    assert (deferred.state, deferred.next_attempt_at, deferred.reason) == (
-        DocumentState.DEFERRED,
-        later,
-        "XERO_MINUTE_LIMIT",
-    )
-    assert (unknown.state, unknown.next_attempt_at, unknown.reason) == (DocumentState.UNKNOWN, later, "OUTCOME_UNKNOWN")
+    assert (deferred.state, deferred.next_attempt_at) == (DocumentState.DEFERRED, later)
+    assert (unknown.state, unknown.next_attempt_at) == (DocumentState.UNKNOWN, later)
+    assert (deferred.reason, unknown.reason) == ("XERO_MINUTE_LIMIT", "OUTCOME_UNKNOWN")
     assert (deferred.outcome_unknown, unknown.outcome_unknown) == (False, True)
 
 
-def test_a_failed_document_waits_for_a_person_and_for_no_time() -> None:
-    failed = document(DocumentState.IN_FLIGHT).failed("PERIOD_LOCKED", "move the lock date")
+def test_failed_document_is_never_due() -> None:
+    failed = document(DocumentState.IN_FLIGHT).failed(FailureCode.PERIOD_LOCKED, "move the lock date")
 
-    assert (failed.state, failed.next_attempt_at, failed.reason, failed.remedy) == (
-        DocumentState.FAILED,
-        None,
-        "PERIOD_LOCKED",
-        "move the lock date",
-    )
+    assert (failed.state, failed.next_attempt_at) == (DocumentState.FAILED, None)
+    assert (failed.reason, failed.remedy) == ("PERIOD_LOCKED", "move the lock date")
     assert not failed.is_due(NOON + timedelta(days=9000))
 
 
-# --- names ------------------------------------------------------------------------------------------------------------
+# --- keys, digests, kinds ---------------------------------------------------------------------------------------------
 
 
-def test_documents_of_different_kinds_never_share_a_row() -> None:
+def test_documents_of_different_kinds_have_different_keys() -> None:
     assert document_key(DocumentKind.INVOICE, "026-1") == desired().key == "invoice#026-1"
-    assert len({document_key(kind, "026-1") for kind in Kind}) == len(DocumentKind)
+    assert len({document_key(kind, "026-1") for kind in DocumentKind}) == len(DocumentKind)
 
 
-def test_the_digest_is_of_what_is_sent_and_not_of_when_it_was_said() -> None:
+def test_digest_covers_content_references_and_tombstone_but_not_the_version() -> None:
     assert desired(minutes=0).digest == desired(minutes=5).digest
     others = [desired("11.00"), desired(tombstone=True), desired(references={"Contact.ContactID": "contact#A"})]
     assert len({desired().digest, *(other.digest for other in others)}) == 4
 
 
-def test_every_kind_is_posted_after_what_it_refers_to() -> None:
+def test_digest_does_not_cover_source_and_capability() -> None:
+    assert replace(desired(), source="order#026-2", capability="orders").digest == desired().digest
+
+
+def test_every_kind_is_posted_after_the_kinds_it_refers_to() -> None:
     order = list(DocumentKind)
 
     assert order.index(DocumentKind.CONTACT) < min(
@@ -288,25 +270,7 @@ def test_every_kind_is_posted_after_what_it_refers_to() -> None:
     )
     assert set(DOCUMENT_TYPES) == set(DocumentKind)
     for kind, spec in DOCUMENT_TYPES.items():
-        assert bool(spec.owner) == bool(spec.inside) == bool(spec.open_field) == (not spec.number_field)
+        assert bool(spec.owner) == bool(spec.owner_path) == bool(spec.open_amount_field) == (not spec.number_field)
         if spec.owner:
             assert order.index(spec.owner) < order.index(kind)
-            assert spec.inside.partition(".")[2] == DOCUMENT_TYPES[spec.owner].id_field
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "removed", "work"),
-    [
-        (DocumentKind.CONTACT, "", False, None),
-        (DocumentKind.INVOICE, "DRAFT", False, ORDERS),
-        (DocumentKind.INVOICE, "DRAFT", True, SHIPMENTS),
-        (DocumentKind.INVOICE, "AUTHORISED", False, SHIPMENTS),
-        (DocumentKind.PAYMENT, "", False, SHIPMENTS),
-        (DocumentKind.CREDIT_NOTE, "AUTHORISED", False, SHIPMENTS),
-        (DocumentKind.CREDIT_NOTE_REFUND, "", False, SHIPMENTS),
-    ],
-)
-def test_drafts_are_the_work_of_orders_and_all_that_is_approved_of_shipments(
-    kind: DocumentKind, status: str, removed: bool, work: Work | None
-) -> None:
-    assert DesiredDocument(kind, "026-1", {"Status": status}, order_id="026-1", tombstone=removed).work is work
+            assert spec.owner_path.partition(".")[2] == DOCUMENT_TYPES[spec.owner].id_field

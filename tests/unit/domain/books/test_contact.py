@@ -1,4 +1,4 @@
-"""Who an order is invoiced to, what Xero is told of a buyer, and how little of it is stored."""
+"""Who an order is invoiced to, what Xero receives of a buyer, and how little of it is stored."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.books.contact import Customer, customer_of, distinct_name, marketplace_customer
+from amazon_to_xero.domain.books.contact import (
+    ContactPolicy,
+    ContactScope,
+    Customer,
+    customer_of,
+    distinct_name,
+    marketplace_customer,
+)
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.planning.policy import ContactPolicy
-from fakes.books import POLICY
+from amazon_to_xero.runtime.privacy import BuyerPseudonyms
 from fakes.orders import UK, item, order
 from fakes.state import NOON
 
-BUYERS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS))
-BUSINESS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUSINESS_BUYERS))
+MARKETPLACE = ContactPolicy()
+BUYERS = ContactPolicy(ContactScope.BUYERS)
+BUSINESS_BUYERS = ContactPolicy(ContactScope.BUSINESS_BUYERS)
 ADDRESS = {
     "name": "Margaret Thistlewood",
     "addressLine1": "3 Lark Rise",
@@ -38,32 +45,41 @@ def an_order(buyer: Any = BUYER, address: Any = ADDRESS, **more: Any) -> dict[st
     return {**made, "buyer": buyer, "recipient": {"deliveryAddress": address}}
 
 
-def customer(raw: dict[str, Any], policy: Any = BUYERS, salt: str = "main") -> Customer:
-    return customer_of(raw, UK, policy, salt)
+def customer(raw: dict[str, Any], policy: ContactPolicy = BUYERS, salt: str = "one salt") -> Customer:
+    return customer_of(raw, UK, policy, BuyerPseudonyms(salt).pseudonym)
 
 
-def details(raw: dict[str, Any], policy: Any = BUYERS) -> dict[str, Any]:
+def details(raw: dict[str, Any], policy: ContactPolicy = BUYERS) -> dict[str, Any]:
     found = customer(raw, policy).details
     assert found is not None
     return dict(found)
 
 
-# --- which orders -----------------------------------------------------------------------------------------------------
+# --- the contact policy -----------------------------------------------------------------------------------------------
 
 
-def test_by_default_every_order_goes_to_its_marketplace_s_customer() -> None:
+def test_orders_are_invoiced_to_the_customer_of_their_marketplace_by_default() -> None:
     business = an_order(programs=["AMAZON_BUSINESS"])
 
-    assert customer(business, POLICY) == marketplace_customer(UK, POLICY)
-    assert customer(business, POLICY).desired(NOON, "026-1") == DesiredDocument(
-        DocumentKind.CONTACT, f"AMAZON-{UK}", {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"}
+    assert customer(business, MARKETPLACE) == marketplace_customer(UK, MARKETPLACE)
+    assert customer(business, MARKETPLACE).desired_document(NOON, "026-1") == DesiredDocument(
+        DocumentKind.CONTACT,
+        f"AMAZON-{UK}",
+        {"Name": "Amazon.co.uk customers", "ContactNumber": f"AMAZON-{UK}"},
+        f"settings#AMAZON-{UK}",
     )
 
 
-def test_only_business_buyers_have_their_own_contact_where_the_policy_says_so() -> None:
-    assert customer(an_order(programs=["PRIME", "AMAZON_BUSINESS"]), BUSINESS).details is not None
+def test_customer_of_a_marketplace_has_the_name_of_the_settings() -> None:
+    named = ContactPolicy(names={UK: "Web shop"})
+
+    assert customer(an_order(), named).desired_document(NOON, "026-1").body["Name"] == "Web shop"
+
+
+def test_business_buyers_policy_gives_only_business_orders_their_own_contact() -> None:
+    assert customer(an_order(programs=["PRIME", "AMAZON_BUSINESS"]), BUSINESS_BUYERS).details is not None
     for others in (an_order(programs=["PRIME"]), an_order(), an_order(programs=None)):
-        assert customer(others, BUSINESS) == marketplace_customer(UK, BUSINESS)
+        assert customer(others, BUSINESS_BUYERS) == marketplace_customer(UK, BUSINESS_BUYERS)
 
 
 @pytest.mark.parametrize(
@@ -73,22 +89,20 @@ def test_only_business_buyers_have_their_own_contact_where_the_policy_says_so() 
         an_order(buyer={}, address={"countryCode": "GB", "city": "Bristol"}),
         an_order(buyer={"buyerName": "  "}, address={**ADDRESS, "name": "<>"}),
         an_order(buyer={"buyerEmail": "abc@marketplace.amazon.co.uk"}, address=None),  # no name
-        an_order(buyer={"buyerName": "John Smith"}, address={"countryCode": "GB"}),  # any of many
+        an_order(buyer={"buyerName": "John Smith"}, address={"countryCode": "GB"}),  # one of many
     ],
 )
-def test_a_buyer_that_amazon_does_not_name_is_the_marketplace_s_customer_and_it_is_said_why(
-    raw: dict[str, Any],
-) -> None:
+def test_unknown_buyer_is_invoiced_to_the_customer_of_the_marketplace(raw: dict[str, Any]) -> None:
     found = customer(raw)
 
-    assert found == replace(marketplace_customer(UK, BUYERS), reason="BUYER_UNKNOWN")
-    assert customer(an_order()).reason == ""
+    assert found == replace(marketplace_customer(UK, BUYERS), is_buyer_unknown=True)
+    assert not customer(an_order()).is_buyer_unknown
 
 
-# --- what Xero is told ------------------------------------------------------------------------------------------------
+# --- what Xero receives -----------------------------------------------------------------------------------------------
 
 
-def test_a_buyer_is_a_contact_with_name_address_phone_and_tax_number_and_without_amazon_s_relay_address() -> None:
+def test_buyer_contact_has_name_address_phone_and_tax_number_but_not_amazons_relay_address() -> None:
     registrations = [
         {"entityType": "MERCHANT", "taxRegistrationNumber": "GB111"},
         {"entityType": "BUYER", "taxRegistrationType": "VAT", "taxRegistrationNumber": "GB 999 9999 73"},
@@ -116,7 +130,7 @@ def test_a_buyer_is_a_contact_with_name_address_phone_and_tax_number_and_without
     assert "marketplace.amazon" not in json.dumps(details(raw)).lower()
 
 
-def test_what_amazon_does_not_say_is_not_sent() -> None:
+def test_details_that_amazon_does_not_give_are_not_sent() -> None:
     made = details(an_order(address={"name": "Margaret Thistlewood", "postalCode": "BS3 4XY"}))
 
     assert made["Addresses"] == [
@@ -135,7 +149,7 @@ def test_what_amazon_does_not_say_is_not_sent() -> None:
         ({"buyerEmail": "a@b.example"}, [], "Margaret Thistlewood"),
     ],
 )
-def test_the_name_is_the_company_s_for_business_then_the_buyer_s_then_the_recipient_s(
+def test_contact_name_is_the_company_for_business_else_the_buyer_else_the_recipient(
     buyer: dict[str, str], programs: list[str], name: str
 ) -> None:
     assert details(an_order(buyer=buyer, programs=programs))["Name"] == name
@@ -154,12 +168,12 @@ def test_the_name_is_the_company_s_for_business_then_the_buyer_s_then_the_recipi
         ("A" * 254 + "𝔸", "A" * 254),  # Xero counts it as two
     ],
 )
-def test_names_are_sent_as_xero_takes_them(given_name: str, sent: str) -> None:
+def test_names_are_cleaned_and_cut_to_what_xero_accepts(given_name: str, sent: str) -> None:
     assert details(an_order(buyer={**BUYER, "buyerName": given_name}))["Name"] == sent
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
-def test_whatever_amazon_says_of_a_buyer_nothing_breaks_and_nothing_too_long_is_sent(odd: Any) -> None:
+def test_unexpected_buyer_data_neither_raises_nor_exceeds_xeros_limits(odd: Any) -> None:
     address = dict.fromkeys((*ADDRESS, "companyName"), odd)
     for raw in (
         an_order(buyer=odd, address=odd, programs=odd, tax=odd),
@@ -180,43 +194,42 @@ def test_whatever_amazon_says_of_a_buyer_nothing_breaks_and_nothing_too_long_is_
 # --- what is stored ---------------------------------------------------------------------------------------------------
 
 
-def test_the_row_of_a_buyer_s_contact_says_nothing_of_the_buyer() -> None:
+def test_stored_buyer_contact_contains_no_buyer_data() -> None:
     found = customer(an_order())
 
-    row = found.desired(NOON, "026-1")
+    stored = found.desired_document(NOON, "026-1")
 
-    assert row == DesiredDocument(
+    assert stored == DesiredDocument(
         DocumentKind.CONTACT,
         found.number,
-        {"ContactNumber": found.number, "Buyer": found.digest},
-        version=NOON,
+        {"ContactNumber": found.number, "BuyerDigest": found.digest},
+        "order#026-1",
+        source_version=NOON,
         order_id="026-1",
     )
-    assert row.buyer == found.digest
+    assert stored.buyer_digest == found.digest
     assert found.number.startswith("AMAZON-B-")
     assert len(found.number) == 29
     for secret in ("Thistlewood", "Lark", "BS3", "0117", "Abc123"):
         assert secret.lower() not in repr(found).lower()
-        assert secret.lower() not in repr(row).lower()
+        assert secret.lower() not in repr(stored).lower()
 
 
-def test_a_buyer_keeps_the_number_when_the_address_changes_and_only_the_digest_tells() -> None:
+def test_buyer_keeps_the_contact_number_when_the_address_changes() -> None:
     before, after = customer(an_order()), customer(an_order(address={**ADDRESS, "addressLine1": "9 Elm Row"}))
 
     assert before.number == after.number
     assert before.digest != after.digest
-    assert before.desired(NOON, "026-1").digest != after.desired(NOON, "026-1").digest
+    assert before.desired_document(NOON, "026-1").digest != after.desired_document(NOON, "026-1").digest
 
 
 def test_spelling_does_not_make_another_buyer() -> None:
-    without = {"buyerName": "Ann  LEE"}
-    upper = an_order(buyer={"buyerName": "ANN Lee "}, address={**ADDRESS, "postalCode": " bs3  4xy"})
+    without_email = {"buyerName": "Ann  LEE"}
+    capitals = an_order(buyer={"buyerName": "ANN Lee "}, address={**ADDRESS, "postalCode": " bs3  4xy"})
+    other_email_spelling = an_order(buyer={**BUYER, "buyerEmail": " ABC123@marketplace.amazon.co.uk"})
 
-    assert customer(an_order(buyer=without)).number == customer(upper).number
-    assert (
-        customer(an_order()).number
-        == customer(an_order(buyer={**BUYER, "buyerEmail": " ABC123@marketplace.amazon.co.uk"})).number
-    )
+    assert customer(an_order(buyer=without_email)).number == customer(capitals).number
+    assert customer(an_order()).number == customer(other_email_spelling).number
 
 
 @pytest.mark.parametrize(
@@ -228,37 +241,37 @@ def test_spelling_does_not_make_another_buyer() -> None:
         an_order(buyer={**BUYER, "buyerEmail": "other@marketplace.amazon.co.uk"}),
     ],
 )
-def test_a_namesake_elsewhere_is_another_buyer(other: dict[str, Any]) -> None:
+def test_namesake_at_another_address_is_another_buyer(other: dict[str, Any]) -> None:
     assert customer(other).number not in {
         customer(an_order(buyer={"buyerName": "M. Thistlewood"})).number,
         customer(an_order()).number,
     }
 
 
-def test_where_there_are_no_postal_codes_the_street_tells_namesakes_apart_and_else_the_tax_number() -> None:
-    def of(address: dict[str, Any], number: str = "") -> str:
-        registrations = [{"entityType": "BUYER", "taxRegistrationNumber": number}]
+def test_namesakes_without_postal_codes_differ_by_street_and_without_address_by_tax_number() -> None:
+    def number_of(address: dict[str, Any], tax_number: str = "") -> str:
+        registrations = [{"entityType": "BUYER", "taxRegistrationNumber": tax_number}]
         raw = an_order(buyer={"buyerName": "Ann Lee"}, address=address, tax={"taxRegistrations": registrations})
         return customer(raw).number
 
     numbers = [
-        of({"countryCode": "AE", "addressLine1": "1 Palm St", "city": "Dubai"}),
-        of({"countryCode": "AE", "addressLine1": "2 Palm St", "city": "Dubai"}),
-        of({}, "GB1"),
-        of({}, "GB2"),
+        number_of({"countryCode": "AE", "addressLine1": "1 Palm St", "city": "Dubai"}),
+        number_of({"countryCode": "AE", "addressLine1": "2 Palm St", "city": "Dubai"}),
+        number_of({}, "GB1"),
+        number_of({}, "GB2"),
     ]
     assert len(set(numbers)) == 4
     assert all(number.startswith("AMAZON-B-") for number in numbers)
 
 
-def test_two_connections_store_other_hashes_of_the_same_buyer() -> None:
-    one, two = customer(an_order(), salt="main"), customer(an_order(), salt="second")
+def test_connections_with_different_salts_store_different_hashes_of_the_same_buyer() -> None:
+    one, two = customer(an_order(), salt="one salt"), customer(an_order(), salt="another salt")
 
     assert one.number != two.number
     assert one.digest != two.digest
 
 
-def test_namesakes_are_told_apart_by_a_mark_within_xero_s_limit() -> None:
+def test_namesake_suffix_fits_into_xeros_limit() -> None:
     assert distinct_name("Ann Lee", "AMAZON-B-0123456789abcdef") == "Ann Lee (abcdef)"
     assert distinct_name("A" * 255, "AMAZON-B-0123456789abcdef") == "A" * 246 + " (abcdef)"
     assert distinct_name("A" * 245 + " Lee", "AMAZON-B-0123456789abcdef") == "A" * 245 + " (abcdef)"

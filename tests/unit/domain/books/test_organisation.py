@@ -1,4 +1,4 @@
-"""The day a document is booked on where periods are locked in Xero."""
+"""The organisation: the date of a document whose period is locked in Xero."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JUNE, JULY = date(2026, 6, 30), date(2026, 7, 31)
         (JULY, JUNE, date(2026, 7, 15), date(2026, 8, 1)),
     ],
 )
-def test_a_locked_day_is_held_or_moved_to_the_first_open_one(
+def test_document_of_a_locked_day_fails_or_is_dated_on_the_first_open_day(
     period_lock: date | None, year_lock: date | None, day: date, open_day: date
 ) -> None:
     organisation = replace(ORGANISATION, period_lock=period_lock, year_lock=year_lock)

@@ -1,4 +1,4 @@
-"""What Xero's own words mean for the person who has to mend something."""
+"""What Xero's refusal of a document means: its failure code, its remedy, and whether to look the document up first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from amazon_to_xero.domain.books.refusals import refusal
 
 
 @pytest.mark.parametrize(
-    ("message", "reason", "adopt"),
+    ("message", "code", "look_up_new"),
     [
         ("The contact name must be unique.", "CONTACT_NAME_TAKEN", True),
         (
@@ -37,33 +37,39 @@ from amazon_to_xero.domain.books.refusals import refusal
         ("The line total 9.99 does not match the expected line total 10.00", "LINE_TOTAL_DIFFERS", False),
     ],
 )
-def test_each_refusal_has_a_reason_and_says_what_to_do(message: str, reason: str, adopt: bool) -> None:
+def test_known_refusal_has_a_code_and_a_remedy(message: str, code: str, look_up_new: bool) -> None:
     meaning = refusal((message,))
 
-    assert (meaning.reason, meaning.adopt) == (reason, adopt)
+    assert (meaning.code, meaning.look_up_new) == (code, look_up_new)
     assert len(meaning.remedy) > 20
 
 
-def test_the_message_that_is_understood_decides_wherever_it_stands() -> None:
+def test_document_that_takes_no_changes_is_looked_up_because_somebody_may_have_voided_it() -> None:
+    meaning = refusal(("Invoice not of valid status for modification",))
+
+    assert (meaning.look_up_new, meaning.look_up_existing) == (False, True)
+
+
+def test_known_message_decides_whatever_its_place_in_the_list() -> None:
     messages = ("A validation exception occurred", "Invoice # must be unique.")
 
-    assert refusal(messages).reason == "NUMBER_TAKEN"
+    assert refusal(messages).code == "NUMBER_TAKEN"
 
 
-def test_a_refusal_that_needs_a_person_is_never_hidden_behind_a_look() -> None:
-    # An archived contact on an invoice whose number is free: looking for the invoice would not help.
-    assert refusal(("The contact is an archived contact", "line total")).adopt is False
+def test_refusal_that_needs_a_person_is_not_looked_up_first() -> None:
+    # An archived contact on an invoice whose number is free: looking the invoice up would not help.
+    assert refusal(("The contact is an archived contact", "line total")).look_up_new is False
 
 
-def test_unknown_words_are_kept_for_the_person_in_bounds() -> None:
+def test_unknown_refusal_keeps_xeros_own_words_within_limits() -> None:
     meaning = refusal(("Something new", "and " + "x" * 900))
 
-    assert meaning.reason == "XERO_REFUSED"
+    assert meaning.code == "XERO_REFUSED"
     assert meaning.remedy.startswith("Xero says: Something new; and xxx")
     assert len(meaning.remedy) < 520
 
 
-def test_a_contact_whose_number_is_ours_is_adopted_whoever_else_has_its_name() -> None:
+def test_taken_contact_number_decides_over_a_taken_contact_name() -> None:
     both = ("The contact name X is already assigned to another contact.", "Another contact has this contact number.")
 
-    assert refusal(both).reason == "CONTACT_NUMBER_TAKEN"
+    assert refusal(both).code == "CONTACT_NUMBER_TAKEN"
