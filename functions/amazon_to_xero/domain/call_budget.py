@@ -1,7 +1,7 @@
 """How many calls Xero allows one connection, counted before they are made (Xero: API limits).
 
-60 in any minute, 5,000 in any day (1,000 on the free tier), 5 at once. We stay a little below each: a call that is slow
-to arrive counts for Xero in a later minute than for us.
+Xero allows 60 calls in any minute, 5,000 in any day (1,000 on the free tier) and 5 at the same time. The limits here
+are a little lower: a call that arrives late counts in a later minute for Xero than it was counted here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 MINUTE = timedelta(seconds=60)
-SLOT_FOR = timedelta(seconds=45)  # longer than a call may take; a slot of a worker that died comes back after this
-APP_RESERVE = 500  # of the 10,000 calls a minute that all organisations of one app share
+SLOT_FOR = timedelta(seconds=45)  # longer than a call may take; the slot of a worker that died expires after it
+APP_RESERVE = 500  # calls kept free of the 10,000 a minute that all organisations of one app share
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one connection may use. `per_day` is the organisation's tier."""
+    """The limits of one connection.
+
+    per_minute: calls in any 60 seconds.
+    per_day: calls in any 24 hours, by the organisation's API tier.
+    at_once: concurrent calls.
+    """
 
     per_minute: int = 57
     per_day: int = 5000
@@ -26,7 +31,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class NotNow:
-    """No call now; there may be room `until`. `problem` is Xero's name of the limit, or our `share` of the day's."""
+    """No call is allowed now.
+
+    problem: Xero's name of the limit (minute, day, concurrent), or share: the part of the day's calls that this kind
+        of work may use is used up.
+    until: when a call may be allowed again (UTC).
+    """
 
     problem: str
     until: datetime
@@ -34,14 +44,22 @@ class NotNow:
 
 @dataclass(frozen=True)
 class CallBudget:
-    """Calls of the last minute one by one, of the last day by the hour, and those under way (slot -> lapses at)."""
+    """The calls of one connection.
+
+    minute: times of the calls of the last minute (UTC).
+    hours: start of an hour (ISO text, UTC) -> calls in it, for the last day.
+    slots: name of a call that is under way -> when its slot expires (UTC).
+    """
 
     minute: tuple[datetime, ...] = ()
     hours: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, datetime] = field(default_factory=dict)
 
     def take(self, slot: str, limits: Limits, now: datetime, percent: int = 100) -> CallBudget | NotNow:
-        """The budget with this call in it, or why not. `percent` of the day's calls is open to this kind of work."""
+        """Return the budget with one more call in it, or why there can be none.
+
+        `percent`: how much of the day's calls this kind of work may use.
+        """
         current = self._pruned(now)
         if len(current.slots) >= limits.at_once:
             return NotNow("concurrent", min(current.slots.values()))
@@ -50,7 +68,7 @@ class CallBudget:
         used = sum(current.hours.values())
         if used >= limits.per_day * percent // 100:
             problem = "day" if used >= limits.per_day else "share"
-            return NotNow(problem, _hour_start(min(current.hours)) + timedelta(hours=25))
+            return NotNow(problem, datetime.fromisoformat(min(current.hours)) + timedelta(hours=25))
         hour = _hour(now)
         return replace(
             current,
@@ -62,15 +80,15 @@ class CallBudget:
     def done(
         self, slot: str, limits: Limits, now: datetime, minute_left: int | None, day_left: int | None
     ) -> CallBudget:
-        """The budget after the call, corrected by what Xero's headers said is left: others may use the same limits."""
+        """Return the budget after a call, corrected by what Xero's headers say is left: others use the same limits."""
         current = self._pruned(now)
-        unseen = 0 if minute_left is None else (60 - minute_left) - len(current.minute)
+        uncounted = 0 if minute_left is None else (60 - minute_left) - len(current.minute)
         used_today = sum(current.hours.values())
-        unseen_today = 0 if day_left is None else (limits.per_day - day_left) - used_today
+        uncounted_today = 0 if day_left is None else (limits.per_day - day_left) - used_today
         hour = _hour(now)
         return CallBudget(
-            minute=(*current.minute, *([now] * max(0, unseen))),
-            hours={**current.hours, hour: current.hours.get(hour, 0) + max(0, unseen_today)},
+            minute=(*current.minute, *([now] * max(0, uncounted))),
+            hours={**current.hours, hour: current.hours.get(hour, 0) + max(0, uncounted_today)},
             slots={name: until for name, until in current.slots.items() if name != slot},
         )
 
@@ -85,7 +103,3 @@ class CallBudget:
 
 def _hour(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:00:00+00:00")
-
-
-def _hour_start(hour: str) -> datetime:
-    return datetime.fromisoformat(hour)

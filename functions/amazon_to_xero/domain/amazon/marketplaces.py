@@ -1,4 +1,4 @@
-"""Amazon's marketplaces: id, name, region (Amazon: SP-API marketplace ids)."""
+"""Amazon's marketplaces (Amazon: SP-API marketplace ids)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ type Region = Literal["na", "eu", "fe"]
 
 @dataclass(frozen=True)
 class Marketplace:
+    """One of Amazon's marketplaces.
+
+    marketplace_id: Amazon's id, e.g. A1F83G8C2ARO7P.
+    name: as buyers know it, e.g. Amazon.co.uk.
+    country, currency: ISO codes.
+    region: the SP-API region that serves it.
+    """
+
     marketplace_id: str
     name: str
     country: str
@@ -44,4 +52,4 @@ _ALL = (
     Marketplace("A19VAU5U5O7RUS", "Amazon.sg", "SG", "SGD", "fe"),
 )
 
-MARKETPLACES: Mapping[str, Marketplace] = {m.marketplace_id: m for m in _ALL}
+MARKETPLACES: Mapping[str, Marketplace] = {marketplace.marketplace_id: marketplace for marketplace in _ALL}

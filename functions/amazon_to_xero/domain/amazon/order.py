@@ -1,8 +1,11 @@
-"""An Amazon order as a bookkeeper reads it (Amazon: Orders API v2026-01-01, Order)."""
+"""An order as Amazon states it, with amounts that are checked to add up (Amazon: Orders API v2026-01-01, Order).
+
+What an amount is booked as is not decided here; see `domain.planning.sale`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,43 +18,51 @@ from amazon_to_xero.domain.timestamps import parse_timestamp
 
 
 class Charge(StrEnum):
-    """What the buyer was charged for. The first five are Amazon's proceeds types; a tip is charged per order."""
+    """What the buyer was charged for: Amazon's types of proceeds of an item, and the tip, which is charged per order."""
 
     ITEM = "ITEM"
     SHIPPING = "SHIPPING"
     GIFT_WRAP = "GIFT_WRAP"
     COD_FEE = "COD_FEE"
-    OTHER = "OTHER"
+    OTHER = "OTHER"  # also every type that is not in this list
     DELIVERY_TIP = "DELIVERY_TIP"
 
 
 class Fulfilment(StrEnum):
-    """Amazon's fulfillmentStatus, as far as it decides what to book."""
+    """Amazon's fulfillmentStatus."""
 
     PENDING_AVAILABILITY = "PENDING_AVAILABILITY"
     PENDING = "PENDING"
     UNSHIPPED = "UNSHIPPED"
     PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
     SHIPPED = "SHIPPED"
-    INVOICE_UNCONFIRMED = "INVOICE_UNCONFIRMED"  # shipped, the buyer's own invoice still missing
+    INVOICE_UNCONFIRMED = "INVOICE_UNCONFIRMED"  # shipped; the seller has not yet uploaded the buyer's invoice
     CANCELLED = "CANCELLED"
     UNFULFILLABLE = "UNFULFILLABLE"
 
 
 NOT_YET_PRICED = frozenset({Fulfilment.PENDING, Fulfilment.PENDING_AVAILABILITY})
 SHIPPED_AT_LEAST_IN_PART = frozenset({Fulfilment.PARTIALLY_SHIPPED, Fulfilment.SHIPPED, Fulfilment.INVOICE_UNCONFIRMED})
-
-
-NOT_BOOKABLE = NOT_YET_PRICED | {Fulfilment.CANCELLED, Fulfilment.UNFULFILLABLE}
+# Amazon states the amounts of these orders incompletely or not at all.
+_WITHOUT_AMOUNTS = NOT_YET_PRICED | {Fulfilment.CANCELLED, Fulfilment.UNFULFILLABLE}
 
 
 @dataclass(frozen=True)
 class OrderItem:
-    """One item. All amounts in the order's currency, for the whole quantity.
+    """One item of an order. Amounts are in the order's currency and for the whole quantity.
 
-    `discounts` and `taxes` are by what they belong to; discounts negative, whichever sign Amazon used.
-    `tax_exclusive` says that the charges exclude the tax and the total includes it. `schemes` are the EU schemes that the
-    item is reported under, UOSS or IOSS.
+    item_id: Amazon's orderItemId.
+    sku, title: the seller's SKU and the product's title; empty where Amazon gives none.
+    quantity: how many were ordered.
+    total: Amazon's proceedsTotal: the charges less the discounts, plus the tax if it is exclusive.
+    charges: charge -> amount.
+    discounts: the charge that is discounted -> amount, negative whichever sign Amazon used.
+    taxes: Amazon's name of what the tax is for (ITEM, SHIPPING, DISCOUNT …) -> tax.
+    tax: the sum of the taxes.
+    tax_exclusive: the charges exclude the tax; False also where there is no tax.
+    collected_by_marketplace: Amazon collects and remits the tax (marketplace facilitator, deemed supplier).
+    schemes: EU schemes under which the tax is reported: UOSS, IOSS.
+    shipped: how many of the quantity have shipped, as far as Amazon states it.
     """
 
     item_id: str
@@ -65,13 +76,19 @@ class OrderItem:
     tax: Decimal
     tax_exclusive: bool
     collected_by_marketplace: bool
-    schemes: frozenset[str] = frozenset()  # UOSS, IOSS: how the tax is reported
-    shipped: int = 0  # how many of `quantity` have left, as far as Amazon tells
+    schemes: frozenset[str] = frozenset()
+    shipped: int = 0
 
 
 @dataclass(frozen=True)
 class Package:
-    """What a merchant sent. `shipped_at` is None while it has not left; `quantities` are by order item id."""
+    """A package that the seller ships.
+
+    reference: Amazon's packageReferenceId.
+    shipped_at: when it left (UTC); None before, and for a cancelled package.
+    quantities: order item id -> quantity in the package.
+    carrier, tracking: the carrier's name and the tracking number; empty where Amazon gives none.
+    """
 
     reference: str
     shipped_at: datetime | None
@@ -82,7 +99,24 @@ class Package:
 
 @dataclass(frozen=True)
 class Order:
-    """`items` is empty and `grand_total` None where nothing can be booked: not priced yet, cancelled, not sold here."""
+    """An Amazon order.
+
+    order_id: e.g. 026-1234567-1234567.
+    created, updated: when the buyer placed it, and Amazon's lastUpdatedTime, its version (both UTC).
+    status: Amazon's fulfillmentStatus.
+    sold_on_amazon: False for multi-channel fulfilment: Amazon only delivers what was sold elsewhere.
+    marketplace_id: Amazon's id of the marketplace; empty where Amazon gives none.
+    replaces: id of the order that this one is a replacement for.
+    currency: ISO code of all its amounts; None where there are none.
+    grand_total: what the buyer pays in all; None where Amazon states no amounts, and for an order that is not sold
+        on Amazon, pending, cancelled or unfulfillable.
+    tip: the delivery tip in the grand total; 0 while the tip is pending.
+    ship_to_country, ship_to_region: ISO country code and state or province of the destination, in Amazon's spelling;
+        empty where Amazon gives none.
+    packages: the packages that the seller ships; empty where Amazon ships (FBA).
+    items: empty wherever grand_total is None by status or sales channel.
+    programs: Amazon's programs that the order takes part in: AMAZON_BUSINESS, PRIME …
+    """
 
     order_id: str
     created: datetime
@@ -96,17 +130,18 @@ class Order:
     tip: Decimal
     ship_to_country: str
     ship_to_region: str
-    packages: tuple[Package, ...]  # none where Amazon delivers (FBA)
+    packages: tuple[Package, ...]
     items: tuple[OrderItem, ...]
-    programs: frozenset[str] = frozenset()  # AMAZON_BUSINESS, PRIME, …
+    programs: frozenset[str] = frozenset()
 
     @property
     def business(self) -> bool:
+        """Whether a business bought it (Amazon Business)."""
         return "AMAZON_BUSINESS" in self.programs
 
 
 def last_updated(raw: Mapping[str, Any]) -> datetime:
-    """The version of an order. Raises Failure when Amazon's object has none."""
+    """Return the version of an order, its lastUpdatedTime (UTC). Raises Failure with ORDER_MALFORMED."""
     try:
         return parse_timestamp(raw.get("lastUpdatedTime"), "lastUpdatedTime")
     except ValueError as problem:
@@ -114,24 +149,26 @@ def last_updated(raw: Mapping[str, Any]) -> datetime:
 
 
 def parse_order(raw: Mapping[str, Any]) -> Order:
-    """Amazon's Order object (amounts as decimal strings) as an Order.
+    """Return the order in Amazon's Order object, whose amounts are decimal strings.
 
-    Raises Failure with ORDER_MALFORMED (field, kind and cure), MIXED_CURRENCIES, UNKNOWN_STATUS, or one of the
-    TOTAL_DIFFERS family when an item's parts do not add up to what Amazon calls its total.
+    Raises Failure with ORDER_MALFORMED, MIXED_CURRENCIES or UNKNOWN_STATUS, or with DETAIL_DIFFERS, ITEM_TOTAL_DIFFERS
+    or ORDER_TOTAL_DIFFERS where parts do not add up to the total that Amazon states.
     """
     try:
         return _read_order(raw)
     except (InvalidAmount, ValueError) as problem:
         raise _malformed(str(problem)) from None
-    except (KeyError, TypeError, AttributeError) as problem:
-        what = str(problem) if isinstance(problem, KeyError) else "a part of another shape than documented"
-        raise _malformed(f"{what} is missing or of another kind than documented") from None
+    except KeyError as problem:
+        raise _malformed(f"{problem} is missing") from None
+    except (TypeError, AttributeError):
+        raise _malformed("a field has another type than documented") from None
 
 
 def _malformed(problem: str) -> Failure:
     return Failure(
         FailureCode.ORDER_MALFORMED,
-        f"Amazon's order is not as documented: {problem}. Compare getOrder with the API model.",
+        f"Amazon's order does not have the documented shape: {problem}. "
+        "Check the order in Seller Central and enter it in Xero manually.",
     )
 
 
@@ -140,22 +177,17 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
     currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw["orderItems"]))
     if len(currencies) > 1:
         raise Failure(
-            FailureCode.MIXED_CURRENCIES, f"the order's amounts are in {' and '.join(currencies)}; book it by hand"
+            FailureCode.MIXED_CURRENCIES,
+            f"The order's amounts are in {' and '.join(currencies)}. Enter the order in Xero manually.",
         )
-    try:
-        status = Fulfilment(raw["fulfillment"]["fulfillmentStatus"])
-    except ValueError:
-        raise Failure(
-            FailureCode.UNKNOWN_STATUS,
-            f"fulfillmentStatus {raw['fulfillment']['fulfillmentStatus']!r} is new; book the order by hand",
-        ) from None
+    currency = currencies[0] if currencies else None
+    status = _read_status(raw["fulfillment"]["fulfillmentStatus"])
     address = (raw.get("recipient") or {}).get("deliveryAddress") or {}
     items: tuple[OrderItem, ...] = ()
     grand_total, tip = None, ZERO
-    if sold_on_amazon and status not in NOT_BOOKABLE:
-        # Amounts of other orders are incomplete or missing, and nothing is booked of them: they are not even read.
-        items = tuple(_read_item(item) for item in raw["orderItems"])
-        grand_total, tip = _order_totals(raw.get("proceeds") or {}, items)
+    if sold_on_amazon and status not in _WITHOUT_AMOUNTS:
+        items = tuple(_read_item(item, currency or "") for item in raw["orderItems"])
+        grand_total, tip = _read_totals(raw.get("proceeds") or {}, items, currency or "")
     replaced = [
         other.get("orderId")
         for other in raw.get("associatedOrders") or ()
@@ -169,7 +201,7 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         sold_on_amazon=sold_on_amazon,
         marketplace_id=raw["salesChannel"].get("marketplaceId") or "",
         replaces=replaced[0] if replaced else None,
-        currency=currencies[0] if currencies else None,
+        currency=currency,
         grand_total=grand_total,
         tip=tip,
         ship_to_country=address.get("countryCode") or "",
@@ -180,21 +212,8 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
     )
 
 
-def _read_package(raw: Mapping[str, Any]) -> Package:
-    cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
-    return Package(
-        reference=raw.get("packageReferenceId") or "",
-        shipped_at=parse_timestamp(raw["shipTime"], "packages.shipTime")
-        if raw.get("shipTime") and not cancelled
-        else None,
-        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
-        carrier=raw.get("carrier") or "",
-        tracking=raw.get("trackingNumber") or "",
-    )
-
-
 def _currencies(value: Any) -> set[str]:
-    """Every currencyCode beneath proceeds; unit prices and points are shown to buyers, not charged."""
+    """Return every currencyCode in proceeds. Unit prices and points are only shown to buyers, not charged."""
     if isinstance(value, list):
         return set().union(*(_currencies(element) for element in value))
     if not isinstance(value, Mapping):
@@ -204,61 +223,57 @@ def _currencies(value: Any) -> set[str]:
     return own.union(*(_currencies(part) for part in inner))
 
 
-def _order_totals(proceeds: Mapping[str, Any], items: tuple[OrderItem, ...]) -> tuple[Decimal | None, Decimal]:
-    """(grand total, tip charged in it). A tip that is still pending is not yet part of the grand total."""
-    tips = [b for b in proceeds.get("breakdowns") or () if b["type"] == Charge.DELIVERY_TIP]
-    tip = total(amount(b["subtotal"]["amount"], "proceeds.DELIVERY_TIP") for b in tips)
-    of_items = total(item.total for item in items)
-    if not proceeds.get("grandTotal"):
-        return None, ZERO
-    grand = amount(proceeds["grandTotal"]["amount"], "proceeds.grandTotal")
-    if grand == of_items + tip:
-        return grand, tip
-    if grand == of_items and any(b.get("status") == "PENDING" for b in tips):
-        return grand, ZERO
-    raise Failure(
-        FailureCode.ORDER_TOTAL_DIFFERS,
-        f"the items add up to {of_items}{f' and a tip of {tip}' if tip else ''}, Amazon's grand total is {grand}; "
-        "compare the order in Seller Central, then redrive or book it by hand",
+def _read_status(text: Any) -> Fulfilment:
+    try:
+        return Fulfilment(text)
+    except ValueError:
+        raise Failure(
+            FailureCode.UNKNOWN_STATUS,
+            f"Amazon reports the fulfillmentStatus {text!r}, which is not documented. "
+            "Check the order in Seller Central and enter it in Xero manually.",
+        ) from None
+
+
+def _read_package(raw: Mapping[str, Any]) -> Package:
+    is_cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
+    has_left = bool(raw.get("shipTime")) and not is_cancelled
+    return Package(
+        reference=raw.get("packageReferenceId") or "",
+        shipped_at=parse_timestamp(raw["shipTime"], "packages.shipTime") if has_left else None,
+        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
+        carrier=raw.get("carrier") or "",
+        tracking=raw.get("trackingNumber") or "",
     )
 
 
-def _read_item(raw: Mapping[str, Any]) -> OrderItem:
+def _read_totals(
+    proceeds: Mapping[str, Any], items: tuple[OrderItem, ...], currency: str
+) -> tuple[Decimal | None, Decimal]:
+    """Return the grand total and the tip in it. A tip that is pending is not yet part of the grand total."""
+    tips = [breakdown for breakdown in proceeds.get("breakdowns") or () if breakdown["type"] == Charge.DELIVERY_TIP]
+    tip = total(amount(breakdown["subtotal"]["amount"], "proceeds.DELIVERY_TIP") for breakdown in tips)
+    items_total = total(item.total for item in items)
+    if not proceeds.get("grandTotal"):
+        return None, ZERO
+    grand_total = amount(proceeds["grandTotal"]["amount"], "proceeds.grandTotal")
+    if grand_total == items_total + tip:
+        return grand_total, tip
+    if grand_total == items_total and any(breakdown.get("status") == "PENDING" for breakdown in tips):
+        return grand_total, ZERO
+    raise _differs(
+        FailureCode.ORDER_TOTAL_DIFFERS,
+        f"The items add up to {items_total} {currency}{f' and a tip of {tip} {currency}' if tip else ''}, "
+        f"Amazon's grand total is {grand_total} {currency}.",
+    )
+
+
+def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
     item_id = raw["orderItemId"]
     proceeds = raw.get("proceeds") or {}
-    charges: dict[Charge, Decimal] = {}
-    discounts: dict[Charge, Decimal] = {}
-    taxes: dict[str, Decimal] = {}
-    tax = ZERO
-    for breakdown in proceeds.get("breakdowns") or ():
-        kind, subtotal = breakdown["type"], amount(breakdown["subtotal"]["amount"], f"proceeds.{breakdown['type']}")
-        details = {
-            part["subtype"]: amount(part["value"]["amount"], f"proceeds.{kind}.{part['subtype']}")
-            for part in breakdown.get("detailedBreakdowns") or ()
-        }
-        if kind == "TAX" and details and total(details.values()) != subtotal and "DISCOUNT" in details:
-            # The tax on a discount reduces the tax; like the discount itself it comes with either sign.
-            details["DISCOUNT"] = -details["DISCOUNT"]
-        if details and total(details.values()) != subtotal:
-            raise Failure(
-                FailureCode.DETAIL_DIFFERS,
-                f"item {item_id}: the parts of {kind} add up to {total(details.values())}, Amazon says {subtotal}; "
-                "compare the order in Seller Central, then redrive or book it by hand",
-            )
-        if kind == "TAX":
-            tax += subtotal
-            for part, value in (details or {Charge.ITEM.value: subtotal}).items():
-                taxes[part] = taxes.get(part, ZERO) + value
-        elif kind == "DISCOUNT":
-            for part, value in (details or {Charge.ITEM.value: subtotal}).items():
-                of = Charge(part) if part in Charge else Charge.OTHER
-                discounts[of] = discounts.get(of, ZERO) + value
-        else:
-            charge = Charge(kind) if kind in Charge else Charge.OTHER
-            charges[charge] = charges.get(charge, ZERO) + subtotal
+    parts = _read_parts(item_id, proceeds.get("breakdowns") or (), currency)
     stated = proceeds.get("proceedsTotal")
     item_total = amount(stated["amount"], "proceeds.proceedsTotal") if stated else ZERO
-    signed, on_top = _balance(item_id, total(charges.values()), discounts, tax, item_total)
+    discounts, tax_exclusive = _resolve_signs(item_id, parts, item_total, currency)
     product, taxation = raw.get("product") or {}, raw.get("tax") or {}
     return OrderItem(
         item_id=item_id,
@@ -266,13 +281,13 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
         title=product.get("title") or "",
         quantity=int(raw["quantityOrdered"]),
         total=item_total,
-        charges=charges,
-        discounts=signed,
-        taxes=taxes,
-        tax=tax,
-        tax_exclusive=on_top,
+        charges=parts.charges,
+        discounts=discounts,
+        taxes=parts.taxes,
+        tax=parts.tax,
+        tax_exclusive=tax_exclusive,
         collected_by_marketplace=any(
-            c.get("model") == "MARKETPLACE_FACILITATOR" for c in taxation.get("taxCollections") or ()
+            collection.get("model") == "MARKETPLACE_FACILITATOR" for collection in taxation.get("taxCollections") or ()
         ),
         schemes=frozenset(
             part["reportingScheme"]
@@ -283,22 +298,84 @@ def _read_item(raw: Mapping[str, Any]) -> OrderItem:
     )
 
 
-def _balance(
-    item_id: str, charged: Decimal, discounts: Mapping[Charge, Decimal], tax: Decimal, stated: Decimal
-) -> tuple[dict[Charge, Decimal], bool]:
-    """The discounts as negatives, and whether the tax comes on top of the charges.
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of an item's proceeds as OrderItem has them, but discounts with the sign that Amazon used."""
 
-    Amazon documents neither the sign of DISCOUNT nor where TAX belongs; what adds up to the stated total is right,
-    and what does not add up is never guessed.
+    charges: Mapping[Charge, Decimal]
+    discounts: Mapping[Charge, Decimal]
+    taxes: Mapping[str, Decimal]
+    tax: Decimal
+
+
+def _read_parts(item_id: str, breakdowns: Iterable[Mapping[str, Any]], currency: str) -> _Parts:
+    charges: dict[Charge, Decimal] = {}
+    discounts: dict[Charge, Decimal] = {}
+    taxes: dict[str, Decimal] = {}
+    tax = ZERO
+    for breakdown in breakdowns:
+        kind, subtotal = breakdown["type"], amount(breakdown["subtotal"]["amount"], f"proceeds.{breakdown['type']}")
+        details = _read_details(item_id, kind, breakdown, subtotal, currency)
+        if kind == "TAX":
+            tax += subtotal
+            for name, value in details.items():
+                taxes[name] = taxes.get(name, ZERO) + value
+        elif kind == "DISCOUNT":
+            for name, value in details.items():
+                discounted = _charge(name)
+                discounts[discounted] = discounts.get(discounted, ZERO) + value
+        else:
+            charge = _charge(kind)
+            charges[charge] = charges.get(charge, ZERO) + subtotal
+    return _Parts(charges, discounts, taxes, tax)
+
+
+def _read_details(
+    item_id: str, kind: str, breakdown: Mapping[str, Any], subtotal: Decimal, currency: str
+) -> Mapping[str, Decimal]:
+    """Return the detailed amounts of a breakdown; the subtotal as the item's where there are none."""
+    details = {
+        part["subtype"]: amount(part["value"]["amount"], f"proceeds.{kind}.{part['subtype']}")
+        for part in breakdown.get("detailedBreakdowns") or ()
+    }
+    if not details:
+        return {Charge.ITEM.value: subtotal}
+    if kind == "TAX" and total(details.values()) != subtotal and "DISCOUNT" in details:
+        # The tax on a discount reduces the tax. Amazon gives it, like the discount itself, with either sign.
+        details["DISCOUNT"] = -details["DISCOUNT"]
+    if total(details.values()) != subtotal:
+        raise _differs(
+            FailureCode.DETAIL_DIFFERS,
+            f"Item {item_id}: the details of {kind} add up to {total(details.values())} {currency}, "
+            f"Amazon's subtotal is {subtotal} {currency}.",
+        )
+    return details
+
+
+def _charge(name: str) -> Charge:
+    return Charge(name) if name in Charge else Charge.OTHER
+
+
+def _resolve_signs(item_id: str, parts: _Parts, stated: Decimal, currency: str) -> tuple[dict[Charge, Decimal], bool]:
+    """Return the discounts as negative amounts, and whether the total includes the tax on top of the charges.
+
+    Amazon documents neither the sign of DISCOUNT nor whether the charges include TAX. The reading that adds up to the
+    stated total is the right one; an item for which none does is not guessed at.
     """
-    given = total(discounts.values())
-    reducing = -1 if given > 0 else 1
-    for sign in (reducing, -reducing):
-        for on_top in (True, False):
-            if charged + sign * given + (tax if on_top else ZERO) == stated:
-                return {part: sign * value for part, value in discounts.items()}, on_top and tax != ZERO
-    raise Failure(
+    charged, discounted = total(parts.charges.values()), total(parts.discounts.values())
+    likely_sign = -1 if discounted > 0 else 1
+    for sign in (likely_sign, -likely_sign):
+        for tax_exclusive in (True, False):
+            if charged + sign * discounted + (parts.tax if tax_exclusive else ZERO) == stated:
+                signed = {charge: sign * value for charge, value in parts.discounts.items()}
+                return signed, tax_exclusive and parts.tax != ZERO
+    raise _differs(
         FailureCode.ITEM_TOTAL_DIFFERS,
-        f"item {item_id}: charges {charged}, discounts {given} and tax {tax} do not add up to Amazon's total {stated}; "
-        "compare the order in Seller Central, then redrive or book it by hand",
+        f"Item {item_id}: charges of {charged} {currency}, discounts of {discounted} {currency} and tax of {parts.tax} "
+        f"{currency} do not add up to Amazon's total of {stated} {currency}.",
     )
+
+
+def _differs(code: FailureCode, finding: str) -> Failure:
+    remedy = "Compare the order in Seller Central, then reprocess the order or enter it in Xero manually."
+    return Failure(code, f"{finding} {remedy}")

@@ -1,6 +1,6 @@
-"""What has been shipped to the buyer: Amazon's packages and quantities, recorded as shipments.
+"""What of an order has shipped: Amazon's packages and quantities as shipments.
 
-Amazon names the packages that a merchant ships. For what Amazon itself ships (FBA) it reports quantities only (Amazon:
+Amazon names the packages that a seller ships. For what Amazon itself ships (FBA) it states quantities only (Amazon:
 Orders API v2026-01-01, packages and orderItems.fulfillment), so what is new since the last reading is one shipment.
 """
 
@@ -16,9 +16,11 @@ from amazon_to_xero.domain.amazon.order import SHIPPED_AT_LEAST_IN_PART, Fulfilm
 
 @dataclass(frozen=True)
 class Shipment:
-    """What left at once: a package (`reference`: Amazon's packageReferenceId), or what was new since the last reading.
+    """What left at one time. A recorded shipment never changes, so its invoice keeps its date.
 
-    `quantities` are by order item id. A shipment that was recorded is never taken back: its invoice keeps its date.
+    reference: Amazon's packageReferenceId; empty for what was new since the last reading.
+    shipped_at: when it left (UTC).
+    quantities: order item id -> quantity shipped.
     """
 
     reference: str
@@ -27,31 +29,34 @@ class Shipment:
 
 
 def shipments_of(order: Order, recorded: Sequence[Shipment]) -> tuple[Shipment, ...]:
-    """The recorded shipments and those that are new, in the order in which they became known.
+    """Return the recorded shipments followed by the new ones, in the order in which they became known.
 
-    Together they never hold more of an item than was ordered: a package that Amazon names after its quantity had been
-    counted adds nothing.
+    Together they never hold more of an item than was ordered: a package that Amazon names after its quantities were
+    recorded without one adds nothing.
     """
     shipments = list(recorded)
     if order.status not in SHIPPED_AT_LEAST_IN_PART:
         return tuple(shipments)
     ordered = Counter({item.item_id: item.quantity for item in order.items})
-    known = {shipment.reference for shipment in recorded}
-    left = [(package.shipped_at, package) for package in order.packages if package.shipped_at is not None]
-    partly = order.status is Fulfilment.PARTIALLY_SHIPPED
-    shipped = Counter({item.item_id: min(item.shipped, item.quantity) for item in order.items}) if partly else ordered
-    unnamed = _together([shipment for shipment in recorded if not shipment.reference])
-    for shipped_at, package in sorted(left, key=lambda each: each[0]):
-        inside, so_far = Counter(package.quantities), _together(shipments)
-        counted = (inside - (shipped - so_far)) & unnamed
-        new = (inside - counted) & (ordered - so_far)
-        if package.reference not in known and new:
+    shipped = ordered
+    if order.status is Fulfilment.PARTIALLY_SHIPPED:
+        shipped = Counter({item.item_id: min(item.shipped, item.quantity) for item in order.items})
+    recorded_references = {shipment.reference for shipment in recorded}
+    recorded_without_package = total_quantities([shipment for shipment in recorded if not shipment.reference])
+    packages = [(package.shipped_at, package) for package in order.packages if package.shipped_at is not None]
+    for shipped_at, package in sorted(packages, key=lambda each: each[0]):
+        quantities, so_far = Counter(package.quantities), total_quantities(shipments)
+        already_recorded = (quantities - (shipped - so_far)) & recorded_without_package
+        new = (quantities - already_recorded) & (ordered - so_far)
+        if package.reference not in recorded_references and new:
             shipments.append(Shipment(package.reference, shipped_at, dict(new)))
-    rest = shipped - _together(shipments)
+    rest = shipped - total_quantities(shipments)
     if rest or not shipments:
-        shipments.append(Shipment("", min((at for at, _ in left), default=order.updated), dict(rest)))
+        first_shipped_at = min((shipped_at for shipped_at, _ in packages), default=order.updated)
+        shipments.append(Shipment("", first_shipped_at, dict(rest)))
     return tuple(shipments)
 
 
-def _together(shipments: Sequence[Shipment]) -> Counter[str]:
+def total_quantities(shipments: Sequence[Shipment]) -> Counter[str]:
+    """Return how much of each order item, by its id, the shipments hold together."""
     return sum((Counter(shipment.quantities) for shipment in shipments), Counter())

@@ -1,4 +1,4 @@
-"""The Xero organisation as the mapping needs it: its accounts, tax rates, currencies, time zone."""
+"""The Xero organisation: its accounts, tax rates, currencies, lock dates and time zone, and whether they are usable."""
 
 from __future__ import annotations
 
@@ -13,29 +13,46 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 
 
 class LockDates(StrEnum):
-    """What becomes of a document whose day lies in a period that is locked in Xero."""
+    """What happens to a document whose date lies in a period that is locked in Xero."""
 
-    HOLD = "hold"  # it waits for a person
-    NEXT_OPEN_DAY = "next_open_day"  # it is booked on the first day that is open
+    HOLD = "hold"  # it fails and waits for a person
+    NEXT_OPEN_DAY = "next_open_day"  # it is dated on the first open day
 
 
 @dataclass(frozen=True)
 class Account:
-    """`system` is Xero's SystemAccount (ROUNDING, DEBTORS …) or empty."""
+    """An account of the organisation's chart of accounts.
+
+    account_id: Xero's AccountID.
+    code: what the settings and document lines name it by.
+    name: Xero's name of it.
+    type: Xero's account type, e.g. REVENUE or BANK.
+    currency: ISO code of a bank account; None for any other account.
+    active: False for an archived account.
+    takes_payments: it is a bank account, or payments to it are enabled in Xero.
+    system: Xero's SystemAccount, e.g. ROUNDING or DEBTORS; empty for an ordinary account.
+    """
 
     account_id: str
     code: str
     name: str
     type: str
-    currency: str | None  # bank accounts only
+    currency: str | None
     active: bool
-    takes_payments: bool  # a bank account, or EnablePaymentsToAccount
+    takes_payments: bool
     system: str = ""
 
 
 @dataclass(frozen=True)
 class TaxRate:
-    """`rate` is EffectiveRate in percent: Decimal("20") for 20 %."""
+    """A tax rate of the organisation.
+
+    tax_type: Xero's TaxType, which document lines name it by.
+    name: Xero's name of it, e.g. 20% (VAT on Income).
+    rate: EffectiveRate in percent: Decimal("20") for 20 %.
+    active: False for an archived or deleted rate.
+    on_revenue: it can be used on sales.
+    """
 
     tax_type: str
     name: str
@@ -46,26 +63,36 @@ class TaxRate:
 
 @dataclass(frozen=True)
 class Organisation:
-    """What `GET /Organisation`, `/Accounts`, `/TaxRates` and `/Currencies` said at `read_at` (UTC)."""
+    """A Xero organisation as it was read at one time.
+
+    organisation_id, name: Xero's OrganisationID and its display name.
+    base_currency, country: ISO codes.
+    time_zone: IANA name; documents are dated in it.
+    read_at: when it was read (UTC).
+    accounts: account code -> account.
+    tax_rates: TaxType -> tax rate.
+    currencies: ISO codes of the currencies that it is subscribed to.
+    period_lock, year_lock: Xero's lock dates, for the period and for the end of the year; None where none is set.
+    """
 
     organisation_id: str
     name: str
     base_currency: str
     country: str
-    time_zone: str  # IANA
+    time_zone: str
     read_at: datetime
-    accounts: Mapping[str, Account]  # by code
-    tax_rates: Mapping[str, TaxRate]  # by TaxType
+    accounts: Mapping[str, Account]
+    tax_rates: Mapping[str, TaxRate]
     currencies: frozenset[str]
     period_lock: date | None = None
     year_lock: date | None = None
 
     def local_date(self, moment: datetime) -> date:
-        """The organisation's calendar date at a UTC moment: the date a document is booked on."""
+        """Return the calendar date of a UTC time in the organisation's time zone."""
         return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     def open_date(self, day: date, lock_dates: LockDates) -> date:
-        """The day a document of that day is booked on. Raises Failure with PERIOD_LOCKED."""
+        """Return the date of a document that belongs on that day. Raises Failure with PERIOD_LOCKED."""
         locked = self.locked_until
         if locked is None or day > locked:
             return day
@@ -73,44 +100,47 @@ class Organisation:
             return locked + timedelta(days=1)
         raise Failure(
             FailureCode.PERIOD_LOCKED,
-            f"{day} lies in a period that is locked in Xero until {locked}; move the lock date or set "
-            "invoices.lock_dates to next_open_day in the connection's settings, then redrive",
+            f"{day} lies in a period that is locked in Xero until {locked}. Move the lock date in Xero, or set "
+            "invoices.lock_dates to next_open_day in the connection's settings, then reprocess the order.",
         )
 
     @property
     def locked_until(self) -> date | None:
-        """The last day that nothing can be booked on; Xero has a lock date for periods and one for the year."""
+        """The last locked day, by the later of Xero's two lock dates; None where neither is set."""
         return max((day for day in (self.period_lock, self.year_lock) if day), default=None)
 
     def usable_rate(self, tax_type: str) -> Decimal:
-        """The percentage of a tax type. Raises Failure with TAX_RATE_UNUSABLE."""
+        """Return the percentage of a tax type. Raises Failure with TAX_RATE_UNUSABLE."""
         rate = self.tax_rates.get(tax_type)
         if rate is None or not rate.active or not rate.on_revenue:
             raise Failure(
                 FailureCode.TAX_RATE_UNUSABLE,
-                f"the organisation has no active tax rate {tax_type} usable on revenue; "
-                "correct the tax settings of the connection or the rate in Xero, then redrive",
+                f"The organisation has no active tax rate {tax_type} that can be used on sales. "
+                "Correct tax in the connection's settings or the rate in Xero, then reprocess the order.",
             )
         return rate.rate
 
     def require_currency(self, currency: str) -> None:
-        """Raises Failure with CURRENCY_NOT_SUBSCRIBED."""
+        """Raise Failure with CURRENCY_NOT_SUBSCRIBED where the organisation does not use the currency."""
         if currency not in self.currencies:
             raise Failure(
                 FailureCode.CURRENCY_NOT_SUBSCRIBED,
-                f"the organisation does not use {currency}; add the currency in Xero, then redrive",
+                f"The organisation does not use {currency}. Add the currency in Xero, then reprocess the order.",
             )
 
     def require_clearing(self, code: str, currency: str) -> None:
-        """Raises Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
+        """Raise Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
         account = self.accounts.get(code)
-        usable = account is not None and account.active and account.takes_payments
-        if account is None or not usable or account.currency not in (None, "", currency):
+        is_usable = account is not None and account.active and account.takes_payments
+        if account is None or not is_usable or account.currency not in (None, "", currency):
             raise Failure(
                 FailureCode.CLEARING_UNUSABLE,
-                f"account {code} cannot take payments in {currency}; it should be an active bank account in {currency} "
-                "or have payments enabled: correct it in Xero or accounts.clearing in the settings, then redrive",
+                f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency} "
+                "or have payments enabled. Correct the account in Xero, or accounts.clearing in the connection's "
+                "settings, then reprocess the order.",
             )
 
     def rounding_account(self) -> Account | None:
-        return next((a for a in self.accounts.values() if a.system == "ROUNDING" and a.active), None)
+        """Return Xero's system account for rounding; None where it is archived or missing."""
+        rounding = (account for account in self.accounts.values() if account.system == "ROUNDING" and account.active)
+        return next(rounding, None)

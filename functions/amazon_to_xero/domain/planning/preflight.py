@@ -1,4 +1,4 @@
-"""What of the organisation does not fit the settings, seen before an order is refused for it."""
+"""Where the settings and the organisation do not fit each other, found before an order fails because of it."""
 
 from __future__ import annotations
 
@@ -14,75 +14,79 @@ from amazon_to_xero.domain.tax.rules import usable_rate
 
 
 def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime) -> tuple[Finding, ...]:
-    """Every problem once. `start`: orders placed from then on are to be booked."""
-    return tuple(
-        dict.fromkeys(
-            (
-                *_accounts(policy, organisation),
-                *_currencies(policy, organisation),
-                *_taxes(policy, organisation),
-                *_lock_dates(policy, organisation, start),
-            )
-        )
+    """Return every finding once. Orders placed from `start` (UTC) on are to be booked."""
+    findings = (
+        *_check_accounts(policy, organisation),
+        *_check_currencies(policy, organisation),
+        *_check_taxes(policy, organisation),
+        *_check_lock_dates(policy, organisation, start),
     )
+    return tuple(dict.fromkeys(findings))
 
 
-def _accounts(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
-    income = {*policy.accounts.charges.values(), policy.accounts.discounts}
-    for code in sorted(income):
+def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+    codes = {*policy.accounts.charges.values(), policy.accounts.discounts}
+    for code in sorted(codes):
         account = organisation.accounts.get(code)
         if account is None:
             yield Finding(
-                FailureCode.ACCOUNT_UNKNOWN, f"the organisation has no account {code}; add it or correct accounts.*"
+                FailureCode.ACCOUNT_UNKNOWN,
+                f"The organisation has no account {code}. Add the account in Xero or correct accounts in the "
+                "connection's settings.",
             )
         elif not account.active:
             yield Finding(
-                FailureCode.ACCOUNT_ARCHIVED, f"account {code} is archived; restore it in Xero or correct accounts.*"
+                FailureCode.ACCOUNT_ARCHIVED,
+                f"Account {code} is archived. Restore the account in Xero or correct accounts in the connection's "
+                "settings.",
             )
     if organisation.rounding_account() is None:
         yield Finding(
             FailureCode.NO_ROUNDING_ACCOUNT,
-            "the organisation has no active account with Xero's system account ROUNDING; orders whose tax Amazon "
-            "rounds otherwise than Xero will be refused",
+            "The organisation has no active rounding account, so orders whose tax Amazon rounds otherwise than Xero "
+            "fail. Restore Xero's system account ROUNDING.",
         )
 
 
-def _currencies(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+def _check_currencies(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
     clearing = policy.accounts.clearing
-    needed = {MARKETPLACES[m].currency for m in policy.marketplaces if m in MARKETPLACES}
-    for currency in sorted(needed):
-        yield from _refusals(organisation.require_currency, currency)
+    currencies = {
+        MARKETPLACES[marketplace].currency for marketplace in policy.marketplaces if marketplace in MARKETPLACES
+    }
+    for currency in sorted(currencies):
+        yield from _findings(organisation.require_currency, currency)
         if currency not in clearing:
             yield Finding(
                 FailureCode.NO_CLEARING,
-                f"accounts.clearing names no account for {currency}: invoices in {currency} will stay unpaid",
+                f"No clearing account is set for {currency}, so invoices in {currency} stay unpaid. "
+                f"Set accounts.clearing for {currency} in the connection's settings.",
             )
     for currency, code in sorted(clearing.items()):
-        yield from _refusals(organisation.require_clearing, code, currency)
+        yield from _findings(organisation.require_clearing, code, currency)
 
 
-def _taxes(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+def _check_taxes(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
     for rule in policy.tax.rules:
-        yield from _refusals(usable_rate, rule, organisation)
-    yield from _refusals(check_rounding, policy.tax, organisation)
+        yield from _findings(usable_rate, rule, organisation)
+    yield from _findings(check_rounding, policy.tax, organisation)
 
 
-def _lock_dates(policy: PostingPolicy, organisation: Organisation, start: datetime) -> Iterator[Finding]:
+def _check_lock_dates(policy: PostingPolicy, organisation: Organisation, start: datetime) -> Iterator[Finding]:
     locked = organisation.locked_until
-    first = organisation.local_date(start)
-    if locked and first <= locked and policy.lock_dates is LockDates.HOLD:
+    first_day = organisation.local_date(start)
+    if locked and first_day <= locked and policy.lock_dates is LockDates.HOLD:
         yield Finding(
             FailureCode.LOCKED_BEFORE_START,
-            f"orders are booked from {first} on and Xero is locked until {locked}: what belongs into the days between "
-            "will be refused; set invoices.lock_dates to next_open_day, or start to a later day",
+            f"Orders are booked from {first_day} on and Xero is locked until {locked}, so documents dated up to "
+            f"{locked} fail. Set invoices.lock_dates to next_open_day, or start to a later day.",
         )
 
 
-def _refusals[**Arguments](
-    check: Callable[Arguments, object], *of: Arguments.args, **by_name: Arguments.kwargs
+def _findings[**Arguments](
+    check: Callable[Arguments, object], *arguments: Arguments.args, **keywords: Arguments.kwargs
 ) -> Iterator[Finding]:
-    """The refusal that an order would meet, if any: what is checked here is what is checked there."""
+    """Return the failure that an order would meet, if any, by running the check that the order would meet."""
     try:
-        check(*of, **by_name)
+        check(*arguments, **keywords)
     except Failure as failure:
         yield Finding(failure.code, failure.remedy)

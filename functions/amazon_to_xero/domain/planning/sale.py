@@ -1,4 +1,4 @@
-"""From an Amazon order to the sales that should stand in Xero.
+"""The sales that the books should show for an Amazon order: its lines, amounts and dates.
 
 A sale shows what the buyer paid the seller: item, shipping, gift wrap, fees and tip, less discounts. Tax that the
 marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
@@ -23,10 +23,11 @@ from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, seller_total
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
-from amazon_to_xero.domain.tax.rules import tax_treatment
+from amazon_to_xero.domain.tax.rules import TaxTreatment, tax_treatment
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
+# How a line's description names the charge; an item's line is named by its product alone.
 CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.ITEM: "",
     Charge.SHIPPING: "Shipping",
@@ -38,24 +39,17 @@ CHARGE_NAMES: Mapping[Charge, str] = {
 
 
 @dataclass(frozen=True)
-class NotInvoiced:
-    """Nothing to book, by rule."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class NotPriced:
-    """Amazon has not said enough yet; to be read again."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
 class Sale:
-    """What the books should hold of an order, or of one of its shipments, in the order's currency.
+    """What the books should show for an order, or for one of its shipments.
 
-    A sale is approved once it has shipped; until then it is a draft dated on the day of the order.
+    lines: with a rounding line where Xero's total would differ; amounts in the order's currency.
+    amounts: whether the line amounts include tax.
+    total: the document total that Xero must arrive at, in the order's currency.
+    booked_on: date of the document in the organisation's time zone: of the shipment, of the order while not shipped.
+    currency: ISO code.
+    reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
+    approved: the order has shipped; until then the sale is a draft.
+    tax_variances: items whose tax Xero computes otherwise than Amazon did.
     """
 
     lines: tuple[Line, ...]
@@ -68,17 +62,37 @@ class Sale:
     tax_variances: tuple[TaxVariance, ...] = ()
 
 
+@dataclass(frozen=True)
+class NotInvoiced:
+    """An accounting rule says that the order has no sale.
+
+    reason: a NotInvoicedReason.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotPriced:
+    """Amazon has not stated the order's amounts yet; the order has to be read again.
+
+    reason: a WaitReason.
+    """
+
+    reason: str
+
+
 def sales(
     order: Order, shipments: Sequence[Shipment], policy: PostingPolicy, organisation: Organisation
 ) -> list[Sale] | NotInvoiced | NotPriced:
-    """One sale for the order, or one for each shipment by policy; or why there is none.
+    """Return one sale for the order, or one for each shipment where the policy says so, or why there is none.
 
-    `shipments` are those recorded so far; the first one dates the sale, whatever packages come later. Raises Failure
-    for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
+    `shipments` are those recorded so far; the first of them dates the sale of a whole order, whatever packages follow.
+    Raises Failure for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
-    nothing = nothing_to_invoice(order, policy)
-    if nothing is not None:
-        return nothing
+    not_invoiced = nothing_to_invoice(order, policy)
+    if not_invoiced is not None:
+        return not_invoiced
     check_marketplace(order, policy)
     if order.grand_total is None or order.currency is None:
         return NotPriced(WaitReason.PROCEEDS_MISSING)
@@ -87,28 +101,28 @@ def sales(
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
-        # A shipment of what costs nothing is no sale; its place in the list stays, so that the numbers of others do.
+        # A shipment of free goods keeps its place in the list although it needs no invoice: numbers go by the place.
         return [_sale(part, shipment, tracking_of(order, shipment), policy, organisation) for part, shipment in shares]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
 def is_booked(marketplace_id: str, policy: PostingPolicy) -> bool:
-    """Whether the settings book orders of that marketplace."""
+    """Whether orders of that marketplace are booked: it is in the settings, and one of Amazon's."""
     return marketplace_id in policy.marketplaces and marketplace_id in MARKETPLACES
 
 
 def check_marketplace(order: Order, policy: PostingPolicy) -> None:
-    """Raises Failure for an order of a marketplace that the settings do not book."""
+    """Raise Failure with UNKNOWN_MARKETPLACE where orders of the order's marketplace are not booked."""
     if not is_booked(order.marketplace_id, policy):
         raise Failure(
             FailureCode.UNKNOWN_MARKETPLACE,
-            f"marketplace {order.marketplace_id or '(none)'} is not among amazon.marketplaces "
-            "in the connection's settings; add it with its accounts and tax rules, then redrive",
+            f"Marketplace {order.marketplace_id or '(none)'} is not in amazon.marketplaces. "
+            "Add it to the connection's settings with its accounts and tax rules, then reprocess the order.",
         )
 
 
 def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
-    """By which rule an order is never a sale, as far as it can be told without its amounts."""
+    """Return the rule by which an order has no sale, of the rules that do not depend on its amounts; None for none."""
     if order.created < policy.start:
         return NotInvoiced(NotInvoicedReason.BEFORE_START)
     if not order.sold_on_amazon:
@@ -130,32 +144,27 @@ def _sale(
     taxes = tax_treatment(order, policy.tax, organisation)
     lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
-        # The tip belongs to no item; it goes with the order's first one. Where tax comes on top, Amazon adds none here.
-        on_top = taxes.amounts is LineAmountTypes.EXCLUSIVE
-        tax_type = policy.tax.rounding_tax_type if on_top else taxes.tax_types[order.items[0].item_id]
-        name, account = CHARGE_NAMES[Charge.DELIVERY_TIP], _account(Charge.DELIVERY_TIP, policy)
-        tip = single_line(name, order.tip, account, tax_type)
-        lines.append(replace(tip, origin=Charge.DELIVERY_TIP))
+        lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order)
-    named = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
+    identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
         total=expected,
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
-        reference=f"{named}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else named,
+        reference=f"{identity}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else identity,
         approved=shipment is not None,
         tax_variances=tax_variances(order, taxes, organisation),
     )
 
 
 def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
-    """Charges first, then the discounts, each with the item's tax rate and in Xero's order of reading."""
-    inside = marketplace_collected_tax(item)
+    """Return a line for each charge, then one for each discount, all with the item's tax type."""
+    collected = marketplace_collected_tax(item)
     name = f"{item.title} ({item.sku})" if item.title and item.sku else item.title or item.sku or item.item_id
     for charge, value in item.charges.items():
-        net = value - inside.get(charge.value, ZERO)
+        net = value - collected.get(charge.value, ZERO)
         if net:
             account = _account(charge, policy)
             if charge is Charge.ITEM:
@@ -164,11 +173,25 @@ def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterab
                 line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
             yield replace(line, origin=f"{item.item_id}:{charge}")
     for charge, value in item.discounts.items():
-        net = value - (inside.get("DISCOUNT", ZERO) if charge is next(iter(item.discounts)) else ZERO)
+        # Amazon states one tax for all discounts of an item; the first of them takes it.
+        is_first = charge is next(iter(item.discounts))
+        net = value - (collected.get("DISCOUNT", ZERO) if is_first else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
             line = single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
             yield replace(line, origin=f"{item.item_id}:DISCOUNT:{charge}")
+
+
+def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
+    """Return the line of the tip, which belongs to no item: it takes the tax type of the order's first item.
+
+    Where the amounts exclude tax, Amazon adds none to the tip, so the line has none.
+    """
+    is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
+    tax_type = policy.tax.rounding_tax_type if is_untaxed else taxes.tax_types[order.items[0].item_id]
+    account = _account(Charge.DELIVERY_TIP, policy)
+    line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, account, tax_type)
+    return replace(line, origin=Charge.DELIVERY_TIP)
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:
@@ -176,7 +199,7 @@ def _account(charge: Charge, policy: PostingPolicy) -> str:
     if not code:
         raise Failure(
             FailureCode.ACCOUNT_UNMAPPED,
-            f"no account for {charge.value}; set accounts.{charge.value.lower()} "
-            "in the connection's settings, then redrive",
+            f"No account is set for {charge.value}. Set accounts.{charge.value.lower()} in the connection's settings, "
+            "then reprocess the order.",
         )
     return code

@@ -1,11 +1,11 @@
-"""Countries as people write them into the names of tax rates: those of Amazon's marketplaces and of the EU."""
+"""Countries in the names of tax rates: those of Amazon's marketplaces and of the EU, as people write them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-# By ISO code, as Amazon writes it. A rate is called "Germany 19 %", "German VAT" or "DE VAT".
+# ISO code -> names, of which the first is used in messages. A rate is called "Germany 19 %", "German VAT" or "DE VAT".
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "AE": ("United Arab Emirates", "UAE", "Emirati"),
     "AT": ("Austria", "Austrian"),
@@ -59,20 +59,21 @@ EU = frozenset({
 # fmt: on
 
 
+def country_name(code: str) -> str:
+    """Return the English name of one of COUNTRIES."""
+    return _NAMES[code][0]
+
+
+def countries_named_in(text: str) -> frozenset[str]:
+    """Return the ISO codes of the countries that a text names."""
+    return frozenset(code for code, pattern in _PATTERNS.items() if pattern.search(text))
+
+
 def _pattern(code: str, names: tuple[str, ...]) -> re.Pattern[str]:
-    # A code counts as a word in capitals only: "at", "be", "in" and "it" are words of every other name. Northern
-    # Ireland and New Mexico are not the countries whose names they carry.
+    # A code counts as a word in capitals only: "at", "be", "in" and "it" occur in many names. Northern Ireland and New
+    # Mexico are not the countries whose names they contain.
     words = "|".join(name if name.isupper() else f"(?i:{re.escape(name)})" for name in names)
     return re.compile(rf"(?<!\bNorthern )(?<!\bNew )\b(?:{code}|{words})\b")
 
 
 _PATTERNS = {code: _pattern(code, names) for code, names in _NAMES.items()}
-
-
-def country_name(code: str) -> str:
-    return _NAMES[code][0]
-
-
-def countries_named_in(text: str) -> frozenset[str]:
-    """The codes of the countries that a name speaks of."""
-    return frozenset(code for code, pattern in _PATTERNS.items() if pattern.search(text))

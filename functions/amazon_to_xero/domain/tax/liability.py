@@ -1,6 +1,6 @@
-"""Which of the organisation's tax rates an order's items take, and what Xero will compute from it.
+"""Who owes the tax on an item, the seller or the marketplace, and which amounts are therefore the seller's.
 
-Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
+Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability.
 """
 
 from __future__ import annotations
@@ -21,28 +21,32 @@ class Party(StrEnum):
 
 
 class AmazonTax(StrEnum):
-    """Whether Amazon's order carries a tax amount for the item."""
+    """Whether Amazon's order states a tax amount for an item."""
 
     ZERO = "zero"
     CHARGED = "charged"
 
 
 def responsible_party(item: OrderItem) -> Party:
-    """Amazon names itself (or a company of its own) where it collects and remits; else the seller owes the tax."""
+    """Return who owes the tax on an item: the marketplace where Amazon says that it collects it, else the seller."""
     return Party.MARKETPLACE if item.collected_by_marketplace else Party.SELLER
 
 
 def amazon_tax(item: OrderItem) -> AmazonTax:
+    """Return whether Amazon charged tax on an item."""
     return AmazonTax.ZERO if item.tax == 0 else AmazonTax.CHARGED
 
 
 def seller_total(order: Order) -> Decimal:
-    """What the seller sold: Amazon's grand total less the tax that the marketplace keeps for the state."""
-    withheld = total(i.tax for i in order.items if responsible_party(i) is Party.MARKETPLACE)
-    return (order.grand_total or ZERO) - withheld
+    """Return what the seller sold: Amazon's grand total less the tax that the marketplace collected."""
+    collected = total(item.tax for item in order.items if responsible_party(item) is Party.MARKETPLACE)
+    return (order.grand_total or ZERO) - collected
 
 
 def marketplace_collected_tax(item: OrderItem) -> Mapping[str, Decimal]:
-    """Tax inside the prices that the marketplace keeps: it is taken out of each price (deemed supplier)."""
-    inside = responsible_party(item) is Party.MARKETPLACE and not item.tax_exclusive
-    return item.taxes if inside else {}
+    """Return the tax by Amazon's names that the prices include and the marketplace collected (deemed supplier).
+
+    It has to be taken out of each price. Empty where the seller owes the tax or the prices exclude it.
+    """
+    is_included = responsible_party(item) is Party.MARKETPLACE and not item.tax_exclusive
+    return item.taxes if is_included else {}

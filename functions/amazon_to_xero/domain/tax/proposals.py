@@ -1,8 +1,9 @@
-"""Tax rules proposed for an organisation: a start for the person who writes the settings, used by nothing silently.
+"""Tax rules proposed for an organisation: a start for the person who writes the settings. No order is booked by them.
 
-Not tax advice. Assumed is what most sellers do: goods leave from the organisation's own country or, within the EU, are
-reported under the one-stop shop; sales on marketplaces abroad are from stock there. The Orders API does not say where
-goods leave from. Rates are the standard ones of 2026; reduced ones need categories of SKUs and rules of their own.
+They are not tax advice. They assume what most sellers do: goods leave from the organisation's own country or, within
+the EU, are reported under the one-stop shop; sales on marketplaces abroad are from stock there. The Orders API does not
+state where goods leave from. The rates are the standard ones of 2026; reduced rates need categories of SKUs and rules
+of their own.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, FailureCode, Finding
 from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
-from amazon_to_xero.domain.tax.rules import TaxRule, rates_for, usable_rate
+from amazon_to_xero.domain.tax.rate_matching import rates_for
+from amazon_to_xero.domain.tax.rules import TaxRule, usable_rate
 
 # fmt: off
-_STANDARD: Mapping[str, str] = {
+# Standard rates in percent where prices include the tax.
+_STANDARD_RATES: Mapping[str, str] = {
     "AT": "20", "BE": "21", "BG": "20", "CY": "19", "CZ": "21", "DE": "19", "DK": "25", "EE": "24", "ES": "21",
     "FI": "25.5", "FR": "20", "GR": "24", "HR": "25", "HU": "27", "IE": "23", "IT": "22", "LT": "21", "LU": "17",
     "LV": "21", "MT": "18", "NL": "21", "PL": "23", "PT": "23", "RO": "21", "SE": "25", "SI": "22", "SK": "23",
     "GB": "20", "AU": "10", "NZ": "15",
 }
-# What the seller collects in Canada; PST and QST, where Amazon collects them, are Amazon's.
+# Code, name and percentage of what the seller collects: GST or HST. Where Amazon collects PST or QST, it owes them.
 _PROVINCES: tuple[tuple[str, str, str], ...] = (
     ("AB", "Alberta", "5"), ("BC", "British Columbia", "5"), ("MB", "Manitoba", "5"), ("NB", "New Brunswick", "15"),
     ("NL", "Newfoundland and Labrador", "15"), ("NS", "Nova Scotia", "14"), ("NT", "Northwest Territories", "5"),
@@ -34,55 +37,46 @@ _PROVINCES: tuple[tuple[str, str, str], ...] = (
     ("SK", "Saskatchewan", "5"), ("YT", "Yukon", "5"),
 )
 # fmt: on
-
-
-@dataclass(frozen=True)
-class _Edition:
-    """Xero's own tax types of an edition: sales at home, exports, sales of which the marketplace owes the tax."""
-
-    home: str
-    export: str
-    deemed: str
-
-
-_EDITIONS: Mapping[str, _Edition] = {
-    "GB": _Edition("OUTPUT2", "ZERORATEDOUTPUT", "ZERORATEDOUTPUT"),
-    "AU": _Edition("OUTPUT", "EXEMPTEXPORT", "EXEMPTOUTPUT"),
-    "NZ": _Edition("OUTPUT2", "ZERORATED", "ZERORATED"),
-}
+_HOME_COUNTRIES = EU | {"GB", "US", "CA", "AU", "NZ"}
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """`findings` say what is missing for the rules that are not there, and what to make in Xero's own settings."""
+    """Proposed tax rules.
+
+    rules: in the order in which they are tried; the organisation can use each of them as it is now.
+    findings: what has to be added to Xero, or decided by a person, for the rules that are not proposed.
+    """
 
     rules: tuple[TaxRule, ...]
     findings: tuple[Finding, ...]
 
 
 def propose_tax_rules(organisation: Organisation, marketplaces: Iterable[str]) -> Proposal:
-    """Rules for the marketplace ids, every one usable in the organisation as it is now."""
-    table = _Table(organisation)
+    """Return rules for sales on the marketplaces with these ids."""
     home = organisation.country
     by_country: dict[str, set[str]] = {}
     for marketplace_id in marketplaces:
         by_country.setdefault(MARKETPLACES[marketplace_id].country, set()).add(marketplace_id)
-    if home not in EU | {"GB", "US", "CA", "AU", "NZ"}:
-        return Proposal(
-            (), (Finding(FailureCode.NO_PROPOSAL, f"there are no rules to propose for organisations in {home}"),)
-        )
-    _north_america(table, by_country.pop("US", set()), by_country.pop("CA", set()))
-    with_vat = {country: ids for country, ids in by_country.items() if country in _STANDARD}
-    _inclusive(table, home, with_vat)
-    for country in sorted(set(by_country) - set(with_vat)):
+    if home not in _HOME_COUNTRIES:
+        remedy = f"There are no rules to propose for organisations in {home}. Write tax.rules with your accountant."
+        return Proposal((), (Finding(FailureCode.NO_PROPOSAL, remedy),))
+    table = _RuleTable(organisation)
+    _propose_north_america(table, by_country.pop("US", set()), by_country.pop("CA", set()))
+    tax_inclusive = {country: ids for country, ids in by_country.items() if country in _STANDARD_RATES}
+    if tax_inclusive:
+        _propose_tax_inclusive(table, home, tax_inclusive)
+    for country in sorted(set(by_country) - set(tax_inclusive)):
         table.report(
-            FailureCode.NO_PROPOSAL, f"there are no rules to propose for the marketplace of {country_name(country)}"
+            FailureCode.NO_PROPOSAL,
+            f"There are no rules to propose for the marketplace of {country_name(country)}. "
+            "Write its rules with your accountant.",
         )
     return Proposal(tuple(table.rules), tuple(dict.fromkeys(table.findings)))
 
 
-def _north_america(table: _Table, us: set[str], canada: set[str]) -> None:
-    """Prices without tax; where it is the marketplace's, or there is none, nothing of it is booked."""
+def _propose_north_america(table: _RuleTable, us: set[str], canada: set[str]) -> None:
+    """Add rules for prices that exclude tax. Tax that the marketplace owes is not booked."""
     both = TaxRule("NONE", LineAmountTypes.NO_TAX, frozenset(us | canada))
     if us | canada:
         table.add(replace(both, responsible=Party.MARKETPLACE))
@@ -90,14 +84,14 @@ def _north_america(table: _Table, us: set[str], canada: set[str]) -> None:
     if us:
         table.report(
             FailureCode.NO_RATE,
-            "where the seller itself collects sales tax in the US: make a rate for each such state in Xero's own "
-            "settings and a rule with ship_to, regions and amounts: exclusive",
+            "Add a tax rate in Xero for each US state in which the seller itself collects sales tax, and a rule with "
+            "ship_to, regions and amounts: exclusive.",
         )
     if canada:
         for code, name, percent in _PROVINCES:
             table.add(
                 TaxRule(
-                    table.province(name, percent),
+                    table.province_rate(name, percent),
                     LineAmountTypes.EXCLUSIVE,
                     frozenset(canada),
                     frozenset({"CA"}),
@@ -107,53 +101,79 @@ def _north_america(table: _Table, us: set[str], canada: set[str]) -> None:
             )
 
 
-def _inclusive(table: _Table, home: str, markets: Mapping[str, set[str]]) -> None:
-    """Prices that include the tax: the UK, the EU, Australia."""
-    if not markets:
-        return
+@dataclass(frozen=True)
+class _Edition:
+    """What Xero's edition for a country outside the EU knows by itself.
+
+    home: TaxType of sales at home.
+    export: TaxType of exports.
+    deemed: TaxType of sales on which the marketplace owes the tax.
+    exports_from: country of the marketplaces on which goods from the home country are sold abroad.
+    """
+
+    home: str
+    export: str
+    deemed: str
+    exports_from: str
+
+
+_EDITIONS: Mapping[str, _Edition] = {
+    "GB": _Edition("OUTPUT2", "ZERORATEDOUTPUT", "ZERORATEDOUTPUT", "GB"),
+    "AU": _Edition("OUTPUT", "EXEMPTEXPORT", "EXEMPTOUTPUT", "AU"),
+    "NZ": _Edition("OUTPUT2", "ZERORATED", "ZERORATED", "AU"),
+}
+
+
+def _propose_tax_inclusive(table: _RuleTable, home: str, markets: Mapping[str, set[str]]) -> None:
+    """Add rules for prices that include the tax: the UK, the EU, Australia. `markets`: country -> marketplace ids."""
     everywhere = frozenset().union(*markets.values())
-    in_the_eu = frozenset().union(*(ids for country, ids in markets.items() if country in EU))
     edition = _EDITIONS.get(home)
     deemed = TaxRule(edition.deemed, LineAmountTypes.INCLUSIVE) if edition else TaxRule("NONE", LineAmountTypes.NO_TAX)
     table.add(replace(deemed, marketplaces=everywhere, responsible=Party.MARKETPLACE))
     if home in EU:
-        # A business with a VAT number is not under the one-stop shop; one without is, like anybody.
-        abroad = sorted(EU - {home})
-        local = {country: table.local(country) for country in abroad}
-        for country in abroad:
-            rule = TaxRule(local[country], LineAmountTypes.INCLUSIVE, everywhere, frozenset({country}))
-            table.add(replace(rule, scheme="UOSS"))
-        table.add(
-            TaxRule(table.zero("intra", "EC"), LineAmountTypes.INCLUSIVE, everywhere, frozenset(abroad), business=True)
-        )
-        for country in abroad:
-            # Not for businesses, whether or not there was a rate for them: no rule is better than the wrong one.
-            rule = TaxRule(local[country], LineAmountTypes.INCLUSIVE, everywhere, frozenset({country}), business=False)
-            table.add(rule)
-        own, exported_from, exports = everywhere, everywhere, COUNTRIES - EU
-    elif edition:
-        zone = {"GB": {"GB"}, "AU": {"AU"}, "NZ": {"AU"}}[home]
-        exported_from = frozenset().union(*(markets.get(country, set()) for country in zone))
-        own, exports = everywhere, COUNTRIES - {home}
-    else:
-        own, exported_from, exports = frozenset(), frozenset(), frozenset()
-    if own:
-        home_type = edition.home if edition else table.local(home)
-        table.add(TaxRule(home_type, LineAmountTypes.INCLUSIVE, own, frozenset({home})))
-    if exported_from:
-        export_type = edition.export if edition else table.zero("export")
-        table.add(TaxRule(export_type, LineAmountTypes.INCLUSIVE, exported_from, frozenset(exports)))
-    if home not in EU:
-        for country in sorted(EU) if in_the_eu else ():
-            table.add(TaxRule(table.local(country), LineAmountTypes.INCLUSIVE, in_the_eu, frozenset({country})))
-        for country in sorted(set(markets) - EU):
-            if not exported_from & markets[country]:
-                ids = frozenset(markets[country])
-                table.add(TaxRule(table.local(country), LineAmountTypes.INCLUSIVE, ids, frozenset({country})))
+        _propose_one_stop_shop(table, home, everywhere)
+        table.add(_inclusive(table.standard_rate(home), everywhere, {home}))
+        table.add(_inclusive(table.zero_rate("export"), everywhere, COUNTRIES - EU))
+        return
+    exported_from: frozenset[str] = frozenset()
+    if edition:
+        table.add(_inclusive(edition.home, everywhere, {home}))
+        exported_from = frozenset(markets.get(edition.exports_from, set()))
+        if exported_from:
+            table.add(_inclusive(edition.export, exported_from, COUNTRIES - {home}))
+    _propose_stock_abroad(table, markets, exported_from)
 
 
-class _Table:
-    """Rules and problems as they are found. A tax type "" is one that was not found, its problem already told."""
+def _propose_one_stop_shop(table: _RuleTable, home: str, marketplaces: frozenset[str]) -> None:
+    """Add rules for sales of an EU seller to the other EU countries."""
+    abroad = sorted(EU - {home})
+    local = {country: table.standard_rate(country) for country in abroad}
+    for country in abroad:
+        table.add(replace(_inclusive(local[country], marketplaces, {country}), scheme="UOSS"))
+    # A business with a VAT number buys outside the one-stop shop; one without a number buys like a private person.
+    table.add(replace(_inclusive(table.zero_rate("intra", "EC"), marketplaces, abroad), business=True))
+    for country in abroad:
+        # Never for businesses, even where no rate for them was found: no rule is better than the wrong one.
+        table.add(replace(_inclusive(local[country], marketplaces, {country}), business=False))
+
+
+def _propose_stock_abroad(table: _RuleTable, markets: Mapping[str, set[str]], exported_from: frozenset[str]) -> None:
+    """Add rules for sales from stock abroad of a seller outside the EU: they take the rate of the destination."""
+    in_eu = frozenset().union(*(ids for country, ids in markets.items() if country in EU))
+    if in_eu:
+        for country in sorted(EU):
+            table.add(_inclusive(table.standard_rate(country), in_eu, {country}))
+    for country in sorted(set(markets) - EU):
+        if not exported_from & markets[country]:
+            table.add(_inclusive(table.standard_rate(country), markets[country], {country}))
+
+
+def _inclusive(tax_type: str, marketplaces: Iterable[str], ship_to: Iterable[str]) -> TaxRule:
+    return TaxRule(tax_type, LineAmountTypes.INCLUSIVE, frozenset(marketplaces), frozenset(ship_to))
+
+
+class _RuleTable:
+    """Collects rules and findings. A tax type "" is one that was not found; the finding for it is already reported."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
@@ -164,6 +184,7 @@ class _Table:
         self.findings.append(Finding(code, remedy))
 
     def add(self, rule: TaxRule) -> None:
+        """Add the rule if the organisation can use it; report why where it cannot."""
         if not rule.tax_type:
             return
         try:
@@ -173,43 +194,42 @@ class _Table:
         else:
             self.rules.append(rule)
 
-    def local(self, country: str) -> str:
-        """The organisation's own rate for sales taxed in a country."""
-        percent = Decimal(_STANDARD[country])
+    def standard_rate(self, country: str) -> str:
+        """Return the tax type of the organisation's rate for sales that are taxed in a country."""
+        percent = Decimal(_STANDARD_RATES[country])
         fitting = [rate for rate in rates_for(country, self._organisation) if rate.rate == percent]
         return self._only(fitting, f"{country_name(country)} {percent} %")
 
-    def province(self, name: str, percent: str) -> str:
-        """The organisation's own rate for a Canadian province: the one named so, else the one of its percentage."""
-        usable = [rate for rate in self._organisation.tax_rates.values() if rate.active and rate.on_revenue]
-        fitting = [rate for rate in usable if rate.rate == Decimal(percent)]
+    def province_rate(self, name: str, percent: str) -> str:
+        """Return the tax type of the organisation's rate for a Canadian province: by its name, else by percentage."""
+        fitting = [rate for rate in self._usable_rates() if rate.rate == Decimal(percent)]
         named = [rate for rate in fitting if name.casefold() in rate.name.casefold()]
         in_canada = [rate for rate in rates_for("CA", self._organisation) if rate in fitting]
         tax = "GST" if percent == "5" else "HST"
         return self._only(named or in_canada, f"{tax} {percent} % (Canada{'' if tax == 'GST' else f', {name}'})")
 
-    def zero(self, *words: str) -> str:
-        """The organisation's own rate of 0 % whose name has one of the words."""
-        found = [
-            rate
-            for rate in self._organisation.tax_rates.values()
-            if rate.active
-            and rate.on_revenue
-            and not rate.rate
-            and any(word in (rate.name.split() if word.isupper() else rate.name.casefold()) for word in words)
-        ]
-        return self._only(found, f"0 % with {' or '.join(words)} in its name")
+    def zero_rate(self, *words: str) -> str:
+        """Return the tax type of the organisation's rate of 0 % whose name has one of the words."""
+        fitting = [rate for rate in self._usable_rates() if not rate.rate and _has_word(rate.name, words)]
+        return self._only(fitting, f"0 % with {' or '.join(words)} in its name")
 
-    def _only(self, fitting: list[TaxRate], wanted: str) -> str:
+    def _usable_rates(self) -> list[TaxRate]:
+        return [rate for rate in self._organisation.tax_rates.values() if rate.active and rate.on_revenue]
+
+    def _only(self, fitting: list[TaxRate], description: str) -> str:
+        """Return the tax type of the one rate that fits; report and return "" where none or several do."""
         if len(fitting) == 1:
             return fitting[0].tax_type
         if fitting:
-            which = ", ".join(sorted(rate.tax_type for rate in fitting))
-            self.report(
-                FailureCode.SEVERAL_RATES, f"{which} could all be the rate {wanted}: write the rule for the right one"
-            )
+            tax_types = ", ".join(sorted(rate.tax_type for rate in fitting))
+            remedy = f"{tax_types} could all be the rate {description}. Write the rule with the right one."
+            self.report(FailureCode.SEVERAL_RATES, remedy)
         else:
-            self.report(
-                FailureCode.NO_RATE, f"make a rate {wanted} for sales in Xero's own settings, then ask for rules again"
-            )
+            remedy = f"Add a tax rate {description} for sales in Xero, then run make preflight again."
+            self.report(FailureCode.NO_RATE, remedy)
         return ""
+
+
+def _has_word(name: str, words: Iterable[str]) -> bool:
+    """Whether a name has one of the words: a word in capitals as it is, any other in any case or as a part."""
+    return any(word in (name.split() if word.isupper() else name.casefold()) for word in words)

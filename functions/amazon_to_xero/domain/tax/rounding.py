@@ -1,7 +1,4 @@
-"""Which of the organisation's tax rates an order's items take, and what Xero will compute from it.
-
-Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
-"""
+"""The tax and totals that Xero computes from lines, and the line that makes up for its rounding."""
 
 from __future__ import annotations
 
@@ -15,60 +12,69 @@ from amazon_to_xero.domain.money import ZERO, cents, total, without_trailing_zer
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
-def xero_total(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Organisation) -> Decimal:
-    """The total Xero will arrive at: each line and each line's tax rounded half up to cents (Xero: rounding guide)."""
-    lines = tuple(lines)
-    net = total(line.amount for line in lines)
-    if amounts is not LineAmountTypes.EXCLUSIVE:
-        return net
-    return net + total(_tax_of_line(line.amount, _rate(line.tax_type, organisation), amounts) for line in lines)
-
-
 def add_rounding_line(
     expected: Decimal, lines: Sequence[Line], amounts: LineAmountTypes, policy: TaxPolicy, organisation: Organisation
 ) -> list[Line]:
-    """The lines, and one to the rounding account where Xero would arrive at another total than Amazon by cents.
+    """Return the lines, and a rounding line where Xero would compute another total than the expected one of Amazon.
 
-    Raises Failure with TAX_DIFFERS where it is more than the limit, with TOO_MANY_DECIMALS where no lines can help.
+    Raises Failure with TAX_DIFFERS where the totals differ by more than the rounding limit, with TOO_MANY_DECIMALS
+    where Xero cannot hold the expected total.
     """
     if cents(expected) != expected:
         raise Failure(
             FailureCode.TOO_MANY_DECIMALS,
-            f"the total {expected} has more than the two decimals that Xero keeps; book the order by hand",
+            f"Amazon's total {expected} has more than the two decimals that Xero keeps. "
+            "Enter the order in Xero manually.",
         )
     difference = expected - xero_total(lines, amounts, organisation)
     return [*lines, _rounding_line(difference, expected, policy, organisation)] if difference else list(lines)
 
 
-def check_rounding(policy: TaxPolicy, organisation: Organisation) -> None:
-    """Raises Failure where the tax type of rounding lines would put tax on them."""
-    if policy.rounding_tax_type != "NONE" and organisation.usable_rate(policy.rounding_tax_type):
-        raise Failure(
-            FailureCode.ROUNDING_TAXED,
-            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero; "
-            "name one without tax in the connection's settings, then redrive",
-        )
+def xero_total(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Organisation) -> Decimal:
+    """Return the document total that Xero computes from the lines."""
+    lines = tuple(lines)
+    net = total(line.amount for line in lines)
+    if amounts is not LineAmountTypes.EXCLUSIVE:
+        return net
+    return net + total(line_tax(line.amount, percentage(line.tax_type, organisation), amounts) for line in lines)
 
 
-def _tax_of_line(line_amount: Decimal, rate: Decimal, amounts: LineAmountTypes) -> Decimal:
-    """What Xero computes as the tax of a line."""
+def line_tax(line_amount: Decimal, rate: Decimal, amounts: LineAmountTypes) -> Decimal:
+    """Return the tax that Xero computes for a line: rounded half up to cents, line by line (Xero: rounding guide)."""
     if amounts is LineAmountTypes.NO_TAX:
         return ZERO
     return cents(line_amount * rate / (100 + rate if amounts is LineAmountTypes.INCLUSIVE else 100))
 
 
-def _rate(tax_type: str, organisation: Organisation) -> Decimal:
+def percentage(tax_type: str, organisation: Organisation) -> Decimal:
+    """Return the percentage of a tax type; 0 for Xero's own NONE, which the list of tax rates may not show."""
     rate = organisation.tax_rates.get(tax_type)
     return rate.rate if rate else ZERO
 
 
+def check_rounding(policy: TaxPolicy, organisation: Organisation) -> None:
+    """Raise Failure with ROUNDING_TAXED where the tax type of rounding lines would put tax on them."""
+    if policy.rounding_tax_type != "NONE" and organisation.usable_rate(policy.rounding_tax_type):
+        raise Failure(
+            FailureCode.ROUNDING_TAXED,
+            f"tax.rounding_tax_type {policy.rounding_tax_type} has a rate above zero. "
+            "Set a tax type without tax in the connection's settings, then reprocess the order.",
+        )
+
+
 def _rounding_line(difference: Decimal, expected: Decimal, policy: TaxPolicy, organisation: Organisation) -> Line:
     account = organisation.rounding_account()
-    if abs(difference) > policy.rounding_limit or account is None:
+    is_more_than_rounding = abs(difference) > policy.rounding_limit
+    if is_more_than_rounding or account is None:
+        remedy = (
+            "Check the rate of the tax type in tax.rules of the connection's settings"
+            if is_more_than_rounding
+            else "Restore Xero's system account ROUNDING"
+        )
         raise Failure(
             FailureCode.TAX_DIFFERS,
-            f"Amazon's total is {expected}, Xero would arrive at {expected - difference}; "
-            "check the rate of the tax type in tax.rules of the connection's settings, then redrive",
+            f"Amazon's total is {expected}, Xero would compute {expected - difference}. "
+            f"{remedy}, then reprocess the order.",
         )
     check_rounding(policy, organisation)
     return Line("Rounding", 1, without_trailing_zeros(difference), account.code, policy.rounding_tax_type)

@@ -1,7 +1,4 @@
-"""Which of the organisation's tax rates an order's items take, and what Xero will compute from it.
-
-Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability and is left out.
-"""
+"""Which of the organisation's tax rates an item takes: the rules in the settings, and how an order is taxed by them."""
 
 from __future__ import annotations
 
@@ -13,26 +10,37 @@ from fnmatch import fnmatchcase
 
 from amazon_to_xero.domain.amazon.order import Order, OrderItem
 from amazon_to_xero.domain.books.line import LineAmountTypes
-from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
+from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, cents, smallest_unit, total
-from amazon_to_xero.domain.tax.countries import COUNTRIES, countries_named_in, country_name
+from amazon_to_xero.domain.money import ZERO
+from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party, amazon_tax, responsible_party
+from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
+
+_TAX_RULES = "tax.rules of the connection's settings"
 
 
 class TaxMode(StrEnum):
-    """How an item that no rule speaks of finds its tax rate."""
+    """What decides the tax rate of an item that no rule matches."""
 
-    RULES = "rules"  # not at all
-    MATCHING = "matching"  # by destination and effective rate, where only one of the organisation's rates fits
+    RULES = "rules"  # nothing: the order fails
+    MATCHING = "matching"  # the one rate of the organisation that explains Amazon's tax at the destination
 
 
 @dataclass(frozen=True)
 class TaxRule:
-    """Which of the organisation's tax rates an item takes. Empty conditions match everything; the first rule wins.
+    """Which of the organisation's tax rates an item takes. A condition that is empty or None matches every item.
 
-    `marketplaces` holds marketplace ids, `ship_to` country codes, `regions` states or provinces in Amazon's spelling
-    but for capitals, `scheme` UOSS or IOSS. `category` is a name of TaxPolicy.categories.
+    tax_type: Xero's TaxType.
+    amounts: whether Amazon's prices include the tax.
+    marketplaces: condition: ids of marketplaces.
+    ship_to: condition: ISO codes of the destination's country.
+    regions: condition: states or provinces in Amazon's spelling, compared without regard to case.
+    responsible: condition: who owes the tax.
+    amazon_tax: condition: whether Amazon charged tax on the item.
+    scheme: condition: EU scheme that the item is reported under, UOSS or IOSS.
+    business: condition: whether it is an order of Amazon Business.
+    category: condition: the item's SKU is of this category, a name in TaxPolicy.categories.
     """
 
     tax_type: str
@@ -49,9 +57,13 @@ class TaxRule:
 
 @dataclass(frozen=True)
 class TaxPolicy:
-    """`categories` are patterns of SKUs by the category's name, `BOOK-*`.
+    """The tax settings of a connection.
 
-    `rounding_limit` is the largest difference per document that may go to the rounding account, in its currency.
+    rules: the first rule that matches an item decides.
+    mode: what decides where no rule matches.
+    categories: category -> patterns of its SKUs, in which * stands for any text: BOOK-*.
+    rounding_tax_type: Xero's TaxType of rounding lines; its rate is zero.
+    rounding_limit: the largest amount per document, in its currency, that goes to the rounding account.
     """
 
     rules: tuple[TaxRule, ...]
@@ -61,6 +73,7 @@ class TaxPolicy:
     rounding_limit: Decimal = Decimal("0.05")
 
     def rule_for(self, order: Order, item: OrderItem) -> TaxRule | None:
+        """Return the first rule that matches the item."""
         return next((rule for rule in self.rules if self._matches(rule, order, item)), None)
 
     def _matches(self, rule: TaxRule, order: Order, item: OrderItem) -> bool:
@@ -80,131 +93,111 @@ class TaxPolicy:
 
 @dataclass(frozen=True)
 class TaxTreatment:
-    """How an order is taxed: what the line amounts of its documents include, and each item's tax type by item id."""
+    """How an order is taxed.
+
+    amounts: whether the line amounts of its documents include tax.
+    tax_types: order item id -> Xero's TaxType.
+    """
 
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
 
 
 def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:
-    """Raises Failure where no rule speaks of an item, or where rules, order and organisation contradict each other."""
+    """Return how an order is taxed.
+
+    Raises Failure where no rule matches an item, or where the rules, the order and the organisation contradict each
+    other: an order never takes a default rate.
+    """
     rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
     amounts = _line_amount_types(order, rules)
     for item in order.items:
-        _check_responsibility(item, rules[item.item_id], usable_rate(rules[item.item_id], organisation))
+        rule = rules[item.item_id]
+        rate = usable_rate(rule, organisation)
+        if rate and responsible_party(item) is Party.MARKETPLACE:
+            raise _owed_by_marketplace(rule.tax_type, rate)
     return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
 
 
-def effective_rate(item: OrderItem) -> Decimal | None:
-    """Amazon's tax on the item in percent of its net price, to two decimals."""
-    net = _net(item)
-    return cents(item.tax * 100 / net) if net else None
-
-
-def rates_for(country: str, organisation: Organisation) -> list[TaxRate]:
-    """The organisation's rates for sales to a country, by their names: at home those that name no other country."""
-    usable = [rate for rate in organisation.tax_rates.values() if rate.active and rate.on_revenue]
-    if country == organisation.country:
-        return [rate for rate in usable if countries_named_in(rate.name) <= {country}]
-    return [rate for rate in usable if country in countries_named_in(rate.name)]
-
-
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
-    """The percentage a rule books with. Raises Failure where Xero cannot use it, whatever the order."""
+    """Return the percentage of a rule's tax type. Raises Failure where no order can use the rule."""
     if rule.amounts is LineAmountTypes.NO_TAX and rule.tax_type == "NONE":
-        return ZERO  # Xero's own "no tax" exists in every organisation, whether or not its list shows it
+        return ZERO  # Xero's own NONE exists in every organisation, whether or not its list of tax rates shows it
     rate = organisation.usable_rate(rule.tax_type)
     if rate and rule.amounts is LineAmountTypes.NO_TAX:
         raise Failure(
             FailureCode.TAX_MODE_CONFLICT,
-            f"a tax rule says amounts: none with {rule.tax_type}, which has {rate} %; "
-            "say inclusive or exclusive in tax.rules of the connection's settings, then redrive",
+            f"A tax rule has amounts: none with {rule.tax_type}, whose rate is {rate} %. "
+            f"Set amounts to inclusive or exclusive in {_TAX_RULES}, then reprocess the order.",
         )
     if rate and rule.responsible is Party.MARKETPLACE:
-        raise _not_the_sellers(rule.tax_type, rate)
+        raise _owed_by_marketplace(rule.tax_type, rate)
     return rate
 
 
 def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
-    """Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED: an order no rule speaks of is never given a default rate."""
+    """Return the rule for an item. Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED."""
     rule = policy.rule_for(order, item)
     if rule is not None:
         return rule
     if policy.mode is TaxMode.MATCHING and item.tax and responsible_party(item) is Party.SELLER:
-        return _matched(order, item, organisation)
+        return _rule_by_matching(order, item, organisation)
     raise Failure(
         FailureCode.TAX_UNMAPPED,
-        f"no tax rule for marketplace {order.marketplace_id}, "
+        f"No tax rule matches marketplace {order.marketplace_id}, "
         f"ship-to country {order.ship_to_country or 'unknown'}, "
         f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}, "
         f"scheme {' '.join(sorted(item.schemes)) or 'none'}, {'a' if order.business else 'no'} business order, "
-        f"SKU {item.sku or 'none'}; add one to tax.rules in the connection's settings, then redrive",
+        f"SKU {item.sku or 'none'}. Add a rule to {_TAX_RULES}, then reprocess the order.",
     )
 
 
-def _matched(order: Order, item: OrderItem, organisation: Organisation) -> TaxRule:
-    """The rule that somebody would write who sees Amazon's amounts, where they leave no choice."""
+def _rule_by_matching(order: Order, item: OrderItem, organisation: Organisation) -> TaxRule:
+    """Return the rule that Amazon's amounts leave as the only choice. Raises Failure with TAX_UNMATCHED."""
     amounts = LineAmountTypes.EXCLUSIVE if item.tax_exclusive else LineAmountTypes.INCLUSIVE
+    rates = matching_rates(order, item, organisation)
+    if len(rates) == 1:
+        return TaxRule(rates[0].tax_type, amounts)
     country = order.ship_to_country
-    fitting = [rate for rate in rates_for(country, organisation) if _explains(rate.rate, item, order.currency or "")]
-    if len(fitting) == 1:
-        return TaxRule(fitting[0].tax_type, amounts)
-    where = country_name(country) if country in COUNTRIES else country or "an unknown country"
-    found = ", ".join(sorted(rate.tax_type for rate in fitting))
+    destination = country_name(country) if country in COUNTRIES else country or "an unknown country"
+    tax_types = ", ".join(sorted(rate.tax_type for rate in rates))
+    finding = f"the tax types {tax_types} fit" if rates else "no rate of the organisation fits"
     condition = f'"ship_to": ["{country}"], ' if country else ""
     raise Failure(
         FailureCode.TAX_UNMATCHED,
-        f"item {item.item_id}: {item.tax} tax, about {effective_rate(item)} %, to {where}: "
-        f"{f'the tax types {found} fit' if fitting else 'no rate of the organisation fits'}; write into tax.rules "
-        f'{{"marketplaces": ["{order.marketplace_id}"], {condition}"amounts": "{amounts.name.lower()}", '
-        '"tax_type": the one that is right}, then redrive',
+        f"Item {item.item_id}: Amazon charged {item.tax} {order.currency} tax, about {effective_rate(item)} %, on a "
+        f"sale to {destination}, and {finding}. "
+        f'Add a rule {{"marketplaces": ["{order.marketplace_id}"], {condition}"amounts": "{amounts.name.lower()}", '
+        f'"tax_type": "…"}} with the right tax type to {_TAX_RULES}, then reprocess the order.',
     )
 
 
-def _explains(rate: Decimal, item: OrderItem, currency: str) -> bool:
-    """Whether Amazon's tax is what a rate gives: each of its parts was rounded by up to half the smallest amount."""
-    if not rate:
-        return False
-    net = _net(item)
-    exact = net * rate / 100 if item.tax_exclusive else (net + item.tax) * rate / (100 + rate)
-    return abs(item.tax - exact) <= smallest_unit(currency) / 2 * max(len(item.taxes), 1)
-
-
-def _net(item: OrderItem) -> Decimal:
-    prices = total(item.charges.values()) + total(item.discounts.values())
-    return prices if item.tax_exclusive else prices - item.tax
-
-
 def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmountTypes:
-    """One invoice is either tax-inclusive or tax-exclusive; lines without tax go with both."""
-    modes = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
-    if len(modes) > 1:
+    """Return whether line amounts include tax: all of a document do, or none; lines without tax agree with both."""
+    amounts = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
+    if len(amounts) > 1:
         raise Failure(
             FailureCode.TAX_MODE_CONFLICT,
-            "the order's items match tax rules with inclusive and with exclusive amounts; "
-            "make the rules agree in tax.rules of the connection's settings, then redrive",
+            "The order's items match tax rules with inclusive and with exclusive amounts. "
+            f"Set the same amounts in {_TAX_RULES}, then reprocess the order.",
         )
     for item in order.items:
-        ours = responsible_party(item) is Party.SELLER
-        if ours and item.tax_exclusive and rules[item.item_id].amounts is not LineAmountTypes.EXCLUSIVE:
+        is_sellers = responsible_party(item) is Party.SELLER
+        rule = rules[item.item_id]
+        if is_sellers and item.tax_exclusive and rule.amounts is not LineAmountTypes.EXCLUSIVE:
             raise Failure(
                 FailureCode.TAX_MODE_MISMATCH,
-                f"item {item.item_id}: Amazon adds {item.tax} tax on top of the prices, the tax rule says "
-                f"{rules[item.item_id].amounts.value}; correct tax.rules in the connection's settings, then redrive",
+                f"Item {item.item_id}: Amazon adds {item.tax} {order.currency} tax to the prices, and the tax rule's "
+                f"amounts are {rule.amounts}. Set amounts to exclusive in {_TAX_RULES}, then reprocess the order.",
             )
-    return modes.pop() if modes else LineAmountTypes.NO_TAX
+    return amounts.pop() if amounts else LineAmountTypes.NO_TAX
 
 
-def _check_responsibility(item: OrderItem, rule: TaxRule, rate: Decimal) -> None:
-    if rate and responsible_party(item) is Party.MARKETPLACE:
-        raise _not_the_sellers(rule.tax_type, rate)
-
-
-def _not_the_sellers(tax_type: str, rate: Decimal) -> Failure:
+def _owed_by_marketplace(tax_type: str, rate: Decimal) -> Failure:
     return Failure(
         FailureCode.TAX_OWED_BY_MARKETPLACE,
-        f"the marketplace owes the tax, the tax rule books {tax_type} with {rate} %; add one with "
-        "responsible: marketplace before it in tax.rules of the connection's settings, then redrive",
+        f"The marketplace owes the tax, and the tax rule books {tax_type} with {rate} % as the seller's. "
+        f"Add a rule with responsible: marketplace before it in {_TAX_RULES}, then reprocess the order.",
     )
 
 
