@@ -1,4 +1,4 @@
-"""A service that should be left alone is left alone by every worker until the stated time."""
+"""A paused service is called by no worker until the stated time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLo
 MINUTE = timedelta(minutes=1)
 
 
-class Service:
+class PausedConnection:
+    """Workers of one connection, which share its pauses."""
+
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
@@ -24,38 +26,38 @@ class Service:
 
 
 @pytest.fixture
-def service() -> Service:
-    return Service()
+def connection() -> PausedConnection:
+    return PausedConnection()
 
 
-def test_a_pause_is_seen_by_every_worker_and_ends_by_itself(service: Service) -> None:
-    service.worker().pause("xero", NOON + MINUTE, "XERO_MINUTE_LIMIT")
+def test_pause_applies_to_every_worker_and_ends_by_itself(connection: PausedConnection) -> None:
+    connection.worker().pause("xero", NOON + MINUTE, "XERO_MINUTE_LIMIT")
 
-    assert service.worker().until("xero") == NOON + MINUTE
-    assert service.worker().until("amazon") is None
-    service.clock.advance(60)
-    assert service.worker().until("xero") is None
-
-
-def test_a_longer_pause_stands(service: Service) -> None:
-    service.worker().pause("xero", NOON + 10 * MINUTE, "XERO_DAY_LIMIT")
-    service.worker().pause("xero", NOON + MINUTE, "XERO_MINUTE_LIMIT")
-
-    assert service.worker().until("xero") == NOON + 10 * MINUTE
+    assert connection.worker().until("xero") == NOON + MINUTE
+    assert connection.worker().until("amazon") is None
+    connection.clock.advance(60)
+    assert connection.worker().until("xero") is None
 
 
-def test_a_pause_by_a_fraction_of_a_second_longer_counts_as_longer(service: Service) -> None:
-    service.worker().pause("xero", NOON + MINUTE, "A")
-    service.worker().pause("xero", NOON + MINUTE + timedelta(microseconds=1), "B")
+def test_shorter_pause_does_not_shorten_a_longer_one(connection: PausedConnection) -> None:
+    connection.worker().pause("xero", NOON + 10 * MINUTE, "XERO_DAY_LIMIT")
+    connection.worker().pause("xero", NOON + MINUTE, "XERO_MINUTE_LIMIT")
 
-    assert service.worker().until("xero") == NOON + MINUTE + timedelta(microseconds=1)
+    assert connection.worker().until("xero") == NOON + 10 * MINUTE
 
 
-def test_every_pause_says_which_service_until_when_and_why(service: Service) -> None:
-    service.worker().pause("amazon", NOON + MINUTE, "AMAZON_NOT_AUTHORISED", "authorise again")
+def test_pause_longer_by_a_microsecond_counts_as_longer(connection: PausedConnection) -> None:
+    connection.worker().pause("xero", NOON + MINUTE, "A")
+    connection.worker().pause("xero", NOON + MINUTE + timedelta(microseconds=1), "B")
 
-    (said,) = service.decisions.of("PAUSED")
-    assert said == {
+    assert connection.worker().until("xero") == NOON + MINUTE + timedelta(microseconds=1)
+
+
+def test_each_pause_is_logged_with_its_service_end_and_reason(connection: PausedConnection) -> None:
+    connection.worker().pause("amazon", NOON + MINUTE, "AMAZON_NOT_AUTHORISED", "authorise again")
+
+    (logged,) = connection.decisions.of("PAUSED")
+    assert logged == {
         "reason": "AMAZON_NOT_AUTHORISED",
         "remedy": "authorise again",
         "service": "amazon",
@@ -72,18 +74,25 @@ def test_every_pause_says_which_service_until_when_and_why(service: Service) -> 
         (XeroUnavailable("x", 503, "HTTP 503"), "XERO_UNAVAILABLE", 1),
     ],
 )
-def test_xero_s_faults_ask_for_their_own_length(
-    service: Service, problem: XeroError, reason: str, minutes: int
+def test_length_of_a_pause_depends_on_xeros_fault(
+    connection: PausedConnection, problem: XeroError, reason: str, minutes: int
 ) -> None:
-    service.worker().pause_xero(problem)
+    connection.worker().pause_xero(problem)
 
-    assert service.worker().until("xero") == NOON + minutes * MINUTE
-    assert service.decisions.of("PAUSED")[0]["reason"] == reason
+    assert connection.worker().until("xero") == NOON + minutes * MINUTE
+    assert connection.decisions.of("PAUSED")[0]["reason"] == reason
 
 
-def test_two_workers_that_pause_at_once_do_no_harm(service: Service) -> None:
-    service.store.meanwhile(lambda: service.worker().pause("xero", NOON + MINUTE, "A"))
+def test_two_workers_may_pause_a_service_at_the_same_time(connection: PausedConnection) -> None:
+    connection.store.meanwhile(lambda: connection.worker().pause("xero", NOON + MINUTE, "A"))
 
-    service.worker().pause("xero", NOON + 2 * MINUTE, "B")
+    connection.worker().pause("xero", NOON + 2 * MINUTE, "B")
 
-    assert service.worker().until("xero") is not None
+    assert connection.worker().until("xero") == NOON + 2 * MINUTE
+
+
+def test_used_up_share_pauses_only_its_kind_of_document(connection: PausedConnection) -> None:
+    connection.worker().pause_xero(XeroRateLimited("createPayments", "share", MINUTE), "payment")
+
+    assert connection.worker().until("xero#payment") == NOON + MINUTE
+    assert connection.worker().until("xero") is None
