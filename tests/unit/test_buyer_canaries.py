@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import pytest
 
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.ports.xero import XeroRefused
-from amazon_to_xero.runtime import handlers
+from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.handlers import WorkFailed, queue_handler, resume_handler
@@ -26,7 +27,8 @@ ORDER = "026-0000001-0000001"
 CANARIES = ("canary", "cn1 1nc", "1 canary street", "0000 000000")
 SINKS = (
     "rows of the table",
-    "log lines and metrics",
+    "log lines",
+    "metrics",
     "dead letters",
     "events on the bus",
     "answers of handlers",
@@ -120,6 +122,9 @@ def outside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
             monkeypatch.setattr(connection.connection.poster, "post_due", fails)
         monkeypatch.setattr(handlers, "application", lambda: App(connection))
+        lines = io.StringIO()
+        # The logger's own stream was taken when it was made, before this test captured standard output.
+        monkeypatch.setattr(observability.logger.registered_handler, "stream", lines)
         answers, raised = [], []
         context: Any = Context()
         for handler, event in (
@@ -135,7 +140,8 @@ def outside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         letters = [letter for queue in connection.dead_letters.values() for letter in queue.letters]
         sinks = {
             "rows of the table": repr(connection.store.table.written),
-            "log lines and metrics": capsys.readouterr().out,
+            "log lines": lines.getvalue(),
+            "metrics": capsys.readouterr().out,
             "dead letters": repr(letters),
             "events on the bus": repr(connection.events.published),
             "answers of handlers": repr(answers),
@@ -165,8 +171,8 @@ def test_buyer_data_reaches_no_other_sink(outside: Callable[[str], Outside], fau
 def test_every_sink_is_written_in_these_runs(outside: Callable[[str], Outside]) -> None:
     """An empty sink would pass without saying anything."""
     written = outside("none").sinks
-    assert "APPLIED" in written["log lines and metrics"]
-    assert "_aws" in written["log lines and metrics"]
+    assert '"message":"APPLIED"' in written["log lines"]
+    assert "_aws" in written["metrics"]
     assert ORDER in written["rows of the table"]
     assert ORDER in written["events on the bus"]
     assert "WorkFailed" in outside("unforeseen").sinks["exceptions of handlers"]
