@@ -1,4 +1,4 @@
-"""What a message says: which order to look at, and nothing else of it is believed."""
+"""Messages are read as notices: which order they are about, and nothing else of their content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
 from amazon_to_xero.domain.failures import Failure
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = Path(__file__).parents[3] / "events"
 CANARY = "Canary Buyer"
 
 
@@ -51,59 +51,65 @@ def holding(value: Any, *path: str, of: Callable[[], dict[str, Any]] = order_cha
     return json.dumps(document)
 
 
-def refused(body: str, read: Callable[[str], ChangeNotice] = parse_order_change) -> Failure:
+def reprocess(source: str) -> str:
+    return json.dumps({"reprocess": {"connection": "main", "source": source}})
+
+
+def failure_of(body: str, parse: Callable[[str], ChangeNotice] = parse_order_change) -> Failure:
     with pytest.raises(Failure) as caught:
-        read(body)
+        parse(body)
     return caught.value
 
 
-def renamed(value: Any, case: Any) -> Any:
+def with_names(value: Any, case: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
-        return {case(name): renamed(part, case) for name, part in value.items()}
-    return [renamed(part, case) for part in value] if isinstance(value, list) else value
+        return {case(name): with_names(part, case) for name, part in value.items()}
+    return [with_names(part, case) for part in value] if isinstance(value, list) else value
 
 
-def test_amazon_s_notification_points_at_its_order() -> None:
+def test_order_change_is_a_notice_about_its_order() -> None:
     first, second = (parse_order_change(body) for body in bodies("orders_sqs_order_change.json"))
 
     at = datetime(2026, 11, 23, 11, 59, 53, 109000, tzinfo=UTC)
     assert first == ChangeNotice("026-0000001-0000001", at, seller_id="A1SELLERMADEUP")
-    assert second.order_id == "026-0000002-0000002"
+    assert second.key == "026-0000002-0000002"
 
 
 @pytest.mark.parametrize("case", [str.lower, str.upper, lambda name: name[0].lower() + name[1:]])
-def test_amazon_s_other_ways_to_write_names_are_read_the_same(case: Any) -> None:
-    assert parse_order_change(json.dumps(renamed(order_change(), case))) == parse_order_change(
+def test_field_names_are_read_in_any_case(case: Callable[[str], str]) -> None:
+    assert parse_order_change(json.dumps(with_names(order_change(), case))) == parse_order_change(
         json.dumps(order_change())
     )
 
 
-def test_an_event_time_of_another_time_zone_is_the_same_moment() -> None:
+def test_event_time_in_another_time_zone_is_converted_to_utc() -> None:
     body = holding("2026-11-23T12:59:53.109+01:00", "EventTime")
 
     assert parse_order_change(body) == parse_order_change(json.dumps(order_change()))
 
 
-@pytest.mark.parametrize("read", [parse_order_change, parse_shipment_event])
+@pytest.mark.parametrize("parse", [parse_order_change, parse_shipment_event])
 @pytest.mark.parametrize("event", ["orders_sqs_reprocess.json", "shipments_sqs_reprocess.json"])
-def test_our_own_pointer_says_look_in_any_case_on_either_queue(event: str, read: Any) -> None:
+def test_redriven_dead_letter_asks_to_reprocess_its_order_on_either_queue(
+    event: str, parse: Callable[[str], ChangeNotice]
+) -> None:
     (body,) = bodies(event)
 
-    assert read(body) == ChangeNotice(json.loads(body)["reprocess"]["order_id"], connection="main", again=True)
+    order_id = json.loads(body)["reprocess"]["source"].removeprefix("order#")
+    assert parse(body) == ChangeNotice(order_id, connection="main", reprocess=True)
 
 
-def test_our_own_events_point_at_their_order() -> None:
-    pointers = [
+def test_event_of_the_own_bus_is_a_notice_about_its_order() -> None:
+    notices = [
         parse_shipment_event(body)
         for event in ("shipments_sqs_order_shipped.json", "shipments_sqs_order_cancelled.json")
         for body in bodies(event)
     ]
 
-    assert pointers == [ChangeNotice(f"026-000000{n}-000000{n}", connection="main") for n in (1, 2, 4)]
+    assert notices == [ChangeNotice(f"026-000000{n}-000000{n}", connection="main") for n in (1, 2, 4)]
 
 
-def test_what_an_event_says_of_its_order_is_not_needed() -> None:
-    """It may be old or late by the time it is read; where to look is all."""
+def test_event_needs_no_more_than_connection_and_order_id() -> None:
     detail = {"connection": "main", "order_id": "026-0000001-0000001"}
 
     assert parse_shipment_event(holding(detail, "detail", of=shipped)) == parse_shipment_event(json.dumps(shipped()))
@@ -113,7 +119,7 @@ ORDER = ("Payload", "OrderChangeNotification")
 
 
 @pytest.mark.parametrize(
-    ("body", "reason", "named"),
+    ("body", "code", "named"),
     [
         ("", "MALFORMED_MESSAGE", "not JSON"),
         ("{", "MALFORMED_MESSAGE", "not JSON"),
@@ -141,28 +147,31 @@ ORDER = ("Payload", "OrderChangeNotification")
         (holding([CANARY], "Payload"), "MALFORMED_MESSAGE", "OrderChangeNotification"),
         (holding("TRANSACTION_UPDATE", "NotificationType"), "UNEXPECTED_NOTIFICATION", "TRANSACTION_UPDATE"),
         (holding({"Name": CANARY}, "NotificationType"), "MALFORMED_MESSAGE", "NotificationType"),
-        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
-        (json.dumps({"reprocess": {"order_id": "026-0000003-0000003"}}), "MALFORMED_MESSAGE", "connection"),
-        (json.dumps({"reprocess": "026-0000003-0000003"}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "source"),
+        (json.dumps({"reprocess": {"source": "order#026-0000003-0000003"}}), "MALFORMED_MESSAGE", "connection"),
+        (json.dumps({"reprocess": "order#026-0000003-0000003"}), "MALFORMED_MESSAGE", "source"),
+        (reprocess("026-0000003-0000003"), "MALFORMED_MESSAGE", "source"),
+        (reprocess("order#"), "MALFORMED_MESSAGE", "source"),
+        (reprocess("settings#AMAZON-A1"), "MALFORMED_MESSAGE", "source"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_field_and_what_to_do(body: str, reason: str, named: str) -> None:
-    problem = refused(body)
+def test_unreadable_message_fails_with_its_field_and_a_remedy(body: str, code: str, named: str) -> None:
+    failure = failure_of(body)
 
-    assert problem.reason == reason
-    assert named in problem.remedy
-    assert "correct the body" in problem.remedy or "subscribe that type to its own queue" in problem.remedy
-    assert CANARY not in problem.remedy
+    assert failure.code == code
+    assert named in failure.remedy
+    assert "correct the body" in failure.remedy or "subscribe that type to its own queue" in failure.remedy
+    assert CANARY not in failure.remedy
 
 
-def test_a_refusal_never_repeats_what_the_body_says() -> None:
+def test_failure_does_not_quote_the_body() -> None:
     texts = [CANARY, json.dumps({"buyer": CANARY}), json.dumps([CANARY]), holding({"Name": CANARY}, *ORDER)]
 
-    assert [CANARY in str(refused(text)) for text in texts] == [False] * 4
+    assert [CANARY in str(failure_of(text)) for text in texts] == [False] * 4
 
 
 @pytest.mark.parametrize(
-    ("body", "reason", "named"),
+    ("body", "code", "named"),
     [
         ("", "MALFORMED_MESSAGE", "not JSON"),
         ("[]", "MALFORMED_MESSAGE", "list"),
@@ -179,30 +188,30 @@ def test_a_refusal_never_repeats_what_the_body_says() -> None:
         (holding(None, "detail", "connection", of=shipped), "MALFORMED_MESSAGE", "connection"),
         (holding("0" * 65, "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
         (holding("026-\ud800", "detail", "order_id", of=shipped), "MALFORMED_MESSAGE", "order_id"),
-        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "order_id"),
+        (json.dumps({"reprocess": {"connection": "main"}}), "MALFORMED_MESSAGE", "source"),
     ],
 )
-def test_what_the_shipments_queue_cannot_use_is_refused_in_the_same_way(body: str, reason: str, named: str) -> None:
-    problem = refused(body, parse_shipment_event)
+def test_unreadable_event_fails_with_its_field_and_a_remedy(body: str, code: str, named: str) -> None:
+    failure = failure_of(body, parse_shipment_event)
 
-    assert problem.reason == reason
-    assert named in problem.remedy
-    assert "correct the body" in problem.remedy or "correct the rule that sends it here" in problem.remedy
-    assert CANARY not in problem.remedy
-
-
-def test_an_event_on_the_orders_queue_is_refused() -> None:
-    assert refused(json.dumps(shipped())).remedy.startswith("NotificationType is missing")
+    assert failure.code == code
+    assert named in failure.remedy
+    assert "correct the body" in failure.remedy or "correct the rule that sends it here" in failure.remedy
+    assert CANARY not in failure.remedy
 
 
-ODD = st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
+def test_event_on_the_orders_queue_fails() -> None:
+    assert failure_of(json.dumps(shipped())).remedy.startswith("NotificationType is missing")
 
 
-@pytest.mark.parametrize("read", [parse_order_change, parse_shipment_event])
-@given(body=ODD)
-def test_nothing_in_a_message_raises_anything_but_a_refusal(read: Any, body: str) -> None:
+ODD_BODIES = st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
+
+
+@pytest.mark.parametrize("parse", [parse_order_change, parse_shipment_event])
+@given(body=ODD_BODIES)
+def test_odd_message_raises_nothing_but_a_failure(parse: Callable[[str], ChangeNotice], body: str) -> None:
     with pytest.raises(Failure):
-        read(body)
+        parse(body)
 
 
 JSON = st.recursive(
@@ -214,12 +223,12 @@ PLACES = [("detail-type",), ("detail",), ("detail", "order_id"), ("detail", "con
 
 
 @given(st.sampled_from(PLACES), JSON)
-def test_an_event_with_anything_in_any_place_is_read_or_refused(place: tuple[str, ...], value: Any) -> None:
+def test_event_with_odd_content_in_any_field_is_read_or_fails(place: tuple[str, ...], value: Any) -> None:
     try:
-        pointer = parse_shipment_event(holding(value, *place, of=shipped))
-    except Failure as problem:
-        assert problem.reason in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
+        notice = parse_shipment_event(holding(value, *place, of=shipped))
+    except Failure as failure:
+        assert failure.code in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
         return
-    assert pointer.order_id.isascii()
-    assert 0 < len(pointer.order_id) <= 64
-    assert 0 < len(pointer.connection) <= 64
+    assert notice.key.isascii()
+    assert 0 < len(notice.key) <= 64
+    assert 0 < len(notice.connection) <= 64
