@@ -1,4 +1,4 @@
-"""Destinations and subscriptions of Amazon's notifications, for the operator's set-up."""
+"""Destinations and subscriptions of Amazon's notifications, for the connect command. No function uses them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,19 @@ from typing import Any
 
 from sp_api.api import Notifications
 
-from amazon_to_xero.adapters.amazon.client import (
-    REGIONS,
-    AmazonCredentials,
-    HardenedClient,
-    call_with_message,
-    connected_client,
-)
-from amazon_to_xero.ports.amazon import (
-    AmazonNotFound,
-    AmazonUnavailable,
-    Json,
-)
+from amazon_to_xero.adapters.amazon.answers import call_with_message
+from amazon_to_xero.adapters.amazon.client import REGIONS, AmazonCredentials, HardenedClient, connected_client
+from amazon_to_xero.ports.amazon import AmazonNotFound, AmazonUnavailable, Json
 
-# An ORDER_CHANGE subscription without its event filter is refused for some sellers (Amazon: models issue 621).
+# Amazon refuses an ORDER_CHANGE subscription without its event filter for some sellers (Amazon: models issue 621).
 ORDER_CHANGE_DIRECTIVE: Mapping[str, Any] = {"eventFilter": {"eventFilterType": "ORDER_CHANGE"}}
 
 
-class _Notifications(HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types
-    pass
-
-
 class AmazonNotifications:
-    """Destinations and subscriptions of notifications, for the operator's set-up.
+    """Amazon's Notifications API.
 
-    Notifications hold no buyer data in their set-up, so here errors carry Amazon's message too: it says what is wrong
-    with a queue's policy. A destination or subscription that exists already raises AmazonError with status 409.
+    Its answers hold no buyer data, so errors carry Amazon's message, which says what is wrong with a queue's policy.
+    Creating a destination or subscription that already exists raises AmazonError with status 409.
     """
 
     def __init__(
@@ -43,13 +30,17 @@ class AmazonNotifications:
         api_url: str | None = None,
         lwa_url: str | None = None,
     ) -> None:
+        """Connect to a region: na, eu or fe. `api_url` and `lwa_url` (the whole token URL) replace Amazon's own."""
         self._client = connected_client(_Notifications, credentials, region, api_url, lwa_url)
         self._aws_region = REGIONS[region].aws_region
 
     def create_destination(
         self, name: str, *, queue_arn: str | None = None, event_bridge_account: str | None = None
     ) -> str:
-        """The destination's id: an SQS queue, or the partner event source of an AWS account (Amazon picks its name)."""
+        """Create a destination and return its id.
+
+        It is either an SQS queue or the partner event source of an AWS account, which Amazon names.
+        """
         if (queue_arn is None) == (event_bridge_account is None):
             raise ValueError("create_destination takes either queue_arn or event_bridge_account")
         answer = call_with_message(
@@ -60,17 +51,17 @@ class AmazonNotifications:
             account_id=event_bridge_account,
             region=self._aws_region,
         )
-        return _text(answer, "createDestination", "destinationId")
+        return _payload_text(answer, "createDestination", "destinationId")
 
     def get_destinations(self) -> list[Json]:
-        """Amazon's own objects: destinationId, name, resource.sqs.arn or resource.eventBridge."""
+        """Return Amazon's own objects: destinationId, name, resource.sqs.arn or resource.eventBridge."""
         destinations = call_with_message("getDestinations", self._client.get_destinations).get("payload")
         if not isinstance(destinations, list) or not all(isinstance(each, dict) for each in destinations):
             raise AmazonUnavailable("getDestinations", 200, "answer has no list of destinations")
         return destinations
 
     def create_subscription(self, notification_type: str, destination_id: str, payload_version: str = "1.0") -> str:
-        """The subscription's id. `notification_type` is Amazon's name, such as ORDER_CHANGE."""
+        """Subscribe to a type of notification, such as ORDER_CHANGE, and return the subscription's id."""
         directive = {"processingDirective": ORDER_CHANGE_DIRECTIVE} if notification_type == "ORDER_CHANGE" else {}
         answer = call_with_message(
             "createSubscription",
@@ -80,20 +71,24 @@ class AmazonNotifications:
             payload_version=payload_version,
             **directive,
         )
-        return _text(answer, "createSubscription", "subscriptionId")
+        return _payload_text(answer, "createSubscription", "subscriptionId")
 
     def get_subscription(self, notification_type: str) -> Json | None:
-        """Amazon's own object (subscriptionId, destinationId, payloadVersion), or None when there is none."""
+        """Return Amazon's own object (subscriptionId, destinationId, payloadVersion), None where there is none."""
         try:
             answer = call_with_message("getSubscription", self._client.get_subscription, notification_type)
         except AmazonNotFound:
             return None
-        _text(answer, "getSubscription", "subscriptionId")
+        _payload_text(answer, "getSubscription", "subscriptionId")
         subscription: Json = answer["payload"]
         return subscription
 
 
-def _text(answer: Json, operation: str, name: str) -> str:
+class _Notifications(HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types
+    pass
+
+
+def _payload_text(answer: Json, operation: str, name: str) -> str:
     payload = answer.get("payload")
     value = payload.get(name) if isinstance(payload, dict) else None
     if not isinstance(value, str) or not value:

@@ -1,4 +1,4 @@
-"""ports.SellerApi: orders from Amazon's Orders API v2026-01-01."""
+"""Orders from Amazon's Orders API v2026-01-01."""
 
 from __future__ import annotations
 
@@ -8,38 +8,20 @@ from typing import Any
 
 from sp_api.api import OrdersV20260101
 
-from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, call, connected_client
+from amazon_to_xero.adapters.amazon.answers import call
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, connected_client
 from amazon_to_xero.domain.timestamps import parse_timestamp
-from amazon_to_xero.ports.amazon import (
-    AmazonUnavailable,
-    Json,
-    OrderPage,
-)
+from amazon_to_xero.ports.amazon import AmazonUnavailable, Json, OrderPage
 
-# What the books need. RECIPIENT for the destination country and region, which decide the tax; TAX for who is
-# responsible for it. Not BUYER: nothing that is booked depends on who bought.
+# Names of Amazon's includedData. RECIPIENT holds the destination, which decides the tax; TAX says who owes it.
 INCLUDED_DATA = ("PROCEEDS", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES", "TAX", "RECIPIENT")
-
-
 INCLUDED_DATA_WITHOUT_DESTINATION = tuple(part for part in INCLUDED_DATA if part != "RECIPIENT")
-
-
-BUYER = "BUYER"  # who bought; needs a role with access to buyer data
-
-
+BUYER = "BUYER"  # who bought: only needed for contacts of buyers, and only for a role with access to buyer data
 PAGE_SIZE = 100  # Amazon: searchOrders, maxResultsPerPage
 
 
-class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
-    pass
-
-
 class AmazonSellerApi:
-    """ports.SellerApi over the Orders API v2026-01-01. Build it once per process: a TLS context costs 20 ms.
-
-    `region` is na, eu or fe. `api_url` and `lwa_url` (the whole token URL) replace Amazon's own. `included_data` are
-    the parts of an order to ask for; adding BUYER needs a role with access to buyer data. Safe to use from threads.
-    """
+    """ports.SellerApi over the Orders API. Build it once per process: a TLS context costs 20 ms. Thread-safe."""
 
     def __init__(
         self,
@@ -50,8 +32,13 @@ class AmazonSellerApi:
         lwa_url: str | None = None,
         included_data: Sequence[str] = INCLUDED_DATA,
     ) -> None:
+        """Connect to a region: na, eu or fe. Raises ValueError for arguments that cannot be used.
+
+        `api_url` and `lwa_url` (the whole token URL) replace Amazon's own. `included_data` are the parts of an order
+        to request.
+        """
         if not included_data:
-            raise ValueError("included_data is empty: an order without PROCEEDS and TAX cannot be booked")
+            raise ValueError("included_data is empty; an order cannot be booked without PROCEEDS and TAX")
         self._client = connected_client(_Orders, credentials, region, api_url, lwa_url)
         self._included_data = tuple(included_data)
 
@@ -62,7 +49,7 @@ class AmazonSellerApi:
         answer = call(operation, self._client.get_order, order_id, includedData=list(self._included_data))
         order = answer.get("order")
         if not isinstance(order, dict) or order.get("orderId") != order_id:
-            raise AmazonUnavailable(operation, 200, "answer does not hold the order asked for")
+            raise AmazonUnavailable(operation, 200, "answer does not hold the requested order")
         return order
 
     def search_orders(
@@ -72,13 +59,12 @@ class AmazonSellerApi:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
         operation = "searchOrders"
         parameters: dict[str, Any] = {
-            # Milliseconds cut off, never rounded up: a later time would skip an order.
-            "lastUpdatedAfter": _stamp(updated_after),
+            "lastUpdatedAfter": _timestamp(updated_after),
             "includedData": list(self._included_data),
             "maxResultsPerPage": PAGE_SIZE,
         }
         if updated_before is not None:
-            parameters["lastUpdatedBefore"] = _stamp(updated_before)
+            parameters["lastUpdatedBefore"] = _timestamp(updated_before)
         if page_token is not None:
             parameters["paginationToken"] = page_token
         answer = call(operation, self._client.search_orders, **parameters)
@@ -90,14 +76,19 @@ class AmazonSellerApi:
         if not isinstance(pagination, dict) or not isinstance(next_token, str | None):
             raise AmazonUnavailable(operation, 200, "pagination has no text nextToken")
         try:
-            updated_before = parse_timestamp(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
+            applied_limit = parse_timestamp(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
         except ValueError as error:
-            # Without the limit Amazon applied nobody knows how far the page reaches.
+            # Without the limit that Amazon applied it is not known which updates the page covers.
             raise AmazonUnavailable(operation, 200, str(error)) from None
-        return OrderPage(orders, next_token, updated_before)
+        return OrderPage(orders, next_token, applied_limit)
 
 
-def _stamp(moment: datetime) -> str:
+class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
+    pass
+
+
+def _timestamp(moment: datetime) -> str:
+    """Return Amazon's text for a time, with milliseconds cut off: rounded up they could skip an order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -18,7 +18,7 @@ from amazon_to_xero.domain.timestamps import parse_timestamp
 
 
 class Charge(StrEnum):
-    """What the buyer was charged for: Amazon's types of proceeds of an item, and the tip, which is charged per order."""
+    """What the buyer was charged for: Amazon's types of proceeds of an item, and the tip, which belongs to an order."""
 
     ITEM = "ITEM"
     SHIPPING = "SHIPPING"
