@@ -22,7 +22,7 @@ from amazon_to_xero.services.posting import batches
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.requests import RequestBuilder
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
-from amazon_to_xero.services.posting.writer import BatchWriter
+from amazon_to_xero.services.posting.writer import BatchWriter, Bisection
 from amazon_to_xero.services.work_report import PostReport
 
 MAX_DUE = 2000
@@ -103,7 +103,7 @@ class DocumentPoster:
         for of_verb, write in ((creates, self._xero.create), (updates, self._xero.update)):
             for batch in batches.batches(of_verb):
                 halted = self._writer.halted(deadline)
-                report = report.plus(halted or self._writer.write(kind, write, batch, deadline))
+                report = report.plus(halted or self._writer.write(kind, write, batch, Bisection(deadline)))
                 if report.stopped:
                     return report
         return report

@@ -28,8 +28,13 @@ type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
 
 
 @dataclass
-class _Bisection:
-    """The search for the document that makes Xero refuse a whole batch."""
+class Bisection:
+    """The search for the document that makes Xero refuse a whole batch. Each batch starts with a new one.
+
+    deadline: no call begins after it.
+    refused_calls: calls that Xero refused as a whole.
+    any_accepted: whether Xero accepted a part of the batch.
+    """
 
     deadline: datetime
     refused_calls: int = 0
@@ -57,12 +62,6 @@ class BatchWriter:
         self._pauses = pauses
         self._clock = clock
 
-    def write(
-        self, kind: DocumentKind, write: Write, batch: Sequence[PostingRequest], deadline: datetime
-    ) -> PostReport:
-        """Write one batch of one kind with XeroApi.create or XeroApi.update. Xero's faults end in the report."""
-        return self._write(kind, write, batch, _Bisection(deadline))
-
     def halted(self, deadline: datetime) -> PostReport | None:
         """Return why no call may be made now; None when one may."""
         if self._pauses.until("xero"):
@@ -71,10 +70,13 @@ class BatchWriter:
             return PostReport(stopped=WaitReason.OUT_OF_TIME)
         return None
 
-    def _write(
-        self, kind: DocumentKind, write: Write, batch: Sequence[PostingRequest], bisection: _Bisection
+    def write(
+        self, kind: DocumentKind, write: Write, batch: Sequence[PostingRequest], bisection: Bisection
     ) -> PostReport:
-        """Make one call; the batch's composition, bodies and Idempotency-Key stay fixed for the attempt."""
+        """Write one batch of one kind with XeroApi.create or XeroApi.update. Xero's faults end in the report.
+
+        The batch's composition, bodies and Idempotency-Key stay fixed for the attempt.
+        """
         now = self._clock.now()
         claims = self._store.save([request.document.claimed(now) for request in batch])
         claimed = [
@@ -121,7 +123,7 @@ class BatchWriter:
         write: Write,
         claimed: Sequence[PostingRequest],
         problem: XeroRefused,
-        bisection: _Bisection,
+        bisection: Bisection,
     ) -> PostReport:
         """Write the halves of a batch that Xero refused as a whole; a document that is refused alone fails.
 
@@ -139,7 +141,7 @@ class BatchWriter:
         for half in (again[: len(again) // 2], again[len(again) // 2 :]):
             if half:
                 halted = self.halted(bisection.deadline)
-                report = report.plus(halted or self._write(kind, write, half, bisection))
+                report = report.plus(halted or self.write(kind, write, half, bisection))
             if report.stopped:
                 break
         return report
