@@ -113,7 +113,7 @@ class SyncWorker:
         return report
 
     def sweep(self, capability: str, owner: str, deadline: datetime) -> WorkReport:
-        """Read what no notification reported, beside any other worker; then run, or leave that to the lease's holder."""
+        """Read what no notification reported, beside any other worker; then run, or leave it to the lease's holder."""
         sweep = self._work_of[capability].sweep
         if sweep is None:
             raise ValueError(f"the capability {capability} has no sweep")

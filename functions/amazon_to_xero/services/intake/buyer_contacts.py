@@ -48,7 +48,7 @@ class BuyerContacts:
         self._decisions = decisions
 
     def customer(self, raw_order: Mapping[str, Any]) -> Customer | None:
-        """Return who an order is invoiced to, and keep a buyer's details in memory; None for an order not booked here."""
+        """Return who an order is invoiced to, and remember a buyer's details; None for orders not booked here."""
         channel = raw_order.get("salesChannel")
         if not isinstance(channel, Mapping) or channel.get("channelName") != "AMAZON":
             return None
