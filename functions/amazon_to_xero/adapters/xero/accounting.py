@@ -1,29 +1,35 @@
-"""Xero's Accounting API through xero-python, with everything in it replaced that would hide what happened to a write.
+"""Xero's Accounting API through xero-python, with every part replaced that would hide what happened to a write.
 
-The SDK builds URLs and headers and names the operations. Bodies go out as text written here, with exact decimals, and
-come back as plain objects: the SDK's models would turn money into float and fail on an unknown currency after Xero has
-committed. What is sent, how often and for how long is decided in `transport`.
+The SDK builds URLs and headers and names the operations. Bodies are sent as text that is written here, with exact
+decimals, and returned as plain objects: the SDK's models would turn money into float and fail on an unknown currency
+after Xero has committed. How often and for how long a request is sent is decided in `transport`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from xero_python.accounting import AccountingApi
 
+from amazon_to_xero.adapters.xero.answers import (
+    authorisation_problem,
+    document_of,
+    limits_in,
+    no_usable_answer,
+    rate_limited,
+)
 from amazon_to_xero.adapters.xero.collections import (
-    COLLECTIONS,
     GUID,
     PAGE_SIZE,
+    Collection,
     collection_of,
     filter_parameters,
     folded,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.organisation import Fields, account_from, iana_time_zone, tax_rate_from
+from amazon_to_xero.adapters.xero.organisation import organisation_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -41,31 +47,25 @@ from amazon_to_xero.ports.xero import (
     XeroLimits,
     XeroNotAuthorised,
     XeroOutcomeUnknown,
-    XeroRateLimited,
     XeroRefused,
     XeroUnavailable,
 )
 
 API_URL = "https://api.xero.com"
-
-
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")  # Xero: Idempotency-Key of at most 128 characters
-
-
-# When a 429 names no time: the length of the window that was used up.
-_WAIT = {"appminute": 60, "minute": 60, "day": 3600, "concurrent": 5}
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")  # Xero: at most 128 characters
 
 
 class XeroAccounting:
-    """ports.XeroApi for one organisation. Safe to use from threads; several organisations may live in one process.
+    """ports.XeroApi for one organisation. Thread-safe; several organisations can be used in one process.
 
-    `api_url` replaces https://api.xero.com. Bad arguments raise ValueError before anything is sent; no error carries
-    a body, a header or what identifies a buyer.
+    Bad arguments raise ValueError before anything is sent. No error carries a body, a header or anything that
+    identifies a buyer.
     """
 
     def __init__(
         self, tokens: AccessTokens, tenant_id: str, clock: Clock, redact: Redact, *, api_url: str = API_URL
     ) -> None:
+        """Connect to the organisation with this tenant id; `api_url` replaces Xero's own."""
         if not tenant_id:
             raise ValueError("tenant_id is empty; run the connect command to choose the Xero organisation")
         self._tokens = tokens
@@ -82,45 +82,44 @@ class XeroAccounting:
         for element in elements:
             if element.get(kind.id_field):
                 raise ValueError(f"{collection} to create carry no {kind.id_field}; update those that have one")
-        return self._write("create", collection, kind.create, elements, idempotency_key, kind.write_options)
+        return self._write_batch("create", kind, kind.create, elements, idempotency_key)
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-        """As the port says; of Payments only {PaymentID, Status: DELETED}, one a call: Xero knows no other change."""
+        """As the port says. A payment can only be deleted: one {PaymentID, Status: DELETED} per call."""
         kind = collection_of(collection)
         for element in elements:
-            # Without its id Xero would look for the number, and overwrite whatever document has it.
+            # Without an id Xero would look for the number and overwrite whichever document has it.
             if not GUID.fullmatch(str(element.get(kind.id_field, ""))):
                 raise ValueError(f"{collection} to update need their {kind.id_field}; create those that have none")
         if collection == "Payments":
-            if len(elements) != 1 or elements[0].get("Status") != "DELETED":
-                raise ValueError("a payment can only be deleted, one a call: pass one element with Status DELETED")
-            return self._write("delete", collection, kind.update, elements, idempotency_key, {})
-        return self._write("update", collection, kind.update, elements, idempotency_key, kind.write_options)
+            return self._delete_payment(kind, elements, idempotency_key)
+        return self._write_batch("update", kind, kind.update, elements, idempotency_key)
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         """As the port says, compared without regard to case. Contacts include archived ones, Invoices no bills."""
         kind = collection_of(collection)
-        wanted = list(dict.fromkeys(values))
-        if len(wanted) > MAX_VALUES:
+        distinct = list(dict.fromkeys(values))
+        if len(distinct) > MAX_VALUES:
             raise ValueError(
-                f"find takes at most {MAX_VALUES} values of {field} and was given {len(wanted)}; split them"
+                f"find takes at most {MAX_VALUES} values of {field} and was given {len(distinct)}; split them"
             )
-        if not wanted:
+        if not distinct:
             return []
         operation = f"find {collection}"
-        options = {**kind.read_options, **filter_parameters(kind, field, wanted)}
+        options = {**kind.read_options, **filter_parameters(kind, field, distinct)}
         document = self._read(operation, kind.read, collection, options)
         pagination = document.get("pagination")
         if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
             raise XeroUnavailable(
-                operation, 200, f"more than {PAGE_SIZE} documents for {len(wanted)} values of {field}"
+                operation, 200, f"more than {PAGE_SIZE} documents for {len(distinct)} values of {field}"
             )
-        # Should Xero ever read a filter in another way, nobody else's document is taken for ours.
-        asked = {folded(value) for value in wanted}
+        # Xero's filter is not relied on: a document that does not match is never taken for one that was requested.
+        requested = {folded(value) for value in distinct}
         return [
-            found
-            for found in document[collection]
-            if folded(found.get(field)) in asked and (not kind.sales_type or found.get("Type") == kind.sales_type)
+            element
+            for element in document[collection]
+            if folded(element.get(field)) in requested
+            and (not kind.sales_type or element.get("Type") == kind.sales_type)
         ]
 
     def organisation(self) -> Organisation:
@@ -129,109 +128,99 @@ class XeroAccounting:
         accounts = self._read("read Accounts", "get_accounts", "Accounts", {})["Accounts"]
         tax_rates = self._read("read TaxRates", "get_tax_rates", "TaxRates", {})["TaxRates"]
         currencies = self._read("read Currencies", "get_currencies", "Currencies", {})["Currencies"]
-        if len(organisations) != 1:
-            raise XeroUnavailable("read Organisation", 200, f"answer has {len(organisations)} organisations, not one")
-        own = Fields("read Organisation", "Organisations", organisations[0])
-        return Organisation(
-            organisation_id=own.text("OrganisationID"),
-            name=own.text("Name"),
-            base_currency=own.text("BaseCurrency"),
-            country=own.text("CountryCode"),
-            time_zone=iana_time_zone(own.text("Timezone")),
-            read_at=self._clock.now(),
-            # An account without a code cannot be named in the settings or on a line.
-            accounts={account.code: account for account in map(account_from, accounts) if account.code},
-            tax_rates={rate.tax_type: rate for rate in (tax_rate_from(each) for each in tax_rates) if rate},
-            currencies=frozenset(Fields("read Currencies", "Currencies", each).text("Code") for each in currencies),
-            period_lock=own.date("PeriodLockDate"),
-            year_lock=own.date("EndOfYearLockDate"),
-        )
+        return organisation_from(organisations, accounts, tax_rates, currencies, self._clock.now())
 
     def limits(self) -> XeroLimits:
         return self._limits
 
-    # --- writing --------------------------------------------------------------------------------------------------
+    def _write_batch(
+        self, verb: str, kind: Collection, method: str, elements: Sequence[Json], idempotency_key: str
+    ) -> list[Outcome]:
+        if not 1 <= len(elements) <= MAX_ELEMENTS:
+            raise ValueError(
+                f"a call carries 1 to {MAX_ELEMENTS} {kind.name} and was given {len(elements)}; split them"
+            )
+        body = exact_json({kind.name: list(elements)})
+        if len(body) > MAX_BYTES:
+            raise ValueError(
+                f"{len(elements)} {kind.name} are {len(body)} bytes and a call carries {MAX_BYTES}; split them"
+            )
+        operation = f"{verb} {kind.name}"
+        return self._write(operation, kind, method, (body,), elements, idempotency_key, kind.write_options)
+
+    def _delete_payment(self, kind: Collection, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+        """Delete one payment: the URL names it, and the body is not a list."""
+        if len(elements) != 1 or elements[0].get("Status") != "DELETED":
+            raise ValueError("a payment can only be deleted, one a call; pass one element with Status DELETED")
+        arguments = (elements[0]["PaymentID"], exact_json({"Status": "DELETED"}))
+        return self._write("delete Payments", kind, kind.update, arguments, elements, idempotency_key, {})
 
     def _write(
         self,
-        verb: str,
-        collection: str,
+        operation: str,
+        kind: Collection,
         method: str,
+        arguments: tuple[Any, ...],
         elements: Sequence[Json],
         idempotency_key: str,
         options: Mapping[str, Any],
     ) -> list[Outcome]:
-        if not 1 <= len(elements) <= MAX_ELEMENTS:
-            raise ValueError(
-                f"a call carries 1 to {MAX_ELEMENTS} {collection} and was given {len(elements)}; split them"
-            )
-        if not _KEY.fullmatch(idempotency_key):
+        if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
             raise ValueError("idempotency_key should be 1 to 128 printable ASCII characters without spaces")
-        # Deleting a payment is the one write whose address names the document and whose body is bare.
-        bare = verb == "delete"
-        body = exact_json({"Status": "DELETED"} if bare else {collection: list(elements)})
-        if len(body) > MAX_BYTES:
-            raise ValueError(f"{len(elements)} {collection} are {len(body)} bytes; a call carries {MAX_BYTES}: split")
-        operation = f"{verb} {collection}"
-        given = (elements[0]["PaymentID"], body) if bare else (body,)
-        answer = self._sent(operation, method, *given, writes=True, idempotency_key=idempotency_key, **options)
-        document = _document(operation, answer, writes=True)
-        kind = COLLECTIONS[collection]
+        answer = self._send(operation, method, *arguments, writes=True, idempotency_key=idempotency_key, **options)
+        document = document_of(operation, answer, writes=True)
         if answer.status == 400:
             return outcomes_of_refused_batch(operation, kind, elements, document, self._redact)
-        return outcomes_of_batch(operation, kind, elements, document.get(collection), self._redact)
-
-    # --- reading --------------------------------------------------------------------------------------------------
+        return outcomes_of_batch(operation, kind, elements, document.get(kind.name), self._redact)
 
     def _read(self, operation: str, method: str, collection: str, options: Mapping[str, Any]) -> Json:
-        answer = self._sent(operation, method, writes=False, **options)
-        document = _document(operation, answer, writes=False)
+        answer = self._send(operation, method, writes=False, **options)
+        document = document_of(operation, answer, writes=False)
         if answer.status == 400:
             raise XeroRefused(operation, 400, refusal_message(document, (), self._redact))
-        found = document.get(collection)
-        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        elements = document.get(collection)
+        if not isinstance(elements, list) or not all(isinstance(each, dict) for each in elements):
             raise XeroUnavailable(operation, answer.status, f"answer has no list of {collection}")
         return document
 
-    # --- both -----------------------------------------------------------------------------------------------------
-
-    def _sent(self, operation: str, method: str, *given: Any, writes: bool, **options: Any) -> Answer:
-        """One exchange; a second one only after a 401, which executed nothing. Raises for 401, 403 and 429."""
+    def _send(self, operation: str, method: str, *arguments: Any, writes: bool, **options: Any) -> Answer:
+        """Send a request once; a second time only after a 401, which executed nothing. Raises for 401, 403 and 429."""
         token = self._token(operation)
-        answer = self._exchanged(operation, token, method, given, options, writes)
+        answer = self._exchange(operation, token, method, arguments, options, writes)
         if answer.status == 401:
-            answer = self._exchanged(operation, self._token(operation, token), method, given, options, writes)
+            answer = self._exchange(operation, self._token(operation, token), method, arguments, options, writes)
         if answer.status in (401, 403):
-            raise XeroNotAuthorised(operation, answer.status, _first_word(answer))
+            raise XeroNotAuthorised(operation, answer.status, authorisation_problem(answer))
         if answer.status == 429:
-            raise _rate_limited(operation, answer.headers)
+            raise rate_limited(operation, answer.headers)
         return answer
 
-    def _exchanged(
+    def _exchange(
         self,
         operation: str,
         token: str,
         method: str,
-        given: tuple[Any, ...],
+        arguments: tuple[Any, ...],
         options: Mapping[str, Any],
         writes: bool,
     ) -> Answer:
+        # Raised outside of the handlers: an exception of the SDK must not stay attached to the error.
         failure: XeroError
         try:
             answer = self._connection.call(
-                getattr(self._api, method), self._tenant_id, *given, access_token=token, **options
+                getattr(self._api, method), self._tenant_id, *arguments, access_token=token, **options
             )
         except NotSent as error:
             failure = XeroUnavailable(operation, None, str(error))
         except NoAnswer as error:
-            failure = _nobody_knows(operation, None, str(error), writes)
+            failure = no_usable_answer(operation, None, str(error), writes=writes)
         else:
-            self._limits = _limits(answer.headers)
+            self._limits = limits_in(answer.headers)
             return answer
         raise failure
 
     def _token(self, operation: str, stale: str | None = None) -> str:
-        """Without a token nothing is sent, so an unknown outcome of fetching one is none of this call."""
+        """Return an access token other than `stale`. Without one nothing is sent, so the call's outcome is known."""
         failure: XeroError
         try:
             return self._tokens.current() if stale is None else self._tokens.renewed(stale)
@@ -240,52 +229,3 @@ class XeroAccounting:
         except XeroOutcomeUnknown as error:
             failure = XeroUnavailable(operation, None, f"no access token: {error.message}")
         raise failure
-
-
-def _nobody_knows(operation: str, status: int | None, message: str, writes: bool) -> XeroError:
-    """A read that failed changed nothing; a write may have."""
-    return (XeroOutcomeUnknown if writes else XeroUnavailable)(operation, status, message)
-
-
-def _document(operation: str, answer: Answer, *, writes: bool) -> Json:
-    """The object of a 2xx or a 400 answer; raises what every other answer means."""
-    status = answer.status
-    if not (200 <= status <= 299 or status == 400):
-        # 408 and 409 may be said of a request that is still being worked on.
-        if 400 <= status <= 499 and status not in (408, 409):
-            raise XeroRefused(operation, status, f"HTTP {status}")
-        raise _nobody_knows(operation, status, f"HTTP {status}", writes)
-    document = answer.json()
-    if not isinstance(document, dict):
-        raise _nobody_knows(operation, status, "answer is not the documented JSON", writes)
-    if status == 400 and writes and b"is used with a different request" in answer.data:
-        # The key has been used: by which request, and what became of it, is not said.
-        raise XeroOutcomeUnknown(operation, status, "the idempotency key was used with a different request")
-    return document
-
-
-def _first_word(answer: Answer) -> str:
-    """Of a 401 or 403: the first word of its Detail (TokenExpired, AuthenticationUnsuccessful); the rest may quote."""
-    document = answer.json()
-    detail = document.get("Detail") if isinstance(document, dict) else None
-    word = re.match(r"[A-Za-z]{1,64}", detail) if isinstance(detail, str) else None
-    return word.group() if word else f"HTTP {answer.status}"
-
-
-def _limits(headers: Mapping[str, str]) -> XeroLimits:
-    return XeroLimits(
-        minute_remaining=_count(headers.get("X-MinLimit-Remaining")),
-        day_remaining=_count(headers.get("X-DayLimit-Remaining")),
-        app_minute_remaining=_count(headers.get("X-AppMinLimit-Remaining")),
-    )
-
-
-def _count(text: str | None) -> int | None:
-    return int(text) if text is not None and re.fullmatch(r"\s*\d{1,9}\s*", text) else None
-
-
-def _rate_limited(operation: str, headers: Mapping[str, str]) -> XeroRateLimited:
-    said = re.sub("[^a-z]", "", (headers.get("X-Rate-Limit-Problem") or "").lower())
-    problem = next((known for known in _WAIT if known in said), "minute")
-    seconds = _count(headers.get("Retry-After"))
-    return XeroRateLimited(operation, problem, timedelta(seconds=_WAIT[problem] if seconds is None else seconds))

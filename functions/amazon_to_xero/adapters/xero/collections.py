@@ -1,4 +1,4 @@
-"""Xero's collections: what the SDK calls their operations, and how their documents are named and found."""
+"""Xero's collections: the SDK's names of their operations, and how their documents are identified and found."""
 
 from __future__ import annotations
 
@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 PAGE_SIZE = 1000  # Xero: the largest page
-
-
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_ID = "00000000-0000-0000-0000-000000000000"
 
-
-GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EACH_ELEMENT = {"summarize_errors": "false"}  # by default Xero refuses a whole batch for one bad element
+_FOUR_DECIMALS = {"unitdp": 4}
+_ONE_PAGE = {"page": 1, "page_size": PAGE_SIZE}  # only paged answers hold line items and payments
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What the SDK calls the operations of one of Xero's collections, and how its documents are named and found."""
+    """One of Xero's collections.
 
+    name: Xero's name, also of the list in requests and answers.
+    id_field, number_field: fields of an element with Xero's id and with our number; "" where it has no number.
+    create, update, read: names of the SDK's methods.
+    write_options, read_options: the SDK's parameters of every write and of every read.
+    list_filters: field -> the SDK's parameter that takes a list of its values.
+    where_fields: fields that a `where` filter can compare with a text.
+    sales_type: the Type of sales documents; bills and supplier credits are left out, whatever number they have.
+    """
+
+    name: str
     id_field: str
     number_field: str
     create: str
@@ -27,94 +37,96 @@ class Collection:
     read: str
     write_options: Mapping[str, Any]
     read_options: Mapping[str, Any]
-    lists: Mapping[str, str]  # field -> the SDK's parameter that takes a list of its values
-    texts: frozenset[str]  # fields that a `where` may compare
-    sales_type: str = ""  # the Type of our side of the poster: a supplier's bill may carry one of our numbers
+    list_filters: Mapping[str, str]
+    where_fields: frozenset[str]
+    sales_type: str = ""
 
 
-_SUMMED_UP_NOT = {"summarize_errors": "false"}  # Xero's own default fails a whole batch for one bad element
-
-
-_FOUR_DECIMALS = {"unitdp": 4}
-
-
-_ONE_PAGE = {"page": 1, "page_size": PAGE_SIZE}  # paged lists hold line items and payments, others do not
-
-
-COLLECTIONS: Mapping[str, Collection] = {
-    "Contacts": Collection(
+_ALL = (
+    Collection(
+        "Contacts",
         "ContactID",
         "ContactNumber",
         "create_contacts",
         "update_or_create_contacts",
         "get_contacts",
-        write_options=_SUMMED_UP_NOT,
+        write_options=_EACH_ELEMENT,
         read_options={**_ONE_PAGE, "include_archived": "true"},
-        lists={"ContactID": "i_ds"},
-        texts=frozenset({"ContactNumber", "Name"}),
+        list_filters={"ContactID": "i_ds"},
+        where_fields=frozenset({"ContactNumber", "Name"}),
     ),
-    "Invoices": Collection(
+    Collection(
+        "Invoices",
         "InvoiceID",
         "InvoiceNumber",
         "create_invoices",
         "update_or_create_invoices",
         "get_invoices",
-        write_options={**_SUMMED_UP_NOT, **_FOUR_DECIMALS},
+        write_options={**_EACH_ELEMENT, **_FOUR_DECIMALS},
         read_options={**_ONE_PAGE, **_FOUR_DECIMALS},
-        lists={"InvoiceID": "i_ds", "InvoiceNumber": "invoice_numbers"},
-        texts=frozenset(),
+        list_filters={"InvoiceID": "i_ds", "InvoiceNumber": "invoice_numbers"},
+        where_fields=frozenset(),
         sales_type="ACCREC",
     ),
-    "CreditNotes": Collection(
+    Collection(
+        "CreditNotes",
         "CreditNoteID",
         "CreditNoteNumber",
         "create_credit_notes",
         "update_or_create_credit_notes",
         "get_credit_notes",
-        write_options={**_SUMMED_UP_NOT, **_FOUR_DECIMALS},
+        write_options={**_EACH_ELEMENT, **_FOUR_DECIMALS},
         read_options={**_ONE_PAGE, **_FOUR_DECIMALS},
-        lists={},
-        texts=frozenset({"CreditNoteNumber"}),
+        list_filters={},
+        where_fields=frozenset({"CreditNoteNumber"}),
         sales_type="ACCRECCREDIT",
     ),
-    "Payments": Collection(
+    Collection(
+        "Payments",
         "PaymentID",
-        "",  # payments have no number of their own
+        "",
         "create_payments",
         "delete_payment",
         "get_payments",
-        write_options=_SUMMED_UP_NOT,
+        write_options=_EACH_ELEMENT,
         read_options=_ONE_PAGE,
-        lists={},
-        texts=frozenset({"Reference"}),
+        list_filters={},
+        where_fields=frozenset({"Reference"}),
     ),
-}
+)
+
+COLLECTIONS: Mapping[str, Collection] = {collection.name: collection for collection in _ALL}
 
 
 def collection_of(name: str) -> Collection:
+    """Return the collection of that name. Raises ValueError for any other name."""
     if name not in COLLECTIONS:
         raise ValueError(f"collection {name!r} is not one of {', '.join(COLLECTIONS)}")
     return COLLECTIONS[name]
 
 
 def filter_parameters(kind: Collection, field: str, values: Sequence[str]) -> dict[str, Any]:
-    """The SDK's parameters for "`field` is one of these". Errors name the field, never the value: it may be a name."""
-    if field not in {kind.id_field, kind.number_field, *kind.texts} - {""}:
-        raise ValueError(f"{field} is no field to find documents by")
+    """Return the SDK's parameters for "`field` is one of these values".
+
+    Raises ValueError that names the field, never the value, which may be a buyer's name.
+    """
+    if field not in {kind.id_field, kind.number_field, *kind.where_fields} - {""}:
+        raise ValueError(f"{field} is no field that {kind.name} can be found by")
     if any(not isinstance(value, str) or not value for value in values):
         raise ValueError(f"a value of {field} is empty or no text")
     if field == kind.id_field and not all(GUID.fullmatch(value) for value in values):
         raise ValueError(f"a value of {field} is no Xero id such as {NO_ID}")
-    if field in kind.lists:
+    if field in kind.list_filters:
         if any("," in value for value in values):
-            raise ValueError(f"a value of {field} holds a comma; Xero's list filter would cut it in two")
-        return {kind.lists[field]: list(values)}
+            raise ValueError(f"a value of {field} holds a comma, at which Xero's list filter would split it")
+        return {kind.list_filters[field]: list(values)}
     if field == kind.id_field:
         return {"where": " OR ".join(f'{field}==Guid("{value}")' for value in values)}
     if any('"' in value or "\\" in value for value in values):
-        raise ValueError(f"a value of {field} holds a quotation mark or backslash; Xero's filter cannot take it")
+        raise ValueError(f"a value of {field} holds a quotation mark or backslash, which Xero's filter cannot take")
     return {"where": " OR ".join(f'{field}=="{value}"' for value in values)}
 
 
 def folded(value: Any) -> str:
+    """Return a value as Xero compares it: as text without regard to case and outer spaces."""
     return str(value).strip().casefold()

@@ -1,9 +1,4 @@
-"""Xero's Accounting API through xero-python, with everything in it replaced that would hide what happened to a write.
-
-The SDK builds URLs and headers and names the operations. Bodies go out as text written here, with exact decimals, and
-come back as plain objects: the SDK's models would turn money into float and fail on an unknown currency after Xero has
-committed. What is sent, how often and for how long is decided in `xero_transport`.
-"""
+"""JSON text with exact decimals: the SDK's own serialiser turns Decimal into float."""
 
 from __future__ import annotations
 
@@ -15,9 +10,9 @@ from typing import Any
 
 
 def exact_json(value: Any, path: str = "$") -> str:
-    """JSON text (ASCII) with each Decimal as a number of exactly its digits, dates as YYYY-MM-DD.
+    """Return ASCII JSON with each Decimal as a number of exactly its digits, and dates as YYYY-MM-DD.
 
-    Raises ValueError naming the place of a value that cannot be sent, a float among them: it has lost digits already.
+    Raises ValueError that names the path of a value that cannot be sent; a float is one, as it has lost digits already.
     """
     match value:
         case None | bool() | int() | str():

@@ -1,4 +1,4 @@
-"""Xero's token endpoint and the list of connected organisations."""
+"""Xero's token endpoint, and the list of organisations that a token gives access to."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthori
 TOKEN_URL = "https://identity.xero.com/connect/token"  # noqa: S105  # an address
 API_URL = "https://api.xero.com"
 
-_NEEDS_A_PERSON = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})
-_CODE = re.compile(r"[a-z_]{1,40}")
+_GRANT_ERRORS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client"})  # a person has to act
+_ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 class XeroTokenEndpoint:
-    """ports.XeroIdentity. `token_url` and `api_url` replace Xero's own, for this object only.
+    """ports.XeroIdentity over the SDK's client, but not over its TokenApi.
 
-    Over the SDK's client but not its TokenApi: that one sends an empty scope with a refresh, raises the answer's
-    headers as text, and keeps its URLs on the class, where two connections would share them.
+    That one sends an empty scope with a refresh, raises the answer's headers as text, and keeps its URLs on the class,
+    where two connections would share them.
     """
 
     def __init__(
         self, client_id: str, client_secret: str, clock: Clock, *, token_url: str = TOKEN_URL, api_url: str = API_URL
     ) -> None:
+        """Raise ValueError for an empty credential or an unusable URL; `token_url` and `api_url` replace Xero's own."""
         for name, value in (("client_id", client_id), ("client_secret", client_secret)):
             if not value.strip():
                 raise ValueError(f"{name} of the Xero app is empty; run the connect command again")
@@ -41,13 +42,14 @@ class XeroTokenEndpoint:
         self._identity = IdentityApi(self._connection.client, base_url=checked_url(api_url, "api_url"))
 
     def client_credentials(self) -> TokenSet:
-        return self._granted("client_credentials", {"grant_type": "client_credentials"})
+        return self._request_tokens("client_credentials", {"grant_type": "client_credentials"})
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        return self._granted("refresh_token", {"grant_type": "refresh_token", "refresh_token": refresh_token})
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self._request_tokens("refresh_token", form)
 
     def connections(self, access_token: str) -> list[Json]:
-        """The organisations that a token reaches: Xero's objects (tenantId, tenantName, tenantType …).
+        """Return the organisations that a token gives access to: Xero's objects (tenantId, tenantName, tenantType …).
 
         Raises XeroNotAuthorised or XeroUnavailable.
         """
@@ -61,25 +63,28 @@ class XeroTokenEndpoint:
             raise XeroUnavailable(operation, None, failure)
         if answer.status in (401, 403):
             raise XeroNotAuthorised(operation, answer.status, "the access token was refused")
-        found = answer.json()
-        if answer.status != 200 or not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        organisations = answer.json()
+        is_list = isinstance(organisations, list) and all(isinstance(each, dict) for each in organisations)
+        if answer.status != 200 or not is_list:
             raise XeroUnavailable(operation, answer.status, "answer is not a list of connections")
-        return found
+        return list(organisations)
 
-    def _granted(self, grant: str, form: dict[str, str]) -> TokenSet:
+    def _request_tokens(self, grant: str, form: dict[str, str]) -> TokenSet:
         operation = f"token ({grant})"
-        asked_at = self._clock.now()
-        answer = self._posted(operation, form)
-        given = answer.json()
-        fields: dict[str, Any] = given if isinstance(given, dict) else {}
+        requested_at = self._clock.now()
+        answer = self._post(operation, form)
+        document = answer.json()
+        fields: dict[str, Any] = document if isinstance(document, dict) else {}
         if answer.status != 200:
             code = fields.get("error")
-            if code in _NEEDS_A_PERSON:
+            if code in _GRANT_ERRORS:
                 raise XeroGrantRefused(code)
-            known = code if isinstance(code, str) and _CODE.fullmatch(code) else "no token and no known error code"
-            raise XeroOutcomeUnknown(operation, answer.status, known)
-        wanted = ["access_token", "refresh_token"] if grant == "refresh_token" else ["access_token"]
-        for name in wanted:
+            is_code = isinstance(code, str) and _ERROR_CODE.fullmatch(code)
+            raise XeroOutcomeUnknown(
+                operation, answer.status, str(code) if is_code else "no token and no known error code"
+            )
+        required = ["access_token", "refresh_token"] if grant == "refresh_token" else ["access_token"]
+        for name in required:
             if not isinstance(fields.get(name), str) or not fields[name]:
                 raise XeroOutcomeUnknown(operation, answer.status, f"token answer has no {name}")
         seconds = fields.get("expires_in")
@@ -87,12 +92,12 @@ class XeroTokenEndpoint:
             raise XeroOutcomeUnknown(operation, answer.status, "token answer has no whole number of seconds expires_in")
         return TokenSet(
             access_token=fields["access_token"],
-            # Counted from before the call: at worst a token is taken for older than it is.
-            expires_at=asked_at + timedelta(seconds=seconds),
+            # Counted from before the request, so that a token is at worst replaced too early.
+            expires_at=requested_at + timedelta(seconds=seconds),
             refresh_token=fields["refresh_token"] if grant == "refresh_token" else None,
         )
 
-    def _posted(self, operation: str, form: dict[str, str]) -> Answer:
+    def _post(self, operation: str, form: dict[str, str]) -> Answer:
         failure: str
         try:
             return self._connection.transport.request(
