@@ -1,4 +1,4 @@
-"""The one reading path from Amazon. All operations are reads and safe to repeat."""
+"""Reading orders from Amazon, and the errors that a read can end with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ type Json = dict[str, Any]
 
 
 class AmazonError(Exception):
-    """A read from Amazon that did not work. Never carries a body: bodies may hold buyer data."""
+    """A read from Amazon that failed. It never carries a body, which may hold buyer data.
+
+    operation: Amazon's name of it, e.g. getOrder.
+    status: HTTP status; None where no answer came.
+    code: Amazon's error code, or what is wrong with the answer.
+    """
 
     def __init__(self, operation: str, status: int | None, code: str) -> None:
         super().__init__(f"Amazon {operation}: {code} (status {status})")
@@ -21,42 +26,47 @@ class AmazonError(Exception):
 
 
 class AmazonThrottled(AmazonError):
-    """429: the operation's quota is used up; Amazon does not say until when."""
+    """429: the operation's quota is used up. Amazon does not state until when."""
 
 
 class AmazonUnavailable(AmazonError):
-    """5xx, HTML or empty answers, time-outs, and 400s on queries that are known to be good: try again later."""
+    """No usable answer: 5xx, HTML, an empty body, a time-out, or a 400 for a valid query. Retry later."""
 
 
 class AmazonNotAuthorised(AmazonError):
-    """401, 403 or a refused refresh token: a person has to authorise again."""
+    """401, 403 or a refused refresh token: a person has to authorise the application again."""
 
 
 class AmazonNotFound(AmazonError):
-    """404: Amazon knows no such order for this seller."""
+    """404: this seller has no such order."""
 
 
 @dataclass(frozen=True)
 class OrderPage:
-    """One page of searchOrders. `orders` are Amazon's own objects, numbers as Decimal."""
+    """One page of searchOrders.
+
+    orders: Amazon's own objects, with numbers as Decimal.
+    next_token: requests the next page; None on the last one.
+    updated_before: the limit (UTC) that Amazon applied: the page is complete for updates before it.
+    """
 
     orders: Sequence[Json]
     next_token: str | None
-    updated_before: datetime  # the limit Amazon applied and echoed: the next watermark
+    updated_before: datetime
 
 
 class SellerApi(Protocol):
-    """The one reading path from Amazon (Orders API v2026-01-01). All operations are reads and safe to repeat."""
+    """Amazon's orders (Orders API v2026-01-01). All operations are reads and can be repeated."""
 
     def get_order(self, order_id: str) -> Json:
-        """One order as Amazon's own object. Raises an AmazonError."""
+        """Return one order as Amazon's own object. Raises an AmazonError."""
         ...
 
     def search_orders(
         self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
     ) -> OrderPage:
-        """A page of at most 100 orders of all marketplaces, updated in that time. Raises an AmazonError.
+        """Return a page of at most 100 orders of all marketplaces that were updated in that time.
 
-        An answer that is not the documented shape raises AmazonUnavailable: an empty success is never made of an error.
+        Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
         """
         ...

@@ -1,4 +1,4 @@
-"""The one way to Xero. Which errors mean "nothing was executed", and which "the outcome is unknown", is the contract."""
+"""Reading and writing Xero. The errors say whether nothing was executed or the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ from typing import Any, Protocol
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.ports.amazon import Json
 
-MAX_ELEMENTS = 50  # Xero: recommended number of documents in one request
-MAX_BYTES = 3_000_000  # Xero: requests of up to 3.5 MB
+MAX_ELEMENTS = 50  # documents in one request (Xero: recommended number)
+MAX_BYTES = 3_000_000  # of one request (Xero: up to 3.5 MB)
 MAX_VALUES = 40  # ids or numbers in one filter
 
-type Redact = Callable[[str, Iterable[Any]], str]  # message, documents -> message without their buyer data
-
-
-@dataclass(frozen=True)
-class XeroLimits:
-    """What Xero's response headers said is left; None where a header was absent."""
-
-    minute_remaining: int | None = None
-    day_remaining: int | None = None
-    app_minute_remaining: int | None = None
+type Redact = Callable[[str, Iterable[Any]], str]  # message, documents -> message without the buyer data in them
 
 
 class XeroError(Exception):
-    """A call to Xero that did not work. `message` is Xero's own validation text or our code, never a body."""
+    """A call to Xero that failed.
+
+    operation: verb and collection, e.g. create Invoices.
+    status: HTTP status; None where no answer came.
+    message: Xero's validation messages or what is wrong with the answer; never a body, never buyer data.
+    """
 
     def __init__(self, operation: str, status: int | None, message: str) -> None:
         super().__init__(f"Xero {operation}: {message} (status {status})")
@@ -37,7 +33,11 @@ class XeroError(Exception):
 
 
 class XeroRateLimited(XeroError):
-    """429: nothing was executed. `problem` is minute, day, concurrent or appminute."""
+    """429: nothing was executed.
+
+    problem: the limit: minute, day, concurrent or appminute; share where the budget holds calls back for other work.
+    retry_after: how long to wait.
+    """
 
     def __init__(self, operation: str, problem: str, retry_after: timedelta) -> None:
         super().__init__(operation, 429, f"{problem} limit reached")
@@ -46,39 +46,56 @@ class XeroRateLimited(XeroError):
 
 
 class XeroNotAuthorised(XeroError):
-    """401 after one renewed token, or 403: nothing was executed, a person has to look."""
+    """401 also with a renewed token, or 403: nothing was executed. A person has to connect Xero again."""
 
 
 class XeroRefused(XeroError):
-    """The whole call was refused (400, 404, 413): nothing was executed."""
+    """The whole call was refused (400, 404, 413 …): nothing was executed."""
 
 
 class XeroOutcomeUnknown(XeroError):
-    """A write whose answer did not arrive or was a 5xx: it may have taken effect. Look before writing again."""
+    """A write without a usable answer: it may have taken effect. Look it up before writing again."""
 
 
 class XeroUnavailable(XeroError):
-    """A read that failed, or a connection that was refused before anything was sent: nothing was executed."""
+    """A read that failed, or a call that was never sent: nothing was executed. Retry later."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What Xero said of one element of a batch. `element` is Xero's own object, numbers as Decimal."""
+    """What Xero answered for one element of a batch.
+
+    element: Xero's own object, with numbers as Decimal.
+    errors: Xero's validation messages without buyer data; empty where the element was accepted.
+    """
 
     element: Json
-    errors: tuple[str, ...] = ()  # Xero's validation messages; empty when accepted
+    errors: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
         return not self.errors
 
 
-class XeroApi(Protocol):
-    """The one way to Xero. `collection` is Xero's own name: Contacts, Invoices, CreditNotes, Payments.
+@dataclass(frozen=True)
+class XeroLimits:
+    """How many calls Xero's latest answer said are left; None where it did not say.
 
-    Writes take an Idempotency-Key (Xero keeps it six minutes) and are sent exactly once by a call: no hidden retries.
-    Every method may raise XeroRateLimited, XeroNotAuthorised or XeroRefused (nothing executed); writes also
-    XeroOutcomeUnknown (nobody knows), reads XeroUnavailable.
+    minute_remaining, day_remaining: for the organisation, in this minute and on this day.
+    app_minute_remaining: for all organisations of the app, in this minute.
+    """
+
+    minute_remaining: int | None = None
+    day_remaining: int | None = None
+    app_minute_remaining: int | None = None
+
+
+class XeroApi(Protocol):
+    """One organisation's documents. A collection has Xero's own name: Contacts, Invoices, CreditNotes, Payments.
+
+    A write carries an Idempotency-Key, which Xero keeps for six minutes, and is sent once, without hidden retries.
+    Every method may raise XeroRateLimited, XeroNotAuthorised, XeroRefused or XeroUnavailable: nothing was executed.
+    A write may also raise XeroOutcomeUnknown: it may have been executed.
     """
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
@@ -90,21 +107,25 @@ class XeroApi(Protocol):
         ...
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
-        """Return the documents with one of at most MAX_VALUES values in `field`: a number, an id, or a contact's Name."""
+        """Return the documents with one of at most MAX_VALUES values in a field: number, id, or a contact's Name."""
         ...
 
     def organisation(self) -> Organisation:
-        """The organisation with its accounts, tax rates and currencies as they are now (four reads)."""
+        """Return the organisation with its accounts, tax rates and currencies as they are now; takes four reads."""
         ...
 
     def limits(self) -> XeroLimits:
-        """What the latest answer's headers said is left."""
+        """Return what the latest answer said about the calls that are left."""
         ...
 
 
 @dataclass(frozen=True)
 class TokenSet:
-    """Xero's answer of the token endpoint. `refresh_token` is None for a custom connection."""
+    """What Xero's token endpoint granted.
+
+    access_token: for calls, until expires_at (UTC).
+    refresh_token: can be used once to get the next token set; None for a custom connection.
+    """
 
     access_token: str
     expires_at: datetime
@@ -112,7 +133,10 @@ class TokenSet:
 
 
 class XeroGrantRefused(Exception):
-    """`invalid_grant` or `invalid_client`: only a person can mend it. `code` is Xero's own word."""
+    """Xero refused to grant a token; a person has to connect Xero again.
+
+    code: Xero's own, e.g. invalid_grant or invalid_client.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(f"Xero refused the grant: {code}")
@@ -120,20 +144,27 @@ class XeroGrantRefused(Exception):
 
 
 class XeroIdentity(Protocol):
-    """Xero's token endpoint. Raises XeroGrantRefused, or XeroOutcomeUnknown when no usable answer came."""
+    """Xero's token endpoint. Raises XeroGrantRefused, or XeroOutcomeUnknown where no usable answer came."""
 
-    def client_credentials(self) -> TokenSet: ...
+    def client_credentials(self) -> TokenSet:
+        """Return a token set of a custom connection."""
+        ...
 
     def refresh(self, refresh_token: str) -> TokenSet:
-        """Rotates: the old token stays usable for 30 minutes only, to repeat a refresh whose answer was lost."""
+        """Return a token set with a new refresh token.
+
+        The old one can be used for 30 more minutes, to repeat a refresh whose answer was lost.
+        """
         ...
 
 
 class AccessTokens(Protocol):
-    """Xero access tokens for calls."""
+    """Access tokens for calls to Xero."""
 
-    def current(self) -> str: ...
+    def current(self) -> str:
+        """Return an access token that has not expired."""
+        ...
 
     def renewed(self, stale: str) -> str:
-        """A token other than `stale`, which Xero refused."""
+        """Return another access token than `stale`, which Xero refused."""
         ...

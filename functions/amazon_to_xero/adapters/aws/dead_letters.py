@@ -1,18 +1,20 @@
-"""Dead-letter queues through SQS."""
+"""Dead-letter queues in SQS."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-_ATTRIBUTE_LIMIT = 500  # an SQS attribute may be longer; a person reading a queue does not want it to be
+_ATTRIBUTE_LIMIT = 500  # characters: SQS allows more, a person who reads the queue needs no more
 
 
 class SqsClient(Protocol):
+    """What is used of boto3's SQS client."""
+
     def send_message(self, **request: Any) -> Any: ...
 
 
 class SqsDeadLetterQueue:
-    """ports.DeadLetterQueue on one function's dead-letter queue. At least once; raises botocore's errors when it cannot."""
+    """ports.DeadLetterQueue over one queue. Sends at least once; raises botocore's errors."""
 
     def __init__(self, sqs: SqsClient, queue_url: str) -> None:
         self._sqs = sqs

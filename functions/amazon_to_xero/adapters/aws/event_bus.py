@@ -1,4 +1,4 @@
-"""The stack's own event bus through EventBridge."""
+"""The stack's own event bus in EventBridge."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from amazon_to_xero.ports.outbound import OrderEvent
 
-EVENT_SOURCE = "amazon-to-xero"  # what the rules of template.yaml select by
+EVENT_SOURCE = "amazon-to-xero"  # the rules in template.yaml select events by it
 
-
-_ENTRIES = 10  # EventBridge: PutEvents takes as many
+_MAX_ENTRIES = 10  # EventBridge: entries of one PutEvents
 
 
 class EventsClient(Protocol):
+    """What is used of boto3's EventBridge client."""
+
     def put_events(self, **request: Any) -> Any: ...
 
 
 class EventBridgeBus:
-    """ports.EventBus on the own bus.
+    """ports.EventBus over one bus.
 
-    A call that raises ends the attempt, its events and those after it count as not published: botocore has tried
-    again by then, and to wait for an absent bus call after call would cost the function its time.
+    A call that raises ends the attempt; its events and the following ones count as not published. botocore has retried
+    by then, and further calls to an unreachable bus would use up the function's time.
     """
 
     def __init__(self, events: EventsClient, bus_name: str) -> None:
@@ -35,12 +36,12 @@ class EventBridgeBus:
 
     def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
         published = 0
-        for batch in batched(events, _ENTRIES, strict=False):
+        for batch in batched(events, _MAX_ENTRIES, strict=False):
             try:
                 answer = self._events.put_events(Entries=[self._entry(connection, event) for event in batch])
             except (BotoCoreError, ClientError):
                 break
-            # Accepted entries have an EventId, refused ones an ErrorCode; the call itself succeeds either way.
+            # The call succeeds also where entries are refused; those have an ErrorCode.
             published += sum("ErrorCode" not in entry for entry in answer["Entries"])
         return len(events) - published
 

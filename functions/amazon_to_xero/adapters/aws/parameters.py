@@ -1,4 +1,4 @@
-"""Settings from Parameter Store and secrets from Secrets Manager, through Powertools' cached parameter providers."""
+"""Connections' settings in Parameter Store and secrets in Secrets Manager, through Powertools' cached providers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-MAX_AGE_SECONDS = 300  # settings that an operator changes take effect this soon
+MAX_AGE_SECONDS = 300  # changed settings take effect within this time
 
 
 class SecretUnreadable(Exception):
-    """The secret of a connection cannot be read. The text is the AWS error, never the secret."""
+    """A connection's secret cannot be read. The text is the AWS error, never the secret."""
 
 
 class ConnectionDocuments:

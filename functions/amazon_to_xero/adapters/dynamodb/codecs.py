@@ -1,7 +1,7 @@
-"""Each type of record as a row. Every field has a default, so that rows of older versions are decoded.
+"""The row of each type of record. Every field has a default, so that rows of older versions are decoded.
 
-A change of shape raises the codec's schema; `decode` keeps accepting the older shapes, which the tests hold as golden
-rows. Amounts are decimal strings inside the JSON text, exactly as they were.
+Whoever changes a shape raises the codec's schema; `decode` keeps accepting the older shapes, of which the tests hold
+rows. Amounts are stored as decimal strings with exactly their digits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from amazon_to_xero.ports.state import DOCUMENTS, Cursor
 
 
 class OrderCodec:
-    """OrderRecord as a row."""
+    """Converts OrderRecord."""
 
     prefix = "ORDER"
     schema = 1
@@ -91,7 +91,7 @@ class OrderCodec:
 
 
 class DocumentCodec:
-    """Document as a row."""
+    """Converts Document."""
 
     prefix = "DOCUMENT"
     schema = 1
@@ -162,7 +162,7 @@ class DocumentCodec:
 
 
 class CursorCodec:
-    """Cursor as a row; its data is stored as it is."""
+    """Converts Cursor, whose data is stored as it is."""
 
     prefix = "CURSOR"
     schema = 1
@@ -190,7 +190,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _with_amounts(value: Any) -> Any:
-    """Return the stored body with its amounts as Decimals again: the fields that Xero calls amounts."""
+    """Return a stored body with Decimals in the fields whose names end in Amount."""
     if isinstance(value, list):
         return [_with_amounts(element) for element in value]
     if isinstance(value, dict):

@@ -1,9 +1,9 @@
-"""The sync state as rows: how records become rows, and on what condition rows are written. Knows no database.
+"""The sync state as rows, and the condition on which a row is written. It knows no database and no type of record.
 
     sk = ORDER#<order id> | DOCUMENT#<key> | CURSOR#<name> | LEASE#<name>
     index `due` (sparse): due = <connection>#<queue> (a capability's name, or documents), next_attempt_at = UTC
 
-What a type of record looks like in its row is its codec's matter; see `codecs`.
+`codecs` defines the row of each type of record, `table` stores rows in DynamoDB.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ from amazon_to_xero.ports.state import Cursor, Lease, Record
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of one connection; an empty text is an attribute that is not there.
+    """One row of one connection. An empty text stands for an attribute that the item does not have.
 
+    sk: sort key: type of record and its key.
+    generation: how often the row was stored.
+    data: the record's other fields as JSON text.
+    state, reason, remedy: of the record, as attributes of their own for people who read the table.
+    due: hash key of the index `due`; empty where nothing is due.
+    next_attempt_at: when the record is due, as text of fixed width (UTC).
     schema: version of the shape of `data`, per type of record.
     """
 
@@ -36,27 +42,32 @@ class Row:
 
 
 class Table(Protocol):
-    """The rows of one connection. May raise the database's own errors: then nobody knows which writes took effect."""
+    """The rows of one connection.
+
+    Every method may raise the database's own errors; then it is unknown which writes took effect.
+    """
 
     def get(self, sort_keys: Sequence[str]) -> list[Row]:
-        """Return those that exist, strongly consistent."""
+        """Return the rows that exist, by strongly consistent reads."""
         ...
 
     def put(self, rows: Sequence[Row]) -> list[bool]:
-        """Write each whose stored generation is its own less one (0: not there yet); False where it is not."""
+        """Write each row whose stored generation is one less than its own; return for each whether it was written.
+
+        A row that is not stored has generation 0.
+        """
         ...
 
     def due(self, due: str, until: str, limit: int) -> list[str]:
-        """Return sort keys with this `due` and next_attempt_at up to `until`, earliest first; may lag behind the rows."""
+        """Return sort keys of rows with this `due` that are due by `until`, earliest first; the index may lag."""
         ...
 
 
 class RowCodec[R: Record](Protocol):
-    """One type of record as rows.
+    """Converts one type of record to rows and back.
 
     prefix: first part of the sort key.
-    schema: the version that `encode` writes. `decode` accepts this and every older one, whose missing fields have
-        defaults.
+    schema: the version that `encode` writes. `decode` accepts it and every older one, with defaults for missing fields.
     """
 
     @property
@@ -73,7 +84,7 @@ class RowCodec[R: Record](Protocol):
 
 
 class NewerSchema(Exception):
-    """A row was written by a newer version of this application. Deploy that version again."""
+    """A row was written by a newer version of this application, which has to be deployed again."""
 
 
 class RowStateStore:
@@ -94,7 +105,7 @@ class RowStateStore:
             return {}
         saved = self._table.put([self._encoded(record) for record in records])
         return {
-            # A Record is a dataclass; the protocol cannot say so.
+            # A Record is a dataclass, which the protocol cannot express.
             record.key: replace(record, generation=record.generation + 1)  # type: ignore[type-var]
             for record, is_saved in zip(records, saved, strict=True)
             if is_saved
@@ -137,14 +148,14 @@ class RowStateStore:
 
 
 def timestamp(at: datetime) -> str:
-    """Return a UTC time as text of fixed width: the index orders timestamps as text."""
+    """Return a time as text of fixed width in UTC: the index sorts times as text."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _decoded[R: Record](codec: RowCodec[R], row: Row) -> R:
     if row.schema > codec.schema:
         raise NewerSchema(
-            f"{row.sk} has schema {row.schema}, this version of the application knows {codec.schema}: deploy the newer "
-            "version again"
+            f"{row.sk} has schema {row.schema}, this version of the application knows {codec.schema}. "
+            "Deploy the newer version again."
         )
     return codec.decode(row.sk.partition("#")[2], row, json.loads(row.data))

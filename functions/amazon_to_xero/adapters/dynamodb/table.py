@@ -1,8 +1,8 @@
-"""The sync state in one DynamoDB table, through pynamodb. The only module that knows the table.
+"""The rows of the sync state in one DynamoDB table, through pynamodb. No other module knows the table.
 
-    pk = CONNECTION#<id>    sk and the attributes of an item: see `rows` and `codecs`
+    pk = CONNECTION#<id>    sk and the other attributes: see `rows` and `codecs`
 
-Amounts never meet pynamodb's own number attribute, which is a float. No operation scans.
+Amounts are never stored as pynamodb's number attribute, which is a float. No operation scans.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
 
 
 def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
-    """The item for one table: pynamodb ties a class to its table, and two tables may be used in one process."""
+    """Return the item class of one table: pynamodb binds a class to a table, and a process may use several tables."""
 
     class Item(Model):  # type: ignore[misc]
         class Meta:
             table_name = table
             region = aws_region
             host = endpoint
-            # Bounds that fit into the function's time-out together with the retries.
+            # Together with the retries these fit into the function's time-out.
             connect_timeout_seconds = 1
             read_timeout_seconds = 3
             max_retry_attempts = 3
