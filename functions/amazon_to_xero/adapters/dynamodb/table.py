@@ -24,44 +24,6 @@ _ROWS_AT_ONCE = 100  # DynamoDB: BatchGetItem
 _WRITERS = 8
 
 
-class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
-    class Meta:
-        index_name = "due"
-        projection = KeysOnlyProjection()
-
-    due = UnicodeAttribute(hash_key=True)
-    next_attempt_at = UnicodeAttribute(range_key=True)
-
-
-def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
-    """Return the item class of one table: pynamodb binds a class to a table, and a process may use several tables."""
-
-    class Item(Model):  # type: ignore[misc]
-        class Meta:
-            table_name = table
-            region = aws_region
-            host = endpoint
-            # Together with the retries these fit into the function's time-out.
-            connect_timeout_seconds = 1
-            read_timeout_seconds = 3
-            max_retry_attempts = 3
-            max_pool_connections = _WRITERS + 2
-
-        pk = UnicodeAttribute(hash_key=True)
-        sk = UnicodeAttribute(range_key=True)
-        index_due = _Due()
-        due = UnicodeAttribute(null=True)
-        next_attempt_at = UnicodeAttribute(null=True)
-        generation = NumberAttribute(default=0)
-        state = UnicodeAttribute(null=True)
-        reason = UnicodeAttribute(null=True)
-        remedy = UnicodeAttribute(null=True)
-        data = UnicodeAttribute(default="{}")
-        schema = NumberAttribute(default=1)
-
-    return Item
-
-
 class DynamoStateStore(RowStateStore):
     """ports.StateStore for one connection. Reads by key are strongly consistent; the due index may lag."""
 
@@ -124,3 +86,41 @@ class _DynamoTable:
                 return False
             raise
         return True
+
+
+def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
+    """Return the item class of one table: pynamodb binds a class to a table, and a process may use several tables."""
+
+    class Item(Model):  # type: ignore[misc]
+        class Meta:
+            table_name = table
+            region = aws_region
+            host = endpoint
+            # Together with the retries these fit into the function's time-out.
+            connect_timeout_seconds = 1
+            read_timeout_seconds = 3
+            max_retry_attempts = 3
+            max_pool_connections = _WRITERS + 2
+
+        pk = UnicodeAttribute(hash_key=True)
+        sk = UnicodeAttribute(range_key=True)
+        index_due = _Due()
+        due = UnicodeAttribute(null=True)
+        next_attempt_at = UnicodeAttribute(null=True)
+        generation = NumberAttribute(default=0)
+        state = UnicodeAttribute(null=True)
+        reason = UnicodeAttribute(null=True)
+        remedy = UnicodeAttribute(null=True)
+        data = UnicodeAttribute(default="{}")
+        schema = NumberAttribute(default=1)
+
+    return Item
+
+
+class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due = UnicodeAttribute(hash_key=True)
+    next_attempt_at = UnicodeAttribute(range_key=True)
