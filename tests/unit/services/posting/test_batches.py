@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from unit.services.posting.posting_connection import PostingConnection, desired_invoice
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.ports.xero import XeroRateLimited

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from unit.services.posting.posting_connection import PostingConnection, desired_invoice
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.ports.xero import XeroRefused

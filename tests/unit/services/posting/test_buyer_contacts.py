@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from unit.services.posting.posting_connection import (
-    MINUTE,
-    NAME_IS_TAKEN,
-    BuyerConnection,
-    buyer_order,
-    desired_invoice,
-)
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import MINUTE, NAME_IS_TAKEN, BuyerConnection, buyer_order
 
 from amazon_to_xero.domain.books.document import MAX_BUYER_REQUESTS, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.services.posting.posting_connection import CONTACT
+from unit.desired_documents import CONTACT
 
 from amazon_to_xero.ports.xero import XeroUnavailable
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache

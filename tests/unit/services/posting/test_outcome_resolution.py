@@ -7,13 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.services.posting.posting_connection import (
-    CONTACT,
-    PostingConnection,
-    desired_invoice,
-    invoice_in_xero,
-    removed,
-)
+from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
+from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DocumentState
 from amazon_to_xero.ports.amazon import Json

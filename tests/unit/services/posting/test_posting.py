@@ -8,14 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.services.posting.posting_connection import (
-    CONTACT,
-    PostingConnection,
-    desired_credit_note,
-    desired_invoice,
-    desired_payment,
-    removed,
-)
+from unit.desired_documents import CONTACT, desired_credit_note, desired_invoice, desired_payment, removed
+from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DesiredDocument, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
