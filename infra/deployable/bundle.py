@@ -149,7 +149,7 @@ def compile_bytecode(tree: Path, *folders: Path) -> None:
 
     :raises subprocess.CalledProcessError: a module does not compile; its name and error were printed.
     """
-    options = ["--invalidation-mode", "unchecked-hash", "-s", tree, "-p", TASK_ROOT]
+    options: list[str | Path] = ["--invalidation-mode", "unchecked-hash", "-s", tree, "-p", TASK_ROOT]
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *options, *folders], check=True)
 
 
@@ -193,7 +193,7 @@ def bundle(out: Path, architecture: str, functions: Path = FUNCTIONS) -> None:
     """
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(dependencies(architecture), out, symlinks=True, copy_function=_link_or_copy)
-    packages = [entry for entry in functions.iterdir() if entry.is_dir() and entry.name != "__pycache__"]
+    packages = [module.parent for module in functions.glob("*/__init__.py")]
     for package in packages:
         shutil.copytree(package, out / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     compile_bytecode(out, *(out / package.name for package in packages))

@@ -7,17 +7,20 @@ schedule) is only visible afterwards. The template's tests read the same result.
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.translator.managed_policy_translator import (  # type: ignore[import-untyped]  # ships no types
+    ManagedPolicyLoader,
+)
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]  # ships no type information
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]  # ships no type information
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class _NoManagedPolicies(ManagedPolicyLoader):
+class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # its base ships no type information
     """Replaces SAM's look-up of managed policies in an AWS account; the template names none."""
 
     def __init__(self) -> None:
@@ -33,7 +36,7 @@ def parsed(path: Path) -> dict[str, Any]:
     return template
 
 
-def transformed(path: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, Any]:
+def transformed(path: Path = ROOT / "template.yaml", parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the CloudFormation template that SAM makes of `path`, with `parameters` in place of the defaults.
 
     :raises samtranslator.model.exceptions.InvalidDocumentException: SAM rejects the template.
@@ -45,7 +48,7 @@ def transformed(path: Path = ROOT / "template.yaml", **parameters: str) -> dict[
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFormation::Stack":
             resource["Properties"]["TemplateURL"] = "https://s3.amazonaws.com/packaged/template.yaml"
-    values = {name: rule["Default"] for name, rule in template["Parameters"].items()} | parameters
+    values = {name: rule["Default"] for name, rule in template["Parameters"].items()} | dict(parameters or {})
     result: dict[str, Any] = transform(template, values, _NoManagedPolicies())
     return result
 

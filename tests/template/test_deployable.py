@@ -1,4 +1,4 @@
-"""The deployable: small, complete, for the right processor, and quick to start. Built here as SAM builds it."""
+"""The deployable, built as SAM builds it: small, complete, for the right processor, and fast to import."""
 
 import importlib.util
 import subprocess
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deployable.bundle import AWS_SERVICES, WHEELS, bundle, lambda_architecture
+from deployable.bundle import AWS_SERVICES, FUNCTIONS, WHEELS, bundle, handler_modules, lambda_architecture
 
-#: Bytes that Lambda has to fetch before a cold start, and that each deployment uploads.
+#: Bytes that each deployment uploads, and that Lambda loads before a cold start.
 LARGEST_ZIP = 10_000_000
 #: ELF's number of the processor (System V ABI, e_machine), in the header of every shared library.
 PROCESSORS = {"arm64": 0xB7, "x86_64": 0x3E}
@@ -20,7 +20,7 @@ UNCHECKED_HASH = 0b01
 
 @pytest.fixture(scope="module", params=WHEELS)
 def deployable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """Lambda's name of a processor, and the folder with the deployable for it."""
+    """Return Lambda's name of a processor, and the folder with the deployable for it."""
     out = tmp_path_factory.mktemp(request.param) / "deployable"
     bundle(out, request.param)
     return request.param, out
@@ -28,16 +28,16 @@ def deployable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def runnable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The deployable for this machine's processor."""
+    """Return the folder with the deployable for this machine's processor."""
     out = tmp_path_factory.mktemp("runnable") / "deployable"
     bundle(out, lambda_architecture())
     return out
 
 
 def run(deployable: Path, code: str, **environment: str) -> str:
-    """What `code` prints, run by the bare interpreter with the deployable and nothing else to import from."""
+    """Return what `code` prints, run by the bare interpreter, which can import from the deployable only."""
     script = f"import sys; sys.path.insert(0, {str(deployable)!r})\n{code}"
-    # -I: no variables, no current folder; -S: no site-packages; -B: nothing is written beside the code.
+    # -I: no environment variables, no current folder; -S: no site-packages; -B: no bytecode is written.
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-I", "-S", "-B", "-c", script], capture_output=True, text=True, env=environment, check=False
     )
@@ -45,7 +45,7 @@ def run(deployable: Path, code: str, **environment: str) -> str:
     return done.stdout
 
 
-def test_the_zip_is_small(deployable: tuple[str, Path], tmp_path: Path) -> None:
+def test_zip_is_at_most_ten_megabytes(deployable: tuple[str, Path], tmp_path: Path) -> None:
     _, folder = deployable
     archive = tmp_path / "deployable.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
@@ -54,7 +54,7 @@ def test_the_zip_is_small(deployable: tuple[str, Path], tmp_path: Path) -> None:
     assert archive.stat().st_size <= LARGEST_ZIP
 
 
-def test_compiled_libraries_are_for_the_processor_that_was_asked_for(deployable: tuple[str, Path]) -> None:
+def test_compiled_libraries_are_for_the_requested_processor(deployable: tuple[str, Path]) -> None:
     architecture, folder = deployable
     libraries = list(folder.rglob("*.so"))
     assert libraries, "pydantic alone brings one"
@@ -64,8 +64,8 @@ def test_compiled_libraries_are_for_the_processor_that_was_asked_for(deployable:
         assert int.from_bytes(header[18:20], "little") == PROCESSORS[architecture], library.name
 
 
-def test_no_module_is_compiled_again_at_a_cold_start(deployable: tuple[str, Path]) -> None:
-    """Unpacked files carry other times than those a .pyc remembers; only a hash that is not compared survives."""
+def test_no_module_is_compiled_at_a_cold_start(deployable: tuple[str, Path]) -> None:
+    """Unpacked files have other times than a .pyc records, so it must be one that Python uses without checking."""
     _, folder = deployable
     modules = list(folder.rglob("*.py"))
     assert len(modules) > 500
@@ -74,8 +74,8 @@ def test_no_module_is_compiled_again_at_a_cold_start(deployable: tuple[str, Path
         assert compiled.read_bytes()[4:8] == UNCHECKED_HASH.to_bytes(4, "little"), module.relative_to(folder)
 
 
-def test_equal_sources_give_an_equal_deployable(tmp_path: Path) -> None:
-    """Otherwise every deployment would replace every function."""
+def test_equal_sources_build_an_equal_deployable(tmp_path: Path) -> None:
+    """Otherwise every deployment would update every function."""
     contents = []
     for name in ("first", "second"):
         out = tmp_path / name
@@ -86,12 +86,20 @@ def test_equal_sources_give_an_equal_deployable(tmp_path: Path) -> None:
 
 
 def test_handlers_import_from_the_deployable_alone(runnable: Path) -> None:
-    """Every dependency is on board: neither the project's environment nor Lambda's own boto3 helps out."""
-    code = "import orders.handler, resume.handler, shipments.handler; print(orders.handler.__file__)"
-    assert run(runnable, code).strip().startswith(str(runnable))
+    """Every dependency is in it: the project's environment and Lambda's own boto3 are not used."""
+    modules = handler_modules()
+    code = "".join(f"import {module}; print({module}.__file__)\n" for module in modules)
+    printed = run(runnable, code).split()
+    assert printed == [str(runnable / f"{module.replace('.', '/')}.py") for module in modules]
 
 
-def test_every_aws_service_in_use_can_be_called(runnable: Path) -> None:
+def test_every_function_folder_has_its_handler_in_the_deployable(runnable: Path) -> None:
+    folders = {module.parent.name for module in FUNCTIONS.glob("*/__init__.py")} - {"amazon_to_xero"}
+    assert {module.partition(".")[0] for module in handler_modules()} == folders
+    assert all((runnable / folder / "handler.py").is_file() for folder in folders)
+
+
+def test_client_of_every_aws_service_in_use_can_be_created(runnable: Path) -> None:
     code = f"""
 import boto3
 for service in {sorted(AWS_SERVICES)}:
@@ -101,7 +109,7 @@ print(boto3.client("sqs", region_name="eu-west-1").meta.endpoint_url)
     assert run(runnable, code).strip() == "https://sqs.eu-west-1.amazonaws.com"
 
 
-def test_https_finds_certificates_after_pruning(runnable: Path) -> None:
+def test_https_finds_certificates_in_the_deployable(runnable: Path) -> None:
     code = """
 import httpx, ssl, certifi
 from botocore.httpsession import get_cert_path
@@ -111,7 +119,7 @@ print(len(ssl.create_default_context(cafile=certifi.where()).get_ca_certs()))
     assert int(run(runnable, code)) > 100
 
 
-def test_time_zones_need_no_operating_system(runnable: Path) -> None:
+def test_time_zones_do_not_depend_on_the_operating_system(runnable: Path) -> None:
     code = """
 import zoneinfo
 zoneinfo.reset_tzpath(())

@@ -1,5 +1,6 @@
-"""What an operator relies on in the deployed stack, read from what CloudFormation will see."""
+"""What an operator relies on in the deployed stack, checked in the template that CloudFormation receives."""
 
+import importlib
 import json
 import re
 import tomllib
@@ -12,14 +13,17 @@ import pytest
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
 from amazon_to_xero.domain.books.document import CLAIM_DURATION
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import StackSettings
+from deployable.names import logical_name
 from deployable.transform import ROOT, parsed, transformed
 
 Resources = dict[str, dict[str, Any]]
 
 DAY = 24 * 60 * 60
+LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
-#: Physical names. Two stacks in one account (a second stage, the local cloud's second deployment) must not collide.
+#: The property with the physical name, by type. Names of two stacks in one account must not collide.
 NAME_PROPERTIES = {
     "AWS::SQS::Queue": "QueueName",
     "AWS::Lambda::Function": "FunctionName",
@@ -38,15 +42,15 @@ NAME_PROPERTIES = {
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
-    """Logical id -> properties of every resource of a type. At least one, or the test looks at nothing."""
+    """Return logical id -> properties of every resource of a type; fail if there is none to check."""
     found = {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
     assert found, f"no {kind} in the template"
     return found
 
 
 def target(value: dict[str, Any]) -> str:
-    """The logical id that a Ref or GetAtt points at."""
-    return value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+    """Return the logical id in a Ref or GetAtt."""
+    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
 
 
 def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -59,7 +63,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def roles_of_functions(resources: Resources) -> dict[str, dict[str, Any]]:
-    """Logical id of each function -> properties of its role."""
+    """Return the logical id of each function -> properties of its role."""
     functions = of_type(resources, "AWS::Lambda::Function")
     return {name: resources[target(function["Role"])]["Properties"] for name, function in functions.items()}
 
@@ -67,35 +71,35 @@ def roles_of_functions(resources: Resources) -> dict[str, dict[str, Any]]:
 # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_one_bad_message_does_not_bring_back_its_whole_batch(resources: Resources) -> None:
+def test_failed_message_returns_to_the_queue_without_the_rest_of_its_batch(resources: Resources) -> None:
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_workers_of_a_queue_are_bounded_by_the_mapping_not_by_reserved_concurrency(resources: Resources) -> None:
-    """Reserved concurrency lets pollers take messages that nobody may work on: receives without a failure."""
+def test_concurrency_of_a_queue_is_limited_by_its_mapping_not_by_reserved_concurrency(resources: Resources) -> None:
+    """With reserved concurrency, pollers also receive messages that no function may process, using up receives."""
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         assert mapping["ScalingConfig"]["MaximumConcurrency"] == 2
         function = resources[target(mapping["FunctionName"])]["Properties"]
         assert "ReservedConcurrentExecutions" not in function
 
 
-def test_notifications_are_worked_on_in_batches(resources: Resources) -> None:
+def test_messages_are_processed_in_batches(resources: Resources) -> None:
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         assert mapping["BatchSize"] == 1000
         assert 1 <= mapping["MaximumBatchingWindowInSeconds"] <= 300
 
 
-def test_no_message_returns_while_it_is_still_worked_on(resources: Resources) -> None:
-    """AWS: at least six times the function's timeout, and the time a batch is gathered."""
+def test_message_stays_invisible_while_it_is_processed(resources: Resources) -> None:
+    """AWS recommends six times the function's timeout plus the batching window."""
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         queue = resources[target(mapping["EventSourceArn"])]["Properties"]
         timeout = resources[target(mapping["FunctionName"])]["Properties"]["Timeout"]
         assert queue["VisibilityTimeout"] >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
 
 
-def test_whoever_was_frozen_in_a_call_is_gone_before_its_documents_are_taken_over(resources: Resources) -> None:
-    """A worker that outlived its claim could still send what another one has looked for and found absent."""
+def test_frozen_worker_has_ended_before_another_takes_over_its_documents(resources: Resources) -> None:
+    """A worker that outlived its claim could still create a document that another worker has just found absent."""
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= CLAIM_DURATION
 
@@ -117,15 +121,15 @@ def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resour
     assert len(set(dead_letter_queues)) == len(dead_letter_queues)
 
 
-def test_what_failed_is_kept_longer_than_what_waits(resources: Resources) -> None:
-    """A message keeps its age when it moves to the dead-letter queue."""
+def test_dead_letters_are_kept_longer_than_other_messages(resources: Resources) -> None:
+    """A message keeps its age when SQS moves it to the dead-letter queue."""
     queues = of_type(resources, "AWS::SQS::Queue")
     sources = {name for name, queue in queues.items() if "RedrivePolicy" in queue}
     assert {queues[name]["MessageRetentionPeriod"] for name in sources} == {4 * DAY}
     assert {queues[name]["MessageRetentionPeriod"] for name in queues.keys() - sources} == {14 * DAY}
 
 
-def test_queues_are_encrypted_at_rest_and_on_the_way(resources: Resources) -> None:
+def test_queues_are_encrypted_at_rest_and_in_transit(resources: Resources) -> None:
     queues = of_type(resources, "AWS::SQS::Queue")
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     refused = set()
@@ -137,8 +141,8 @@ def test_queues_are_encrypted_at_rest_and_on_the_way(resources: Resources) -> No
     assert refused == queues.keys()
 
 
-def test_amazon_may_deliver_orders_the_rule_events_and_nobody_else_may_do_anything(resources: Resources) -> None:
-    """Whoever else sends (an operator's redrive) does so by a permission of their own, not by the queue's."""
+def test_queue_policies_allow_only_amazon_to_send_orders_and_the_rule_to_send_events(resources: Resources) -> None:
+    """Other senders (an operator's redrive) need a permission of their own; the queue's policy gives them none."""
     allowed = [
         (target(statement["Resource"]), statement["Principal"], listed(statement["Action"]), statement.get("Condition"))
         for policy in of_type(resources, "AWS::SQS::QueuePolicy").values()
@@ -156,7 +160,7 @@ def test_amazon_may_deliver_orders_the_rule_events_and_nobody_else_may_do_anythi
 
 
 def test_no_queue_has_two_policies(resources: Resources) -> None:
-    """The one that is deployed later would silently replace the other."""
+    """The one that is deployed later would replace the other without a warning."""
     policies = of_type(resources, "AWS::SQS::QueuePolicy").values()
     queues = [target(queue) for policy in policies for queue in policy["Queues"]]
     assert sorted(queues) == sorted(of_type(resources, "AWS::SQS::Queue"))
@@ -165,17 +169,17 @@ def test_no_queue_has_two_policies(resources: Resources) -> None:
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_word_of_shipped_and_cancelled_orders_reaches_the_shipments_queue(resources: Resources) -> None:
+def test_events_of_shipped_and_cancelled_orders_reach_the_shipments_queue(resources: Resources) -> None:
     (rule,) = of_type(resources, "AWS::Events::Rule").values()
     assert target(rule["EventBusName"]) == "EventBus"
     assert rule["EventPattern"] == {"source": [EVENT_SOURCE], "detail-type": list(SHIPMENT_EVENTS)}
     (queue,) = rule["Targets"]
     assert target(queue["Arn"]) == "ShipmentsQueue"
-    assert "InputPath" not in queue  # the whole event: its detail-type says what happened
+    assert "InputPath" not in queue  # the whole event is delivered: its detail-type says what happened
     assert "InputTransformer" not in queue
 
 
-def test_an_event_that_could_not_be_delivered_is_kept(resources: Resources) -> None:
+def test_undeliverable_event_goes_to_a_dead_letter_queue(resources: Resources) -> None:
     for rule in of_type(resources, "AWS::Events::Rule").values():
         for destination in rule["Targets"]:
             assert target(destination["DeadLetterConfig"]["Arn"]) == "EventsDeadLetterQueue"
@@ -183,14 +187,14 @@ def test_an_event_that_could_not_be_delivered_is_kept(resources: Resources) -> N
             assert destination["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
 
 
-def test_only_those_who_read_orders_speak_on_the_bus_and_on_the_own_one_only(resources: Resources) -> None:
-    speaks = {
+def test_only_functions_that_read_orders_publish_events_and_only_on_the_stacks_bus(resources: Resources) -> None:
+    publishes_to = {
         name: [target(resource) for resource in listed(statement["Resource"])]
         for name, role in roles_of_functions(resources).items()
         for statement in statements(role)
         if "events:PutEvents" in listed(statement["Action"])
     }
-    assert speaks == {"OrdersFunction": ["EventBus"], "ResumeFunction": ["EventBus"]}
+    assert publishes_to == {"OrdersFunction": ["EventBus"], "ResumeFunction": ["EventBus"]}
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["EVENT_BUS_NAME"] == {"Ref": "EventBus"}
 
@@ -198,8 +202,8 @@ def test_only_those_who_read_orders_speak_on_the_bus_and_on_the_own_one_only(res
 # ── Permissions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_role_may_do_anything_to_everything(resources: Resources) -> None:
-    """No exceptions: nothing these functions do needs Resource "*", a wildcard of actions or a managed policy."""
+def test_no_role_has_wildcard_permissions(resources: Resources) -> None:
+    """Without exception: no function needs Resource "*", a wildcard of actions or a managed policy."""
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role, name
         for statement in statements(role):
@@ -208,7 +212,7 @@ def test_no_role_may_do_anything_to_everything(resources: Resources) -> None:
             assert not [action for action in listed(statement["Action"]) if "*" in action], (name, statement)
 
 
-def test_functions_neither_scan_the_table_nor_delete_from_it(resources: Resources) -> None:
+def test_functions_may_neither_scan_the_table_nor_delete_from_it(resources: Resources) -> None:
     for name, role in roles_of_functions(resources).items():
         on_table = {
             action
@@ -220,14 +224,14 @@ def test_functions_neither_scan_the_table_nor_delete_from_it(resources: Resource
         assert on_table == {f"dynamodb:{operation}" for operation in expected}, name
 
 
-def test_each_function_has_a_role_of_its_own_that_the_account_can_bound(resources: Resources) -> None:
+def test_each_function_has_its_own_role_with_the_accounts_permissions_boundary(resources: Resources) -> None:
     functions = of_type(resources, "AWS::Lambda::Function")
     assert len({target(function["Role"]) for function in functions.values()}) == len(functions)
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         assert role["PermissionsBoundary"]["Fn::If"][1] == {"Ref": "PermissionsBoundaryArn"}, name
 
 
-def test_settings_and_secrets_are_read_below_the_stacks_own_name_only(resources: Resources) -> None:
+def test_functions_may_read_settings_and_secrets_of_their_own_stack_only(resources: Resources) -> None:
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         variables = function["Environment"]["Variables"]
         assert variables["SETTINGS_PATH"] == {"Fn::Sub": "/${AWS::StackName}/connections"}
@@ -247,14 +251,18 @@ def test_settings_and_secrets_are_read_below_the_stacks_own_name_only(resources:
         }
 
 
-def test_functions_send_to_the_dead_letter_queues_of_their_own_work_only(resources: Resources) -> None:
-    """Resume does everybody's work. Runs of schedules that failed are kept by Lambda itself, in the function's name."""
-    own = {
-        "OrdersFunction": {"OrdersDeadLetterQueue", "SchedulesDeadLetterQueue"},
-        "ShipmentsFunction": {"ShipmentsDeadLetterQueue"},
-        "ResumeFunction": {"OrdersDeadLetterQueue", "ShipmentsDeadLetterQueue", "SchedulesDeadLetterQueue"},
+def test_functions_may_send_to_the_dead_letter_queues_that_they_need_and_no_others(resources: Resources) -> None:
+    """Each function posts whatever documents are due, so it dead-letters the failures of every capability.
+
+    Lambda sends a failed scheduled run with the permissions of the function.
+    """
+    of_capabilities = {f"{logical_name(capability)}DeadLetterQueue" for capability in CAPABILITIES}
+    needed = {
+        "OrdersFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
+        "ShipmentsFunction": of_capabilities,
+        "ResumeFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
     }
-    may = {
+    allowed = {
         name: {
             target(resource)
             for statement in statements(role)
@@ -263,21 +271,17 @@ def test_functions_send_to_the_dead_letter_queues_of_their_own_work_only(resourc
         }
         for name, role in roles_of_functions(resources).items()
     }
-    assert may == own
-    for function in of_type(resources, "AWS::Lambda::Function").values():
-        variables = function["Environment"]["Variables"]
-        assert target(variables["ORDERS_DLQ_URL"]) == "OrdersDeadLetterQueue"
-        assert target(variables["SHIPMENTS_DLQ_URL"]) == "ShipmentsDeadLetterQueue"
+    assert allowed == needed
 
 
-def test_every_function_is_given_what_the_settings_ask_for(resources: Resources) -> None:
-    """Lambda itself adds AWS_REGION."""
-    asked = {field.alias for field in StackSettings.model_fields.values() if field.is_required()} - {"AWS_REGION"}
+def test_every_function_has_the_environment_variables_that_the_settings_require(resources: Resources) -> None:
+    """Lambda itself sets AWS_REGION."""
+    required = {field.alias for field in StackSettings.model_fields.values() if field.is_required()} - {"AWS_REGION"}
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
-        assert asked <= function["Environment"]["Variables"].keys(), name
+        assert required <= function["Environment"]["Variables"].keys(), name
 
 
-def test_the_shipments_role_is_these_permissions_and_no_others(resources: Resources) -> None:
+def test_shipments_role_has_exactly_these_permissions(resources: Resources) -> None:
     role = roles_of_functions(resources)["ShipmentsFunction"]
     assert {action for statement in statements(role) for action in listed(statement["Action"])} == {
         *("logs:CreateLogStream", "logs:PutLogEvents"),
@@ -305,12 +309,11 @@ def test_only_the_function_of_a_queue_receives_from_it(resources: Resources) -> 
 
 def test_handlers_exist(resources: Resources) -> None:
     for function in of_type(resources, "AWS::Lambda::Function").values():
-        package, module, name = function["Handler"].split(".")
-        source = (ROOT / "functions" / package / f"{module}.py").read_text(encoding="utf-8")
-        assert f"def {name}(" in source
+        module, _, name = function["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
 
 
-def test_functions_run_on_the_python_that_the_project_is_tested_with(resources: Resources) -> None:
+def test_functions_run_on_the_python_version_that_the_tests_run_on(resources: Resources) -> None:
     tested = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["requires-python"].startswith(f">={tested},")
@@ -320,23 +323,23 @@ def test_functions_run_on_the_python_that_the_project_is_tested_with(resources: 
 
 
 @pytest.mark.parametrize(("chosen", "architecture"), [({}, "arm64"), ({"Architecture": "x86_64"}, "x86_64")])
-def test_functions_run_on_arm_unless_told_otherwise(chosen: dict[str, str], architecture: str) -> None:
-    template = transformed(**chosen)
+def test_functions_run_on_arm_by_default(chosen: dict[str, str], architecture: str) -> None:
+    template = transformed(parameters=chosen)
     for function in of_type(template["Resources"], "AWS::Lambda::Function").values():
         assert function["Architectures"] == [{"Ref": "Architecture"}]
     assert chosen.get("Architecture", template["Parameters"]["Architecture"]["Default"]) == architecture
     assert architecture in template["Parameters"]["Architecture"]["AllowedValues"]
 
 
-def test_no_variable_changes_what_the_amazon_library_talks_to(resources: Resources) -> None:
-    """python-amazon-sp-api reads these two on import; and names that begin with AWS_ belong to Lambda."""
+def test_no_environment_variable_changes_the_endpoint_of_the_amazon_library(resources: Resources) -> None:
+    """python-amazon-sp-api reads AWS_ENV and SP_API_DEFAULT_MARKETPLACE; names that begin with AWS_ are Lambda's."""
     for function in of_type(resources, "AWS::Lambda::Function").values():
         variables = function["Environment"]["Variables"]
         assert "SP_API_DEFAULT_MARKETPLACE" not in variables
         assert not [name for name in variables if name.startswith("AWS_")]
 
 
-def test_every_function_logs_json_to_a_group_of_its_own_that_forgets(resources: Resources) -> None:
+def test_every_function_logs_json_to_its_own_log_group_with_a_retention(resources: Resources) -> None:
     groups = of_type(resources, "AWS::Logs::LogGroup")
     used = []
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
@@ -345,17 +348,17 @@ def test_every_function_logs_json_to_a_group_of_its_own_that_forgets(resources: 
         group = target(logging["LogGroup"])
         used.append(group)
         assert groups[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
-        may_log_to = [
+        allowed = [
             listed(statement["Resource"])
             for statement in statements(roles_of_functions(resources)[name])
             if any(action.startswith("logs:") for action in listed(statement["Action"]))
         ]
-        assert may_log_to == [[{"Fn::GetAtt": [group, "Arn"]}]]
+        assert allowed == [[{"Fn::GetAtt": [group, "Arn"]}]]
     assert sorted(used) == sorted(groups)
 
 
-def test_log_levels_are_ones_that_lambda_knows() -> None:
-    """Lambda says WARN where Python says WARNING, and refuses the latter."""
+def test_log_levels_are_those_of_lambda() -> None:
+    """Lambda's name of the level is WARN; it rejects Python's WARNING."""
     level = transformed()["Parameters"]["LogLevel"]
     assert level["AllowedValues"] == ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
     assert level["Default"] == "INFO"
@@ -364,49 +367,49 @@ def test_log_levels_are_ones_that_lambda_knows() -> None:
 # ── Schedules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_schedules_run_as_promised(resources: Resources) -> None:
-    promised = {
+def test_sweep_runs_every_15_minutes_and_resume_every_minute(resources: Resources) -> None:
+    schedules = {
         (target(schedule["Target"]["Arn"]), schedule["ScheduleExpression"], schedule["Target"]["Input"])
         for schedule in of_type(resources, "AWS::Scheduler::Schedule").values()
     }
-    assert promised == {
+    assert schedules == {
         ("OrdersFunction", "rate(15 minutes)", json.dumps({"sweep": "orders"})),
         ("ResumeFunction", "rate(1 minute)", json.dumps({"resume": "due"})),
     }
 
 
-def test_a_run_that_could_not_start_or_failed_is_kept(resources: Resources) -> None:
+def test_failed_scheduled_run_goes_to_a_dead_letter_queue(resources: Resources) -> None:
     for schedule in of_type(resources, "AWS::Scheduler::Schedule").values():
         assert target(schedule["Target"]["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetterQueue"
         assert "RetryPolicy" in schedule["Target"]
     scheduled = {target(entry["Target"]["Arn"]) for entry in of_type(resources, "AWS::Scheduler::Schedule").values()}
-    kept = {
+    destinations = {
         target(config["FunctionName"]): target(config["DestinationConfig"]["OnFailure"]["Destination"])
         for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
     }
-    assert kept == dict.fromkeys(scheduled, "SchedulesDeadLetterQueue")
+    assert destinations == dict.fromkeys(scheduled, "SchedulesDeadLetterQueue")
 
 
-def test_a_schedule_may_invoke_its_function_and_nothing_else(resources: Resources) -> None:
+def test_schedule_may_invoke_its_own_function_only(resources: Resources) -> None:
     for schedule in of_type(resources, "AWS::Scheduler::Schedule").values():
         role = resources[target(schedule["Target"]["RoleArn"])]["Properties"]
-        may = {
+        allowed = {
             (action, target(resource))
             for statement in statements(role)
             for action in listed(statement["Action"])
             for resource in listed(statement["Resource"])
         }
         function = target(schedule["Target"]["Arn"])
-        assert may == {("lambda:InvokeFunction", function), ("sqs:SendMessage", "SchedulesDeadLetterQueue")}
+        assert allowed == {("lambda:InvokeFunction", function), ("sqs:SendMessage", "SchedulesDeadLetterQueue")}
         assert role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] == {
             "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
         }
 
 
-# ── DocumentState ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── State ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_table_survives_the_stack_and_can_be_wound_back(resources: Resources) -> None:
+def test_table_outlives_the_stack_and_can_be_restored_to_a_point_in_time(resources: Resources) -> None:
     table = resources["Table"]
     assert table["DeletionPolicy"] == "Retain"
     assert table["UpdateReplacePolicy"] == "Retain"
@@ -417,7 +420,7 @@ def test_the_table_survives_the_stack_and_can_be_wound_back(resources: Resources
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_table_has_the_keys_that_the_code_uses(resources: Resources) -> None:
+def test_table_has_the_keys_and_the_index_that_the_code_uses(resources: Resources) -> None:
     table = resources["Table"]["Properties"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
     (index,) = table["GlobalSecondaryIndexes"]
@@ -425,37 +428,41 @@ def test_the_table_has_the_keys_that_the_code_uses(resources: Resources) -> None
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["due", "next_attempt_at"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_no_row_expires(resources: Resources) -> None:
+    """Without its row, an order or document would be entered in Xero a second time."""
+    assert "TimeToLiveSpecification" not in resources["Table"]["Properties"]
 
 
 # ── Deployment ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_name_begins_with_the_stacks(resources: Resources, observability: dict[str, Any]) -> None:
+def test_every_physical_name_begins_with_the_stack_name(resources: Resources, observability: dict[str, Any]) -> None:
     for own, found in (("${AWS::StackName}", resources), ("${ParentStack}", observability["Resources"])):
         for logical_id, resource in found.items():
             name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ""))
-            if name is None or logical_id == "PartnerEventBus":  # EventBridge dictates that one
+            if name is None or logical_id == "PartnerEventBus":  # EventBridge requires the name of its source
                 continue
             text = name.get("Fn::Sub") or f"${{{name['Ref']}}}"
             assert text.removeprefix("/aws/lambda/").startswith(own), logical_id
 
 
-def test_the_main_template_names_no_type_that_the_local_cloud_refuses(resources: Resources) -> None:
-    """It refuses a template for a type that it does not know, even behind a condition."""
+def test_main_template_has_no_resource_type_that_the_local_cloud_rejects(resources: Resources) -> None:
+    """It rejects a template with an unsupported type, even under a condition."""
     types = {resource["Type"] for resource in resources.values()}
     assert not types & {"AWS::Logs::QueryDefinition", "AWS::Events::Archive"}
     assert resources["Observability"]["Condition"] == "HasObservability"
 
 
-def test_the_partner_bus_exists_only_where_amazon_created_its_source(resources: Resources) -> None:
+def test_partner_event_bus_exists_only_with_a_partner_event_source(resources: Resources) -> None:
     bus = resources["PartnerEventBus"]
     assert bus["Condition"] == "HasPartnerEventSource"
     assert bus["Properties"]["Name"] == bus["Properties"]["EventSourceName"] == {"Ref": "PartnerEventSource"}
     assert transformed()["Parameters"]["PartnerEventSource"]["Default"] == ""
 
 
-def test_production_is_the_default_everywhere() -> None:
+def test_parameters_default_to_production() -> None:
     defaults = {name: rule.get("Default") for name, rule in transformed()["Parameters"].items()}
     assert defaults["AmazonApiUrl"] == ""  # the endpoint of each connection's region
     assert defaults["LwaUrl"] == "https://api.amazon.com/auth/o2/token"
@@ -464,8 +471,8 @@ def test_production_is_the_default_everywhere() -> None:
     assert defaults["ObservabilityStack"] == "true"
 
 
-def test_sam_writes_no_role_of_its_own(resources: Resources) -> None:
-    """Its roles come with managed policies on every resource; each function and schedule here names a written one."""
+def test_sam_generates_no_roles(resources: Resources) -> None:
+    """Generated roles have managed policies for all resources; each function and schedule here names its own role."""
     written = parsed(ROOT / "template.yaml")["Resources"]
     assert of_type(resources, "AWS::IAM::Role").keys() == of_type(written, "AWS::IAM::Role").keys()
 
@@ -473,28 +480,28 @@ def test_sam_writes_no_role_of_its_own(resources: Resources) -> None:
 # ── Alarms and saved queries ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_alarm_reaches_somebody(observability: dict[str, Any]) -> None:
+def test_every_alarm_is_published_to_the_alarm_topic(observability: dict[str, Any]) -> None:
     for name, alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
     (subscription,) = of_type(observability["Resources"], "AWS::SNS::Subscription").values()
     assert subscription["TopicArn"] == {"Ref": "AlarmTopic"}
 
 
-def test_every_queue_and_function_is_watched(resources: Resources, observability: dict[str, Any]) -> None:
-    # Given what the parent hands to the nested stack, by the name of the parameter
-    handed = {
+def test_every_queue_and_function_has_alarms(resources: Resources, observability: dict[str, Any]) -> None:
+    # Given the resources that the main template passes to the nested stack, by the name of the parameter
+    passed = {
         name: target(value)
         for name, value in resources["Observability"]["Properties"]["Parameters"].items()
         if target(value) in resources
     }
-    assert handed.keys() <= observability["Parameters"].keys()
-    # When we look which resource each alarm is about
+    assert passed.keys() <= observability["Parameters"].keys()
+    # When the resource of each alarm is looked up
     watched = {
-        (alarm["MetricName"], handed[target(dimension["Value"])])
+        (alarm["MetricName"], passed[target(dimension["Value"])])
         for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values()
         for dimension in alarm.get("Dimensions", [])
     }
-    # Then nothing that can fail does so unseen
+    # Then every queue and function has the alarms for its failures
     queues = of_type(resources, "AWS::SQS::Queue")
     for name, queue in queues.items():
         metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
@@ -504,14 +511,14 @@ def test_every_queue_and_function_is_watched(resources: Resources, observability
         assert ("Throttles", name) in watched
 
 
-def test_dead_letter_alarms_count_what_is_there(observability: dict[str, Any]) -> None:
-    """NumberOfMessagesSent leaves out what SQS itself moves to a dead-letter queue."""
+def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[str, Any]) -> None:
+    """NumberOfMessagesSent does not count messages that SQS moves to a dead-letter queue."""
     for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values():
         assert alarm.get("MetricName") != "NumberOfMessagesSent"
 
 
-def test_a_connection_that_stopped_working_raises_an_alarm(resources: Resources, observability: dict[str, Any]) -> None:
-    """Its orders wait without reaching a dead-letter queue, so no other alarm would tell."""
+def test_unusable_connection_raises_an_alarm(resources: Resources, observability: dict[str, Any]) -> None:
+    """Its orders wait without a dead letter, so no other alarm would report it."""
     counted = {}
     for rule in of_type(observability["Resources"], "AWS::Logs::MetricFilter").values():
         (metric,) = rule["MetricTransformations"]
@@ -523,14 +530,33 @@ def test_a_connection_that_stopped_working_raises_an_alarm(resources: Resources,
     assert len(counted) == len(of_type(resources, "AWS::Logs::LogGroup"))
 
 
-def test_the_log_lines_that_raise_alarms_are_ones_the_functions_write(observability: dict[str, Any]) -> None:
+def test_log_messages_in_alarms_and_saved_queries_are_written_by_the_code(observability: dict[str, Any]) -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "functions").rglob("*.py")]
-    for rule in of_type(observability["Resources"], "AWS::Logs::MetricFilter").values():
-        for decision in re.findall(r'"([A-Z_]+)"', rule["FilterPattern"]):
-            assert any(f'"{decision}"' in source for source in sources), decision
+    filters = of_type(observability["Resources"], "AWS::Logs::MetricFilter").values()
+    queries = of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
+    texts = [rule["FilterPattern"] for rule in filters] + [query["QueryString"] for query in queries]
+    named = {word for text in texts for word in re.findall(r'"([A-Z_]+)"', text)} - LOG_LEVELS
+    assert {"XERO_GRANT_REFUSED", "PREFLIGHT_FINDING"} <= named
+    for message in sorted(named):
+        assert any(f'"{message}"' in source for source in sources), message
 
 
-def test_saved_queries_search_the_logs_of_all_functions(resources: Resources, observability: dict[str, Any]) -> None:
+def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:
+    log_fields = {"connection", "correlation_id", "document", "level", "message", "order_id", "reason", "remedy"}
+    log_fields |= {"service", "@timestamp"}
+    queries = [
+        query["QueryString"] for query in of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
+    ]
+    (dashboard,) = of_type(observability["Resources"], "AWS::CloudWatch::Dashboard").values()
+    queries += re.findall(r'"query": "(.*)"', dashboard["DashboardBody"]["Fn::Sub"])
+    for query in queries:
+        for listed_fields in re.findall(r"^ *(?:.*\| )?fields ([^|\n]+)", query, re.MULTILINE):
+            assert {name.strip() for name in listed_fields.split(",")} <= log_fields, query
+        for name in re.findall(r"filter (\w+)|(?:count_distinct|latest|ispresent)\((\w+)\)", query):
+            assert (name[0] or name[1]) in log_fields, query
+
+
+def test_saved_queries_search_all_log_groups(resources: Resources, observability: dict[str, Any]) -> None:
     groups = {
         name
         for name, value in resources["Observability"]["Properties"]["Parameters"].items()
@@ -541,6 +567,6 @@ def test_saved_queries_search_the_logs_of_all_functions(resources: Resources, ob
         assert {target(group) for group in query["LogGroupNames"]} == groups, name
 
 
-def test_the_dashboard_is_valid(observability: dict[str, Any]) -> None:
+def test_dashboard_is_valid_json(observability: dict[str, Any]) -> None:
     (dashboard,) = of_type(observability["Resources"], "AWS::CloudWatch::Dashboard").values()
     assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
