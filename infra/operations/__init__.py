@@ -1,1 +1,1 @@
-"""Commands for the person who runs the system."""
+"""Commands for the person who operates the system."""

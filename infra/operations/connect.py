@@ -1,19 +1,23 @@
-"""Ties one Amazon account to one Xero organisation: checks the settings, stores them, subscribes to Amazon.
+"""Connect one Amazon account to one Xero organisation: check the settings, store them, subscribe to notifications.
 
     python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE
 
-FILE may be `-` for standard input. Safe to run again: what is there already is kept or replaced.
+FILE may be `-` for standard input. Running it again replaces the stored settings and credentials; the buyer salt and an
+existing subscription stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
@@ -23,10 +27,16 @@ from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSetting
 ORDER_CHANGE = "ORDER_CHANGE"
 
 
-def store(stack: str, connection: str, settings: str, secrets: str) -> None:
-    """Stores settings (SSM parameter) and secrets (Secrets Manager); SettingsError before anything is written."""
-    parse(ConnectionSettings, settings, "the settings")
-    parse(ConnectionSecrets, secrets, "the secrets")
+def store_connection(
+    stack: str, connection: str, settings: str, secrets: str
+) -> tuple[ConnectionSettings, ConnectionSecrets]:
+    """Store the secret (Secrets Manager), then the settings (SSM parameter), and return both as parsed.
+
+    Raises SettingsError before anything is written. The secret comes first: the functions look for the secret of each
+    connection whose settings are stored.
+    """
+    parsed_settings = parse(ConnectionSettings, settings, "the settings")
+    parsed_secrets = store_secret(f"{stack}/connections/{connection}", secrets)
     boto3.client("ssm").put_parameter(
         Name=f"/{stack}/connections/{connection}",
         Value=settings,
@@ -34,26 +44,72 @@ def store(stack: str, connection: str, settings: str, secrets: str) -> None:
         Tier="Intelligent-Tiering",
         Overwrite=True,
     )
+    return parsed_settings, parsed_secrets
+
+
+def store_secret(name: str, secrets: str) -> ConnectionSecrets:
+    """Create or replace the secret of that name; the buyer salt of an existing one is kept.
+
+    Raises SettingsError before anything is written.
+    """
     manager = boto3.client("secretsmanager")
-    name = f"{stack}/connections/{connection}"
+    stored = _stored_secret(manager, name)
+    if stored is None:
+        document = with_buyer_salt(secrets)
+        parsed = parse(ConnectionSecrets, document, "the secrets")
+        try:
+            manager.create_secret(Name=name, SecretString=document)
+            return parsed
+        except manager.exceptions.ResourceExistsException:  # a concurrent connect created it: keep its salt
+            stored = _stored_secret(manager, name)
+    document = with_buyer_salt(secrets, _buyer_salt(stored, name))
+    parsed = parse(ConnectionSecrets, document, "the secrets")
+    manager.put_secret_value(SecretId=name, SecretString=document)
+    return parsed
+
+
+def with_buyer_salt(secrets: str, stored_salt: str = "") -> str:
+    """Return the secrets document with a buyer salt: the stored one, else the document's own, else a new random one.
+
+    Raises SettingsError if the document has another salt than the stored one. Text that is not a JSON object is
+    returned unchanged, for `parse` to reject.
+    """
     try:
-        manager.create_secret(Name=name, SecretString=secrets)
-    except manager.exceptions.ResourceExistsException:
-        manager.put_secret_value(SecretId=name, SecretString=secrets)
+        document = json.loads(secrets)
+    except ValueError:
+        return secrets
+    if not isinstance(document, dict):
+        return secrets
+    given = document.get("buyer_salt")
+    if stored_salt and given not in (None, stored_salt):
+        raise SettingsError(
+            "the secrets have another buyer_salt than the stored secret. Remove it from the document: "
+            "a new salt would create a second contact for every buyer."
+        )
+    return json.dumps(document | {"buyer_salt": stored_salt or given or token_hex(32)})
 
 
-def subscribe(settings: str, secrets: str, queue_arn: str, api_url: str | None, lwa_url: str | None) -> str:
-    """Has Amazon send ORDER_CHANGE to the orders queue; returns the subscription's id. Keeps what is there already."""
-    connection = parse(ConnectionSettings, settings, "the settings")
-    secret = parse(ConnectionSecrets, secrets, "the secrets").amazon
+def subscribe(
+    settings: ConnectionSettings,
+    secrets: ConnectionSecrets,
+    queue_arn: str,
+    api_url: str | None = None,
+    lwa_url: str | None = None,
+) -> str:
+    """Subscribe the orders queue to Amazon's ORDER_CHANGE and return the subscription's id.
+
+    An existing destination or subscription for this queue is kept. Raises SettingsError if Amazon already sends the
+    notifications to another destination.
+    """
+    amazon = secrets.amazon
     notifications = AmazonNotifications(
-        AmazonCredentials(secret.client_id, secret.client_secret, secret.refresh_token),
-        connection.amazon.region,
+        AmazonCredentials(amazon.client_id, amazon.client_secret, amazon.refresh_token),
+        settings.amazon.region,
         api_url=api_url,
         lwa_url=lwa_url,
     )
     destinations = {
-        d["resource"].get("sqs", {}).get("arn"): d["destinationId"] for d in notifications.get_destinations()
+        each["resource"].get("sqs", {}).get("arn"): each["destinationId"] for each in notifications.get_destinations()
     }
     destination = destinations.get(queue_arn) or notifications.create_destination(
         f"{queue_arn.rpartition(':')[2]}", queue_arn=queue_arn
@@ -64,44 +120,70 @@ def subscribe(settings: str, secrets: str, queue_arn: str, api_url: str | None, 
     if existing.get("destinationId") != destination:
         raise SettingsError(
             f"Amazon already sends {ORDER_CHANGE} of this seller to another destination, "
-            f"{existing.get('destinationId')}; delete that subscription first"
+            f"{existing.get('destinationId')}. Delete that subscription first."
         )
     return str(existing["subscriptionId"])
 
 
-def outputs(stack: str) -> dict[str, str]:
-    """The stack's outputs by name."""
+def stack_outputs(stack: str) -> dict[str, str]:
+    """Return the outputs of a deployed stack, by name."""
     described: Any = boto3.client("cloudformation").describe_stacks(StackName=stack)
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
+
+
+def read_document(file: str) -> str:
+    """Return the text of a file, or of standard input for `-`. Raises SettingsError if it cannot be read."""
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as problem:
+        raise SettingsError(f"{file or 'a file without a name'} cannot be read: {problem}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="connect", description="Tie one Amazon account to one Xero organisation.")
+    parser = argparse.ArgumentParser(prog="connect", description="Connect one Amazon account to one Xero organisation.")
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
-    parser.add_argument("--connection", default="main", help="a name for this pair (default: main)")
+    parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; README shows one")
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON; delete the file afterwards")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
     given = parser.parse_args(arguments)
-    settings, secrets = text_of(given.settings), text_of(given.secrets)
     try:
-        store(given.stack, given.connection, settings, secrets)
+        documents = read_document(given.settings), read_document(given.secrets)
+        settings, secrets = store_connection(given.stack, given.connection, *documents)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 1
-    queue = outputs(given.stack)["OrdersQueueArn"]
+    except (BotoCoreError, ClientError) as problem:
+        print(f"AWS did not store the connection: {problem}", file=sys.stderr)
+        return 1
     try:
+        queue = stack_outputs(given.stack)["OrdersQueueArn"]
         subscription = subscribe(settings, secrets, queue, given.amazon_api_url, given.lwa_url)
-    except (SettingsError, AmazonError) as problem:
+    except (SettingsError, AmazonError, BotoCoreError, ClientError) as problem:
         print(f"stored, but not subscribed: {problem}", file=sys.stderr)
         return 1
-    print(f"connected {given.connection}: Amazon sends ORDER_CHANGE to {queue} (subscription {subscription})")
+    print(f"connected {given.connection}: Amazon sends {ORDER_CHANGE} to {queue} (subscription {subscription})")
     return 0
 
 
-def text_of(file: str) -> str:
-    return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+def _stored_secret(manager: Any, name: str) -> str | None:
+    try:
+        return str(manager.get_secret_value(SecretId=name)["SecretString"])
+    except manager.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _buyer_salt(stored: str | None, name: str) -> str:
+    """Return the salt in a stored secret, empty if it has none."""
+    try:
+        document = json.loads(stored or "{}")
+        return str(document.get("buyer_salt") or "")
+    except (ValueError, AttributeError):
+        raise SettingsError(
+            f"the stored secret {name} is not a JSON object, so its buyer salt is unknown. "
+            "Restore an earlier version of the secret, or delete it if no buyer has a contact yet."
+        ) from None
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Compares the settings with the Xero organisation: what does not fit, and which tax rules would.
+"""Check the settings against the Xero organisation, and propose tax rules.
 
     python -m operations.preflight --settings FILE --secrets FILE [--stack NAME --connection NAME]
 
-Reads only. Prints each finding with its remedy, then rules for `tax` of the settings, each usable in the organisation as
-it is now: a proposal for the person who writes the settings, and for her accountant. Exits with 1 when there is a
-finding.
+It only reads. It prints each finding with its remedy, then rules for `tax` in the settings, each usable in the
+organisation as it is now: a proposal for the person who writes the settings, and for their accountant. The exit status
+is 1 if there is a finding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
@@ -30,11 +31,11 @@ from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemCl
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
-from operations.connect import outputs, text_of
+from operations.connect import read_document, stack_outputs, with_buyer_salt
 
 
 class CustomConnection:
-    """ports.AccessTokens of a custom connection, whose tokens are independent of each other."""
+    """ports.AccessTokens of a custom connection, whose access tokens do not invalidate each other."""
 
     def __init__(self, endpoint: XeroTokenEndpoint) -> None:
         self._endpoint = endpoint
@@ -48,38 +49,43 @@ class CustomConnection:
         return self._held
 
 
-def tokens_of(secrets: ConnectionSecrets, stack: str, connection: str, token_url: str) -> AccessTokens:
-    """Raises SettingsError for an app's refresh token without a stack: it rotates, and the stack keeps the newest."""
+def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token_url: str) -> AccessTokens:
+    """Return what issues access tokens for Xero.
+
+    Raises SettingsError for a refresh token without a stack: it is replaced at each use, and the stack's table has the
+    newest one.
+    """
     clock = SystemClock()
     endpoint = XeroTokenEndpoint(secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=token_url)
     if secrets.xero.refresh_token is None:
         return CustomConnection(endpoint)
     if not stack:
         raise SettingsError(
-            "the secrets have a refresh token, which the deployed functions renew in turn: "
-            "connect first, then give the stack's name (make preflight STACK=name ...)"
+            "the secrets have a refresh token, which the deployed functions replace at each use. "
+            "Run make connect first, then name the stack (make preflight STACK=name ...)."
         )
-    store = DynamoStateStore(outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
+    store = DynamoStateStore(stack_outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
     owner = f"preflight#{os.getpid()}"
     return XeroTokens(endpoint, store, clock, PowertoolsDecisionLog(connection), owner, seed=secrets.xero.refresh_token)
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:
-    """The lines to print, and whether the settings fit the organisation."""
+    """Return the lines to print, and whether the settings fit the organisation."""
     findings = preflight(settings.policy(), organisation, settings.start)
     proposal = propose_tax_rules(organisation, settings.amazon.marketplaces)
     lines = [f"{organisation.name} ({organisation.country}, {organisation.base_currency}, {organisation.time_zone})"]
     lines += [f"{finding.code}: {finding.remedy}" for finding in findings] or ["the settings fit the organisation"]
-    lines += ["", "tax rules to propose (not tax advice; show them to your accountant):"]
-    lines += [f"  {line}" for line in _table(proposal.rules)]
+    lines += ["", "proposed tax rules (not tax advice; show them to your accountant):"]
+    lines += [f"  {line}" for line in _rules_as_json(proposal.rules)]
     lines += [f"not proposed, {finding.code}: {finding.remedy}" for finding in proposal.findings]
     return lines, not findings
 
 
-def _table(rules: Sequence[TaxRule]) -> list[str]:
-    """`"rules": [...]` of the settings, a rule a line."""
-    written = [json.dumps(_as_settings(rule)) for rule in rules]
-    return ['"rules": [', *(f"  {rule}{',' if rule != written[-1] else ''}" for rule in written), "]"]
+def _rules_as_json(rules: Sequence[TaxRule]) -> list[str]:
+    """Return `"rules": [...]` as in the settings, one rule per line."""
+    last = len(rules) - 1
+    lines = [f"  {json.dumps(_as_settings(rule))}{',' if n < last else ''}" for n, rule in enumerate(rules)]
+    return ['"rules": [', *lines, "]"]
 
 
 def _as_settings(rule: TaxRule) -> Mapping[str, Any]:
@@ -99,7 +105,7 @@ def _as_settings(rule: TaxRule) -> Mapping[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="preflight", description="Compare the settings with the organisation.")
+    parser = argparse.ArgumentParser(prog="preflight", description="Check the settings against the organisation.")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; README shows one")
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON")
     parser.add_argument("--stack", default="", help="the CloudFormation stack's name; needed for a refresh token")
@@ -108,12 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--xero-token-url", default=TOKEN_URL, help="instead of Xero's own")
     given = parser.parse_args(arguments)
     try:
-        settings = parse(ConnectionSettings, text_of(given.settings), "the settings")
-        secrets = parse(ConnectionSecrets, text_of(given.secrets), "the secrets")
-        tokens = tokens_of(secrets, given.stack, given.connection, given.xero_token_url)
+        settings = parse(ConnectionSettings, read_document(given.settings), "the settings")
+        # The operator's document has no buyer salt; nothing here uses one.
+        secrets = parse(ConnectionSecrets, with_buyer_salt(read_document(given.secrets)), "the secrets")
+        tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
         xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
         lines, fits = report(settings, xero.organisation())
-    except (SettingsError, XeroError, XeroGrantRefused) as problem:
+    except (SettingsError, XeroError, XeroGrantRefused, BotoCoreError, ClientError) as problem:
         print(problem, file=sys.stderr)
         return 1
     print("\n".join(lines))
