@@ -1,8 +1,8 @@
-"""How fast a backlog drains: 100,000 orders wait, Xero allows 60 calls a minute and so many a day. Virtual time.
+"""Measure how fast a backlog of 100,000 orders drains within Xero's limits of calls per minute and per day.
 
-The real poster, budget and Xero adapter work over the sandbox Xero in this process; the resume function's schedule is
-played: one run a minute that waits for limits, unless the one before still works. Nothing is read from Amazon: the documents are
-there, as after a long outage.
+The real poster, call budget and Xero adapter work over the sandbox Xero in this process and in virtual time. The
+resume function's schedule is simulated: one run per minute that waits for limits, unless the previous run has not
+ended. Nothing is read from Amazon: the documents are already due, as after a long outage.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ from sandbox.xero import XeroSandbox, organisation_for
 START = datetime(2026, 11, 2, 0, 0, tzinfo=UTC)
 CALL_TAKES = 0.4  # seconds of virtual time
 RUN_FOR = timedelta(seconds=60)  # the resume function's time-out less its reserve
-ASKED = 0.9  # of what 60 calls a minute allow
+TARGET = 0.9  # of the 60 calls a minute that Xero allows
 
 
 class VirtualClock:
@@ -87,14 +88,14 @@ class BacklogTable:
 
 
 class InProcessPool:
-    """Stands where urllib3's pool manager stands in the adapter's transport; each call takes virtual time."""
+    """Replaces urllib3's pool manager in the adapter's transport; each call takes virtual time."""
 
     def __init__(self, sandbox: XeroSandbox, clock: VirtualClock) -> None:
         self._sandbox = sandbox
         self._clock = clock
 
     def clear(self) -> None:
-        """There are no connections to close."""
+        """Do nothing: there are no connections to close."""
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> Any:
         parts = urlsplit(url)
@@ -116,8 +117,8 @@ class _Token:
         return self.current()
 
 
-class _Silent:
-    """ports.DecisionLog and ports.DeadLetterQueue of a bench."""
+class _NoOutput:
+    """ports.DecisionLog that discards, and ports.DeadLetterQueue that must not be used."""
 
     def record(self, decision: str, **fields: object) -> None: ...
 
@@ -126,7 +127,7 @@ class _Silent:
 
 
 def documents(orders: int) -> list[Document]:
-    """The customer, and an invoice and its payment for each order."""
+    """Return the marketplace's customer, and an invoice and its payment for each order."""
     contact = DesiredDocument(
         DocumentKind.CONTACT,
         "AMAZON-UK",
@@ -144,24 +145,18 @@ def documents(orders: int) -> list[Document]:
             **{"Type": "ACCREC", "InvoiceNumber": order_id, "DueDate": "2026-11-01", "CurrencyCode": "GBP"},
             **{"LineAmountTypes": "Inclusive", "Status": "AUTHORISED", "LineItems": [line]},
         }
-        common_fields = {
-            "source": f"order#{order_id}",
-            "source_version": START,
-            "capability": SHIPMENTS,
-            "order_id": order_id,
-        }
-        invoice = DesiredDocument(
-            DocumentKind.INVOICE,
-            order_id,
-            body,
-            total=total,
-            references={"Contact.ContactID": contact.key},
-            **common_fields,
+        requested = partial(
+            DesiredDocument,
+            source=f"order#{order_id}",
+            source_version=START,
+            capability=SHIPMENTS,
+            order_id=order_id,
+        )
+        invoice = requested(
+            DocumentKind.INVOICE, order_id, body, total=total, references={"Contact.ContactID": contact.key}
         )
         paid = common | {"Account": {"Code": "CLR-GBP"}, "Amount": total}
-        payment = DesiredDocument(
-            DocumentKind.PAYMENT, order_id, paid, references={"Invoice.InvoiceID": invoice.key}, **common_fields
-        )
+        payment = requested(DocumentKind.PAYMENT, order_id, paid, references={"Invoice.InvoiceID": invoice.key})
         made += [
             Document(invoice, next_attempt_at=START),
             Document(payment, next_attempt_at=START + timedelta(seconds=1)),
@@ -176,11 +171,11 @@ def drain(orders: int, per_day: int) -> int:
     store = RowStateStore("main", table, CODECS)
     accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock, redact)
     accounting._connection.transport.pool_manager = InProcessPool(sandbox, clock)
-    silent = _Silent()
-    pauses = Pauses(store, clock, silent)
+    no_output = _NoOutput()
+    pauses = Pauses(store, clock, no_output)
     xero = BudgetedXero(accounting, store, clock, Limits(per_day=per_day), "bench")
-    letters = DeadLetters("main", dict.fromkeys(CAPABILITIES, silent))
-    poster = document_poster("main", xero, store, pauses, letters, BuyerDetails(), len, clock, silent)
+    letters = DeadLetters("main", dict.fromkeys(CAPABILITIES, no_output))
+    poster = document_poster("main", xero, store, pauses, letters, BuyerDetails(), len, clock, no_output)
     store.save(documents(orders))
 
     days: dict[int, tuple[int, datetime, datetime]] = {}
@@ -198,7 +193,7 @@ def drain(orders: int, per_day: int) -> int:
                 clock.sleep((until - clock.now()).total_seconds())
             elif report.stopped or not report.applied:
                 break
-        # The next tick of the schedule: at once when a run has used its whole time, else at the full minute.
+        # The next run of the schedule: immediately if this one used its whole time, else at the full minute.
         to_the_minute = -(clock.now() - START).total_seconds() % 60
         clock.sleep(to_the_minute or (0 if len(sandbox.calls) > called else 60))
 
@@ -213,13 +208,13 @@ def drain(orders: int, per_day: int) -> int:
         if minutes > 2:
             worst = min(worst, calls / minutes / 60)
         print(f"  day {day}: {calls} calls in {minutes:.0f} minutes, {calls / minutes / 60:.0%} of 60 a minute")
-    return 0 if refused == 0 and worst >= ASKED and (invoices, payments) == (orders, orders) else 1
+    return 0 if refused == 0 and worst >= TARGET and (invoices, payments) == (orders, orders) else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="backlog", description="Drain a backlog in virtual time.")
+    parser = argparse.ArgumentParser(prog="backlog", description="Measure how fast a backlog drains.")
     parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--per-day", type=int, default=2_500, help="below Xero's 5,000, so that a day's limit is met")
+    parser.add_argument("--per-day", type=int, default=2_500, help="below Xero's 5,000, so that it is reached")
     given = parser.parse_args(arguments)
     started = time.monotonic()
     result = drain(given.orders, given.per_day)

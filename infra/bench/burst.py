@@ -1,10 +1,10 @@
-"""What a burst of orders costs: calls to Amazon and Xero for 1,000 shipped orders that are notified at once.
+"""Count the calls to Amazon and Xero for 1,000 shipped orders whose notifications arrive at once.
 
-Runs on the local cloud, through the deployed queues and functions, with the settings of `make run`: each order ends as
-an approved invoice that is paid from clearing. With --drafted the same orders are confirmed first, all of them, and
-shipped later: each invoice is drafted, approved and paid (`make bench` takes 500: both halves of 1,000 would need more
-pages than Amazon gives at once). A single order goes first, so that tokens, the organisation's settings and the
-customer are there, as they are in a system that runs.
+It runs on the local cloud, through the deployed queues and functions, with the settings of `make run`: each order ends
+as an approved invoice that is paid from the clearing account. With --drafted all orders are confirmed first and shipped
+later, so that each invoice is drafted, approved and paid (`make bench` uses 500 orders for this: both halves of 1,000
+would need more pages than Amazon's quota allows at once). One order is processed before the count begins, so that the
+tokens, the organisation's settings and the customer exist, as in a system that has been running.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from local.stack import Stack, deployed
 
 DIRECTORY = ROOT / ".run" / "burst"
 UK = "A1F83G8C2ARO7P"
-WAIT = 600  # seconds for everything to come to rest
-#: Calls for 1,000 orders. Amazon shows 100 orders a page; Xero takes 50 documents a call. A tenth and more to spare.
-AIMS = {False: {"amazon": 12, "xero": 44}, True: {"amazon": 24, "xero": 66}}
+WAIT = 600  # seconds for all work to be finished
+#: Target for 1,000 orders, by whether they are drafted first. Amazon returns 100 orders per page, and Xero takes 50
+#: documents per call; the targets leave at least a tenth to spare.
+TARGETS = {False: {"amazon": 12, "xero": 44}, True: {"amazon": 24, "xero": 66}}
 
 
 def order(number: int, at: datetime, status: str = "SHIPPED") -> dict[str, Any]:
-    """A one-item order; its amount is its number in pence and ten pounds."""
+    """Return an order with one item, whose amount is ten pounds and its number in pence."""
     shipped = 1 if status == "SHIPPED" else 0
     price = {"amount": f"{10 + number // 100}.{number % 100:02}", "currencyCode": "GBP"}
     return {
@@ -56,34 +57,34 @@ def _time(moment: datetime) -> str:
 
 
 def burst(stack: Stack, orders: int, drafted: bool) -> tuple[Counter[tuple[str, str]], Counter[str], str]:
-    """Calls by (service, operation), invoices by status, and what was unfinished, for a burst after one single order.
+    """Return calls by (service, operation), invoices by status, and what was unfinished, after a burst.
 
-    The single order is in neither count.
+    The order that is processed before the count begins is in neither count.
     """
     begin = datetime.now(UTC) - timedelta(hours=2)
     numbers = range(1, orders + 1)
-    unfinished = _happen(stack, [order(0, begin)])
+    unfinished = _notify(stack, [order(0, begin)])
     before = len(stack.calls())
     if drafted:
         confirmed = [order(n, begin + timedelta(seconds=n), "UNSHIPPED") for n in numbers]
-        unfinished = unfinished or _happen(stack, confirmed)
-        # A change is news: Amazon's pages show it two minutes later, and the system waits for them.
+        unfinished = unfinished or _notify(stack, confirmed)
+        # A change of this moment: Amazon's pages show it two minutes later, and the system waits for them.
         shipped = [
             order(n, begin + timedelta(seconds=n)) | {"lastUpdatedTime": _time(datetime.now(UTC))} for n in numbers
         ]
     else:
         shipped = [order(n, begin + timedelta(seconds=n)) for n in numbers]
-    unfinished = unfinished or _happen(stack, shipped)
+    unfinished = unfinished or _notify(stack, shipped)
     counted = Counter((call["service"], call["operation"]) for call in stack.calls()[before:])
-    statuses = Counter(invoice["Status"] for invoice in stack.xero.ask("GET", "books")["Invoices"])
+    statuses = Counter(invoice["Status"] for invoice in stack.xero.control("GET", "books")["Invoices"])
     statuses["PAID"] -= 1
     return counted, statuses, unfinished
 
 
-def _happen(stack: Stack, orders: Sequence[dict[str, Any]]) -> str:
-    """Lets Amazon notify these orders at once; returns what was unfinished when everything should have been."""
-    stack.amazon.ask("POST", "orders", {"elements": orders, "notify": True})
-    return stack.wait_until_quiet(WAIT)
+def _notify(stack: Stack, orders: Sequence[dict[str, Any]]) -> str:
+    """Have Amazon notify of these orders at once; return what is unfinished after the wait."""
+    stack.amazon.control("POST", "orders", {"elements": orders, "notify": True})
+    return stack.wait_until_idle(WAIT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,11 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kind = "orders confirmed, then shipped" if given.drafted else "shipped orders"
     found = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     print(f"burst of {given.orders} {kind}; invoices: {found or 'none'}")
-    for service, aim in AIMS[given.drafted].items():
+    for service, target in TARGETS[given.drafted].items():
         total = sum(calls[service].values())
-        print(f"  {service}: {total} calls (aim: {aim} per 1,000 orders) {json.dumps(calls[service])}")
+        print(f"  {service}: {total} calls (target: {target} per 1,000 orders) {json.dumps(calls[service])}")
     if unfinished:
-        print(f"  not at rest after {WAIT} s: {unfinished}")
+        print(f"  unfinished after {WAIT} s: {unfinished}")
     return 1 if unfinished or +statuses != Counter(PAID=given.orders) else 0
 
 

@@ -1,8 +1,8 @@
 """Measure how long a cold start spends on importing the handlers: the deployable against an ordinary installation.
 
 The ordinary installation is what `pip install --target` and a copy of functions/ give: everything, and no bytecode, as
-SAM's own Python builder ships it. Each figure is the median of new processes that write no bytecode, as in Lambda, where
-the code is read-only. The last line is the result; the exit status is 1 if it exceeds the target.
+SAM's own Python builder ships it. Each figure is the median of new processes that write no bytecode, as in Lambda,
+where the code is read-only. The last line is the result; the exit status is 1 if it exceeds the target.
 """
 
 import statistics

@@ -1,1 +1,1 @@
-"""Running the real template on this machine: the tools, the local cloud, and the run that uses them."""
+"""Run the real template on this machine: the tools, the local cloud, and the commands that use it."""

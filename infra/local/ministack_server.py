@@ -1,12 +1,10 @@
-"""Start MiniStack as close to AWS as this project needs it. Run by MiniStack's own interpreter, never imported.
+"""Start MiniStack with three changes that bring it closer to AWS. Run by MiniStack's own interpreter, never imported.
 
-Three things differ from the ``ministack`` command:
-
-* An event source mapping hands over as many messages as its BatchSize allows. MiniStack stops at ten, the most that
-  one ReceiveMessage returns; Lambda's pollers gather several of those into one batch.
+* An event source mapping delivers as many messages as its BatchSize allows. MiniStack itself stops at ten, the most
+  that one ReceiveMessage returns; Lambda's pollers combine several of those into one batch.
 * Functions run on the bare interpreter, without MiniStack's own libraries, so that a dependency which is missing from
   the deployable is missing here, too.
-* It ends with the process that started it, even when that one is killed and cannot clean up.
+* The server ends with the process that started it, even if that process is killed and cannot clean up.
 """
 
 import os
@@ -18,16 +16,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import ministack.app
-from ministack.core import lambda_runtime
-from ministack.services import sqs
+import ministack.app  # type: ignore[import-not-found]  # only in MiniStack's environment
+from ministack.core import lambda_runtime  # type: ignore[import-not-found]  # only in MiniStack's environment
+from ministack.services import sqs  # type: ignore[import-not-found]  # only in MiniStack's environment
 
-#: Lambda invokes with at most 6 MB; what surrounds each body in the event takes its share.
+#: Lambda's limit for an event is 6 MB; the difference is for what the event holds besides the bodies.
 BATCH_BYTES = 5_000_000
 
 
-def gather_whole_batches() -> None:
-    """Let a batch hold as many messages as wait, up to the mapping's BatchSize and Lambda's payload."""
+def deliver_whole_batches() -> None:
+    """Fill a batch with all visible messages, up to the mapping's BatchSize and Lambda's payload limit."""
     receive_up_to_ten = sqs._receive_messages_for_esm
 
     def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
@@ -45,10 +43,11 @@ def gather_whole_batches() -> None:
 
 
 def run_functions_on_the_bare_interpreter() -> None:
-    """Start workers with Python's standard library and the deployable, and nothing else."""
+    """Start workers with Python's standard library and the deployable only."""
     interpreter = Path(tempfile.gettempdir()) / "python-for-functions"
     # -I: no PYTHON* variables; -S: no site-packages; -B: a deployed function cannot write bytecode beside its code.
-    interpreter.write_text(f'#!/bin/sh\nexec "{sys._base_executable}" -I -S -B "$@"\n', encoding="utf-8")
+    python = sys._base_executable  # type: ignore[attr-defined]  # not documented: the one outside this environment
+    interpreter.write_text(f'#!/bin/sh\nexec "{python}" -I -S -B "$@"\n', encoding="utf-8")
     interpreter.chmod(interpreter.stat().st_mode | stat.S_IXUSR)
     detect = lambda_runtime._detect_runtime_binary
 
@@ -59,18 +58,18 @@ def run_functions_on_the_bare_interpreter() -> None:
     lambda_runtime._detect_runtime_binary = detect_bare
 
 
-def end_with_the_starter() -> None:
-    """Kill this process group, workers included, once the other end of standard input is gone."""
+def end_with_parent_process() -> None:
+    """Kill this process group, workers included, as soon as the other end of standard input is closed."""
 
     def watch() -> None:
-        os.read(sys.stdin.fileno(), 1)  # returns only when the other end closes: nobody writes
+        os.read(sys.stdin.fileno(), 1)  # returns only when the other end is closed: nothing is ever written
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
-    gather_whole_batches()
+    deliver_whole_batches()
     run_functions_on_the_bare_interpreter()
-    end_with_the_starter()
+    end_with_parent_process()
     ministack.app.main()

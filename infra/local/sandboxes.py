@@ -1,4 +1,4 @@
-"""The two loopback servers that stand for Amazon and Xero, for the time of a `with` block."""
+"""The two loopback servers that replace Amazon and Xero, running for the time of a `with` block."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import simplejson
+import simplejson  # type: ignore[import-untyped]  # ships no type information
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One running server; `url` is what its clients are given."""
+    """One running server. `url` is the base URL for its clients."""
 
     url: str
 
-    def ask(self, method: str, control: str, body: Any = None) -> Any:
-        """One request to the control interface (`/_sandbox/<control>`); the answer's JSON, numbers as Decimal.
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request to the control interface (`/_sandbox/<path>`); return the answer's JSON, numbers as Decimal.
 
-        Raises ValueError with the sandbox's words when it refuses.
+        Raises ValueError with the sandbox's message when it refuses.
         """
         request = urllib.request.Request(  # noqa: S310 - always http on loopback
-            f"{self.url}/_sandbox/{control}",
+            f"{self.url}/_sandbox/{path}",
             method=method,
             data=None if body is None else simplejson.dumps(body, use_decimal=True).encode(),
         )
@@ -38,13 +38,13 @@ class Sandbox:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 text = answer.read()
         except urllib.error.HTTPError as refused:
-            raise ValueError(f"{method} {control}: {refused.read().decode()}") from None
+            raise ValueError(f"{method} {path}: {refused.read().decode()}") from None
         return simplejson.loads(text, use_decimal=True) if text else None
 
 
 @contextlib.contextmanager
 def sandbox(service: str, *arguments: str, log: Path) -> Iterator[Sandbox]:
-    """Starts `sandbox.server` for `service` on a free port; RuntimeError with its output when it does not start."""
+    """Start `sandbox.server` for `service` on a free port. Raises RuntimeError with its output if it does not start."""
     with log.open("wb") as errors:
         server = subprocess.Popen(
             [sys.executable, "-m", "sandbox.server", "--service", service, *arguments],

@@ -1,138 +1,166 @@
-"""Everything at once: the local cloud with the real template, both sandboxes, a seller connected to an organisation."""
+"""The whole system on this machine: the local cloud with the real template, both sandboxes, a connected seller."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
-from local.cloud import REGION, ROOT, LocalCloud
+from amazon_to_xero.ports.state import DOCUMENTS
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from deployable.names import logical_name
+from local.cloud import ROOT, LocalCloud
+from local.endpoint import REGION
 from local.sandboxes import Sandbox, sandbox
+from local.settings import CONNECTION_JSON, merged
 from operations import connect
 from sandbox.amazon import OWN_SELLER, Credentials, Seller
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
 STACK = "amazon-to-xero"
 CONNECTION = "main"
-SETTINGS = Path(__file__).resolve().parent / "connection.json"
+SETTINGS = CONNECTION_JSON
+_MAX_DUE = 2000
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The deployed system with the world around it."""
+    """The deployed system, with the sandboxes around it.
+
+    seller_id: the connected seller.
+    order_ids: of the seller folder, oldest first.
+    stops: times at which the seller's history waits until everything is processed, oldest first.
+    """
 
     cloud: LocalCloud
     amazon: Sandbox
     xero: Sandbox
     outputs: dict[str, str]
     store: DynamoStateStore
-    order_ids: tuple[str, ...]  # of the seller folder, oldest first
-    stops: tuple[str, ...] = ()  # of the seller folder, oldest first
+    seller_id: str
+    order_ids: tuple[str, ...]
+    stops: tuple[str, ...] = ()
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every request to Amazon and Xero so far, in order of time."""
-        both = [*self.amazon.ask("GET", "calls"), *self.xero.ask("GET", "calls")]
+        """Return every request to Amazon and Xero so far, oldest first."""
+        both = [*self.amazon.control("GET", "calls"), *self.xero.control("GET", "calls")]
         return sorted(both, key=lambda call: str(call["at"]))
 
-    def busy(self) -> str:
-        """What is still going on; empty when nothing is, apart from work that waits for a time over two minutes off."""
-        for queue in ("Orders", "Shipments"):
-            depth = self.cloud.queue_depth(self.outputs[f"{queue}QueueUrl"])
+    def unfinished(self) -> str:
+        """Describe the unfinished work; work that is due in more than two minutes does not count. Empty if none."""
+        for capability in CAPABILITIES:
+            depth = self.cloud.queue_depth(self.outputs[f"{logical_name(capability)}QueueUrl"])
             if depth.total:
-                return f"{depth.total} messages in the {queue.lower()} queue"
+                return f"{depth.total} messages in the queue {capability}"
         soon = datetime.now(UTC) + timedelta(minutes=2)
-        due = {
-            "orders to read": self.store.due(ORDERS, soon, 2000),
-            "orders to book": self.store.due(SHIPMENTS, soon, 2000),
-            "documents to post": self.store.due(DOCUMENTS, soon, 2000),
-        }
-        return ", ".join(f"{len(waiting)} {what}" for what, waiting in due.items() if waiting)
+        due = {queue: len(self.store.due(queue, soon, _MAX_DUE)) for queue in (*CAPABILITIES, DOCUMENTS)}
+        return ", ".join(f"{count} due rows of {queue}" for queue, count in due.items() if count)
 
     def play(self, seconds: float) -> str:
-        """Lets the seller's history happen, and everything come to rest at each stop and at the end.
+        """Play the seller's history; wait at each stop and at the end until everything is processed.
 
-        Returns what was still going on when a rest had taken `seconds`, else ''.
+        Return what was unfinished after waiting `seconds`, empty if nothing was.
         """
         unfinished = []
         for until in (*self.stops, None):
-            self.amazon.ask("POST", "play", {"until": until} if until else {})
-            unfinished.append(self.wait_until_quiet(seconds))
+            self.amazon.control("POST", "play", {"until": until} if until else {})
+            unfinished.append(self.wait_until_idle(seconds))
         return "; ".join(filter(None, unfinished))
 
-    def wait_until_quiet(self, seconds: float) -> str:
-        """Waits until nothing has been going on for three looks; returns what still was after `seconds`, else ''."""
-        end, quiet, last = time.monotonic() + seconds, 0, -1
+    def wait_until_idle(self, seconds: float) -> str:
+        """Wait until three checks in a row find no work and no new call; return what is unfinished after `seconds`."""
+        end, idle_checks, calls_before = time.monotonic() + seconds, 0, -1
         while time.monotonic() < end:
-            busy, calls = self.busy(), len(self.calls())
-            quiet = quiet + 1 if not busy and calls == last else 0
-            last = calls
-            if quiet == 3:
+            unfinished, calls = self.unfinished(), len(self.calls())
+            idle_checks = idle_checks + 1 if not unfinished and calls == calls_before else 0
+            calls_before = calls
+            if idle_checks == 3:
                 return ""
             time.sleep(0.5)
-        return self.busy() or "calls to Amazon or Xero"
+        return self.unfinished() or "calls to Amazon or Xero"
 
 
 @contextlib.contextmanager
-def deployed(directory: Path, seller: Path = OWN_SELLER, **settings: Any) -> Iterator[Stack]:
-    """Builds and deploys the real template beside the sandboxes and connects the seller; nothing is played yet.
+def deployed(
+    directory: Path, seller: Path = OWN_SELLER, parts: Mapping[str, Any] | None = None, *, present: bool = False
+) -> Iterator[Stack]:
+    """Build and deploy the real template, start the sandboxes and connect the seller.
 
-    `settings` replace top-level parts of the default connection settings. Raises local.cloud.StepFailed.
+    parts: of the connection's settings, to replace those of connection.json; see settings.merged. The Xero tenant is
+        always the sandbox's, and the seller id the one in the seller's transactions, if there are any.
+    present: Amazon has the seller's whole history from the start, without notifications. Otherwise nothing has happened
+        until it is played.
+
+    Raises local.cloud.StepFailed, and SettingsError before anything is started.
     """
+    loaded = Seller.load(seller)
+    settings = _settings(loaded, parts or {})
+    parse(ConnectionSettings, json.dumps(settings), "the merged settings")
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as running:
         cloud = running.enter_context(LocalCloud(directory))
         xero = running.enter_context(sandbox("xero", log=directory / "xero.log"))
-        amazon = running.enter_context(
-            sandbox("amazon", "--seller", str(seller), "--aws-endpoint", cloud.endpoint, log=directory / "amazon.log")
-        )
+        options = ["--seller", str(seller), "--aws-endpoint", cloud.endpoint, *(["--present"] if present else [])]
+        amazon = running.enter_context(sandbox("amazon", *options, log=directory / "amazon.log"))
+        lwa_url = f"{amazon.url}/auth/o2/token"
         outputs = cloud.deploy(
             STACK,
             AmazonApiUrl=amazon.url,
-            LwaUrl=f"{amazon.url}/auth/o2/token",
+            LwaUrl=lwa_url,
             XeroApiUrl=xero.url,
             XeroTokenUrl=f"{xero.url}/connect/token",
         )
-        organisation = xero.ask("GET", "books")["Organisations"][0]
-        document = json.loads(SETTINGS.read_text(encoding="utf-8")) | settings
-        document["xero"] = {"tenant_id": organisation["OrganisationID"]}
-        loaded = Seller.load(seller)
-        if loaded.seller_id:
-            document["amazon"] |= {"seller_id": loaded.seller_id}
-        amazon_secret = Credentials()
-        secrets = {
-            "amazon": {
-                "client_id": amazon_secret.client_id,
-                "client_secret": amazon_secret.client_secret,
-                "refresh_token": amazon_secret.refresh_token,
-            },
-            "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
-        }
-        settings_text, secrets_text = json.dumps(document), json.dumps(secrets)
-        connect.store(STACK, CONNECTION, settings_text, secrets_text)
-        connect.subscribe(
-            settings_text, secrets_text, outputs["OrdersQueueArn"], amazon.url, f"{amazon.url}/auth/o2/token"
-        )
+        organisation = xero.control("GET", "books")["Organisations"][0]
+        settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
+        stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
+        connect.subscribe(*stored, outputs["OrdersQueueArn"], amazon.url, lwa_url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
-        yield Stack(cloud, amazon, xero, outputs, store, tuple(ids), stops_of(seller))
+        seller_id = settings["amazon"]["seller_id"]
+        yield Stack(cloud, amazon, xero, outputs, store, seller_id, tuple(ids), stops_of(seller))
 
 
 def stops_of(seller: Path) -> tuple[str, ...]:
-    """The moments at which a seller's history waits for the books; none where the folder does not say."""
+    """Return the times at which a seller's history waits until everything is processed; none without a stops.txt."""
     stops = seller / "stops.txt"
     return tuple(stops.read_text(encoding="utf-8").split()) if stops.is_file() else ()
 
 
 def seller_folder(text: str) -> Path:
-    """The folder a person named, wherever `make` was called from; raises NotADirectoryError that names it."""
-    folder = Path(text).expanduser()
-    folder = folder if folder.is_absolute() else ROOT / folder
+    """Return the folder that a user named, relative to the project. Raises NotADirectoryError if there is none."""
+    folder = project_path(text)
     if not folder.is_dir():
         raise NotADirectoryError(f"the seller folder {folder} does not exist; it should hold orders.jsonl")
-    return folder.resolve()
+    return folder
+
+
+def project_path(text: str) -> Path:
+    """Return the absolute path that a user named; a relative one is relative to the project, wherever `make` runs."""
+    path = Path(text).expanduser()
+    return (path if path.is_absolute() else ROOT / path).resolve()
+
+
+def _settings(seller: Seller, parts: Mapping[str, Any]) -> dict[str, Any]:
+    settings = merged(json.loads(SETTINGS.read_text(encoding="utf-8")), parts)
+    if seller.seller_id and isinstance(settings["amazon"], dict):
+        settings["amazon"] |= {"seller_id": seller.seller_id}
+    return settings
+
+
+def _secrets() -> dict[str, dict[str, str]]:
+    amazon = Credentials()
+    return {
+        "amazon": {
+            "client_id": amazon.client_id,
+            "client_secret": amazon.client_secret,
+            "refresh_token": amazon.refresh_token,
+        },
+        "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
+    }

@@ -1,10 +1,10 @@
 """SAM CLI and MiniStack, each in an environment of its own.
 
-Both pin dozens of libraries and would drag the project's environment to other versions. MiniStack runs the functions
-with its own interpreter, so an environment shared with the project would also hide a dependency that the deployable
-lacks. uv makes both environments on first use and keeps them in its cache.
+Both pin dozens of libraries and would change the versions in the project's environment. MiniStack runs the functions
+with its own interpreter, so an environment shared with the project would also hide a dependency that is missing from
+the deployable. uv creates both environments on first use and keeps them in its cache.
 
-On the command line: ``python -m local.tools sam build`` runs SAM CLI, ``python -m local.tools install`` fetches both.
+On the command line: ``python -m local.tools sam build`` runs SAM CLI, ``python -m local.tools install`` installs both.
 """
 
 import os
@@ -17,26 +17,26 @@ UV = ROOT / ".tools" / "bin" / "uv"
 
 SAM_CLI = "aws-sam-cli==1.170.0"
 MINISTACK = "ministack==1.5.33"
-#: Without it MiniStack refuses templates with a Serverless transform.
+#: Without it MiniStack rejects templates with a Serverless transform.
 SAM_TRANSLATOR = "aws-sam-translator==1.115.0"
 
 
 def sam_command(*arguments: str) -> list[str]:
-    """The command line that runs SAM CLI with `arguments`."""
+    """Return the command line that runs SAM CLI with `arguments`."""
     return [*_in_environment(SAM_CLI), "sam", *arguments]
 
 
 def ministack_interpreter() -> Path:
-    """The Python 3.13 of MiniStack's environment, which is made if it does not exist yet.
+    """Return the Python 3.13 of MiniStack's environment, which is created if it does not exist yet.
 
-    :raises subprocess.CalledProcessError: uv could not make it; its own words are on standard error.
+    :raises subprocess.CalledProcessError: uv failed to create it; its message is on standard error.
     """
     command = [*_in_environment(MINISTACK, SAM_TRANSLATOR), "python", "-c", "import sys; print(sys.executable)"]
     return Path(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, with SAM CLI told not to report on its use."""
+    """Return this process's environment with SAM CLI's telemetry switched off."""
     return os.environ | {"SAM_CLI_TELEMETRY": "0"}
 
 
@@ -50,7 +50,7 @@ def main() -> None:
         case ["sam", *arguments]:
             command = sam_command(*arguments)
             os.chdir(ROOT)
-            os.execve(command[0], command, environment())  # noqa: S606 - the command is ours
+            os.execve(command[0], command, environment())  # noqa: S606 - the command is built above
         case ["install"]:
             ministack_interpreter()
             subprocess.run(sam_command("--version"), check=True, env=environment())
