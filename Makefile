@@ -1,20 +1,20 @@
-# Everything a developer or an operator does here starts with `make`. A machine needs git, make and Python 3.13;
-# the rest installs itself into .tools and .venv on first use, and again only when its version or the lock changes.
+# Every task of a developer or an operator is a target here. A machine needs git, make and Python 3.13; everything else is
+# installed into .tools and .venv at the first use, and again only when its version or the lock file changes.
 
 UV_VERSION := 0.13.9
 
-# Processor of the functions in the cloud: arm64 or x86_64. `make run` and `make test` use this machine's own.
+# Processor of the functions in the cloud: arm64 or x86_64. `make run` and the tests use this machine's own.
 ARCHITECTURE ?= arm64
-# Deployment: name of the stack, and overrides of the template's parameters, e.g. PARAMETERS="AlarmEmail=me@example.com"
+# Deployment: name of the stack, and values of the template's parameters, e.g. PARAMETERS="AlarmEmail=me@example.com"
 STACK ?= amazon-to-xero
 PARAMETERS ?=
-# Simulation: how many worlds, or the seed of one to see again
+# Simulation: number of worlds, or the seed of the one world to play again
 SEEDS ?= 500
 SEED ?=
-# Options handed to pytest, e.g. PYTEST="-k refunds"
+# Options for pytest, e.g. PYTEST="-k refunds"
 PYTEST ?=
 
-# pyenv puts a `python3.13` on the path that works only where a version is chosen, so what counts is that it runs.
+# pyenv puts a `python3.13` on the path that fails where no version is selected, so the first one that runs is taken.
 IS_3_13 := -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'
 PYTHON := $(shell for python in python3.13 python3; do \
 	if $$python $(IS_3_13) 2>/dev/null; then $$python -c 'import sys; print(sys.executable)'; break; fi; done)
@@ -22,21 +22,25 @@ PYTHON := $(shell for python in python3.13 python3; do \
 UV := .tools/bin/uv
 IN_VENV := PYTHONPATH=infra:functions .venv/bin/python
 SAM := $(IN_VENV) -m local.tools sam
+# Two processes; the tests of a file stay together, because they may share a deployed stack.
+RUN_TESTS := .venv/bin/pytest -n 2 --dist loadfile $(PYTEST)
 
 UV_STAMP := .tools/uv-$(UV_VERSION).stamp
 VENV_STAMP := .venv/synced.stamp
 TOOLS_STAMP := .tools/local-cloud.stamp
 
-# uv takes the interpreter found above, never one that it would download or that an activated environment offers.
+# uv uses the interpreter found above, not one that it would download or that an active environment provides.
 export UV_PYTHON := $(PYTHON)
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint test sim run bench build deploy connect preflight clean
+.PHONY: help tools install format lint unit integration test pr sim run invoke logs bench build deploy connect preflight \
+	clean
 
-help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+# A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 } /^#: / { printf "%20s%s\n", "", substr($$0, 4) }' $(MAKEFILE_LIST)
 
 $(UV_STAMP):
 	@test -n "$(PYTHON)" || { echo "Python 3.13 is missing: install it so that python3.13 or python3 starts it." >&2; exit 1; }
@@ -52,19 +56,19 @@ $(VENV_STAMP): $(UV_STAMP) pyproject.toml uv.lock
 	@touch $@
 
 $(TOOLS_STAMP): $(VENV_STAMP) infra/local/tools.py
-	@echo "Fetching SAM CLI and the local cloud"
+	@echo "Installing SAM CLI and the local cloud"
 	@$(IN_VENV) -m local.tools install
 	@touch $@
 
 install: $(VENV_STAMP) ## Install the locked dependencies into .venv
 
-tools: $(TOOLS_STAMP) ## Install everything, SAM CLI and the local cloud included
+tools: $(TOOLS_STAMP) ## Install everything, including SAM CLI and the local cloud
 
-format: install ## Format the code and mend what can be mended
+format: install ## Format the code and apply the fixes that ruff can make
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format .
 
-lint: install ## Check style, types, imports and the template
+lint: install ## Check style, types, imports and the templates
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -73,37 +77,60 @@ lint: install ## Check style, types, imports and the template
 	@$(IN_VENV) infra/deployable/transform.py .build/template.json
 	.venv/bin/cfn-lint .build/template.json
 
-test: tools lint ## Check everything: lint, then all tests, those on the local cloud included
-	.venv/bin/pytest -n 2 --dist loadfile $(PYTEST)
+unit: install ## Run the unit tests only: make unit [PYTEST="-k refunds"]
+	$(RUN_TESTS) tests/unit
 
-sim: install ## Simulate worlds full of faults: make sim SEEDS=20000, or one again: make sim SEED=17
+integration: tools ## Run the integration tests, which deploy to the local cloud
+	$(RUN_TESTS) tests/integration
+
+test: tools lint ## Run lint and all tests, including those on the local cloud
+	$(RUN_TESTS)
+
+pr: test ## Run everything that CI runs, before you open a pull request
+
+sim: install ## Simulate worlds with many faults: make sim [SEEDS=20000], or one world again: make sim SEED=17
 	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=<folder>] [KEEP=1]
-	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(KEEP),--keep)
+run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=folder] [SETTINGS=file] [KEEP=1]
+	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(KEEP),--keep)
+#: It prints the books and leaves .run/books.json, .run/orders.json and .run/calls.json.
+#: SETTINGS: a JSON file with parts of the connection's settings: amazon, xero, accounts, tax, contacts, invoices, start.
+#: Its fields replace those of infra/local/connection.json, e.g. {"invoices": {"per": "shipment"}}.
+#: KEEP=1: keep the local cloud running until Ctrl-C, for make logs, make invoke and Xero's books in a browser.
 
-bench: tools ## Count the calls of bursts and of a backlog, and what a cold start spends on imports (minutes)
+invoke: tools ## Invoke a function on the local cloud: make invoke FUNCTION=orders EVENT=file [ORDER=id]
+	@$(IN_VENV) -m local.invoke --function "$(FUNCTION)" --event "$(EVENT)" $(if $(ORDER),--order "$(ORDER)")
+#: It uses the local cloud of make run KEEP=1; if none is running, it deploys one that has the default seller's orders.
+#: It prints the answer and the function's log. EVENT: e.g. tests/events/orders_sqs_order_change.json.
+#: ORDER: the Amazon order id to put into the event, e.g. ORDER=204-0000001-0000001.
+
+logs: install ## Print the functions' log, a decision per line: make logs [FUNCTION=orders] [STACK=name [MINUTES=60]]
+	@$(IN_VENV) -m $(if $(filter command environment,$(origin STACK)),operations.logs --stack "$(STACK)" $(if $(MINUTES),--minutes "$(MINUTES)"),local.logs) $(if $(FUNCTION),--function "$(FUNCTION)")
+#: Without STACK it prints the log of the local cloud that make run KEEP=1 keeps running.
+
+bench: tools ## Count the calls of bursts and of a backlog, and time a cold start's imports (takes minutes)
 	@$(IN_VENV) infra/bench/burst.py
 	@$(IN_VENV) infra/bench/burst.py --drafted --orders 500
 	@$(IN_VENV) infra/bench/backlog.py
 	@$(IN_VENV) infra/bench/cold_import.py
 
-build: tools ## Build what is deployed, into .aws-sam/build: make build [ARCHITECTURE=x86_64]
+build: tools ## Build the deployable into .aws-sam/build: make build [ARCHITECTURE=x86_64]
 	@ARCHITECTURE=$(ARCHITECTURE) $(SAM) build
 
 deploy: build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
-connect: install ## Tie Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
+connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
 	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
 
-preflight: install ## Compare settings with Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
+preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
 	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
 
-clean: ## Delete what builds, runs and checks left behind, but not the installed tools
-	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Delete the output of builds, runs and checks, but not the installed tools
+	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .import_linter_cache functions/.import_linter_cache
 	@find functions infra tests -name __pycache__ -prune -exec rm -rf {} +
 
-# SAM's builder (BuildMethod: makefile in template.yaml) calls this once per function and says where to put the result.
+# SAM's builder (BuildMethod: makefile in template.yaml) runs this once per function, with the destination in ARTIFACTS_DIR.
 build-%:
 	@.venv/bin/python infra/deployable/bundle.py --out "$(ARTIFACTS_DIR)" --architecture "$(ARCHITECTURE)"
