@@ -1,4 +1,4 @@
-"""Amazon's quota of one operation, counted before Amazon has to say no."""
+"""Amazon's quota of one operation, counted before a call is made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def test_a_full_bucket_gives_all_but_the_one_held_back_for_the_seller_s_other_software() -> None:
+def test_full_bucket_allows_all_but_the_token_reserved_for_the_sellers_other_software() -> None:
     held, calls = bucket(), 0
     while held.allows(NOON):
         held, calls = held.spent(NOON), calls + 1
@@ -30,7 +30,7 @@ def test_a_full_bucket_gives_all_but_the_one_held_back_for_the_seller_s_other_so
     assert calls == BURST - 1
 
 
-def test_it_fills_at_its_rate_and_never_over_its_burst() -> None:
+def test_bucket_refills_at_its_rate_up_to_its_burst() -> None:
     empty = bucket().emptied(NOON)
 
     assert empty.refilled(after(10)).tokens == 5
@@ -38,7 +38,7 @@ def test_it_fills_at_its_rate_and_never_over_its_burst() -> None:
     assert bucket().refilled(after(10)).tokens == BURST
 
 
-def test_after_a_429_it_is_empty_and_opens_once_two_tokens_are_back() -> None:
+def test_bucket_is_empty_after_a_429_until_two_tokens_are_refilled() -> None:
     empty = bucket().emptied(NOON)
 
     assert not empty.allows(NOON)
@@ -46,7 +46,7 @@ def test_after_a_429_it_is_empty_and_opens_once_two_tokens_are_back() -> None:
     assert empty.allows(after(4))
 
 
-def test_a_clock_that_goes_back_neither_fills_nor_empties_it() -> None:
+def test_clock_that_goes_back_does_not_change_the_bucket() -> None:
     empty = bucket().emptied(after(60))
 
     assert empty.refilled(NOON).tokens == 0
@@ -54,7 +54,7 @@ def test_a_clock_that_goes_back_neither_fills_nor_empties_it() -> None:
 
 
 @given(st.lists(st.floats(0, 20), min_size=1, max_size=120))
-def test_no_stretch_of_time_sees_more_calls_than_burst_and_rate_allow(pauses: list[float]) -> None:
+def test_no_period_contains_more_calls_than_burst_and_rate_allow(pauses: list[float]) -> None:
     held, now, calls = bucket(), NOON, []
     for pause in pauses:
         now += timedelta(seconds=pause)

@@ -1,4 +1,4 @@
-"""Rules that are proposed to the person who writes the settings: of each edition what the facts say, checked live."""
+"""Tax rules proposed for an organisation, checked by the sales that they tax, for each of Xero's editions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.tax.proposals import Proposal, proposed
+from amazon_to_xero.domain.tax.proposals import Proposal, propose_tax_rules
 from amazon_to_xero.domain.tax.rules import TaxPolicy, tax_treatment, usable_rate
 from fakes.books import ORGANISATION
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
@@ -21,7 +21,7 @@ DE, FR, AU = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "A39IBJ37TRP1C6"
 
 
 def company(country: str, **made: tuple[str, str]) -> Organisation:
-    """An organisation with Xero's own rates of its edition, and rates that its users made: name and percent."""
+    """Return an organisation with Xero's own rates of its edition and rates that its users made: name and percent."""
     rates = {
         r["TaxType"]: TaxRate(
             r["TaxType"], r["Name"], Decimal(r["EffectiveRate"]), r["Status"] == "ACTIVE", r["CanApplyToRevenue"]
@@ -33,8 +33,8 @@ def company(country: str, **made: tuple[str, str]) -> Organisation:
     return replace(ORGANISATION, country=country, tax_rates=rates)
 
 
-def taken(proposal: Proposal, organisation: Organisation, marketplace: str, ship_to: str, **more: Any) -> str:
-    """The amounts and tax type that a sale there would take."""
+def taxed_by(proposal: Proposal, organisation: Organisation, marketplace: str, ship_to: str, **more: Any) -> str:
+    """Return the amounts and the tax type that an order there takes by the proposed rules."""
     facilitator, tax = more.pop("facilitator", False), more.pop("tax", "")
     parts = [breakdown("ITEM", "10.00")] + ([breakdown("TAX", tax)] if tax else [])
     sold = item(str(10 + Decimal(tax or 0)), *parts, facilitator=facilitator)
@@ -57,7 +57,7 @@ GERMAN = company(
     UST7=("Reduced", "7"),
 )
 IRISH = replace(company("DE", EXPORT=("Zero rated export", "0"), INTRA=("EC goods", "0")), country="IE")
-IRISH = replace(IRISH, tax_rates=IRISH.tax_rates | {"OUTPUT": replace(IRISH.tax_rates["OUTPUT"], rate=Decimal(23))})
+IRISH = replace(IRISH, tax_rates={**IRISH.tax_rates, "OUTPUT": replace(IRISH.tax_rates["OUTPUT"], rate=Decimal(23))})
 CANADIAN = company(
     "CA",
     GST=("GST 5%", "5"),
@@ -104,63 +104,65 @@ CANADIAN = company(
         (company("NZ"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive ZERORATED"),
     ],
 )
-def test_the_proposed_rules_book_a_sale_as_the_facts_say(
+def test_order_is_taxed_by_the_proposed_rules(
     organisation: Organisation, marketplace: str, ship_to: str, more: dict[str, Any], expected: str
 ) -> None:
     proposal = propose_tax_rules(organisation, [UK, DE, FR, US, CA, AU])
 
-    assert taken(proposal, organisation, marketplace, ship_to, **more) == expected
+    assert taxed_by(proposal, organisation, marketplace, ship_to, **more) == expected
 
 
 @pytest.mark.parametrize(
     "organisation", [BRITISH, GERMAN, IRISH, CANADIAN, company("US"), company("AU"), company("NZ")]
 )
-def test_every_proposed_rule_is_one_the_organisation_can_use(organisation: Organisation) -> None:
+def test_organisation_can_use_every_proposed_rule(organisation: Organisation) -> None:
     for rule in propose_tax_rules(organisation, [UK, DE, FR, US, CA, AU]).rules:
         usable_rate(rule, organisation)
 
 
-def notices(organisation: Organisation, *marketplaces: str) -> list[str]:
-    return [f"{problem.reason}: {problem.remedy}" for problem in propose_tax_rules(organisation, marketplaces).problems]
+def findings(organisation: Organisation, *marketplaces: str) -> list[str]:
+    return [f"{each.code}: {each.remedy}" for each in propose_tax_rules(organisation, marketplaces).findings]
 
 
-def test_a_british_seller_at_home_needs_nothing_more() -> None:
-    assert notices(company("GB"), UK) == []
+def test_british_seller_at_home_needs_no_further_rates() -> None:
+    assert findings(company("GB"), UK) == []
 
 
-def test_a_rate_that_is_missing_is_to_be_made_by_the_person_and_is_not_guessed() -> None:
-    said = notices(company("CA", GST=("GST 5%", "5")), CA)
+def test_missing_rate_is_reported_to_be_added_and_never_guessed() -> None:
+    found = findings(company("CA", GST=("GST 5%", "5")), CA)
 
-    assert len(said) == 5  # each province with HST
-    assert any("NO_RATE: make a rate HST 13 % (Canada, Ontario) for sales in Xero's own settings" in s for s in said)
-    assert any("Germany 19 %" in remedy for remedy in notices(company("GB"), DE))
-    assert any("export" in remedy for remedy in notices(company("DE"), DE))
+    assert len(found) == 5  # each province with HST
+    assert (
+        "NO_RATE: Add a tax rate HST 13 % (Canada, Ontario) for sales in Xero, then run make preflight again." in found
+    )
+    assert any("Germany 19 %" in finding for finding in findings(company("GB"), DE))
+    assert any("export" in finding for finding in findings(company("DE"), DE))
 
 
-def test_several_rates_that_could_be_meant_are_named() -> None:
+def test_several_rates_that_fit_are_named() -> None:
     two = company("DE", SECOND=("VAT 19%", "19"))
 
-    assert any(
-        "SEVERAL_RATES: OUTPUT, SECOND could all be the rate Germany 19 %" in remedy for remedy in notices(two, DE)
-    )
+    several = "SEVERAL_RATES: OUTPUT, SECOND could all be the rate Germany 19 %"
+    assert any(several in finding for finding in findings(two, DE))
 
 
-def test_an_edition_s_own_rate_that_was_archived_is_not_proposed() -> None:
+def test_archived_rate_of_the_edition_is_not_proposed() -> None:
     british = company("GB")
-    rates = british.tax_rates | {"OUTPUT2": replace(british.tax_rates["OUTPUT2"], active=False)}
+    rates = {**british.tax_rates, "OUTPUT2": replace(british.tax_rates["OUTPUT2"], active=False)}
     archived = replace(british, tax_rates=rates)
 
     assert "OUTPUT2" not in {rule.tax_type for rule in propose_tax_rules(archived, [UK]).rules}
-    assert [remedy.split(":")[0] for remedy in notices(archived, UK)] == ["TAX_RATE_UNUSABLE"]
+    assert [finding.split(":")[0] for finding in findings(archived, UK)] == ["TAX_RATE_UNUSABLE"]
 
 
-def test_what_there_is_no_proposal_for_is_said() -> None:
-    assert notices(company("GB"), JP) == ["NO_PROPOSAL: there are no rules to propose for the marketplace of Japan"]
+def test_country_without_a_proposal_is_reported() -> None:
+    (finding,) = findings(company("GB"), JP)
+    assert finding.startswith("NO_PROPOSAL: There are no rules to propose for the marketplace of Japan.")
     assert propose_tax_rules(replace(ORGANISATION, country="ZA"), [UK]).rules == ()
 
 
-def test_where_a_rate_is_missing_no_later_rule_takes_its_sales() -> None:
+def test_no_later_rule_takes_the_sales_of_a_missing_rate() -> None:
     no_intra = replace(GERMAN, tax_rates={t: r for t, r in GERMAN.tax_rates.items() if t != "INTRA"})
 
     with pytest.raises(Failure, match="TAX_UNMAPPED"):
-        taken(propose_tax_rules(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)
+        taxed_by(propose_tax_rules(no_intra, [DE]), no_intra, DE, "FR", **BUSINESS)

@@ -1,0 +1,65 @@
+"""Which tax rule an item takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from unit.domain.parsed_orders import parsed_order
+
+from amazon_to_xero.domain.amazon.order import Order
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
+from fakes.orders import CA, UK, item
+
+RULE = TaxRule("NONE", LineAmountTypes.NO_TAX)
+ITEM = item("9.00")
+UOSS_ITEM, IOSS_ITEM = (
+    item("9.00") | {"tax": {"taxCalculationBreakdowns": [{"reportingScheme": scheme}]}} for scheme in ("UOSS", "IOSS")
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "order", "matches"),
+    [
+        (RULE, parsed_order(ITEM), True),
+        (replace(RULE, marketplaces=frozenset({UK})), parsed_order(ITEM), True),
+        (replace(RULE, marketplaces=frozenset({CA})), parsed_order(ITEM), False),
+        (replace(RULE, ship_to=frozenset({"GB", "FR"})), parsed_order(ITEM), True),
+        (replace(RULE, ship_to=frozenset({"FR"})), parsed_order(ITEM), False),
+        (replace(RULE, regions=frozenset({"ON", "Québec"})), parsed_order(ITEM, region=" QUÉBEC "), True),
+        (replace(RULE, regions=frozenset({" on"})), parsed_order(ITEM, region="ON"), True),
+        (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM, region="Ontario"), False),
+        (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM), False),
+        (replace(RULE, responsible=Party.SELLER), parsed_order(ITEM), True),
+        (replace(RULE, responsible=Party.MARKETPLACE), parsed_order(ITEM), False),
+        (replace(RULE, responsible=Party.MARKETPLACE), parsed_order(item("9.00", facilitator=True)), True),
+        (replace(RULE, amazon_tax=AmazonTax.ZERO), parsed_order(ITEM), True),
+        (replace(RULE, amazon_tax=AmazonTax.CHARGED), parsed_order(ITEM), False),
+        (replace(RULE, scheme="UOSS"), parsed_order(UOSS_ITEM), True),
+        (replace(RULE, scheme="UOSS"), parsed_order(IOSS_ITEM), False),
+        (replace(RULE, scheme="UOSS"), parsed_order(ITEM), False),
+        (replace(RULE, business=True), parsed_order(ITEM, programs=["PRIME", "AMAZON_BUSINESS"]), True),
+        (replace(RULE, business=True), parsed_order(ITEM, programs=["PRIME"]), False),
+        (replace(RULE, business=False), parsed_order(ITEM, programs=["AMAZON_BUSINESS"]), False),
+        (replace(RULE, business=False), parsed_order(ITEM), True),
+        (replace(RULE, category="books"), parsed_order(item("9.00", sku="BOOK-7")), True),
+        (replace(RULE, category="books"), parsed_order(item("9.00", sku="SKU-17")), True),
+        (replace(RULE, category="books"), parsed_order(item("9.00", sku="book-7")), False),
+        (replace(RULE, category="books"), parsed_order(item("9.00", sku="SKU-170")), False),
+        (replace(RULE, category="food"), parsed_order(item("9.00", sku="BOOK-7")), False),
+    ],
+)
+def test_rule_matches_where_each_of_its_conditions_does(rule: TaxRule, order: Order, matches: bool) -> None:
+    policy = TaxPolicy((rule,), categories={"books": ("BOOK-*", "SKU-17")})
+
+    assert (policy.rule_for(order, order.items[0]) is rule) == matches
+
+
+def test_first_rule_that_matches_decides() -> None:
+    french, any_destination = replace(RULE, ship_to=frozenset({"FR"})), RULE
+    order = parsed_order(ITEM)
+
+    assert TaxPolicy((french, any_destination)).rule_for(order, order.items[0]) is any_destination
+    assert TaxPolicy((any_destination, french)).rule_for(order, order.items[0]) is any_destination
