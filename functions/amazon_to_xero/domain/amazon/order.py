@@ -5,13 +5,14 @@ What an amount is booked as is not decided here; see `domain.planning.sale`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.amazon.proceeds import read_proceeds, totals_differ
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, InvalidAmount, amount, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
@@ -85,7 +86,7 @@ class Package:
     """A package that the seller ships.
 
     reference: Amazon's packageReferenceId.
-    shipped_at: when it left (UTC); None before, and for a cancelled package.
+    shipped_at: when it was handed over (UTC); None before, and for a cancelled package.
     quantities: order item id -> quantity in the package.
     carrier, tracking: the carrier's name and the tracking number; empty where Amazon gives none.
     """
@@ -260,7 +261,7 @@ def _read_totals(
         return grand_total, tip
     if grand_total == items_total and any(breakdown.get("status") == "PENDING" for breakdown in tips):
         return grand_total, ZERO
-    raise _differs(
+    raise totals_differ(
         FailureCode.ORDER_TOTAL_DIFFERS,
         f"The items add up to {items_total} {currency}{f' and a tip of {tip} {currency}' if tip else ''}, "
         f"Amazon's grand total is {grand_total} {currency}.",
@@ -269,23 +270,19 @@ def _read_totals(
 
 def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
     item_id = raw["orderItemId"]
-    proceeds = raw.get("proceeds") or {}
-    parts = _read_parts(item_id, proceeds.get("breakdowns") or (), currency)
-    stated = proceeds.get("proceedsTotal")
-    item_total = amount(stated["amount"], "proceeds.proceedsTotal") if stated else ZERO
-    discounts, tax_exclusive = _resolve_signs(item_id, parts, item_total, currency)
+    proceeds = read_proceeds(item_id, raw.get("proceeds") or {}, currency)
     product, taxation = raw.get("product") or {}, raw.get("tax") or {}
     return OrderItem(
         item_id=item_id,
         sku=product.get("sellerSku") or "",
         title=product.get("title") or "",
         quantity=int(raw["quantityOrdered"]),
-        total=item_total,
-        charges=parts.charges,
-        discounts=discounts,
-        taxes=parts.taxes,
-        tax=parts.tax,
-        tax_exclusive=tax_exclusive,
+        total=proceeds.total,
+        charges=_by_charge(proceeds.charges),
+        discounts=_by_charge(proceeds.discounts),
+        taxes=proceeds.taxes,
+        tax=proceeds.tax,
+        tax_exclusive=proceeds.tax_exclusive,
         collected_by_marketplace=any(
             collection.get("model") == "MARKETPLACE_FACILITATOR" for collection in taxation.get("taxCollections") or ()
         ),
@@ -298,84 +295,9 @@ def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
     )
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """The parts of an item's proceeds as OrderItem has them, but discounts with the sign that Amazon used."""
-
-    charges: Mapping[Charge, Decimal]
-    discounts: Mapping[Charge, Decimal]
-    taxes: Mapping[str, Decimal]
-    tax: Decimal
-
-
-def _read_parts(item_id: str, breakdowns: Iterable[Mapping[str, Any]], currency: str) -> _Parts:
-    charges: dict[Charge, Decimal] = {}
-    discounts: dict[Charge, Decimal] = {}
-    taxes: dict[str, Decimal] = {}
-    tax = ZERO
-    for breakdown in breakdowns:
-        kind, subtotal = breakdown["type"], amount(breakdown["subtotal"]["amount"], f"proceeds.{breakdown['type']}")
-        details = _read_details(item_id, kind, breakdown, subtotal, currency)
-        if kind == "TAX":
-            tax += subtotal
-            for name, value in details.items():
-                taxes[name] = taxes.get(name, ZERO) + value
-        elif kind == "DISCOUNT":
-            for name, value in details.items():
-                discounted = _charge(name)
-                discounts[discounted] = discounts.get(discounted, ZERO) + value
-        else:
-            charge = _charge(kind)
-            charges[charge] = charges.get(charge, ZERO) + subtotal
-    return _Parts(charges, discounts, taxes, tax)
-
-
-def _read_details(
-    item_id: str, kind: str, breakdown: Mapping[str, Any], subtotal: Decimal, currency: str
-) -> Mapping[str, Decimal]:
-    """Return the detailed amounts of a breakdown; the subtotal as the item's where there are none."""
-    details = {
-        part["subtype"]: amount(part["value"]["amount"], f"proceeds.{kind}.{part['subtype']}")
-        for part in breakdown.get("detailedBreakdowns") or ()
-    }
-    if not details:
-        return {Charge.ITEM.value: subtotal}
-    if kind == "TAX" and total(details.values()) != subtotal and "DISCOUNT" in details:
-        # The tax on a discount reduces the tax. Amazon gives it, like the discount itself, with either sign.
-        details["DISCOUNT"] = -details["DISCOUNT"]
-    if total(details.values()) != subtotal:
-        raise _differs(
-            FailureCode.DETAIL_DIFFERS,
-            f"Item {item_id}: the details of {kind} add up to {total(details.values())} {currency}, "
-            f"Amazon's subtotal is {subtotal} {currency}.",
-        )
-    return details
-
-
-def _charge(name: str) -> Charge:
-    return Charge(name) if name in Charge else Charge.OTHER
-
-
-def _resolve_signs(item_id: str, parts: _Parts, stated: Decimal, currency: str) -> tuple[dict[Charge, Decimal], bool]:
-    """Return the discounts as negative amounts, and whether the total includes the tax on top of the charges.
-
-    Amazon documents neither the sign of DISCOUNT nor whether the charges include TAX. The reading that adds up to the
-    stated total is the right one; an item for which none does is not guessed at.
-    """
-    charged, discounted = total(parts.charges.values()), total(parts.discounts.values())
-    likely_sign = -1 if discounted > 0 else 1
-    for sign in (likely_sign, -likely_sign):
-        for tax_exclusive in (True, False):
-            if charged + sign * discounted + (parts.tax if tax_exclusive else ZERO) == stated:
-                signed = {charge: sign * value for charge, value in parts.discounts.items()}
-                return signed, tax_exclusive and parts.tax != ZERO
-    raise _differs(
-        FailureCode.ITEM_TOTAL_DIFFERS,
-        f"Item {item_id}: charges of {charged} {currency}, discounts of {discounted} {currency} and tax of {parts.tax} "
-        f"{currency} do not add up to Amazon's total of {stated} {currency}.",
-    )
-
-
-def _differs(code: FailureCode, finding: str) -> Failure:
-    remedy = "Compare the order in Seller Central, then reprocess the order or enter it in Xero manually."
-    return Failure(code, f"{finding} {remedy}")
+def _by_charge(amounts: Mapping[str, Decimal]) -> Mapping[Charge, Decimal]:
+    by_charge: dict[Charge, Decimal] = {}
+    for name, value in amounts.items():
+        charge = Charge(name) if name in Charge else Charge.OTHER
+        by_charge[charge] = by_charge.get(charge, ZERO) + value
+    return by_charge

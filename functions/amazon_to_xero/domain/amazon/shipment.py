@@ -16,10 +16,10 @@ from amazon_to_xero.domain.amazon.order import SHIPPED_AT_LEAST_IN_PART, Fulfilm
 
 @dataclass(frozen=True)
 class Shipment:
-    """What left at one time. A recorded shipment never changes, so its invoice keeps its date.
+    """What was sent to the buyer at once. A recorded shipment never changes, so its invoice keeps its date.
 
     reference: Amazon's packageReferenceId; empty for what was new since the last reading.
-    shipped_at: when it left (UTC).
+    shipped_at: when it was handed over (UTC).
     quantities: order item id -> quantity shipped.
     """
 

@@ -12,7 +12,7 @@ from amazon_to_xero.domain.money import ZERO, smallest_unit, total
 
 
 def share_of(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
-    """Return the order reduced to what left with shipment `number`; 0 is the first.
+    """Return the order reduced to what was sent with shipment `number`; 0 is the first.
 
     Each amount is shared by quantity. The shares up to a shipment are rounded together, so that all shares add up
     exactly. What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment
