@@ -25,18 +25,18 @@ def attempts_of(store: MemoryStateStore, order_id: str) -> int:
     return store.load(OrderRecord, [order_id])[order_id].attempts
 
 
-def count_attempt(store: MemoryStateStore, order_id: str) -> Callable[[], object]:
-    """Return what another worker does: it counts an attempt in the stored record, one more each time."""
+def add_by_another_worker(store: MemoryStateStore, order_id: str) -> Callable[[], object]:
+    """Return another worker's update: it adds 100 to the attempts of the stored record."""
 
-    def count() -> None:
+    def add() -> None:
         held = store.load(OrderRecord, [order_id]).get(order_id) or OrderRecord(order_id)
         assert store.save([replace(held, attempts=held.attempts + 100)])
 
-    return count
+    return add
 
 
-class Counting:
-    """A change that counts one more attempt in each record; `given` are the records that it was given, call by call."""
+class AddOne:
+    """A change that adds 1 to the attempts of each record; `given` are the attempts that it was given, call by call."""
 
     def __init__(self) -> None:
         self.given: list[dict[str, int | None]] = []
@@ -53,11 +53,11 @@ class Counting:
 
 def test_change_is_given_the_stored_record_of_each_key_and_none_for_a_new_one(store: MemoryStateStore) -> None:
     store.save([OrderRecord("A", attempts=5)])
-    counting = Counting()
+    add_one = AddOne()
 
-    saved = update_records(store, OrderRecord, ["A", "B", "A"], counting)
+    saved = update_records(store, OrderRecord, ["A", "B", "A"], add_one)
 
-    assert counting.given == [{"A": 5, "B": None}]
+    assert add_one.given == [{"A": 5, "B": None}]
     assert (attempts_of(store, "A"), attempts_of(store, "B")) == (6, 1)
     assert {key: record.generation for key, record in saved.items()} == {"A": 2, "B": 1}
     assert saved == store.load(OrderRecord, ["A", "B"])
@@ -65,58 +65,56 @@ def test_change_is_given_the_stored_record_of_each_key_and_none_for_a_new_one(st
 
 def test_lost_save_is_repeated_with_the_record_as_stored_then(store: MemoryStateStore) -> None:
     store.save([OrderRecord("A", attempts=5)])
-    counting = Counting()
-    store.meanwhile(count_attempt(store, "A"))
+    add_one = AddOne()
+    store.meanwhile(add_by_another_worker(store, "A"))
 
-    saved = update_records(store, OrderRecord, ["A"], counting)
+    saved = update_records(store, OrderRecord, ["A"], add_one)
 
-    assert counting.given == [{"A": 5}, {"A": 105}]
+    assert add_one.given == [{"A": 5}, {"A": 105}]
     assert attempts_of(store, "A") == saved["A"].attempts == 106
 
 
 def test_only_the_records_that_lost_are_changed_again(store: MemoryStateStore) -> None:
-    counting = Counting()
-    store.meanwhile(count_attempt(store, "B"))
+    add_one = AddOne()
+    store.meanwhile(add_by_another_worker(store, "B"))
 
-    saved = update_records(store, OrderRecord, ["A", "B", "C"], counting)
+    saved = update_records(store, OrderRecord, ["A", "B", "C"], add_one)
 
-    assert counting.given == [{"A": None, "B": None, "C": None}, {"B": 100}]
+    assert add_one.given == [{"A": None, "B": None, "C": None}, {"B": 100}]
     assert {key: record.attempts for key, record in saved.items()} == {"A": 1, "B": 101, "C": 1}
     assert store.writes("ORDER#A") == 1
 
 
 def test_record_that_loses_every_attempt_is_a_conflict(store: MemoryStateStore) -> None:
-    counting = Counting()
-    store.meanwhile(*[count_attempt(store, "B")] * ATTEMPTS)
+    add_one = AddOne()
+    store.meanwhile(*[add_by_another_worker(store, "B")] * ATTEMPTS)
 
     with pytest.raises(Conflict):
-        update_records(store, OrderRecord, ["A", "B"], counting)
+        update_records(store, OrderRecord, ["A", "B"], add_one)
 
-    assert len(counting.given) == ATTEMPTS
+    assert len(add_one.given) == ATTEMPTS
     assert (attempts_of(store, "A"), attempts_of(store, "B")) == (1, 100 * ATTEMPTS)
 
 
 def test_record_that_wins_the_last_attempt_is_saved(store: MemoryStateStore) -> None:
-    counting = Counting()
-    store.meanwhile(*[count_attempt(store, "A")] * (ATTEMPTS - 1))
+    add_one = AddOne()
+    store.meanwhile(*[add_by_another_worker(store, "A")] * (ATTEMPTS - 1))
 
-    saved = update_records(store, OrderRecord, ["A"], counting)
+    saved = update_records(store, OrderRecord, ["A"], add_one)
 
-    assert len(counting.given) == ATTEMPTS
+    assert len(add_one.given) == ATTEMPTS
     assert saved["A"].attempts == 100 * (ATTEMPTS - 1) + 1
 
 
 def test_caller_may_choose_the_number_of_attempts(store: MemoryStateStore) -> None:
-    store.meanwhile(*[count_attempt(store, "A")] * 2)
+    store.meanwhile(*[add_by_another_worker(store, "A")] * 2)
 
     with pytest.raises(Conflict):
-        update_records(store, OrderRecord, ["A"], Counting(), attempts=2)
+        update_records(store, OrderRecord, ["A"], AddOne(), attempts=2)
 
 
 def test_nothing_is_saved_when_nothing_changes(store: MemoryStateStore) -> None:
     store.save([OrderRecord("A")])
-    other_worker = count_attempt(store, "A")
-    store.meanwhile(other_worker)
 
     assert update_records(store, OrderRecord, ["A", "B"], lambda stored: []) == {}
 
@@ -125,23 +123,23 @@ def test_nothing_is_saved_when_nothing_changes(store: MemoryStateStore) -> None:
 
 
 def test_record_that_needs_no_change_any_more_is_left_as_the_other_worker_stored_it(store: MemoryStateStore) -> None:
-    def note_if_unnoticed(stored: Stored) -> Iterable[OrderRecord]:
+    def record_if_new(stored: Stored) -> Iterable[OrderRecord]:
         for key, record in stored.items():
             if record is None:
                 yield OrderRecord(key, noticed_at=NOON)
 
     store.meanwhile(lambda: store.save([OrderRecord("A", noticed_at=NOON + timedelta(minutes=1))]))
 
-    assert update_records(store, OrderRecord, ["A"], note_if_unnoticed) == {}
+    assert update_records(store, OrderRecord, ["A"], record_if_new) == {}
     assert store.load(OrderRecord, ["A"])["A"].noticed_at == NOON + timedelta(minutes=1)
 
 
 def test_no_keys_need_no_read(store: MemoryStateStore) -> None:
-    counting = Counting()
+    add_one = AddOne()
 
-    assert update_records(store, OrderRecord, [], counting) == {}
+    assert update_records(store, OrderRecord, [], add_one) == {}
 
-    assert (counting.given, store.table.reads, store.writes()) == ([], 0, 0)
+    assert (add_one.given, store.table.reads, store.writes()) == ([], 0, 0)
 
 
 # --- cursors ----------------------------------------------------------------------------------------------------------
