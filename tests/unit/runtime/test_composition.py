@@ -1,17 +1,19 @@
-"""All connections of a stack: those that can be used work, those that cannot are reported and disturb nobody."""
+"""All connections of a stack: the usable ones work; an unusable one is reported and does not affect the others."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from unit.parameter_store import CacheClock, FakeParameterStore
 
-from amazon_to_xero.domain.books.document import Work
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.runtime import composition
-from amazon_to_xero.runtime.composition import Application, application
-from amazon_to_xero.runtime.settings import SettingsError, StackSettings, parse
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.composition import Application, application, included_data
+from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError, parse, stack_settings
 from fakes.settings import secrets, settings
 from fakes.state import ManualClock, RecordingDecisionLog
 
@@ -19,40 +21,28 @@ STACK = {
     "TABLE_NAME": "table",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
-    "ORDERS_DLQ_URL": "https://sqs.example/dlq",
+    "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
     "SHIPMENTS_DLQ_URL": "https://sqs.example/shipments-dlq",
     "EVENT_BUS_NAME": "amazon-to-xero-events",
     "AWS_REGION": "eu-west-1",
     "XERO_API_URL": "https://xero.example",
     "XERO_TOKEN_URL": "https://xero.example/connect/token",
 }
+QUEUES = [capability.dead_letter_queue for capability in CAPABILITIES.values()]
 
 
-class Aws:
-    """boto3 with two connections stored in it."""
+class Aws(FakeParameterStore):
+    """boto3 with two connections stored in it, whichever client is made.
+
+    sent: the messages that were sent to queues.
+    """
 
     def __init__(self) -> None:
-        self.parameters = {name: json.dumps(settings()) for name in ("main", "second")}
-        self.secrets = {name: json.dumps(secrets()) for name in ("main", "second")}
-        self.asked: list[str] = []
+        super().__init__()
         self.sent: list[dict[str, Any]] = []
 
-    def client(self, name: str, **_: Any) -> Any:
+    def client(self, name: str, **_: Any) -> Aws:
         return self
-
-    def get_paginator(self, operation: str) -> Any:
-        return self
-
-    def paginate(self, Path: str, WithDecryption: bool) -> Any:
-        self.asked.append(Path)
-        for name, text in self.parameters.items():
-            yield {"Parameters": [{"Name": f"{Path}/{name}", "Value": text}]}
-
-    def get_secret_value(self, SecretId: str) -> Any:
-        name = SecretId.rpartition("/")[2]
-        if name not in self.secrets:
-            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
-        return {"SecretString": self.secrets[name]}
 
     def send_message(self, **request: Any) -> None:
         self.sent.append(request)
@@ -60,46 +50,49 @@ class Aws:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    made = Aws()
-    monkeypatch.setattr(composition.boto3, "client", made.client)
-    return made
+    aws = Aws()
+    monkeypatch.setattr(boto3, "client", aws.client)
+    return aws
 
 
 @pytest.fixture
 def decisions(monkeypatch: pytest.MonkeyPatch) -> RecordingDecisionLog:
-    made = RecordingDecisionLog()
-    monkeypatch.setattr(composition, "PowertoolsDecisionLog", lambda connection: made)
-    return made
+    decisions = RecordingDecisionLog()
+    monkeypatch.setattr(composition, "PowertoolsDecisionLog", lambda connection: decisions)
+    return decisions
 
 
 @pytest.fixture
-def app(aws: Aws, decisions: RecordingDecisionLog) -> Application:
-    return Application(parse(StackSettings, STACK, "the function's environment"), ManualClock())
+def cache(monkeypatch: pytest.MonkeyPatch) -> CacheClock:
+    return CacheClock(monkeypatch)
 
 
-def later(app: Application, seconds: float) -> None:
-    assert isinstance(app.clock, ManualClock)
-    app.clock.advance(seconds)
+@pytest.fixture
+def app(aws: Aws, decisions: RecordingDecisionLog, cache: CacheClock) -> Application:
+    return Application(stack_settings(STACK, QUEUES), ManualClock())
 
 
-def test_every_connection_that_is_stored_is_there_under_its_seller(app: Application) -> None:
-    assert {n: c.seller_id for n, c in app.connections().items()} == dict.fromkeys(("main", "second"), "A1SELLERMADEUP")
+def test_every_stored_connection_is_there_with_its_seller(app: Application) -> None:
+    sellers = {name: connection.seller_id for name, connection in app.connections().items()}
+
+    assert sellers == dict.fromkeys(("main", "second"), "A1SELLERMADEUP")
     assert app.unusable == frozenset()
 
 
-def test_settings_that_cannot_be_used_are_reported_and_disturb_no_other(
+def test_unusable_settings_are_reported_and_do_not_affect_another_connection(
     app: Application, aws: Aws, decisions: RecordingDecisionLog
 ) -> None:
     aws.parameters["main"] = json.dumps(settings() | {"start": "some day"})
 
     assert set(app.connections()) == {"second"}
     assert app.unusable == {"main"}
-    (said,) = decisions.of("SETTINGS_UNUSABLE")
-    assert "start" in str(said["remedy"])
+    (line,) = decisions.of("SETTINGS_UNUSABLE")
+    assert line["reason"] == "SETTINGS_UNUSABLE"
+    assert "start" in str(line["remedy"])
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps(secrets() | {"xero": "S3CRET"})])
-def test_a_secret_that_cannot_be_used_is_reported_without_being_repeated(
+def test_unusable_secret_is_reported_and_not_repeated(
     app: Application, aws: Aws, decisions: RecordingDecisionLog, text: str
 ) -> None:
     aws.secrets["main"] = text
@@ -109,72 +102,114 @@ def test_a_secret_that_cannot_be_used_is_reported_without_being_repeated(
     assert "S3CRET" not in repr(decisions.notes)
 
 
-def test_a_secret_that_is_not_there_disturbs_no_other_connection(
+def test_missing_secret_is_reported_and_does_not_affect_another_connection(
     app: Application, aws: Aws, decisions: RecordingDecisionLog
 ) -> None:
     del aws.secrets["main"]
 
     assert set(app.connections()) == {"second"}
     assert app.unusable == {"main"}
-    assert "run connect again" in str(decisions.of("SETTINGS_UNUSABLE")[0]["remedy"])
+    (line,) = decisions.of("SETTINGS_UNUSABLE")
+    assert line["reason"] == "SECRET_UNREADABLE"
+    assert "Run make connect again" in str(line["remedy"])
 
 
-def test_settings_are_read_again_after_five_minutes_and_what_did_not_change_is_kept(app: Application, aws: Aws) -> None:
+def test_changed_settings_make_a_new_connection_and_an_unchanged_one_is_kept(
+    app: Application, aws: Aws, cache: CacheClock
+) -> None:
     before = dict(app.connections())
     changed = settings()
     changed["amazon"]["seller_id"] = "A3NEW"
     aws.parameters["second"] = json.dumps(changed)
 
-    later(app, 299)
     assert app.connections()["second"] is before["second"]
-    later(app, 2)
+    cache.advance(301)
 
     assert app.connections()["second"].seller_id == "A3NEW"
     assert app.connections()["main"] is before["main"]
-    assert len(aws.asked) == 2
 
 
-def test_a_connection_that_was_mended_is_used_again(app: Application, aws: Aws) -> None:
-    good, aws.parameters["main"] = aws.parameters["main"], "{"
+def test_changed_secret_makes_a_new_connection(app: Application, aws: Aws, cache: CacheClock) -> None:
+    before = dict(app.connections())
+    changed = secrets()
+    changed["amazon"]["refresh_token"] = "S3CRET-another"
+    aws.secrets["second"] = json.dumps(changed)
+
+    cache.advance(301)
+
+    assert app.connections()["second"] is not before["second"]
+    assert app.connections()["main"] is before["main"]
+
+
+def test_connection_is_used_again_once_its_settings_are_corrected(
+    app: Application, aws: Aws, cache: CacheClock
+) -> None:
+    correct, aws.parameters["main"] = aws.parameters["main"], "{"
     assert app.unusable == frozenset()
     app.connections()
     assert app.unusable == {"main"}
 
-    aws.parameters["main"] = good
-    later(app, 301)
+    aws.parameters["main"] = correct
+    cache.advance(301)
 
     assert set(app.connections()) == {"main", "second"}
     assert app.unusable == frozenset()
 
 
-def test_a_connection_that_was_taken_away_is_gone(app: Application, aws: Aws) -> None:
+def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cache: CacheClock) -> None:
     app.connections()
     del aws.parameters["second"]
-    later(app, 301)
+    cache.advance(301)
 
     assert set(app.connections()) == {"main"}
+    assert app.unusable == frozenset()
 
 
-def test_an_incomplete_environment_is_told_at_the_first_call(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("missing", ["ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL", "TABLE_NAME"])
+def test_incomplete_environment_is_reported_at_the_first_call(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
     for name, value in STACK.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("ORDERS_DLQ_URL")
+    monkeypatch.delenv(missing)
     application.cache_clear()
 
-    with pytest.raises(SettingsError, match="ORDERS_DLQ_URL"):
+    with pytest.raises(SettingsError, match=missing):
         application()
 
 
 @pytest.mark.parametrize(
-    ("work", "queue"),
-    [(ORDERS, "https://sqs.example/dlq"), (SHIPMENTS, "https://sqs.example/shipments-dlq")],
+    ("capability", "queue"), [(ORDERS, STACK["ORDERS_DLQ_URL"]), (SHIPMENTS, STACK["SHIPMENTS_DLQ_URL"])]
 )
-def test_a_dead_letter_carries_its_reason_beside_a_body_that_can_be_sent_again_to_the_queue_of_its_work(
-    app: Application, aws: Aws, work: Work, queue: str
+def test_dead_letter_goes_to_its_capability_s_queue_with_its_reason_beside_the_body(
+    app: Application, aws: Aws, capability: str, queue: str
 ) -> None:
-    app.dead_letters[work].send('{"reprocess": {}}', reason="TAX_UNMAPPED", remedy="x" * 900, order_id="026-1")
+    body = '{"reprocess": {"connection": "main", "source": "order#026-1"}}'
+
+    app.dead_letter_queues[capability].send(body, reason="TAX_UNMAPPED", remedy="x" * 900, order_id="026-1")
 
     (sent,) = aws.sent
-    assert (sent["QueueUrl"], sent["MessageBody"]) == (queue, '{"reprocess": {}}')
+    assert (sent["QueueUrl"], sent["MessageBody"]) == (queue, body)
     attributes = {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()}
     assert attributes == {"reason": "TAX_UNMAPPED", "remedy": "x" * 500, "order_id": "026-1"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "read_destination", "requested"),
+    [
+        ("marketplace", True, {"RECIPIENT"}),
+        ("marketplace", False, set()),
+        ("buyers", True, {"RECIPIENT", "BUYER"}),
+        ("business_buyers", False, {"BUYER"}),
+    ],
+)
+def test_buyer_data_is_requested_from_amazon_only_where_the_settings_need_it(
+    scope: str, read_destination: bool, requested: set[str]
+) -> None:
+    document = settings()
+    document["amazon"]["read_destination"] = read_destination
+    document["contacts"] = {"policy": scope}
+
+    parts = included_data(parse(ConnectionSettings, json.dumps(document), "the settings"))
+
+    assert requested == {"RECIPIENT", "BUYER"} & set(parts)

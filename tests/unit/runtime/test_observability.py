@@ -1,27 +1,25 @@
-"""One JSON line and one count per decision, loud where a person is needed, and silent about what nobody said."""
+"""One JSON line and one count for each decision; what needs a person is logged as an error."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from unit.runtime.lambda_context import FakeLambdaContext
 
-from amazon_to_xero.runtime import invocation, observability
-from amazon_to_xero.runtime.observability import PowertoolsDecisionLog
-
-
-class Context:
-    aws_request_id = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 1000
+from amazon_to_xero.runtime import handlers, observability
+from amazon_to_xero.runtime.connection import Connection
+from amazon_to_xero.runtime.handlers import resume_handler
+from amazon_to_xero.runtime.observability import ERRORS, WARNINGS, PowertoolsDecisionLog
+from fakes.state import ManualClock
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What the logger writes."""
     handler: Any = observability.logger.registered_handler
     stream = io.StringIO()
     monkeypatch.setattr(handler, "stream", stream)
@@ -31,8 +29,8 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     observability.metrics.clear_metrics()
 
 
-def said(lines: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines.getvalue().splitlines()]
+def lines(output: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -45,37 +43,44 @@ def said(lines: io.StringIO) -> list[dict[str, Any]]:
         ("DEFERRED", "WARNING"),
         ("UNKNOWN", "WARNING"),
         ("PAUSED", "WARNING"),
+        ("TAX_VARIANCE", "WARNING"),
+        ("PREFLIGHT_FINDING", "WARNING"),
         ("APPLIED", "INFO"),
-        ("BOOKED", "INFO"),
+        ("PLANNED", "INFO"),
+        ("SWEEP_COMPLETE", "INFO"),
     ],
 )
-def test_what_needs_a_person_is_louder_than_what_waits_and_that_than_the_rest(
-    lines: io.StringIO, decision: str, level: str
+def test_level_is_error_where_a_person_has_to_act_and_warning_where_work_waits(
+    output: io.StringIO, decision: str, level: str
 ) -> None:
     PowertoolsDecisionLog("main").record(decision)
 
-    assert [line["level"] for line in said(lines)] == [level]
+    assert [line["level"] for line in lines(output)] == [level]
 
 
-def test_a_line_says_what_was_said_and_nothing_else(lines: io.StringIO) -> None:
+def test_no_decision_is_both_an_error_and_a_warning() -> None:
+    assert set() == ERRORS & WARNINGS
+
+
+def test_line_holds_the_given_fields_and_no_empty_ones(output: io.StringIO) -> None:
     PowertoolsDecisionLog("main").record(
-        "FAILED", order_id="026-1", reason="TAX_UNMAPPED", remedy="add a rule", total="12.50"
+        "FAILED", order_id="026-1", reason="TAX_UNMAPPED", remedy="Add a rule.", total="12.50"
     )
 
-    (line,) = said(lines)
+    (line,) = lines(output)
     assert {name: line[name] for name in ("message", "connection", "order_id", "reason", "remedy", "total")} == {
         "message": "FAILED",
         "connection": "main",
         "order_id": "026-1",
         "reason": "TAX_UNMAPPED",
-        "remedy": "add a rule",
+        "remedy": "Add a rule.",
         "total": "12.50",
     }
     assert "document" not in line
     assert None not in line.values()
 
 
-def test_every_decision_is_counted(lines: io.StringIO) -> None:
+def test_every_decision_is_counted(output: io.StringIO) -> None:
     decisions = PowertoolsDecisionLog("main")
     for decision in ("APPLIED", "APPLIED", "FAILED"):
         decisions.record(decision)
@@ -84,15 +89,32 @@ def test_every_decision_is_counted(lines: io.StringIO) -> None:
     assert (metrics["APPLIED"], metrics["FAILED"]) == ([1.0, 1.0], [1.0])
 
 
-def test_every_line_of_an_invocation_carries_its_request_and_nothing_of_the_one_before(lines: io.StringIO) -> None:
-    invocation.begin(Context(), step="first")
-    PowertoolsDecisionLog("main").record("BOOKED")
-    second = Context()
-    second.aws_request_id = "request-2"
-    invocation.begin(second)
-    PowertoolsDecisionLog("main").record("BOOKED")
+class LoggingApplication:
+    """An application without connections that logs a decision in each invocation, in the first one with a key."""
 
-    first, other = said(lines)
-    assert (first["correlation_id"], first["step"]) == ("request-1", "first")
-    assert other["correlation_id"] == "request-2"
-    assert "step" not in other
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self._invocations = 0
+
+    def connections(self) -> Mapping[str, Connection]:
+        self._invocations += 1
+        if self._invocations == 1:
+            observability.logger.append_keys(step="first")
+        PowertoolsDecisionLog("main").record("PLANNED")
+        return {}
+
+
+def test_every_line_of_an_invocation_carries_its_request_id_and_no_key_of_the_invocation_before(
+    output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = LoggingApplication()
+    monkeypatch.setattr(handlers, "application", lambda: application)
+    handler = resume_handler()
+
+    handler({}, FakeLambdaContext("request-1"))
+    handler({}, FakeLambdaContext("request-2"))
+
+    first, second = lines(output)
+    assert (first["correlation_id"], first["function_request_id"], first["step"]) == ("request-1", "request-1", "first")
+    assert (second["correlation_id"], second["function_request_id"]) == ("request-2", "request-2")
+    assert "step" not in second

@@ -1,4 +1,4 @@
-"""Settings that cannot be used are refused with the field and the cure, and never with what was written there."""
+"""Settings: good ones become a policy; a wrong one is refused with its field and the remedy, and never repeated."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import ContactPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
-from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, StackSettings, parse
+from amazon_to_xero.runtime.settings import (
+    ConnectionSecrets,
+    ConnectionSettings,
+    SettingsError,
+    parse,
+    stack_settings,
+)
 from fakes.orders import UK, US
 from fakes.settings import secrets, settings
 
@@ -23,6 +29,7 @@ MISSING = object()
 
 
 def changed(document: dict[str, Any], path: str, value: Any) -> str:
+    """Return the document as JSON text, with another value at that path, or without it."""
     *parents, last = path.split(".")
     part = document
     for name in parents:
@@ -34,13 +41,14 @@ def changed(document: dict[str, Any], path: str, value: Any) -> str:
     return json.dumps(document)
 
 
-def refused(model: Any, text: Any) -> str:
+def refusal(model: Any, text: Any) -> str:
+    """Return the message with which a document is refused."""
     with pytest.raises(SettingsError) as caught:
         parse(model, text, "the settings of connection main")
     return str(caught.value)
 
 
-def test_good_settings_are_a_policy() -> None:
+def test_good_settings_become_a_policy() -> None:
     document = settings()
     document["accounts"] |= {"clearing": {"GBP": "CLR-GBP"}, "delivery_tip": "208"}
     document["tax"]["rules"].append(
@@ -74,15 +82,26 @@ def test_good_settings_are_a_policy() -> None:
     )
 
 
-def test_buyers_have_no_contacts_of_their_own_unless_the_settings_say_so() -> None:
-    assert parse(ConnectionSettings, json.dumps(settings()), "x").policy().contacts is ContactPolicy.MARKETPLACE
-    for name, policy in (("business_buyers", ContactPolicy.BUSINESS_BUYERS), ("buyers", ContactPolicy.BUYERS)):
-        text = changed(settings(), "contacts.policy", name)
-        assert parse(ConnectionSettings, text, "x").policy().contacts is policy
+def test_buyers_have_no_contacts_of_their_own_by_default() -> None:
+    policy = parse(ConnectionSettings, json.dumps(settings()), "x").policy()
+
+    assert policy.contacts == ContactPolicy(ContactScope.MARKETPLACE, {})
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "says"),
+    ("name", "scope"), [("business_buyers", ContactScope.BUSINESS_BUYERS), ("buyers", ContactScope.BUYERS)]
+)
+def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> None:
+    document = settings()
+    document["contacts"] = {"policy": name, "names": {UK: "Amazon UK"}}
+
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+
+    assert policy.contacts == ContactPolicy(scope, {UK: "Amazon UK"})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
     [
         ("amazon", MISSING, "Field required"),
         ("amazon.seller_id", "", "at least 1 character"),
@@ -123,13 +142,13 @@ def test_buyers_have_no_contacts_of_their_own_unless_the_settings_say_so() -> No
         ("start", "last year", "valid datetime"),
     ],
 )
-def test_a_wrong_field_is_named_with_what_is_expected_there(path: str, value: Any, says: str) -> None:
-    said = refused(ConnectionSettings, changed(settings(), path, value))
+def test_wrong_field_is_named_with_what_is_expected(path: str, value: Any, expected: str) -> None:
+    message = refusal(ConnectionSettings, changed(settings(), path, value))
 
-    assert said.startswith("the settings of connection main cannot be used.")
-    assert says in said
-    assert path in said
-    assert said.endswith("Correct it and run connect again.")
+    assert message.startswith("the settings of connection main cannot be used.")
+    assert expected in message
+    assert path in message
+    assert message.endswith("Correct it and run connect again.")
 
 
 def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
@@ -164,7 +183,7 @@ def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
     assert policy.lock_dates is LockDates.NEXT_OPEN_DAY
 
 
-def test_matching_needs_no_rules_and_no_lock_date_is_passed_unless_it_is_said() -> None:
+def test_matching_needs_no_rules_and_locked_periods_are_held_by_default() -> None:
     document = settings()
     document["tax"] = {"mode": "matching"}
     policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
@@ -173,30 +192,30 @@ def test_matching_needs_no_rules_and_no_lock_date_is_passed_unless_it_is_said() 
     assert policy.lock_dates is LockDates.HOLD
 
 
-def test_a_category_without_skus_would_match_nothing_and_is_refused() -> None:
+def test_rule_with_an_unknown_category_is_refused() -> None:
     document = settings()
     document["tax"]["categories"] = {"books": ["BOOK-*"]}
     document["tax"]["rules"][0]["category"] = "boks"
 
-    assert "categories boks that tax.categories does not have" in refused(ConnectionSettings, json.dumps(document))
+    assert "categories boks that tax.categories does not have" in refusal(ConnectionSettings, json.dumps(document))
 
 
-def test_all_wrong_fields_are_named_at_once() -> None:
+def test_every_wrong_field_is_named() -> None:
     document = settings()
     del document["start"], document["accounts"]["item"]
     document["tax"]["rules"][1]["amounts"] = "gross"
 
-    said = refused(ConnectionSettings, json.dumps(document))
+    message = refusal(ConnectionSettings, json.dumps(document))
 
-    assert [field in said for field in ("start", "accounts.item", "tax.rules.1.amounts")] == [True] * 3
+    assert [field in message for field in ("start", "accounts.item", "tax.rules.1.amounts")] == [True] * 3
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"S3CRET"', '{"amazon": S3CRET}'])
-def test_a_document_that_is_no_settings_at_all_is_refused(text: str) -> None:
-    said = refused(ConnectionSecrets, text)
+def test_document_of_another_shape_is_refused(text: str) -> None:
+    message = refusal(ConnectionSecrets, text)
 
-    assert "document: " in said or "amazon" in said
-    assert "S3CRET" not in said
+    assert "document: " in message or "amazon" in message
+    assert "S3CRET" not in message
 
 
 @pytest.mark.parametrize(
@@ -209,22 +228,25 @@ def test_a_document_that_is_no_settings_at_all_is_refused(text: str) -> None:
         ("xero.client_secret", 12),
         ("xero.refreshtoken", "S3CRET"),
         ("xero", "S3CRET"),
+        ("buyer_salt", MISSING),
+        ("buyer_salt", "S3CRET too short"),
     ],
 )
-def test_a_secret_is_never_repeated(path: str, value: Any) -> None:
-    said = refused(ConnectionSecrets, changed(secrets(), path, value))
+def test_secret_is_never_repeated(path: str, value: Any) -> None:
+    message = refusal(ConnectionSecrets, changed(secrets(), path, value))
 
-    assert path in said
-    assert "S3CRET" not in said
+    assert path in message
+    assert "S3CRET" not in message
 
 
-def test_a_custom_connection_has_no_refresh_token() -> None:
+def test_custom_connection_has_no_refresh_token() -> None:
     document = secrets()
     del document["xero"]["refresh_token"]
 
     assert parse(ConnectionSecrets, json.dumps(document), "x").xero.refresh_token is None
 
 
+QUEUES = ("ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL")
 ENVIRONMENT = {
     "TABLE_NAME": "t",
     "SETTINGS_PATH": "/stack/connections",
@@ -238,13 +260,20 @@ ENVIRONMENT = {
 }
 
 
-def test_the_function_s_environment_is_read_and_whatever_else_is_in_it_ignored() -> None:
-    stack = parse(StackSettings, {**ENVIRONMENT, "PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x"}, "the environment")
+def test_function_s_environment_is_read_and_its_other_variables_are_ignored() -> None:
+    stack = stack_settings({**ENVIRONMENT, "PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x"}, QUEUES)
 
     assert (stack.table, stack.region, stack.aws_endpoint, stack.amazon_api_url) == ("t", "eu-west-1", None, "")
+    assert stack.dead_letter_queues == {queue: ENVIRONMENT[queue] for queue in QUEUES}
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENT))
-def test_an_environment_that_lacks_something_says_what(name: str) -> None:
+def test_missing_variable_of_the_environment_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=f"the function's environment cannot be used. {name}: Field required"):
-        parse(StackSettings, {k: v for k, v in ENVIRONMENT.items() if k != name}, "the function's environment")
+        stack_settings({key: value for key, value in ENVIRONMENT.items() if key != name}, QUEUES)
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
+def test_empty_variable_of_the_environment_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        stack_settings({**ENVIRONMENT, name: ""}, QUEUES)

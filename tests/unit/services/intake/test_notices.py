@@ -1,4 +1,4 @@
-"""Change notices become durable rows: once a notice is stored, its order will be read, whatever becomes of the message."""
+"""Change notices become durable rows: once a notice is stored, its order will be read even if the message is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contacts of buyers: who an order is invoiced to, what is stored of them, and what happens once Amazon names nobody."""
+"""Customers of orders: the buyer's own contact, what is stored of it, and orders whose buyer Amazon does not name."""
 
 from __future__ import annotations
 
