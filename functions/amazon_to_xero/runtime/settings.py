@@ -1,7 +1,7 @@
-"""Settings: what the stack says (environment), what each connection says (one SSM parameter), its secrets.
+"""Settings: of the stack (environment), of each connection (one SSM parameter), and each connection's secret.
 
-Everything is validated when a function starts. An error names the field, what is wrong with it and the cure; the values
-themselves are not repeated.
+Everything is validated when a function starts. An error names the field, what is wrong with it and what to do; it never
+repeats a value. The settings pages of the documentation are generated from the descriptions here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-# Xero: 255 characters; its filter, by which a name that is taken is looked for, cannot take quotation marks.
+# Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
 type ContactName = Annotated[
     str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True, pattern=r'^[^"\\]*$')
 ]
@@ -33,100 +33,167 @@ class SettingsError(Exception):
     """Settings that cannot be used. The message is for the person who wrote them."""
 
 
-class _Strict(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class StackSettings(_Strict):
-    """The environment of a function, as template.yaml sets it.
+class StackSettings(_Settings):
+    """The environment of a function, as template.yaml sets it."""
 
-    dead_letter_queues: environment variable -> URL of a capability's dead-letter queue.
-    """
+    table: Text = Field(alias="TABLE_NAME", description="Name of the DynamoDB table.")
+    connections_path: Text = Field(alias="SETTINGS_PATH", description="Path of the connections' SSM parameters.")
+    secrets_prefix: Text = Field(alias="SECRETS_PREFIX", description="First part of the names of connections' secrets.")
+    dead_letter_queues: dict[str, Text] = Field(
+        default_factory=dict, description="Environment variable → URL of a capability's dead-letter queue."
+    )
+    event_bus: Text = Field(alias="EVENT_BUS_NAME", description="Name of the stack's own event bus.")
+    region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
+    aws_endpoint: str | None = Field(
+        default=None, alias="AWS_ENDPOINT_URL", description="URL that replaces AWS, for the local cloud."
+    )
+    amazon_api_url: str = Field(
+        default="", alias="AMAZON_API_URL", description="URL that replaces Amazon's API, for the sandbox."
+    )
+    lwa_url: str = Field(
+        default="", alias="LWA_URL", description="URL that replaces Amazon's token endpoint, for the sandbox."
+    )
+    xero_api_url: Text = Field(alias="XERO_API_URL", description="URL of Xero's API: `https://api.xero.com`.")
+    xero_token_url: Text = Field(
+        alias="XERO_TOKEN_URL", description="URL of Xero's token endpoint: `https://identity.xero.com/connect/token`."
+    )
 
-    table: Text = Field(alias="TABLE_NAME")
-    connections_path: Text = Field(alias="SETTINGS_PATH")
-    secrets_prefix: Text = Field(alias="SECRETS_PREFIX")
-    dead_letter_queues: dict[str, Text] = Field(default_factory=dict)
-    event_bus: Text = Field(alias="EVENT_BUS_NAME")
-    region: Text = Field(alias="AWS_REGION")
-    aws_endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
-    amazon_api_url: str = Field(default="", alias="AMAZON_API_URL")
-    lwa_url: str = Field(default="", alias="LWA_URL")
-    xero_api_url: Text = Field(alias="XERO_API_URL")
-    xero_token_url: Text = Field(alias="XERO_TOKEN_URL")
 
-
-class AmazonSettings(_Strict):
-    """`read_destination`: ask Amazon for the destination, whose country tax rules may need; false without that role."""
-
-    seller_id: Text
-    region: Literal["na", "eu", "fe"]
-    marketplaces: Annotated[tuple[Text, ...], Field(min_length=1)]
-    read_destination: bool = True
+class AmazonSettings(_Settings):
+    seller_id: Text = Field(description="Amazon's id of the seller (merchant token), e.g. `A1SELLER`.")
+    region: Literal["na", "eu", "fe"] = Field(
+        description="Region of the Selling Partner API that serves the marketplaces: North America, Europe (also the "
+        "Middle East, Africa and India) or the Far East."
+    )
+    marketplaces: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(
+        description="Amazon's ids of the marketplaces whose orders are booked, e.g. `A1F83G8C2ARO7P` for Amazon.co.uk. "
+        "An order of any other marketplace fails with `UNKNOWN_MARKETPLACE`."
+    )
+    read_destination: bool = Field(
+        default=True,
+        description="Whether to request each order's destination, whose country and region tax rules may need. Set it "
+        "to `false` if the application has no role that gives access to addresses.",
+    )
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
-        unknown = [m for m in self.marketplaces if m not in MARKETPLACES]
+    def _marketplaces_exist(self) -> Self:
+        unknown = [marketplace for marketplace in self.marketplaces if marketplace not in MARKETPLACES]
         if unknown:
             raise ValueError(f"marketplace ids {', '.join(unknown)} are not Amazon's; take them from Amazon's list")
         return self
 
 
-class XeroSettings(_Strict):
-    """`calls_per_day` is what the organisation's API tier allows: 5,000, on the free tier 1,000."""
-
-    tenant_id: Text
-    calls_per_day: Annotated[int, Field(ge=50, le=5000)] = 5000
-
-
-class AccountSettings(_Strict):
-    """Account codes of the organisation; `clearing` per currency, {"GBP": "CLR-GBP"}."""
-
-    item: AccountCode
-    shipping: AccountCode
-    gift_wrap: AccountCode
-    discounts: AccountCode
-    cod_fee: AccountCode | None = None
-    delivery_tip: AccountCode | None = None
-    other: AccountCode | None = None
-    clearing: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], AccountCode] = Field(default_factory=dict)
+class XeroSettings(_Settings):
+    tenant_id: Text = Field(
+        description="Xero's id of the connected organisation, a GUID: the `tenantId` in Xero's list of connections."
+    )
+    calls_per_day: Annotated[int, Field(ge=50, le=5000)] = Field(
+        default=5000,
+        description="Calls that the organisation's API tier allows in 24 hours: 5000, or 1000 on the free tier.",
+    )
 
 
-class TaxRuleSettings(_Strict):
-    """One row of the tax table; conditions that are left out match everything, the first row that matches wins.
+class AccountSettings(_Settings):
+    item: AccountCode = Field(description="Code of the income account for goods, e.g. `200`.")
+    shipping: AccountCode = Field(description="Code of the income account for shipping that buyers pay.")
+    gift_wrap: AccountCode = Field(description="Code of the income account for gift wrapping.")
+    discounts: AccountCode = Field(description="Code of the account for promotions and other discounts.")
+    cod_fee: AccountCode | None = Field(
+        default=None,
+        description="Code of the income account for cash-on-delivery fees. Without it an order with such a fee fails "
+        "with `ACCOUNT_UNMAPPED`.",
+    )
+    delivery_tip: AccountCode | None = Field(
+        default=None,
+        description="Code of the income account for delivery tips. Without it an order with a tip fails with "
+        "`ACCOUNT_UNMAPPED`.",
+    )
+    other: AccountCode | None = Field(
+        default=None,
+        description="Code of the income account for every other charge. Without it an order with such a charge fails "
+        "with `ACCOUNT_UNMAPPED`.",
+    )
+    clearing: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], AccountCode] = Field(
+        default_factory=dict,
+        description="ISO currency code → code of the clearing account that approved invoices are paid from, e.g. "
+        '`{"GBP": "CLR-GBP"}`. Invoices in a currency without one stay unpaid.',
+    )
 
-    `regions` are states or provinces as Amazon spells them, `category` one of tax.categories.
-    """
 
-    tax_type: Text
-    amounts: Literal["inclusive", "exclusive", "none"]
-    marketplaces: tuple[Text, ...] = ()
-    ship_to: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = ()
-    responsible: Literal["seller", "marketplace"] | None = None
-    amazon_tax: Literal["zero", "charged"] | None = None
-    regions: tuple[Text, ...] = ()
-    scheme: Literal["UOSS", "IOSS"] | None = None
-    business: bool | None = None
-    category: Text | None = None
+class TaxRuleSettings(_Settings):
+    tax_type: Text = Field(
+        description="Tax type that the item takes: Xero's code of one of the organisation's tax rates, e.g. `OUTPUT2`, "
+        "or `NONE`."
+    )
+    amounts: Literal["inclusive", "exclusive", "none"] = Field(
+        description="Whether Amazon's prices include the tax (`inclusive`) or exclude it (`exclusive`), or there is no "
+        "tax to book (`none`)."
+    )
+    marketplaces: tuple[Text, ...] = Field(
+        default=(), description="Condition: the order is of one of these marketplaces, by Amazon's ids."
+    )
+    ship_to: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = Field(
+        default=(), description='Condition: the destination is in one of these countries, by ISO code, e.g. `["GB"]`.'
+    )
+    responsible: Literal["seller", "marketplace"] | None = Field(
+        default=None, description="Condition: who owes the tax on the item, as Amazon states it."
+    )
+    amazon_tax: Literal["zero", "charged"] | None = Field(
+        default=None, description="Condition: whether Amazon charged tax on the item."
+    )
+    regions: tuple[Text, ...] = Field(
+        default=(),
+        description="Condition: the destination is in one of these states or provinces, in Amazon's spelling, capitals "
+        'or not, e.g. `["ON", "Ontario"]`.',
+    )
+    scheme: Literal["UOSS", "IOSS"] | None = Field(
+        default=None, description="Condition: Amazon reports the item under this EU one-stop-shop scheme."
+    )
+    business: bool | None = Field(
+        default=None, description="Condition: `true` for orders of Amazon Business, `false` for all others."
+    )
+    category: Text | None = Field(
+        default=None, description="Condition: the item's SKU is in this category, a name in `tax.categories`."
+    )
 
 
-class TaxSettings(_Strict):
-    """`mode` says what becomes of an item that no rule speaks of; `categories` are patterns of SKUs by name."""
-
-    mode: Literal["rules", "matching"] = "rules"
-    rules: tuple[TaxRuleSettings, ...] = ()
-    categories: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    rounding_tax_type: Text = "NONE"
-    rounding_limit: Annotated[Decimal, Field(ge=0, le=Decimal("0.10"))] = Decimal("0.05")
+class TaxSettings(_Settings):
+    mode: Literal["rules", "matching"] = Field(
+        default="rules",
+        description="What decides the tax rate of an item that no rule matches. `rules`: nothing, the order fails. "
+        "`matching`: the one rate of the organisation whose name fits the destination and that explains Amazon's tax.",
+    )
+    rules: tuple[TaxRuleSettings, ...] = Field(
+        default=(),
+        description="The tax rules; the first one that matches an item decides its rate. At least one, unless "
+        "`tax.mode` is `matching`.",
+    )
+    categories: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Category → patterns of its SKUs, in which `*` stands for any text, e.g. "
+        '`{"books": ["BOOK-*", "SKU-17"]}`.',
+    )
+    rounding_tax_type: Text = Field(
+        default="NONE", description="Tax type of rounding lines: Xero's code of a rate of 0 %, or `NONE`."
+    )
+    rounding_limit: Annotated[Decimal, Field(ge=0, le=Decimal("0.10"))] = Field(
+        default=Decimal("0.05"),
+        description="Largest amount that a rounding line may have, in the document's currency. A larger difference "
+        "fails with `TAX_DIFFERS`.",
+    )
 
     @model_validator(mode="after")
-    def _can_match(self) -> Self:
+    def _rules_can_match(self) -> Self:
         if not self.rules and self.mode == "rules":
             raise ValueError("tax.rules should have at least 1 item, unless tax.mode is matching")
         unknown = {rule.category for rule in self.rules if rule.category} - set(self.categories)
         if unknown:
             raise ValueError(
-                f"tax.rules speak of categories {', '.join(sorted(unknown))} that tax.categories does not have; "
+                f"tax.rules name categories {', '.join(sorted(unknown))} that tax.categories does not have; "
                 "add their SKUs there or correct the names"
             )
         return self
@@ -141,47 +208,62 @@ class TaxSettings(_Strict):
         )
 
 
-class ContactSettings(_Strict):
-    """`policy` says which buyers get a contact of their own: none, those of Amazon Business, or all that are named."""
+class ContactSettings(_Settings):
+    policy: ContactScope = Field(
+        default=ContactScope.MARKETPLACE,
+        description="Whom orders are invoiced to. `marketplace`: one customer for each marketplace. `business_buyers`: "
+        "a contact for each buyer of Amazon Business. `buyers`: a contact for each buyer whom Amazon names. The last "
+        "two need a role with access to buyer data.",
+    )
+    names: dict[str, ContactName] = Field(
+        default_factory=dict,
+        description="Marketplace id → name of its customer in Xero, e.g. to replace the default name `Amazon.co.uk "
+        "customers`.",
+    )
 
-    policy: ContactScope = ContactScope.MARKETPLACE
-    names: dict[str, ContactName] = Field(default_factory=dict)
+
+class InvoiceSettings(_Settings):
+    per: Literal["order", "shipment"] = Field(
+        default="order",
+        description="`order`: one invoice for an order, approved at its first shipment. `shipment`: one for each "
+        "shipment, numbered `<order>`, `<order>-S2` and so on.",
+    )
+    number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
+        default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."
+    )
+    lock_dates: Literal["hold", "next_open_day"] = Field(
+        default="hold",
+        description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
+        "`next_open_day`: it is dated on the first open day.",
+    )
 
 
-class InvoiceSettings(_Strict):
-    """`per`: one invoice an order, approved at its first shipment, or one for each shipment."""
+class ConnectionSettings(_Settings):
+    """One Amazon account tied to one Xero organisation: the document in the SSM parameter."""
 
-    per: Literal["order", "shipment"] = "order"
-    number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = ""
-    lock_dates: Literal["hold", "next_open_day"] = "hold"
-
-
-class ConnectionSettings(_Strict):
-    """One Amazon account tied to one Xero organisation: the document in the SSM parameter.
-
-    `start`: orders placed before are somebody else's books. There is no default: history is never booked by accident.
-    """
-
-    amazon: AmazonSettings
-    xero: XeroSettings
-    accounts: AccountSettings
-    tax: TaxSettings
-    contacts: ContactSettings = ContactSettings()
-    invoices: InvoiceSettings = InvoiceSettings()
-    start: AwareDatetime
+    amazon: AmazonSettings = Field(description="The Amazon account and its marketplaces.")
+    xero: XeroSettings = Field(description="The Xero organisation.")
+    accounts: AccountSettings = Field(description="Codes of the organisation's accounts.")
+    tax: TaxSettings = Field(description="How the tax rate of an item is decided.")
+    contacts: ContactSettings = Field(default=ContactSettings(), description="Whom orders are invoiced to.")
+    invoices: InvoiceSettings = Field(default=InvoiceSettings(), description="Numbers and dates of invoices.")
+    start: AwareDatetime = Field(
+        description="Orders placed before this time are not booked, e.g. `2026-04-01T00:00:00+01:00`. There is no "
+        "default, so that earlier orders are never booked by accident."
+    )
 
     @model_validator(mode="after")
-    def _speaks_of_known_places(self) -> Self:
+    def _places_are_known(self) -> Self:
         """A misspelt place would match nothing, and its orders would silently take the next rule."""
-        named = {m for rule in self.tax.rules for m in rule.marketplaces} | set(self.contacts.names)
-        strangers = named - set(self.amazon.marketplaces)
-        if strangers:
+        named = {marketplace for rule in self.tax.rules for marketplace in rule.marketplaces} | set(self.contacts.names)
+        unknown = named - set(self.amazon.marketplaces)
+        if unknown:
             raise ValueError(
-                f"tax.rules or contacts.names speak of marketplaces {', '.join(sorted(strangers))} "
+                f"tax.rules or contacts.names name marketplaces {', '.join(sorted(unknown))} "
                 "that amazon.marketplaces does not list; add them there or correct the ids"
             )
         if any("UK" in rule.ship_to for rule in self.tax.rules):
-            raise ValueError("tax.rules: ship_to UK is no country code of Amazon's; write GB")
+            raise ValueError("tax.rules have ship_to UK, which is no ISO country code; write GB")
         return self
 
     def policy(self) -> PostingPolicy:
@@ -209,50 +291,33 @@ class ConnectionSettings(_Strict):
         )
 
 
-class AmazonSecrets(_Strict):
-    client_id: Text
-    client_secret: Text
-    refresh_token: Text
+class AmazonSecrets(_Settings):
+    client_id: Text = Field(description="Client id of the Amazon application, from Login with Amazon.")
+    client_secret: Text = Field(description="Client secret of the Amazon application.")
+    refresh_token: Text = Field(description="Refresh token of the seller's authorisation.")
 
 
-class XeroSecrets(_Strict):
-    """`refresh_token` is left out for a custom connection (client credentials)."""
-
-    client_id: Text
-    client_secret: Text
-    refresh_token: Text | None = None
-
-
-class ConnectionSecrets(_Strict):
-    """The connection's secret. `buyer_salt` is random and made by the connect command: it must never change."""
-
-    amazon: AmazonSecrets
-    xero: XeroSecrets
-    buyer_salt: Annotated[str, StringConstraints(min_length=32)]
+class XeroSecrets(_Settings):
+    client_id: Text = Field(description="Client id of the Xero app.")
+    client_secret: Text = Field(description="Client secret of the Xero app.")
+    refresh_token: Text | None = Field(
+        default=None,
+        description="Refresh token of the app's authorisation. Leave it out for a custom connection, which has none.",
+    )
 
 
-def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
-    amounts = {
-        "inclusive": LineAmountTypes.INCLUSIVE,
-        "exclusive": LineAmountTypes.EXCLUSIVE,
-        "none": LineAmountTypes.NO_TAX,
-    }
-    return TaxRule(
-        tax_type=rule.tax_type,
-        amounts=amounts[rule.amounts],
-        marketplaces=frozenset(rule.marketplaces),
-        ship_to=frozenset(rule.ship_to),
-        responsible=Party(rule.responsible) if rule.responsible else None,
-        amazon_tax=AmazonTax(rule.amazon_tax) if rule.amazon_tax else None,
-        regions=frozenset(rule.regions),
-        scheme=rule.scheme or "",
-        business=rule.business,
-        category=rule.category or "",
+class ConnectionSecrets(_Settings):
+    """A connection's secret in Secrets Manager."""
+
+    amazon: AmazonSecrets = Field(description="Credentials for Amazon.")
+    xero: XeroSecrets = Field(description="Credentials for Xero.")
+    buyer_salt: Annotated[str, StringConstraints(min_length=32)] = Field(
+        description="Random text that pseudonyms of buyers are made with. `make connect` adds it; it must never change."
     )
 
 
 def stack_settings(environment: Mapping[str, str], queues: Iterable[str]) -> StackSettings:
-    """Return the stack's settings from a function's environment. Raises SettingsError naming each missing variable.
+    """Return the stack's settings from a function's environment. Raises SettingsError that names each missing variable.
 
     `queues` are the variables that hold the URLs of dead-letter queues.
     """
@@ -264,8 +329,11 @@ def stack_settings(environment: Mapping[str, str], queues: Iterable[str]) -> Sta
     return parse(StackSettings, dict(environment), name).model_copy(update={"dead_letter_queues": urls})
 
 
-def parse[Settings: _Strict](model: type[Settings], document: str | bytes | dict[str, str], name: str) -> Settings:
-    """The settings in a JSON text (or in the environment). Raises SettingsError naming every field that is wrong."""
+def parse[Model: _Settings](model: type[Model], document: str | bytes | dict[str, str], name: str) -> Model:
+    """Return the settings in a JSON text or in the environment. Raises SettingsError that names every wrong field.
+
+    Variables of the environment that are not in the model are ignored.
+    """
     try:
         if isinstance(document, dict):
             known = {field.alias or field_name for field_name, field in model.model_fields.items()}
@@ -275,3 +343,25 @@ def parse[Settings: _Strict](model: type[Settings], document: str | bytes | dict
         errors = problem.errors(include_input=False, include_url=False, include_context=False)
         lines = [f"{'.'.join(str(part) for part in error['loc']) or 'document'}: {error['msg']}" for error in errors]
         raise SettingsError(f"{name} cannot be used. {'; '.join(lines)}. Correct it and run connect again.") from None
+
+
+_AMOUNTS = {
+    "inclusive": LineAmountTypes.INCLUSIVE,
+    "exclusive": LineAmountTypes.EXCLUSIVE,
+    "none": LineAmountTypes.NO_TAX,
+}
+
+
+def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
+    return TaxRule(
+        tax_type=rule.tax_type,
+        amounts=_AMOUNTS[rule.amounts],
+        marketplaces=frozenset(rule.marketplaces),
+        ship_to=frozenset(rule.ship_to),
+        responsible=Party(rule.responsible) if rule.responsible else None,
+        amazon_tax=AmazonTax(rule.amazon_tax) if rule.amazon_tax else None,
+        regions=frozenset(rule.regions),
+        scheme=rule.scheme or "",
+        business=rule.business,
+        category=rule.category or "",
+    )
