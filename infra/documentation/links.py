@@ -1,4 +1,4 @@
-"""What pages refer to exists: linked files and their anchors, make targets, paths of the repository."""
+"""What pages refer to exists: linked files and their anchors, make targets, paths, resources of the templates."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _SUFFIXES = (".py", ".md", ".yaml", ".toml", ".json", ".jsonl", ".txt")
 # A name without a directory is a file of the repository if it ends like this; `secrets.json` is the reader's own.
 _BARE_SUFFIXES = (".py", ".md", ".yaml", ".toml")
 _NOT_A_PATH = re.compile(r"[<>*{}$…=(\s]")
+# A resource is named after the stack in the templates; a page writes `<stack>-orders`.
+_DECLARED = re.compile(r"\$\{(?:AWS::StackName|ParentStack)\}-([a-z][a-z-]*)")
+_RESOURCE = re.compile(r"<stack>-([a-z][a-z-]*)")
+_DECLARED_QUERY = re.compile(r"\$\{ParentStack\}/([^\"]+)\"")
+_QUERY = re.compile(r"query \*([^*]+)\*")
 _BUILT = (".run/", ".venv/", ".tools/", ".aws-sam/", ".build/")  # made by make; not in the repository
 
 
@@ -54,6 +59,21 @@ def missing_paths(root: Path) -> Iterator[Violation]:
         for line, text in page.code_spans():
             if _looks_like_path(text, tops) and not _exists(root, page.path, text, known):
                 yield Violation(page.path, line, f"{text}: there is no such file or directory")
+
+
+def unknown_resources(root: Path) -> Iterator[Violation]:
+    """Yield each `<stack>-name` and each saved query that the templates do not declare."""
+    templates = [root / "template.yaml", *sorted((root / "infra").glob("*.yaml"))]
+    declared = "\n".join(file.read_text(encoding="utf-8") for file in templates if file.exists())
+    names, queries = frozenset(_DECLARED.findall(declared)), frozenset(_DECLARED_QUERY.findall(declared))
+    for page in pages(root):
+        for line in page.lines:
+            for name in _RESOURCE.findall(line.text):
+                if name not in names:
+                    yield Violation(page.path, line.number, f"<stack>-{name}: no template has a resource of that name")
+            for name in _QUERY.findall(line.text):
+                if name not in queries:
+                    yield Violation(page.path, line.number, f"query {name}: no template has a saved query of that name")
 
 
 def _looks_like_path(text: str, tops: frozenset[str]) -> bool:

@@ -21,6 +21,7 @@ CHECKS: tuple[Callable[[Path], Iterable[Violation]], ...] = (
     links.broken_links,
     links.unknown_make_targets,
     links.missing_paths,
+    links.unknown_resources,
     names.unknown_names,
     codes.unused_codes,
     codes.undocumented_codes,

@@ -22,7 +22,7 @@ type Schema = Mapping[str, Any]
 
 
 def settings() -> str:
-    return "\n\n".join(_sections(ConnectionSettings.model_json_schema(), ConnectionSettings))
+    return "\n\n".join(sections_of(ConnectionSettings))
 
 
 def secrets() -> str:
@@ -34,8 +34,12 @@ def example() -> str:
     return f"```json\n{EXAMPLE.read_text(encoding='utf-8').rstrip()}\n```"
 
 
-def _sections(schema: Schema, model: type[BaseModel]) -> list[str]:
-    """Return one section for each part of the document, and one for the fields that belong to none."""
+def sections_of(model: type[BaseModel]) -> list[str]:
+    """Return one section for each part of the document, and before them the fields that belong to none.
+
+    Raises ValueError for a field without a description.
+    """
+    schema: Schema = model.model_json_schema()
     alone: list[list[str]] = []
     sections: list[str] = []
     for name, field in schema["properties"].items():
@@ -99,6 +103,8 @@ def _values(field: Schema, schema: Schema) -> str:
     kind = given.get("type")
     if kind == "array":
         return f"list of {_values(given['items'], schema)}"
+    if "properties" in given:
+        return "objects, see below"
     if kind == "object":
         patterns = [*given.get("patternProperties", {}).values(), given.get("additionalProperties")]
         return f"object: name → {_values(next(filter(None, patterns)), schema)}"

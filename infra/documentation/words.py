@@ -1,7 +1,8 @@
 """Words that docs/glossary.md rejects do not occur in code, documentation, templates and their messages.
 
 The list is the glossary's last column. An entry in italics is wrong in one sense only, which a machine cannot tell, so
-it is not searched for; one in capitals is searched for in capitals. Identifiers are searched, too: `OrderHint` and `order_hint` contain a rejected word.
+it is not searched for; one in capitals is searched for in capitals. Identifiers are searched, too: `OrderHint` and
+`order_hint` contain a rejected word.
 """
 
 from __future__ import annotations
