@@ -1,0 +1,1 @@
+"""Adapters: the ports over Amazon, Xero, DynamoDB and other AWS services."""

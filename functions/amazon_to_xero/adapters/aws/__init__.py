@@ -1,0 +1,1 @@
+"""SQS, EventBridge, Parameter Store and Secrets Manager."""
