@@ -46,7 +46,7 @@ class FakeParameterStore:
 
 
 class CacheClock:
-    """Powertools' own clock, by which cached parameters expire: it stands still until it is moved."""
+    """Powertools' own clock, by which cached parameters expire: it moves only when it is advanced."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = now = [datetime(2026, 11, 23, 12, 0)]  # noqa: DTZ001  # Powertools compares local times

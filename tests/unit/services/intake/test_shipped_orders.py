@@ -53,11 +53,11 @@ def test_event_is_published_after_the_record_is_stored(monkeypatch: pytest.Monke
     stored: list[OrderRecord] = []
     publish = connection.events.publish
 
-    def publish_and_look(name: str, events: Sequence[OrderEvent]) -> int:
+    def publish_and_load(name: str, events: Sequence[OrderEvent]) -> int:
         stored.append(connection.record())
         return publish(name, events)
 
-    monkeypatch.setattr(connection.events, "publish", publish_and_look)
+    monkeypatch.setattr(connection.events, "publish", publish_and_load)
     connection.read(connection.notice(["A"]))
 
     assert [record.next_step for record in stored] == [NextStep.PLAN]
