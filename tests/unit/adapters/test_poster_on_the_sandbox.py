@@ -1,0 +1,275 @@
+"""Posting to the sandbox Xero over a real socket: what its books contain in the end, and after how many calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from unit.adapters.live_sandboxes import LiveXero
+from unit.desired_documents import (
+    CONTACT,
+    desired_credit_note,
+    desired_invoice,
+    desired_payment,
+    desired_refund,
+    removed,
+)
+from unit.services.posting.posting_connection import BuyerConnection, buyer_order
+
+from amazon_to_xero.domain.books.contact import ContactPolicy, Customer, Pseudonym, customer_of
+from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.intake import buyer_contacts
+from fakes.state import ManualClock
+from sandbox.xero.records import Contact
+
+D = Decimal
+
+
+class SandboxConnection(BuyerConnection):
+    """A connection that posts to the sandbox Xero; Amazon is scripted."""
+
+    def __init__(self, live: LiveXero, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.live = live
+        self.books = live.sandbox.books
+        self.xero = live.api  # type: ignore[assignment]  # in place of the scripted Xero
+        self.restart()
+
+    def post_times(self, times: int) -> None:
+        """Post so many times, a minute apart."""
+        for _ in range(times):
+            self.post()
+            self.clock.advance(61)
+
+    def contact_in_xero(self, number: str) -> Contact:
+        return self.books.contacts[self.contact(number).xero_id]
+
+    def enter_contact(self, name: str, archived: bool = False) -> str:
+        """Enter a contact as a person does; return its id."""
+        (outcome,) = self.live.api.create("Contacts", [{"Name": name}], f"manual-{name}"[:60].replace(" ", "-"))
+        contact_id = str(outcome.element["ContactID"])
+        if archived:
+            self.live.sandbox.contacts.archive(contact_id)
+        self.live.sandbox.calls.clear()
+        return contact_id
+
+    def forget_rows(self) -> None:
+        """Lose every row of the table, ten minutes ago: Xero no longer knows the Idempotency-Keys."""
+        self.store.table.rows.clear()
+        self.clock.advance(600)
+
+    def calls(self, collection: str) -> list[tuple[str, int]]:
+        """Return method and number of documents of each call to a collection."""
+        calls = [call for call in self.live.sandbox.calls if call.path.endswith(f"/{collection}")]
+        return [(call.method, call.elements) for call in calls]
+
+
+@pytest.fixture
+def connection(xero: LiveXero, wall: ManualClock) -> SandboxConnection:
+    return SandboxConnection(xero, wall)
+
+
+# --- invoices, credit notes and refunds -------------------------------------------------------------------------------
+
+
+def test_refund_is_a_credit_note_that_is_paid_from_the_clearing_account(connection: SandboxConnection) -> None:
+    requested = (desired_invoice(), desired_payment(), desired_credit_note(), desired_refund())
+    connection.request(CONTACT, *requested)
+
+    connection.post()
+
+    (credit_note,) = connection.books.credit_notes.values()
+    assert (credit_note.number, credit_note.type, credit_note.status) == ("A-A1", "ACCRECCREDIT", "PAID")
+    assert credit_note.total == D("10.00")
+    (invoice,) = connection.books.invoices.values()
+    assert (invoice.status, invoice.contact_id) == ("PAID", credit_note.contact_id)
+    paid, refunded = connection.books.payments.values()
+    assert (paid.type, refunded.type) == ("ACCRECPAYMENT", "ARCREDITPAYMENT")
+    assert (refunded.document_id, refunded.amount) == (credit_note.id, D("10.00"))
+    assert refunded.account_id == paid.account_id
+    assert {connection.document(each.number, each.kind).state for each in requested} == {DocumentState.APPLIED}
+
+
+@pytest.mark.parametrize("status_in_xero", ["DELETED", "VOIDED"])
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_document_that_somebody_removed_in_xero_is_found_removed(
+    connection: SandboxConnection, status_in_xero: str, is_removed: bool
+) -> None:
+    status = "DRAFT" if status_in_xero == "DELETED" else "AUTHORISED"
+    tracked = desired_invoice(status=status)
+    tracked = replace(tracked, body={**tracked.body, "Reference": "Amazon.co.uk A · DHL 1"})
+    connection.request(CONTACT, tracked)
+    connection.post_times(1)
+    (invoice,) = connection.books.invoices.values()
+    connection.live.api.update("Invoices", [{"InvoiceID": invoice.id, "Status": status_in_xero}], "manual")
+
+    connection.request(removed(desired_invoice()) if is_removed else desired_invoice(minutes=1))
+    connection.post_times(2)
+
+    document = connection.invoice()
+    # A removal has nothing left to do. A document that should exist can be entered again under another number.
+    expected = (DocumentState.APPLIED, "") if is_removed else (DocumentState.FAILED, "VOIDED_IN_XERO")
+    assert (document.state, document.reason) == expected
+    assert "-R1" in document.remedy or is_removed
+    assert len(connection.calls("Invoices")) < 8
+
+
+@pytest.mark.parametrize("path", ["CreditNotes", "Payments"])
+@pytest.mark.parametrize("fault", ["drop", "lose"])
+def test_credit_note_or_refund_whose_answer_is_lost_exists_once(
+    connection: SandboxConnection, path: str, fault: str
+) -> None:
+    connection.request(CONTACT, desired_credit_note(), desired_refund())
+    connection.live.fault(fault, f"/api.xro/2.0/{path}", times=2)
+
+    connection.post_times(1)
+    assert DocumentState.UNKNOWN in {connection.credit_note().state, connection.refund().state}
+    connection.post_times(4)
+
+    (credit_note,) = connection.books.credit_notes.values()
+    (refund,) = connection.books.payments.values()
+    assert (credit_note.status, refund.document_id) == ("PAID", credit_note.id)
+    assert (connection.credit_note().xero_id, connection.refund().xero_id) == (credit_note.id, refund.id)
+    assert connection.failures() == []
+
+
+# --- contacts of buyers -----------------------------------------------------------------------------------------------
+
+
+def test_buyer_is_a_contact_of_their_own_that_the_invoice_references(connection: SandboxConnection) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.request(desired_invoice(contact_number=number))
+
+    connection.post()
+
+    contact = connection.contact_in_xero(number)
+    assert (contact.name, contact.number) == ("Canary Buyer", number)
+    assert contact.fields["Addresses"][0]["AddressLine1"] == "1 Canary Street"
+    assert contact.fields["Phones"][0]["PhoneNumber"] == "+44 0000 000000"
+    (invoice,) = connection.books.invoices.values()
+    assert invoice.contact_id == contact.id
+
+
+def test_changed_details_of_many_buyers_are_updated_in_full_batches(connection: SandboxConnection) -> None:
+    buyers = [(f"A{n:02}", f"Buyer {n}", f"{n}@marketplace.example") for n in range(60)]
+    numbers = connection.read_orders(*(buyer_order(*each, addressLine1="1 Old Street") for each in buyers))
+    connection.post()
+    connection.read_orders(*(buyer_order(*each, minutes=1, addressLine1="2 New Street") for each in buyers))
+    connection.post()
+
+    assert connection.calls("Contacts") == [("PUT", 50), ("PUT", 10), ("POST", 50), ("POST", 10)]
+    assert len(connection.books.contacts) == 60
+    streets = {connection.contact_in_xero(number).fields["Addresses"][0]["AddressLine1"] for number in numbers}
+    assert streets == {"2 New Street"}
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_buyers_of_one_name_and_their_namesake_in_xero_are_three_contacts(
+    connection: SandboxConnection, archived: bool
+) -> None:
+    # Given a contact of that name that a person entered, and two buyers of the name in one batch
+    namesake = connection.enter_contact("Canary Buyer", archived)
+    before = connection.books.contacts[namesake]
+
+    numbers = connection.read_orders(buyer_order("A"), buyer_order("B", email="other@marketplace.example"))
+    connection.post()
+
+    names = [connection.contact_in_xero(number).name for number in numbers]
+    assert names == [f"Canary Buyer ({number[-6:]})" for number in numbers]
+    assert connection.books.contacts[namesake] == before
+    assert len(connection.books.contacts) == 3
+    assert connection.failures() == []
+
+
+def test_buyer_who_takes_another_contacts_name_later_gets_a_suffix(connection: SandboxConnection) -> None:
+    connection.enter_contact("Canary Ltd")
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    connection.read_orders(buyer_order(name="Canary Ltd", minutes=1))
+
+    connection.post()
+
+    assert connection.contact_in_xero(number).name == f"Canary Ltd ({number[-6:]})"
+    assert connection.calls("Contacts") == [("PUT", 1), ("POST", 1), ("POST", 1)]
+
+
+def test_contact_that_the_table_lost_is_adopted_by_its_number(connection: SandboxConnection) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    held = connection.contact_in_xero(number)
+    connection.forget_rows()
+    connection.read_orders(buyer_order(minutes=1, addressLine1="2 New Street"))
+
+    connection.post()
+
+    contact = connection.contact_in_xero(number)
+    assert (contact.id, contact.name) == (held.id, "Canary Buyer")
+    assert contact.fields["Addresses"][0]["AddressLine1"] == "2 New Street"
+    assert len(connection.books.contacts) == 1
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_archived_contact_of_ours_fails_and_so_does_the_invoice_that_references_it(
+    connection: SandboxConnection, is_forgotten: bool
+) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    connection.live.sandbox.contacts.archive(number)
+    if is_forgotten:
+        connection.forget_rows()
+    connection.read_orders(buyer_order("B", minutes=1, addressLine1="2 New Street"))
+    connection.request(desired_invoice("B", contact_number=number))
+
+    connection.post_times(3)
+
+    contact = connection.contact(number)
+    assert (contact.state, contact.reason) == (DocumentState.FAILED, "CONTACT_ARCHIVED")
+    assert contact.name_is_taken == is_forgotten  # a contact that is known to be ours is not taken for a namesake
+    assert (len(connection.books.invoices), len(connection.books.contacts)) == (0, 1)
+    assert connection.failures() == [("B", "CONTACT_ARCHIVED")]
+
+
+@pytest.mark.parametrize("fault", ["drop", "lose"])
+def test_contact_whose_answer_is_lost_exists_once(connection: SandboxConnection, fault: str) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.live.fault(fault, "/api.xro/2.0/Contacts", times=2)
+
+    connection.post_times(4)
+
+    assert list(connection.books.contacts) == [connection.contact(number).xero_id]
+
+
+def test_buyer_data_reaches_xeros_books_and_nothing_of_ours(
+    connection: SandboxConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given what Xero may repeat of a buyer: a name that is taken, details that it refuses, and a lost answer
+    def with_refused_email(
+        raw_order: Json, marketplace_id: str, policy: ContactPolicy, pseudonym: Pseudonym
+    ) -> Customer:
+        customer = customer_of(raw_order, marketplace_id, policy, pseudonym)
+        details = {**(customer.details or {})}
+        if details["Name"] == "Canary Buyer Two":
+            details["EmailAddress"] = "canary@ümlaut.example"
+        return replace(customer, details=details)
+
+    monkeypatch.setattr(buyer_contacts, "customer_of", with_refused_email)
+    connection.enter_contact("Canary Buyer")
+    second = buyer_order("B", "Canary Buyer Two", "two@marketplace.example")
+    accepted, refused = connection.read_orders(buyer_order("A"), second)
+    connection.request(desired_invoice("B", contact_number=refused))
+    connection.live.fault("drop", "/api.xro/2.0/Contacts", times=2)
+    connection.post_times(4)
+
+    assert connection.contact_in_xero(accepted).fields["Addresses"][0]["PostalCode"] == "CN1 1NC"
+    assert connection.failures() == [("B", "XERO_REFUSED")]
+    sinks = (
+        connection.store.table.written,
+        connection.decisions.notes,
+        connection.dead_letters,
+        connection.events.published,
+    )
+    written = repr(sinks).lower()
+    for secret in ("canary", "cn1 1nc", "+44 0000", "ümlaut"):
+        assert secret not in written
