@@ -17,8 +17,6 @@ from unit.runtime.two_connections import (
     lambda_event,
     order_change,
     order_event,
-    redrive_event,
-    reprocess,
     set_status,
     sqs_event,
 )
@@ -80,9 +78,7 @@ def test_amazon_s_notifications_become_draft_invoices(app: TwoConnections) -> No
 
 
 def test_redriven_dead_letter_has_its_order_processed(app: TwoConnections) -> None:
-    event = redrive_event("orders_sqs_reprocess.json", reprocess(IDS[2]))
-
-    assert invoke(orders_handler, event) == NO_FAILURES
+    assert invoke(orders_handler, lambda_event("orders_sqs_reprocess.json")) == NO_FAILURES
 
     assert invoice_numbers(app.main) == [IDS[2]]
 
@@ -216,7 +212,7 @@ def test_redriven_dead_letter_has_a_planned_order_planned_again(app: TwoConnecti
     read_orders(app, "SHIPPED", IDS[0])
     invoke(shipments_handler, sqs_event(order_event(IDS[0])))
     assert app.main.record(IDS[0]).next_attempt_at is None
-    event = redrive_event("shipments_sqs_reprocess.json", reprocess(IDS[0]))
+    event = lambda_event("shipments_sqs_reprocess.json")
 
     assert invoke(shipments_handler, event, remaining=59_000) == NO_FAILURES
 

@@ -79,14 +79,6 @@ def lambda_event(name: str) -> dict[str, Any]:
     return event
 
 
-def redrive_event(name: str, body: str) -> dict[str, Any]:
-    """Return the event with which SQS redrives a dead letter of that body."""
-    event = lambda_event(name)
-    (record,) = event["Records"]
-    record["body"] = body
-    return event
-
-
 def sqs_event(*bodies: str) -> dict[str, Any]:
     """Return an SQS event of messages m0, m1, … with these bodies."""
     return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
