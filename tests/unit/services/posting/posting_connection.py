@@ -85,7 +85,7 @@ class PostingConnection(FakeConnection):
         """Return order id and code of each dead letter of a capability."""
         return self.dead_letters[capability].reasons
 
-    # --- what Xero was asked, and holds -----------------------------------------------------------------------------
+    # --- calls to Xero, and its books -------------------------------------------------------------------------------
 
     def verbs(self) -> list[str]:
         return [call.verb for call in self.xero.calls]

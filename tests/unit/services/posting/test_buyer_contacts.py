@@ -112,7 +112,7 @@ def test_order_is_requested_ever_less_often_and_its_contact_fails_after_a_day() 
     assert connection.xero.calls == []
     assert connection.failures() == connection.failures(ORDERS) == []
 
-    # Then an invoice that still references the contact fails with it, and the next reading starts anew
+    # Then an invoice that still references the contact fails with it, and the next reading of the order retries it
     connection.request(desired_invoice(contact_number=number))
     connection.post()
     assert connection.failures() == [("A", "BUYER_DATA_UNAVAILABLE")]

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
+from unit.services.interruptions import Killed
 from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DocumentState
@@ -100,9 +101,6 @@ def test_document_found_with_other_content_is_updated() -> None:
 def test_documents_that_a_killed_worker_left_in_flight_are_looked_up_once_its_claim_expires() -> None:
     # Given a worker that was killed after Xero created the invoice and before its row was saved
     connection = PostingConnection(desired_invoice())
-
-    class Killed(BaseException):
-        pass
 
     connection.xero.after = [Killed()]  # type: ignore[list-item]  # the fake raises whatever it is given
     with pytest.raises(Killed):

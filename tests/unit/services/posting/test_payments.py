@@ -183,7 +183,7 @@ def test_removed_credit_note_is_voided() -> None:
 )
 @pytest.mark.parametrize("is_known", [True, False])
 def test_payment_is_never_removed_automatically(desired: DesiredDocument, remedy: str, is_known: bool) -> None:
-    # Given a payment that exists in Xero, as its row says or as the look-up will find out
+    # Given a payment that exists in Xero, known from its row or found only by the look-up
     connection = PostingConnection(desired_invoice(), desired_credit_note())
     connection.post()
     connection.request(desired)

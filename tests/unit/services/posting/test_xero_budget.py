@@ -70,8 +70,8 @@ def test_all_workers_of_a_connection_share_the_budget() -> None:
 
 def test_each_call_counts_once_and_reading_the_organisation_four_times() -> None:
     budget = BudgetedConnection(Limits(per_minute=7))
-    (made,) = budget.first_worker.create("Contacts", [CONTACT], "k1")
-    budget.first_worker.update("Contacts", [{**CONTACT, "ContactID": made.element["ContactID"]}], "k2")
+    (created,) = budget.first_worker.create("Contacts", [CONTACT], "k1")
+    budget.first_worker.update("Contacts", [{**CONTACT, "ContactID": created.element["ContactID"]}], "k2")
     budget.find()
     budget.first_worker.organisation()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from unit.services.interruptions import Killed
 
 from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
@@ -126,23 +127,21 @@ def test_new_token_is_stored_before_it_is_used(tokens: ConnectionTokens) -> None
     assert tokens.store.cursor("xero-token").data["refresh_token"] == "refresh-2"
 
 
-def test_refresh_token_of_a_worker_killed_before_storing_is_used_again(tokens: ConnectionTokens) -> None:
-    class Killed(BaseException):
-        pass
-
+def test_refresh_token_of_a_worker_killed_before_storing_is_used_again(
+    tokens: ConnectionTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = tokens.worker("w1")
     worker.current()
     tokens.clock.advance(29 * 60)
-    plain = tokens.identity.refresh
+    refresh = tokens.identity.refresh
 
-    def killed_after_the_answer(refresh_token: str) -> TokenSet:
-        plain(refresh_token)
+    def kill_after_the_answer(refresh_token: str) -> TokenSet:
+        refresh(refresh_token)
         raise Killed
 
-    tokens.identity.refresh = killed_after_the_answer  # type: ignore[method-assign]  # one method of the fake is replaced
-    with pytest.raises(Killed):
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(tokens.identity, "refresh", kill_after_the_answer)
         worker.current()
-    tokens.identity.refresh = plain  # type: ignore[method-assign]  # one method of the fake is replaced
 
     tokens.clock.advance(60)
     assert tokens.worker("w2").current() == "access-3"
@@ -229,18 +228,20 @@ def test_custom_connection_uses_client_credentials_and_stores_no_refresh_token(t
     assert "refresh_token" not in tokens.store.cursor("xero-token").data
 
 
-def test_worker_whose_lease_expired_uses_the_token_that_another_worker_stored(tokens: ConnectionTokens) -> None:
+def test_worker_whose_lease_expired_uses_the_token_that_another_worker_stored(
+    tokens: ConnectionTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Given a worker that is frozen between Xero's answer and storing it, while another one renews the token
     worker, other = tokens.worker("w1", seed=None), tokens.worker("w2", seed=None)
-    plain = tokens.identity.client_credentials
+    client_credentials = tokens.identity.client_credentials
 
     def answer_late() -> TokenSet:
-        tokens.identity.client_credentials = plain  # type: ignore[method-assign]  # one method of the fake is replaced
-        answer = plain()
+        monkeypatch.undo()
+        answer = client_credentials()
         tokens.clock.advance(60)
         other.current()
         return answer
 
-    tokens.identity.client_credentials = answer_late  # type: ignore[method-assign]  # one method of the fake is replaced
+    monkeypatch.setattr(tokens.identity, "client_credentials", answer_late)
 
     assert worker.current() == other.current() == "access-2"
