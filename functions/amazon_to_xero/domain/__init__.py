@@ -1,1 +1,1 @@
-"""Pure bookkeeping: what Amazon said, what should stand in Xero. No AWS, no HTTP, no clock."""
+"""Pure bookkeeping. No AWS, no HTTP, no clock."""

@@ -23,7 +23,7 @@ class OrderEvent:
 
 
 class EventBus(Protocol):
-    """The stack's own event bus. Events are notices: the order's row says what there is to do, a lost one loses nothing."""
+    """The stack's own event bus. Events are notices: the order's row holds the work, so a lost event loses nothing."""
 
     def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
         """Publish at least once, in any order; return how many could not be published. Never raises for a busy bus."""

@@ -1,1 +1,1 @@
-"""What ties the services to AWS: settings, logs and metrics, the SQS batch, the composition root."""
+"""What ties the services to AWS: settings, registry of capabilities, composition root, handlers, logs, privacy."""

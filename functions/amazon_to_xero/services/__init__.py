@@ -1,1 +1,1 @@
-"""Use cases: take notices, read Amazon, record facts, move Xero there. They know ports, never an SDK."""
+"""Use cases over ports: take notices, read, record, plan and post. They know no SDK."""

@@ -1,0 +1,1 @@
+"""What Amazon states, and its records."""

@@ -1,0 +1,1 @@
+"""What exists in Xero: documents, lines, numbers, contacts, the organisation."""

@@ -1,0 +1,1 @@
+"""From what a source states to the documents that should exist in Xero."""

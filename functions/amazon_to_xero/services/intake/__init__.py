@@ -1,0 +1,1 @@
+"""Intake: notices, reads from Amazon within its quota, sweeps, and the records they leave."""

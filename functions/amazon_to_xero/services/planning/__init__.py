@@ -1,0 +1,1 @@
+"""Planning: which documents each source asks for, and their requests."""

@@ -1,0 +1,1 @@
+"""Posting: bringing requested documents to Xero, effectively once, within its limits."""
