@@ -135,7 +135,8 @@ class SimulatedApplication(Application):
         self._events = SimulatedEvents(world)
         self._stored = _StoredDocuments(world)  # type: ignore[assignment]
         self._connections: Mapping[str, Connection] = {}
-        self._documents: Mapping[str, tuple[str, str]] = {}
+        self._documents: dict[str, tuple[str, str]] = {}
+        self._unusable_until: dict[str, datetime] = {}
         self.unusable: frozenset[str] = frozenset()
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 
 import boto3
@@ -18,7 +19,7 @@ from amazon_to_xero.adapters.amazon.orders import (
 )
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
-from amazon_to_xero.adapters.aws.parameters import ConnectionDocuments, SecretUnreadable
+from amazon_to_xero.adapters.aws.parameters import MAX_AGE_SECONDS, ConnectionDocuments, SecretUnreadable
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
@@ -64,27 +65,48 @@ class Application:
             stack.secrets_prefix,
         )
         self._connections: Mapping[str, Connection] = {}
-        self._documents: Mapping[str, tuple[str, str]] = {}
+        self._documents: dict[str, tuple[str, str]] = {}  # settings and secret that each connection was made from
+        self._unusable_until: dict[str, datetime] = {}
         self.unusable: frozenset[str] = frozenset()  # connections left out
 
     def connections(self) -> Mapping[str, Connection]:
-        """Return the connections by name. One whose settings and secret did not change is kept as it is."""
+        """Return the connections by name. One whose settings and secret did not change is kept as it is.
+
+        One that cannot be used is reported, and tried again after five minutes.
+        """
         stored = self._stored.settings()
-        documents: dict[str, tuple[str, str]] = {}
         connections: dict[str, Connection] = {}
         for name, settings in stored.items():
-            try:
-                documents[name] = (settings, self._stored.secret(name))
-                is_unchanged = self._documents.get(name) == documents[name] and name in self._connections
-                connections[name] = self._connections[name] if is_unchanged else self._connect(name, *documents[name])
-            except SettingsError as problem:
-                _report(name, FailureCode.SETTINGS_UNUSABLE, str(problem))
-            except SecretUnreadable as problem:
-                remedy = f"The connection's secret cannot be read ({problem}). Run make connect again."
-                _report(name, FailureCode.SECRET_UNREADABLE, remedy)
-        self._connections, self._documents = connections, documents
+            retry_at = self._unusable_until.get(name)
+            if retry_at is not None and self.clock.now() < retry_at:
+                continue
+            connection = self._connection(name, settings)
+            if connection is None:
+                self._unusable_until[name] = self.clock.now() + timedelta(seconds=MAX_AGE_SECONDS)
+            else:
+                self._unusable_until.pop(name, None)
+                connections[name] = connection
+        self._connections = connections
         self.unusable = frozenset(stored) - frozenset(connections)
-        return self._connections
+        return connections
+
+    def _connection(self, name: str, settings: str) -> Connection | None:
+        """Return the connection that its documents describe; None where they cannot be used."""
+        try:
+            documents = settings, self._stored.secret(name)
+            if self._documents.get(name) != documents or name not in self._connections:
+                connection = self._connect(name, *documents)
+            else:
+                connection = self._connections[name]
+        except SettingsError as problem:
+            _report(name, FailureCode.SETTINGS_UNUSABLE, str(problem))
+            return None
+        except SecretUnreadable as problem:
+            remedy = f"The connection's secret cannot be read ({problem}). Run make connect again."
+            _report(name, FailureCode.SECRET_UNREADABLE, remedy)
+            return None
+        self._documents[name] = documents
+        return connection
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
         stack, clock = self._stack, self.clock

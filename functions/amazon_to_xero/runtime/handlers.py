@@ -47,7 +47,7 @@ def queue_handler(capability: Capability) -> Handler:
         if "sweep" in event:
             _raise_any(_each(connections.values(), lambda each: each.worker.sweep(name, owner, until)))
             return {}
-        batch = record_batch(SQSEvent(event).records, app, PowertoolsDecisionLog(""), capability)
+        batch = record_batch(SQSEvent(event).records, app, connections, PowertoolsDecisionLog(""), capability)
         _each(
             [connections[connection] for connection, due in batch.due.items() if due],
             lambda each: each.worker.run(

@@ -30,14 +30,17 @@ class RecordedBatch:
 
 
 def record_batch(
-    records: Iterable[SQSRecord], application: Application, decisions: DecisionLog, capability: Capability
+    records: Iterable[SQSRecord],
+    application: Application,
+    connections: Mapping[str, Connection],
+    decisions: DecisionLog,
+    capability: Capability,
 ) -> RecordedBatch:
-    """Make the notices in a batch of a capability's queue durable.
+    """Make the notices in a batch of a capability's queue durable, for the connections of this invocation.
 
     A message that the queue does not take goes to the dead-letter queue with its reason, and is done. A message whose
     notice could not be stored fails alone and is delivered again.
     """
-    connections = application.connections()
     failed: list[str] = []
     notices: dict[str, list[tuple[str, ChangeNotice]]] = defaultdict(list)
     for record in records:

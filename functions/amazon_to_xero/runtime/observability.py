@@ -57,5 +57,6 @@ class PowertoolsDecisionLog:
         }
         given = {name: value for name, value in fields.items() if value is not None}
         log = logger.error if decision in ERRORS else logger.warning if decision in WARNINGS else logger.info
-        log(str(decision), extra={"connection": self._connection, **given})
+        # The line names the place of the decision, not this method.
+        log(str(decision), extra={"connection": self._connection, **given}, stacklevel=3)
         metrics.add_metric(name=str(decision), unit=MetricUnit.Count, value=1)

@@ -94,7 +94,32 @@ class SyncWorker:
             such run a minute, a backlog is processed without gaps.
         """
         names = list(self._work_of) if capabilities is None else list(capabilities)
-        report = WorkReport(busy=True)
+        return self._run(owner, deadline, named, names, wait_for_lease, WorkReport(busy=True))
+
+    def sweep(self, capability: str, owner: str, deadline: datetime) -> WorkReport:
+        """Read what no notification reported, beside any other worker; then run, or leave it to the lease's holder."""
+        sweep = self._work_of[capability].sweep
+        if sweep is None:
+            raise ValueError(f"the capability {capability} has no sweep")
+        lease = self._store.acquire(_SWEEP_LEASE, owner, self._clock.now(), deadline)
+        if lease is None:
+            self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", sweep=capability)
+            return WorkReport(busy=True)
+        try:
+            read = sweep(deadline)
+        finally:
+            self._store.release(lease)
+        return self._run(owner, deadline, read.due, [capability], False, WorkReport(read=read, busy=True))
+
+    def _run(
+        self,
+        owner: str,
+        deadline: datetime,
+        named: Sequence[str],
+        names: Sequence[str],
+        wait_for_lease: bool,
+        report: WorkReport,
+    ) -> WorkReport:
         is_something_due = True
         while is_something_due and self._clock.now() < deadline:
             lease = self._acquire(owner, deadline, wait_for_lease)
@@ -111,22 +136,6 @@ class SyncWorker:
             named = ()
             is_something_due = not report.stopped and self._anything_due(self._clock.now(), names)
         return report
-
-    def sweep(self, capability: str, owner: str, deadline: datetime) -> WorkReport:
-        """Read what no notification reported, beside any other worker; then run, or leave it to the lease's holder."""
-        sweep = self._work_of[capability].sweep
-        if sweep is None:
-            raise ValueError(f"the capability {capability} has no sweep")
-        lease = self._store.acquire(_SWEEP_LEASE, owner, self._clock.now(), deadline)
-        if lease is None:
-            self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", sweep=capability)
-            return WorkReport(busy=True)
-        try:
-            read = sweep(deadline)
-        finally:
-            self._store.release(lease)
-        report = self.run(owner, deadline, read.due, capabilities=[capability])
-        return replace(report, read=read.plus(report.read))
 
     def _acquire(self, owner: str, deadline: datetime, wait_for_lease: bool) -> Lease | None:
         give_up = min(deadline, self._clock.now() + _MAX_WAIT)

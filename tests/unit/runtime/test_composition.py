@@ -151,9 +151,24 @@ def test_connection_is_used_again_once_its_settings_are_corrected(
 
     aws.parameters["main"] = correct
     cache.advance(301)
+    app.clock.sleep(301)
 
     assert set(app.connections()) == {"main", "second"}
     assert app.unusable == frozenset()
+
+
+def test_unusable_connection_is_reported_once_in_five_minutes(
+    app: Application, aws: Aws, decisions: RecordingDecisionLog
+) -> None:
+    aws.parameters["main"] = "{"
+    for _ in range(3):
+        app.connections()
+    assert (len(decisions.of("SETTINGS_UNUSABLE")), app.unusable) == (1, {"main"})
+
+    app.clock.sleep(301)
+    app.connections()
+
+    assert len(decisions.of("SETTINGS_UNUSABLE")) == 2
 
 
 def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cache: CacheClock) -> None:

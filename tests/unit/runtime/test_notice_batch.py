@@ -35,7 +35,9 @@ def app() -> TwoConnections:
 def record(app: TwoConnections, *bodies: str, capability: str = ORDERS) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """Record a batch; return the ids of the messages to deliver again, and the orders that are due by connection."""
     records = SQSEvent(sqs_event(*bodies)).records
-    batch = record_batch(records, cast(Application, app), RecordingDecisionLog(), CAPABILITIES[capability])
+    batch = record_batch(
+        records, cast(Application, app), app.connections(), RecordingDecisionLog(), CAPABILITIES[capability]
+    )
     return batch.failed, {name: sorted(due) for name, due in batch.due.items()}
 
 
@@ -69,7 +71,7 @@ def test_rejected_message_is_logged(app: TwoConnections) -> None:
     decisions = RecordingDecisionLog()
     records = SQSEvent(sqs_event("not JSON")).records
 
-    record_batch(records, cast(Application, app), decisions, CAPABILITIES[ORDERS])
+    record_batch(records, cast(Application, app), app.connections(), decisions, CAPABILITIES[ORDERS])
 
     (line,) = decisions.of("MESSAGE_REJECTED")
     assert (line["reason"], line["message_id"], bool(line["remedy"])) == ("MALFORMED_MESSAGE", "m0", True)

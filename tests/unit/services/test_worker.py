@@ -340,7 +340,7 @@ def test_sweep_reads_then_plans_and_posts_what_it_found(work: WorkerWithScript) 
 
     report = work.worker.sweep(ORDERS, "w1", NOON + 60 * SECOND)
 
-    assert work.script.calls[:4] == [(SWEEP, ()), (READ, ("A",)), (PLAN_DRAFTS, ("A",)), (POST, ())]
+    assert work.script.calls[:4] == [(SWEEP, ()), (READ, ("A",)), (PLAN_DRAFTS, ("A",)), (POST, ("contact#swept",))]
     assert (report.read.records, report.busy) == (3, False)
 
 

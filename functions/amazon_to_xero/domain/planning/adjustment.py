@@ -122,7 +122,7 @@ class _Adjustments:
             more = [line for line in lines if line.amount > 0]
             less = [_negated(line) for line in lines if line.amount < 0]
             if more and less:
-                # The credit note takes away what the invoice adds, to the cent, even where their lines have other taxes.
+                # The credit note takes away what the invoice adds, to the cent, even where their taxes differ.
                 moved = xero_total(more, amounts, self._documents.organisation)
                 yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)

@@ -184,5 +184,6 @@ class OrderRecorder:
 def _with_destination(content: Json, record: OrderRecord) -> Json:
     """Return the content with the destination of an earlier version: Amazon removes addresses from old orders."""
     held = (record.content or {}).get("recipient")
-    has_address = bool((content.get("recipient") or {}).get("deliveryAddress"))
-    return content | {"recipient": held} if held and not has_address else content
+    if not held or (content.get("recipient") or {}).get("deliveryAddress"):
+        return content
+    return content | {"recipient": held}
