@@ -1,4 +1,4 @@
-"""A loopback server that answers what a test scripted, misbehaves where it was told to, and remembers what was sent."""
+"""A loopback server that gives scripted answers, misbehaves where scripted to, and records what it received."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +17,11 @@ HANGS_FOR = 4.0  # longer than any time limit a test sets, short enough to end a
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer. `body`: text as it is, anything else as JSON. `fault`: drop, cut or hang."""
+    """One scripted answer.
+
+    body: text is sent as it is, anything else as JSON.
+    fault: drop (the connection is closed without an answer), cut (in the middle of the body) or hang.
+    """
 
     status: int = 200
     body: Any = ""
@@ -31,12 +34,18 @@ class Reply:
 
 @dataclass(frozen=True)
 class Received:
+    """One request.
+
+    headers: by name in lower case.
+    connection: the client's port, which distinguishes one kept-alive connection from another.
+    """
+
     method: str
     path: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: str
-    connection: int  # the client's port: tells one kept-alive connection from another
+    connection: int
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -46,7 +55,7 @@ class Received:
 
 
 class FaultServer:
-    """`on(path, …)` scripts the answers of a path in turn; the last one is given for ever after."""
+    """`on(path, …)` scripts the answers of a path in turn; the last one is given to every further request."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -131,35 +140,24 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that gave up waiting closes its end; that is what the test wanted."""
-
-
-class SettableClock:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
+        """Ignore a client that timed out and closed its end; that is what the test wanted."""
 
 
 def refusing_url() -> str:
-    """An address on which nothing listens."""
+    """Return an address on which nothing listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-def everything_said(error: BaseException | None) -> str:
-    """All that a log, a debugger or an error tracker could show of an error and of those attached to it."""
-    return "\n".join(_said(error))
+def all_text_of(error: BaseException | None) -> str:
+    """Return all that a log, a debugger or an error tracker could show of an error and of those attached to it."""
+    return "\n".join(_texts(error))
 
 
-def _said(error: BaseException | None) -> Iterator[str]:
+def _texts(error: BaseException | None) -> Iterator[str]:
     if error is None:
         return
     yield f"{error!s} {error!r} {error.args!r} {vars(error)!r}"
-    yield from _said(error.__cause__)
-    yield from _said(error.__context__)
+    yield from _texts(error.__cause__)
+    yield from _texts(error.__context__)

@@ -1,4 +1,4 @@
-"""The sandboxes on real sockets, and the adapters that speak to them."""
+"""The sandboxes on real sockets, and the Xero adapter connected to one of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.runtime.privacy import redact
 from sandbox.server import SandboxServer
 from sandbox.wire import Fault, SandboxService
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
@@ -17,6 +19,7 @@ from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRE
 
 @contextmanager
 def listening(service: SandboxService) -> Iterator[str]:
+    """Serve a sandbox on a loopback port in a thread of its own; yield its URL."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -50,17 +53,19 @@ class RotatingTokens:
 
 
 class LiveXero:
-    def __init__(self, sandbox: XeroSandbox, url: str) -> None:
+    """The sandbox Xero and the adapters that are connected to it.
+
+    endpoint, tokens, api: the adapter's token endpoint, access tokens from it, and ports.XeroApi.
+    """
+
+    def __init__(self, sandbox: XeroSandbox, url: str, clock: Clock) -> None:
         self.sandbox = sandbox
         self.endpoint = XeroTokenEndpoint(
-            DEFAULT_CLIENT_ID,
-            DEFAULT_CLIENT_SECRET,
-            sandbox.clock,
-            token_url=f"{url}/connect/token",
-            api_url=url,
+            DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, clock, token_url=f"{url}/connect/token", api_url=url
         )
         self.tokens = RotatingTokens(self.endpoint)
-        self.api = XeroAccounting(self.tokens, sandbox.tenant_id, sandbox.clock, api_url=url)
+        self.api = XeroAccounting(self.tokens, sandbox.tenant_id, clock, redact, api_url=url)
 
     def fault(self, kind: str, path: str, **more: Any) -> None:
+        """Let the sandbox misbehave once, or `times` times, for requests to that path."""
         self.sandbox.faults.append(Fault(kind, path=path, **more))

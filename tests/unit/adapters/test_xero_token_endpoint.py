@@ -1,4 +1,4 @@
-"""Xero's token endpoint over the SDK's transport: grants, refusals, and answers that never came."""
+"""Xero's token endpoint: grants, refused grants, unusable answers, and the list of connected organisations."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fault_server import FaultServer, Reply, SettableClock, everything_said, refusing_url
+from unit.adapters.fault_server import FaultServer, Reply, all_text_of, refusing_url
 
 from amazon_to_xero.adapters.xero import transport
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.ports.xero import XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
+from fakes.state import ManualClock
 
 TOKEN = "/connect/token"
 GRANTED = {"access_token": "ey.new", "expires_in": 1800, "token_type": "Bearer", "refresh_token": "rotated"}
@@ -18,12 +19,12 @@ SECRETS = ("the-client-secret", "old-refresh-token", "ey.new", "urllib3")
 
 
 @pytest.fixture
-def endpoint(server: FaultServer, clock: SettableClock) -> XeroTokenEndpoint:
+def endpoint(server: FaultServer, clock: ManualClock) -> XeroTokenEndpoint:
     return XeroTokenEndpoint("client", "the-client-secret", clock, token_url=server.url + TOKEN, api_url=server.url)
 
 
-def test_a_refresh_sends_a_form_and_gives_the_rotated_token(
-    endpoint: XeroTokenEndpoint, server: FaultServer, clock: SettableClock
+def test_refresh_sends_a_form_and_returns_the_rotated_token(
+    endpoint: XeroTokenEndpoint, server: FaultServer, clock: ManualClock
 ) -> None:
     server.on(TOKEN, Reply(200, GRANTED))
     granted = endpoint.refresh("old-refresh-token")
@@ -31,7 +32,7 @@ def test_a_refresh_sends_a_form_and_gives_the_rotated_token(
     assert granted.expires_at == clock.now() + timedelta(seconds=1800)
     (request,) = server.received
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
-    # no scope: the SDK would send an empty one
+    # No scope: the SDK would send an empty one
     assert request.form() == {
         "grant_type": "refresh_token",
         "refresh_token": "old-refresh-token",
@@ -40,8 +41,8 @@ def test_a_refresh_sends_a_form_and_gives_the_rotated_token(
     }
 
 
-def test_a_custom_connection_has_no_refresh_token_and_an_expiry(
-    endpoint: XeroTokenEndpoint, server: FaultServer, clock: SettableClock
+def test_token_of_a_custom_connection_has_an_expiry_and_no_refresh_token(
+    endpoint: XeroTokenEndpoint, server: FaultServer, clock: ManualClock
 ) -> None:
     server.on(TOKEN, Reply(200, {"access_token": "ey.new", "expires_in": 1800, "token_type": "Bearer"}))
     granted = endpoint.client_credentials()
@@ -56,14 +57,14 @@ def test_a_custom_connection_has_no_refresh_token_and_an_expiry(
 
 @pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "unauthorized_client"])
 @pytest.mark.parametrize("status", [400, 401])
-def test_a_refused_grant_needs_a_person(
+def test_refused_grant_raises_xeros_code_and_no_secret(
     endpoint: XeroTokenEndpoint, server: FaultServer, code: str, status: int
 ) -> None:
     server.on(TOKEN, Reply(status, {"error": code, "error_description": "old-refresh-token"}))
     with pytest.raises(XeroGrantRefused) as caught:
         endpoint.refresh("old-refresh-token")
     assert caught.value.code == code
-    assert not any(secret in everything_said(caught.value) for secret in SECRETS)
+    assert not any(secret in all_text_of(caught.value) for secret in SECRETS)
 
 
 UNUSABLE: dict[str, Reply] = {
@@ -86,19 +87,19 @@ UNUSABLE: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("reply", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_without_a_usable_answer_nobody_knows_whether_the_token_rotated(
+def test_refresh_without_a_usable_answer_has_an_unknown_outcome(
     endpoint: XeroTokenEndpoint, server: FaultServer, reply: Reply
 ) -> None:
     server.on(TOKEN, reply)
     with pytest.raises(XeroOutcomeUnknown) as caught:
         endpoint.refresh("old-refresh-token")
-    assert not any(secret in everything_said(caught.value) for secret in SECRETS)
-    # sent once: a second request would race the rotation
+    assert not any(secret in all_text_of(caught.value) for secret in SECRETS)
+    # Sent once: a second request would race the rotation
     assert len(server.received) == 1
 
 
-def test_a_token_that_never_comes_is_given_up(
-    server: FaultServer, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+def test_token_request_to_xero_times_out(
+    server: FaultServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
     endpoint = XeroTokenEndpoint("client", "secret", clock, token_url=server.url + TOKEN)
@@ -107,7 +108,7 @@ def test_a_token_that_never_comes_is_given_up(
         endpoint.client_credentials()
 
 
-def test_two_connections_keep_their_own_addresses(server: FaultServer, clock: SettableClock) -> None:
+def test_two_connections_use_their_own_token_urls(server: FaultServer, clock: ManualClock) -> None:
     """The SDK's token API keeps its URLs on the class, for the whole process."""
     server.on("/one/token", Reply(200, {**GRANTED, "access_token": "ey.one"}))
     server.on("/two/token", Reply(200, {**GRANTED, "access_token": "ey.two"}))
@@ -117,7 +118,7 @@ def test_two_connections_keep_their_own_addresses(server: FaultServer, clock: Se
     assert one.client_credentials().access_token == "ey.one"
 
 
-def test_the_connected_organisations_are_listed(endpoint: XeroTokenEndpoint, server: FaultServer) -> None:
+def test_connected_organisations_are_listed(endpoint: XeroTokenEndpoint, server: FaultServer) -> None:
     known = {"id": "1", "tenantId": "t-1", "tenantType": "ORGANISATION", "tenantName": "Larkfield Trading Ltd"}
     server.on("/connections", Reply(200, [known]))
     assert endpoint.connections("ey.operator") == [known]
@@ -137,26 +138,26 @@ def test_the_connected_organisations_are_listed(endpoint: XeroTokenEndpoint, ser
         (Reply(fault="drop"), XeroUnavailable),
     ],
 )
-def test_a_list_that_did_not_come_is_not_an_empty_one(
+def test_failed_list_of_organisations_is_never_empty(
     endpoint: XeroTokenEndpoint, server: FaultServer, reply: Reply, expected: type[Exception]
 ) -> None:
     server.on("/connections", reply)
     with pytest.raises(expected) as caught:
         endpoint.connections("ey.operator")
-    assert "ey.operator" not in everything_said(caught.value)
+    assert "ey.operator" not in all_text_of(caught.value)
     assert len(server.received) == 1
 
 
 @pytest.mark.parametrize(
     "settings", [{"token_url": "identity.xero.com"}, {"api_url": "ftp://x"}, {"client_id": ""}, {"client_secret": " "}]
 )
-def test_a_wrong_setting_is_named(clock: SettableClock, settings: dict[str, Any]) -> None:
+def test_unusable_setting_of_the_token_endpoint_is_named(clock: ManualClock, settings: dict[str, Any]) -> None:
     given = {"client_id": "client", "client_secret": "secret", **settings}
     with pytest.raises(ValueError, match=next(iter(settings))):
         XeroTokenEndpoint(given.pop("client_id"), given.pop("client_secret"), clock, **given)
 
 
-def test_nobody_listening_leaves_the_outcome_unknown(clock: SettableClock) -> None:
+def test_refused_connection_to_the_token_endpoint_has_an_unknown_outcome(clock: ManualClock) -> None:
     endpoint = XeroTokenEndpoint("client", "secret", clock, token_url=refusing_url())
     with pytest.raises(XeroOutcomeUnknown):
         endpoint.client_credentials()

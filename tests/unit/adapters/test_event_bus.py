@@ -1,4 +1,4 @@
-"""What goes to EventBridge and SQS, and what is made of their answers: nothing is lost silently, no buyer is named."""
+"""Events to EventBridge: what they contain, and how many of them could not be published."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetters
-from amazon_to_xero.adapters.aws.event_bus import EventBridgeEvents
+from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED, ChangeNotice, parse_shipment_event
 from amazon_to_xero.ports.outbound import OrderEvent
 
@@ -20,28 +19,28 @@ THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Ra
 ENDPOINT = "https://events.eu-west-1.amazonaws.com"
 
 
-def shipped(number: int, updated: datetime = NOON) -> OrderEvent:
-    return OrderEvent(ORDER_SHIPPED, f"026-{number:07}-0000000", updated, "A1F83G8C2ARO7P")
+def shipped(number: int, version: datetime = NOON) -> OrderEvent:
+    return OrderEvent(ORDER_SHIPPED, f"026-{number:07}-0000000", version, "A1F83G8C2ARO7P")
 
 
 def accepted(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """As PutEvents answers when it took everything."""
+    """Answer as PutEvents does when it accepted every entry."""
     return {"FailedEntryCount": 0, "Entries": [{"EventId": f"e-{n}"} for n, _ in enumerate(entries)]}
 
 
 def refusing(*places: int) -> Callable[[list[dict[str, Any]]], dict[str, Any]]:
-    """As PutEvents answers when the entries at these places met an error of its own."""
+    """Answer as PutEvents does when the entries at these places met an internal error."""
 
     def answer(entries: list[dict[str, Any]]) -> dict[str, Any]:
         refused = {"ErrorCode": "InternalFailure", "ErrorMessage": "try again"}
-        told = [refused if n in places else {"EventId": f"e-{n}"} for n, _ in enumerate(entries)]
-        return {"FailedEntryCount": len(places), "Entries": told}
+        entries_answered = [refused if n in places else {"EventId": f"e-{n}"} for n, _ in enumerate(entries)]
+        return {"FailedEntryCount": len(places), "Entries": entries_answered}
 
     return answer
 
 
 class ScriptedBus:
-    """A boto3 `events` client that answers as it is told, and with everything accepted after that."""
+    """A boto3 `events` client that gives the scripted answers, and accepts everything after them."""
 
     def __init__(self, *script: Any) -> None:
         self._script = list(script)
@@ -56,11 +55,11 @@ class ScriptedBus:
         return answer(entries)
 
 
-def test_an_event_says_which_order_of_which_connection_and_nothing_else() -> None:
+def test_event_contains_order_and_connection_and_no_order_data() -> None:
     bus = ScriptedBus()
 
     cancelled = OrderEvent(ORDER_CANCELLED, "026-0000001-0000001", NOON, "A1F83G8C2ARO7P")
-    assert EventBridgeEvents(bus, "stack-events").publish("main", [cancelled]) == 0
+    assert EventBridgeBus(bus, "stack-events").publish("main", [cancelled]) == 0
 
     ((entry,),) = bus.calls
     assert json.loads(entry.pop("Detail")) == {
@@ -72,18 +71,18 @@ def test_an_event_says_which_order_of_which_connection_and_nothing_else() -> Non
     assert entry == {"EventBusName": "stack-events", "Source": "amazon-to-xero", "DetailType": "Order Cancelled"}
 
 
-def test_the_time_of_an_event_is_written_in_utc_to_the_microsecond() -> None:
+def test_version_is_written_in_utc_to_the_microsecond() -> None:
     bus = ScriptedBus()
     elsewhere = datetime(2026, 11, 23, 13, 0, 0, 250, tzinfo=timezone(timedelta(hours=1)))
 
-    EventBridgeEvents(bus, "bus").publish("main", [shipped(1, elsewhere)])
+    EventBridgeBus(bus, "bus").publish("main", [shipped(1, elsewhere)])
 
     assert json.loads(bus.calls[0][0]["Detail"])["updated"] == "2026-11-23T12:00:00.000250Z"
 
 
-def test_what_is_published_is_what_the_shipments_function_reads() -> None:
+def test_published_event_is_read_by_the_shipments_function() -> None:
     bus = ScriptedBus()
-    EventBridgeEvents(bus, "bus").publish("main", [shipped(7)])
+    EventBridgeBus(bus, "bus").publish("main", [shipped(7)])
 
     (entry,) = bus.calls[0]
     delivered = {"detail-type": entry["DetailType"], "source": entry["Source"], "detail": json.loads(entry["Detail"])}
@@ -91,20 +90,20 @@ def test_what_is_published_is_what_the_shipments_function_reads() -> None:
 
 
 @pytest.mark.parametrize(("events", "sizes"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
-def test_a_call_carries_at_most_ten_events(events: int, sizes: list[int]) -> None:
+def test_call_carries_at_most_ten_events(events: int, sizes: list[int]) -> None:
     bus = ScriptedBus()
 
-    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(events)]) == 0
+    assert EventBridgeBus(bus, "bus").publish("main", [shipped(n) for n in range(events)]) == 0
 
     assert [len(call) for call in bus.calls] == sizes
-    told = [json.loads(entry["Detail"])["order_id"] for call in bus.calls for entry in call]
-    assert told == [shipped(n).order_id for n in range(events)]
+    published = [json.loads(entry["Detail"])["order_id"] for call in bus.calls for entry in call]
+    assert published == [shipped(n).order_id for n in range(events)]
 
 
-def test_entries_that_eventbridge_refuses_one_by_one_are_counted() -> None:
+def test_single_refused_entries_are_counted() -> None:
     bus = ScriptedBus(refusing(0, 3), accepted, refusing(1))
 
-    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(23)]) == 3
+    assert EventBridgeBus(bus, "bus").publish("main", [shipped(n) for n in range(23)]) == 3
     assert len(bus.calls) == 3
 
 
@@ -113,34 +112,13 @@ def test_entries_that_eventbridge_refuses_one_by_one_are_counted() -> None:
     [THROTTLED, EndpointConnectionError(endpoint_url=ENDPOINT), ReadTimeoutError(endpoint_url=ENDPOINT)],
     ids=lambda problem: type(problem).__name__,
 )
-def test_a_bus_that_is_busy_or_away_is_no_error_and_is_not_asked_again(problem: Exception) -> None:
+def test_unavailable_bus_raises_nothing_and_is_not_called_again(problem: Exception) -> None:
     bus = ScriptedBus(refusing(2), problem)
 
-    assert EventBridgeEvents(bus, "bus").publish("main", [shipped(n) for n in range(35)]) == 26
+    assert EventBridgeBus(bus, "bus").publish("main", [shipped(n) for n in range(35)]) == 26
     assert len(bus.calls) == 2
 
 
-def test_an_error_of_our_own_is_not_taken_for_a_busy_bus() -> None:
+def test_error_that_is_not_of_aws_is_raised() -> None:
     with pytest.raises(KeyError):
-        EventBridgeEvents(ScriptedBus(KeyError("Entries")), "bus").publish("main", [shipped(1)])
-
-
-class RecordingQueue:
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def send_message(self, **request: Any) -> None:
-        self.sent.append(request)
-
-
-def test_a_dead_letter_is_the_body_as_it_came_with_the_reason_beside_it() -> None:
-    queue = RecordingQueue()
-
-    SqsDeadLetters(queue, "https://sqs.example/dlq").send("{not JSON", reason="MALFORMED_MESSAGE", remedy="h" * 501)
-
-    (sent,) = queue.sent
-    assert (sent["QueueUrl"], sent["MessageBody"]) == ("https://sqs.example/dlq", "{not JSON")
-    assert {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()} == {
-        "reason": "MALFORMED_MESSAGE",
-        "remedy": "h" * 500,
-    }
+        EventBridgeBus(ScriptedBus(KeyError("Entries")), "bus").publish("main", [shipped(1)])
