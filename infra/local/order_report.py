@@ -20,8 +20,9 @@ def order_report(
 ) -> list[dict[str, Any]]:
     """Return one object per order of the seller, in the order of `order_ids`.
 
-    An order that the system has not noticed has neither status nor state. `status` is Amazon's, the rest of an order
-    and its documents is what the system decided; see OrderRecord and Document.
+    An order that the system has not noticed has neither status nor state. `status` is Amazon's and `xero_status` is
+    Xero's, as last read; the rest is what the system decided: see OrderRecord and Document. `total` of a payment or
+    refund is its amount. A document that should not exist and never did is left out.
     """
     documents = store.load(Document, [key for order in orders.values() for key in order.documents])
     return [_order(order_id, orders.get(order_id), documents) for order_id in order_ids]
@@ -30,24 +31,26 @@ def order_report(
 def _order(order_id: str, order: OrderRecord | None, documents: Mapping[str, Document]) -> dict[str, Any]:
     if order is None:
         return {"order_id": order_id, "status": "", "state": "", "reason": "", "remedy": "", "documents": []}
+    held = [documents[key] for key in order.documents if key in documents]
     return {
         "order_id": order_id,
         "status": order.status,
         "state": order.state,
         "reason": order.reason,
         "remedy": order.remedy,
-        "documents": [_document(documents[key]) for key in order.documents if key in documents],
+        "documents": [_document(each) for each in held if each.exists_in_xero or not each.desired.tombstone],
     }
 
 
 def _document(document: Document) -> dict[str, Any]:
+    desired = document.desired
     return {
         "kind": document.kind,
-        "number": document.desired.number,
+        "number": desired.number,
         "state": document.state,
         "reason": document.reason,
         "remedy": document.remedy,
         "xero_id": document.xero_id,
         "xero_status": document.xero_status,
-        "total": document.desired.total,
+        "total": desired.total if desired.total is not None else desired.body.get("Amount"),
     }

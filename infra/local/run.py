@@ -10,6 +10,7 @@ was left unfinished.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", default="", help="a JSON file with parts of the connection's settings to replace")
     parser.add_argument("--keep", action="store_true", help="keep everything running for inspection, until Ctrl-C")
     given = parser.parse_args(arguments)
+    # `kill` ends the run as Ctrl-C does, so that the servers that it started end, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         seller = seller_folder(given.seller) if given.seller else OWN_SELLER
         parts = read_parts(project_path(given.settings)) if given.settings else {}
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcome = f"Unfinished: {unfinished}" if unfinished else "Finished"
             say(f"{outcome} after {time.monotonic() - started:.0f} s")
             if given.keep:
-                say(f"Xero's books: {stack.xero.url}/  make logs and make invoke work, too (Ctrl-C ends it)")
+                say(f"Xero's books: {stack.xero.url}/ (make logs and make invoke use this run, too; Ctrl-C ends it)")
                 while True:
                     time.sleep(3600)
     except (StepFailed, SettingsError, NotADirectoryError) as problem:

@@ -102,7 +102,7 @@ def deployed(
     """
     loaded = Seller.load(seller)
     settings = _settings(loaded, parts or {})
-    parse(ConnectionSettings, json.dumps(settings), "the merged settings")
+    parse(ConnectionSettings, json.dumps(settings), "the settings (infra/local/connection.json with the given parts)")
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as running:
         cloud = running.enter_context(LocalCloud(directory))

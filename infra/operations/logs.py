@@ -20,6 +20,8 @@ from operations.connect import stack_outputs
 
 #: How Lambda's own lines begin where they are not JSON.
 PLATFORM_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
+#: Fields of a log line that are printed in columns, with their widths; reason and remedy follow.
+COLUMNS = (("message", 28), ("order_id", 19), ("document", 40))
 
 
 class UnknownFunction(Exception):
@@ -52,32 +54,47 @@ def log_lines(logs: Any, functions: Iterable[str], since: datetime | None = None
     for function in functions:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **start)
         events += [event for page in pages for event in page["events"]]
-    events.sort(key=lambda event: event["timestamp"])
-    lines = [decision_line(datetime.fromtimestamp(e["timestamp"] / 1000, UTC), e["message"]) for e in events]
+    parsed = [(_time(event), event["message"].rstrip()) for event in events]
+    parsed.sort(key=lambda each: each[0])
+    lines = [decision_line(at, text) for at, text in parsed]
     return [line for line in lines if line]
 
 
 def decision_line(at: datetime, text: str) -> str:
-    """Return one line of the log: time (UTC), message, order id, document, reason and remedy.
+    """Return the printed form of a log line: time (UTC), message, order id, document, reason and remedy.
 
-    A line that is not JSON, such as a traceback, is kept as it is; one of Lambda's own about a start or an end is
-    dropped, unless the invocation failed.
+    A line that is not JSON, such as a traceback, is printed as it is. Empty for a line that is not printed: a metric,
+    or Lambda's own line about an invocation, unless the invocation failed.
     """
     moment = at.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-    text = text.rstrip()
-    try:
-        record = json.loads(text)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict):
+    record = _json_object(text)
+    if record is None:
         return "" if not text or text.startswith(PLATFORM_LINES) else f"{moment}  {text}"
     if str(record.get("type", "")).startswith("platform."):
         status = record.get("record", {}).get("status", "success")
         return "" if status == "success" else f"{moment}  {record['type']} {status}"
+    if "_aws" in record:
+        return ""
     why = ": ".join(str(record[name]) for name in ("reason", "remedy") if record.get(name))
-    columns = (("message", 22), ("order_id", 19), ("document", 40))
-    cells = [f"{record.get(name) or '-':<{width}}" for name, width in columns]
+    cells = [f"{record.get(name) or '-':<{width}}" for name, width in COLUMNS]
     return "  ".join([moment, *cells, why]).rstrip()
+
+
+def _time(event: Mapping[str, Any]) -> datetime:
+    """Return when a log line was written: its own time, else the time at which CloudWatch received it."""
+    record = _json_object(event["message"]) or {}
+    try:
+        return datetime.fromisoformat(record["timestamp"]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError):
+        return datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
