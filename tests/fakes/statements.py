@@ -184,19 +184,20 @@ def statements_capability(vendor: Callable[[str], Statement]) -> Capability:
     def read(services: Services, named: Sequence[str], _deadline: datetime) -> StepReport:
         now = services.clock.now()
         keys = dict.fromkeys([*named, *services.store.due(STATEMENTS, now, 100)])
-        due = [
-            key for key, each in services.store.load(StatementRecord, keys).items() if each.is_due(NextStep.READ, now)
-        ]
+        known = services.store.load(StatementRecord, keys)
+        due = {key: each for key, each in known.items() if each.is_due(NextStep.READ, now)}
         stated = {key: vendor(key) for key in due}
 
         def recorded(stored: Mapping[str, StatementRecord | None]) -> Iterable[StatementRecord]:
-            for key, known in stored.items():
-                assert known is not None
+            for key, current in stored.items():
+                assert current is not None
+                if current.generation != due[key].generation:
+                    continue  # noticed again since the vendor was asked: it stays due and is read again
                 statement = stated[key]
-                if known.version is not None and known.version > statement.version:
-                    yield known.plan_at(now)
+                if current.version is not None and current.version > statement.version:
+                    yield current.plan_at(now)
                 else:
-                    yield replace(known, version=statement.version, amount=statement.amount).plan_at(now)
+                    yield replace(current, version=statement.version, amount=statement.amount).plan_at(now)
 
         saved = update_records(services.store, StatementRecord, due, recorded)
         return StepReport(len(saved), tuple(saved))
