@@ -1,4 +1,4 @@
-"""One deployed stack for all tests of a file: the real template, both sandboxes, a seller."""
+"""One deployed stack for all tests of a file: the real template, both sandboxes, a connected seller."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import OWN_SELLER, Stack, deployed
+from local.stack import Stack, deployed
+from sandbox.amazon import OWN_SELLER
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Workers killed with -9 under load, and answers of Xero lost after it has booked: the books must not show it."""
+"""Workers killed with SIGKILL under load, and answers lost after Xero processed the request: the books are right."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def seller(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_workers(stack: Stack) -> int:
-    """Kills every process that runs a function at the moment; returns how many there were."""
+    """Kill every process that runs a function at the moment; return how many there were."""
     server = stack.cloud.server_pid
     killed = 0
     for process in Path("/proc").iterdir():
@@ -45,11 +45,11 @@ def kill_workers(stack: Stack) -> int:
     return killed
 
 
-def test_every_order_has_exactly_one_invoice_paid_once_whatever_is_killed(stack: Stack) -> None:
-    # A message of a killed invocation comes back after the visibility timeout: seconds here, minutes in production.
+def test_every_order_has_exactly_one_invoice_paid_once_although_workers_are_killed(stack: Stack) -> None:
+    # A message of a killed invocation returns after the visibility timeout: seconds here, minutes in production.
     for queue in ("OrdersQueueUrl", "ShipmentsQueueUrl"):
         stack.cloud.set_visibility_timeout(stack.outputs[queue], 20)
-    stack.xero.ask(
+    stack.xero.control(
         "POST",
         "faults",
         [
@@ -62,20 +62,20 @@ def test_every_order_has_exactly_one_invoice_paid_once_whatever_is_killed(stack:
     killed = 0
     for part in range(KILLS):
         some = orders[part * ORDERS // KILLS : (part + 1) * ORDERS // KILLS]
-        stack.amazon.ask("POST", "orders", {"elements": some, "notify": True})
-        # Not at a chosen moment: somewhere in reading, recording, claiming or posting.
+        stack.amazon.control("POST", "orders", {"elements": some, "notify": True})
+        # At an arbitrary moment: during reading, recording, claiming or posting.
         time.sleep(1.5 + 0.7 * part)
         killed += kill_workers(stack)
 
     assert killed >= KILLS / 2
-    assert stack.wait_until_quiet(400) == ""
+    assert stack.wait_until_idle(400) == ""
 
-    invoices = stack.xero.ask("GET", "books")["Invoices"]
+    invoices = stack.xero.control("GET", "books")["Invoices"]
     totals = Counter[str]()
     for invoice in invoices:
         totals[invoice["Reference"].rpartition(" ")[2]] += invoice["Total"]
     assert len(invoices) == ORDERS
     assert {(invoice["Status"], len(invoice["Payments"])) for invoice in invoices} == {("PAID", 1)}
     assert totals == {o["orderId"]: Decimal(o["proceeds"]["grandTotal"]["amount"]) for o in orders}
-    dropped = [call for call in stack.xero.ask("GET", "calls") if call["fault"] == "drop"]
+    dropped = [call for call in stack.xero.control("GET", "calls") if call["fault"] == "drop"]
     assert len(dropped) == 3

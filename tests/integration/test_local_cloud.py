@@ -1,4 +1,4 @@
-"""The local cloud itself: whole batches, bare functions, clear failures, and nothing left behind."""
+"""The local cloud itself: whole batches, functions without other libraries, clear failures, complete clean-up."""
 
 import io
 import json
@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from local.cloud import ROOT, LocalCloud, StepFailed
+from local.endpoint import CloudEndpoint
 
 pytestmark = pytest.mark.integration
 
@@ -28,23 +27,19 @@ def handler(event, context):
         import botocore
     except ImportError:
         botocore = None
-    return {"path": sys.path, "borrowed": botocore is not None}
+    return {"path": sys.path, "has_botocore": botocore is not None}
 """
 
 
 def answers(endpoint: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
+    return CloudEndpoint(endpoint).is_running
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `condition` returns once that is true; fails when it never becomes true."""
+    """Return what `condition` returns as soon as that is true; fail if it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.1)
     return found
 
@@ -72,8 +67,8 @@ def function(cloud: LocalCloud) -> str:
     return "report"
 
 
-def test_a_function_is_handed_as_many_messages_as_its_batch_size_allows(cloud: LocalCloud, function: str) -> None:
-    # Given two hundred messages that wait
+def test_function_receives_as_many_messages_as_its_batch_size_allows(cloud: LocalCloud, function: str) -> None:
+    # Given two hundred messages in a queue
     sqs = cloud.client("sqs")
     queue = sqs.create_queue(QueueName="many")["QueueUrl"]
     for _ in range(20):
@@ -84,24 +79,24 @@ def test_a_function_is_handed_as_many_messages_as_its_batch_size_allows(cloud: L
     cloud.client("lambda").create_event_source_mapping(
         FunctionName=function, EventSourceArn=arn, BatchSize=1000, MaximumBatchingWindowInSeconds=1
     )
-    # Then one invocation gets them all, as in AWS, and the queue is empty
+    # Then one invocation receives them all, as in AWS, and the queue is empty
     eventually(lambda: cloud.queue_depth(queue).total == 0)
     assert "records 200" in eventually(lambda: cloud.log_lines(function))
 
 
-def test_functions_can_import_nothing_but_python_and_their_own_code(cloud: LocalCloud, function: str) -> None:
+def test_functions_can_import_only_python_and_their_own_code(cloud: LocalCloud, function: str) -> None:
     report = cloud.invoke(function, {})
-    assert not report["borrowed"]
+    assert not report["has_botocore"]
     assert not [entry for entry in report["path"] if "site-packages" in entry]
 
 
-def test_an_error_of_a_function_is_shown_with_its_log(cloud: LocalCloud, function: str) -> None:
+def test_error_of_a_function_is_raised_with_its_log(cloud: LocalCloud, function: str) -> None:
     with pytest.raises(RuntimeError, match="report failed"):
         cloud.invoke(function, {"Records": 5})
 
 
-def test_a_deployment_that_fails_says_why(cloud: LocalCloud, tmp_path: Path) -> None:
-    """First of all the resource and the reason, not the long list of what was rolled back."""
+def test_failed_deployment_names_the_resource_and_the_reason(cloud: LocalCloud, tmp_path: Path) -> None:
+    """They come first, before the long list of resources that were rolled back."""
     template = tmp_path / "template.yaml"
     parameter = "{Type: String, Default: x}"
     template.write_text(
@@ -116,7 +111,7 @@ def test_a_deployment_that_fails_says_why(cloud: LocalCloud, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("interruption", [None, KeyboardInterrupt, ValueError])
-def test_nothing_is_left_after_the_block(tmp_path: Path, interruption: type[BaseException] | None) -> None:
+def test_nothing_outlives_the_block(tmp_path: Path, interruption: type[BaseException] | None) -> None:
     before = dict(os.environ)
     raised: type[BaseException] | None = None
     try:
@@ -137,7 +132,7 @@ def test_nothing_is_left_after_the_block(tmp_path: Path, interruption: type[Base
     assert [path.name for path in tmp_path.iterdir()] == ["ministack.log"]
 
 
-def test_the_server_ends_even_when_its_starter_is_killed(tmp_path: Path) -> None:
+def test_server_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
     # Given a process that started the local cloud
     code = f"""
 import json, pathlib, time
@@ -146,19 +141,19 @@ with LocalCloud(pathlib.Path({str(tmp_path)!r})) as cloud:
     print(json.dumps(cloud.endpoint), flush=True)
     time.sleep(600)
 """
-    starter = subprocess.Popen(  # noqa: S603
+    parent = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", code],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT / "infra")},
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert starter.stdout is not None
-    endpoint = json.loads(starter.stdout.readline())
+    assert parent.stdout is not None
+    endpoint = json.loads(parent.stdout.readline())
     assert answers(endpoint)
     # When it is killed and can clean up nothing
-    starter.send_signal(signal.SIGKILL)
-    starter.wait()
-    starter.stdout.close()
-    # Then the server goes by itself
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    # Then the server ends by itself
     eventually(lambda: not answers(endpoint))

@@ -1,6 +1,6 @@
-"""Orders on the really deployed stack: what a seller, an accountant and the person on call would see.
+"""Orders on the deployed stack: what a seller, an accountant and the person on call see.
 
-The tests of this file build on each other: one deployment, one history, then one thing after the other goes wrong.
+The tests of this file build on each other: one deployment, one history, then one fault after the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 
 from fakes.orders import UK, breakdown, item, order
+from local.invoke import EVENTS, addressed, invoke, read_event
+from local.order_report import load_orders, order_report
+from local.running import announced, find_running
 from local.stack import Stack, deployed
+from operations.logs import print_log
 from sandbox.amazon import OWN_SELLER
 
 pytestmark = pytest.mark.integration
@@ -27,34 +31,34 @@ FUNCTIONS = ("Orders", "Shipments", "Resume")
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, seller: Path) -> Iterator[Stack]:
-    """Every buyer has a contact of his own, so that there is something to give away."""
-    with deployed(tmp_path_factory.mktemp("stack"), seller, contacts={"policy": "buyers"}) as running:
+    """Every buyer has their own contact, so that buyer data passes through the system."""
+    with deployed(tmp_path_factory.mktemp("stack"), seller, {"contacts": {"policy": "buyers"}}) as running:
         yield running
 
 
 def xero_writes(stack: Stack) -> int:
-    calls = stack.xero.ask("GET", "calls")
+    calls = stack.xero.control("GET", "calls")
     return sum(call["method"] in WRITES and call["path"].startswith("/api.xro/") for call in calls)
 
 
 def invoices(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {invoice["InvoiceNumber"]: invoice for invoice in stack.xero.ask("GET", "books")["Invoices"]}
+    return {invoice["InvoiceNumber"]: invoice for invoice in stack.xero.control("GET", "books")["Invoices"]}
 
 
 def net(stack: Stack) -> dict[str, Decimal]:
-    """By order what stands in Xero: invoices less credit notes, those apart that were voided or deleted."""
-    books = stack.xero.ask("GET", "books")
+    """Return invoices less credit notes by order; voided and deleted documents count as zero."""
+    books = stack.xero.control("GET", "books")
     amounts: dict[str, Decimal] = {}
     for collection, sign in (("Invoices", 1), ("CreditNotes", -1)):
         for document in books[collection]:
             order_id = document["Reference"].partition(" · ")[0].rpartition(" ")[2]
-            stands = document["Status"] not in ("VOIDED", "DELETED")
-            amounts[order_id] = amounts.get(order_id, Decimal(0)) + (sign * document["Total"] if stands else 0)
+            is_effective = document["Status"] not in ("VOIDED", "DELETED")
+            amounts[order_id] = amounts.get(order_id, Decimal(0)) + (sign * document["Total"] if is_effective else 0)
     return amounts
 
 
 def documented() -> dict[str, list[str]]:
-    """Order id -> what the seller folder's README promises of it: invoice, what came of it, net."""
+    """Return order id -> invoice, later correction and net, as documented in the README of the seller folder."""
     expected: dict[str, list[str]] = {}
     for line in (OWN_SELLER / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -74,7 +78,7 @@ def eventually(condition: Callable[[], Any], seconds: float = 90) -> Any:
 
 
 def dead_letters(stack: Stack, function: str) -> list[dict[str, Any]]:
-    """Takes what is in the function's dead-letter queue."""
+    """Remove and return the messages of the function's dead-letter queue."""
     sqs, url = stack.cloud.client("sqs"), stack.outputs[f"{function}DlqUrl"]
     taken = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get(
@@ -87,7 +91,7 @@ def dead_letters(stack: Stack, function: str) -> list[dict[str, Any]]:
     return taken
 
 
-def test_the_seller_s_history_becomes_the_documented_books(stack: Stack) -> None:
+def test_sellers_history_becomes_the_documented_books(stack: Stack) -> None:
     assert stack.play(90) == ""
 
     books, of_orders, expected = invoices(stack), net(stack), documented()
@@ -103,7 +107,7 @@ def test_the_seller_s_history_becomes_the_documented_books(stack: Stack) -> None
         assert (order_id, of_orders[order_id]) == (order_id, Decimal(comes_to))
 
 
-def test_what_was_shipped_is_dated_and_told_as_amazon_does(stack: Stack) -> None:
+def test_invoice_of_a_shipped_order_has_the_date_contact_and_carrier_that_amazon_states(stack: Stack) -> None:
     kettle, by_merchant = (invoices(stack)[number] for number in ("204-0000001-0000001", "204-0000003-0000003"))
 
     assert kettle["DateString"][:10] == "2026-10-25"
@@ -112,14 +116,56 @@ def test_what_was_shipped_is_dated_and_told_as_amazon_does(stack: Stack) -> None
     assert by_merchant["Reference"].startswith("Amazon.co.uk 204-0000003-0000003 · ")  # carrier and tracking number
 
 
-def test_the_same_notifications_and_a_sweep_again_write_nothing(stack: Stack) -> None:
+def test_order_report_agrees_with_xeros_books(stack: Stack) -> None:
+    books = stack.xero.control("GET", "books")
+    held = {each["InvoiceID"]: (each["InvoiceNumber"], each["Total"]) for each in books["Invoices"]}
+    held |= {each["CreditNoteID"]: (each["CreditNoteNumber"], each["Total"]) for each in books["CreditNotes"]}
+    held |= {each["PaymentID"]: (None, each["Amount"]) for each in books["Payments"]}
+
+    report = order_report(stack.store, stack.order_ids, load_orders(stack.store, stack.order_ids))
+
+    numbered = ("invoice", "credit_note")
+    reported = {
+        document["xero_id"]: (document["number"] if document["kind"] in numbered else None, document["total"])
+        for order in report
+        for document in order["documents"]
+        if document["kind"] != "contact"
+    }
+    assert reported == held
+    assert {order["state"] for order in report} == {"PLANNED", "NOT_INVOICED"}
+
+
+def test_running_stack_is_found_by_other_commands(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "running.json"
+    with announced(stack, file):
+        running = find_running(file)
+    assert running is not None
+    assert running.functions.keys() == {"orders", "shipments", "resume"}
+
+    event = read_event(EVENTS / "orders_sqs_order_change.json")
+    status = invoke(running, running.functions["orders"], addressed(event, running.seller_id, "204-0000001-0000001"))
+
+    assert status == 0
+    answer, _, log = capsys.readouterr().out.partition("}\n")
+    assert json.loads(answer + "}") == {"batchItemFailures": []}
+    assert "NOTICE_ALREADY_ANSWERED" in log
+    assert "204-0000001-0000001" in log
+    print_log(running.cloud.client("logs"), running.functions)
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("APPLIED" in line and "invoice#" in line for line in lines) > 20
+    assert lines == sorted(lines, key=lambda line: line[:24])
+
+
+def test_repeated_notifications_and_sweeps_write_nothing(stack: Stack) -> None:
     before = xero_writes(stack)
 
-    sent = stack.amazon.ask("POST", "replay", {"seed": 7})["sent"]
-    assert stack.wait_until_quiet(60) == ""
+    sent = stack.amazon.control("POST", "replay", {"seed": 7})["sent"]
+    assert stack.wait_until_idle(60) == ""
     stack.cloud.invoke(stack.outputs["OrdersFunctionName"], {"sweep": "orders"})
     stack.cloud.invoke(stack.outputs["OrdersFunctionName"], {"sweep": "orders"})
-    assert stack.wait_until_quiet(60) == ""
+    assert stack.wait_until_idle(60) == ""
 
     assert sent > 20
     assert xero_writes(stack) == before
@@ -151,20 +197,20 @@ GOOD = [order(item(f"{n}.00"), grand_total=f"{n}.00", order_id=f"901-000000{n}-0
 
 
 def set_gift_wrap_account(stack: Stack, status: str) -> None:
-    accounts = stack.xero.ask("GET", "books")["Accounts"]
+    accounts = stack.xero.control("GET", "books")["Accounts"]
     for account in accounts:
         if account.get("Code") == "206":
             account["Status"] = status
-    stack.xero.ask("POST", "organisation", {"Accounts": accounts})
+    stack.xero.control("POST", "organisation", {"Accounts": accounts})
 
 
-def test_what_cannot_be_booked_waits_for_a_person_and_disturbs_nothing_else(stack: Stack) -> None:
+def test_order_that_cannot_be_invoiced_is_dead_lettered_without_affecting_other_orders(stack: Stack) -> None:
     set_gift_wrap_account(stack, "ARCHIVED")
     sqs, url = stack.cloud.client("sqs"), stack.outputs["OrdersQueueUrl"]
     for body in ("not JSON", json.dumps({"NotificationType": "PRICING_HEALTH"}), "[]"):
         sqs.send_message(QueueUrl=url, MessageBody=body)
-    stack.amazon.ask("POST", "orders", {"elements": [*BROKEN.values(), *GOOD], "notify": True})
-    assert stack.wait_until_quiet(90) == ""
+    stack.amazon.control("POST", "orders", {"elements": [*BROKEN.values(), *GOOD], "notify": True})
+    assert stack.wait_until_idle(90) == ""
 
     books = invoices(stack)
     assert {i: books[i]["Total"] for i in books if i.startswith("901-")} == {
@@ -188,25 +234,25 @@ def test_what_cannot_be_booked_waits_for_a_person_and_disturbs_nothing_else(stac
         assert line["connection"] == "main"
 
 
-def test_once_mended_the_dead_letter_sent_again_is_booked(stack: Stack) -> None:
+def test_dead_letter_sent_again_after_its_cause_is_corrected_is_invoiced(stack: Stack) -> None:
     set_gift_wrap_account(stack, "ACTIVE")
     order_id = BROKEN["ACCOUNT_ARCHIVED"]["orderId"]
 
     stack.cloud.client("sqs").send_message(
         QueueUrl=stack.outputs["ShipmentsQueueUrl"],
-        MessageBody=json.dumps({"reprocess": {"connection": "main", "order_id": order_id}}),
+        MessageBody=json.dumps({"reprocess": {"connection": "main", "source": f"order#{order_id}"}}),
     )
 
     invoice = eventually(lambda: invoices(stack).get(order_id))
     assert invoice["Total"] == Decimal("8.50")
 
 
-def test_amazon_answering_html_delays_one_order_not_its_neighbours(stack: Stack) -> None:
+def test_html_error_of_amazon_for_one_order_does_not_delay_others(stack: Stack) -> None:
     late, fine = (
         order(item("3.00"), grand_total="3.00", order_id=f"902-000000{n}-0000000", updated="2026-11-03T10:00:00Z")
         for n in (1, 2)
     )
-    stack.amazon.ask(
+    stack.amazon.control(
         "POST",
         "faults",
         {
@@ -216,37 +262,37 @@ def test_amazon_answering_html_delays_one_order_not_its_neighbours(stack: Stack)
             "body": "<html><body>Service Unavailable</body></html>",
         },
     )
-    stack.amazon.ask("POST", "orders", {"elements": [late, fine], "notify": True})
+    stack.amazon.control("POST", "orders", {"elements": [late, fine], "notify": True})
 
     eventually(lambda: invoices(stack).get(fine["orderId"]), 60)
     records = stack.cloud.log_records(stack.outputs["OrdersFunctionName"])
     waiting = [r for r in records if r.get("order_id") == late["orderId"] and r.get("message") == "AMAZON_UNAVAILABLE"]
     assert waiting
-    # The resume function reads it again when its minute has come.
+    # The resume function reads it again within a minute or two.
     assert eventually(lambda: invoices(stack).get(late["orderId"]), 150)["Total"] == Decimal("3.00")
 
 
-def test_a_lost_answer_of_xero_leaves_one_invoice(stack: Stack) -> None:
+def test_lost_answer_of_xero_leaves_one_invoice(stack: Stack) -> None:
     lost = order(item("4.00"), grand_total="4.00", order_id="903-0000001-0000000", updated="2026-11-03T11:00:00Z")
-    stack.xero.ask("POST", "faults", {"kind": "drop", "method": "PUT", "path": "/api.xro/2.0/Invoices"})
+    stack.xero.control("POST", "faults", {"kind": "drop", "method": "PUT", "path": "/api.xro/2.0/Invoices"})
 
-    stack.amazon.ask("POST", "orders", {"elements": [lost], "notify": True})
+    stack.amazon.control("POST", "orders", {"elements": [lost], "notify": True})
 
     eventually(lambda: invoices(stack).get(lost["orderId"]))
-    assert stack.wait_until_quiet(60) == ""
-    dropped = [call for call in stack.xero.ask("GET", "calls") if call["fault"] == "drop"]
+    assert stack.wait_until_idle(60) == ""
+    dropped = [call for call in stack.xero.control("GET", "calls") if call["fault"] == "drop"]
     assert len(dropped) == 1
-    assert sum(i["Reference"].endswith(lost["orderId"]) for i in stack.xero.ask("GET", "books")["Invoices"]) == 1
+    assert sum(i["Reference"].endswith(lost["orderId"]) for i in stack.xero.control("GET", "books")["Invoices"]) == 1
     assert invoices(stack)[lost["orderId"]]["Status"] == "PAID"
 
 
-def test_an_order_whose_event_was_lost_is_booked_all_the_same(stack: Stack) -> None:
+def test_order_whose_event_was_lost_is_invoiced_and_paid(stack: Stack) -> None:
     events, bus = stack.cloud.client("events"), stack.outputs["EventBusName"]
     (rule,) = events.list_rules(EventBusName=bus)["Rules"]
     events.disable_rule(Name=rule["Name"], EventBusName=bus)
     silent = order(item("2.50"), grand_total="2.50", order_id="904-0000001-0000000", updated="2026-11-03T12:00:00Z")
     try:
-        stack.amazon.ask("POST", "orders", {"elements": [silent], "notify": True})
+        stack.amazon.control("POST", "orders", {"elements": [silent], "notify": True})
         paid = eventually(lambda: (invoices(stack).get(silent["orderId"]) or {}).get("Status") == "PAID", 150)
     finally:
         events.enable_rule(Name=rule["Name"], EventBusName=bus)
@@ -254,14 +300,14 @@ def test_an_order_whose_event_was_lost_is_booked_all_the_same(stack: Stack) -> N
     assert paid
 
 
-def test_buyers_are_found_in_xero_and_nowhere_else(stack: Stack) -> None:
-    """The made-up orders carry a buyer called Canary, with an address and a telephone number of that name."""
+def test_buyer_data_is_in_xero_and_nowhere_else(stack: Stack) -> None:
+    """The orders of this test have a buyer called Canary, with an address and a telephone number to search for."""
     traces = [line for name in FUNCTIONS for line in stack.cloud.log_lines(stack.outputs[f"{name}FunctionName"])]
     table = stack.cloud.client("dynamodb").scan(TableName=stack.outputs["TableName"])["Items"]
     traces += [json.dumps(row) for row in table]
     traces += [json.dumps(letter) for name in ("Orders", "Shipments") for letter in dead_letters(stack, name)]
-    traces += [json.dumps(call) for call in stack.amazon.ask("GET", "calls")]
-    contacts = json.dumps(stack.xero.ask("GET", "books")["Contacts"], default=str)
+    traces += [json.dumps(call) for call in stack.amazon.control("GET", "calls")]
+    contacts = json.dumps(stack.xero.control("GET", "books")["Contacts"], default=str)
 
     assert len(table) > 50
     for canary in ("canary", "cn1 1nc", "0000 000000"):

@@ -1,4 +1,4 @@
-"""The output of `make preflight` against the sandbox Xero on a real socket."""
+"""The output of `make preflight` against the sandbox Xero, over HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 def run(xero: Sandbox, folder: Path, *more: str, refresh_token: str = "", **changed: Any) -> int:
     document = json.loads(SETTINGS.read_text(encoding="utf-8")) | changed
-    document["xero"] = {"tenant_id": xero.ask("GET", "books")["Organisations"][0]["OrganisationID"]}
+    document["xero"] = {"tenant_id": xero.control("GET", "books")["Organisations"][0]["OrganisationID"]}
     secrets: dict[str, dict[str, str]] = {
         "amazon": {"client_id": "a", "client_secret": "b", "refresh_token": "c"},
         "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
@@ -51,7 +51,7 @@ def test_invalid_setting_is_reported_with_its_remedy(
     assert run(xero, tmp_path, accounts=accounts) == 1
 
     output = capsys.readouterr().out
-    assert "ACCOUNT_UNKNOWN: the organisation has no account 999" in output
+    assert "ACCOUNT_UNKNOWN: The organisation has no account 999" in output
     assert "NO_CLEARING" in output  # Australian dollars have no clearing account in the example settings
 
 
@@ -65,7 +65,7 @@ def test_proposed_tax_rules_are_valid_settings(
 
     output = capsys.readouterr().out
     assert {"OUTPUT2", "NONE"} <= {rule["tax_type"] for rule in rules}
-    assert "TAX_" not in output.partition("tax rules to propose")[0]  # every rule is valid for this organisation
+    assert "TAX_" not in output.partition("proposed tax rules")[0]  # every rule is valid for this organisation
     assert again == 1  # a currency still has no clearing account
     assert proposed_rules(output) == rules
 
@@ -73,9 +73,9 @@ def test_proposed_tax_rules_are_valid_settings(
 def test_preflight_never_uses_the_refresh_token_of_the_deployed_functions(
     xero: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = len(xero.ask("GET", "calls"))
+    before = len(xero.control("GET", "calls"))
 
     assert run(xero, tmp_path, refresh_token=DEFAULT_REFRESH_TOKEN) == 1
 
-    assert "connect first" in capsys.readouterr().err
-    assert not [call for call in xero.ask("GET", "calls")[before:] if "connect" in call["path"]]
+    assert "Run make connect first" in capsys.readouterr().err
+    assert not [call for call in xero.control("GET", "calls")[before:] if "connect" in call["path"]]
