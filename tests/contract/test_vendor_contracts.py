@@ -17,12 +17,13 @@ from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # ships 
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
-from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.books.organisation import Account, Organisation
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced
 from amazon_to_xero.runtime.privacy import storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from fakes.books import ORGANISATION
+from fakes.editions import tax_rates_of_edition
 from fakes.order_life import OrderLife, desired_documents
 from local.settings import CONNECTION_JSON
 from sandbox.amazon import OWN_SELLER
@@ -45,16 +46,6 @@ def components() -> Any:
 def sandbox_organisation() -> Organisation:
     """Return the sandbox's British organisation, with the income accounts of the tests."""
     raw = organisation_for("GB")
-    rates = {
-        rate["TaxType"]: TaxRate(
-            rate["TaxType"],
-            rate["Name"],
-            Decimal(rate["EffectiveRate"]),
-            rate["Status"] == "ACTIVE",
-            rate["CanApplyToRevenue"],
-        )
-        for rate in raw["TaxRates"]
-    }
     accounts = dict(ORGANISATION.accounts) | {
         each["Code"]: Account(
             each["AccountID"], each["Code"], each["Name"], each["Type"], each.get("CurrencyCode"), True, True
@@ -63,7 +54,7 @@ def sandbox_organisation() -> Organisation:
         if each["Type"] == "BANK"
     }
     currencies = frozenset(currency["Code"] for currency in raw["Currencies"])
-    return replace(ORGANISATION, accounts=accounts, tax_rates=rates, currencies=currencies)
+    return replace(ORGANISATION, accounts=accounts, tax_rates=tax_rates_of_edition("GB"), currencies=currencies)
 
 
 def policy_of_make_run() -> PostingPolicy:
