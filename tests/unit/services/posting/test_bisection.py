@@ -30,6 +30,17 @@ def test_document_that_makes_xero_refuse_the_batch_fails_alone(documents: int) -
     assert connection.failures() == [("A5", "XERO_REFUSED")]
 
 
+def test_every_document_that_makes_xero_refuse_a_batch_fails_however_many_calls_are_refused() -> None:
+    connection = PostingConnection(*(desired_invoice(f"A{n:02}") for n in range(50)))
+    for number in ("A03", "A21", "A40"):
+        connection.refuse_creates_with(number)
+
+    report = connection.post()
+
+    assert (report.applied, report.failed, report.stopped) == (47, 3, "")
+    assert sorted(connection.failures()) == [(number, "XERO_REFUSED") for number in ("A03", "A21", "A40")]
+
+
 def test_content_that_changed_during_the_refused_call_is_sent_in_its_new_form() -> None:
     connection = PostingConnection(desired_invoice("A"), desired_invoice("B"))
     connection.xero.before = [REFUSED]

@@ -127,6 +127,18 @@ def test_failed_look_up_leaves_the_outcome_unknown() -> None:
     assert (connection.invoice().state, connection.invoice_numbers()) == (DocumentState.APPLIED, ["A"])
 
 
+def test_nothing_is_written_in_a_run_whose_look_up_failed() -> None:
+    connection = PostingConnection(desired_invoice())
+    connection.xero.after = [lost(), lost()]
+    connection.post()
+    connection.clock.advance(61)
+    connection.request(desired_invoice("B"))
+    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
+
+    assert connection.post().stopped == "XERO_UNAVAILABLE"
+    assert connection.verbs() == ["create", "create", "find"]
+
+
 def test_at_most_forty_numbers_are_looked_up_in_one_call() -> None:
     connection = PostingConnection(*(desired_invoice(f"A{n:02}") for n in range(50)))
     connection.xero.after = [lost(), lost()]
