@@ -38,7 +38,7 @@ def test_code_in_no_table_is_found(repository: Repository) -> None:
     )
 
     assert [each.problem for each in codes.undocumented_codes(repository.root)] == [
-        "FailureCode.TAX_UNMAPPED is in no table of docs/"
+        "FailureCode.TAX_UNMAPPED is in no table of docs/operating.md or docs/bookkeeping.md"
     ]
 
 
