@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from unit.documentation.repository import FAILURES, RULES, Repository
 
 from documentation import codes, names
+from unit.documentation.repository import FAILURES, RULES, Repository
 
 RULES_FILE = "functions/amazon_to_xero/domain/rules.py"
 

@@ -127,7 +127,7 @@ class BatchWriter:
     ) -> PostReport:
         """Write the halves of a batch that Xero refused as a whole; a document that is refused alone fails.
 
-        Where every half is refused, too, none of the documents is the cause: they wait, and a person looks at the
+        Where every half is refused, too, none of the documents is the cause: they wait, and a person checks the
         connection.
         """
         bisection.refused_calls += 1

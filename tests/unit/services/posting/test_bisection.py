@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import desired_invoice
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.ports.xero import XeroRefused
 from amazon_to_xero.services.posting.writer import MAX_REFUSED_CALLS
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 REFUSED = XeroRefused("createInvoices", 400, "the element cannot be read")

@@ -7,15 +7,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
-from unit.services.interruptions import Killed
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DocumentState
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
+from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
+from unit.services.interruptions import Killed
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import CONTACT, desired_credit_note, desired_invoice, desired_payment, removed
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DesiredDocument, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
+from unit.desired_documents import CONTACT, desired_credit_note, desired_invoice, desired_payment, removed
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 PERIOD_IS_LOCKED = "The document date cannot be before the period lock date"

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from unit.desired_documents import CONTACT, MINUTE, desired_invoice, desired_payment
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.capabilities import SHIPMENTS
@@ -18,6 +17,7 @@ from amazon_to_xero.services.posting.transitions import DocumentTransitions, Tra
 from amazon_to_xero.services.state_updates import ATTEMPTS
 from amazon_to_xero.services.work_report import PostReport
 from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDeadLetters, RecordingDecisionLog
+from unit.desired_documents import CONTACT, MINUTE, desired_invoice, desired_payment
 
 CLAIMED_LATER = NOON + MINUTE
 
