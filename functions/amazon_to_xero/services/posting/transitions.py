@@ -53,8 +53,8 @@ class DocumentTransitions:
         """Decide the next state of a row that another writer changed since it was loaded.
 
         If it is still this attempt and only something else is requested by now, the transition is made from the newer
-        row. If it is another attempt, that one's state is kept, but where we may have written, the document is looked up
-        again.
+        row. If it is another attempt, that one's state is kept, but the document is looked up again where we may
+        have written.
         """
         for _ in range(ATTEMPTS):
             current = self._store.load(Document, [document.key])[document.key]
