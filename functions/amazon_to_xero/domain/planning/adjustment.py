@@ -76,8 +76,10 @@ class _Adjustments:
             requested = [document for document in held if document is not None and not document.desired.tombstone]
             if any(document.exists_in_xero for document in requested):
                 # An invoice and a credit note of one number belong together: where one exists, the other will.
-                for document in requested:
-                    if document not in used_up:
+                for kind, document in zip(_KINDS, held, strict=True):
+                    if document is None or document.desired.tombstone:
+                        self._remove_settlement(kind, number)
+                    elif document not in used_up:
                         self._keep(document)
             elif not used_up:
                 return number, held
@@ -95,6 +97,12 @@ class _Adjustments:
             self._steps.third.append(self._documents.unchanged(held))
         elif (settlement := self._documents.settlement(kept)) is not None:
             self._steps.third.append(settlement)
+
+    def _remove_settlement(self, kind: DocumentKind, number: str) -> None:
+        """A worker that died had requested the settlement of an adjustment, and not yet the adjustment."""
+        held = self._held.own(SETTLED_BY[kind], number)
+        if held is not None and not held.desired.tombstone:
+            self._steps.first.append(self._documents.removed(held))
 
     def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
         changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)
