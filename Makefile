@@ -35,7 +35,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint unit integration test pr sim run invoke logs bench build deploy connect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs bench build deploy connect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -68,7 +68,7 @@ format: install ## Format the code and apply the fixes that ruff can make
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format .
 
-lint: install ## Check style, types, imports and the templates
+lint: install ## Check style, types, imports, templates and documentation
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -76,6 +76,11 @@ lint: install ## Check style, types, imports and the templates
 	.venv/bin/cfn-lint template.yaml infra/observability.yaml
 	@$(IN_VENV) infra/deployable/transform.py .build/template.json
 	.venv/bin/cfn-lint .build/template.json
+	$(IN_VENV) -m documentation.generate --check
+	$(IN_VENV) -m documentation.lint
+
+docs: install ## Rewrite the generated parts of the documentation
+	@$(IN_VENV) -m documentation.generate
 
 unit: install ## Run the unit tests only: make unit [PYTEST="-k refunds"]
 	$(RUN_TESTS) tests/unit

@@ -107,7 +107,7 @@ def _values(field: Schema, schema: Schema) -> str:
         return "objects, see below"
     if kind == "object":
         patterns = [*given.get("patternProperties", {}).values(), given.get("additionalProperties")]
-        return f"object: name → {_values(next(filter(None, patterns)), schema)}"
+        return f"object of {_values(next(filter(None, patterns)), schema)}"
     if kind == "boolean":
         return "`true`, `false`"
     if kind in ("integer", "number"):

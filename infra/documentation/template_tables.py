@@ -50,7 +50,7 @@ def alarms() -> str:
 
 def saved_queries() -> str:
     rows = [(_named(each["Name"]).partition("/")[2], _first_comment(each)) for each in _queries()]
-    return table(("Saved query", "Before you run it"), rows)
+    return table(("Saved query", "Note"), rows)
 
 
 def _resources(kind: str) -> list[dict[str, Any]]:

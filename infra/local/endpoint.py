@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from operations.logs import PLATFORM_LINES
+from operations.log_format import PLATFORM_LINES
 
 REGION = "eu-west-1"
 #: Lines of a function's log that an error message repeats.

@@ -2,8 +2,8 @@
 
     python -m local.invoke --function orders --event tests/events/orders_sqs_order_change.json [--order ID]
 
-Uses the local cloud of `make run KEEP=1`. If none is running, it deploys one, in which Amazon has the default seller's
-whole history and Xero is empty. Prints the answer, then what the function logged.
+It uses the local cloud of `make run KEEP=1`. If none is running, it deploys one, in which Amazon has the default
+seller's whole history and Xero is empty. It prints the answer, then what the function logged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`make logs` without STACK: the functions' log of the running local cloud.
-
-python -m local.logs [--function NAME]
-"""
+"""`make logs` without STACK: print the functions' log of the running local cloud (`python -m local.logs`)."""
 
 from __future__ import annotations
 

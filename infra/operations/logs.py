@@ -1,12 +1,13 @@
 """Print the functions' log of a deployed stack: one decision per line, newest last.
 
-python -m operations.logs --stack NAME [--function NAME] [--minutes N]
+    python -m operations.logs --stack NAME [--function NAME] [--minutes N]
+
+Without --function, the lines of all functions are merged by time.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +18,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.connect import stack_outputs
-
-#: How Lambda's own lines begin where they are not JSON.
-PLATFORM_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
-#: Fields of a log line that are printed in columns, with their widths; reason and remedy follow.
-COLUMNS = (("message", 28), ("order_id", 19), ("document", 40))
+from operations.log_format import decision_line, json_object
 
 
 class UnknownFunction(Exception):
@@ -60,41 +57,13 @@ def log_lines(logs: Any, functions: Iterable[str], since: datetime | None = None
     return [line for line in lines if line]
 
 
-def decision_line(at: datetime, text: str) -> str:
-    """Return the printed form of a log line: time (UTC), message, order id, document, reason and remedy.
-
-    A line that is not JSON, such as a traceback, is printed as it is. Empty for a line that is not printed: a metric,
-    or Lambda's own line about an invocation, unless the invocation failed.
-    """
-    moment = at.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-    record = _json_object(text)
-    if record is None:
-        return "" if not text or text.startswith(PLATFORM_LINES) else f"{moment}  {text}"
-    if str(record.get("type", "")).startswith("platform."):
-        status = record.get("record", {}).get("status", "success")
-        return "" if status == "success" else f"{moment}  {record['type']} {status}"
-    if "_aws" in record:
-        return ""
-    why = ": ".join(str(record[name]) for name in ("reason", "remedy") if record.get(name))
-    cells = [f"{record.get(name) or '-':<{width}}" for name, width in COLUMNS]
-    return "  ".join([moment, *cells, why]).rstrip()
-
-
 def _time(event: Mapping[str, Any]) -> datetime:
     """Return when a log line was written: its own time, else the time at which CloudWatch received it."""
-    record = _json_object(event["message"]) or {}
+    record = json_object(event["message"]) or {}
     try:
         return datetime.fromisoformat(record["timestamp"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):
         return datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-
-
-def _json_object(text: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(text)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -302,7 +302,7 @@ PAID_INVOICE = {"invoice A": "AUTHORISED 10.00", "payment A": "10"}  # the summa
 
 def _plan_with_stored(
     order: OrderToPlan,
-    wanted: list[Sale],
+    expected_sales: list[Sale],
     stored: dict[str, Document],
     policy: PostingPolicy,
     organisation: Organisation,
@@ -313,7 +313,7 @@ def _plan_with_stored(
         found = {key: stored[key] for key in looked_up & stored.keys()}
         held = HeldDocuments(order.source, found, looked_up)
         try:
-            plan = plan_order(order, wanted, held, policy, organisation)
+            plan = plan_order(order, expected_sales, held, policy, organisation)
         except Failure:
             if not held.missing:
                 raise

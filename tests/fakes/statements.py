@@ -239,7 +239,8 @@ def _usable_number(record: StatementRecord, held: HeldDocuments) -> tuple[str, D
     while True:
         number = reissued_number(_first_number(record), times)
         own = held.own(DocumentKind.CREDIT_NOTE, number)
-        if not held.is_taken(number, _KINDS) and (own is None or not is_number_used_up(own)):
+        is_taken = own is None and held.is_taken(number, _KINDS)
+        if not is_taken and (own is None or not is_number_used_up(own)):
             return number, own
         times += 1
 

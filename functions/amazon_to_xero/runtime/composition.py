@@ -145,4 +145,4 @@ def application() -> Application:
 
 
 def _report(connection: str, code: FailureCode, remedy: str) -> None:
-    PowertoolsDecisionLog(connection).record("SETTINGS_UNUSABLE", reason=code, remedy=remedy)
+    PowertoolsDecisionLog(connection).record(FailureCode.SETTINGS_UNUSABLE, reason=code, remedy=remedy)

@@ -8,18 +8,20 @@ from datetime import UTC, datetime
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
+
 logger = Logger(utc=True, use_rfc3339=True, log_uncaught_exceptions=False)
 metrics = Metrics()
 
 #: Decisions that are logged as warnings: work waits, or a person should look although nothing is held back.
 WARNINGS = frozenset(
     {
-        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "AMAZON_UNAVAILABLE"),
-        *("EVENTS_NOT_PUBLISHED", "PREFLIGHT_FINDING", "TAX_VARIANCE"),
+        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "PREFLIGHT_FINDING"),
+        *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, FailureCode.TAX_VARIANCE),
     }
 )
 #: Decisions that are logged as errors: a person has to act.
-ERRORS = frozenset({"FAILED", "XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE", "MESSAGE_REJECTED"})
+ERRORS = frozenset({"FAILED", "XERO_GRANT_REFUSED", FailureCode.SETTINGS_UNUSABLE, "MESSAGE_REJECTED"})
 
 
 class SystemClock:

@@ -15,6 +15,14 @@ from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 _OUTAGE_PAUSE = timedelta(minutes=1)
+# Xero's name of a limit, or our share of a day's calls -> why work waits.
+_LIMITS: Mapping[str, WaitReason] = {
+    "minute": WaitReason.XERO_MINUTE_LIMIT,
+    "appminute": WaitReason.XERO_APPMINUTE_LIMIT,
+    "day": WaitReason.XERO_DAY_LIMIT,
+    "share": WaitReason.XERO_SHARE_LIMIT,
+    "concurrent": WaitReason.XERO_CONCURRENT_LIMIT,
+}
 
 
 class Pauses:
@@ -40,7 +48,7 @@ class Pauses:
         now, remedy = self._clock.now(), problem.message
         reason: str
         if isinstance(problem, XeroRateLimited):
-            until, reason = now + problem.retry_after, f"XERO_{problem.problem.upper()}_LIMIT"
+            until, reason = now + problem.retry_after, _LIMITS.get(problem.problem, WaitReason.XERO_MINUTE_LIMIT)
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
             remedy = f"Xero refuses the connection's authorisation ({problem.message}). Connect Xero again."

@@ -5,9 +5,6 @@ from collections.abc import Iterator
 import pytest
 from sp_api.auth.access_token_client import cache as seller_tokens
 from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
-from unit.adapters.fault_server import FaultServer
-from unit.adapters.live_sandboxes import LiveXero, listening
-from unit.adapters.xero_replies import Tokens
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
@@ -15,6 +12,9 @@ from amazon_to_xero.runtime.privacy import redact
 from fakes.state import ManualClock
 from sandbox.wire import SandboxClock
 from sandbox.xero import XeroSandbox
+from unit.adapters.fault_server import FaultServer
+from unit.adapters.live_sandboxes import LiveXero, listening
+from unit.adapters.xero_replies import Tokens
 
 
 @pytest.fixture

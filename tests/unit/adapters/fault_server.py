@@ -140,7 +140,7 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that timed out and closed its end; that is what the test wanted."""
+        """Ignore a client that timed out and closed its end; the test expects it."""
 
 
 def refusing_url() -> str:

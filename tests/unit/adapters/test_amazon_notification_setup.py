@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from unit.adapters.amazon_login import TOKEN_PATH, token_reply
-from unit.adapters.fault_server import FaultServer, Reply
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable
+from unit.adapters.amazon_login import TOKEN_PATH, token_reply
+from unit.adapters.fault_server import FaultServer, Reply
 
 DESTINATIONS = "/notifications/v1/destinations"
 SUBSCRIPTION = "/notifications/v1/subscriptions/ORDER_CHANGE"

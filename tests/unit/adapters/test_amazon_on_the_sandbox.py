@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.adapters.live_sandboxes import listening
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
@@ -23,6 +22,7 @@ from amazon_to_xero.ports.amazon import (
 from fakes.state import NOON
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.wire import Fault, SandboxClock
+from unit.adapters.live_sandboxes import listening
 
 SELLER = Path(__file__).parents[3] / "infra/sandbox/seller"
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:orders"

@@ -8,8 +8,6 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from unit.adapters.amazon_login import TOKEN_PATH, token_reply
-from unit.adapters.fault_server import FaultServer, Reply, all_text_of, refusing_url
 
 from amazon_to_xero.adapters.amazon import client as client_module
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
@@ -23,6 +21,8 @@ from amazon_to_xero.ports.amazon import (
     OrderPage,
 )
 from amazon_to_xero.runtime.privacy import silence_libraries
+from unit.adapters.amazon_login import TOKEN_PATH, token_reply
+from unit.adapters.fault_server import FaultServer, Reply, all_text_of, refusing_url
 
 ORDER_ID = "026-1520163-6049104"
 ORDERS = "/orders/2026-01-01/orders"

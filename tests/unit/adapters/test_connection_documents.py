@@ -6,10 +6,10 @@ import json
 
 import pytest
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from unit.parameter_store import CacheClock, FakeParameterStore
 
 from amazon_to_xero.adapters.aws.parameters import ConnectionDocuments, SecretUnreadable
 from fakes.settings import secrets, settings
+from unit.parameter_store import CacheClock, FakeParameterStore
 
 PATH, PREFIX = "/stack/connections", "stack/connections"
 

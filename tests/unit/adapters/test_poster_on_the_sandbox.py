@@ -6,6 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+
+from amazon_to_xero.domain.books.contact import ContactPolicy, Customer, Pseudonym, customer_of
+from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.intake import buyer_contacts
+from fakes.state import ManualClock
+from sandbox.xero.records import Contact
 from unit.adapters.live_sandboxes import LiveXero
 from unit.desired_documents import (
     CONTACT,
@@ -16,13 +23,6 @@ from unit.desired_documents import (
     removed,
 )
 from unit.services.posting.posting_connection import BuyerConnection, buyer_order
-
-from amazon_to_xero.domain.books.contact import ContactPolicy, Customer, Pseudonym, customer_of
-from amazon_to_xero.domain.books.document import DocumentState
-from amazon_to_xero.ports.amazon import Json
-from amazon_to_xero.services.intake import buyer_contacts
-from fakes.state import ManualClock
-from sandbox.xero.records import Contact
 
 D = Decimal
 

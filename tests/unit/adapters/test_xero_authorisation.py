@@ -6,19 +6,6 @@ import threading
 from datetime import timedelta
 
 import pytest
-from unit.adapters.fault_server import FaultServer, Reply
-from unit.adapters.xero_replies import (
-    ACCESS_TOKEN,
-    EXPIRED,
-    FORBIDDEN,
-    INVOICE,
-    INVOICES,
-    Tokens,
-    answer,
-    create,
-    find,
-    stored,
-)
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
@@ -34,6 +21,19 @@ from amazon_to_xero.ports.xero import (
 )
 from amazon_to_xero.runtime.privacy import redact
 from fakes.state import ManualClock
+from unit.adapters.fault_server import FaultServer, Reply
+from unit.adapters.xero_replies import (
+    ACCESS_TOKEN,
+    EXPIRED,
+    FORBIDDEN,
+    INVOICE,
+    INVOICES,
+    Tokens,
+    answer,
+    create,
+    find,
+    stored,
+)
 
 # --- access tokens ----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.adapters.live_sandboxes import LiveXero
 
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import (
@@ -18,6 +17,7 @@ from amazon_to_xero.ports.xero import (
     XeroUnavailable,
 )
 from fakes.state import NOON, ManualClock
+from unit.adapters.live_sandboxes import LiveXero
 
 BUYER_NAME = "Margaret Thistlewood"
 

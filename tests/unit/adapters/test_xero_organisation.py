@@ -11,13 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from unit.adapters.fault_server import FaultServer, Reply
-from unit.adapters.xero_replies import (
-    API,
-    Tokens,
-    answer,
-    guid,
-)
 
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.organisation import iana_time_zone
@@ -27,6 +20,13 @@ from amazon_to_xero.ports.xero import (
 )
 from amazon_to_xero.runtime.privacy import redact
 from fakes.state import ManualClock
+from unit.adapters.fault_server import FaultServer, Reply
+from unit.adapters.xero_replies import (
+    API,
+    Tokens,
+    answer,
+    guid,
+)
 
 CONTRACT = Path(__file__).parents[4] / "shared/contracts/xero/xero_accounting.json"
 

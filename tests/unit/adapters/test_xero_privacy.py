@@ -6,6 +6,14 @@ import logging
 from typing import Any
 
 import pytest
+
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope, customer_of
+from amazon_to_xero.ports.xero import (
+    XeroError,
+)
+from amazon_to_xero.runtime.privacy import BuyerPseudonyms, silence_libraries
+from fakes.orders import UK, item, order
 from unit.adapters.fault_server import FaultServer, Reply, all_text_of
 from unit.adapters.xero_replies import (
     ACCESS_TOKEN,
@@ -18,14 +26,6 @@ from unit.adapters.xero_replies import (
     create,
     find,
 )
-
-from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope, customer_of
-from amazon_to_xero.ports.xero import (
-    XeroError,
-)
-from amazon_to_xero.runtime.privacy import BuyerPseudonyms, silence_libraries
-from fakes.orders import UK, item, order
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.ports.xero import (
+    XeroRefused,
+    XeroUnavailable,
+)
 from unit.adapters.fault_server import FaultServer, Reply, all_text_of
 from unit.adapters.xero_replies import (
     API,
@@ -13,12 +19,6 @@ from unit.adapters.xero_replies import (
     find,
     guid,
     stored,
-)
-
-from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.ports.xero import (
-    XeroRefused,
-    XeroUnavailable,
 )
 
 # --- find -------------------------------------------------------------------------------------------------------------

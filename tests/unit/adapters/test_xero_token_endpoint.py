@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.adapters.fault_server import FaultServer, Reply, all_text_of, refusing_url
 
 from amazon_to_xero.adapters.xero import transport
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.ports.xero import XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 from fakes.state import ManualClock
+from unit.adapters.fault_server import FaultServer, Reply, all_text_of, refusing_url
 
 TOKEN = "/connect/token"
 GRANTED = {"access_token": "ey.new", "expires_in": 1800, "token_type": "Bearer", "refresh_token": "rotated"}

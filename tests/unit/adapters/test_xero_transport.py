@@ -6,16 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from unit.adapters.fault_server import FaultServer, Reply, refusing_url
-from unit.adapters.xero_replies import (
-    INVOICES,
-    Tokens,
-    answer,
-    create,
-    find,
-    stored,
-    update,
-)
 
 from amazon_to_xero.adapters.xero import transport
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
@@ -26,6 +16,16 @@ from amazon_to_xero.ports.xero import (
 )
 from amazon_to_xero.runtime.privacy import redact
 from fakes.state import ManualClock
+from unit.adapters.fault_server import FaultServer, Reply, refusing_url
+from unit.adapters.xero_replies import (
+    INVOICES,
+    Tokens,
+    answer,
+    create,
+    find,
+    stored,
+    update,
+)
 
 WRITES = pytest.mark.parametrize("write", [create, update])
 

@@ -9,6 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.exact_json import exact_json
+from amazon_to_xero.ports.xero import (
+    XeroOutcomeUnknown,
+    XeroRefused,
+)
 from unit.adapters.fault_server import FaultServer, Reply
 from unit.adapters.xero_replies import (
     ACCESS_TOKEN,
@@ -20,13 +27,6 @@ from unit.adapters.xero_replies import (
     find,
     guid,
     stored,
-)
-
-from amazon_to_xero.adapters.xero.accounting import XeroAccounting
-from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.ports.xero import (
-    XeroOutcomeUnknown,
-    XeroRefused,
 )
 
 # --- requests ---------------------------------------------------------------------------------------------------------

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unit.adapters.fault_server import Reply
-
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.ports.xero import Outcome
+from unit.adapters.fault_server import Reply
 
 API = "/api.xro/2.0"
 INVOICES = f"{API}/Invoices"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, Field
-from unit.documentation.repository import Repository
 
 from amazon_to_xero.domain.failures import FAILURES, NOT_INVOICED, WAITS, Audience
 from documentation import examples, failure_tables, row_tables, setting_tables, template_tables
 from documentation.generate import ROOT, GenerationFailed, main, outdated_pages
 from documentation.markdown import table
+from unit.documentation.repository import Repository
 
 PARTS: dict[str, Callable[[], str]] = {"codes": lambda: "| `A` |"}
 PAGE = "# Page\n\n<!-- generated: codes -->\nold\n<!-- end: codes -->\n\nafter\n"

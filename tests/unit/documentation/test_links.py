@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from unit.documentation.repository import Repository
 
 from documentation import links
 from documentation.lint import main, violations
 from documentation.markdown import slug_of
+from unit.documentation.repository import Repository
 
 
 def problems(repository: Repository) -> list[str]:

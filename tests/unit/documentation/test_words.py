@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from unit.documentation.repository import Repository
 
 from documentation import words
+from unit.documentation.repository import Repository
 
 RULES_FILE = "functions/amazon_to_xero/domain/rules.py"
 

@@ -53,9 +53,9 @@ def test_next_call_is_allowed_when_the_oldest_of_the_last_57_is_a_minute_old() -
 @given(st.lists(st.tuples(st.floats(0, 15), st.integers(1, 40)), min_size=1, max_size=40))
 def test_no_sixty_seconds_contain_more_calls_than_the_limit(bursts: list[tuple[float, int]]) -> None:
     budget, now, calls = CallBudget(), NOON, []
-    for pause, wanted in bursts:
+    for pause, calls_in_burst in bursts:
         now += timedelta(seconds=pause)
-        for _ in range(wanted):
+        for _ in range(calls_in_burst):
             taken = budget.take("s", LIMITS, now)
             if isinstance(taken, NotNow):
                 assert taken.until > now
@@ -100,9 +100,9 @@ def test_day_is_counted_by_the_hour_and_allows_calls_again_when_its_first_hour_i
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 12)), min_size=1, max_size=40))
 def test_no_day_contains_more_calls_than_the_limit(steps: list[tuple[int, int]]) -> None:
     budget, now, calls = CallBudget(), NOON, []
-    for hours, wanted in steps:
+    for hours, calls_in_burst in steps:
         now += timedelta(minutes=hours * 61)
-        for _ in range(wanted):
+        for _ in range(calls_in_burst):
             taken = budget.take("s", FEW_A_DAY, now)
             if isinstance(taken, NotNow):
                 break

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from operations.logs import UnknownFunction, decision_line, functions_of, log_lines, print_log
+from operations.log_format import decision_line
+from operations.logs import UnknownFunction, functions_of, log_lines, print_log
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 FUNCTIONS = {"orders": "stack-orders", "resume": "stack-resume"}

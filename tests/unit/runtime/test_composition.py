@@ -7,7 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from unit.parameter_store import CacheClock, FakeParameterStore
 
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.runtime import composition
@@ -16,6 +15,7 @@ from amazon_to_xero.runtime.composition import Application, application, include
 from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError, parse, stack_settings
 from fakes.settings import secrets, settings
 from fakes.state import ManualClock, RecordingDecisionLog
+from unit.parameter_store import CacheClock, FakeParameterStore
 
 STACK = {
     "TABLE_NAME": "table",

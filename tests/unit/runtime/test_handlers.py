@@ -8,18 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.runtime.lambda_context import FakeLambdaContext
-from unit.runtime.two_connections import (
-    IDS,
-    TwoConnections,
-    break_table,
-    invoice_numbers,
-    lambda_event,
-    order_change,
-    order_event,
-    set_status,
-    sqs_event,
-)
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document import Document, DocumentState
@@ -32,6 +20,18 @@ from fakes.connection import FakeConnection
 from orders.handler import handler as orders_handler
 from resume.handler import handler as resume_handler
 from shipments.handler import handler as shipments_handler
+from unit.runtime.lambda_context import FakeLambdaContext
+from unit.runtime.two_connections import (
+    IDS,
+    TwoConnections,
+    break_table,
+    invoice_numbers,
+    lambda_event,
+    order_change,
+    order_event,
+    set_status,
+    sqs_event,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")  # the decision logs of fakes count nothing
 

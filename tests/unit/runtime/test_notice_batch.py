@@ -7,6 +7,13 @@ from typing import cast
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
+
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.composition import Application
+from amazon_to_xero.runtime.notice_batch import record_batch
+from fakes.state import RecordingDecisionLog
 from unit.runtime.two_connections import (
     IDS,
     SECOND_SELLER,
@@ -18,13 +25,6 @@ from unit.runtime.two_connections import (
     set_status,
     sqs_event,
 )
-
-from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
-from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.composition import Application
-from amazon_to_xero.runtime.notice_batch import record_batch
-from fakes.state import RecordingDecisionLog
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from unit.runtime.lambda_context import FakeLambdaContext
 
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.handlers import resume_handler
 from amazon_to_xero.runtime.observability import ERRORS, WARNINGS, PowertoolsDecisionLog
 from fakes.state import ManualClock
+from unit.runtime.lambda_context import FakeLambdaContext
 
 
 @pytest.fixture

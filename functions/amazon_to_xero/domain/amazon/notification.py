@@ -115,5 +115,5 @@ def _malformed(problem: str) -> Failure:
     )
 
 
-def _unexpected(taken: str, kind: str, cure: str) -> Failure:
-    return Failure(FailureCode.UNEXPECTED_NOTIFICATION, f"this queue takes {taken}, the message is {kind!r}; {cure}")
+def _unexpected(taken: str, kind: str, remedy: str) -> Failure:
+    return Failure(FailureCode.UNEXPECTED_NOTIFICATION, f"this queue takes {taken}, the message is {kind!r}; {remedy}")

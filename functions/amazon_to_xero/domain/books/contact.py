@@ -67,7 +67,7 @@ class Customer:
     name: of a marketplace's customer; empty for a buyer.
     details: a buyer's contact in Xero's field names; never stored, never logged. None for a marketplace's customer.
     digest: the salted hash that stands for the details in the table.
-    is_buyer_unknown: the policy wants a contact of the buyer's own and Amazon does not say who the buyer is.
+    is_buyer_unknown: the policy asks for a contact of the buyer's own and Amazon does not say who the buyer is.
     """
 
     number: str

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.books.matching import Match, match, payment_in
 from amazon_to_xero.domain.books.refusals import Refusal, refusal
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
-_NUMBER_TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCode.CONTACT_NAME_TAKEN)
+_TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCode.CONTACT_NAME_TAKEN)
 
 
 def after_write(
@@ -42,7 +42,7 @@ def after_write(
 def after_lookup(document: Document, element: Mapping[str, Any] | None, now: datetime) -> Document:
     """Return the document's next state for what Xero holds under its id or number; None when it holds nothing."""
     if element is None:
-        return _after_absence(document, now)
+        return _after_nothing_found(document, now)
     xero_id, status = str(element[DOCUMENT_TYPES[document.kind].id_field]), _status(element)
     if status == "ARCHIVED":
         return _failed(document, FailureCode.CONTACT_ARCHIVED)
@@ -67,12 +67,16 @@ def after_lookup(document: Document, element: Mapping[str, Any] | None, now: dat
             "to have it entered again with -R1 after the number, or leave it."
         )
         return document.failed(FailureCode.VOIDED_IN_XERO, remedy)
+    if document.kind is DocumentKind.CONTACT:
+        return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
 
 
 def after_owner_lookup(document: Document, owner: Mapping[str, Any] | None, now: datetime) -> Document:
     """Return a payment's next state for what Xero holds of the document that it pays; None when it holds nothing."""
+    if owner is None and document.desired.tombstone:
+        return nothing_to_remove(document, now)
     if owner is None:
         remedy = "Xero no longer has the document that it pays. Correct it in Xero manually."
         return document.failed(FailureCode.NOT_IN_XERO, remedy)
@@ -131,11 +135,14 @@ def _is_about_namesake(document: Document, meaning: Refusal) -> bool:
     return is_archived or meaning.code is FailureCode.CONTACT_NAME_TAKEN
 
 
-def _after_absence(document: Document, now: datetime) -> Document:
+def _after_nothing_found(document: Document, now: datetime) -> Document:
+    if document.desired.tombstone:
+        return nothing_to_remove(document, now)
     if document.exists_in_xero:
         return _failed(document, FailureCode.NOT_IN_XERO)
-    if document.reason in _NUMBER_TAKEN:
-        remedy = f"Xero says that {document.desired.number} is taken but does not show it. Check it in Xero."
+    if document.reason in _TAKEN:
+        what = "name of " if document.reason == FailureCode.CONTACT_NAME_TAKEN else ""
+        remedy = f"Xero says that the {what}{document.desired.number} is taken but does not show it. Check it in Xero."
         return document.failed(FailureCode(document.reason), remedy)
     return document.found_absent(now)
 

@@ -70,8 +70,6 @@ class _Adjustments:
             place += 1
             number = adjustment_number(self._documents.order.invoice_number, place)
             held = [self._held.own(kind, number) for kind in _KINDS]
-            if self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
-                continue
             used_up = [document for document in held if document is not None and is_number_used_up(document)]
             requested = [document for document in held if document is not None and not document.desired.tombstone]
             if any(document.exists_in_xero for document in requested):
@@ -81,21 +79,33 @@ class _Adjustments:
                         self._remove_settlement(kind, number)
                     elif document not in used_up:
                         self._keep(document)
+            elif self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
+                for document in requested:
+                    self._withdraw(document)
             elif not used_up:
                 return number, held
             # An older version of the order must not request the other one either.
             tombstones = [document for document in held if document is not None and document.desired.tombstone]
             self._steps.second.extend(self._documents.unchanged(document) for document in tombstones)
 
+    def _withdraw(self, adjustment: Document) -> None:
+        """Another source took the number while this was requested: it is requested again at the next free number."""
+        if adjustment.outcome_unknown:
+            self._steps.awaits_outcome = True
+        settlement = self._documents.held_settlement(adjustment.kind, adjustment.desired.number, self._held)
+        if settlement is not None:
+            self._steps.first.append(self._documents.removed(settlement))
+        self._steps.second.append(self._documents.removed(adjustment))
+
     def _keep(self, adjustment: Document) -> None:
         """It counts as booked, and its settlement stays as it was made, whatever the settings say by now."""
         self._booked.append(adjustment)
         kept = self._documents.unchanged(adjustment)
         self._steps.second.append(kept)
-        held = self._held.own(SETTLED_BY[adjustment.kind], kept.number)
+        held = self._documents.held_settlement(adjustment.kind, kept.number, self._held)
         if held is not None and held.exists_in_xero:
             self._steps.third.append(self._documents.unchanged(held))
-        elif (settlement := self._documents.settlement(kept)) is not None:
+        elif (settlement := self._documents.settlement(kept, self._held)) is not None:
             self._steps.third.append(settlement)
 
     def _remove_settlement(self, kind: DocumentKind, number: str) -> None:
@@ -109,8 +119,8 @@ class _Adjustments:
         if held is not None and held.outcome_unknown and changes:
             # It may be in Xero: whether it counts has to be known before another adjustment is planned.
             self._steps.awaits_outcome = True
-        settlement = self._documents.settlement(wanted) if wanted is not None else None
-        held_settlement = self._held.own(SETTLED_BY[kind], number)
+        settlement = self._documents.settlement(wanted, self._held) if wanted is not None else None
+        held_settlement = self._documents.held_settlement(kind, number, self._held)
         if held_settlement is not None and (changes or settlement is None):
             self._steps.first.append(self._documents.removed(held_settlement))
         self._steps.third.append(wanted if wanted is not None else self._documents.tombstone(kind, number, held))

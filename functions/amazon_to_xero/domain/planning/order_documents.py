@@ -17,6 +17,7 @@ from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import without_trailing_zeros
 from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
 #: How each kind of document is settled from, or refunded out of, the clearing account.
@@ -96,7 +97,7 @@ class OrderDocuments:
             line_origins=tuple(line.origin or ROUNDING for line in lines),
         )
 
-    def settlement(self, document: DesiredDocument) -> DesiredDocument | None:
+    def settlement(self, document: DesiredDocument, held: HeldDocuments) -> DesiredDocument | None:
         """Return the payment or cash refund that settles an approved document from clearing on the document's day.
 
         The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
@@ -117,7 +118,7 @@ class OrderDocuments:
         path = "Invoice.InvoiceID" if kind is DocumentKind.PAYMENT else "CreditNote.CreditNoteID"
         return DesiredDocument(
             kind,
-            document.number,
+            held.free_number(kind, document.number),
             body,
             document.source,
             source_version=document.source_version,
@@ -125,6 +126,11 @@ class OrderDocuments:
             capability=SHIPMENTS,
             order_id=document.order_id,
         )
+
+    def held_settlement(self, kind: DocumentKind, number: str, held: HeldDocuments) -> Document | None:
+        """Return the settlement that was requested for the document of that kind and number, None where none was."""
+        settled_by = SETTLED_BY[kind]
+        return held.own(settled_by, held.free_number(settled_by, number))
 
     def unchanged(self, held: Document) -> DesiredDocument:
         """Return the same request with this version of the order, so that an older version cannot change it."""

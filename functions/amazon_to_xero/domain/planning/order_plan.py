@@ -64,7 +64,8 @@ class _OrderPlan:
 
     def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:
         number = self._usable_number(base_number)
-        invoice, payment = self._held.own(DocumentKind.INVOICE, number), self._held.own(DocumentKind.PAYMENT, number)
+        invoice = self._held.own(DocumentKind.INVOICE, number)
+        payment = self._documents.held_settlement(DocumentKind.INVOICE, number, self._held)
         if payment is not None and payment.exists_in_xero and invoice is not None:
             self._keep_paid(invoice, payment, sale)
             return
@@ -75,7 +76,7 @@ class _OrderPlan:
             wanted = self._documents.tombstone(DocumentKind.INVOICE, number, invoice)
         else:
             wanted = self._invoice(number, sale, invoice)
-        settlement = None if sale is None else self._documents.settlement(wanted)
+        settlement = None if sale is None else self._documents.settlement(wanted, self._held)
         if payment is not None:
             self._replace_payment(payment, settlement, invoice is None or wanted.digest != invoice.desired.digest)
         self._steps.second.append(wanted)
@@ -102,9 +103,9 @@ class _OrderPlan:
         times = 0
         while True:
             number = reissued_number(base_number, times)
-            held = self._held.own(DocumentKind.INVOICE, number)
-            is_taken = self._held.is_taken(number, (DocumentKind.INVOICE, DocumentKind.PAYMENT))
-            if not is_taken and (held is None or not is_number_used_up(held)):
+            own = self._held.own(DocumentKind.INVOICE, number)
+            is_taken = own is None and self._held.is_taken(number, (DocumentKind.INVOICE, DocumentKind.PAYMENT))
+            if not is_taken and (own is None or not is_number_used_up(own)):
                 return number
             times += 1
 

@@ -1,4 +1,4 @@
-"""How one seller wants Amazon booked: accounts, numbers, contacts, tax. Read from the settings as plain values."""
+"""One seller's accounting choices: accounts, numbers, contacts, tax. Read from the settings as plain values."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import reissued_number
 
 
 @dataclass
@@ -41,6 +42,13 @@ class HeldDocuments:
         """Whether a document of another source has the number, in any of the kinds."""
         documents = [self._look_up(kind, number) for kind in kinds]
         return any(document is not None and document.desired.source != self.source for document in documents)
+
+    def free_number(self, kind: DocumentKind, number: str) -> str:
+        """Return the number, or the first reissue of it, at which no other source has a document of that kind."""
+        times = 0
+        while self.is_taken(reissued_number(number, times), (kind,)):
+            times += 1
+        return reissued_number(number, times)
 
     def _look_up(self, kind: DocumentKind, number: str) -> Document | None:
         key = document_key(kind, number)

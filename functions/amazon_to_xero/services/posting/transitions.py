@@ -29,7 +29,7 @@ class DocumentTransitions:
     def apply(self, transitions: Sequence[tuple[Document, Transition]], may_have_written: bool = False) -> PostReport:
         """Save the next state of each document; those that another writer changed meanwhile are decided again.
 
-        may_have_written: Xero was called for these documents; whatever another attempt says, it has to look again.
+        may_have_written: Xero was called for these documents; one that another attempt took over is looked up again.
         """
         after = [_next_state(document, transition) for document, transition in transitions]
         failed = {each.key: each for each in after if each.state is DocumentState.FAILED}
@@ -54,7 +54,8 @@ class DocumentTransitions:
         """Decide the next state of a row that another writer changed since it was loaded.
 
         If it is still this attempt and only something else is requested by now, the transition is made from the newer
-        row. If it is another attempt, that one's state is kept, but Xero is looked at again where we may have written.
+        row. If it is another attempt, that one's state is kept, but the document is looked up again where we may
+        have written.
         """
         for _ in range(ATTEMPTS):
             current = self._store.load(Document, [document.key])[document.key]

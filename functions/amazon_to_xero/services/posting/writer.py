@@ -178,8 +178,8 @@ class BatchWriter:
     ) -> PostReport:
         """Write the halves of a batch that Xero refused as a whole; a document that is refused alone fails.
 
-        Where Xero accepts no part of the batch, the connection may be the cause: the documents wait, and a person looks
-        at the connection. That ends, too: a document that was refused often enough fails with Xero's words.
+        Where Xero accepts no part of the batch, the connection may be the cause: the documents wait, and a person
+        checks the connection. That ends, too: a document that was refused often enough fails with Xero's words.
         """
         is_outermost = bisection.refused_calls == 0
         bisection.refused_calls += 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from unit.domain.parsed_orders import on_day, package, parsed_order, sold
 
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
+from unit.domain.parsed_orders import on_day, package, parsed_order, sold
 
 
 def shipments(order: Order, *recorded: Shipment) -> list[tuple[str, datetime, dict[str, int]]]:

@@ -9,15 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.desired_documents import (
-    CONTACT,
-    desired_credit_note,
-    desired_invoice,
-    desired_payment,
-    desired_refund,
-    invoice_in_xero,
-    removed,
-)
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -30,6 +21,15 @@ from amazon_to_xero.domain.books.outcome import (
 )
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from fakes.state import NOON
+from unit.desired_documents import (
+    CONTACT,
+    desired_credit_note,
+    desired_invoice,
+    desired_payment,
+    desired_refund,
+    invoice_in_xero,
+    removed,
+)
 
 D = Decimal
 NOW = NOON + timedelta(minutes=5)
@@ -250,12 +250,22 @@ def test_document_that_existed_and_is_absent_fails() -> None:
     assert after.remedy == FAILURES[FailureCode.NOT_IN_XERO].remedy
 
 
-@pytest.mark.parametrize("code", ["NUMBER_TAKEN", "CONTACT_NUMBER_TAKEN", "CONTACT_NAME_TAKEN"])
-def test_document_whose_number_xero_calls_taken_and_does_not_show_fails(code: str) -> None:
+@pytest.mark.parametrize("xero_id", ["", "id-1"])
+def test_tombstone_of_a_document_that_xero_does_not_show_needs_no_removal(xero_id: str) -> None:
+    row = unknown(xero_id=xero_id)
+    after = after_lookup(replace(row, desired=replace(row.desired, tombstone=True)), None, NOW)
+
+    assert (after.state, after.exists_in_xero) == (DocumentState.APPLIED, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "what"), [("NUMBER_TAKEN", "A"), ("CONTACT_NUMBER_TAKEN", "A"), ("CONTACT_NAME_TAKEN", "name of A")]
+)
+def test_document_whose_number_xero_calls_taken_and_does_not_show_fails(code: str, what: str) -> None:
     after = after_lookup(unknown(reason=code), None, NOW)
 
     assert (after.state, after.reason) == (DocumentState.FAILED, code)
-    assert after.remedy == "Xero says that A is taken but does not show it. Check it in Xero."
+    assert after.remedy == f"Xero says that the {what} is taken but does not show it. Check it in Xero."
 
 
 # --- look-ups that find a document ------------------------------------------------------------------------------------

@@ -196,3 +196,31 @@ def test_number_taken_by_another_source_between_two_adjustments_is_skipped(kind:
     assert life.summary["credit_note A-A3"] == "AUTHORISED 1.00"
     assert life.pending_changes() == []
     assert_untouched(life, other)
+
+
+def test_invoice_that_exists_keeps_its_number_where_another_source_takes_its_payments_key() -> None:
+    life = order_life(PAYING, DRAFT)
+    other = document(DocumentKind.PAYMENT, "A")
+    beside(other, life)
+
+    life.update(SHIPPED)
+
+    assert life.summary.items() >= {"invoice A": "AUTHORISED 10.00", "payment A-R1": "10"}.items()
+    assert life.pending_changes() == []
+    assert_untouched(life, other)
+
+
+def test_requested_adjustment_is_withdrawn_where_another_source_takes_its_number() -> None:
+    # Given an order that has requested an adjustment, which is not in Xero yet
+    life = order_life(PAYING, SHIPPED)
+    life.request(version(2, tea("12.00")))
+    assert "invoice#A-A1" in life.documents
+    other = document(DocumentKind.CREDIT_NOTE, "A-A1")
+    beside(other, life)
+
+    life.update(version(3, tea("12.00")))
+
+    assert life.summary.items() >= {**PAID_INVOICE, "invoice A-A2": "AUTHORISED 2.00"}.items()
+    assert "invoice A-A1" not in life.summary
+    assert life.pending_changes() == []
+    assert_untouched(life, other)

@@ -15,13 +15,13 @@ from amazon_to_xero.domain.amazon.order import Charge, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.line import LineAmountTypes
-from amazon_to_xero.domain.books.organisation import Account, Organisation
+from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.policy import AccountCodes
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, sales
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.books import ORGANISATION, POLICY
-from fakes.order_life import desired_documents
+from fakes.order_life import CLEARING_ACCOUNTS, ORGANISATION_WITH_CLEARING, PAYING, desired_documents
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
 
 
@@ -404,17 +404,14 @@ def test_invoice_keeps_its_date_when_packages_are_named_later() -> None:
 
 
 def with_clearing_account(**changed: Any) -> Organisation:
-    """Return the organisation with a clearing account for pounds."""
-    account = Account("a-1", "CLR-GBP", "Amazon clearing", "BANK", "GBP", True, True)
-    return replace(ORGANISATION, accounts={**ORGANISATION.accounts, "CLR-GBP": replace(account, **changed)})
-
-
-PAYING = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR-GBP"}))
+    """Return the organisation with a changed clearing account for pounds."""
+    account = replace(CLEARING_ACCOUNTS["CLR-GBP"], **changed)
+    return replace(ORGANISATION_WITH_CLEARING, accounts={**ORGANISATION_WITH_CLEARING.accounts, "CLR-GBP": account})
 
 
 def test_approved_invoice_is_paid_in_full_from_clearing_on_its_own_day() -> None:
     raw = order(item("12.50"), grand_total="12.50")
-    _, made, payment = documents(raw, policy=PAYING, organisation=with_clearing_account())
+    _, made, payment = documents(raw, policy=PAYING, organisation=ORGANISATION_WITH_CLEARING)
 
     assert payment.body["Amount"] == made.total == Decimal("12.50")
     assert payment.body["Account"] == {"Code": "CLR-GBP"}
@@ -426,13 +423,13 @@ def test_draft_and_invoice_in_a_currency_without_clearing_account_are_not_paid()
     draft = order(item("1.00"), grand_total="1.00", status="UNSHIPPED")
     yen = order(item("1980", currency="JPY"), grand_total="1980", marketplace=JP, currency="JPY", ship_to="JP")
 
-    assert len(documents(draft, policy=PAYING, organisation=with_clearing_account())) == 2
-    assert len(documents(yen, policy=PAYING, organisation=with_clearing_account())) == 2
+    assert len(documents(draft, policy=PAYING, organisation=ORGANISATION_WITH_CLEARING)) == 2
+    assert len(documents(yen, policy=PAYING, organisation=ORGANISATION_WITH_CLEARING)) == 2
 
 
 def test_trailing_zeros_of_the_amount_do_not_change_the_payment() -> None:
     one, other = (
-        documents(order(item(text), grand_total=text), policy=PAYING, organisation=with_clearing_account())[2]
+        documents(order(item(text), grand_total=text), policy=PAYING, organisation=ORGANISATION_WITH_CLEARING)[2]
         for text in ("49.90", "49.9")
     )
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.domain.parsed_orders import on_day, package, parsed_order, sold
 
 from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
@@ -17,6 +16,7 @@ from amazon_to_xero.domain.planning.sale import Sale, sales
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from fakes.books import ORGANISATION, POLICY
 from fakes.orders import breakdown, item, order
+from unit.domain.parsed_orders import on_day, package, parsed_order, sold
 
 D = Decimal
 CURRENCIES = {"JPY": 0, "GBP": 2, "KWD": 3}

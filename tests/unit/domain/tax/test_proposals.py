@@ -14,22 +14,17 @@ from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.tax.proposals import Proposal, propose_tax_rules
 from amazon_to_xero.domain.tax.rules import TaxPolicy, tax_treatment, usable_rate
 from fakes.books import ORGANISATION
+from fakes.editions import tax_rates_of_edition
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
-from sandbox.xero import organisation_for
 
 DE, FR, AU = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "A39IBJ37TRP1C6"
 
 
-def company(country: str, **made: tuple[str, str]) -> Organisation:
+def company(country: str, **by_users: tuple[str, str]) -> Organisation:
     """Return an organisation with Xero's own rates of its edition and rates that its users made: name and percent."""
-    rates = {
-        r["TaxType"]: TaxRate(
-            r["TaxType"], r["Name"], Decimal(r["EffectiveRate"]), r["Status"] == "ACTIVE", r["CanApplyToRevenue"]
-        )
-        for r in organisation_for(country)["TaxRates"]
-        if not r["TaxType"].startswith("TAX0")
-    }
-    rates |= {t: TaxRate(t, name, Decimal(percent), True, True) for t, (name, percent) in made.items()}
+    edition = tax_rates_of_edition(country)
+    rates = {tax_type: rate for tax_type, rate in edition.items() if not tax_type.startswith("TAX0")}
+    rates |= {t: TaxRate(t, name, Decimal(percent), True, True) for t, (name, percent) in by_users.items()}
     return replace(ORGANISATION, country=country, tax_rates=rates)
 
 

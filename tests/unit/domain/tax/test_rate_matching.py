@@ -6,6 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
+from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import TaxRate
+from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, tax_treatment
+from fakes.orders import UK, breakdown, item
 from unit.domain.parsed_orders import parsed_order
 from unit.domain.tax.taxed_items import (
     EUROPEAN,
@@ -14,12 +20,6 @@ from unit.domain.tax.taxed_items import (
     tax_exclusive_item,
     tax_inclusive_item,
 )
-
-from amazon_to_xero.domain.books.line import LineAmountTypes
-from amazon_to_xero.domain.books.organisation import TaxRate
-from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, tax_treatment
-from fakes.orders import UK, breakdown, item
 
 MATCHING = TaxPolicy((), TaxMode.MATCHING)
 

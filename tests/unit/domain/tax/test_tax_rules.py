@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from unit.domain.parsed_orders import parsed_order
 
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.orders import CA, UK, item
+from unit.domain.parsed_orders import parsed_order
 
 RULE = TaxRule("NONE", LineAmountTypes.NO_TAX)
 ITEM = item("9.00")

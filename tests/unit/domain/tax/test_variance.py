@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.domain.parsed_orders import parsed_order
-from unit.domain.tax.taxed_items import EUROPEAN, item_with_shipping, tax_exclusive_item, tax_inclusive_item
 
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.tax.rules import TaxTreatment
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 from fakes.orders import item
+from unit.domain.parsed_orders import parsed_order
+from unit.domain.tax.taxed_items import EUROPEAN, item_with_shipping, tax_exclusive_item, tax_inclusive_item
 
 
 def variances(sold: dict[str, Any], tax_type: str, amounts: LineAmountTypes) -> tuple[TaxVariance, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from unit.services.amazon_orders import MINUTE, amazon_order
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import AmazonNotAuthorised, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroUnavailable
 from fakes.connection import FakeConnection
+from unit.services.amazon_orders import MINUTE, amazon_order
 
 
 def test_throttled_call_empties_the_quota_for_every_worker() -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.services.interruptions import before_save
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -20,6 +19,7 @@ from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.state_updates import ATTEMPTS
 from fakes.connection import FakeConnection
 from fakes.state import NOON
+from unit.services.interruptions import before_save
 
 MINUTE = timedelta(minutes=1)
 

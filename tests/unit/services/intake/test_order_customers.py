@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from unit.services.amazon_orders import MINUTE, SECOND_VERSION, amazon_order
-
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope, marketplace_customer
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -15,6 +13,7 @@ from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import UK
 from fakes.state import NOON
+from unit.services.amazon_orders import MINUTE, SECOND_VERSION, amazon_order
 
 BUYERS = replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS))
 MARKETPLACE_CUSTOMER = marketplace_customer(UK, POLICY.contacts).number

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from unit.services.amazon_orders import FIRST_VERSION, HOUR, MINUTE, amazon_order
-
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS
@@ -13,6 +11,7 @@ from amazon_to_xero.ports.amazon import AmazonUnavailable
 from amazon_to_xero.services.intake.reader import NOTICE_MARGIN, PAGES_FROM
 from fakes.connection import FakeConnection
 from fakes.state import NOON
+from unit.services.amazon_orders import FIRST_VERSION, HOUR, MINUTE, amazon_order
 
 
 def test_many_orders_are_read_in_pages() -> None:

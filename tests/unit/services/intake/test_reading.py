@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from unit.services.amazon_orders import MINUTE, amazon_order, order_without_amounts
-from unit.services.interruptions import before_save
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
@@ -15,6 +13,8 @@ from amazon_to_xero.services.intake.reader import NOT_FOUND_GRACE, PAGES_FROM
 from amazon_to_xero.services.work_report import StepReport
 from fakes.connection import FakeConnection
 from fakes.state import NOON
+from unit.services.amazon_orders import MINUTE, amazon_order, order_without_amounts
+from unit.services.interruptions import before_save
 
 
 def test_few_orders_are_read_singly_and_at_once() -> None:

@@ -5,15 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from unit.services.amazon_orders import (
-    FIRST_VERSION,
-    HOUR,
-    MINUTE,
-    amazon_order,
-    amazon_time,
-    order_with_wrong_total,
-)
-from unit.services.interruptions import Killed, before_save, kill
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.books.contact import marketplace_customer
@@ -27,6 +18,15 @@ from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import UK, item, order
 from fakes.state import NOON
+from unit.services.amazon_orders import (
+    FIRST_VERSION,
+    HOUR,
+    MINUTE,
+    amazon_order,
+    amazon_time,
+    order_with_wrong_total,
+)
+from unit.services.interruptions import Killed, before_save, kill
 
 CUSTOMER = marketplace_customer(UK, POLICY.contacts).number
 

@@ -7,15 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.services.amazon_orders import (
-    FIRST_VERSION,
-    MINUTE,
-    SECOND_VERSION,
-    amazon_order,
-    amazon_time,
-    shipped_order,
-)
-from unit.services.interruptions import before_save
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
@@ -25,6 +16,15 @@ from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import UK, item, order
 from fakes.state import NOON
+from unit.services.amazon_orders import (
+    FIRST_VERSION,
+    MINUTE,
+    SECOND_VERSION,
+    amazon_order,
+    amazon_time,
+    shipped_order,
+)
+from unit.services.interruptions import before_save
 
 
 @pytest.mark.parametrize(

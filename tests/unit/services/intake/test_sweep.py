@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
-
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.ports.amazon import AmazonUnavailable, Json
 from amazon_to_xero.services.intake.sweep import CURSOR
@@ -14,6 +12,7 @@ from amazon_to_xero.services.work_report import StepReport
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.state import NOON
+from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
 
 START = NOON - timedelta(days=30)
 

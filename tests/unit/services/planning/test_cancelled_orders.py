@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unit.services.amazon_orders import SECOND_VERSION, amazon_order, shipped_order
-from unit.services.planning.paying_connection import PayingConnection
-
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from fakes.books import POLICY
 from fakes.state import NOON
+from unit.services.amazon_orders import SECOND_VERSION, amazon_order, shipped_order
+from unit.services.planning.paying_connection import PayingConnection
 
 CANCELLED = amazon_order(status="CANCELLED", updated=SECOND_VERSION)
 

@@ -8,16 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from unit.services.amazon_orders import (
-    FIRST_VERSION,
-    HOUR,
-    MINUTE,
-    SECOND_VERSION,
-    amazon_order,
-    shipped_order,
-)
-from unit.services.interruptions import Killed, after_load, before_save, kill
-from unit.services.planning.paying_connection import PAYING, PayingConnection
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
@@ -28,6 +18,16 @@ from amazon_to_xero.ports.amazon import Json
 from fakes.books import POLICY
 from fakes.state import NOON
 from fakes.vendors import lost
+from unit.services.amazon_orders import (
+    FIRST_VERSION,
+    HOUR,
+    MINUTE,
+    SECOND_VERSION,
+    amazon_order,
+    shipped_order,
+)
+from unit.services.interruptions import Killed, after_load, before_save, kill
+from unit.services.planning.paying_connection import PAYING, PayingConnection
 
 RAISED = shipped_order(price="12.00", updated=SECOND_VERSION)
 CANCELLED = amazon_order(status="CANCELLED", updated=SECOND_VERSION)

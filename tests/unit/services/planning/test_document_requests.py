@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from unit.services.interruptions import before_save
-from unit.services.planning.paying_connection import CUSTOMER
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.services.planning.document_requests import request_documents
 from fakes.connection import FakeConnection
+from unit.services.interruptions import before_save
+from unit.services.planning.paying_connection import CUSTOMER
 
 RENAMED = replace(CUSTOMER, body={**CUSTOMER.body, "Name": "Another"})
 

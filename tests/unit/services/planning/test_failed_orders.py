@@ -6,6 +6,17 @@ import json
 from dataclasses import replace
 
 import pytest
+
+from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.tax.rules import TaxPolicy
+from amazon_to_xero.ports.xero import XeroUnavailable
+from fakes.books import POLICY
+from fakes.state import NOON
 from unit.services.amazon_orders import (
     FIRST_VERSION,
     MINUTE,
@@ -19,17 +30,6 @@ from unit.services.planning.paying_connection import (
     WITH_CLOSED_CLEARING,
     PayingConnection,
 )
-
-from amazon_to_xero.domain.amazon.order_record import OrderState
-from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
-from amazon_to_xero.domain.failures import FailureCode
-from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.domain.tax.rules import TaxPolicy
-from amazon_to_xero.ports.xero import XeroUnavailable
-from fakes.books import POLICY
-from fakes.state import NOON
 
 
 def reprocess(connection: PayingConnection) -> None:

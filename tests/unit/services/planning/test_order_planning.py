@@ -8,6 +8,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+
+from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.services.work_report import StepReport
+from fakes.orders import breakdown, item, order
+from fakes.state import NOON
 from unit.services.amazon_orders import (
     FIRST_VERSION,
     MINUTE,
@@ -18,15 +27,6 @@ from unit.services.amazon_orders import (
     shipped_order,
 )
 from unit.services.planning.paying_connection import PAYING, PayingConnection
-
-from amazon_to_xero.domain.amazon.order_record import OrderState
-from amazon_to_xero.domain.books.document import DocumentState
-from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.planning.policy import InvoicePer
-from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.services.work_report import StepReport
-from fakes.orders import breakdown, item, order
-from fakes.state import NOON
 
 
 def test_shipped_order_requests_an_invoice_and_its_payment() -> None:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import batched
 
-from unit.desired_documents import CONTACT
-
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
@@ -22,6 +20,7 @@ from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
 from fakes.state import NOON, ManualClock
+from unit.desired_documents import CONTACT
 
 MINUTE = timedelta(minutes=1)
 BUYERS_POLICY = replace(POLICY, contacts=ContactPolicy(ContactScope.BUYERS))

@@ -6,12 +6,11 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from unit.desired_documents import desired_invoice
-from unit.services.posting.posting_connection import PostingConnection
-
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.ports.xero import XeroRateLimited
 from amazon_to_xero.services.posting.batches import BATCH_BYTES, BATCH_SIZE
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import PostingConnection
 
 
 def _invoice_with_description(number: str, length: int) -> DesiredDocument:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import desired_invoice
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.ports.xero import XeroRefused
 from amazon_to_xero.services.posting.writer import MAX_REFUSED_CALLS
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 REFUSED = XeroRefused("createInvoices", 400, "the element cannot be read")
@@ -28,6 +28,17 @@ def test_document_that_makes_xero_refuse_the_batch_fails_alone(documents: int) -
     assert (connection.invoice("A5").state, connection.invoice("A5").reason) == (DocumentState.FAILED, "XERO_REFUSED")
     assert "the element cannot be read" in connection.invoice("A5").remedy
     assert connection.failures() == [("A5", "XERO_REFUSED")]
+
+
+def test_every_document_that_makes_xero_refuse_a_batch_fails_however_many_calls_are_refused() -> None:
+    connection = PostingConnection(*(desired_invoice(f"A{n:02}") for n in range(50)))
+    for number in ("A03", "A21", "A40"):
+        connection.refuse_creates_with(number)
+
+    report = connection.post()
+
+    assert (report.applied, report.failed, report.stopped) == (47, 3, "")
+    assert sorted(connection.failures()) == [(number, "XERO_REFUSED") for number in ("A03", "A21", "A40")]
 
 
 def test_content_that_changed_during_the_refused_call_is_sent_in_its_new_form() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from unit.desired_documents import desired_invoice
-from unit.services.posting.posting_connection import MINUTE, NAME_IS_TAKEN, BuyerConnection, buyer_order
 
 from amazon_to_xero.domain.books.document import MAX_BUYER_REQUESTS, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS
@@ -12,6 +10,8 @@ from amazon_to_xero.ports.amazon import AmazonUnavailable
 from amazon_to_xero.ports.xero import XeroError
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
+from unit.desired_documents import desired_invoice
+from unit.services.posting.posting_connection import MINUTE, NAME_IS_TAKEN, BuyerConnection, buyer_order
 
 EMAIL_IS_INVALID = "Email address must be valid."
 

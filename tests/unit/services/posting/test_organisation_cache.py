@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.desired_documents import CONTACT
 
 from amazon_to_xero.ports.xero import XeroUnavailable
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from fakes.books import ORGANISATION
 from fakes.connection import FakeConnection
+from unit.desired_documents import CONTACT
 
 ROW = "CURSOR#organisation"
 

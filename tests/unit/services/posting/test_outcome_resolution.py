@@ -7,15 +7,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
-from unit.services.interruptions import Killed
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DocumentState
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
+from unit.desired_documents import CONTACT, desired_invoice, invoice_in_xero, removed
+from unit.services.interruptions import Killed
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 
@@ -125,6 +125,18 @@ def test_failed_look_up_leaves_the_outcome_unknown() -> None:
     connection.post_after(61)
 
     assert (connection.invoice().state, connection.invoice_numbers()) == (DocumentState.APPLIED, ["A"])
+
+
+def test_nothing_is_written_in_a_run_whose_look_up_failed() -> None:
+    connection = PostingConnection(desired_invoice())
+    connection.xero.after = [lost(), lost()]
+    connection.post()
+    connection.clock.advance(61)
+    connection.request(desired_invoice("B"))
+    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
+
+    assert connection.post().stopped == "XERO_UNAVAILABLE"
+    assert connection.verbs() == ["create", "create", "find"]
 
 
 def test_at_most_forty_numbers_are_looked_up_in_one_call() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import desired_credit_note, desired_invoice, desired_payment, desired_refund, removed
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import DesiredDocument, DocumentState
 from amazon_to_xero.ports.xero import Outcome, XeroError
 from fakes.vendors import lost
+from unit.desired_documents import desired_credit_note, desired_invoice, desired_payment, desired_refund, removed
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from unit.desired_documents import CONTACT, desired_credit_note, desired_invoice, desired_payment, removed
-from unit.services.posting.posting_connection import PostingConnection
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DesiredDocument, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
+from unit.desired_documents import CONTACT, desired_credit_note, desired_invoice, desired_payment, removed
+from unit.services.posting.posting_connection import PostingConnection
 
 D = Decimal
 PERIOD_IS_LOCKED = "The document date cannot be before the period lock date"
@@ -281,6 +281,14 @@ def test_document_that_another_worker_claims_first_is_not_written() -> None:
     assert [element["InvoiceNumber"] for element in call.elements] == ["B"]
 
 
+def test_no_call_is_made_when_another_worker_claims_every_document_first() -> None:
+    connection = PostingConnection(desired_invoice())
+    connection.store.meanwhile(lambda: connection.store.save([connection.invoice().claimed(connection.clock.now())]))
+
+    assert connection.post() == PostReport()
+    assert connection.xero.calls == []
+
+
 def test_outcome_is_looked_up_when_another_worker_took_the_document_over_during_the_call() -> None:
     # Given a worker that was frozen in its call until another one looked the document up and did not find it yet
     connection = PostingConnection(desired_invoice())
@@ -342,6 +350,30 @@ def test_invoice_waits_until_the_outcome_of_its_contact_is_known() -> None:
 
     assert (connection.invoice().state, connection.invoice_numbers()) == (DocumentState.APPLIED, ["A"])
     assert len(connection.xero.books["Contacts"]) == 1
+
+
+def test_invoice_waits_for_a_contact_that_is_not_requested_yet() -> None:
+    connection = PostingConnection(desired_invoice(), contact_exists=False)
+
+    connection.post()
+    assert (connection.invoice().state, connection.invoice().reason) == (
+        DocumentState.DEFERRED,
+        "WAITING_FOR_REFERENCE",
+    )
+    connection.request(CONTACT)
+    connection.post_after(60)
+
+    assert connection.invoice().state is DocumentState.APPLIED
+
+
+def test_removal_does_not_wait_for_a_reference() -> None:
+    connection = PostingConnection(desired_credit_note())
+    connection.post()
+    del connection.store.table.rows[f"DOCUMENT#{CONTACT.key}"]
+    connection.request(removed(desired_credit_note()))
+
+    assert connection.post().applied == 1
+    assert connection.xero.credit_note("A-A1")["Status"] == "VOIDED"
 
 
 def test_payment_waits_for_its_invoice_and_is_created_once() -> None:

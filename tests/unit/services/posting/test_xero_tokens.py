@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from unit.services.interruptions import Killed
 
 from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
+from unit.services.interruptions import Killed
 
 HALF_AN_HOUR = timedelta(minutes=30)
 

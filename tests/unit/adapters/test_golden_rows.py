@@ -1,0 +1,151 @@
+"""Golden rows: rows as earlier versions of this application have stored them, which every later version has to read.
+
+Each file of golden_rows holds the attributes of one item of the table, `data` as the text that is stored. A file is
+never changed: a change of shape raises the schema of the codec, and adds files of the new schema beside these.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.adapters.dynamodb.codecs import CODECS
+from amazon_to_xero.adapters.dynamodb.rows import NewerSchema, Row
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.ports.state import Cursor, Record
+from fakes.state import ManualClock, MemoryStateStore
+
+FILES = sorted((Path(__file__).parent / "golden_rows").glob("*.json"))
+BY_PREFIX = {codec.prefix: kind for kind, codec in CODECS.items()}
+
+
+def golden_row(file: Path) -> Row:
+    item = json.loads(file.read_text(encoding="utf-8"))
+    assert item.pop("pk") == "CONNECTION#main"
+    return Row(**item)
+
+
+ROWS = {file.stem: golden_row(file) for file in FILES}
+every_row = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
+
+
+def kind_of(row: Row) -> type[Record]:
+    return BY_PREFIX[row.sk.partition("#")[0]]
+
+
+def store_with(row: Row) -> MemoryStateStore:
+    store = MemoryStateStore(ManualClock(), connection="main")
+    store.table.rows[row.sk] = row
+    return store
+
+
+def decoded(row: Row) -> Any:
+    (record,) = store_with(row).load(kind_of(row), [row.sk.partition("#")[2]]).values()
+    return record
+
+
+# --- the rows as they were stored -------------------------------------------------------------------------------------
+
+
+@every_row
+def test_golden_row_is_decoded_and_encoded_to_the_same_row(row: Row) -> None:
+    store = store_with(row)
+    (record,) = store.load(kind_of(row), [row.sk.partition("#")[2]]).values()
+
+    assert store.save([record]).keys() == {record.key}
+
+    assert store.table.rows[row.sk] == replace(row, generation=row.generation + 1)
+
+
+@every_row
+def test_decoded_record_has_the_key_and_the_generation_of_its_row(row: Row) -> None:
+    record = decoded(row)
+
+    assert (row.sk.partition("#")[2], row.generation) == (record.key, record.generation)
+
+
+def test_golden_rows_cover_every_type_state_and_kind() -> None:
+    records = [decoded(row) for row in ROWS.values()]
+    orders = [record for record in records if isinstance(record, OrderRecord)]
+    documents = [record for record in records if isinstance(record, Document)]
+
+    assert {type(record) for record in records} == set(CODECS)
+    assert {order.state for order in orders} == set(OrderState)
+    assert {document.state for document in documents} == set(DocumentState)
+    assert {document.kind for document in documents} == set(DocumentKind)
+    assert {document.desired.tombstone for document in documents} == {True, False}
+
+
+def test_amounts_of_a_golden_row_are_decimals() -> None:
+    invoice = decoded(ROWS["document_applied_invoice"]).desired
+
+    assert invoice.total == Decimal("21.07")
+    assert [line["UnitAmount"] for line in invoice.body["LineItems"]] == [Decimal("10.025"), Decimal("0.02")]
+
+
+def test_applied_golden_row_needs_no_posting() -> None:
+    """Its digest is the one that this version computes; a different digest would post every stored document again."""
+    for name in ("document_applied_invoice", "document_applied_contact_of_a_marketplace", "document_applied_tombstone"):
+        document = decoded(ROWS[name])
+        assert document.applied_digest == document.desired.digest
+
+
+# --- rows of an older shape -------------------------------------------------------------------------------------------
+
+
+def test_order_row_without_any_field_is_decoded_with_defaults() -> None:
+    assert decoded(Row("ORDER#026-1", 1)) == OrderRecord("026-1", generation=1)
+
+
+def test_document_row_without_any_field_is_decoded_with_kind_and_number_of_its_key() -> None:
+    desired = DesiredDocument(DocumentKind.CREDIT_NOTE, "026-1-A1", {}, source="")
+
+    assert decoded(Row("DOCUMENT#credit_note#026-1-A1", 1)) == Document(desired, generation=1)
+
+
+def test_cursor_row_without_any_field_is_decoded_empty() -> None:
+    assert decoded(Row("CURSOR#sweep#orders", 1)) == Cursor("sweep#orders", {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        pytest.param(row, field, id=f"{name} without {field}")
+        for name, row in ROWS.items()
+        if not row.sk.startswith("CURSOR#")
+        for field in json.loads(row.data)
+    ],
+)
+def test_row_without_one_field_is_decoded_with_a_default_for_it(row: Row, field: str) -> None:
+    """Every other field is decoded as it is: encoded again, the row has the missing field and is otherwise the same."""
+    data = json.loads(row.data)
+    del data[field]
+    store = store_with(replace(row, data=json.dumps(data)))
+    (record,) = store.load(kind_of(row), [row.sk.partition("#")[2]]).values()
+    store.save([record])
+
+    encoded = json.loads(store.table.rows[row.sk].data)
+    assert encoded.keys() == data.keys() | {field}
+    assert {name: value for name, value in encoded.items() if name != field} == data
+
+
+# --- rows of a newer shape --------------------------------------------------------------------------------------------
+
+
+@every_row
+def test_row_of_a_newer_schema_is_refused_with_its_key_and_both_versions(row: Row) -> None:
+    newer = replace(row, schema=row.schema + 1)
+
+    with pytest.raises(NewerSchema) as caught:
+        decoded(newer)
+
+    known = CODECS[kind_of(row)].schema
+    assert f"{row.sk} has schema {newer.schema}" in str(caught.value)
+    assert f"knows {known}" in str(caught.value)
