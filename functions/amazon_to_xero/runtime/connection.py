@@ -37,7 +37,7 @@ from amazon_to_xero.services.posting.poster import DocumentPoster
 from amazon_to_xero.services.posting.requests import RequestBuilder, SourceRequest
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
-from amazon_to_xero.services.posting.writer import BatchWriter, WriteHealth
+from amazon_to_xero.services.posting.writer import BatchWriter
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -155,14 +155,13 @@ def document_poster(
 ) -> DocumentPoster:
     """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
     transitions = DocumentTransitions(store, dead_letters, clock, decisions)
-    health = WriteHealth()
     return DocumentPoster(
         xero,
         store,
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
-        BatchWriter(connection, store, transitions, pauses, health, clock),
-        OutcomeResolution(xero, store, transitions, pauses, health, clock),
+        BatchWriter(connection, store, transitions, pauses, clock),
+        OutcomeResolution(xero, store, transitions, pauses, clock),
         transitions,
         clock,
     )

@@ -94,7 +94,7 @@ class DocumentCodec:
     """Converts Document."""
 
     prefix = "DOCUMENT"
-    schema = 1
+    schema = 2
 
     def encode(self, record: Document) -> Row:
         desired = record.desired

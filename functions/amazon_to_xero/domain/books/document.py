@@ -280,10 +280,15 @@ class Document:
         """Whether the call was executed is not known; look it up at `until`."""
         return replace(self, state=DocumentState.UNKNOWN, next_attempt_at=until, reason=reason)
 
-    def unanswered(self, now: datetime, until: datetime, message: str) -> Document:
-        """Xero did not state the outcome of a write; `message` says how it failed."""
+    def unanswered(self, now: datetime, until: datetime, message: str, is_last: bool = False) -> Document:
+        """Xero did not state the outcome of a write.
+
+        message: how it failed.
+        is_last: the document is to blame. Unless the look-up finds it in Xero, it fails.
+        """
+        reason = FailureCode.XERO_ERROR if is_last else WaitReason.OUTCOME_UNKNOWN
         return replace(
-            self.unknown(until, WaitReason.OUTCOME_UNKNOWN),
+            self.unknown(until, reason),
             unknown_outcomes=self.unknown_outcomes + 1,
             unknown_since=self.unknown_since or now,
             remedy=message,

@@ -92,9 +92,7 @@ class _Adjustments:
         """Another source took the number while this was requested: it is requested again at the next free number."""
         if adjustment.outcome_unknown:
             self._steps.awaits_outcome = True
-        settlement = self._documents.held_settlement(adjustment.kind, adjustment.desired.number, self._held)
-        if settlement is not None:
-            self._steps.first.append(self._documents.removed(settlement))
+        self._remove_settlement(adjustment.kind, adjustment.desired.number)
         self._steps.second.append(self._documents.removed(adjustment))
 
     def _keep(self, adjustment: Document) -> None:
@@ -109,8 +107,8 @@ class _Adjustments:
             self._steps.third.append(settlement)
 
     def _remove_settlement(self, kind: DocumentKind, number: str) -> None:
-        """A worker that died had requested the settlement of an adjustment, and not yet the adjustment."""
-        held = self._held.own(SETTLED_BY[kind], number)
+        """Remove the settlement of an adjustment that should not exist, e.g. one that a worker had requested alone."""
+        held = self._documents.held_settlement(kind, number, self._held)
         if held is not None and not held.desired.tombstone:
             self._steps.first.append(self._documents.removed(held))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 
 from amazon_to_xero.domain.books.document import Document, DocumentState
@@ -17,13 +16,8 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
-from amazon_to_xero.services.posting.writer import WriteHealth
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
-
-MAX_UNKNOWN_OUTCOMES = 4  # in batches of 50, 12, 3 and 1
-# For a document that was alone all the time: Xero's writes may be down while its reads work.
-_PATIENCE = timedelta(minutes=30)
 
 
 class OutcomeResolution:
@@ -35,14 +29,12 @@ class OutcomeResolution:
         store: StateStore,
         transitions: DocumentTransitions,
         pauses: Pauses,
-        health: WriteHealth,
         clock: Clock,
     ) -> None:
         self._xero = xero
         self._store = store
         self._transitions = transitions
         self._pauses = pauses
-        self._health = health
         self._clock = clock
 
     def resolve_outcomes(self, kind: DocumentKind, documents: Sequence[Document]) -> PostReport:
@@ -109,24 +101,16 @@ class OutcomeResolution:
         return transitions
 
     def _after_lookup(self, document: Document, element: Json | None) -> Document:
-        return self._unless_exhausted(document, after_lookup(document, element, self._clock.now()))
+        return self._unless_to_blame(document, after_lookup(document, element, self._clock.now()))
 
     def _after_owner_lookup(self, document: Document, owner: Json | None) -> Document:
-        return self._unless_exhausted(document, after_owner_lookup(document, owner, self._clock.now()))
+        return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now()))
 
-    def _unless_exhausted(self, document: Document, after: Document) -> Document:
-        """Fail a document that would be written again although Xero never answered its writes.
-
-        It was alone by then, and either Xero has answered other writes meanwhile, or half an hour has passed.
-        """
-        since = document.unknown_since
-        if after.state is not DocumentState.PENDING or document.unknown_outcomes < MAX_UNKNOWN_OUTCOMES or not since:
-            return after
-        accepted_at = self._health.accepted_at
-        has_answered_others = accepted_at is not None and accepted_at > since
-        if not has_answered_others and self._clock.now() - since < _PATIENCE:
-            return after
-        return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
+    def _unless_to_blame(self, document: Document, after: Document) -> Document:
+        """Fail a document that would be written again although Xero never answers its writes."""
+        if document.reason == FailureCode.XERO_ERROR and after.state is DocumentState.PENDING:
+            return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
+        return after
 
     def _find(self, collection: str, field: str, values: Sequence[str]) -> Mapping[str, Json]:
         groups = self._xero.lookup_groups(collection, field, values)

@@ -31,6 +31,9 @@ from amazon_to_xero.services.work_report import PostReport
 MAX_REFUSED_CALLS = 12  # of one batch, while Xero accepts no part of it; halving a batch of 50 finds one culprit in 7
 # A document is refused about seven times before it is alone. After three such searches it is not the connection.
 ATTEMPTS_UNTIL_BLAMED = 18
+MAX_UNKNOWN_OUTCOMES = 4  # in batches of 50, 12, 3 and 1
+_LONGEST_OUTAGE = timedelta(minutes=30)
+_LATEST_EXECUTION = timedelta(minutes=1)  # Xero may execute a request that long after it was given up
 _LONE_RETRY = timedelta(minutes=1)  # then three times as long each time
 
 type Write = Callable[[str, Sequence[Json], str], list[Outcome]]
@@ -53,7 +56,7 @@ class Bisection:
 
 
 @dataclass
-class WriteHealth:
+class _WriteHealth:
     """Whether Xero answers writes at all, as far as this sandbox has seen.
 
     accepted_at: when it last answered one (UTC).
@@ -80,14 +83,13 @@ class BatchWriter:
         store: StateStore,
         transitions: DocumentTransitions,
         pauses: Pauses,
-        health: WriteHealth,
         clock: Clock,
     ) -> None:
         self._connection = connection
         self._store = store
         self._transitions = transitions
         self._pauses = pauses
-        self._health = health
+        self._health = _WriteHealth()
         self._clock = clock
 
     def halted(self, deadline: datetime) -> PostReport | None:
@@ -147,7 +149,7 @@ class BatchWriter:
     def _after_write(self, document: Document, outcome: Outcome, sent_digest: str) -> Document:
         now = self._clock.now()
         if outcome.unknown:
-            return document.unanswered(now, now, outcome.unknown)
+            return document.unanswered(now, now + _LATEST_EXECUTION, outcome.unknown)
         return after_write(document, outcome.element, outcome.errors, sent_digest, now)
 
     def _unanswered(self, kind: DocumentKind, documents: Sequence[Document], problem: XeroOutcomeUnknown) -> PostReport:
@@ -159,12 +161,24 @@ class BatchWriter:
         self._health.unanswered_in_a_row += 1
         now, unknown_outcomes = self._clock.now(), max(document.unknown_outcomes for document in documents)
         may_be_outage = not unknown_outcomes or self._health.unanswered_in_a_row > 1
-        until = self._pauses.pause_xero(problem, kind)[0] if may_be_outage else now
-        if unknown_outcomes and len(documents) == 1:
-            until = max(until, now + _LONE_RETRY * 3 ** (unknown_outcomes - 1))
-        unanswered = partial(Document.unanswered, now=now, until=until, message=problem.message)
+        until = self._pauses.pause_xero(problem, kind)[0] if may_be_outage else now + _LATEST_EXECUTION
+        is_last = len(documents) == 1 and self._is_to_blame_for_silence(documents[0], now)
+        if unknown_outcomes and len(documents) == 1 and not is_last:
+            until = max(until, now + _LONE_RETRY * 3**unknown_outcomes)
+        unanswered = partial(Document.unanswered, now=now, until=until, message=problem.message, is_last=is_last)
         self._transitions.apply([(document, unanswered) for document in documents], may_have_written=True)
         return PostReport(stopped=WaitReason.OUTCOME_UNKNOWN if may_be_outage else "")
+
+    def _is_to_blame_for_silence(self, document: Document, now: datetime) -> bool:
+        """Whether a document that was sent alone is the cause: it was sent often, and Xero answers other writes.
+
+        If there were no other writes, Xero's writes may be down while its reads work, for half an hour at most.
+        """
+        since = document.unknown_since
+        if since is None or document.unknown_outcomes + 1 < MAX_UNKNOWN_OUTCOMES:
+            return False
+        accepted_at = self._health.accepted_at
+        return (accepted_at is not None and accepted_at > since) or now - since >= _LONGEST_OUTAGE
 
     # --- bisection --------------------------------------------------------------------------------------------------
 
@@ -183,10 +197,13 @@ class BatchWriter:
         """
         is_outermost = bisection.refused_calls == 0
         bisection.refused_calls += 1
-        if len(claimed) == 1:
-            return self._refused_alone(claimed[0].document, problem, bisection, is_outermost)
+        if len(claimed) == 1 and self._is_to_blame(claimed[0].document, bisection, is_outermost):
+            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
+            return self._transitions.apply([(claimed[0].document, failed)])
         if bisection.refused_calls > MAX_REFUSED_CALLS and not bisection.any_accepted:
             return self._refuses_every_call(claimed, problem)
+        if len(claimed) == 1:
+            return self._set_aside(claimed[0].document, problem, bisection)
         again = self._deferred_until_now(claimed)
         report = PostReport()
         for half in (again[: len(again) // 2], again[len(again) // 2 :]):
@@ -197,12 +214,12 @@ class BatchWriter:
                 break
         return report.plus(self._fail_alone(bisection)) if is_outermost else report
 
-    def _refused_alone(
-        self, document: Document, problem: XeroRefused, bisection: Bisection, is_outermost: bool
-    ) -> PostReport:
-        if is_outermost or bisection.any_accepted or document.attempts > ATTEMPTS_UNTIL_BLAMED:
-            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
-            return self._transitions.apply([(document, failed)])
+    def _is_to_blame(self, document: Document, bisection: Bisection, is_outermost: bool) -> bool:
+        """Whether a document that was refused alone is the cause: others were accepted, or it was refused often."""
+        return is_outermost or bisection.any_accepted or document.attempts > ATTEMPTS_UNTIL_BLAMED
+
+    def _set_aside(self, document: Document, problem: XeroRefused, bisection: Bisection) -> PostReport:
+        """Defer a document that was refused alone until it is known whether Xero accepts anything."""
         bisection.alone[document.key] = problem.message
         until = self._clock.now() + _LONE_RETRY
         deferred = partial(Document.deferred, until=until, reason=WaitReason.BATCH_REFUSED)
