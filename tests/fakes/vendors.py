@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
@@ -18,7 +19,7 @@ from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, Json, OrderPage
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.xero import Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
+from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
 from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
@@ -151,6 +152,9 @@ class ScriptedXero:
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         return self._write("update", collection, elements, idempotency_key)
+
+    def lookup_groups(self, collection: str, field: str, values: Sequence[str]) -> list[list[str]]:
+        return [list(group) for group in batched(values, MAX_VALUES, strict=False)]
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         self.calls.append(XeroCall("find", collection, (field, *values)))

@@ -135,7 +135,16 @@ class PostingMachine(RuleBasedStateMachine):
         letters = DeadLetters("main", {SHIPMENTS: self.letters})
         # Its customer is the marketplace's: no order is read again for a buyer's details.
         return document_poster(
-            "main", xero, self.store, pauses, letters, BuyerDetails(), lambda _: None, self.clock, decisions
+            "main",
+            xero,
+            self.store,
+            pauses,
+            letters,
+            BuyerDetails(),
+            read_again=lambda _: None,
+            plan_again=lambda _: None,
+            clock=self.clock,
+            decisions=decisions,
         )
 
     def _count_down(self) -> None:

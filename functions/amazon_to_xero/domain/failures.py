@@ -65,7 +65,9 @@ class FailureCode(StrEnum):
     CONTACT_ARCHIVED = "CONTACT_ARCHIVED"
     BUYER_DATA_UNAVAILABLE = "BUYER_DATA_UNAVAILABLE"
     REFERENCE_FAILED = "REFERENCE_FAILED"
+    REFERENCE_MISSING = "REFERENCE_MISSING"
     XERO_REFUSED = "XERO_REFUSED"
+    XERO_ERROR = "XERO_ERROR"
     # connections
     XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
@@ -298,6 +300,13 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.XERO_REFUSED: FailureInfo(
         "Xero refused the document for a reason that is not in this table.",
         "Read Xero's message, correct the cause, then reprocess the order.",
+    ),
+    _C.REFERENCE_MISSING: FailureInfo(
+        "A document that this one refers to was never requested.", "Reprocess the order."
+    ),
+    _C.XERO_ERROR: FailureInfo(
+        "Xero answers with an error of its own, or not at all, whenever it is sent this document.",
+        "Enter the document in Xero manually, and report Xero's answer.",
     ),
     _C.XERO_REFUSES_EVERY_CALL: FailureInfo(
         "Xero refuses every call of the connection.", "Read Xero's message and connect Xero again.", _A.CONNECTION

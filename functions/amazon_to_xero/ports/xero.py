@@ -67,10 +67,12 @@ class Outcome:
 
     element: Xero's own object, with numbers as Decimal.
     errors: Xero's validation messages without buyer data; empty where the element was accepted.
+    unknown: why its outcome is not known although the call was answered; empty where it is known.
     """
 
     element: Json
     errors: tuple[str, ...] = ()
+    unknown: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -104,6 +106,10 @@ class XeroApi(Protocol):
 
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         """Update at most MAX_ELEMENTS documents by their Xero id (POST); return one outcome per element, in order."""
+        ...
+
+    def lookup_groups(self, collection: str, field: str, values: Sequence[str]) -> list[list[str]]:
+        """Return the values in groups that one `find` can carry, by number and by the length of the URL."""
         ...
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:

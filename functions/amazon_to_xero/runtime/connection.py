@@ -34,7 +34,7 @@ from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.poster import DocumentPoster
-from amazon_to_xero.services.posting.requests import ReadAgain, RequestBuilder
+from amazon_to_xero.services.posting.requests import RequestBuilder, SourceRequest
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
@@ -128,10 +128,14 @@ def connect(
     )
 
     def read_again(sources: Sequence[str]) -> None:
-        order_ids = [identity_of(source, SourceKind.ORDER) for source in sources]
-        notices.record([ChangeNotice(order_id) for order_id in order_ids if order_id])
+        notices.record([ChangeNotice(order_id) for order_id in _order_ids(sources)])
 
-    poster = document_poster(name, xero, store, pauses, dead_letters, buyer_details, read_again, clock, decisions)
+    def plan_again(sources: Sequence[str]) -> None:
+        notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
+
+    poster = document_poster(
+        name, xero, store, pauses, dead_letters, buyer_details, read_again, plan_again, clock, decisions
+    )
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     return Connection(name, profile.seller_id, services, poster, worker, tokens)
@@ -144,7 +148,8 @@ def document_poster(
     pauses: Pauses,
     dead_letters: DeadLetters,
     buyer_details: BuyerDetails,
-    read_again: ReadAgain,
+    read_again: SourceRequest,
+    plan_again: SourceRequest,
     clock: Clock,
     decisions: DecisionLog,
 ) -> DocumentPoster:
@@ -154,9 +159,14 @@ def document_poster(
         xero,
         store,
         pauses,
-        RequestBuilder(store, transitions, buyer_details.details, read_again, clock),
+        RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
         BatchWriter(connection, store, transitions, pauses, clock),
         OutcomeResolution(xero, store, transitions, pauses, clock),
         transitions,
         clock,
     )
+
+
+def _order_ids(sources: Sequence[str]) -> list[str]:
+    ids = (identity_of(source, SourceKind.ORDER) for source in sources)
+    return [order_id for order_id in ids if order_id]

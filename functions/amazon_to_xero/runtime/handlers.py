@@ -16,7 +16,7 @@ from amazon_to_xero.runtime.composition import application
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
-from amazon_to_xero.runtime.privacy import place_of
+from amazon_to_xero.services.unforeseen import place_of
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
 _RESERVE = timedelta(seconds=60)

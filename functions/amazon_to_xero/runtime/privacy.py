@@ -4,7 +4,7 @@
     contact numbers and digests   BuyerPseudonyms: salted, with a salt from the connection's secret
     Xero's messages               redact: what a message may repeat of a buyer is replaced before anybody sees it
     the libraries' own logs       silence_libraries: they would log URLs, tokens and answers
-    exceptions                    place_of: the type and place of an unforeseen exception, never its text
+    exceptions                    services/unforeseen: the type and place of an exception, never its text
 
 Buyers' details live only in the memory of one sandbox, between reading and posting (intake/buyer_details).
 """
@@ -14,9 +14,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from amazon_to_xero.domain.canonical import canonical_json
@@ -106,12 +104,6 @@ def silence_libraries() -> None:
     """Raise the level of loggers that would log URLs, tokens or answers. Call it after the libraries are imported."""
     for name in SILENCED_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def place_of(problem: BaseException) -> str:
-    """Return the type and place of an unforeseen exception. Its text may contain anything, a buyer's name too."""
-    place = traceback.extract_tb(problem.__traceback__)[-1]
-    return f"{type(problem).__name__} in {Path(place.filename).name}:{place.lineno}"
 
 
 def _stored_part(value: Any, wanted: Any) -> Any:

@@ -8,10 +8,7 @@ from amazon_to_xero.domain.failures import FailureCode, Finding
 from amazon_to_xero.domain.source import SourceRecord
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.services.dead_letters import DeadLetters
-
-# One source of a kind that nobody foresaw must not stop the others. Errors of the table or of a queue have other types
-# and say nothing about the source.
-UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+from amazon_to_xero.services.unforeseen import place_of
 
 
 class FailedSources:
@@ -30,7 +27,7 @@ class FailedSources:
     def unreadable[R: SourceRecord](self, record: R, problem: Exception, capability: str) -> R:
         """Return the row of a source that the code could not process."""
         remedy = (
-            f"The order could not be processed ({type(problem).__name__}). Check it in Seller Central "
+            f"The order could not be processed ({place_of(problem)}). Check it in Seller Central "
             "and report this as a defect."
         )
         return self.fail(record.unreadable(), FailureCode.ORDER_UNREADABLE, remedy, capability)

@@ -62,6 +62,9 @@ DOCUMENT = st.builds(
     xero_id=TEXT,
     xero_status=TEXT,
     attempts=COUNT,
+    unknown_outcomes=COUNT,
+    unknown_since=st.none() | TIME,
+    reference_waits=COUNT,
     buyer_requests=COUNT,
     name_is_taken=st.booleans(),
     reason=TEXT,
@@ -138,7 +141,8 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
     # A field that somebody adds has to be stored and added to the strategies above, and then here.
     assert {each.name for each in fields(Document)} == {
         *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest", "xero_id", "xero_status"),
-        *("attempts", "buyer_requests", "name_is_taken", "reason", "remedy"),
+        *("attempts", "unknown_outcomes", "unknown_since", "reference_waits", "buyer_requests", "name_is_taken"),
+        *("reason", "remedy"),
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),

@@ -188,7 +188,6 @@ UNKNOWN = {
     "200 too many elements": answer(stored(), stored(2)),
     "200 null elements": Reply(200, {"Invoices": None}),
     "200 another number": answer(stored(2)),
-    "200 no id": answer(stored(InvoiceID="00000000-0000-0000-0000-000000000000")),
     "200 no object": answer("AMZ-1"),
     "400 HTML": Reply(400, "<html>Bad Request</html>"),
     "400 key of another request": Reply(
@@ -207,6 +206,29 @@ def test_write_without_a_certain_effect_has_an_unknown_outcome(
         create(accounting)
     assert caught.value.status == reply.status
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("xero_id", ["00000000-0000-0000-0000-000000000000", "", None])
+def test_accepted_element_without_an_id_is_the_only_one_of_its_batch_with_an_unknown_outcome(
+    accounting: XeroAccounting, server: FaultServer, xero_id: str | None
+) -> None:
+    server.on(INVOICES, answer(stored(), stored(2, InvoiceID=xero_id), refused_element(3)))
+    elements = [{"InvoiceNumber": f"AMZ-{n}", "Type": "ACCREC"} for n in (1, 2, 3)]
+
+    known, unknown, refused = accounting.create("Invoices", elements, "key-1")
+
+    assert (known.accepted, known.unknown) == (True, "")
+    assert "InvoiceID" in unknown.unknown
+    assert (refused.accepted, refused.unknown) == (False, "")
+
+
+def refused_element(number: int) -> dict[str, Any]:
+    return {
+        **stored(number, InvoiceID="00000000-0000-0000-0000-000000000000"),
+        "HasErrors": True,
+        "StatusAttributeString": "ERROR",
+        "ValidationErrors": [{"Message": "Account code '999' is not a valid code for this document."}],
+    }
 
 
 @pytest.mark.parametrize("status", [404, 412, 413, 415])

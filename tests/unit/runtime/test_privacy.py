@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from amazon_to_xero.runtime.privacy import SILENCED_LOGGERS, BuyerPseudonyms, place_of, silence_libraries
+from amazon_to_xero.runtime.privacy import SILENCED_LOGGERS, BuyerPseudonyms, silence_libraries
+from amazon_to_xero.services.unforeseen import place_of
 
 
 def test_importing_the_composition_root_silences_the_libraries() -> None:

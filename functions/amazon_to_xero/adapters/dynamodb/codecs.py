@@ -94,7 +94,7 @@ class DocumentCodec:
     """Converts Document."""
 
     prefix = "DOCUMENT"
-    schema = 1
+    schema = 2
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
@@ -115,6 +115,9 @@ class DocumentCodec:
             "xero_id": record.xero_id,
             "xero_status": record.xero_status,
             "attempts": record.attempts,
+            "unknown_outcomes": record.unknown_outcomes,
+            "unknown_since": _text(record.unknown_since),
+            "reference_waits": record.reference_waits,
             "buyer_requests": record.buyer_requests,
             "name_is_taken": record.name_is_taken,
         }
@@ -154,6 +157,9 @@ class DocumentCodec:
             xero_id=data.get("xero_id", ""),
             xero_status=data.get("xero_status", ""),
             attempts=data.get("attempts", 0),
+            unknown_outcomes=data.get("unknown_outcomes", 0),
+            unknown_since=_time(data.get("unknown_since")),
+            reference_waits=data.get("reference_waits", 0),
             buyer_requests=data.get("buyer_requests", 0),
             name_is_taken=data.get("name_is_taken", False),
             reason=row.reason,

@@ -27,6 +27,7 @@ from amazon_to_xero.adapters.xero.collections import (
     collection_of,
     filter_parameters,
     folded,
+    lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
 from amazon_to_xero.adapters.xero.organisation import organisation_from
@@ -94,6 +95,9 @@ class XeroAccounting:
         if collection == "Payments":
             return self._delete_payment(kind, elements, idempotency_key)
         return self._write_batch("update", kind, kind.update, elements, idempotency_key)
+
+    def lookup_groups(self, collection: str, field: str, values: Sequence[str]) -> list[list[str]]:
+        return lookup_groups(collection_of(collection), field, values)
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         """As the port says, compared without regard to case. Contacts include archived ones, Invoices no bills."""

@@ -6,10 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote_plus
+
+from amazon_to_xero.ports.xero import MAX_VALUES
 
 PAGE_SIZE = 1000  # Xero: the largest page
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_ID = "00000000-0000-0000-0000-000000000000"
+
+# Xero answers a URL of more than about 2,048 characters with 404. The rest is for the address and the other parameters.
+MAX_FILTER_LENGTH = 1_700
 
 _EACH_ELEMENT = {"summarize_errors": "false"}  # by default Xero refuses a whole batch for one bad element
 _FOUR_DECIMALS = {"unitdp": 4}
@@ -125,6 +131,21 @@ def filter_parameters(kind: Collection, field: str, values: Sequence[str]) -> di
     if any('"' in value or "\\" in value for value in values):
         raise ValueError(f"a value of {field} holds a quotation mark or backslash, which Xero's filter cannot take")
     return {"where": " OR ".join(f'{field}=="{value}"' for value in values)}
+
+
+def lookup_groups(kind: Collection, field: str, values: Sequence[str]) -> list[list[str]]:
+    """Return the values in groups that one request can carry: by number, and by their length in the URL."""
+    groups: list[list[str]] = []
+    length = 0
+    for value in dict.fromkeys(values):
+        # As long as the value makes the query: the value or its comparison, and what joins it to the one before it.
+        added = len(quote_plus(value if field in kind.list_filters else f'{field}==Guid("{value}")')) + len("+OR+")
+        if not groups or len(groups[-1]) == MAX_VALUES or length + added > MAX_FILTER_LENGTH:
+            groups.append([])
+            length = 0
+        groups[-1].append(value)
+        length += added
+    return groups
 
 
 def folded(value: Any) -> str:

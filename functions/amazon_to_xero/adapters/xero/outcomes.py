@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from amazon_to_xero.adapters.xero.collections import NO_ID, Collection, folded
@@ -13,14 +14,15 @@ from amazon_to_xero.ports.xero import Outcome, Redact, XeroOutcomeUnknown, XeroR
 def outcomes_of_batch(
     operation: str, kind: Collection, sent: Sequence[Json], answered: Any, redact: Redact
 ) -> list[Outcome]:
-    """Return the outcomes in a 2xx answer. Raises XeroOutcomeUnknown where it does not fit the elements sent."""
+    """Return the outcomes in a 2xx answer. Raises XeroOutcomeUnknown where it does not fit the elements sent.
+
+    An accepted element without an id has an unknown outcome; it says nothing about the other elements.
+    """
     mismatch = _mismatch(kind, sent, answered)
     if mismatch is not None:
         raise XeroOutcomeUnknown(operation, 200, mismatch)
-    outcomes = [_outcome(element, own, redact) for element, own in zip(answered, sent, strict=True)]
-    if any(outcome.accepted and outcome.element.get(kind.id_field) in (None, "", NO_ID) for outcome in outcomes):
-        raise XeroOutcomeUnknown(operation, 200, f"an accepted element of the answer has no {kind.id_field}")
-    return outcomes
+    outcomes = (_outcome(element, own, redact) for element, own in zip(answered, sent, strict=True))
+    return [_unless_without_id(kind, outcome) for outcome in outcomes]
 
 
 def outcomes_of_refused_batch(
@@ -72,6 +74,12 @@ def _outcome(element: Json, sent: Json, redact: Redact) -> Outcome:
     if is_refused and not messages:
         messages = list(_messages_within(element)) or ["Xero refused the document without saying why"]
     return Outcome(element, tuple(dict.fromkeys(redact(message, (sent, element)) for message in messages)))
+
+
+def _unless_without_id(kind: Collection, outcome: Outcome) -> Outcome:
+    if outcome.accepted and outcome.element.get(kind.id_field) in (None, "", NO_ID):
+        return replace(outcome, unknown=f"Xero's answer has no {kind.id_field}")
+    return outcome
 
 
 def _messages_within(value: Any) -> Iterator[str]:

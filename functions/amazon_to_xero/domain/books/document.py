@@ -97,6 +97,10 @@ class Document:
     applied_digest: digest of what Xero is known to hold; empty when that is not known.
     xero_id, xero_status: as Xero last reported them; the id is kept from the moment it is known.
     attempts: calls to Xero that carried it since the source last asked.
+    unknown_outcomes: writes in a row whose outcome Xero did not state. The more there are, the smaller the batch, until
+        the document is alone.
+    unknown_since: when the first of them was (UTC).
+    reference_waits: how often it was deferred because a document that it references does not exist.
     buyer_requests: how often the order was read again because the buyer's details were not in memory.
     name_is_taken: another contact has the buyer's name, so a suffix tells them apart.
     """
@@ -110,6 +114,9 @@ class Document:
     xero_id: str = ""
     xero_status: str = ""
     attempts: int = 0
+    unknown_outcomes: int = 0
+    unknown_since: datetime | None = None
+    reference_waits: int = 0
     buyer_requests: int = 0
     name_is_taken: bool = False
     reason: str = ""
@@ -182,6 +189,9 @@ class Document:
             reason="",
             remedy="",
             attempts=0,
+            unknown_outcomes=0,
+            unknown_since=None,
+            reference_waits=0,
             buyer_requests=0,
         )
 
@@ -209,6 +219,8 @@ class Document:
             applied_digest=digest,
             xero_id=xero_id,
             xero_status=status,
+            unknown_outcomes=0,
+            unknown_since=None,
             reason="",
             remedy="",
         )
@@ -267,6 +279,25 @@ class Document:
     def unknown(self, until: datetime, reason: str = WaitReason.OUTCOME_UNKNOWN) -> Document:
         """Whether the call was executed is not known; look it up at `until`."""
         return replace(self, state=DocumentState.UNKNOWN, next_attempt_at=until, reason=reason)
+
+    def unanswered(self, now: datetime, until: datetime, message: str, is_last: bool = False) -> Document:
+        """Xero did not state the outcome of a write.
+
+        message: how it failed.
+        is_last: the document is to blame. Unless the look-up finds it in Xero, it fails.
+        """
+        reason = FailureCode.XERO_ERROR if is_last else WaitReason.OUTCOME_UNKNOWN
+        return replace(
+            self.unknown(until, reason),
+            unknown_outcomes=self.unknown_outcomes + 1,
+            unknown_since=self.unknown_since or now,
+            remedy=message,
+        )
+
+    def without_reference(self, until: datetime) -> Document:
+        """A document that it references does not exist; retry at `until`."""
+        deferred = self.deferred(until, WaitReason.WAITING_FOR_REFERENCE)
+        return replace(deferred, reference_waits=self.reference_waits + 1)
 
     def failed(self, code: FailureCode, remedy: str) -> Document:
         """A person has to act."""

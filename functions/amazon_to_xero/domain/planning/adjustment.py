@@ -74,8 +74,10 @@ class _Adjustments:
             requested = [document for document in held if document is not None and not document.desired.tombstone]
             if any(document.exists_in_xero for document in requested):
                 # An invoice and a credit note of one number belong together: where one exists, the other will.
-                for document in requested:
-                    if document not in used_up:
+                for kind, document in zip(_KINDS, held, strict=True):
+                    if document is None or document.desired.tombstone:
+                        self._remove_settlement(kind, number)
+                    elif document not in used_up:
                         self._keep(document)
             elif self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
                 for document in requested:
@@ -90,9 +92,7 @@ class _Adjustments:
         """Another source took the number while this was requested: it is requested again at the next free number."""
         if adjustment.outcome_unknown:
             self._steps.awaits_outcome = True
-        settlement = self._documents.held_settlement(adjustment.kind, adjustment.desired.number, self._held)
-        if settlement is not None:
-            self._steps.first.append(self._documents.removed(settlement))
+        self._remove_settlement(adjustment.kind, adjustment.desired.number)
         self._steps.second.append(self._documents.removed(adjustment))
 
     def _keep(self, adjustment: Document) -> None:
@@ -105,6 +105,12 @@ class _Adjustments:
             self._steps.third.append(self._documents.unchanged(held))
         elif (settlement := self._documents.settlement(kept, self._held)) is not None:
             self._steps.third.append(settlement)
+
+    def _remove_settlement(self, kind: DocumentKind, number: str) -> None:
+        """Remove the settlement of an adjustment that should not exist, e.g. one that a worker had requested alone."""
+        held = self._documents.held_settlement(kind, number, self._held)
+        if held is not None and not held.desired.tombstone:
+            self._steps.first.append(self._documents.removed(held))
 
     def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
         changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)

@@ -26,9 +26,10 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog, EventBus, OrderEvent
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.failed_sources import UNFORESEEN, FailedSources
+from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.state_updates import update_records
+from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
 
 MAX_CONTENT_BYTES = 300_000  # DynamoDB: 400 KB an item

@@ -20,7 +20,7 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import NextStep, SourceRecord
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.failed_sources import UNFORESEEN, FailedSources
+from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.planning.document_requests import (
     belongs_to_another_source,
     request_documents,
@@ -28,6 +28,7 @@ from amazon_to_xero.services.planning.document_requests import (
 )
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.state_updates import ATTEMPTS
+from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
 
 MAX_DUE = 2000

@@ -49,6 +49,9 @@ class BudgetedXero:
         call = partial(self._xero.update, collection, elements, idempotency_key)
         return self._within(f"update{collection}", call, percent=percent)
 
+    def lookup_groups(self, collection: str, field: str, values: Sequence[str]) -> list[list[str]]:
+        return self._xero.lookup_groups(collection, field, values)
+
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         return self._within(f"get{collection}", lambda: self._xero.find(collection, field, values))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_lookup, after_owner_lookup
+from amazon_to_xero.domain.books.refusals import xero_says
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.ports.xero import XeroApi, XeroError
+from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
+from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
 
 
@@ -40,15 +42,29 @@ class OutcomeResolution:
 
         Xero's faults pause it and end in the report.
         """
+        look_up = self._look_up_in_owners if DOCUMENT_TYPES[kind].owner else self._look_up
         try:
-            transitions = (
-                self._look_up_in_owners(kind, documents)
-                if DOCUMENT_TYPES[kind].owner
-                else self._look_up(kind, documents)
-            )
+            transitions = look_up(kind, documents)
+        except XeroRefused as problem:
+            return self._refused(kind, documents, problem)
+        except UNFORESEEN as problem:
+            refused = XeroRefused("find", None, f"the look-up cannot be built: {place_of(problem)}")
+            return self._refused(kind, documents, refused)
         except XeroError as problem:
             return PostReport(stopped=self._pauses.pause_xero(problem, kind)[1])
         return self._transitions.apply(transitions)
+
+    def _refused(self, kind: DocumentKind, documents: Sequence[Document], problem: XeroRefused) -> PostReport:
+        """Xero will refuse this look-up again: halve it until the document that causes it is alone and fails."""
+        if len(documents) == 1:
+            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
+            return self._transitions.apply([(documents[0], failed)])
+        report = PostReport()
+        for half in (documents[: len(documents) // 2], documents[len(documents) // 2 :]):
+            report = report.plus(self.resolve_outcomes(kind, half))
+            if report.stopped:
+                break
+        return report
 
     def _look_up(self, kind: DocumentKind, documents: Sequence[Document]) -> list[tuple[Document, Transition]]:
         """Look up by Xero's id where it is known, else by number; a contact whose name is taken also by its name."""
@@ -64,7 +80,7 @@ class OutcomeResolution:
             element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)
             if element is None and _is_name_taken(document):
                 element = by_name.get(_name(document))
-            transitions.append((document, partial(after_lookup, element=element, now=self._clock.now())))
+            transitions.append((document, partial(self._after_lookup, element=element)))
         return transitions
 
     def _look_up_in_owners(
@@ -81,11 +97,24 @@ class OutcomeResolution:
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
             owner = by_id.get(ids.get(owner_keys[document.key], ""))
-            transitions.append((document, partial(after_owner_lookup, owner=owner, now=self._clock.now())))
+            transitions.append((document, partial(self._after_owner_lookup, owner=owner)))
         return transitions
 
+    def _after_lookup(self, document: Document, element: Json | None) -> Document:
+        return self._unless_to_blame(document, after_lookup(document, element, self._clock.now()))
+
+    def _after_owner_lookup(self, document: Document, owner: Json | None) -> Document:
+        return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now()))
+
+    def _unless_to_blame(self, document: Document, after: Document) -> Document:
+        """Fail a document that would be written again although Xero never answers its writes."""
+        if document.reason == FailureCode.XERO_ERROR and after.state is DocumentState.PENDING:
+            return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
+        return after
+
     def _find(self, collection: str, field: str, values: Sequence[str]) -> Mapping[str, Json]:
-        found = self._xero.find(collection, field, values) if values else []
+        groups = self._xero.lookup_groups(collection, field, values)
+        found = [element for group in groups for element in self._xero.find(collection, field, group)]
         return {str(element.get(field)): element for element in found}
 
 

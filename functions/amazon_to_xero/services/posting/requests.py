@@ -10,18 +10,23 @@ from typing import Any
 from amazon_to_xero.domain.books.contact import distinct_name
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
-from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.domain.books.outcome import payment_not_removable
+from amazon_to_xero.domain.canonical import canonical_json
+from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.posting.batches import PostingRequest
-from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
+from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition, unforeseen
+from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import PostReport
 
 _REFERENCE_RETRY = timedelta(minutes=1)
+_MAX_REFERENCE_WAIT = timedelta(hours=1)
+MAX_REFERENCE_WAITS = 12  # about six hours
 
 type BuyerDetailsLookup = Callable[[str, str], Mapping[str, Any] | None]  # contact number, digest -> details
-type ReadAgain = Callable[[Sequence[str]], object]  # keys of sources
+type SourceRequest = Callable[[Sequence[str]], object]  # keys of sources
 
 
 class RequestBuilder:
@@ -32,14 +37,20 @@ class RequestBuilder:
         store: StateStore,
         transitions: DocumentTransitions,
         buyer_details: BuyerDetailsLookup,
-        read_again: ReadAgain,
+        read_again: SourceRequest,
+        plan_again: SourceRequest,
         clock: Clock,
     ) -> None:
-        """`read_again` makes sources due for reading: those whose buyers' details are not in memory."""
+        """Connect the builder.
+
+        read_again: makes sources due for reading: those whose buyers' details are not in memory.
+        plan_again: makes sources due for planning: those whose documents wait for one that was never requested.
+        """
         self._store = store
         self._transitions = transitions
         self._buyer_details = buyer_details
         self._read_again = read_again
+        self._plan_again = plan_again
         self._clock = clock
 
     def build(self, documents: Sequence[Document]) -> tuple[list[PostingRequest], PostReport]:
@@ -47,13 +58,21 @@ class RequestBuilder:
         ready, xero_ids = self._split_by_references(documents)
         requests: list[PostingRequest] = []
         without_details: list[Document] = []
+        failing: list[tuple[Document, Transition]] = []
         for document in ready:
-            content = self._content(document)
-            if content is None:
-                without_details.append(document)
+            try:
+                content = self._content(document)
+                if content is None:
+                    without_details.append(document)
+                    continue
+                body = _body(document, content, xero_ids)
+                canonical_json(body)  # what cannot be written as JSON fails here, alone
+            except UNFORESEEN as problem:
+                failing.append((document, partial(unforeseen, problem=problem)))
             else:
-                requests.append(PostingRequest(document, _body(document, content, xero_ids)))
-        return requests, self._await_buyers(without_details)
+                requests.append(PostingRequest(document, body))
+        report = self._transitions.apply(failing)
+        return requests, report.plus(self._await_buyers(without_details))
 
     def _split_by_references(self, documents: Sequence[Document]) -> tuple[list[Document], Mapping[str, str]]:
         """Split documents by whether every document they reference exists in Xero; return the ready ones and the ids.
@@ -75,17 +94,30 @@ class RequestBuilder:
         return ready, xero_ids
 
     def _without_reference(self, document: Document, reference: Document | None) -> Transition:
-        if reference is not None and reference.desired.tombstone and not document.exists_in_xero:
+        if reference is not None and reference.desired.tombstone:
             # A worker that was frozen requested the payment of an invoice that has been removed since.
-            return Document.withdrawn
+            return payment_not_removable if document.exists_in_xero else Document.withdrawn
         if reference is not None and reference.state is DocumentState.FAILED:
             remedy = f"{reference.key} is not in Xero: {reference.remedy}"
             # A contact has no dead letter of its own that would state the cause; any other document has.
             has_own_letter = bool(reference.desired.capability)
             code = FailureCode.REFERENCE_FAILED if has_own_letter else FailureCode(reference.reason)
             return partial(Document.failed, code=code, remedy=remedy)
-        until = self._clock.now() + _REFERENCE_RETRY
-        return partial(Document.deferred, until=until, reason=WaitReason.WAITING_FOR_REFERENCE)
+        now = self._clock.now()
+        if reference is None:
+            return self._without_row(document)
+        return partial(Document.deferred, until=now + _REFERENCE_RETRY, reason=WaitReason.WAITING_FOR_REFERENCE)
+
+    def _without_row(self, document: Document) -> Transition:
+        """The reference was never requested: its source is planned again, which requests it or removes this one."""
+        waits = document.reference_waits
+        if waits >= MAX_REFERENCE_WAITS:
+            code = FailureCode.REFERENCE_MISSING
+            return partial(Document.failed, code=code, remedy=FAILURES[code].remedy)
+        if waits and waits % 3 == 0:
+            self._plan_again([document.desired.source])
+        wait = min(_MAX_REFERENCE_WAIT, _REFERENCE_RETRY * 2**waits)
+        return partial(Document.without_reference, until=self._clock.now() + wait)
 
     def _content(self, document: Document) -> Mapping[str, Any] | None:
         """Return what the document should contain; None for a buyer whose details are not in this sandbox's memory."""

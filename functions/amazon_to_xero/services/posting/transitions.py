@@ -11,6 +11,7 @@ from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.state_updates import ATTEMPTS
+from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
 
 type Transition = Callable[[Document], Document]
@@ -30,7 +31,7 @@ class DocumentTransitions:
 
         may_have_written: Xero was called for these documents; one that another attempt took over is looked up again.
         """
-        after = [transition(document) for document, transition in transitions]
+        after = [_next_state(document, transition) for document, transition in transitions]
         failed = {each.key: each for each in after if each.state is DocumentState.FAILED}
         current = self._store.load(Document, failed) if failed else {}
         for key, document in failed.items():
@@ -59,7 +60,7 @@ class DocumentTransitions:
         for _ in range(ATTEMPTS):
             current = self._store.load(Document, [document.key])[document.key]
             if current.claim == document.claim and current.state is document.state:
-                after = transition(current)
+                after = _next_state(current, transition)
             elif may_have_written and current.state is not DocumentState.UNKNOWN:
                 after = current.unknown(self._clock.now(), WaitReason.CHANGED_MEANWHILE)
             else:
@@ -90,3 +91,17 @@ class DocumentTransitions:
             xero_status=document.xero_status or None,
             total=str(desired.total) if desired.total is not None else None,
         )
+
+
+def _next_state(document: Document, transition: Transition) -> Document:
+    """Return the next state; a document whose transition raises fails alone."""
+    try:
+        return transition(document)
+    except UNFORESEEN as problem:
+        return unforeseen(document, problem)
+
+
+def unforeseen(document: Document, problem: BaseException) -> Document:
+    """Fail a document that the code cannot process."""
+    remedy = f"Report this as a defect: {place_of(problem)}. Then correct the document in Xero manually."
+    return document.failed(FailureCode.UNFORESEEN, remedy)

@@ -1,0 +1,16 @@
+"""Exceptions that nobody foresaw: which of them belong to one record, and how they are named in logs."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+# One source or document of a kind that nobody foresaw must not stop the others. Errors of the table or of a queue have
+# other types and say nothing about the record.
+UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError, RecursionError)
+
+
+def place_of(problem: BaseException) -> str:
+    """Return the type and place of an exception. Its text may contain anything, a buyer's name too."""
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    return f"{type(problem).__name__} in {Path(place.filename).name}:{place.lineno}"
