@@ -80,8 +80,8 @@ class LocalCloud(CloudEndpoint):
     def deploy(self, stack: str, template: Path = ROOT / "template.yaml", **parameters: str) -> dict[str, str]:
         """Build and deploy `template` as `stack`; return the stack's outputs by name.
 
-        The parameters Architecture (this machine's) and ObservabilityStack (false: the local cloud does not support saved
-        queries and archives) are set unless given.
+        The parameters Architecture (this machine's) and ObservabilityStack (false: the local cloud does not support
+        saved queries and archives) are set unless given.
 
         :raises StepFailed: SAM failed to build or deploy; the message repeats the end of its output.
         """
