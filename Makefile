@@ -8,8 +8,9 @@ ARCHITECTURE ?= arm64
 # Deployment: name of the stack, and values of the template's parameters, e.g. PARAMETERS="AlarmEmail=me@example.com"
 STACK ?= amazon-to-xero
 PARAMETERS ?=
-# Simulation: number of worlds, or the seed of the one world to play again
+# Simulation: number of worlds and their first seed (drawn at random if empty), or the seed of one world to play again
 SEEDS ?= 500
+FIRST ?=
 SEED ?=
 # Options for pytest, e.g. PYTEST="-k refunds"
 PYTEST ?=
@@ -93,8 +94,9 @@ test: tools lint ## Run lint and all tests, including those on the local cloud
 
 pr: test ## Run everything that CI runs, before you open a pull request
 
-sim: install ## Simulate worlds with many faults: make sim [SEEDS=20000], or one world again: make sim SEED=17
-	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+sim: install ## Simulate worlds with many faults: make sim [SEEDS=20000] [FIRST=n], or one world again: make sim SEED=17
+	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run \
+		$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
 run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=folder] [SETTINGS=file] [KEEP=1]
 	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(KEEP),--keep)

@@ -1,4 +1,7 @@
-"""Runs worlds: `python -m simulation.run --seeds 500` or `--seed 17`. `make sim SEEDS=500`, `make sim SEED=17`."""
+"""Plays worlds: `make sim SEEDS=500` (seeds never played before), `make sim FIRST=7000 SEEDS=500`, `make sim SEED=17`.
+
+A range that was played until it was clean proves nothing, so without FIRST the range is drawn at random and printed.
+"""
 
 # ruff: noqa: T201 - a command line program
 
@@ -7,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import re
+import secrets
 import sys
 import time
 from collections import Counter
@@ -19,6 +23,7 @@ from simulation.world import Layers, Result, World
 KEPT = Path(__file__).with_name("seeds.txt")
 _LINES = 120
 _IN_A_CHUNK = 20
+_HIGHEST_FIRST_SEED = 10**9
 
 
 def kept_seeds() -> list[str]:
@@ -27,7 +32,7 @@ def kept_seeds() -> list[str]:
 
 
 def run(seed: str, layers: Layers | None = None) -> Result:
-    """One world. In every 50th even httpx is the real one, and the functions' own log is written."""
+    """Play one world. In every 50th even httpx is the real one, and the functions' own log is written."""
     world = World(seed, layers, everything_real=seed.isdigit() and int(seed) % 50 == 49)
     result = world.run()
     del world
@@ -35,7 +40,7 @@ def run(seed: str, layers: Layers | None = None) -> Result:
 
 
 def run_chunk(seeds: list[str]) -> list[Result]:
-    """Several, each of them forgotten but for what went wrong and how much was done."""
+    """Play several worlds; keep only their violations and counts."""
     results = []
     for seed in seeds:
         result = run(seed)
@@ -47,10 +52,10 @@ def run_chunk(seeds: list[str]) -> list[Result]:
 
 
 def report(result: Result) -> str:
-    """What was violated, how it came about, and how to see it again."""
+    """Describe what was violated, the events that led to it, and how to play the world again."""
     keys = set(re.findall(r"\d{3}-\d{7}-\d{7}", " ".join(result.violations)))
-    told = [line for line in result.trace if any(key in line for key in keys)] if keys else result.trace
-    shown = told[-_LINES:]
+    relevant = [line for line in result.trace if any(key in line for key in keys)] if keys else result.trace
+    shown = relevant[-_LINES:]
     return "\n".join(
         [
             f"seed {result.seed}: {len(result.violations)} violations",
@@ -75,8 +80,8 @@ def _chunks(seeds: Iterable[str]) -> Iterator[list[str]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=500, help="how many worlds (default %(default)s)")
-    parser.add_argument("--first", type=int, default=0, help="the first seed (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=500, help="number of worlds (default %(default)s)")
+    parser.add_argument("--first", type=int, help="the first seed (default: drawn at random, and printed)")
     parser.add_argument("--seed", default="", help="only this one, with its whole trace")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default %(default)s)")
     arguments = parser.parse_args()
@@ -88,8 +93,10 @@ def main() -> int:
             return 1
         print(report(result) if result.violations else f"seed {result.seed}: nothing violated; {result.stats}")
         return 1 if result.violations else 0
+    first = secrets.randbelow(_HIGHEST_FIRST_SEED) if arguments.first is None else arguments.first
+    print(f"to play these worlds again: make sim FIRST={first} SEEDS={arguments.seeds}", flush=True)
     began = time.perf_counter()
-    seeds = dict.fromkeys([*kept_seeds(), *(str(n) for n in range(arguments.first, arguments.first + arguments.seeds))])
+    seeds = dict.fromkeys([*kept_seeds(), *(str(n) for n in range(first, first + arguments.seeds))])
     totals: Counter[str] = Counter()
     worlds = bad = 0
     with ProcessPoolExecutor(arguments.jobs) as pool:
