@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="connect", description="Connect one Amazon account to one Xero organisation.")
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
-    parser.add_argument("--settings", required=True, help="the settings document, JSON; README shows one")
+    parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON; delete the file afterwards")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")

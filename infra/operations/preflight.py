@@ -106,7 +106,7 @@ def _as_settings(rule: TaxRule) -> Mapping[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="preflight", description="Check the settings against the organisation.")
-    parser.add_argument("--settings", required=True, help="the settings document, JSON; README shows one")
+    parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON")
     parser.add_argument("--stack", default="", help="the CloudFormation stack's name; needed for a refresh token")
     parser.add_argument("--connection", default="main", help="the connection's name (default: main)")
