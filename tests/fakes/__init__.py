@@ -1,1 +1,1 @@
-"""Orders, books and fakes made up for tests."""
+"""Orders, books and fakes for tests."""

@@ -1,4 +1,4 @@
-"""Orders in the shape of Amazon's Orders API v2026-01-01, made up for tests: `order(item(...), ...)`."""
+"""Orders in the shape of Amazon's Orders API v2026-01-01, fictitious, for tests: `order(item(...), ...)`."""
 
 from __future__ import annotations
 

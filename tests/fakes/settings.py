@@ -1,4 +1,4 @@
-"""Settings and secrets of a connection as an operator writes them, made up for tests."""
+"""Settings and secrets of a connection as an operator writes them, fictitious, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outside of one connection in memory: its rows, its clock, what was said, published, and left to a person."""
+"""The outside of one connection in memory: its rows, its clock, what was logged, published, and dead-lettered."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class RecordingDeadLetters:
 
 @dataclass
 class RecordingEvents:
-    """ports.EventBus; `broken` makes the bus unreachable: nothing is published, and nobody is stopped by it."""
+    """ports.EventBus; `broken` makes the bus unreachable: nothing is published, and no work is stopped."""
 
     published: list[tuple[str, OrderEvent]] = field(default_factory=list)
     broken: bool = False
@@ -149,5 +149,5 @@ class RecordingEvents:
         return 0
 
     @property
-    def said(self) -> list[tuple[str, str]]:
+    def kinds_and_orders(self) -> list[tuple[str, str]]:
         return [(event.kind, event.order_id) for _, event in self.published]

@@ -120,7 +120,7 @@ class ScriptedXero:
         self.refusals_once: dict[str, tuple[str, ...]] = {}
         self.totals: dict[str, Decimal] = {}
         self.during: Callable[[], object] | None = None
-        self.said = XeroLimits()
+        self.reported_limits = XeroLimits()
         self.settings = organisation
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
@@ -168,7 +168,7 @@ class ScriptedXero:
         return replace(self.settings, read_at=self._clock.now()) if self._clock else self.settings
 
     def limits(self) -> XeroLimits:
-        return self.said
+        return self.reported_limits
 
     def _write(self, verb: str, collection: str, elements: Sequence[Json], key: str) -> list[Outcome]:
         self.calls.append(XeroCall(verb, collection, tuple(copy.deepcopy(list(elements))), key))

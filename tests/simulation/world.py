@@ -251,7 +251,7 @@ class World:
         invariants = Invariants(self)
         invariants.at_rest()
         before = [seen for seen in self.xero_wire.seen if seen.writes]
-        self.log("world", "everything is said once more")
+        self.log("world", "every notification is delivered once more")
         for work, body in tuple(self.sent):
             self.queues[work].send(body)
         self._rest(sweep_again=True)

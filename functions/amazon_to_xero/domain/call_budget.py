@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 MINUTE = timedelta(seconds=60)
-SLOT_FOR = timedelta(seconds=45)  # longer than a call may take; the slot of a worker that died expires after it
+SLOT_LIFETIME = timedelta(seconds=45)  # longer than a call may take; the slot of a worker that died expires after it
 APP_RESERVE = 500  # calls kept free of the 10,000 a minute that all organisations of one app share
 
 
@@ -30,7 +30,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class NotNow:
+class LimitReached:
     """No call is allowed now.
 
     problem: Xero's name of the limit (minute, day, concurrent), or share: the part of the day's calls that this kind
@@ -55,26 +55,26 @@ class CallBudget:
     hours: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, datetime] = field(default_factory=dict)
 
-    def take(self, slot: str, limits: Limits, now: datetime, percent: int = 100) -> CallBudget | NotNow:
+    def take(self, slot: str, limits: Limits, now: datetime, percent: int = 100) -> CallBudget | LimitReached:
         """Return the budget with one more call in it, or why there can be none.
 
         `percent`: how much of the day's calls this kind of work may use.
         """
         current = self._pruned(now)
         if len(current.slots) >= limits.at_once:
-            return NotNow("concurrent", min(current.slots.values()))
+            return LimitReached("concurrent", min(current.slots.values()))
         if len(current.minute) >= limits.per_minute:
-            return NotNow("minute", current.minute[-limits.per_minute] + MINUTE)
+            return LimitReached("minute", current.minute[-limits.per_minute] + MINUTE)
         used = sum(current.hours.values())
         if used >= limits.per_day * percent // 100:
             problem = "day" if used >= limits.per_day else "share"
-            return NotNow(problem, datetime.fromisoformat(min(current.hours)) + timedelta(hours=25))
+            return LimitReached(problem, datetime.fromisoformat(min(current.hours)) + timedelta(hours=25))
         hour = _hour(now)
         return replace(
             current,
             minute=(*current.minute, now),
             hours={**current.hours, hour: current.hours.get(hour, 0) + 1},
-            slots={**current.slots, slot: now + SLOT_FOR},
+            slots={**current.slots, slot: now + SLOT_LIFETIME},
         )
 
     def done(

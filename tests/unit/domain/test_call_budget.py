@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.call_budget import SLOT_FOR, CallBudget, Limits, NotNow
+from amazon_to_xero.domain.call_budget import SLOT_LIFETIME, CallBudget, LimitReached, Limits
 from fakes.state import NOON
 
 LIMITS = Limits()
@@ -25,9 +25,9 @@ def after_calls(budget: CallBudget, at: datetime, times: int = 1, limits: Limits
     return budget
 
 
-def refusal(budget: CallBudget, at: datetime, limits: Limits = LIMITS, percent: int = 100) -> NotNow:
+def refusal(budget: CallBudget, at: datetime, limits: Limits = LIMITS, percent: int = 100) -> LimitReached:
     answer = budget.take("one more", limits, at, percent)
-    assert isinstance(answer, NotNow), answer
+    assert isinstance(answer, LimitReached), answer
     return answer
 
 
@@ -37,7 +37,7 @@ def refusal(budget: CallBudget, at: datetime, limits: Limits = LIMITS, percent: 
 def test_a_minute_allows_57_calls() -> None:
     budget = after_calls(CallBudget(), NOON, 57)
 
-    assert refusal(budget, NOON + 59 * SECOND) == NotNow("minute", NOON + 60 * SECOND)
+    assert refusal(budget, NOON + 59 * SECOND) == LimitReached("minute", NOON + 60 * SECOND)
     assert isinstance(budget.take("one more", LIMITS, NOON + 60 * SECOND), CallBudget)
 
 
@@ -57,7 +57,7 @@ def test_no_sixty_seconds_contain_more_calls_than_the_limit(bursts: list[tuple[f
         now += timedelta(seconds=pause)
         for _ in range(calls_in_burst):
             taken = budget.take("s", LIMITS, now)
-            if isinstance(taken, NotNow):
+            if isinstance(taken, LimitReached):
                 assert taken.until > now
                 break
             calls.append(now)
@@ -73,7 +73,7 @@ def test_call_is_allowed_at_the_time_that_a_refusal_states(pauses: list[float]) 
     for pause in pauses:
         now += timedelta(seconds=pause)
         taken = budget.take("s", LIMITS, now)
-        if isinstance(taken, NotNow):
+        if isinstance(taken, LimitReached):
             now = taken.until
             taken = budget.take("s", LIMITS, now)
         assert isinstance(taken, CallBudget)
@@ -92,7 +92,7 @@ def test_day_is_counted_by_the_hour_and_allows_calls_again_when_its_first_hour_i
 
     answer = refusal(budget, NOON + timedelta(hours=20), FEW_A_DAY)
 
-    assert answer == NotNow("day", NOON + timedelta(hours=25))
+    assert answer == LimitReached("day", NOON + timedelta(hours=25))
     after_calls(budget, answer.until, 5, FEW_A_DAY)
     assert refusal(after_calls(budget, answer.until, 5, FEW_A_DAY), answer.until, FEW_A_DAY).problem == "day"
 
@@ -104,7 +104,7 @@ def test_no_day_contains_more_calls_than_the_limit(steps: list[tuple[int, int]])
         now += timedelta(minutes=hours * 61)
         for _ in range(calls_in_burst):
             taken = budget.take("s", FEW_A_DAY, now)
-            if isinstance(taken, NotNow):
+            if isinstance(taken, LimitReached):
                 break
             calls.append(now)
             budget = taken.done("s", FEW_A_DAY, now, None, None)
@@ -124,7 +124,7 @@ def test_work_with_a_share_of_the_day_leaves_the_rest_to_other_work() -> None:
 
 
 def four_concurrent_calls() -> CallBudget:
-    budget: CallBudget | NotNow = CallBudget()
+    budget: CallBudget | LimitReached = CallBudget()
     for number in range(4):
         assert isinstance(budget, CallBudget)
         budget = budget.take(f"s{number}", LIMITS, NOON + number * SECOND)
@@ -135,14 +135,14 @@ def four_concurrent_calls() -> CallBudget:
 def test_fifth_concurrent_call_is_allowed_when_one_of_four_has_ended() -> None:
     budget = four_concurrent_calls()
 
-    assert refusal(budget, NOON + 5 * SECOND) == NotNow("concurrent", NOON + SLOT_FOR)
+    assert refusal(budget, NOON + 5 * SECOND) == LimitReached("concurrent", NOON + SLOT_LIFETIME)
     one_ended = budget.done("s2", LIMITS, NOON + 5 * SECOND, None, None)
     assert isinstance(one_ended.take("s4", LIMITS, NOON + 5 * SECOND), CallBudget)
 
 
 def test_slot_of_a_worker_that_died_expires() -> None:
-    assert refusal(four_concurrent_calls(), NOON + SLOT_FOR - SECOND).problem == "concurrent"
-    assert isinstance(four_concurrent_calls().take("s4", LIMITS, NOON + SLOT_FOR), CallBudget)
+    assert refusal(four_concurrent_calls(), NOON + SLOT_LIFETIME - SECOND).problem == "concurrent"
+    assert isinstance(four_concurrent_calls().take("s4", LIMITS, NOON + SLOT_LIFETIME), CallBudget)
 
 
 def test_releasing_an_unknown_slot_keeps_the_slots_of_others() -> None:

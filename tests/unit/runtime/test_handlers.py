@@ -151,7 +151,7 @@ def test_dead_letter_of_a_refused_document_can_be_sent_to_the_queue_as_it_is(app
 def test_shipped_order_is_announced_and_left_to_the_shipments_function(app: TwoConnections) -> None:
     read_orders(app, "SHIPPED", IDS[0])
 
-    assert (invoice_numbers(app.main), app.main.events.said) == ([], [("Order Shipped", IDS[0])])
+    assert (invoice_numbers(app.main), app.main.events.kinds_and_orders) == ([], [("Order Shipped", IDS[0])])
     assert app.main.store.due(SHIPMENTS, app.clock.now(), 9) == [IDS[0]]
 
 
@@ -173,7 +173,7 @@ def test_event_of_a_cancelled_order_deletes_its_draft(app: TwoConnections) -> No
     read_orders(app, "UNSHIPPED", cancelled)
     app.clock.advance(60)
     read_orders(app, "CANCELLED", cancelled)
-    assert app.main.events.said == [("Order Cancelled", cancelled)]
+    assert app.main.events.kinds_and_orders == [("Order Cancelled", cancelled)]
 
     invoke(shipments_handler, event)
 

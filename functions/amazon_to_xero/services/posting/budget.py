@@ -10,7 +10,7 @@ from functools import partial
 from pydantic import TypeAdapter
 
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.call_budget import APP_RESERVE, CallBudget, Limits, NotNow
+from amazon_to_xero.domain.call_budget import APP_RESERVE, CallBudget, LimitReached, Limits
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
@@ -78,7 +78,7 @@ class BudgetedXero:
             now = self._clock.now()
             for _ in range(calls):
                 after = budget.take(slot, self._limits, now, percent)
-                if isinstance(after, NotNow):
+                if isinstance(after, LimitReached):
                     raise XeroRateLimited(operation, after.problem, max(timedelta(seconds=1), after.until - now))
                 budget = after
             return _encoded(budget)

@@ -72,7 +72,7 @@ def test_order_whose_record_got_a_newer_notice_in_between_is_not_announced(monke
     assert (connection.record().next_step, connection.events.published) == (NextStep.READ, [])
 
     connection.read()
-    assert connection.events.said == [("Order Shipped", "A")]
+    assert connection.events.kinds_and_orders == [("Order Shipped", "A")]
 
 
 def test_sweep_records_a_newer_version_although_the_older_one_is_planned_in_between(
@@ -139,7 +139,7 @@ def test_shipped_order_with_an_open_notice_is_read_again_before_it_is_announced(
     assert (record.next_step, record.next_attempt_at, connection.events.published) == (NextStep.READ, NOON, [])
 
     connection.read()
-    assert connection.events.said == [("Order Shipped", "A")]
+    assert connection.events.kinds_and_orders == [("Order Shipped", "A")]
 
 
 def test_earlier_shipments_are_kept_when_more_of_an_order_ships() -> None:

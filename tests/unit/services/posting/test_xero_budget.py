@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.domain.call_budget import SLOT_FOR, Limits
+from amazon_to_xero.domain.call_budget import SLOT_LIFETIME, Limits
 from amazon_to_xero.ports.xero import XeroLimits, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from fakes.state import ManualClock, MemoryStateStore
@@ -115,13 +115,13 @@ def test_concurrent_calls_take_a_slot_each() -> None:
     budget.first_worker.create("Contacts", [CONTACT], "x")
 
     (limit,) = limits
-    assert (limit.problem, limit.retry_after) == ("concurrent", SLOT_FOR)
+    assert (limit.problem, limit.retry_after) == ("concurrent", SLOT_LIFETIME)
     assert [call.verb for call in budget.xero.calls] == ["create", "find", "create"]
 
 
 def test_minute_limit_in_xeros_headers_applies_when_less_is_left_than_counted() -> None:
     budget = BudgetedConnection(Limits())
-    budget.xero.said = XeroLimits(minute_remaining=3, day_remaining=4000, app_minute_remaining=9000)
+    budget.xero.reported_limits = XeroLimits(minute_remaining=3, day_remaining=4000, app_minute_remaining=9000)
     budget.find()
 
     # 57 calls are allowed and Xero counts 57: another application of the seller made the others
@@ -131,18 +131,18 @@ def test_minute_limit_in_xeros_headers_applies_when_less_is_left_than_counted() 
 
 def test_day_limit_in_xeros_headers_applies() -> None:
     budget = BudgetedConnection(Limits())
-    budget.xero.said = XeroLimits(day_remaining=0)
+    budget.xero.reported_limits = XeroLimits(day_remaining=0)
     budget.find()
-    budget.xero.said = XeroLimits()
+    budget.xero.reported_limits = XeroLimits()
 
     assert rate_limit_of(budget.find).problem == "day"
 
 
 def test_connection_makes_no_calls_for_a_minute_near_the_limit_of_the_whole_app() -> None:
     budget = BudgetedConnection(Limits())
-    budget.xero.said = XeroLimits(minute_remaining=50, app_minute_remaining=499)
+    budget.xero.reported_limits = XeroLimits(minute_remaining=50, app_minute_remaining=499)
     budget.find()
-    budget.xero.said = XeroLimits()
+    budget.xero.reported_limits = XeroLimits()
 
     assert rate_limit_of(budget.find).retry_after == timedelta(seconds=60)
     budget.clock.advance(60)
