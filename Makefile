@@ -23,8 +23,9 @@ PYTHON := $(shell for python in python3.13 python3; do \
 UV := .tools/bin/uv
 IN_VENV := PYTHONPATH=infra:functions .venv/bin/python
 SAM := $(IN_VENV) -m local.tools sam
-# Two processes; the tests of a file stay together, because they may share a deployed stack.
+# Two processes. Except in unit tests, those of a file stay together, because they may share a deployed stack.
 RUN_TESTS := .venv/bin/pytest -n 2 --dist loadfile $(PYTEST)
+RUN_UNIT_TESTS := .venv/bin/pytest -n 2 --dist load $(PYTEST)
 
 UV_STAMP := .tools/uv-$(UV_VERSION).stamp
 VENV_STAMP := .venv/synced.stamp
@@ -84,7 +85,7 @@ docs: install ## Rewrite the generated parts of the documentation
 	@$(IN_VENV) -m documentation.generate
 
 unit: install ## Run the unit tests only: make unit [PYTEST="-k refunds"]
-	$(RUN_TESTS) tests/unit
+	$(RUN_UNIT_TESTS) tests/unit
 
 integration: tools ## Run the integration tests, which deploy to the local cloud
 	$(RUN_TESTS) tests/integration
