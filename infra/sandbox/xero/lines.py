@@ -109,6 +109,8 @@ class DocumentLines:
 
     def _with_tax(self, document: Document, line: Line, tax_amount: Decimal | None, problems: list[str]) -> Line:
         """Return the line with its tax, rounded to cents per line. A tax amount in the request overrides the rate."""
+        if line.quantity is None and line.unit_amount is None and line.account_code is None and tax_amount is None:
+            return replace(line, tax_amount=ZERO)  # a remark: no tax type is filled in
         if document.line_amount_types == "NoTax":
             return replace(line, tax_type="NONE", tax_amount=ZERO)
         if line.tax_type is None:

@@ -135,6 +135,22 @@ def test_credit_note_or_refund_whose_answer_is_lost_exists_once(
     assert connection.failures() == []
 
 
+def test_invoice_to_which_a_bookkeeper_added_a_remark_is_left_as_it_is(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice())
+    connection.post_times(1)
+    (invoice,) = connection.books.invoices.values()
+    lines = [*desired_invoice().body["LineItems"], {"Description": "agreed by phone"}]
+    connection.live.api.update("Invoices", [{"InvoiceID": invoice.id, "LineItems": lines}], "manual")
+    connection.forget_rows()
+
+    connection.request(CONTACT, desired_invoice(), desired_invoice("B"))
+    connection.post_times(2)
+
+    assert connection.failures() == [("A", "NOT_MODIFIABLE")]
+    assert [line.description for line in connection.books.invoices[invoice.id].lines] == ["Tea", "agreed by phone"]
+    assert connection.invoice("B").state is DocumentState.APPLIED
+
+
 # --- contacts of buyers -----------------------------------------------------------------------------------------------
 
 

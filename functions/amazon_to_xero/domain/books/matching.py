@@ -29,6 +29,7 @@ class Match(Enum):
 
     SAME = auto()
     OURS_BUT_DIFFERENT = auto()
+    CHANGED_BY_PERSON = auto()  # ours, with a line that nobody but a person enters: it is not overwritten
     FOREIGN = auto()  # it belongs to somebody else
     GONE = auto()  # it is voided or deleted; its number stays taken
 
@@ -49,6 +50,8 @@ def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     is_ours = reference_identity(theirs) == reference_identity(ours)
     if not is_ours or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
+    if any(_amount(line) is None for line in element.get("LineItems") or ()):
+        return Match.CHANGED_BY_PERSON
     return Match.SAME if _is_same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
 
@@ -88,7 +91,12 @@ def _day(element: Mapping[str, Any]) -> str:
     return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
 
 
-def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal]:
+def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal | None]:
     """Return what has to agree between two lines: account, tax type and amount."""
-    amount = cents(Decimal(line["Quantity"]) * Decimal(line["UnitAmount"]))
-    return line.get("AccountCode") or "", line.get("TaxType") or "", amount
+    return line.get("AccountCode") or "", line.get("TaxType") or "", _amount(line)
+
+
+def _amount(line: Mapping[str, Any]) -> Decimal | None:
+    """Return the amount of a line; None for one that has only a description (Xero: a remark)."""
+    quantity, unit = line.get("Quantity"), line.get("UnitAmount")
+    return None if quantity is None or unit is None else cents(Decimal(quantity) * Decimal(unit))

@@ -101,6 +101,16 @@ def test_our_invoice_with_other_content_is_different(element: dict[str, Any]) ->
     assert match(INVOICE, element) is Match.OURS_BUT_DIFFERENT
 
 
+@pytest.mark.parametrize("remark", [{}, {"Quantity": None, "UnitAmount": None, "AccountCode": ""}, {"Quantity": 1}])
+def test_our_invoice_with_a_line_that_has_only_a_description_was_changed_by_a_person(remark: dict[str, Any]) -> None:
+    line = {"LineItemID": "l3", "Description": "agreed by phone", "TaxAmount": 0, "LineAmount": 0, **remark}
+    lines = [*in_xero()["LineItems"], line]
+
+    assert match(INVOICE, in_xero(LineItems=lines)) is Match.CHANGED_BY_PERSON
+    assert match(INVOICE, in_xero(LineItems=lines, Status="VOIDED")) is Match.GONE
+    assert match(INVOICE, in_xero(LineItems=lines, Reference="rent")) is Match.FOREIGN
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -197,6 +197,27 @@ def test_number_of_a_voided_or_foreign_document_fails_the_document(held: Json, r
     assert len(connection.xero.writes()) == 1
 
 
+def test_persons_remark_on_one_invoice_keeps_no_other_from_being_posted() -> None:
+    # Given an invoice that exists in Xero with a line that has only a description, and a second one
+    connection = PostingConnection(desired_invoice(), desired_invoice("B"))
+    remark = {"LineItemID": "l2", "Description": "agreed by phone"}
+    lines = [*desired_invoice().body["LineItems"], remark]
+    held = connection.xero.hold("Invoices", invoice_in_xero(LineItems=lines))
+
+    connection.post()
+    connection.request(desired_invoice("C"))
+    connection.post_after(61)
+
+    assert connection.failures() == [("A", "NOT_MODIFIABLE")]
+    assert connection.xero.books["Invoices"][held["InvoiceID"]]["LineItems"] == lines
+    assert {connection.invoice(number).state for number in "BC"} == {DocumentState.APPLIED}
+    # When the remark is removed and the order reprocessed, the invoice is adopted
+    held["LineItems"].pop()
+    connection.request(desired_invoice(minutes=1))
+    connection.post_after(61)
+    assert (connection.invoice().state, connection.invoice().xero_id) == (DocumentState.APPLIED, held["InvoiceID"])
+
+
 def test_marketplace_contact_whose_name_is_taken_adopts_the_contact_of_that_name() -> None:
     connection = PostingConnection(CONTACT, desired_invoice(), contact_exists=False)
     named_alike = {"Name": "Amazon.co.uk customers", "ContactNumber": "", "ContactStatus": "ACTIVE"}
