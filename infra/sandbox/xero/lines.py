@@ -8,7 +8,7 @@ from typing import Any
 
 from .books import Books
 from .records import Document, Line
-from .values import TEN_THOUSANDTH, ZERO, read_number, read_objects, read_text, to_cents
+from .values import TEN_THOUSANDTH, ZERO, read_number, read_objects, read_text, to_cents, utf16_length
 
 # Account class -> the key of a tax rate that says whether it applies to that class.
 _APPLICABILITY_KEYS = {
@@ -91,7 +91,7 @@ class DocumentLines:
             discount_amount=amounts.discount_amount,
             tracking=tuple(read_objects(raw.get("Tracking"), "Tracking")),
         )
-        if line.description and len(line.description) > 4000:
+        if line.description and utf16_length(line.description) > 4000:
             problems.append("The line item Description must not be longer than 4000 characters.")
         if len(line.tracking) > 2:
             problems.append("A line item can have at most 2 tracking categories.")

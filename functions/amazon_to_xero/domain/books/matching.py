@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import cents
 
 REFERENCE_MARK = " · "  # separates what identifies a document from what may change, such as tracking numbers
@@ -46,7 +47,7 @@ def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
         return Match.SAME if is_same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE
-    theirs, ours = element.get("Reference") or "", desired.body.get("Reference") or ""
+    theirs, ours = cleaned(element.get("Reference")), cleaned(desired.body.get("Reference"))
     is_ours = reference_identity(theirs) == reference_identity(ours)
     if not is_ours or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
@@ -77,7 +78,7 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
         and _day(element) == body["Date"]
         and element.get("Total") == desired.total
-        and element.get("Reference") == body.get("Reference")
+        and cleaned(element.get("Reference")) == cleaned(body.get("Reference"))
         and [_line(line) for line in element.get("LineItems") or ()] == [_line(line) for line in body["LineItems"]]
     )
 

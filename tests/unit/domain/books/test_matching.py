@@ -162,6 +162,15 @@ def test_changed_tracking_numbers_in_a_reference_do_not_make_the_document_foreig
     assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · 1Z999 1Z998")) is Match.OURS_BUT_DIFFERENT
 
 
+@pytest.mark.parametrize("stored", ["Amazon.co.uk 026-1 · DHL\x00  1", "Amazon.co.uk 026-1 · DHL 1"])
+def test_references_are_compared_as_they_are_sent(stored: str) -> None:
+    tracked = replace(INVOICE, body={**INVOICE.body, "Reference": stored})
+
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL 1")) is Match.SAME
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL  1 ")) is Match.SAME
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL 2")) is Match.OURS_BUT_DIFFERENT
+
+
 CREDIT_NOTE = replace(
     INVOICE,
     kind=DocumentKind.CREDIT_NOTE,
