@@ -151,6 +151,32 @@ def test_invoice_to_which_a_bookkeeper_added_a_remark_is_left_as_it_is(connectio
     assert connection.invoice("B").state is DocumentState.APPLIED
 
 
+# --- contacts of marketplaces -----------------------------------------------------------------------------------------
+
+
+def test_contact_that_a_person_entered_in_another_case_and_with_more_spaces_is_adopted(
+    connection: SandboxConnection,
+) -> None:
+    held = connection.enter_contact("AMAZON.co.uk   Customers")
+    connection.request(CONTACT, desired_invoice(), desired_invoice("B"))
+
+    connection.post_times(2)
+
+    assert list(connection.books.contacts) == [held]
+    assert connection.books.contacts[held].number == CONTACT.number
+    assert {invoice.contact_id for invoice in connection.books.invoices.values()} == {held}
+    assert (len(connection.books.invoices), connection.failures()) == (2, [])
+
+
+def test_buyer_is_told_from_a_namesake_in_another_case(connection: SandboxConnection) -> None:
+    connection.enter_contact("CANARY  buyer")
+    (number,) = connection.read_orders(buyer_order())
+
+    connection.post()
+
+    assert connection.contact_in_xero(number).name == f"Canary Buyer ({number[-6:]})"
+
+
 # --- contacts of buyers -----------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.texts import cleaned
+from amazon_to_xero.domain.books.texts import cleaned, folded
 from amazon_to_xero.domain.money import cents
 
 REFERENCE_MARK = " · "  # separates what identifies a document from what may change, such as tracking numbers
@@ -38,12 +38,12 @@ class Match(Enum):
 def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     """Compare the desired document with Xero's own object, whose numbers are Decimal."""
     if desired.kind is DocumentKind.CONTACT:
-        number = element.get("ContactNumber") or ""
-        if number not in ("", desired.body["ContactNumber"]):
+        number = folded(element.get("ContactNumber") or "")
+        if number not in ("", folded(desired.body["ContactNumber"])):
             return Match.FOREIGN  # found by its name; its number belongs to other software
         if desired.buyer_digest:
             return Match.OURS_BUT_DIFFERENT  # the buyer's details are not stored, so they cannot be compared
-        is_same = bool(number) and element.get("Name") == desired.body["Name"]
+        is_same = bool(number) and folded(element.get("Name")) == folded(desired.body["Name"])
         return Match.SAME if is_same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE

@@ -25,3 +25,8 @@ def cut(text: str, limit: int) -> str:
 def xero_text(value: Any, limit: int) -> str:
     """Return a text as it is sent to Xero: cleaned and cut."""
     return cut(cleaned(value), limit)
+
+
+def folded(value: Any) -> str:
+    """Return a text as Xero compares it: without regard to case, to spaces at the ends, and to how many are between."""
+    return " ".join(str(value).split()).casefold()

@@ -145,6 +145,8 @@ def test_contact_matches_by_name_and_number() -> None:
     held = {"ContactID": "c1", "Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK", "EmailAddress": ""}
 
     assert match(customer, held) is Match.SAME
+    assert match(customer, {**held, "Name": " AMAZON.co.uk  Customers", "ContactNumber": "amazon-uk"}) is Match.SAME
+    assert match(customer, {**held, "ContactNumber": "other-uk"}) is Match.FOREIGN
     assert match(customer, {**held, "Name": "Amazon"}) is Match.OURS_BUT_DIFFERENT
     assert match(customer, {**held, "ContactNumber": ""}) is Match.OURS_BUT_DIFFERENT
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.books.texts import cleaned, cut, xero_text
+from amazon_to_xero.domain.books.texts import cleaned, cut, folded, xero_text
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,11 @@ def test_text_is_cut_at_xeros_limit_without_splitting_a_character() -> None:
     assert cut("🍵" * 2001, 4000) == "🍵" * 2000
     assert cut("a" + "🍵" * 2000, 4000) == "a" + "🍵" * 1999
     assert cut("ab cd", 3) == "ab"
+
+
+def test_texts_that_differ_in_case_and_spaces_only_are_equal_in_xero() -> None:
+    assert folded(" AMAZON.co.uk \u00a0 Customers") == folded("Amazon.co.uk customers")
+    assert folded("Amazon.co.ukcustomers") != folded("Amazon.co.uk customers")
 
 
 @given(st.text(st.characters(), max_size=60), st.integers(0, 50))
