@@ -15,6 +15,7 @@ from typing import Any
 
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, Json, OrderPage
@@ -160,7 +161,8 @@ class ScriptedXero:
         self.calls.append(XeroCall("find", collection, (field, *values)))
         self._raise(self.before)
         held = self.books[collection].values()
-        return [copy.deepcopy(element) for element in held if element.get(field) in values]
+        wanted = {folded(value) for value in values}
+        return [copy.deepcopy(element) for element in held if folded(element.get(field)) in wanted]
 
     def organisation(self) -> Organisation:
         self.calls.append(XeroCall("organisation"))

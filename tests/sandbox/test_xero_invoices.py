@@ -53,6 +53,17 @@ def test_invoice_is_a_draft_by_default_and_needs_no_account(xero: XeroClient) ->
     assert created["InvoiceNumber"] == "INV-0001"
 
 
+@pytest.mark.parametrize("amounts", ["Exclusive", "NoTax"])
+def test_line_of_a_description_only_is_accepted_and_returned_without_amounts(xero: XeroClient, amounts: str) -> None:
+    lines = [line("36.00"), {"Description": "agreed by phone"}]
+    created = xero.put("Invoices", invoice("AMZ-302-1", "36.00", LineAmountTypes=amounts, LineItems=lines)).record()
+
+    remark = created["LineItems"][1]
+    assert (created["Status"], remark["Description"]) == ("AUTHORISED", "agreed by phone")
+    assert not remark.keys() & {"Quantity", "UnitAmount", "AccountCode", "TaxType"}
+    assert created["LineItems"] == xero.get(f"Invoices/{created['InvoiceID']}").record()["LineItems"]
+
+
 @pytest.mark.parametrize(
     ("country", "now", "day"),
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +100,28 @@ def test_any_json_gets_a_response_and_a_rejected_call_changes_nothing(
 def test_any_query_gets_a_response(target: str, query: dict[str, str]) -> None:
     response = client_with_documents().get(target, **query)
     assert response.status in {200, 400}
+
+
+@pytest.mark.parametrize("text", ["Tea\x00", "Tea\x0b", "Tea\ud83d", "Tea\uffff"])
+def test_character_that_xml_cannot_contain_spoils_the_whole_call(text: str) -> None:
+    client = XeroClient()
+    spoilt = invoice("A-2", LineItems=[{**line("1.00"), "Description": text}])
+    body = json.dumps({"Invoices": [invoice("A-1"), spoilt]}, default=str).encode()
+
+    refused = client.put("Invoices", body, summarizeErrors="false")
+
+    assert (refused.status, refused.body["Message"]) == (400, "Xml for post data was invalid")
+    assert client.books()["Invoices"] == []
+
+
+def test_lengths_are_counted_in_utf_16_units() -> None:
+    client = XeroClient()
+    fits, too_long = ({**line("1.00"), "Description": "🍵" * count} for count in (2000, 2001))
+
+    assert client.put("Invoices", invoice("A-1", LineItems=[fits])).status == 200
+    assert client.put("Invoices", invoice("A-2", LineItems=[too_long])).messages == [
+        "The line item Description must not be longer than 4000 characters."
+    ]
 
 
 ACTIONS = st.lists(

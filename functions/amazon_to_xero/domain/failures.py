@@ -265,7 +265,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.NOT_IN_XERO: FailureInfo("Xero no longer has the document.", "Enter the document in Xero manually."),
     _C.NOT_MODIFIABLE: FailureInfo(
-        "Somebody changed the document in Xero and it takes no more changes.", "Correct the document in Xero."
+        "Somebody changed the document in Xero: it takes no more changes, or has a line without an amount.",
+        "Correct the document in Xero as the message says.",
     ),
     _C.NOT_CHANGEABLE: FailureInfo(
         "A payment exists in Xero and cannot be changed.", "Delete it in Xero and enter the new one manually."

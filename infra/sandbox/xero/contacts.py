@@ -9,7 +9,7 @@ from typing import Any
 from .books import Books
 from .errors import NotFound, ValidationError
 from .records import Contact
-from .values import read_object, read_objects, read_text
+from .values import read_object, read_objects, read_text, utf16_length
 
 UNIDENTIFIED = (
     "The Contact must contain at least 1 of the following elements to identify the contact: "
@@ -178,7 +178,7 @@ class Contacts:
         problems = [
             f"The {key} must not be longer than {max_length} characters."
             for key, max_length in _MAX_LENGTHS.items()
-            if len(str({**fields, "Name": name, "ContactNumber": number}.get(key) or "")) > max_length
+            if utf16_length(str({**fields, "Name": name, "ContactNumber": number}.get(key) or "")) > max_length
         ]
         if "<" in name or ">" in name:
             problems.append("The contact name cannot contain the characters < or >.")

@@ -11,7 +11,7 @@ from .contacts import Contacts
 from .errors import NotFound, ValidationError
 from .lines import DocumentLines
 from .records import Document
-from .values import ZERO, read_choice, read_date, read_number, read_text
+from .values import ZERO, read_choice, read_date, read_number, read_text, utf16_length
 
 STATUSES = ("DRAFT", "SUBMITTED", "DELETED", "AUTHORISED", "PAID", "VOIDED")
 LINE_AMOUNT_TYPES = ("Exclusive", "Inclusive", "NoTax")
@@ -265,7 +265,7 @@ class Documents:
             expected_payment_date=expected_payment_date or document.expected_payment_date,
             sent_to_contact=bool(element.get("SentToContact", document.sent_to_contact)),
         )
-        if changed.reference and len(changed.reference) > 255:
+        if changed.reference and utf16_length(changed.reference) > 255:
             problems.append("The Reference must not be longer than 255 characters.")
         if must_be_complete and (lock_violation := self.books.lock_violation(day)):
             problems.append(lock_violation)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .books import Books
 from .records import Document, Line
-from .values import TEN_THOUSANDTH, ZERO, read_number, read_objects, read_text, to_cents
+from .values import TEN_THOUSANDTH, ZERO, read_number, read_objects, read_text, to_cents, utf16_length
 
 # Account class -> the key of a tax rate that says whether it applies to that class.
 _APPLICABILITY_KEYS = {
@@ -91,7 +91,7 @@ class DocumentLines:
             discount_amount=amounts.discount_amount,
             tracking=tuple(read_objects(raw.get("Tracking"), "Tracking")),
         )
-        if line.description and len(line.description) > 4000:
+        if line.description and utf16_length(line.description) > 4000:
             problems.append("The line item Description must not be longer than 4000 characters.")
         if len(line.tracking) > 2:
             problems.append("A line item can have at most 2 tracking categories.")
@@ -109,6 +109,8 @@ class DocumentLines:
 
     def _with_tax(self, document: Document, line: Line, tax_amount: Decimal | None, problems: list[str]) -> Line:
         """Return the line with its tax, rounded to cents per line. A tax amount in the request overrides the rate."""
+        if line.quantity is None and line.unit_amount is None and line.account_code is None and tax_amount is None:
+            return replace(line, tax_amount=ZERO)  # a remark: no tax type is filled in
         if document.line_amount_types == "NoTax":
             return replace(line, tax_type="NONE", tax_amount=ZERO)
         if line.tax_type is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.wire import Request
@@ -9,6 +11,9 @@ from sandbox.wire import Request
 from .errors import NoDataProcessed, UnreadableValue
 from .routing import collection_of
 from .values import read_objects
+
+# What XML 1.0 cannot contain, which Xero turns every body into.
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class RequestBodies:
@@ -23,6 +28,8 @@ class RequestBodies:
         Raise UnreadableValue or NoDataProcessed.
         """
         body = self._parse(request)
+        if any(_UNREADABLE.search(text) for text in _texts(body)):
+            raise UnreadableValue("Xml for post data was invalid")
         collection = collection_of(request.path)
         if isinstance(body, dict):
             body = body.get(collection, body)
@@ -43,3 +50,12 @@ class RequestBodies:
             except (ValueError, RecursionError):
                 self._last = (request, None)
         return self._last[1]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Return every text in a body."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)

@@ -91,6 +91,11 @@ def read_text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
+def utf16_length(text: str) -> int:
+    """Return the length of a text as Xero counts it: a character outside the basic plane is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def read_object(value: Any, field: str) -> dict[str, Any]:
     """Read a nested object; an absent one is empty."""
     if value is None:

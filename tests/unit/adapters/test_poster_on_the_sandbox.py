@@ -135,6 +135,48 @@ def test_credit_note_or_refund_whose_answer_is_lost_exists_once(
     assert connection.failures() == []
 
 
+def test_invoice_to_which_a_bookkeeper_added_a_remark_is_left_as_it_is(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice())
+    connection.post_times(1)
+    (invoice,) = connection.books.invoices.values()
+    lines = [*desired_invoice().body["LineItems"], {"Description": "agreed by phone"}]
+    connection.live.api.update("Invoices", [{"InvoiceID": invoice.id, "LineItems": lines}], "manual")
+    connection.forget_rows()
+
+    connection.request(CONTACT, desired_invoice(), desired_invoice("B"))
+    connection.post_times(2)
+
+    assert connection.failures() == [("A", "NOT_MODIFIABLE")]
+    assert [line.description for line in connection.books.invoices[invoice.id].lines] == ["Tea", "agreed by phone"]
+    assert connection.invoice("B").state is DocumentState.APPLIED
+
+
+# --- contacts of marketplaces -----------------------------------------------------------------------------------------
+
+
+def test_contact_that_a_person_entered_in_another_case_and_with_more_spaces_is_adopted(
+    connection: SandboxConnection,
+) -> None:
+    held = connection.enter_contact("AMAZON.co.uk   Customers")
+    connection.request(CONTACT, desired_invoice(), desired_invoice("B"))
+
+    connection.post_times(2)
+
+    assert list(connection.books.contacts) == [held]
+    assert connection.books.contacts[held].number == CONTACT.number
+    assert {invoice.contact_id for invoice in connection.books.invoices.values()} == {held}
+    assert (len(connection.books.invoices), connection.failures()) == (2, [])
+
+
+def test_buyer_is_told_from_a_namesake_in_another_case(connection: SandboxConnection) -> None:
+    connection.enter_contact("CANARY  buyer")
+    (number,) = connection.read_orders(buyer_order())
+
+    connection.post()
+
+    assert connection.contact_in_xero(number).name == f"Canary Buyer ({number[-6:]})"
+
+
 # --- contacts of buyers -----------------------------------------------------------------------------------------------
 
 

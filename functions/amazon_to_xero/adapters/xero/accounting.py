@@ -26,7 +26,6 @@ from amazon_to_xero.adapters.xero.collections import (
     Collection,
     collection_of,
     filter_parameters,
-    folded,
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
@@ -34,6 +33,7 @@ from amazon_to_xero.adapters.xero.organisation import organisation_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import (

@@ -146,8 +146,3 @@ def lookup_groups(kind: Collection, field: str, values: Sequence[str]) -> list[l
         groups[-1].append(value)
         length += added
     return groups
-
-
-def folded(value: Any) -> str:
-    """Return a value as Xero compares it: as text without regard to case and outer spaces."""
-    return str(value).strip().casefold()

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from amazon_to_xero.adapters.xero.collections import NO_ID, Collection, folded
+from amazon_to_xero.adapters.xero.collections import NO_ID, Collection
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import Outcome, Redact, XeroOutcomeUnknown, XeroRefused
 

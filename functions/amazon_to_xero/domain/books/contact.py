@@ -6,7 +6,6 @@ details, both salted hashes: without the salt nobody can test an address book ag
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from amazon_to_xero.domain.books.numbering import (
     distinguishing_suffix,
     marketplace_contact_number,
 )
+from amazon_to_xero.domain.books.texts import cleaned, cut
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.source import SourceKind, source_key
 
@@ -113,11 +113,11 @@ def customer_of(
     if not name or not identity:
         return replace(marketplace_customer(marketplace_id, policy), is_buyer_unknown=True)
     number = buyer_contact_number(pseudonym(*identity))
-    details: dict[str, Any] = {"ContactNumber": number, "Name": _fit(name, _NAME)}
-    place = {xero: _fit(_clean(address.get(amazon)), limit) for xero, (amazon, limit) in _ADDRESS.items()}
+    details: dict[str, Any] = {"ContactNumber": number, "Name": cut(name, _NAME)}
+    place = {xero: cut(_clean(address.get(amazon)), limit) for xero, (amazon, limit) in _ADDRESS.items()}
     if any(place.values()):
         details["Addresses"] = [{"AddressType": "STREET"} | {line: value for line, value in place.items() if value}]
-    if phone := _fit(_clean(address.get("phone")), _PHONE_NUMBER):
+    if phone := cut(_clean(address.get("phone")), _PHONE_NUMBER):
         details["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": phone}]
     if tax_number:
         details["TaxNumber"] = tax_number
@@ -126,14 +126,15 @@ def customer_of(
 
 def marketplace_customer(marketplace_id: str, policy: ContactPolicy) -> Customer:
     """Return the one customer that stands for all buyers of a marketplace."""
-    name = policy.names.get(marketplace_id) or f"{MARKETPLACES[marketplace_id].name} customers"
+    own_name = cut(_clean(policy.names.get(marketplace_id)), _NAME)
+    name = own_name or f"{MARKETPLACES[marketplace_id].name} customers"
     return Customer(marketplace_contact_number(marketplace_id), name)
 
 
 def distinct_name(name: str, contact_number: str) -> str:
     """Return the name of a buyer whose namesake Xero already has: with a suffix that never changes."""
     suffix = distinguishing_suffix(contact_number)
-    return f"{_fit(name, _NAME - len(suffix))}{suffix}"
+    return f"{cut(name, _NAME - len(suffix))}{suffix}"
 
 
 def _name(buyer: Mapping[str, Any], address: Mapping[str, Any], is_business: bool) -> str:
@@ -160,7 +161,7 @@ def _identity(buyer: Mapping[str, Any], address: Mapping[str, Any], name: str, t
 def _tax_number(raw_order: Mapping[str, Any]) -> str:
     for registration in _list(_part(raw_order, "tax").get("taxRegistrations")):
         if isinstance(registration, Mapping) and registration.get("entityType") == "BUYER":
-            number = _fit(_clean(registration.get("taxRegistrationNumber")), _TAX_NUMBER)
+            number = cut(_clean(registration.get("taxRegistrationNumber")), _TAX_NUMBER)
             if number:
                 return number
     return ""
@@ -176,13 +177,5 @@ def _list(value: Any) -> Sequence[Any]:
 
 
 def _clean(value: Any) -> str:
-    """Return a text that Xero accepts: no angle brackets, no control characters, single spaces, none at the ends."""
-    text = value if isinstance(value, str) else ""
-    spaced = (" " if each in "<>" or unicodedata.category(each) == "Cc" else each for each in text)
-    # Invisible characters would make two names out of one; half a surrogate pair can be neither sent nor hashed.
-    return " ".join("".join(each for each in spaced if unicodedata.category(each)[0] != "C").split())
-
-
-def _fit(text: str, limit: int) -> str:
-    """Return the text cut to a length that Xero counts in UTF-16 units."""
-    return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore").rstrip()
+    """Return a text that Xero accepts in a contact: without angle brackets, too."""
+    return cleaned(value.replace("<", " ").replace(">", " ")) if isinstance(value, str) else ""

@@ -8,9 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.books.texts import xero_text
 from amazon_to_xero.domain.money import cents, without_trailing_zeros
 
-DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description
+DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description, in UTF-16 units
 ROUNDING = "ROUNDING"  # origin of a rounding line, which belongs to no item
 
 
@@ -63,7 +64,7 @@ def single_line(description: str, value: Decimal, account: str, tax_type: str) -
 
     The document's rounding line compensates what the rounding adds or takes.
     """
-    return Line(description[:DESCRIPTION_LIMIT], 1, without_trailing_zeros(cents(value)), account, tax_type)
+    return Line(xero_text(description, DESCRIPTION_LIMIT), 1, without_trailing_zeros(cents(value)), account, tax_type)
 
 
 def goods_line(name: str, quantity: int, value: Decimal, account: str, tax_type: str) -> Line:
@@ -71,5 +72,6 @@ def goods_line(name: str, quantity: int, value: Decimal, account: str, tax_type:
     if quantity > 0 and cents(value) == value:
         unit = (value / quantity).quantize(Decimal("0.0001"))
         if unit * quantity == value:
-            return Line(name[:DESCRIPTION_LIMIT], quantity, without_trailing_zeros(unit), account, tax_type)
+            description = xero_text(name, DESCRIPTION_LIMIT)
+            return Line(description, quantity, without_trailing_zeros(unit), account, tax_type)
     return single_line(f"{quantity} × {name}", value, account, tax_type)

@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.texts import cleaned, folded
 from amazon_to_xero.domain.money import cents
 
 REFERENCE_MARK = " · "  # separates what identifies a document from what may change, such as tracking numbers
@@ -29,6 +30,7 @@ class Match(Enum):
 
     SAME = auto()
     OURS_BUT_DIFFERENT = auto()
+    CHANGED_BY_PERSON = auto()  # ours, with a line that nobody but a person enters: it is not overwritten
     FOREIGN = auto()  # it belongs to somebody else
     GONE = auto()  # it is voided or deleted; its number stays taken
 
@@ -36,19 +38,21 @@ class Match(Enum):
 def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     """Compare the desired document with Xero's own object, whose numbers are Decimal."""
     if desired.kind is DocumentKind.CONTACT:
-        number = element.get("ContactNumber") or ""
-        if number not in ("", desired.body["ContactNumber"]):
+        number = folded(element.get("ContactNumber") or "")
+        if number not in ("", folded(desired.body["ContactNumber"])):
             return Match.FOREIGN  # found by its name; its number belongs to other software
         if desired.buyer_digest:
             return Match.OURS_BUT_DIFFERENT  # the buyer's details are not stored, so they cannot be compared
-        is_same = bool(number) and element.get("Name") == desired.body["Name"]
+        is_same = bool(number) and folded(element.get("Name")) == folded(desired.body["Name"])
         return Match.SAME if is_same else Match.OURS_BUT_DIFFERENT
     if element.get("Status") in GONE:
         return Match.GONE
-    theirs, ours = element.get("Reference") or "", desired.body.get("Reference") or ""
+    theirs, ours = cleaned(element.get("Reference")), cleaned(desired.body.get("Reference"))
     is_ours = reference_identity(theirs) == reference_identity(ours)
     if not is_ours or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
+    if any(_amount(line) is None for line in element.get("LineItems") or ()):
+        return Match.CHANGED_BY_PERSON
     return Match.SAME if _is_same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
 
@@ -74,7 +78,7 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
         and _day(element) == body["Date"]
         and element.get("Total") == desired.total
-        and element.get("Reference") == body.get("Reference")
+        and cleaned(element.get("Reference")) == cleaned(body.get("Reference"))
         and [_line(line) for line in element.get("LineItems") or ()] == [_line(line) for line in body["LineItems"]]
     )
 
@@ -88,7 +92,12 @@ def _day(element: Mapping[str, Any]) -> str:
     return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
 
 
-def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal]:
+def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal | None]:
     """Return what has to agree between two lines: account, tax type and amount."""
-    amount = cents(Decimal(line["Quantity"]) * Decimal(line["UnitAmount"]))
-    return line.get("AccountCode") or "", line.get("TaxType") or "", amount
+    return line.get("AccountCode") or "", line.get("TaxType") or "", _amount(line)
+
+
+def _amount(line: Mapping[str, Any]) -> Decimal | None:
+    """Return the amount of a line; None for one that has only a description (Xero: a remark)."""
+    quantity, unit = line.get("Quantity"), line.get("UnitAmount")
+    return None if quantity is None or unit is None else cents(Decimal(quantity) * Decimal(unit))

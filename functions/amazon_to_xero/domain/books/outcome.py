@@ -61,6 +61,12 @@ def after_lookup(document: Document, element: Mapping[str, Any] | None, now: dat
         return document.applied(xero_id, status, document.desired.digest, now)
     if found is Match.OURS_BUT_DIFFERENT:
         return document.found_different(xero_id, status, now)
+    if found is Match.CHANGED_BY_PERSON:
+        remedy = (
+            f"Remove the line without quantity and unit price that somebody added to {document.desired.number} in "
+            "Xero, then reprocess the order."
+        )
+        return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
     if found is Match.GONE:
         remedy = (
             f"{document.desired.number} was voided or deleted in Xero and its number stays taken. Reprocess the order "

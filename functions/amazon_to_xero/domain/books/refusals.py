@@ -1,12 +1,13 @@
 """What Xero's refusal of a document means: a failure code, and whether to look in Xero before failing.
 
-The texts are Xero's own (API documentation and recorded answers), recognised by their constant parts.
+The texts are Xero's own (API documentation and recorded answers), recognised by their constant parts in any case.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
 
@@ -34,6 +35,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("has this contact number", _known(_C.CONTACT_NUMBER_TAKEN, look_up_new=True)),
     ("name must be unique", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
     ("already assigned to another contact", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
+    ("contact name already exists", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
+    ("cannot be updated to use new name", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
     ("must be unique", _known(_C.NUMBER_TAKEN, look_up_new=True)),
     ("archived contact", _known(_C.CONTACT_ARCHIVED)),
     ("not of valid status for modification", _known(_C.NOT_MODIFIABLE, look_up_existing=True)),
@@ -52,8 +55,9 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
 
 def refusal(messages: tuple[str, ...]) -> Refusal:
     """Return the meaning of Xero's messages for one document; an unknown text is kept for the person."""
+    said = [folded(message) for message in messages]
     for text, known in _KNOWN:
-        if any(text in message for message in messages):
+        if any(folded(text) in message for message in said):
             return known
     return Refusal(FailureCode.XERO_REFUSED, xero_says("; ".join(messages)))
 

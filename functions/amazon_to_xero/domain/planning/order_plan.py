@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.numbering import reissued_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.texts import cut
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
@@ -23,7 +24,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
-from amazon_to_xero.domain.planning.sale import Sale
+from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
 
 
 def plan_order(
@@ -118,7 +119,8 @@ class _OrderPlan:
             day = self._documents.open_date(sale.booked_on)
         reference = sale.reference
         if day != sale.booked_on:
-            reference += f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
+            booked_on = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
+            reference = f"{cut(reference, REFERENCE_LIMIT - len(booked_on))}{booked_on}"
         status = "AUTHORISED" if sale.approved else "DRAFT"
         header = DocumentHeader(day, reference, sale.currency, sale.amounts, status)
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)

@@ -17,6 +17,7 @@ from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, goods_line, single_line
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.texts import cleaned, xero_text
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
@@ -146,23 +147,29 @@ def _sale(
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order)
-    identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
         total=expected,
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
-        reference=f"{identity}{REFERENCE_MARK}{tracking}"[:REFERENCE_LIMIT] if tracking else identity,
+        reference=_reference(order, tracking),
         approved=shipment is not None,
         tax_variances=tax_variances(order, taxes, organisation),
     )
 
 
+def _reference(order: Order, tracking: str) -> str:
+    identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
+    numbers = cleaned(tracking)
+    return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
+
+
 def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount, all with the item's tax type."""
     collected = marketplace_collected_tax(item)
-    name = f"{item.title} ({item.sku})" if item.title and item.sku else item.title or item.sku or item.item_id
+    title, sku = cleaned(item.title), cleaned(item.sku)
+    name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:

@@ -9,6 +9,7 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_lookup, after_owner_lookup
 from amazon_to_xero.domain.books.refusals import xero_says
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -77,9 +78,10 @@ class OutcomeResolution:
         by_name = self._find(spec.collection, "Name", names)
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
-            element = by_id.get(document.xero_id) if document.exists_in_xero else by_number.get(document.desired.number)
+            number = folded(document.desired.number)
+            element = by_id.get(folded(document.xero_id)) if document.exists_in_xero else by_number.get(number)
             if element is None and _is_name_taken(document):
-                element = by_name.get(_name(document))
+                element = by_name.get(folded(_name(document)))
             transitions.append((document, partial(self._after_lookup, element=element)))
         return transitions
 
@@ -96,7 +98,7 @@ class OutcomeResolution:
         by_id = self._find(owner_spec.collection, owner_spec.id_field, list(ids.values()))
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
-            owner = by_id.get(ids.get(owner_keys[document.key], ""))
+            owner = by_id.get(folded(ids.get(owner_keys[document.key], "")))
             transitions.append((document, partial(self._after_owner_lookup, owner=owner)))
         return transitions
 
@@ -113,9 +115,11 @@ class OutcomeResolution:
         return after
 
     def _find(self, collection: str, field: str, values: Sequence[str]) -> Mapping[str, Json]:
+        """Return what Xero holds, by the folded value; of contacts of one name the active one."""
         groups = self._xero.lookup_groups(collection, field, values)
         found = [element for group in groups for element in self._xero.find(collection, field, group)]
-        return {str(element.get(field)): element for element in found}
+        found.sort(key=lambda element: element.get("ContactStatus") != "ARCHIVED")
+        return {folded(element.get(field)): element for element in found}
 
 
 def _is_name_taken(document: Document) -> bool:

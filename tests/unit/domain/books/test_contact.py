@@ -76,6 +76,14 @@ def test_customer_of_a_marketplace_has_the_name_of_the_settings() -> None:
     assert customer(an_order(), named).desired_document(NOON, "026-1").body["Name"] == "Web shop"
 
 
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [(" Web \t shop\x00", "Web shop"), ("W" * 254 + "𝔸", "W" * 254), ("\x00", "Amazon.co.uk customers")],
+)
+def test_name_in_the_settings_is_cleaned_like_the_names_of_buyers(name: str, sent: str) -> None:
+    assert marketplace_customer(UK, ContactPolicy(names={UK: name})).name == sent
+
+
 def test_business_buyers_policy_gives_only_business_orders_their_own_contact() -> None:
     assert customer(an_order(programs=["PRIME", "AMAZON_BUSINESS"]), BUSINESS_BUYERS).details is not None
     for others in (an_order(programs=["PRIME"]), an_order(), an_order(programs=None)):

@@ -101,6 +101,16 @@ def test_our_invoice_with_other_content_is_different(element: dict[str, Any]) ->
     assert match(INVOICE, element) is Match.OURS_BUT_DIFFERENT
 
 
+@pytest.mark.parametrize("remark", [{}, {"Quantity": None, "UnitAmount": None, "AccountCode": ""}, {"Quantity": 1}])
+def test_our_invoice_with_a_line_that_has_only_a_description_was_changed_by_a_person(remark: dict[str, Any]) -> None:
+    line = {"LineItemID": "l3", "Description": "agreed by phone", "TaxAmount": 0, "LineAmount": 0, **remark}
+    lines = [*in_xero()["LineItems"], line]
+
+    assert match(INVOICE, in_xero(LineItems=lines)) is Match.CHANGED_BY_PERSON
+    assert match(INVOICE, in_xero(LineItems=lines, Status="VOIDED")) is Match.GONE
+    assert match(INVOICE, in_xero(LineItems=lines, Reference="rent")) is Match.FOREIGN
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -135,6 +145,8 @@ def test_contact_matches_by_name_and_number() -> None:
     held = {"ContactID": "c1", "Name": "Amazon.co.uk customers", "ContactNumber": "AMAZON-UK", "EmailAddress": ""}
 
     assert match(customer, held) is Match.SAME
+    assert match(customer, {**held, "Name": " AMAZON.co.uk  Customers", "ContactNumber": "amazon-uk"}) is Match.SAME
+    assert match(customer, {**held, "ContactNumber": "other-uk"}) is Match.FOREIGN
     assert match(customer, {**held, "Name": "Amazon"}) is Match.OURS_BUT_DIFFERENT
     assert match(customer, {**held, "ContactNumber": ""}) is Match.OURS_BUT_DIFFERENT
 
@@ -150,6 +162,15 @@ def test_changed_tracking_numbers_in_a_reference_do_not_make_the_document_foreig
     assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · 1Z999")) is Match.SAME
     assert match(tracked, in_xero()) is Match.OURS_BUT_DIFFERENT
     assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · 1Z999 1Z998")) is Match.OURS_BUT_DIFFERENT
+
+
+@pytest.mark.parametrize("stored", ["Amazon.co.uk 026-1 · DHL\x00  1", "Amazon.co.uk 026-1 · DHL 1"])
+def test_references_are_compared_as_they_are_sent(stored: str) -> None:
+    tracked = replace(INVOICE, body={**INVOICE.body, "Reference": stored})
+
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL 1")) is Match.SAME
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL  1 ")) is Match.SAME
+    assert match(tracked, in_xero(Reference="Amazon.co.uk 026-1 · DHL 2")) is Match.OURS_BUT_DIFFERENT
 
 
 CREDIT_NOTE = replace(

@@ -328,6 +328,24 @@ def test_document_that_takes_no_changes_fails_with_its_status_in_xero(changed: d
     assert "its status is PAID" in after.remedy
 
 
+REMARKED = invoice_in_xero(
+    InvoiceID="id-1", LineItems=[*desired_invoice().body["LineItems"], {"Description": "agreed by phone"}]
+)
+
+
+def test_document_to_which_a_person_added_a_remark_is_not_overwritten() -> None:
+    after = after_lookup(unknown(), REMARKED, NOW)
+
+    assert (after.state, after.reason, after.next_attempt_at) == (DocumentState.FAILED, "NOT_MODIFIABLE", None)
+    assert after.remedy.startswith("Remove the line without quantity and unit price that somebody added to A in Xero")
+
+
+def test_document_with_a_persons_remark_is_removed_where_it_should_not_exist() -> None:
+    after = after_lookup(unknown(removed(desired_invoice())), REMARKED, NOW)
+
+    assert (after.state, after.xero_id) == (DocumentState.PENDING, "id-1")
+
+
 def test_document_that_takes_no_changes_and_needs_none_is_applied() -> None:
     held = unknown(reason="NOT_MODIFIABLE", xero_id="id-1")
     after = after_lookup(held, invoice_in_xero("PAID", InvoiceID="id-1"), NOW)

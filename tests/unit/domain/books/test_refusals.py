@@ -22,6 +22,8 @@ from amazon_to_xero.domain.books.refusals import refusal
             "CONTACT_NUMBER_TAKEN",
             True,
         ),
+        ("CONTACT NAME  already exists", "CONTACT_NAME_TAKEN", True),
+        ("Contact X cannot be updated to use new name Y", "CONTACT_NAME_TAKEN", True),
         ("Invoice # must be unique.", "NUMBER_TAKEN", True),
         ("Only active contacts can be used; this is an archived contact", "CONTACT_ARCHIVED", False),
         ("Invoice not of valid status for modification", "NOT_MODIFIABLE", False),

@@ -224,6 +224,20 @@ def test_invoice_moved_out_of_a_locked_period_states_its_original_day_in_the_ref
     assert life.pending_changes() == []
 
 
+def test_original_day_stays_in_a_reference_of_many_tracking_numbers() -> None:
+    life = lock_period(order_life(PAYING, DRAFT), 20, LockDates.NEXT_OPEN_DAY)
+    packages = [
+        {"packageReferenceId": str(place), "shipTime": "2026-11-02T09:00:00Z", "trackingNumber": f"T{place:040}"}
+        for place in range(9)
+    ]
+
+    life.update(version(2, tea(), packages=packages))
+
+    reference = life.in_xero["invoice A"].body["Reference"]
+    assert len(reference) == 255
+    assert reference.endswith(", of 2026-11-02")
+
+
 # --- dates and settings -----------------------------------------------------------------------------------------------
 
 

@@ -365,6 +365,46 @@ def test_items_whose_rules_disagree_on_inclusive_and_exclusive_amounts_fail() ->
     assert failure_of(raw, policy=policy).code is FailureCode.TAX_MODE_CONFLICT
 
 
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def described(title: str | None, sku: str | None = "TEA-50", **more: Any) -> list[str]:
+    """Return the descriptions of the lines of an order over one item with a discount."""
+    sold = item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), **more)
+    sold["product"] |= {"title": title, "sellerSku": sku}
+    return [line["Description"] for line in invoice(order(sold, grand_total="9.00")).body["LineItems"]]
+
+
+@pytest.mark.parametrize(
+    ("title", "sku", "name"),
+    [
+        ("Tea\x0b 50\x00bags\ud83d", "TEA\x1f50", "Tea 50 bags (TEA 50)"),
+        ("\x00\u200b", "TEA-50", "TEA-50"),
+        ("\x00", "\x01", "10000000000001"),
+    ],
+)
+def test_descriptions_have_no_characters_that_xero_refuses(title: str, sku: str, name: str) -> None:
+    assert described(title, sku) == [name, f"Discount: {name}"]
+
+
+def test_descriptions_are_cut_where_xero_counts_4000() -> None:
+    goods, discount = described("🍵" * 2500)
+
+    assert goods == "🍵" * 2000
+    assert discount == "Discount: " + "🍵" * 1995
+    (several, _) = described("🍵" * 2500, quantity=3)
+    assert several == "3 × " + "🍵" * 1998
+
+
+def test_reference_has_no_characters_that_xero_refuses() -> None:
+    package = {"packageReferenceId": "1", "carrier": "DHL\x00", "trackingNumber": "JD\x0b 1\n2"}
+    blank = {**package, "carrier": "\x00", "trackingNumber": "\x01"}
+    raw = order(item("1.00"), grand_total="1.00", order_id="A", packages=[package])
+
+    assert invoice(raw).body["Reference"] == "Amazon.co.uk A · DHL JD 1 2"
+    assert invoice({**raw, "packages": [blank]}).body["Reference"] == "Amazon.co.uk A"
+
+
 # --- dates ------------------------------------------------------------------------------------------------------------
 
 

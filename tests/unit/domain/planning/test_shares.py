@@ -202,4 +202,5 @@ def test_reference_of_a_shipment_invoice_has_only_its_own_tracking_number() -> N
 def test_reference_is_cut_to_xeros_limit() -> None:
     packages = [package(f"P{number}", 2, f"T{number:030}", a=1) for number in range(20)]
 
-    assert len(only_sale(parsed_order(sold("a", 20), packages=packages)).reference) == 255
+    # The 255th character is a space, which Xero would take away.
+    assert len(only_sale(parsed_order(sold("a", 20), packages=packages)).reference) == 254

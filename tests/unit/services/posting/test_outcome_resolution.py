@@ -197,9 +197,33 @@ def test_number_of_a_voided_or_foreign_document_fails_the_document(held: Json, r
     assert len(connection.xero.writes()) == 1
 
 
-def test_marketplace_contact_whose_name_is_taken_adopts_the_contact_of_that_name() -> None:
+def test_persons_remark_on_one_invoice_keeps_no_other_from_being_posted() -> None:
+    # Given an invoice that exists in Xero with a line that has only a description, and a second one
+    connection = PostingConnection(desired_invoice(), desired_invoice("B"))
+    remark = {"LineItemID": "l2", "Description": "agreed by phone"}
+    lines = [*desired_invoice().body["LineItems"], remark]
+    held = connection.xero.hold("Invoices", invoice_in_xero(LineItems=lines))
+
+    connection.post()
+    connection.request(desired_invoice("C"))
+    connection.post_after(61)
+
+    assert connection.failures() == [("A", "NOT_MODIFIABLE")]
+    assert connection.xero.books["Invoices"][held["InvoiceID"]]["LineItems"] == lines
+    assert {connection.invoice(number).state for number in "BC"} == {DocumentState.APPLIED}
+    # When the remark is removed and the order reprocessed, the invoice is adopted
+    held["LineItems"].pop()
+    connection.request(desired_invoice(minutes=1))
+    connection.post_after(61)
+    assert (connection.invoice().state, connection.invoice().xero_id) == (DocumentState.APPLIED, held["InvoiceID"])
+
+
+@pytest.mark.parametrize(
+    "name", ["Amazon.co.uk customers", "AMAZON.CO.UK Customers", " Amazon.co.uk customers ", "amazon.co.uk  customers"]
+)
+def test_marketplace_contact_whose_name_is_taken_adopts_the_contact_of_that_name(name: str) -> None:
     connection = PostingConnection(CONTACT, desired_invoice(), contact_exists=False)
-    named_alike = {"Name": "Amazon.co.uk customers", "ContactNumber": "", "ContactStatus": "ACTIVE"}
+    named_alike = {"Name": name, "ContactNumber": "", "ContactStatus": "ACTIVE"}
     held = connection.xero.hold("Contacts", named_alike)
     connection.xero.refusals["AMAZON-UK"] = ("The contact name X is already assigned to another contact.",)
     connection.post()
@@ -210,6 +234,39 @@ def test_marketplace_contact_whose_name_is_taken_adopts_the_contact_of_that_name
     assert connection.xero.writes("Contacts")[1].elements[0]["ContactID"] == held["ContactID"]
     connection.post_after(61)
     assert connection.xero.invoice("A")["Contact"] == {"ContactID": held["ContactID"]}
+
+
+def test_of_contacts_of_one_name_the_active_one_is_adopted() -> None:
+    connection = PostingConnection(CONTACT, contact_exists=False)
+    held = connection.xero.hold("Contacts", {"Name": "amazon.co.uk CUSTOMERS", "ContactStatus": "ACTIVE"})
+    connection.xero.hold("Contacts", {"Name": "Amazon.co.uk customers", "ContactStatus": "ARCHIVED"})
+    connection.xero.refuse_once("AMAZON-UK", "The contact name X is already assigned to another contact.")
+
+    connection.post()
+    connection.post_after(1)
+
+    assert (connection.contact().state, connection.contact().xero_id) == (DocumentState.APPLIED, held["ContactID"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"ContactNumber": "CRM-7", "ContactStatus": "ACTIVE"}, "CONTACT_NAME_TAKEN"),
+        ({"ContactNumber": "", "ContactStatus": "ARCHIVED"}, "CONTACT_ARCHIVED"),
+    ],
+)
+def test_contact_of_that_name_in_another_case_is_not_adopted_where_it_is_not_free(
+    changed: dict[str, str], reason: str
+) -> None:
+    connection = PostingConnection(CONTACT, desired_invoice(), contact_exists=False)
+    held = connection.xero.hold("Contacts", {"Name": "AMAZON.CO.UK  Customers", **changed})
+    connection.xero.refusals["AMAZON-UK"] = ("The contact name X is already assigned to another contact.",)
+
+    connection.post()
+    connection.post_after(61)
+
+    assert connection.failures() == [("A", reason)]
+    assert connection.xero.books["Contacts"] == {held["ContactID"]: held}
 
 
 def test_marketplace_contact_whose_number_an_archived_contact_has_fails() -> None:
