@@ -55,9 +55,9 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
 
 def refusal(messages: tuple[str, ...]) -> Refusal:
     """Return the meaning of Xero's messages for one document; an unknown text is kept for the person."""
-    said = [folded(message) for message in messages]
+    wordings = [folded(message) for message in messages]
     for text, known in _KNOWN:
-        if any(folded(text) in message for message in said):
+        if any(folded(text) in message for message in wordings):
             return known
     return Refusal(FailureCode.XERO_REFUSED, xero_says("; ".join(messages)))
 
