@@ -14,7 +14,7 @@ from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSe
 from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
 from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CONNECTION = "main"
 
 
-class QueueBusy(Exception):
+class QueueBusy(DeadLetterNotSent):
     """What the AWS SDK raises when SQS could not be reached."""
 
 

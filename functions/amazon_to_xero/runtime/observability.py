@@ -17,7 +17,8 @@ metrics = Metrics()
 WARNINGS = frozenset(
     {
         *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "PREFLIGHT_FINDING"),
-        *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, FailureCode.TAX_VARIANCE),
+        *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
+        FailureCode.TAX_VARIANCE,
     }
 )
 #: Decisions that are logged as errors: a person has to act.
