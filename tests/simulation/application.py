@@ -152,7 +152,9 @@ class SimulatedApplication(Application):
             secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
         )
         endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        tokens = XeroTokens(endpoint, store, self.clock, decisions, self._sandbox.name, seed=secrets.xero.refresh_token)
+        tokens = XeroTokens(
+            endpoint, store, self.clock, decisions, self._sandbox.name, secrets.xero.refresh_token, secrets.connected_at
+        )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
         xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
         ports = Ports(
