@@ -396,6 +396,14 @@ WAITS: Mapping[WaitReason, str] = {
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
 }
 
+
+def remedy_of(reason: str) -> str:
+    """Return what the tables say to do about a failure, or why work waits; empty for any other text."""
+    if reason in WAITS:
+        return WAITS[WaitReason(reason)]
+    return FAILURES[FailureCode(reason)].remedy if reason in FAILURES else ""
+
+
 _N = NotInvoicedReason
 NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
     _N.BEFORE_START: "The order was placed before the connection's start.",
