@@ -3,7 +3,7 @@
     python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE
 
 FILE may be `-` for standard input. Running it again replaces the stored settings and credentials; the buyer salt and an
-existing subscription stay as they are.
+existing subscription stay as they are. The secret states when it was stored (`connected_at`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -55,14 +56,14 @@ def store_secret(name: str, secrets: str) -> ConnectionSecrets:
     manager = boto3.client("secretsmanager")
     stored = _stored_secret(manager, name)
     if stored is None:
-        document = with_buyer_salt(secrets)
+        document = _stamped(with_buyer_salt(secrets))
         parsed = parse(ConnectionSecrets, document, "the secrets")
         try:
             manager.create_secret(Name=name, SecretString=document)
             return parsed
         except manager.exceptions.ResourceExistsException:  # a concurrent connect created it: keep its salt
             stored = _stored_secret(manager, name)
-    document = with_buyer_salt(secrets, _buyer_salt(stored, name))
+    document = _stamped(with_buyer_salt(secrets, _buyer_salt(stored, name)))
     parsed = parse(ConnectionSecrets, document, "the secrets")
     manager.put_secret_value(SecretId=name, SecretString=document)
     return parsed
@@ -165,6 +166,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"connected {given.connection}: Amazon sends {ORDER_CHANGE} to {queue} (subscription {subscription})")
     return 0
+
+
+def _stamped(secrets: str) -> str:
+    """Return the secrets document with the time of this connect; text that is no JSON object unchanged."""
+    try:
+        document = json.loads(secrets)
+    except ValueError:
+        return secrets
+    if not isinstance(document, dict):
+        return secrets
+    return json.dumps(document | {"connected_at": datetime.now(UTC).isoformat()})
 
 
 def _stored_secret(manager: Any, name: str) -> str | None:

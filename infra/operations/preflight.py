@@ -66,7 +66,8 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
         )
     store = DynamoStateStore(stack_outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
     owner = f"preflight#{os.getpid()}"
-    return XeroTokens(endpoint, store, clock, PowertoolsDecisionLog(connection), owner, seed=secrets.xero.refresh_token)
+    decisions = PowertoolsDecisionLog(connection)
+    return XeroTokens(endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:

@@ -9,7 +9,7 @@ from threading import RLock
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -127,7 +127,7 @@ class RecordingDeadLetters:
 
     def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
         if self.broken:
-            raise ConnectionError("the dead-letter queue cannot be reached")
+            raise DeadLetterNotSent("AccessDenied")
         self.letters.append(DeadLetter(body, reason, remedy, order_id))
 
     @property

@@ -14,7 +14,7 @@ from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSe
 from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
 from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CONNECTION = "main"
 
 
-class QueueBusy(Exception):
+class QueueBusy(DeadLetterNotSent):
     """What the AWS SDK raises when SQS could not be reached."""
 
 
@@ -152,7 +152,9 @@ class SimulatedApplication(Application):
             secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
         )
         endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
-        tokens = XeroTokens(endpoint, store, self.clock, decisions, self._sandbox.name, seed=secrets.xero.refresh_token)
+        tokens = XeroTokens(
+            endpoint, store, self.clock, decisions, self._sandbox.name, secrets.xero.refresh_token, secrets.connected_at
+        )
         xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
         xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
         ports = Ports(

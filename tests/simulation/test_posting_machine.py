@@ -132,7 +132,7 @@ class PostingMachine(RuleBasedStateMachine):
         xero = XeroAccounting(_Tokens(self.xero), self.xero.tenant_id, self.clock, redact, api_url="https://xero")
         xero._connection.transport.pool_manager = _Pool(self.xero, self._count_down)
         pauses = Pauses(self.store, self.clock, decisions)
-        letters = DeadLetters("main", {SHIPMENTS: self.letters})
+        letters = DeadLetters("main", {SHIPMENTS: self.letters}, decisions)
         # Its customer is the marketplace's: no order is read again for a buyer's details.
         return document_poster(
             "main",

@@ -131,6 +131,7 @@ class World:
             },
             "xero": {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET},
             "buyer_salt": "a salt of this world, long enough",
+            "connected_at": "2026-01-01T00:00:00Z",
         }
         if not self.custom_connection:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
@@ -444,6 +445,7 @@ class World:
         self.log("xero", "the operator connects again")
         self.xero.identity.seed_refresh_token("another-refresh-token")
         self.secrets["xero"]["refresh_token"] = "another-refresh-token"
+        self.secrets["connected_at"] = "2026-01-02T00:00:00Z"
         self.disconnected = False
 
     # --- what is noticed --------------------------------------------------------------------------------------------

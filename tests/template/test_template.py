@@ -357,10 +357,10 @@ def test_every_function_logs_json_to_its_own_log_group_with_a_retention(resource
     assert sorted(used) == sorted(groups)
 
 
-def test_log_levels_are_those_of_lambda() -> None:
-    """Lambda's name of the level is WARN; it rejects Python's WARNING."""
+def test_no_log_level_can_be_chosen_that_drops_decisions() -> None:
+    """Most decisions are logged at INFO: they are the history of an order."""
     level = transformed()["Parameters"]["LogLevel"]
-    assert level["AllowedValues"] == ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+    assert level["AllowedValues"] == ["DEBUG", "INFO"]
     assert level["Default"] == "INFO"
 
 
@@ -517,16 +517,26 @@ def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[
         assert alarm.get("MetricName") != "NumberOfMessagesSent"
 
 
-def test_unusable_connection_raises_an_alarm(resources: Resources, observability: dict[str, Any]) -> None:
-    """Its orders wait without a dead letter, so no other alarm would report it."""
-    counted = {}
+@pytest.mark.parametrize(
+    ("alarm_id", "conditions"),
+    [
+        # Its orders wait without a dead letter, so no other alarm would report it.
+        ("ConnectionNeedsAPerson", ['$.message = "XERO_GRANT_REFUSED"', '$.message = "SETTINGS_UNUSABLE"']),
+        ("ConnectionNeedsAPerson", ['$.reason = "AMAZON_NOT_AUTHORISED"', '$.reason = "XERO_NOT_AUTHORISED"']),
+        ("DeadLettersNotSent", ['$.message = "DEAD_LETTER_NOT_SENT"']),
+    ],
+)
+def test_log_lines_of_all_functions_raise_the_alarm(
+    resources: Resources, observability: dict[str, Any], alarm_id: str, conditions: list[str]
+) -> None:
+    alarm = observability["Resources"][alarm_id]["Properties"]
+    counted = set()
     for rule in of_type(observability["Resources"], "AWS::Logs::MetricFilter").values():
         (metric,) = rule["MetricTransformations"]
-        counted[rule["LogGroupName"]["Ref"]] = (metric["MetricNamespace"]["Fn::Sub"], metric["MetricName"])
-        for decision in ("XERO_GRANT_REFUSED", "SETTINGS_UNUSABLE"):
-            assert f'$.message = "{decision}"' in rule["FilterPattern"]
-    alarm = observability["Resources"]["ConnectionNeedsAPerson"]["Properties"]
-    assert set(counted.values()) == {(alarm["Namespace"]["Fn::Sub"], alarm["MetricName"])}
+        if metric["MetricName"] == alarm["MetricName"]:
+            counted.add(rule["LogGroupName"]["Ref"])
+            assert metric["MetricNamespace"] == alarm["Namespace"]
+            assert all(condition in rule["FilterPattern"] for condition in conditions)
     assert len(counted) == len(of_type(resources, "AWS::Logs::LogGroup"))
 
 

@@ -109,6 +109,7 @@ class WaitReason(StrEnum):
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
+    DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
 
 
 class NotInvoicedReason(StrEnum):
@@ -393,7 +394,16 @@ WAITS: Mapping[WaitReason, str] = {
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
+    _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
 }
+
+
+def remedy_of(reason: str) -> str:
+    """Return what the tables say to do about a failure, or why work waits; empty for any other text."""
+    if reason in WAITS:
+        return WAITS[WaitReason(reason)]
+    return FAILURES[FailureCode(reason)].remedy if reason in FAILURES else ""
+
 
 _N = NotInvoicedReason
 NOT_INVOICED: Mapping[NotInvoicedReason, str] = {

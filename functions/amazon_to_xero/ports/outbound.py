@@ -30,13 +30,17 @@ class EventBus(Protocol):
         ...
 
 
+class DeadLetterNotSent(Exception):
+    """A dead-letter queue did not take a message. Its text is AWS's error code, or the type of the error."""
+
+
 class DeadLetterQueue(Protocol):
     """A capability's dead-letter queue, for what needs a person."""
 
     def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
         """Send a message whose body can be redriven as it is, with the rest as attributes.
 
-        At least once. Raises when it cannot.
+        At least once. Raises DeadLetterNotSent when it cannot.
         """
         ...
 

@@ -118,7 +118,7 @@ class Application:
         identity = XeroTokenEndpoint(
             secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
         )
-        tokens = XeroTokens(identity, store, clock, decisions, owner, seed=secrets.xero.refresh_token)
+        tokens = XeroTokens(identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
         amazon = AmazonSellerApi(
             AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
             settings.amazon.region,

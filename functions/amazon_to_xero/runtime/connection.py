@@ -104,7 +104,7 @@ def connect(
     xero = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
     pauses = Pauses(store, clock, decisions)
     organisation = OrganisationCache(xero, store, pauses, clock, policy, decisions)
-    dead_letters = DeadLetters(name, ports.dead_letter_queues)
+    dead_letters = DeadLetters(name, ports.dead_letter_queues, decisions)
     failed_sources = FailedSources(dead_letters, decisions)
     buyer_details = BuyerDetails()
     notices = NoticeRecorder(store, clock, decisions)

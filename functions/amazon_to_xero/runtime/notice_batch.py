@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, DecisionLog
 from amazon_to_xero.runtime.capabilities import Capability
 from amazon_to_xero.runtime.composition import Application
 from amazon_to_xero.runtime.connection import Connection
@@ -52,8 +52,8 @@ def record_batch(
         except Failure as failure:
             try:
                 application.dead_letter_queues[capability.name].send(body, reason=failure.code, remedy=failure.remedy)
-            except Exception as problem:
-                logger.warning("DEAD_LETTER_NOT_SENT", message_id=message_id, problem=type(problem).__name__)
+            except DeadLetterNotSent as problem:
+                decisions.record(WaitReason.DEAD_LETTER_NOT_SENT, message_id=message_id, problem=str(problem))
                 failed.append(message_id)
                 continue
             decisions.record("MESSAGE_REJECTED", reason=failure.code, remedy=failure.remedy, message_id=message_id)

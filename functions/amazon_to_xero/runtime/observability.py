@@ -16,8 +16,9 @@ metrics = Metrics()
 #: Decisions that are logged as warnings: work waits, or a person should look although nothing is held back.
 WARNINGS = frozenset(
     {
-        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "PREFLIGHT_FINDING"),
-        *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, FailureCode.TAX_VARIANCE),
+        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "WORK_STOPPED", "PREFLIGHT_FINDING"),
+        *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
+        FailureCode.TAX_VARIANCE,
     }
 )
 #: Decisions that are logged as errors: a person has to act.

@@ -62,8 +62,12 @@ REDACTED_FIELDS = frozenset(
 )
 
 # httpx logs whole URLs at INFO, urllib3 each request line at DEBUG with contact numbers in it. sp_api logs access
-# tokens and answers at DEBUG and raises its client's level to INFO when it is imported.
-SILENCED_LOGGERS = ("httpx", "httpcore", "sp_api", "sp_api.base.client", "urllib3")
+# tokens and answers at DEBUG and raises its client's level to INFO when it is imported. botocore logs every request and
+# answer at DEBUG: the connections' secrets, and the rows with Xero's tokens.
+SILENCED_LOGGERS = (
+    *("httpx", "httpcore", "urllib3", "sp_api", "sp_api.base.client", "xero_python"),
+    *("botocore", "boto3", "s3transfer", "pynamodb", "aws_lambda_powertools"),
+)
 
 _CONTACT_NAME = re.compile(r"(?<=contact name ).+(?= is already assigned)", re.DOTALL | re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")

@@ -18,14 +18,17 @@ class FailedSources:
         self._dead_letters = dead_letters
         self._decisions = decisions
 
-    def fail[R: SourceRecord](self, record: R, code: FailureCode, remedy: str, capability: str) -> R:
-        """Return the failed row; the dead letter is sent first, so that a crash in between never loses it."""
-        order_id = record.log_fields().get("order_id")
-        self._dead_letters.send(capability, record.source, code, remedy, order_id)
-        return record.failed(code, remedy)
+    def fail[R: SourceRecord](self, record: R, code: FailureCode, remedy: str, capability: str) -> R | None:
+        """Return the failed row; the dead letter is sent first, so that a crash in between never loses it.
 
-    def unreadable[R: SourceRecord](self, record: R, problem: Exception, capability: str) -> R:
-        """Return the row of a source that the code could not process."""
+        Return None if the dead letter could not be sent: then the record is not failed but read or planned again.
+        """
+        order_id = record.log_fields().get("order_id")
+        is_sent = self._dead_letters.send(capability, record.source, code, remedy, order_id)
+        return record.failed(code, remedy) if is_sent else None
+
+    def unreadable[R: SourceRecord](self, record: R, problem: Exception, capability: str) -> R | None:
+        """Return the row of a source that the code could not process; None as `fail` does."""
         remedy = (
             f"The order could not be processed ({place_of(problem)}). Check it in Seller Central "
             "and report this as a defect."

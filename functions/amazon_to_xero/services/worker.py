@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import DOCUMENTS, Lease, StateStore
@@ -94,7 +95,9 @@ class SyncWorker:
             such run a minute, a backlog is processed without gaps.
         """
         names = list(self._work_of) if capabilities is None else list(capabilities)
-        return self._run(owner, deadline, named, names, wait_for_lease, WorkReport(busy=True))
+        report = self._run(owner, deadline, named, names, wait_for_lease, WorkReport(busy=True))
+        self._log_stop(report)
+        return report
 
     def sweep(self, capability: str, owner: str, deadline: datetime) -> WorkReport:
         """Read what no notification reported, beside any other worker; then run, or leave it to the lease's holder."""
@@ -109,7 +112,25 @@ class SyncWorker:
             read = sweep(deadline)
         finally:
             self._store.release(lease)
-        return self._run(owner, deadline, read.due, [capability], False, WorkReport(read=read, busy=True))
+        report = self._run(owner, deadline, read.due, [capability], False, WorkReport(read=read, busy=True))
+        # What stopped the sweep itself is not in the report of the rounds that followed.
+        self._log_stop(replace(report, read=replace(report.read, stopped=report.read.stopped or read.stopped)))
+        return report
+
+    def _log_stop(self, report: WorkReport) -> None:
+        """Log once what ended a run before everything due was done, with the reason of each step that it ended."""
+        if report.stopped:
+            stops = {
+                "read_stopped": report.read.stopped,
+                "planned_stopped": report.planned.stopped,
+                "posted_stopped": report.posted.stopped,
+            }
+            self._decisions.record(
+                "WORK_STOPPED",
+                reason=report.stopped,
+                remedy=remedy_of(report.stopped) or None,
+                **{name: str(reason) for name, reason in stops.items() if reason},
+            )
 
     def _run(
         self,

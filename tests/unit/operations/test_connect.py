@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +87,11 @@ def operators_secrets(**changes: Any) -> str:
     return json.dumps(document)
 
 
+def undated(secret: dict[str, Any]) -> dict[str, Any]:
+    """Return the secret without the time of the connect."""
+    return {name: value for name, value in secret.items() if name != "connected_at"}
+
+
 def store(secrets: str, settings: str = "") -> None:
     connect.store_connection("stack", "main", settings or json.dumps(valid_settings()), secrets)
 
@@ -107,7 +113,7 @@ def test_later_connect_keeps_the_buyer_salt_and_replaces_the_credentials(aws: St
 
     store(operators_secrets(xero={"client_id": "new", "client_secret": "new"}))
 
-    assert aws.secret() == first | {"xero": {"client_id": "new", "client_secret": "new"}}
+    assert undated(aws.secret()) == undated(first) | {"xero": {"client_id": "new", "client_secret": "new"}}
     assert aws.writes == ["create_secret", "put_parameter", "put_secret_value", "put_parameter"]
 
 
@@ -117,7 +123,17 @@ def test_later_connect_with_the_stored_buyer_salt_in_its_document_is_accepted(aw
 
     store(json.dumps(stored))
 
-    assert aws.secret() == stored
+    assert undated(aws.secret()) == undated(stored)
+
+
+def test_each_connect_stores_its_time_in_the_secret(aws: StubAws) -> None:
+    before = datetime.now(UTC)
+    store(operators_secrets())
+    first = aws.secret()
+    store(json.dumps(first))
+
+    times = [datetime.fromisoformat(secret["connected_at"]) for secret in (first, aws.secret())]
+    assert before <= times[0] < times[1] <= datetime.now(UTC)
 
 
 def test_later_connect_with_another_buyer_salt_is_refused(aws: StubAws) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from amazon_to_xero.runtime.privacy import SILENCED_LOGGERS, BuyerPseudonyms, silence_libraries
 from amazon_to_xero.services.unforeseen import place_of
@@ -34,13 +40,55 @@ def test_importing_the_composition_root_silences_the_libraries() -> None:
     assert result.stdout.strip() == str([logging.WARNING] * len(SILENCED_LOGGERS))
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "sp_api", "sp_api.base.client", "urllib3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("httpx", "httpcore", "urllib3", "sp_api", "sp_api.base.client", "xero_python"),
+        *("botocore", "boto3", "s3transfer", "pynamodb", "aws_lambda_powertools"),
+    ],
+)
 def test_libraries_log_nothing_below_a_warning(name: str) -> None:
     logging.getLogger(name).setLevel(logging.DEBUG)
 
     silence_libraries()
 
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
+class AnswerBody(io.BytesIO):
+    """The body of an HTTP answer, as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+def read_secret_from_aws(secret: str) -> str:
+    """Read a secret through the AWS SDK, whose answer is made up before it reaches the network."""
+    client = boto3.client(
+        "secretsmanager", region_name="eu-west-1", aws_access_key_id="AKIACANARY", aws_secret_access_key="canary-key"
+    )
+    body = json.dumps({"Name": "stack/connections/main", "SecretString": secret}).encode()
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, 200, {}, AnswerBody(body))
+
+    client.meta.events.register("before-send.secretsmanager.GetSecretValue", answer)
+    return str(client.get_secret_value(SecretId="stack/connections/main")["SecretString"])
+
+
+def test_aws_sdk_logs_no_secret_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:
+    # Given a stack with LogLevel=DEBUG, at which the SDK as it comes logs each answer
+    caplog.set_level(logging.DEBUG)
+    for name in SILENCED_LOGGERS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    assert read_secret_from_aws("S3CRET-refresh") == "S3CRET-refresh"
+    assert "S3CRET-refresh" in caplog.text
+    caplog.clear()
+
+    silence_libraries()
+
+    assert read_secret_from_aws("S3CRET-refresh") == "S3CRET-refresh"
+    assert caplog.text == ""
 
 
 def test_pseudonym_is_the_same_for_one_buyer_and_depends_on_the_salt() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.failures import WAITS, WaitReason
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.poster import DocumentPoster
 from amazon_to_xero.services.work_report import PostReport, StepReport
@@ -27,6 +28,7 @@ class ScriptedWork:
 
     calls: each call of a step, with the keys that were named to it.
     during: run in turn, each during the first step of a round.
+    swept: what a sweep reports.
     """
 
     reads: list[StepReport] = field(default_factory=list)
@@ -34,6 +36,7 @@ class ScriptedWork:
     posts: list[PostReport] = field(default_factory=list)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     during: list[Callable[[], object]] = field(default_factory=list)
+    swept: StepReport = field(default_factory=lambda: StepReport(3, ("A",), ("contact#swept",)))
 
     def capabilities(self) -> dict[str, CapabilityWork]:
         return {
@@ -66,7 +69,7 @@ class ScriptedWork:
 
     def _sweep(self) -> StepReport:
         self.calls.append((SWEEP, ()))
-        return StepReport(records=3, due=("A",), documents=("contact#swept",))
+        return self.swept
 
 
 class WorkerWithScript:
@@ -210,6 +213,41 @@ def test_run_ends_with_the_round_in_which_something_stopped_it(work: WorkerWithS
     assert work.script.count(READ) == 1
     assert report.read.stopped == "AMAZON_QUOTA"
     assert work.script.count(POST) == 1  # what was read before is still posted
+
+
+def test_run_that_was_stopped_logs_once_why_and_what_to_do(work: WorkerWithScript) -> None:
+    work.make_due()
+    work.script.reads.append(StepReport(1, stopped="AMAZON_NOT_AUTHORISED"))
+    work.script.posts.append(PostReport(stopped="XERO_MINUTE_LIMIT"))
+
+    work.run()
+
+    assert work.decisions.of("WORK_STOPPED") == [
+        {
+            "reason": "AMAZON_NOT_AUTHORISED",
+            "remedy": "Authorise the application again in Seller Central and run make connect.",
+            "read_stopped": "AMAZON_NOT_AUTHORISED",
+            "posted_stopped": "XERO_MINUTE_LIMIT",
+        }
+    ]
+
+
+def test_run_that_did_everything_due_logs_no_stop(work: WorkerWithScript) -> None:
+    work.make_due()
+    work.script.during = [work.make_done]
+
+    work.run()
+
+    assert work.decisions.of("WORK_STOPPED") == []
+
+
+def test_sweep_that_was_stopped_logs_why_although_the_run_after_it_was_not(work: WorkerWithScript) -> None:
+    work.script.swept = StepReport(1, stopped="AMAZON_QUOTA")
+
+    work.worker.sweep(ORDERS, "w1", NOON + 60 * SECOND)
+
+    (line,) = work.decisions.of("WORK_STOPPED")
+    assert (line["reason"], line["remedy"]) == ("AMAZON_QUOTA", WAITS[WaitReason.AMAZON_QUOTA])
 
 
 def test_no_round_begins_after_the_deadline(work: WorkerWithScript) -> None:

@@ -191,6 +191,9 @@ class OrderReader:
     def _fail(self, record: OrderRecord, code: FailureCode) -> None:
         open_record = replace(record, next_attempt_at=None)
         failed = self._failed_sources.fail(open_record, code, FAILURES[code].remedy, ORDERS)
+        if failed is None:
+            self._retry_later(record, WaitReason.DEAD_LETTER_NOT_SENT)
+            return
         self._store.save([failed])
         self._failed_sources.log(failed)
 

@@ -26,6 +26,7 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog, EventBus, OrderEvent
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.state_updates import update_records
@@ -100,7 +101,7 @@ class OrderRecorder:
             return after, self._contacts.contacts_for(record, after, customer)
         except UNFORESEEN as problem:
             read = replace(record, read_at=as_of, next_attempt_at=None)
-            return self._failed_sources.unreadable(read, problem, ORDERS), []
+            return self._failed_sources.unreadable(read, problem, ORDERS) or self._fails_later(record), []
 
     def _row(self, raw: Json, record: OrderRecord, as_of: datetime, customer: Customer | None) -> OrderRecord | None:
         content = _with_destination(self._storable(raw), record)
@@ -137,7 +138,12 @@ class OrderRecorder:
                 raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
             return self._marked(content, read, customer)
         except Failure as failure:
-            return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS)
+            return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS) or self._fails_later(record)
+
+    def _fails_later(self, record: OrderRecord) -> OrderRecord:
+        """Read an order again whose dead letter was not sent. What was read is not kept: it would look unchanged."""
+        later = self._clock.now() + RETRY_SEND
+        return record.read_again_at(later, reason=WaitReason.DEAD_LETTER_NOT_SENT)
 
     def _needs_nothing(self, record: OrderRecord) -> bool:
         """Whether nothing of an unchanged order waits for a person: otherwise a notice means that somebody fixed it."""

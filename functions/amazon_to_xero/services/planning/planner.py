@@ -20,6 +20,7 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import NextStep, SourceRecord
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.planning.document_requests import (
     belongs_to_another_source,
@@ -153,12 +154,17 @@ class SourcePlanner[R: SourceRecord]:
             if held.missing:
                 return None
             failed = self._failed_sources.fail(record, failure.code, failure.remedy, record.capability)
-            return PlannedRecord(failed)
+            return PlannedRecord(failed or self._fails_later(record))
         except UNFORESEEN as problem:
             if held.missing:
                 return None
-            return PlannedRecord(self._failed_sources.unreadable(record, problem, record.capability))
+            failed = self._failed_sources.unreadable(record, problem, record.capability)
+            return PlannedRecord(failed or self._fails_later(record))
         return None if held.missing else plan
+
+    def _fails_later(self, record: R) -> R:
+        """Plan a record again whose dead letter could not be sent: then its failure is found and sent again."""
+        return record.plan_at(self._clock.now() + RETRY_SEND, WaitReason.DEAD_LETTER_NOT_SENT)
 
     # --- requesting it ----------------------------------------------------------------------------------------------
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.dead_letters import DeadLetters
+from amazon_to_xero.services.dead_letters import RETRY_SEND, DeadLetters
 from amazon_to_xero.services.state_updates import ATTEMPTS
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -30,16 +31,16 @@ class DocumentTransitions:
         """Save the next state of each document; those that another writer changed meanwhile are decided again.
 
         may_have_written: Xero was called for these documents; one that another attempt took over is looked up again.
+
+        A document whose dead letter cannot be sent keeps its state and is due again after RETRY_SEND, so that its
+        failure is found and sent again; the others are saved.
         """
         after = [_next_state(document, transition) for document, transition in transitions]
-        failed = {each.key: each for each in after if each.state is DocumentState.FAILED}
-        current = self._store.load(Document, failed) if failed else {}
-        for key, document in failed.items():
-            # Do not dead-letter a failure that a newer version has already replaced: it is decided again below.
-            if current[key].generation == document.generation:
-                self._send_dead_letter(document)
+        unsent = self._send_dead_letters([each for each in after if each.state is DocumentState.FAILED])
+        after = [each for each in after if each.key not in unsent]
+        after += [self._fails_later(document) for document, _ in transitions if document.key in unsent]
         saved = self._store.save(after) if after else {}
-        rows = list(saved.values())
+        rows = [row for row in saved.values() if row.key not in unsent]
         for document, transition in transitions:
             if document.key not in saved:
                 rows.extend(self._apply_again(document, transition, may_have_written))
@@ -65,19 +66,31 @@ class DocumentTransitions:
                 after = current.unknown(self._clock.now(), WaitReason.CHANGED_MEANWHILE)
             else:
                 return ()
-            if after.state is DocumentState.FAILED:
-                self._send_dead_letter(after)
-            saved = self._store.save([after])
+            is_sent = after.state is not DocumentState.FAILED or self._send_dead_letter(after)
+            saved = self._store.save([after if is_sent else self._fails_later(current)])
             if saved:
-                return tuple(saved.values())
+                return tuple(saved.values()) if is_sent else ()
         return ()
 
-    def _send_dead_letter(self, document: Document) -> None:
+    def _send_dead_letters(self, failed: Sequence[Document]) -> set[str]:
+        """Send the dead letters of failures that are about to be saved; return the keys of those that were not sent."""
+        current = self._store.load(Document, [document.key for document in failed]) if failed else {}
+        # Do not dead-letter a failure that a newer version has already replaced: it is decided again.
+        newest = [document for document in failed if current[document.key].generation == document.generation]
+        return {document.key for document in newest if not self._send_dead_letter(document)}
+
+    def _send_dead_letter(self, document: Document) -> bool:
+        """Return False if a dead letter is needed and could not be sent."""
         desired = document.desired
-        if desired.capability and document.reason != FailureCode.REFERENCE_FAILED:
-            self._dead_letters.send(
-                desired.capability, desired.source, document.reason, document.remedy, desired.order_id or None
-            )
+        if not desired.capability or document.reason == FailureCode.REFERENCE_FAILED:
+            return True
+        return self._dead_letters.send(
+            desired.capability, desired.source, document.reason, document.remedy, desired.order_id or None
+        )
+
+    def _fails_later(self, document: Document) -> Document:
+        """Keep the state from which the document would have failed: one with an unknown outcome is looked up again."""
+        return replace(document, next_attempt_at=self._clock.now() + RETRY_SEND)
 
     def _log(self, document: Document) -> None:
         desired = document.desired

@@ -243,16 +243,19 @@ def test_failed_order_is_dead_lettered_once_and_again_only_after_a_notice() -> N
     assert len(letters) == 2
 
 
-def test_dead_letter_is_sent_before_the_order_is_saved_as_failed() -> None:
-    connection = FakeConnection(order_with_wrong_total())
+def test_order_whose_dead_letter_cannot_be_sent_holds_back_no_other_and_fails_when_it_can() -> None:
+    connection = FakeConnection(order_with_wrong_total(), amazon_order(order_id="B"))
     connection.dead_letters[ORDERS].broken = True
-    due = connection.notice(["A"])
 
-    with pytest.raises(ConnectionError):
-        connection.read(due)
+    connection.read(connection.notice(["A", "B"]))
 
-    assert connection.record().state is OrderState.NOTICED
-    assert connection.record().next_attempt_at is not None
+    assert connection.record("B").state is OrderState.RECORDED
+    assert (connection.record().state, connection.record().reason) == (OrderState.NOTICED, "DEAD_LETTER_NOT_SENT")
+    connection.dead_letters[ORDERS].broken = False
+    connection.clock.advance(60)
+    connection.read()
+    assert connection.record().state is OrderState.FAILED
+    assert connection.dead_letters[ORDERS].reasons == [("A", "ITEM_TOTAL_DIFFERS")]
 
 
 def test_unchanged_order_with_a_failed_document_is_planned_again_after_a_notice() -> None:

@@ -65,14 +65,18 @@ def test_dead_letter_is_sent_to_the_queue_of_the_capability_that_plans(status: s
     assert reasons == {ORDERS: [], SHIPMENTS: []} | {capability: [("A", "UNKNOWN_MARKETPLACE")]}
 
 
-def test_dead_letter_is_sent_before_the_order_is_saved_as_failed() -> None:
+def test_order_whose_dead_letter_cannot_be_sent_fails_when_it_can() -> None:
     connection = PayingConnection(order_with_unmapped_charge())
     connection.dead_letters[SHIPMENTS].broken = True
 
-    with pytest.raises(ConnectionError):
-        connection.plan_shipments()
+    connection.plan_shipments()
 
-    assert (connection.record().state, connection.record().next_attempt_at) == (OrderState.RECORDED, NOON)
+    assert (connection.record().state, connection.record().next_attempt_at) == (OrderState.RECORDED, NOON + MINUTE)
+    connection.dead_letters[SHIPMENTS].broken = False
+    connection.clock.advance(60)
+    connection.plan_shipments()
+    assert connection.record().state is OrderState.FAILED
+    assert connection.dead_letters[SHIPMENTS].reasons == [("A", "ACCOUNT_UNMAPPED")]
 
 
 def test_order_is_dead_lettered_once_however_often_its_documents_are_looked_up() -> None:

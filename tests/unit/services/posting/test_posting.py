@@ -129,18 +129,29 @@ def test_total_is_compared_again_when_the_document_is_requested_again() -> None:
     assert connection.invoice().state is DocumentState.APPLIED
 
 
-def test_dead_letter_is_sent_before_the_document_is_saved_as_failed() -> None:
-    connection = PostingConnection(desired_invoice())
-    connection.xero.refusals["A"] = (NOT_OF_VALID_STATUS,)
+def test_dead_letter_that_cannot_be_sent_is_sent_later_and_holds_back_no_other_document() -> None:
+    # Given 50 documents of which Xero refuses one, and a dead-letter queue to which the function may not send
+    numbers = [f"A{n}" for n in range(50)]
+    connection = PostingConnection(*(desired_invoice(number) for number in numbers))
+    connection.xero.refusals["A17"] = (NOT_OF_VALID_STATUS,)
     connection.dead_letters[SHIPMENTS].broken = True
 
-    with pytest.raises(ConnectionError):
-        connection.post()
+    report = connection.post()
 
-    assert connection.invoice().state is DocumentState.IN_FLIGHT
+    # Then the outcomes of the 49 are saved, and the one is neither failed nor forgotten
+    assert (report.applied, report.failed) == (49, 0)
+    assert [number for number in numbers if connection.invoice(number).state is not DocumentState.APPLIED] == ["A17"]
+    assert connection.invoice("A17").state is DocumentState.IN_FLIGHT
+    (line,) = connection.decisions.of("DEAD_LETTER_NOT_SENT")
+    assert (line["reason"], line["queue"], line["problem"]) == ("NOT_MODIFIABLE", SHIPMENTS, "AccessDenied")
+    assert connection.decisions.of("FAILED") == []
+
     connection.dead_letters[SHIPMENTS].broken = False
-    connection.post_after(CLAIM_DURATION.total_seconds())
-    assert connection.failures() == [("A", "NOT_MODIFIABLE")]
+    connection.post_after(60)
+
+    assert connection.failures() == [("A17", "NOT_MODIFIABLE")]
+    assert connection.invoice("A17").state is DocumentState.FAILED
+    assert connection.invoice_numbers() == sorted(number for number in numbers if number != "A17")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class Transitions:
         self.store = MemoryStateStore(self.clock)
         self.queue = RecordingDeadLetters()
         self.decisions = RecordingDecisionLog()
-        dead_letters = DeadLetters("main", {SHIPMENTS: self.queue})
+        dead_letters = DeadLetters("main", {SHIPMENTS: self.queue}, self.decisions)
         self.transitions = DocumentTransitions(self.store, dead_letters, self.clock, self.decisions)
         self.apply = self.transitions.apply
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from amazon_to_xero.ports.xero import TokenSet, XeroGrantRefused, XeroNotAuthorised, XeroOutcomeUnknown, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
-from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
+from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLog
 from unit.services.interruptions import Killed
 
 HALF_AN_HOUR = timedelta(minutes=30)
+CONNECTED = NOON - timedelta(days=30)
+CONNECTED_AGAIN = NOON
 
 
 class RotatingIdentity:
@@ -56,8 +58,13 @@ class ConnectionTokens:
         self.identity = RotatingIdentity(self.clock)
         self.decisions = RecordingDecisionLog()
 
-    def worker(self, name: str = "w1", seed: str | None = "seed") -> XeroTokens:
-        return XeroTokens(self.identity, self.store, self.clock, self.decisions, name, seed)
+    def worker(self, name: str = "w1", seed: str | None = "seed", connected_at: datetime | None = None) -> XeroTokens:
+        return XeroTokens(self.identity, self.store, self.clock, self.decisions, name, seed, connected_at)
+
+    def connect_again(self) -> XeroTokens:
+        """Authorise the app once more; return a worker that has read the new secret."""
+        self.identity.valid = {"new seed"}
+        return self.worker("new", "new seed", CONNECTED_AGAIN)
 
 
 @pytest.fixture
@@ -211,6 +218,75 @@ def test_new_seed_replaces_the_token_rotated_from_the_old_one(tokens: Connection
 
     assert tokens.worker(seed="new seed").current() == "access-3"
     assert tokens.identity.grants[-1] == "new seed"
+
+
+def test_worker_with_an_older_secret_uses_the_tokens_of_the_newer_one(tokens: ConnectionTokens) -> None:
+    # Given a warm worker that keeps the secret of before, and one that has read the new secret
+    stale = tokens.worker("stale", connected_at=CONNECTED)
+    stale.current()
+    renewed = tokens.connect_again()
+    assert renewed.current() == "access-2"
+    row = tokens.store.cursor("xero-token")
+
+    # When Xero refuses the token that the warm worker holds
+    assert stale.renewed("access-1") == "access-2"
+
+    assert tokens.worker("cold", connected_at=CONNECTED).current() == "access-2"
+    assert tokens.store.cursor("xero-token") == row
+    assert tokens.identity.grants == ["seed", "new seed"]
+
+
+def test_worker_with_an_older_secret_does_not_renew_the_tokens_of_the_newer_one(tokens: ConnectionTokens) -> None:
+    stale = tokens.worker("stale", connected_at=CONNECTED)
+    renewed = tokens.connect_again()
+    renewed.current()
+    tokens.clock.advance(29 * 60)
+    row = tokens.store.cursor("xero-token")
+
+    with pytest.raises(XeroUnavailable, match="earlier connect"):
+        stale.current()
+    stale.finish_renewal()
+
+    assert tokens.store.cursor("xero-token") == row
+    assert renewed.current() == "access-2"
+    assert tokens.identity.grants == ["new seed", "refresh-1"]
+
+
+def test_worker_with_an_older_secret_leaves_a_refresh_that_the_newer_one_began(tokens: ConnectionTokens) -> None:
+    # Given the first refresh after connecting again, whose answer was lost
+    stale = tokens.worker("stale", connected_at=CONNECTED)
+    stale.current()
+    renewed = tokens.connect_again()
+    tokens.identity.lost_answers = 1
+    with pytest.raises(XeroUnavailable):
+        renewed.current()
+
+    stale.finish_renewal()
+
+    assert tokens.identity.grants == ["seed", "new seed"]
+    renewed.finish_renewal()
+    assert tokens.store.cursor("xero-token").data["refresh_token"] == "refresh-3"
+
+
+def test_tokens_keep_the_time_of_the_newest_connect_with_their_seed(tokens: ConnectionTokens) -> None:
+    """Connecting with the same refresh token, e.g. for a new client secret of Amazon, keeps the rotated one."""
+    tokens.worker(connected_at=CONNECTED).current()
+    tokens.worker(connected_at=CONNECTED_AGAIN).renewed("access-1")
+    tokens.worker(connected_at=CONNECTED).renewed("access-2")
+
+    assert tokens.identity.grants == ["seed", "refresh-1", "refresh-2"]
+    assert tokens.store.cursor("xero-token").data["connected_at"] == CONNECTED_AGAIN.isoformat()
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, None), (CONNECTED, None), (None, CONNECTED)])
+def test_other_seed_replaces_the_tokens_where_the_time_of_a_connect_is_unknown(
+    tokens: ConnectionTokens, first: datetime | None, second: datetime | None
+) -> None:
+    tokens.worker(connected_at=first).current()
+    tokens.identity.valid = {"new seed"}
+
+    assert tokens.worker(seed="new seed", connected_at=second).current() == "access-2"
+    assert tokens.identity.grants == ["seed", "new seed"]
 
 
 def test_seed_is_not_stored(tokens: ConnectionTokens) -> None:
