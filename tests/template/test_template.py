@@ -522,7 +522,14 @@ def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[
     [
         # Its orders wait without a dead letter, so no other alarm would report it.
         ("ConnectionNeedsAPerson", ['$.message = "XERO_GRANT_REFUSED"', '$.message = "SETTINGS_UNUSABLE"']),
-        ("ConnectionNeedsAPerson", ['$.reason = "AMAZON_NOT_AUTHORISED"', '$.reason = "XERO_NOT_AUTHORISED"']),
+        (
+            "ConnectionNeedsAPerson",
+            [
+                '$.reason = "AMAZON_OPERATION_REFUSED"',
+                '$.reason = "AMAZON_NOT_AUTHORISED"',
+                '$.reason = "XERO_NOT_AUTHORISED"',
+            ],
+        ),
         ("DeadLettersNotSent", ['$.message = "DEAD_LETTER_NOT_SENT"']),
     ],
 )

@@ -24,6 +24,7 @@ class FailureCode(StrEnum):
     ORDER_UNREADABLE = "ORDER_UNREADABLE"
     ORDER_TOO_LARGE = "ORDER_TOO_LARGE"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    ORDER_REFUSED = "ORDER_REFUSED"
     UNKNOWN_STATUS = "UNKNOWN_STATUS"
     MIXED_CURRENCIES = "MIXED_CURRENCIES"
     ITEM_TOTAL_DIFFERS = "ITEM_TOTAL_DIFFERS"
@@ -71,6 +72,7 @@ class FailureCode(StrEnum):
     # connections
     XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
+    AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
@@ -189,6 +191,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.ORDER_NOT_FOUND: FailureInfo(
         "Amazon does not know this order for this seller.",
         "Check the order id and amazon.region in the connection's settings.",
+    ),
+    _C.ORDER_REFUSED: FailureInfo(
+        "Amazon has refused to return this order for most of a day.",
+        "Check in Seller Central that the order is this seller's and that the application has the role that getOrder "
+        "needs, then reprocess the order or enter it in Xero manually.",
     ),
     _C.UNKNOWN_STATUS: FailureInfo("Amazon reports a fulfilment status that is not documented.", _SELLER_CENTRAL),
     _C.MIXED_CURRENCIES: FailureInfo("The order has amounts in more than one currency.", _SELLER_CENTRAL),
@@ -318,6 +325,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Authorise the application again in Seller Central and run make connect.",
         _A.CONNECTION,
     ),
+    _C.AMAZON_OPERATION_REFUSED: FailureInfo(
+        "Amazon refuses one operation, and not the whole connection.",
+        "Give the application the role Inventory and Order Tracking, which the operation needs, and authorise it again "
+        "in Seller Central.",
+        _A.CONNECTION,
+    ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
     ),
@@ -374,7 +387,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
 
 _W = WaitReason
 WAITS: Mapping[WaitReason, str] = {
-    _W.AMAZON_PAUSED: "Amazon refused the authorisation; it is tried again after a quarter of an hour.",
+    _W.AMAZON_PAUSED: "Amazon refused the authorisation or the operation; it is tried again after 15 minutes.",
     _W.AMAZON_QUOTA: "Amazon's quota for the operation is used up; it refills by the minute.",
     _W.AMAZON_UNAVAILABLE: "Amazon did not answer, or answered with an error that passes.",
     _W.WAITING_FOR_PAGES: "A burst of orders waits two minutes until searchOrders shows them in pages.",

@@ -34,7 +34,11 @@ class AmazonUnavailable(AmazonError):
 
 
 class AmazonNotAuthorised(AmazonError):
-    """401, 403 or a refused refresh token: a person has to authorise the application again."""
+    """A refused refresh token, or Forbidden: a person has to act."""
+
+
+class AmazonForbidden(AmazonNotAuthorised):
+    """401 or 403 although the access token is new: the order, the operation, or the connection is refused."""
 
 
 class AmazonNotFound(AmazonError):

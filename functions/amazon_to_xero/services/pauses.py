@@ -26,7 +26,10 @@ _LIMITS: Mapping[str, WaitReason] = {
 
 
 class Pauses:
-    """One pause per service (`amazon`, `xero`, `xero#<kind>`) of a connection, seen by every worker."""
+    """One pause per service of a connection, seen by every worker.
+
+    Services: `amazon`, `amazon#<operation>`, `xero`, `xero#<kind>`.
+    """
 
     def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
         self._store = store
@@ -35,9 +38,17 @@ class Pauses:
 
     def until(self, service: str) -> datetime | None:
         """Return when the service may be called again; None when it may be called now."""
-        text = self._store.cursor(f"pause#{service}").data.get("until")
-        until = datetime.fromisoformat(text) if text else None
+        until = self._latest(service)
         return until if until and until > self._clock.now() else None
+
+    def was_paused(self, service: str, within: timedelta) -> bool:
+        """Whether the service is paused, or its last pause ended that recently."""
+        until = self._latest(service)
+        return until is not None and until > self._clock.now() - within
+
+    def _latest(self, service: str) -> datetime | None:
+        text = self._store.cursor(f"pause#{service}").data.get("until")
+        return datetime.fromisoformat(text) if text else None
 
     def pause_xero(self, problem: XeroError, kind: str = "") -> tuple[datetime, str]:
         """Pause Xero for as long as the problem asks for; return until when, and the reason.

@@ -16,6 +16,7 @@ from sp_api.base._transport_httpx import HttpxTransport
 
 from amazon_to_xero.ports.amazon import (
     AmazonError,
+    AmazonForbidden,
     AmazonNotAuthorised,
     AmazonNotFound,
     AmazonThrottled,
@@ -84,7 +85,7 @@ def api_document(response: httpx.Response) -> Json:
     if status == httpx.codes.TOO_MANY_REQUESTS:
         kind = AmazonThrottled
     elif status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        kind = AmazonNotAuthorised
+        kind = AmazonForbidden
     elif status == httpx.codes.NOT_FOUND and error:
         kind = AmazonNotFound
     elif status == httpx.codes.CONFLICT and error:

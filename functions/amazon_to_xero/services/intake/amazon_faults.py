@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, AmazonNotAuthorised, AmazonThrottled
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotAuthorised, AmazonThrottled
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota
+from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota, UsagePlan
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
+
+_SERVICE = "amazon"
+_RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
 
 class AmazonFaults:
@@ -34,9 +39,17 @@ class AmazonFaults:
 
         What cannot be planned is not read either: buyers' details, which are only kept in memory, would be lost.
         """
-        if self._pauses.until("amazon"):
+        if self._pauses.until(_SERVICE):
             return WaitReason.AMAZON_PAUSED
         return self._organisation.unavailable_reason()
+
+    def is_refused(self, operation: UsagePlan) -> bool:
+        """Whether that operation alone is paused, because Amazon refuses it."""
+        return self._pauses.until(_paused_operation(operation.operation)) is not None
+
+    def is_connection_suspect(self) -> bool:
+        """Whether Amazon has refused the whole connection in the last hour, so that no single order is to blame."""
+        return self._pauses.was_paused(_SERVICE, _RECENTLY)
 
     def report(self, problem: AmazonError, order_id: str | None = None) -> StepReport:
         """Log the fault, pause what it concerns, and return why reading stops."""
@@ -44,11 +57,13 @@ class AmazonFaults:
             self._quota.exhaust(SEARCH_ORDERS if problem.operation == SEARCH_ORDERS.operation else GET_ORDER)
             self._decisions.record("AMAZON_THROTTLED", reason=WaitReason.AMAZON_QUOTA, operation=problem.operation)
             return StepReport(stopped=WaitReason.AMAZON_QUOTA)
+        if isinstance(problem, AmazonForbidden) and not self._is_other_refused(problem.operation):
+            code = FailureCode.AMAZON_OPERATION_REFUSED
+            remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
+            return self._pause(_paused_operation(problem.operation), code, remedy)
         if isinstance(problem, AmazonNotAuthorised):
             code = FailureCode.AMAZON_NOT_AUTHORISED
-            until = self._clock.now() + UNAUTHORISED_PAUSE
-            self._pauses.pause("amazon", until, code, FAILURES[code].remedy)
-            return StepReport(stopped=code)
+            return self._pause(_SERVICE, code, FAILURES[code].remedy)
         self._decisions.record(
             WaitReason.AMAZON_UNAVAILABLE,
             order_id=order_id,
@@ -59,3 +74,14 @@ class AmazonFaults:
             code=problem.code,
         )
         return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
+
+    def _is_other_refused(self, operation: str) -> bool:
+        return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
+
+    def _pause(self, service: str, code: FailureCode, remedy: str) -> StepReport:
+        self._pauses.pause(service, self._clock.now() + UNAUTHORISED_PAUSE, code, remedy)
+        return StepReport(stopped=code)
+
+
+def _paused_operation(operation: str) -> str:
+    return f"{_SERVICE}#{operation}"

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, SellerApi
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -35,6 +35,10 @@ SEARCH_DELAY = timedelta(seconds=130)  # searchOrders shows changes two minutes 
 NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 NOT_FOUND_GRACE = timedelta(minutes=15)  # getOrder may not know an order yet whose notice is that recent
 _MAX_RETRY_WAIT = timedelta(minutes=15)
+_MAX_REFUSED_WAIT = timedelta(hours=1)
+MAX_REFUSALS = 24  # of one order, 18 hours with their waits; Amazon has answered valid queries with 400 for hours
+REFUSED_IN_A_ROW = 3  # this many orders refused in one run, and none returned: it is the operation
+_REFUSED = (400, 401, 403)
 
 
 class OrderReader:
@@ -100,7 +104,7 @@ class OrderReader:
         Stops when single reads would cost less. What was tried before, or is far older than the rest, is left to those.
         """
         start = self._burst_start(wanted)
-        if start is None:
+        if start is None or self._faults.is_refused(SEARCH_ORDERS):
             return StepReport()
         shown_until = self._clock.now() - SEARCH_DELAY
         left = {
@@ -148,28 +152,40 @@ class OrderReader:
 
     def _read_singly(self, wanted: Mapping[str, OrderRecord], deadline: datetime) -> StepReport:
         report = StepReport()
+        if self._faults.is_refused(GET_ORDER):
+            return StepReport(stopped=WaitReason.AMAZON_PAUSED if wanted else "")
         now = self._clock.now()
         fresh = {
             order_id
             for order_id, record in wanted.items()
             if record.noticed_at and record.noticed_at > now - SEARCH_DELAY
         }
-        if len(fresh) >= PAGES_FROM:
+        if len(fresh) >= PAGES_FROM and not self._faults.is_refused(SEARCH_ORDERS):
             # A burst too new for the pages waits two minutes for them instead of costing a call each.
             report = StepReport(stopped=WaitReason.WAITING_FOR_PAGES)
             wanted = {order_id: record for order_id, record in wanted.items() if order_id not in fresh}
+        refused, is_any_returned = 0, False
         for record in sorted(wanted.values(), key=lambda each: each.next_attempt_at or now):
             if self._clock.now() >= deadline:
                 return report.plus(StepReport(stopped=WaitReason.OUT_OF_TIME))
             if not self._quota.take(GET_ORDER):
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_QUOTA))
-            one = self._read_one(record)
+            try:
+                one = self._read_one(record)
+                is_any_returned = is_any_returned or bool(one.records)
+            except AmazonForbidden as problem:
+                # The order is suspected first, then the operation, then the connection.
+                self._refuse(record)
+                refused += 1
+                is_operation = refused >= REFUSED_IN_A_ROW and not is_any_returned
+                one = self._faults.report(problem) if is_operation else StepReport()
             report = report.plus(one)
             if one.stopped and one.stopped != WaitReason.AMAZON_UNAVAILABLE:
                 break
         return report
 
     def _read_one(self, record: OrderRecord) -> StepReport:
+        """Read one order. Raises AmazonForbidden, whose meaning depends on the other orders."""
         asked_at = self._clock.now()
         try:
             order = self._amazon.get_order(record.order_id)
@@ -179,9 +195,13 @@ class OrderReader:
             else:
                 self._fail(record, FailureCode.ORDER_NOT_FOUND)
             return StepReport()
+        except AmazonForbidden:
+            raise
         except AmazonError as problem:
             report = self._faults.report(problem, record.order_id)
-            if report.stopped == WaitReason.AMAZON_UNAVAILABLE:
+            if problem.status in _REFUSED and report.stopped == WaitReason.AMAZON_UNAVAILABLE:
+                self._refuse(record)
+            elif report.stopped == WaitReason.AMAZON_UNAVAILABLE:
                 # Perhaps only this order cannot be had: it waits, longer each time, and the others go on.
                 self._retry_later(record, problem.code)
             return report
@@ -196,6 +216,19 @@ class OrderReader:
             return
         self._store.save([failed])
         self._failed_sources.log(failed)
+
+    def _refuse(self, record: OrderRecord) -> None:
+        """Retry after one minute, then twice as long each time, at most an hour; in the end fail the order.
+
+        It does not fail while Amazon refuses the whole connection.
+        """
+        code = FailureCode.ORDER_REFUSED
+        refusals = 1 + (record.attempts if record.reason == code else 0)
+        if refusals >= MAX_REFUSALS and not self._faults.is_connection_suspect():
+            self._fail(replace(record, attempts=0), code)
+            return
+        wait = min(_MAX_REFUSED_WAIT, timedelta(minutes=2 ** min(refusals - 1, 6)))
+        self._store.save([record.read_again_at(self._clock.now() + wait, attempts=refusals, reason=code)])
 
     def _retry_later(self, record: OrderRecord, reason: str) -> None:
         """Retry after one minute, then twice as long each time, at most a quarter of an hour."""

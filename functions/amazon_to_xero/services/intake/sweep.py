@@ -58,6 +58,8 @@ class OrderSweep:
             place = _SweepPlace.of(cursor.data, self._start, self._clock.now())
             is_over = self._clock.now() >= deadline
             stopped = WaitReason.OUT_OF_TIME if is_over else self._faults.unavailable_reason()
+            if not stopped and self._faults.is_refused(SEARCH_ORDERS):
+                stopped = WaitReason.AMAZON_PAUSED
             if stopped:
                 return report.plus(StepReport(stopped=stopped))
             if not self._quota.take(SEARCH_ORDERS):

@@ -6,10 +6,18 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
-from amazon_to_xero.ports.amazon import AmazonNotAuthorised, AmazonThrottled, AmazonUnavailable
+from amazon_to_xero.ports.amazon import (
+    AmazonError,
+    AmazonForbidden,
+    AmazonNotAuthorised,
+    AmazonThrottled,
+    AmazonUnavailable,
+)
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroUnavailable
+from amazon_to_xero.services.intake.reader import MAX_REFUSALS
 from fakes.connection import FakeConnection
-from unit.services.amazon_orders import MINUTE, amazon_order
+from fakes.state import NOON
+from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
 
 
 def test_throttled_call_empties_the_quota_for_every_worker() -> None:
@@ -70,9 +78,9 @@ def test_order_that_cannot_be_read_is_retried_less_often_each_time_and_delays_no
     assert (connection.record("A").reason, connection.record("A").attempts) == ("", 0)
 
 
-def test_refused_authorisation_pauses_amazon_for_every_worker_and_names_the_remedy() -> None:
+def test_refused_refresh_token_pauses_amazon_for_every_worker_and_names_the_remedy() -> None:
     connection = FakeConnection(amazon_order("A"), amazon_order("B"))
-    connection.amazon.faults = [AmazonNotAuthorised("getOrder", 403, "Unauthorized")]
+    connection.amazon.faults = [AmazonNotAuthorised("getOrder", 400, "invalid_grant")]
 
     assert connection.read(connection.notice(["A", "B"])).stopped == "AMAZON_NOT_AUTHORISED"
     (paused,) = connection.decisions.of("PAUSED")
@@ -84,6 +92,79 @@ def test_refused_authorisation_pauses_amazon_for_every_worker_and_names_the_reme
     connection.clock.advance(15 * 60)
     assert connection.read().records == 2
     assert connection.dead_letters[ORDERS].letters == []
+
+
+FORBIDDEN = AmazonForbidden("getOrder", 403, "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    "refusal", [FORBIDDEN, AmazonForbidden("getOrder", 401, "Unauthorized"), AmazonUnavailable("getOrder", 400, "Bad")]
+)
+def test_order_that_amazon_refuses_fails_within_a_day_and_the_others_are_read_meanwhile(refusal: AmazonError) -> None:
+    connection = FakeConnection(amazon_order("A"), amazon_order("B"))
+    connection.amazon.refused = {"A": refusal}
+
+    connection.notice(["A"], NOON - MINUTE)
+    assert connection.read(connection.notice(["B"])).records == 1
+    assert connection.record("A").reason == "ORDER_REFUSED"
+
+    began = connection.clock.now()
+    while (due := connection.record("A").next_attempt_at) is not None:
+        connection.clock.advance((due - connection.clock.now()).total_seconds())
+        connection.read()
+    assert connection.clock.now() - began < 24 * HOUR
+    assert ("getOrder", "A") in connection.amazon.calls
+    assert connection.amazon.calls.count(("getOrder", "A")) == MAX_REFUSALS
+    assert connection.record("A").state is OrderState.FAILED
+    assert "role that getOrder needs" in connection.record("A").remedy
+    assert connection.dead_letters[ORDERS].reasons == [("A", "ORDER_REFUSED")]
+    assert connection.decisions.of("PAUSED") == []
+
+
+def test_refused_orders_that_are_due_first_do_not_keep_the_others_waiting() -> None:
+    names = ["A", "B", "C"]
+    connection = FakeConnection(*(amazon_order(name) for name in [*names, "D", "E"]))
+    connection.amazon.refused = dict.fromkeys(names, FORBIDDEN)
+    for name in ["D", *names]:
+        connection.notice([name], NOON - MINUTE)
+        connection.clock.advance(1)
+
+    assert connection.read(connection.notice(["E"])).records == 2
+    assert connection.decisions.of("PAUSED") == []
+
+
+def test_refused_search_pauses_alone_and_orders_are_read_singly() -> None:
+    connection = FakeConnection(*(amazon_order(f"A{n:02}") for n in range(25)))
+    connection.amazon.faults = [AmazonForbidden("searchOrders", 403, "Unauthorized")]
+
+    assert connection.sweep().stopped == "AMAZON_OPERATION_REFUSED"
+    (paused,) = connection.decisions.of("PAUSED")
+    assert paused["service"] == "amazon#searchOrders"
+    assert "Amazon refuses searchOrders" in str(paused["remedy"])
+    assert "role Inventory and Order Tracking" in str(paused["remedy"])
+
+    assert connection.read(connection.notice(connection.amazon.orders)).records == 25
+    assert connection.sweep().stopped == "AMAZON_PAUSED"
+    assert connection.amazon.count("searchOrders") == 1
+    connection.clock.advance(15 * 60)
+    assert connection.sweep().stopped == ""
+
+
+def test_connection_pauses_when_amazon_refuses_both_operations() -> None:
+    names = ["A", "B", "C", "D"]
+    connection = FakeConnection(*(amazon_order(name) for name in names))
+    connection.amazon.refused = dict.fromkeys(names, FORBIDDEN)
+
+    assert connection.read(connection.notice(names)).stopped == "AMAZON_OPERATION_REFUSED"
+    assert connection.amazon.count("getOrder") == 3
+    assert connection.read().stopped == "AMAZON_PAUSED"
+    connection.amazon.faults = [AmazonForbidden("searchOrders", 403, "Unauthorized")]
+    assert connection.sweep().stopped == "AMAZON_NOT_AUTHORISED"
+    assert "Authorise the application again" in str(connection.decisions.of("PAUSED")[-1]["remedy"])
+
+    connection.amazon.refused = {}
+    connection.clock.advance(15 * 60)
+    assert connection.read().records == 4
 
 
 @pytest.mark.parametrize(
