@@ -16,7 +16,7 @@ metrics = Metrics()
 #: Decisions that are logged as warnings: work waits, or a person should look although nothing is held back.
 WARNINGS = frozenset(
     {
-        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "PREFLIGHT_FINDING"),
+        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, FailureCode.TAX_VARIANCE),
     }
 )
