@@ -16,7 +16,8 @@ metrics = Metrics()
 #: Decisions that are logged as warnings: work waits, or a person should look although nothing is held back.
 WARNINGS = frozenset(
     {
-        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED", "WORK_STOPPED", "PREFLIGHT_FINDING"),
+        *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED"),
+        *("WORK_STOPPED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
         FailureCode.TAX_VARIANCE,
     }

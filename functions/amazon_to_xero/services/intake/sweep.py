@@ -10,7 +10,7 @@ from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, OrderPage, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
@@ -18,6 +18,8 @@ from amazon_to_xero.services.work_report import StepReport
 
 CURSOR = "sweep#orders"
 _TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token is valid for 24 hours
+MAX_TOKEN_REFUSALS = 3  # in a row; one 400 may pass, as Amazon answers valid queries with it at times
+_BAD_REQUEST = 400
 _OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
 
 
@@ -69,6 +71,8 @@ class OrderSweep:
                     updated_after=place.after, updated_before=place.before, page_token=place.page_token
                 )
             except AmazonError as problem:
+                if problem.status == _BAD_REQUEST and place.page_token:
+                    self._count_refused_token(cursor)
                 return report.plus(self._faults.report(problem))
             report = report.plus(self._recorder.record(page.orders, page.updated_before))
             saved = self._store.save([replace(cursor, data=place.next_data(page))])
@@ -78,6 +82,17 @@ class OrderSweep:
             if page.next_token is None and place.before is None:
                 self._decisions.record("SWEEP_COMPLETE", orders=report.records, watermark=cursor.data["watermark"])
                 return report
+
+    def _count_refused_token(self, cursor: Cursor) -> None:
+        """Count a 400 for a page token in the cursor; after the third, forget the token and begin at the watermark."""
+        refusals = 1 + int(cursor.data.get("token_refusals", "0"))
+        data = {**cursor.data, "token_refusals": str(refusals)}
+        is_given_up = refusals >= MAX_TOKEN_REFUSALS
+        if is_given_up:
+            data = {name: cursor.data[name] for name in ("watermark", "span") if name in cursor.data}
+        # If another worker was faster, its place is the right one.
+        if self._store.save([replace(cursor, data=data)]) and is_given_up:
+            self._decisions.record("SWEEP_RESTARTED", refusals=refusals, watermark=data.get("watermark"))
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,7 @@ class _SweepPlace:
 
     def next_data(self, page: OrderPage) -> dict[str, str]:
         """Return what the cursor should hold after a page: the place of the next one, or the new watermark."""
-        data = dict(self.data)
+        data = {name: value for name, value in self.data.items() if name != "token_refusals"}
         data.setdefault("limit", page.updated_before.isoformat())
         if page.next_token:
             return data | {"page_token": page.next_token}

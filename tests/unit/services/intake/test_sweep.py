@@ -107,6 +107,42 @@ def test_expired_page_token_is_not_used_again() -> None:
     assert watermark(connection) == (NOON + 21 * HOUR - 2 * MINUTE).isoformat()
 
 
+def test_page_token_that_amazon_refuses_three_times_starts_the_sweep_again_from_its_watermark() -> None:
+    connection = connection_from_start()
+    connection.sweep()
+    before = watermark(connection)
+    connection.amazon.hold(*(amazon_order(f"A{n}", updated=NOON) for n in range(3)))
+    connection.amazon.page_size = 2
+    refusal = AmazonUnavailable("searchOrders", 400, "InvalidInput")
+    connection.amazon.faults = [None, refusal, refusal, refusal]
+    for _ in range(3):
+        connection.clock.advance(900)
+        assert connection.sweep().stopped == "AMAZON_UNAVAILABLE"
+        assert watermark(connection) == before
+
+    (restarted,) = connection.decisions.of("SWEEP_RESTARTED")
+    assert restarted == {"refusals": 3, "watermark": before}
+    connection.clock.advance(900)
+    assert connection.sweep().records == 3
+    assert connection.amazon.calls[-2] == ("searchOrders", "")
+    assert connection.amazon.asked_after[-2] == NOON - 12 * MINUTE
+    assert watermark(connection) != before
+
+
+def test_page_token_that_amazon_refuses_twice_is_used_again() -> None:
+    connection = connection_from_start(*(amazon_order(f"A{n}") for n in range(5)))
+    connection.amazon.page_size = 2
+    refusal = AmazonUnavailable("searchOrders", 400, "InvalidInput")
+    connection.amazon.faults = [None, refusal, refusal, None, refusal]
+    stops = []
+    for _ in range(4):
+        stops.append(connection.sweep().stopped)
+        connection.clock.advance(60)
+
+    assert stops == ["AMAZON_UNAVAILABLE"] * 3 + [""]
+    assert connection.decisions.of("SWEEP_RESTARTED") == []
+
+
 def test_history_longer_than_a_page_token_lives_is_swept_in_parts_and_the_watermark_advances() -> None:
     first = NOON - timedelta(days=29)
     connection = connection_from_start(*(amazon_order(f"A{n:03}", updated=first + n * HOUR) for n in range(600)))
