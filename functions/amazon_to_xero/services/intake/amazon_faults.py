@@ -64,6 +64,11 @@ class AmazonFaults:
         if isinstance(problem, AmazonNotAuthorised):
             code = FailureCode.AMAZON_NOT_AUTHORISED
             return self._pause(_SERVICE, code, FAILURES[code].remedy)
+        self.log(problem, order_id)
+        return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
+
+    def log(self, problem: AmazonError, order_id: str | None) -> None:
+        """Log that a read is repeated."""
         self._decisions.record(
             WaitReason.AMAZON_UNAVAILABLE,
             order_id=order_id,
@@ -73,7 +78,6 @@ class AmazonFaults:
             status=problem.status,
             code=problem.code,
         )
-        return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
 
     def _is_other_refused(self, operation: str) -> bool:
         return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)

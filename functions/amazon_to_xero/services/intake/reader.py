@@ -175,6 +175,7 @@ class OrderReader:
                 is_any_returned = is_any_returned or bool(one.records)
             except AmazonForbidden as problem:
                 # The order is suspected first, then the operation, then the connection.
+                self._faults.log(problem, record.order_id)
                 self._refuse(record)
                 refused += 1
                 is_operation = refused >= REFUSED_IN_A_ROW and not is_any_returned

@@ -118,6 +118,8 @@ def test_order_that_amazon_refuses_fails_within_a_day_and_the_others_are_read_me
     assert ("getOrder", "A") in connection.amazon.calls
     assert connection.amazon.calls.count(("getOrder", "A")) == MAX_REFUSALS
     assert connection.record("A").state is OrderState.FAILED
+    logged = connection.decisions.of("AMAZON_UNAVAILABLE")
+    assert [(line["order_id"], line["status"]) for line in logged] == [("A", refusal.status)] * MAX_REFUSALS
     assert "role that getOrder needs" in connection.record("A").remedy
     assert connection.dead_letters[ORDERS].reasons == [("A", "ORDER_REFUSED")]
     assert connection.decisions.of("PAUSED") == []
