@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
 from amazon_to_xero.domain.amazon.order_record import OrderState
@@ -30,6 +30,7 @@ class Watch:
     def __init__(self, world: World) -> None:
         self._world = world
         self.violations: list[str] = []
+        self._read: dict[str, tuple[Row, Any]] = {}  # each order's newest row, with its data
 
     def violated(self, what: str) -> None:
         if len(self.violations) < MAX_VIOLATIONS:
@@ -50,9 +51,12 @@ class Watch:
             return
         if row.state in (OrderState.NOTICED, OrderState.RECORDED) and not row.next_attempt_at:
             self.violated(f"{row.sk} is {row.state} and not due")
+        known = self._read.get(row.sk)
+        self._read[row.sk] = row, json.loads(row.data)
         if held is None:
             return
-        before, after = json.loads(held.data), json.loads(row.data)
+        before = known[1] if known and known[0] is held else json.loads(held.data)
+        after = self._read[row.sk][1]
         if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
             self.violated(f"{row.sk}: the notice of {before['noticed_at']} was overwritten")
         is_unanswered = after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]

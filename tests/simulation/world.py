@@ -19,7 +19,7 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.state import StateStore
@@ -91,6 +91,7 @@ class World:
         self.weather = replace(Weather.drawn(self._stream("weather")), **self.layers.weather)
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
         self.table = self.layers.table(self._stream("table"), self.scheduler, self.watch.row_written)
+        self.decoded: dict[int, tuple[Row, Any]] = {}
         self.statements = StatementVendor(self.scheduler.now, START)
         self.capabilities = with_statements(self.statements.current)
         self._queues_and_services(rng)

@@ -69,6 +69,7 @@ class FailureCode(StrEnum):
     REFERENCE_MISSING = "REFERENCE_MISSING"
     XERO_REFUSED = "XERO_REFUSED"
     XERO_ERROR = "XERO_ERROR"
+    OUTCOME_UNRESOLVED = "OUTCOME_UNRESOLVED"
     # connections
     XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
@@ -107,6 +108,7 @@ class WaitReason(StrEnum):
     XERO_CONCURRENT_LIMIT = "XERO_CONCURRENT_LIMIT"
     BATCH_REFUSED = "BATCH_REFUSED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    LOOKUP_UNANSWERED = "LOOKUP_UNANSWERED"
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
@@ -317,6 +319,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Xero answers with an error of its own, or not at all, whenever it is sent this document.",
         "Enter the document in Xero manually, and report Xero's answer.",
     ),
+    _C.OUTCOME_UNRESOLVED: FailureInfo(
+        "Xero does not answer the look-up of this document, so it is not known whether Xero holds it.",
+        "Search for its number in Xero, then reprocess the order: it is looked up again before anything is written.",
+    ),
     _C.XERO_REFUSES_EVERY_CALL: FailureInfo(
         "Xero refuses every call of the connection.", "Read Xero's message and connect Xero again.", _A.CONNECTION
     ),
@@ -403,6 +409,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.XERO_CONCURRENT_LIMIT: "Xero's limit of concurrent calls is reached.",
     _W.BATCH_REFUSED: "Xero refused a whole batch; its halves are tried to find the document that causes it.",
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
+    _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
