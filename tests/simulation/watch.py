@@ -13,6 +13,7 @@ from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.state import Conflict
 from amazon_to_xero.runtime.handlers import WorkFailed
 from simulation.application import QueueBusy
+from simulation.culprits import REFUSED_BY_AMAZON
 from simulation.queues import Message
 from simulation.table import TableBusy
 
@@ -60,7 +61,11 @@ class Watch:
         if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
             self.violated(f"{row.sk}: the notice of {before['noticed_at']} was overwritten")
         is_unanswered = after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]
-        if not row.next_attempt_at and is_unanswered:
+        is_refused = (
+            row.state == OrderState.FAILED
+            and self._world.culprits.of(row.sk.removeprefix("ORDER#")) in REFUSED_BY_AMAZON
+        )
+        if not row.next_attempt_at and is_unanswered and not is_refused:
             self.violated(f"{row.sk}: no longer due, read {after['read_at']}, noticed {after['noticed_at']}")
 
     def message_acknowledged(self, capability: str, message: Message) -> None:
@@ -84,6 +89,8 @@ class Watch:
         row = self._world.table.rows.get(f"ORDER#{order_id}")
         if row is None:
             self.violated(f"order {order_id}: its message was acknowledged and nothing of it is stored")
+        elif self._world.culprits.of(order_id) in REFUSED_BY_AMAZON and row.state == OrderState.FAILED:
+            return
         elif not row.next_attempt_at and at is not None and order_id not in self._world.stale:
             held = json.loads(row.data)["version"]
             if not held or datetime.fromisoformat(held) < at:
