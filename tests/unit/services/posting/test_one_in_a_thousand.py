@@ -25,53 +25,53 @@ CULPRIT = "A0417"
 type Spoil = Callable[[PostingConnection, str], None]
 
 
-def _carries(elements: Sequence[Json], collection: str, connection: PostingConnection) -> bool:
+def _carries(elements: Sequence[Json], connection: PostingConnection) -> bool:
     """Whether the culprit, or its payment, is among the elements."""
     ids = [xero_id for xero_id, held in connection.xero.books["Invoices"].items() if CULPRIT in held["InvoiceNumber"]]
     return any(word in repr(elements) for word in [CULPRIT, *(f"'{xero_id}'" for xero_id in ids)])
 
 
 def _before_effect(error: type[XeroError], status: int) -> Spoil:
-    def spoil(connection: PostingConnection, collection: str) -> None:
+    def spoil(connection: PostingConnection, spoilt: str) -> None:
         create = connection.xero.create
 
-        def write(to: str, elements: Sequence[Json], key: str) -> list[Outcome]:
-            if to == collection and _carries(elements, to, connection):
-                connection.xero.calls.append(XeroCall("create", to, tuple(elements)))
-                raise error(f"create{to}", status, f"HTTP {status}")
-            return create(to, elements, key)
+        def write(collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+            if collection == spoilt and _carries(elements, connection):
+                connection.xero.calls.append(XeroCall("create", collection, tuple(elements)))
+                raise error(f"create{collection}", status, f"HTTP {status}")
+            return create(collection, elements, idempotency_key)
 
         connection.xero.create = write  # type: ignore[method-assign]
 
     return spoil
 
 
-def _element_refused(connection: PostingConnection, collection: str) -> None:
+def _element_refused(connection: PostingConnection, spoilt: str) -> None:
     create = connection.xero.create
 
-    def write(to: str, elements: Sequence[Json], key: str) -> list[Outcome]:
-        good = [each for each in elements if to != collection or not _carries([each], to, connection)]
-        outcomes = iter(create(to, good, key))
+    def write(collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+        good = [each for each in elements if collection != spoilt or not _carries([each], connection)]
+        outcomes = iter(create(collection, good, idempotency_key))
         return [next(outcomes) if each in good else Outcome(each, ("Something is odd here.",)) for each in elements]
 
     connection.xero.create = write  # type: ignore[method-assign]
 
 
 def _answer_lost_and_lookup(error: type[XeroError], status: int) -> Spoil:
-    def spoil(connection: PostingConnection, collection: str) -> None:
+    def spoil(connection: PostingConnection, spoilt: str) -> None:
         create, find = connection.xero.create, connection.xero.find
 
-        def write(to: str, elements: Sequence[Json], key: str) -> list[Outcome]:
-            outcomes = create(to, elements, key)
-            if to == collection and _carries(elements, to, connection):
-                raise XeroOutcomeUnknown(f"create{to}", 500, "HTTP 500")
+        def write(collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
+            outcomes = create(collection, elements, idempotency_key)
+            if collection == spoilt and _carries(elements, connection):
+                raise XeroOutcomeUnknown(f"create{collection}", 500, "HTTP 500")
             return outcomes
 
-        def look_up(to: str, field: str, values: Sequence[str]) -> list[Json]:
-            if _carries([{"values": list(values)}], to, connection):
-                connection.xero.calls.append(XeroCall("find", to, (field, *values)))
-                raise error(f"find{to}", status, f"HTTP {status}")
-            return find(to, field, values)
+        def look_up(collection: str, field: str, values: Sequence[str]) -> list[Json]:
+            if _carries([{"values": list(values)}], connection):
+                connection.xero.calls.append(XeroCall("find", collection, (field, *values)))
+                raise error(f"find{collection}", status, f"HTTP {status}")
+            return find(collection, field, values)
 
         connection.xero.create = write  # type: ignore[method-assign]
         connection.xero.find = look_up  # type: ignore[method-assign]
