@@ -21,6 +21,7 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `GET limits`, `POST limits`
     - `POST reset`
     - `POST archive` `{"Contact": id, number or name}`
+    - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
     - `POST connection` `{"connected": bool}`
     """
@@ -52,6 +53,11 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
             return Response(204)
         case "POST", "archive":
             contact = sandbox.contacts.archive(str(_body(request)["Contact"]))
+            sandbox.books.commit()
+            return Response.of_json({"Contacts": [shapes.contact(contact)]})
+        case "POST", "merge":
+            body = _body(request)
+            contact = sandbox.contacts.merge(str(body["Contact"]), str(body["Into"]))
             sandbox.books.commit()
             return Response.of_json({"Contacts": [shapes.contact(contact)]})
         case "POST", "refresh-token":

@@ -24,6 +24,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import Outcome, XeroError, XeroOutcomeUnknown, XeroRefused
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.batches import PostingRequest
+from amazon_to_xero.services.posting.contacts import check_contacts_of_refused
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -136,6 +137,8 @@ class BatchWriter:
             deferred = partial(Document.deferred, until=until, reason=reason)
             self._transitions.apply([(document, deferred) for document in documents])
             return PostReport(stopped=reason)
+        answered = [(each, outcome.errors) for each, outcome in zip(documents, outcomes, strict=True)]
+        check_contacts_of_refused(answered, self._store, self._transitions, self._clock)
         bisection.any_accepted = True
         self._health.answered(self._clock.now())
         return self._transitions.apply(
