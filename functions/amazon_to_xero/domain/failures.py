@@ -75,6 +75,7 @@ class FailureCode(StrEnum):
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
     AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
+    XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
@@ -342,6 +343,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
+    ),
+    _C.XERO_TENANT_CHANGED: FailureInfo(
+        "The settings name another Xero organisation than the one that the connection has posted to.",
+        "Put the earlier xero.tenant_id back, or connect the other organisation under another connection name.",
+        _A.CONNECTION,
     ),
     _C.SETTINGS_UNUSABLE: FailureInfo(
         "The connection's settings or secret are not valid.",

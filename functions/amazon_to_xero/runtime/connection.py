@@ -35,6 +35,7 @@ from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.poster import DocumentPoster
 from amazon_to_xero.services.posting.requests import RequestBuilder, SourceRequest
+from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
@@ -77,6 +78,7 @@ class ConnectionProfile:
 
     limits: Xero's limits that apply to it.
     buyer_salt: makes the hashes that stand for buyers; see privacy.
+    tenant_id: Xero's id of the organisation.
     """
 
     name: str
@@ -84,12 +86,14 @@ class ConnectionProfile:
     policy: PostingPolicy
     buyer_salt: str
     limits: Limits = field(default_factory=Limits)
+    tenant_id: str = ""
 
 
 def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
     """Return the profile that a connection's settings describe."""
     limits = Limits(per_day=settings.xero.calls_per_day)
-    return ConnectionProfile(name, settings.amazon.seller_id, settings.policy(), buyer_salt, limits)
+    seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
+    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id)
 
 
 def connect(
@@ -101,7 +105,8 @@ def connect(
     """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
     name, policy = profile.name, profile.policy
     store, clock, decisions = ports.store, ports.clock, ports.decisions
-    xero = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
+    budgeted = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
+    xero = TenantBoundXero(budgeted, store, profile.tenant_id)
     pauses = Pauses(store, clock, decisions)
     organisation = OrganisationCache(xero, store, pauses, clock, policy, decisions)
     dead_letters = DeadLetters(name, ports.dead_letter_queues, decisions)

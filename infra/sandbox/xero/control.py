@@ -20,6 +20,7 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `POST organisation`: merge settings; `?replace=true` replaces the lists sent instead
     - `GET limits`, `POST limits`
     - `POST reset`
+    - `POST reset-demo-company`: empty the books, keep tokens, limits and faults
     - `POST archive` `{"Contact": id, number or name}`
     - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
@@ -50,6 +51,9 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
             return Response.of_json(sandbox.limits.as_dict())
         case "POST", "reset":
             sandbox.reset()
+            return Response(204)
+        case "POST", "reset-demo-company":
+            sandbox.reset_demo_company()
             return Response(204)
         case "POST", "archive":
             contact = sandbox.contacts.archive(str(_body(request)["Contact"]))

@@ -320,6 +320,84 @@ def test_order_goes_on_with_the_contact_that_a_person_restored(connection: Sandb
     assert len(connection.books.contacts) == 1
 
 
+# --- a demo company that was reset ------------------------------------------------------------------------------------
+
+
+def reset_demo_company(connection: SandboxConnection) -> None:
+    connection.live.sandbox.reset_demo_company()
+    connection.books = connection.live.sandbox.books
+    connection.live.sandbox.calls.clear()
+    connection.clock.advance(600)  # Xero no longer knows the Idempotency-Keys
+
+
+def test_new_orders_go_on_after_a_reset_with_the_contact_created_again(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    reset_demo_company(connection)
+    connection.request(desired_invoice("B"), desired_payment("B"), desired_invoice("C"))
+
+    connection.post_times(3)
+
+    (contact,) = connection.books.contacts.values()
+    assert (contact.name, contact.number) == ("Amazon.co.uk customers", CONTACT.number)
+    assert {each.number: each.status for each in connection.books.invoices.values()} == {"B": "PAID", "C": "AUTHORISED"}
+    assert connection.calls("Invoices") == [("PUT", 2), ("PUT", 2)]
+    assert [method for method, _ in connection.calls("Contacts")] == ["GET", "GET", "PUT"]
+    assert connection.failures() == []
+
+
+def test_contact_that_a_person_entered_after_a_reset_is_adopted(connection: SandboxConnection) -> None:
+    connection.request(CONTACT)
+    connection.post_times(1)
+    reset_demo_company(connection)
+    held = connection.enter_contact("Amazon.co.uk customers")
+    connection.request(desired_invoice("B"))
+
+    connection.post_times(3)
+
+    assert list(connection.books.contacts) == [held]
+    assert [each.contact_id for each in connection.books.invoices.values()] == [held]
+
+
+def test_buyer_is_created_again_after_a_reset(connection: SandboxConnection) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    reset_demo_company(connection)
+    connection.read_orders(buyer_order("B", minutes=1, addressLine1="2 New Street"))
+    connection.request(desired_invoice("B", contact_number=number))
+
+    connection.post_times(3)
+
+    contact = connection.contact_in_xero(number)
+    assert (contact.name, contact.number) == ("Canary Buyer", number)
+    assert [each.contact_id for each in connection.books.invoices.values()] == [contact.id]
+
+
+def test_documents_that_a_reset_removed_fail_when_they_are_changed_or_paid_and_are_not_entered_again(
+    connection: SandboxConnection,
+) -> None:
+    requested = [desired_invoice(number) for number in "ABC"]
+    connection.request(CONTACT, *requested, desired_invoice("D", status="DRAFT"))
+    connection.post_times(1)
+    reset_demo_company(connection)
+
+    # Given a change, a payment, a change whose answer is lost, and a removal
+    connection.request(
+        desired_invoice("A", price="12.00", minutes=1),
+        desired_payment("B"),
+        removed(desired_invoice("D", status="DRAFT")),
+    )
+    connection.post_times(2)
+    connection.request(desired_invoice("C", price="12.00", minutes=1))
+    connection.live.fault("lose", "/api.xro/2.0/Invoices", times=2)
+    connection.post_times(3)
+
+    assert sorted(connection.failures()) == [("A", "NOT_IN_XERO"), ("B", "NOT_IN_XERO"), ("C", "NOT_IN_XERO")]
+    assert connection.invoice("D").state is DocumentState.APPLIED
+    assert (len(connection.books.invoices), len(connection.books.payments)) == (0, 0)
+    assert len(connection.live.sandbox.calls) < 12
+
+
 # --- contacts of buyers -----------------------------------------------------------------------------------------------
 
 

@@ -149,6 +149,8 @@ def _after_refusal(document: Document, meaning: Refusal, is_overtaken: bool, now
             return document.with_distinct_name(now)
         if meaning.code is FailureCode.CONTACT_NAME_TAKEN:
             return document.failed(meaning.code, meaning.remedy)
+    if meaning.code is FailureCode.NOT_IN_XERO and document.desired.tombstone:
+        return nothing_to_remove(document, now)
     if meaning.code in ABOUT_CONTACTS:
         return after_refused_contact(document, meaning.code, now)
     if meaning.look_up_existing if document.exists_in_xero else meaning.look_up_new:

@@ -43,6 +43,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("contact … archived", _known(_C.CONTACT_ARCHIVED)),
     ("contact … could not be found", _known(_C.CONTACT_NOT_FOUND)),
     ("contact … does not exist", _known(_C.CONTACT_NOT_FOUND)),
+    ("existing invoice … could not be found", _known(_C.NOT_IN_XERO)),
+    ("existing credit note … could not be found", _known(_C.NOT_IN_XERO)),
     ("not of valid status for modification", _known(_C.NOT_MODIFIABLE, look_up_existing=True)),
     ("has a payment or credit note allocated", _known(_C.HAS_PAYMENTS)),
     ("payments or credit notes allocated to it", _known(_C.HAS_PAYMENTS)),
