@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
@@ -138,8 +139,22 @@ def connect(
     def plan_again(sources: Sequence[str]) -> None:
         notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
 
+    def plan_for_other_dates(sources: Sequence[str]) -> None:
+        organisation.expire()
+        plan_again(sources)
+
     poster = document_poster(
-        name, xero, store, pauses, dead_letters, buyer_details, read_again, plan_again, clock, decisions
+        name,
+        xero,
+        store,
+        pauses,
+        dead_letters,
+        buyer_details,
+        read_again,
+        plan_again,
+        clock,
+        decisions,
+        plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
     )
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
@@ -157,6 +172,7 @@ def document_poster(
     plan_again: SourceRequest,
     clock: Clock,
     decisions: DecisionLog,
+    plan_for_other_dates: SourceRequest | None = None,
 ) -> DocumentPoster:
     """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
     transitions = DocumentTransitions(store, dead_letters, clock, decisions)
@@ -165,7 +181,7 @@ def document_poster(
         store,
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
-        BatchWriter(connection, store, transitions, pauses, clock),
+        BatchWriter(connection, store, transitions, pauses, clock, plan_for_other_dates),
         OutcomeResolution(xero, store, transitions, pauses, clock),
         transitions,
         clock,

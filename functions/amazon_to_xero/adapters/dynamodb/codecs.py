@@ -123,6 +123,7 @@ class DocumentCodec:
             "is_merged": record.is_merged,
             "replacements": record.replacements,
             "contact_refusals": record.contact_refusals,
+            "period_refusals": record.period_refusals,
         }
         return Row(
             f"{self.prefix}#{record.key}",
@@ -168,6 +169,7 @@ class DocumentCodec:
             is_merged=data.get("is_merged", False),
             replacements=data.get("replacements", 0),
             contact_refusals=data.get("contact_refusals", 0),
+            period_refusals=data.get("period_refusals", 0),
             reason=row.reason,
             remedy=row.remedy,
         )

@@ -29,6 +29,8 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 CLAIM_DURATION = timedelta(seconds=180)
 MAX_BUYER_REQUESTS = 30  # with up to an hour between them, about a day
 MAX_CONTACT_REFUSALS = 5  # with 1, 2, 4 … minutes between them
+MAX_PERIOD_REFUSALS = 2  # after each its source is planned again with the lock dates as they are then
+_PLANNED_AGAIN_WITHIN = timedelta(minutes=2)
 _CONTACT_IN_DOUBT = (FailureCode.CONTACT_ARCHIVED, FailureCode.CONTACT_NOT_FOUND)
 
 
@@ -109,6 +111,7 @@ class Document:
     is_merged: a person merged the contact into another; xero_id is that one's, and nothing is written to it.
     replacements: how many contacts with our number a person archived. Xero keeps their numbers taken.
     contact_refusals: how often Xero refused it because its contact is archived, or unknown to Xero.
+    period_refusals: how often Xero refused its date as locked, and its source was planned again for another date.
     """
 
     desired: DesiredDocument
@@ -128,6 +131,7 @@ class Document:
     is_merged: bool = False
     replacements: int = 0
     contact_refusals: int = 0
+    period_refusals: int = 0
     reason: str = ""
     remedy: str = ""
 
@@ -214,6 +218,7 @@ class Document:
             reference_waits=0,
             buyer_requests=0,
             contact_refusals=0,
+            period_refusals=0,
         )
 
     # --- what happens in posting ------------------------------------------------------------------------------------
@@ -303,6 +308,11 @@ class Document:
         wait = timedelta(minutes=2**self.contact_refusals)
         deferred = self.deferred(now + wait, WaitReason.WAITING_FOR_CONTACT)
         return replace(deferred, contact_refusals=self.contact_refusals + 1)
+
+    def refused_for_period(self, now: datetime) -> Document:
+        """Xero refused its date as locked; its source is planned again, and asks for another date if there is one."""
+        deferred = self.deferred(now + _PLANNED_AGAIN_WITHIN, WaitReason.WAITING_FOR_DATE)
+        return replace(deferred, period_refusals=self.period_refusals + 1)
 
     def merged_into(self, xero_id: str, status: str, now: datetime) -> Document:
         """A person merged the contact into another one: that one takes its place, and stays as the person has it."""

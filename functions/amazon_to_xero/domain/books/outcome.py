@@ -25,15 +25,24 @@ _TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCod
 
 
 def after_write(
-    document: Document, element: Mapping[str, Any], errors: Sequence[str], sent_digest: str, now: datetime
+    document: Document,
+    element: Mapping[str, Any],
+    errors: Sequence[str],
+    sent_digest: str,
+    now: datetime,
+    *,
+    is_planned_again: bool = False,
 ) -> Document:
     """Return the document's next state for Xero's answer to its element of a batch.
 
     element: Xero's own object, numbers as Decimal.
     errors: Xero's validation messages; empty when it was accepted.
     sent_digest: digest of the content that was sent; the source may ask for something else by now.
+    is_planned_again: its source is planned again, because Xero refused the document's date as locked.
     """
     is_overtaken = sent_digest != document.desired.digest
+    if errors and is_planned_again and not is_overtaken:
+        return document.refused_for_period(now)
     if errors:
         return _after_refusal(document, refusal(tuple(errors)), is_overtaken, now)
     wanted = document.desired.total
