@@ -47,6 +47,7 @@ class FakeConnection:
     """A connection over ScriptedAmazon, ScriptedXero and rows in memory.
 
     dead_letters: by capability.
+    tenant_id: what the settings name, from the next restart on.
     lag: how late the due index shows a row.
     log: where decisions go; to `decisions`, where nothing else is given.
     """
@@ -65,6 +66,7 @@ class FakeConnection:
         self.name = name
         self.seller_id = seller_id
         self.policy = policy
+        self.tenant_id = "tenant-1"
         self.clock = clock or ManualClock()
         self.store = MemoryStateStore(self.clock, lag, name)
         self.amazon = ScriptedAmazon(self.clock, *orders)
@@ -88,7 +90,7 @@ class FakeConnection:
             self.log,
             "sandbox",
         )
-        profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT)
+        profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT, tenant_id=self.tenant_id)
         self.connection = connect(profile, ports, tokens)
         return self.connection
 

@@ -12,6 +12,10 @@ ARCHIVED = (
     "The specified contact details matched an archived contact. "
     "Archived contacts cannot currently be edited via the API."
 )
+ARCHIVED_FOR_DOCUMENTS = (
+    "The contact with the specified contact details has been archived. "
+    "The contact must be un-archived before creating new invoices or credit notes."
+)
 
 
 def names(client: XeroClient) -> list[str]:
@@ -125,9 +129,27 @@ def test_archived_contact_rejects_documents_and_changes(xero: XeroClient, named_
     assert xero.control("POST", "archive", {"Contact": created[named_by]}).status == 200
 
     reference = {named_by: created[named_by]}
-    assert xero.put("Invoices", invoice(Contact=reference)).messages == [ARCHIVED]
+    assert xero.put("Invoices", invoice(Contact=reference)).messages == [ARCHIVED_FOR_DOCUMENTS]
     assert xero.post("Contacts", {**reference, "EmailAddress": "a@example.org"}).messages == [ARCHIVED]
     assert xero.put("Contacts", {"Name": "one"}).messages == [ARCHIVED]
+
+
+def test_merged_contact_is_archived_with_its_number_and_its_documents_belong_to_the_survivor(xero: XeroClient) -> None:
+    merged, survivor = xero.put("Contacts", [{"Name": "One", "ContactNumber": "c-1"}, {"Name": "Two"}]).body["Contacts"]
+    sold = xero.put("Invoices", invoice(Contact={"ContactID": merged["ContactID"]})).record()
+
+    assert xero.control("POST", "merge", {"Contact": "c-1", "Into": survivor["ContactID"]}).status == 200
+
+    shown = xero.get("Contacts/c-1").record()
+    assert (shown["ContactStatus"], shown["MergedToContactID"]) == ("ARCHIVED", survivor["ContactID"])
+    (listed,) = xero.get("Contacts", IDs=merged["ContactID"], includeArchived="true", page=1).body["Contacts"]
+    assert listed["MergedToContactID"] == survivor["ContactID"]
+    assert xero.get(f"Invoices/{sold['InvoiceID']}").record()["Contact"]["ContactID"] == survivor["ContactID"]
+    again = xero.put("Invoices", invoice("AMZ-2", Contact={"ContactID": merged["ContactID"]}))
+    assert again.messages == [ARCHIVED_FOR_DOCUMENTS]
+    taken = xero.put("Contacts", {"Name": "Three", "ContactNumber": "c-1"})
+    assert taken.messages == ["Another contact has this contact number. Please enter a different contact number."]
+    assert xero.control("POST", "merge", {"Contact": "c-1", "Into": "nobody"}).status == 404
 
 
 def test_archived_contacts_are_listed_only_on_request(xero: XeroClient) -> None:

@@ -64,6 +64,7 @@ class FailureCode(StrEnum):
     CONTACT_NUMBER_TAKEN = "CONTACT_NUMBER_TAKEN"
     CONTACT_NAME_TAKEN = "CONTACT_NAME_TAKEN"
     CONTACT_ARCHIVED = "CONTACT_ARCHIVED"
+    CONTACT_NOT_FOUND = "CONTACT_NOT_FOUND"
     BUYER_DATA_UNAVAILABLE = "BUYER_DATA_UNAVAILABLE"
     REFERENCE_FAILED = "REFERENCE_FAILED"
     REFERENCE_MISSING = "REFERENCE_MISSING"
@@ -75,12 +76,15 @@ class FailureCode(StrEnum):
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
     AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
+    XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
     TAX_VARIANCE = "TAX_VARIANCE"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
+    CONTACT_MERGED = "CONTACT_MERGED"
+    CONTACT_REPLACED = "CONTACT_REPLACED"
     NO_CLEARING = "NO_CLEARING"
     NO_ROUNDING_ACCOUNT = "NO_ROUNDING_ACCOUNT"
     LOCKED_BEFORE_START = "LOCKED_BEFORE_START"
@@ -111,6 +115,8 @@ class WaitReason(StrEnum):
     LOOKUP_UNANSWERED = "LOOKUP_UNANSWERED"
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
+    WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
+    WAITING_FOR_DATE = "WAITING_FOR_DATE"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
@@ -299,7 +305,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Another contact in Xero has this name.", "Rename that contact in Xero or set contacts.names, then reprocess."
     ),
     _C.CONTACT_ARCHIVED: FailureInfo(
-        "The contact is archived in Xero.", "Restore the contact in Xero, then reprocess the order."
+        "Xero says again and again that the contact is archived, although it shows an active one.",
+        "Check the contact in Xero and restore it, then reprocess the order.",
+    ),
+    _C.CONTACT_NOT_FOUND: FailureInfo(
+        "Xero says again and again that it does not have the contact, although it shows it.",
+        "Check the contact in Xero, then reprocess the order.",
     ),
     _C.BUYER_DATA_UNAVAILABLE: FailureInfo(
         "Amazon has not returned the buyer's data for a day.",
@@ -340,6 +351,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
     ),
+    _C.XERO_TENANT_CHANGED: FailureInfo(
+        "The settings name another Xero organisation than the one that the connection has posted to.",
+        "Put the earlier xero.tenant_id back, or connect the other organisation under another connection name.",
+        _A.CONNECTION,
+    ),
     _C.SETTINGS_UNUSABLE: FailureInfo(
         "The connection's settings or secret are not valid.",
         "Correct the field that the message names and run make connect.",
@@ -361,6 +377,16 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.BUYER_UNKNOWN: FailureInfo(
         "Amazon does not say who the buyer is, so the order is invoiced to the marketplace's customer.",
         "Add a role for buyer data to the application if you want one contact for each buyer.",
+        _A.REPORT,
+    ),
+    _C.CONTACT_MERGED: FailureInfo(
+        "Somebody merged the contact into another one in Xero; later documents go to that one.",
+        "Check in Xero that the contact it was merged into is the right customer.",
+        _A.REPORT,
+    ),
+    _C.CONTACT_REPLACED: FailureInfo(
+        "Somebody archived the contact in Xero; a new one is created for later documents.",
+        "Merge the archived contact into the new one in Xero if you want one contact.",
         _A.REPORT,
     ),
     _C.NO_CLEARING: FailureInfo(
@@ -412,6 +438,8 @@ WAITS: Mapping[WaitReason, str] = {
     _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
+    _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
+    _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",

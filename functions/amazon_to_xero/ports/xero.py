@@ -49,6 +49,17 @@ class XeroNotAuthorised(XeroError):
     """401 also with a renewed token, or 403: nothing was executed. A person has to connect Xero again."""
 
 
+class XeroTenantChanged(XeroError):
+    """The connection has posted to another organisation: nothing was sent. A person has to correct the settings."""
+
+    def __init__(self, operation: str, bound_to: str, tenant_id: str) -> None:
+        message = (
+            f"Set xero.tenant_id back to {bound_to}, to which this connection has posted, and run make connect. "
+            f"To post to {tenant_id}, connect it under another connection name and delete this connection's settings."
+        )
+        super().__init__(operation, None, message)
+
+
 class XeroRefused(XeroError):
     """The whole call was refused (400, 404, 413 …): nothing was executed."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
@@ -35,6 +36,7 @@ from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.poster import DocumentPoster
 from amazon_to_xero.services.posting.requests import RequestBuilder, SourceRequest
+from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
@@ -77,6 +79,7 @@ class ConnectionProfile:
 
     limits: Xero's limits that apply to it.
     buyer_salt: makes the hashes that stand for buyers; see privacy.
+    tenant_id: Xero's id of the organisation.
     """
 
     name: str
@@ -84,12 +87,14 @@ class ConnectionProfile:
     policy: PostingPolicy
     buyer_salt: str
     limits: Limits = field(default_factory=Limits)
+    tenant_id: str = ""
 
 
 def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
     """Return the profile that a connection's settings describe."""
     limits = Limits(per_day=settings.xero.calls_per_day)
-    return ConnectionProfile(name, settings.amazon.seller_id, settings.policy(), buyer_salt, limits)
+    seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
+    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id)
 
 
 def connect(
@@ -101,7 +106,8 @@ def connect(
     """Return the services of one connection: AWS behind the ports in the cloud, fakes in tests and the simulation."""
     name, policy = profile.name, profile.policy
     store, clock, decisions = ports.store, ports.clock, ports.decisions
-    xero = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
+    budgeted = BudgetedXero(ports.xero, store, clock, profile.limits, ports.owner)
+    xero = TenantBoundXero(budgeted, store, profile.tenant_id)
     pauses = Pauses(store, clock, decisions)
     organisation = OrganisationCache(xero, store, pauses, clock, policy, decisions)
     dead_letters = DeadLetters(name, ports.dead_letter_queues, decisions)
@@ -133,8 +139,22 @@ def connect(
     def plan_again(sources: Sequence[str]) -> None:
         notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
 
+    def plan_for_other_dates(sources: Sequence[str]) -> None:
+        organisation.expire()
+        plan_again(sources)
+
     poster = document_poster(
-        name, xero, store, pauses, dead_letters, buyer_details, read_again, plan_again, clock, decisions
+        name,
+        xero,
+        store,
+        pauses,
+        dead_letters,
+        buyer_details,
+        read_again,
+        plan_again,
+        clock,
+        decisions,
+        plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
     )
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
@@ -152,6 +172,7 @@ def document_poster(
     plan_again: SourceRequest,
     clock: Clock,
     decisions: DecisionLog,
+    plan_for_other_dates: SourceRequest | None = None,
 ) -> DocumentPoster:
     """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
     transitions = DocumentTransitions(store, dead_letters, clock, decisions)
@@ -160,7 +181,7 @@ def document_poster(
         store,
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
-        BatchWriter(connection, store, transitions, pauses, clock),
+        BatchWriter(connection, store, transitions, pauses, clock, plan_for_other_dates),
         OutcomeResolution(xero, store, transitions, pauses, clock),
         transitions,
         clock,

@@ -10,7 +10,7 @@ from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
-from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited
+from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroTenantChanged
 from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
@@ -63,6 +63,8 @@ class Pauses:
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
             remedy = f"Xero refuses the connection's authorisation ({problem.message}). Connect Xero again."
+        elif isinstance(problem, XeroTenantChanged):
+            until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TENANT_CHANGED
         else:
             until, reason = now + _OUTAGE_PAUSE, WaitReason.XERO_UNAVAILABLE
         is_share = reason == WaitReason.XERO_SHARE_LIMIT and kind

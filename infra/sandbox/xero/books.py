@@ -28,7 +28,7 @@ _MISSING: Any = object()
 class Books:
     """One organisation's books. Lookups by id, number, code or name never scan all records."""
 
-    def __init__(self, clock: SandboxClock, settings: dict[str, Any] | None = None) -> None:
+    def __init__(self, clock: SandboxClock, settings: dict[str, Any] | None = None, issued_ids: int = 0) -> None:
         self.clock = clock
         self.contacts: dict[str, Contact] = {}
         self.contact_by_number: dict[str, str] = {}
@@ -55,7 +55,7 @@ class Books:
         self.period_lock: dt.date | None = None
         self.year_lock: dt.date | None = None
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._issued_ids = 0
+        self.issued_ids = issued_ids
         self._timezone: ZoneInfo = ZoneInfo("UTC")
         self.configure(settings or organisation_for("GB"))
 
@@ -85,8 +85,8 @@ class Books:
 
     def new_id(self) -> str:
         """Return the next id. It looks random and is the same in every run with the same calls."""
-        self._issued_ids += 1
-        digest = hashlib.blake2b(f"{self.organisation_id}/{self._issued_ids}".encode(), digest_size=16).digest()
+        self.issued_ids += 1
+        digest = hashlib.blake2b(f"{self.organisation_id}/{self.issued_ids}".encode(), digest_size=16).digest()
         return str(uuid.UUID(bytes=digest, version=4))
 
     # -- documents -----------------------------------------------------------------------------------------------

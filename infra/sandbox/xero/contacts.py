@@ -19,6 +19,10 @@ ARCHIVED = (
     "The specified contact details matched an archived contact. "
     "Archived contacts cannot currently be edited via the API."
 )
+ARCHIVED_FOR_DOCUMENTS = (
+    "The contact with the specified contact details has been archived. "
+    "The contact must be un-archived before creating new invoices or credit notes."
+)
 NUMBER_TAKEN = "Another contact has this contact number. Please enter a different contact number."
 INVALID_EMAIL = "Email address must be valid."
 
@@ -92,7 +96,11 @@ class Contacts:
         if not element:
             raise ValidationError(UNIDENTIFIED)
         element = read_object(element, "Contact")
-        contact = self._identify(element, must_exist=True)
+        try:
+            contact = self._identify(element, must_exist=True)
+        except ValidationError as error:
+            messages = [ARCHIVED_FOR_DOCUMENTS if each == ARCHIVED else each for each in error.messages]
+            raise ValidationError(*messages, record_id=error.record_id) from None
         name = self._read_name(element) or (contact.name if contact else None)
         if name is None:
             raise ValidationError(UNIDENTIFIED)
@@ -112,6 +120,33 @@ class Contacts:
             self.books.put(self.books.archived_contact_by_name, contact.name.casefold(), contact.id)
             contact = replace(contact, status="ARCHIVED", updated=self.books.now())
             self.books.put(self.books.contacts, contact.id, contact)
+        return contact
+
+    def merge(self, reference: str, into: str) -> Contact:
+        """Merge a contact into another, which only a user of Xero's web pages can do.
+
+        Its documents move to the other one, and it stays archived for good, with its contact number.
+        """
+        survivor = self.find(into)
+        if survivor is None:
+            raise NotFound
+        merged = replace(self.archive(reference), merged_to=survivor.id)
+        self.books.put(self.books.contacts, merged.id, merged)
+        for documents in (self.books.invoices, self.books.credit_notes):
+            for document in [each for each in documents.values() if each.contact_id == merged.id]:
+                self.books.store(replace(document, contact_id=survivor.id))
+        return merged
+
+    def restore(self, reference: str) -> Contact:
+        """Restore an archived contact, as a user of Xero's web pages can unless it was merged."""
+        contact = self.find(reference)
+        if contact is None or contact.merged_to:
+            raise NotFound
+        name = contact.name.casefold()
+        self.books.remove(self.books.archived_contact_by_name, name)
+        self.books.put(self.books.active_contact_by_name, name, contact.id)
+        contact = replace(contact, status="ACTIVE", updated=self.books.now())
+        self.books.put(self.books.contacts, contact.id, contact)
         return contact
 
     def _identify(self, element: dict[str, Any], *, must_exist: bool) -> Contact | None:

@@ -20,7 +20,9 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `POST organisation`: merge settings; `?replace=true` replaces the lists sent instead
     - `GET limits`, `POST limits`
     - `POST reset`
+    - `POST reset-demo-company`: empty the books, keep tokens, limits and faults
     - `POST archive` `{"Contact": id, number or name}`
+    - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
     - `POST connection` `{"connected": bool}`
     """
@@ -50,8 +52,16 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
         case "POST", "reset":
             sandbox.reset()
             return Response(204)
+        case "POST", "reset-demo-company":
+            sandbox.reset_demo_company()
+            return Response(204)
         case "POST", "archive":
             contact = sandbox.contacts.archive(str(_body(request)["Contact"]))
+            sandbox.books.commit()
+            return Response.of_json({"Contacts": [shapes.contact(contact)]})
+        case "POST", "merge":
+            body = _body(request)
+            contact = sandbox.contacts.merge(str(body["Contact"]), str(body["Into"]))
             sandbox.books.commit()
             return Response.of_json({"Contacts": [shapes.contact(contact)]})
         case "POST", "refresh-token":

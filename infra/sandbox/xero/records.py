@@ -89,7 +89,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """fields: every field without an attribute of its own, under Xero's own keys."""
+    """fields: every field without an attribute of its own, under Xero's own keys.
+
+    merged_to: id of the contact that a person merged this one into.
+    """
 
     id: str
     name: str
@@ -99,6 +102,7 @@ class Contact:
     fields: dict[str, Any] = field(default_factory=dict)
     is_customer: bool = False
     is_supplier: bool = False
+    merged_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

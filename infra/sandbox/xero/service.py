@@ -52,16 +52,23 @@ class XeroSandbox(SandboxService):
         """Restore the initial state: empty books, initial settings and limits, no calls, faults or tokens."""
         self.calls.clear()
         self.faults.clear()
-        self.books = Books(self.clock, self._initial_settings)
         self.identity = Identity(self.clock)
         # Copied: limits can be changed, and one set may configure several sandboxes.
         self.limits = replace(self._initial_limits)
-        self.contacts = Contacts(self.books)
-        self.invoices = Documents(INVOICE, self.books, self.contacts)
-        self.credit_notes = Documents(CREDIT_NOTE, self.books, self.contacts)
-        self._accounting_api = AccountingApi(self.books, self.contacts, self.invoices, self.credit_notes, self._bodies)
+        self._open_books(Books(self.clock, self._initial_settings))
         self._rate_limiter = RateLimiter(self.limits)
         self._idempotency_keys = IdempotencyKeys()
+
+    def reset_demo_company(self) -> None:
+        """Empty the books and keep everything else, as Xero resets a demo company. No id is ever given again."""
+        self._open_books(Books(self.clock, self._initial_settings, issued_ids=self.books.issued_ids))
+
+    def _open_books(self, books: Books) -> None:
+        self.books = books
+        self.contacts = Contacts(books)
+        self.invoices = Documents(INVOICE, books, self.contacts)
+        self.credit_notes = Documents(CREDIT_NOTE, books, self.contacts)
+        self._accounting_api = AccountingApi(books, self.contacts, self.invoices, self.credit_notes, self._bodies)
 
     @property
     def tenant_id(self) -> str:

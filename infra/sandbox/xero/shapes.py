@@ -23,6 +23,7 @@ def contact(record: Contact) -> dict[str, Any]:
         "ContactID": record.id,
         **({"ContactNumber": record.number} if record.number else {}),
         "ContactStatus": record.status,
+        **({"MergedToContactID": record.merged_to} if record.merged_to else {}),
         "Name": record.name,
         **{key: value for key, value in fields.items() if key not in {"Addresses", "Phones", "ContactPersons"}},
         "EmailAddress": fields.get("EmailAddress", ""),

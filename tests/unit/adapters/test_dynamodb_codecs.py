@@ -67,6 +67,10 @@ DOCUMENT = st.builds(
     reference_waits=COUNT,
     buyer_requests=COUNT,
     name_is_taken=st.booleans(),
+    is_merged=st.booleans(),
+    replacements=COUNT,
+    contact_refusals=COUNT,
+    period_refusals=COUNT,
     reason=TEXT,
     remedy=TEXT,
 )
@@ -142,7 +146,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
     assert {each.name for each in fields(Document)} == {
         *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest", "xero_id", "xero_status"),
         *("attempts", "unknown_outcomes", "unknown_since", "reference_waits", "buyer_requests", "name_is_taken"),
-        *("reason", "remedy"),
+        *("is_merged", "replacements", "contact_refusals", "period_refusals", "reason", "remedy"),
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),

@@ -177,6 +177,227 @@ def test_buyer_is_told_from_a_namesake_in_another_case(connection: SandboxConnec
     assert connection.contact_in_xero(number).name == f"Canary Buyer ({number[-6:]})"
 
 
+# --- contacts that a person archived or merged ------------------------------------------------------------------------
+
+
+def merge(connection: SandboxConnection, contact: str, *survivors: str) -> list[str]:
+    """Merge a contact into a new one, that one into the next and so on, as a person does; return their ids."""
+    ids = [connection.enter_contact(name) for name in survivors]
+    for merged, survivor in zip([contact, *ids], ids, strict=False):
+        connection.live.sandbox.contacts.merge(merged, survivor)
+    connection.live.sandbox.books.commit()
+    connection.live.sandbox.calls.clear()
+    return ids
+
+
+@pytest.mark.parametrize("survivors", [("Amazon",), ("Amazon", "Amazon UK", "Amazon Europe")])
+def test_orders_go_on_to_the_contact_that_ours_was_merged_into(
+    connection: SandboxConnection, survivors: tuple[str, ...]
+) -> None:
+    # Given a paid invoice of the contact, and two orders of after the merge
+    connection.request(CONTACT, desired_invoice("P"), desired_payment("P"))
+    connection.post_times(1)
+    (paid,) = connection.books.invoices.values()
+    *_, survivor = merge(connection, CONTACT.number, *survivors)
+    connection.request(desired_invoice("A"), desired_invoice("B"), desired_payment("A"))
+    connection.request(desired_credit_note("P-A1", order_id="P"))
+
+    connection.post_times(3)
+    resolved = len(connection.calls("Contacts"))
+    connection.request(desired_invoice("C"))
+    connection.post_times(1)
+
+    invoices = {invoice.number: invoice for invoice in connection.books.invoices.values()}
+    assert {invoice.contact_id for invoice in invoices.values()} == {survivor}
+    assert {number: invoice.status for number, invoice in invoices.items()} == {
+        "P": "PAID",
+        "A": "PAID",
+        "B": "AUTHORISED",
+        "C": "AUTHORISED",
+    }
+    assert invoices["P"].updated == paid.updated
+    (credit_note,) = connection.books.credit_notes.values()
+    assert credit_note.contact_id == survivor
+    # One look-up, one for each merge, and never again; one refused call, of the invoices
+    assert [method for method, _ in connection.calls("Contacts")] == ["GET"] * (1 + len(survivors))
+    assert resolved == len(connection.calls("Contacts"))
+    assert connection.calls("Invoices") == [("PUT", 2), ("PUT", 2), ("PUT", 1)]
+    assert connection.calls("CreditNotes") == [("PUT", 1)]
+    assert connection.failures() == []
+    (logged,) = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_MERGED"]
+    assert (logged.fields["document"], survivor in str(logged.fields["remedy"])) == (CONTACT.key, True)
+
+
+def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_where_that_was_archived(
+    connection: SandboxConnection,
+) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    for number in "BC":
+        connection.live.sandbox.contacts.archive(connection.contact().xero_id)
+        connection.request(desired_invoice(number))
+        connection.post_times(3)
+
+    contacts = [(each.number, each.name, each.status) for each in connection.books.contacts.values()]
+    assert contacts == [
+        ("AMAZON-UK", "Amazon.co.uk customers", "ARCHIVED"),
+        ("AMAZON-UK-R1", "Amazon.co.uk customers (-UK-R1)", "ARCHIVED"),
+        ("AMAZON-UK-R2", "Amazon.co.uk customers (-UK-R2)", "ACTIVE"),
+    ]
+    by_invoice = {each.number: each.contact_id for each in connection.books.invoices.values()}
+    assert list(by_invoice) == ["A", "B", "C"]
+    assert list(by_invoice.values()) == list(connection.books.contacts)
+    assert [method for method, _ in connection.calls("Contacts")] == ["PUT", "GET", "PUT", "GET", "PUT"]
+    assert connection.failures() == []
+    logged = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_REPLACED"]
+    assert [note.fields["document"] for note in logged] == [CONTACT.key] * 2
+
+
+def test_new_contact_is_found_again_after_the_table_was_lost(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    connection.live.sandbox.contacts.archive(CONTACT.number)
+    connection.request(desired_invoice("B"))
+    connection.post_times(3)
+    held = connection.contact().xero_id
+    connection.forget_rows()
+    connection.request(CONTACT, desired_invoice("C"))
+
+    connection.post_times(4)
+
+    assert connection.contact().xero_id == held
+    assert len(connection.books.contacts) == 2
+    assert (connection.invoice("C").state, connection.failures()) == (DocumentState.APPLIED, [])
+
+
+def test_contact_that_was_merged_before_the_table_knew_it_is_followed(connection: SandboxConnection) -> None:
+    connection.request(CONTACT)
+    connection.post_times(1)
+    (survivor,) = merge(connection, CONTACT.number, "Amazon")
+    connection.forget_rows()
+    connection.request(CONTACT, desired_invoice("A"))
+
+    connection.post_times(3)
+
+    assert connection.contact().xero_id == survivor
+    assert [each.contact_id for each in connection.books.invoices.values()] == [survivor]
+    assert connection.books.contacts[survivor].name == "Amazon"
+
+
+def test_new_contact_is_created_where_the_one_that_ours_was_merged_into_is_archived_later(
+    connection: SandboxConnection,
+) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    (survivor,) = merge(connection, CONTACT.number, "Amazon")
+    connection.request(desired_invoice("B"))
+    connection.post_times(2)
+    connection.live.sandbox.contacts.archive(survivor)
+    connection.request(desired_invoice("C"))
+
+    connection.post_times(4)
+
+    contact = connection.contact_in_xero(CONTACT.number)
+    assert (contact.number, contact.status) == ("AMAZON-UK-R1", "ACTIVE")
+    assert connection.invoice("C").state is DocumentState.APPLIED
+    assert (len(connection.books.contacts), connection.failures()) == (3, [])
+
+
+def test_order_goes_on_with_the_contact_that_a_person_restored(connection: SandboxConnection) -> None:
+    connection.request(CONTACT)
+    connection.post_times(1)
+    held = connection.contact().xero_id
+    connection.live.sandbox.contacts.archive(CONTACT.number)
+    connection.request(desired_invoice("A"))
+    connection.post()
+    assert connection.invoice().reason == "WAITING_FOR_CONTACT"
+    connection.live.sandbox.contacts.restore(CONTACT.number)
+
+    connection.clock.advance(61)
+    connection.post_times(1)
+
+    assert [each.contact_id for each in connection.books.invoices.values()] == [held]
+    assert len(connection.books.contacts) == 1
+
+
+# --- a demo company that was reset ------------------------------------------------------------------------------------
+
+
+def reset_demo_company(connection: SandboxConnection) -> None:
+    connection.live.sandbox.reset_demo_company()
+    connection.books = connection.live.sandbox.books
+    connection.live.sandbox.calls.clear()
+    connection.clock.advance(600)  # Xero no longer knows the Idempotency-Keys
+
+
+def test_new_orders_go_on_after_a_reset_with_the_contact_created_again(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    reset_demo_company(connection)
+    connection.request(desired_invoice("B"), desired_payment("B"), desired_invoice("C"))
+
+    connection.post_times(3)
+
+    (contact,) = connection.books.contacts.values()
+    assert (contact.name, contact.number) == ("Amazon.co.uk customers", CONTACT.number)
+    assert {each.number: each.status for each in connection.books.invoices.values()} == {"B": "PAID", "C": "AUTHORISED"}
+    assert connection.calls("Invoices") == [("PUT", 2), ("PUT", 2)]
+    assert [method for method, _ in connection.calls("Contacts")] == ["GET", "GET", "PUT"]
+    assert connection.failures() == []
+
+
+def test_contact_that_a_person_entered_after_a_reset_is_adopted(connection: SandboxConnection) -> None:
+    connection.request(CONTACT)
+    connection.post_times(1)
+    reset_demo_company(connection)
+    held = connection.enter_contact("Amazon.co.uk customers")
+    connection.request(desired_invoice("B"))
+
+    connection.post_times(3)
+
+    assert list(connection.books.contacts) == [held]
+    assert [each.contact_id for each in connection.books.invoices.values()] == [held]
+
+
+def test_buyer_is_created_again_after_a_reset(connection: SandboxConnection) -> None:
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    reset_demo_company(connection)
+    connection.read_orders(buyer_order("B", minutes=1, addressLine1="2 New Street"))
+    connection.request(desired_invoice("B", contact_number=number))
+
+    connection.post_times(3)
+
+    contact = connection.contact_in_xero(number)
+    assert (contact.name, contact.number) == ("Canary Buyer", number)
+    assert [each.contact_id for each in connection.books.invoices.values()] == [contact.id]
+
+
+def test_documents_that_a_reset_removed_fail_when_they_are_changed_or_paid_and_are_not_entered_again(
+    connection: SandboxConnection,
+) -> None:
+    requested = [desired_invoice(number) for number in "ABC"]
+    connection.request(CONTACT, *requested, desired_invoice("D", status="DRAFT"))
+    connection.post_times(1)
+    reset_demo_company(connection)
+
+    # Given a change, a payment, a change whose answer is lost, and a removal
+    connection.request(
+        desired_invoice("A", price="12.00", minutes=1),
+        desired_payment("B"),
+        removed(desired_invoice("D", status="DRAFT")),
+    )
+    connection.post_times(2)
+    connection.request(desired_invoice("C", price="12.00", minutes=1))
+    connection.live.fault("lose", "/api.xro/2.0/Invoices", times=2)
+    connection.post_times(3)
+
+    assert sorted(connection.failures()) == [("A", "NOT_IN_XERO"), ("B", "NOT_IN_XERO"), ("C", "NOT_IN_XERO")]
+    assert connection.invoice("D").state is DocumentState.APPLIED
+    assert (len(connection.books.invoices), len(connection.books.payments)) == (0, 0)
+    assert len(connection.live.sandbox.calls) < 12
+
+
 # --- contacts of buyers -----------------------------------------------------------------------------------------------
 
 
@@ -253,11 +474,12 @@ def test_contact_that_the_table_lost_is_adopted_by_its_number(connection: Sandbo
 
 
 @pytest.mark.parametrize("is_forgotten", [False, True])
-def test_archived_contact_of_ours_fails_and_so_does_the_invoice_that_references_it(
+def test_buyer_whose_contact_a_person_archived_gets_a_new_one(
     connection: SandboxConnection, is_forgotten: bool
 ) -> None:
     (number,) = connection.read_orders(buyer_order())
     connection.post()
+    archived = connection.contact(number).xero_id
     connection.live.sandbox.contacts.archive(number)
     if is_forgotten:
         connection.forget_rows()
@@ -266,11 +488,34 @@ def test_archived_contact_of_ours_fails_and_so_does_the_invoice_that_references_
 
     connection.post_times(3)
 
-    contact = connection.contact(number)
-    assert (contact.state, contact.reason) == (DocumentState.FAILED, "CONTACT_ARCHIVED")
-    assert contact.name_is_taken == is_forgotten  # a contact that is known to be ours is not taken for a namesake
-    assert (len(connection.books.invoices), len(connection.books.contacts)) == (0, 1)
-    assert connection.failures() == [("B", "CONTACT_ARCHIVED")]
+    contact = connection.contact_in_xero(number)
+    assert (contact.name, contact.number) == ("Canary Buyer (" + f"{number}-R1"[-6:] + ")", f"{number}-R1")
+    assert contact.fields["Addresses"][0]["AddressLine1"] == "2 New Street"
+    assert connection.books.contacts[archived].status == "ARCHIVED"
+    (invoice,) = connection.books.invoices.values()
+    assert (invoice.contact_id, connection.failures()) == (contact.id, [])
+
+
+def test_buyer_merged_into_another_contact_is_invoiced_there_and_that_one_is_not_changed(
+    connection: SandboxConnection,
+) -> None:
+    survivor = connection.enter_contact("Canary Ltd")
+    (number,) = connection.read_orders(buyer_order())
+    connection.post()
+    connection.live.sandbox.contacts.merge(number, survivor)
+    before = connection.books.contacts[survivor]
+    connection.read_orders(buyer_order("B", minutes=1, addressLine1="2 New Street"))
+    connection.request(desired_invoice("B", contact_number=number))
+    connection.post_times(2)
+
+    # And an address that changes later is not written to it, either
+    connection.read_orders(buyer_order("B", minutes=2, addressLine1="3 New Street"))
+    connection.post_times(1)
+
+    assert connection.contact_in_xero(number) == replace(before, is_customer=True)
+    assert connection.contact(number).state is DocumentState.APPLIED
+    assert [invoice.contact_id for invoice in connection.books.invoices.values()] == [survivor]
+    assert connection.failures() == []
 
 
 @pytest.mark.parametrize("fault", ["drop", "lose"])

@@ -94,7 +94,7 @@ class DocumentCodec:
     """Converts Document."""
 
     prefix = "DOCUMENT"
-    schema = 2
+    schema = 3
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
@@ -120,6 +120,10 @@ class DocumentCodec:
             "reference_waits": record.reference_waits,
             "buyer_requests": record.buyer_requests,
             "name_is_taken": record.name_is_taken,
+            "is_merged": record.is_merged,
+            "replacements": record.replacements,
+            "contact_refusals": record.contact_refusals,
+            "period_refusals": record.period_refusals,
         }
         return Row(
             f"{self.prefix}#{record.key}",
@@ -162,6 +166,10 @@ class DocumentCodec:
             reference_waits=data.get("reference_waits", 0),
             buyer_requests=data.get("buyer_requests", 0),
             name_is_taken=data.get("name_is_taken", False),
+            is_merged=data.get("is_merged", False),
+            replacements=data.get("replacements", 0),
+            contact_refusals=data.get("contact_refusals", 0),
+            period_refusals=data.get("period_refusals", 0),
             reason=row.reason,
             remedy=row.remedy,
         )

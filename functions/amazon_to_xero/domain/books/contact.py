@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.numbering import (
     buyer_contact_number,
@@ -131,8 +131,15 @@ def marketplace_customer(marketplace_id: str, policy: ContactPolicy) -> Customer
     return Customer(marketplace_contact_number(marketplace_id), name)
 
 
+def as_sent(document: Document, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a contact's content with the name and number that tell it from a namesake and from an archived one."""
+    number = document.number_in_xero
+    name = distinct_name(content["Name"], number) if document.name_is_taken else content["Name"]
+    return {**content, "Name": name, "ContactNumber": number}
+
+
 def distinct_name(name: str, contact_number: str) -> str:
-    """Return the name of a buyer whose namesake Xero already has: with a suffix that never changes."""
+    """Return the name of a contact whose namesake Xero already has: with a suffix that never changes."""
     suffix = distinguishing_suffix(contact_number)
     return f"{cut(name, _NAME - len(suffix))}{suffix}"
 

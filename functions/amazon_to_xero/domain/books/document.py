@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.canonical import content_hash
 from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 
@@ -29,6 +30,10 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 CLAIM_DURATION = timedelta(seconds=180)
 LOOKUP_UNANSWERED_LIMIT = timedelta(minutes=30)  # tried after 0, 1, 4, 16 and 64 minutes
 MAX_BUYER_REQUESTS = 30  # with up to an hour between them, about a day
+MAX_CONTACT_REFUSALS = 5  # with 1, 2, 4 … minutes between them
+MAX_PERIOD_REFUSALS = 2  # after each its source is planned again with the lock dates as they are then
+_PLANNED_AGAIN_WITHIN = timedelta(minutes=2)
+_CONTACT_IN_DOUBT = (FailureCode.CONTACT_ARCHIVED, FailureCode.CONTACT_NOT_FOUND)
 
 
 class DocumentState(StrEnum):
@@ -104,7 +109,11 @@ class Document:
     unknown_since: when the first of them was (UTC).
     reference_waits: how often it was deferred because a document that it references does not exist.
     buyer_requests: how often the order was read again because the buyer's details were not in memory.
-    name_is_taken: another contact has the buyer's name, so a suffix tells them apart.
+    name_is_taken: another contact has its name, so a suffix tells them apart.
+    is_merged: a person merged the contact into another; xero_id is that one's, and nothing is written to it.
+    replacements: how many contacts with our number a person archived. Xero keeps their numbers taken.
+    contact_refusals: how often Xero refused it because its contact is archived, or unknown to Xero.
+    period_refusals: how often Xero refused its date as locked, and its source was planned again for another date.
     """
 
     desired: DesiredDocument
@@ -121,6 +130,10 @@ class Document:
     reference_waits: int = 0
     buyer_requests: int = 0
     name_is_taken: bool = False
+    is_merged: bool = False
+    replacements: int = 0
+    contact_refusals: int = 0
+    period_refusals: int = 0
     reason: str = ""
     remedy: str = ""
 
@@ -131,6 +144,11 @@ class Document:
     @property
     def kind(self) -> DocumentKind:
         return self.desired.kind
+
+    @property
+    def number_in_xero(self) -> str:
+        """The number that Xero holds it under, or will."""
+        return reissued_number(self.desired.number, self.replacements)
 
     @property
     def exists_in_xero(self) -> bool:
@@ -144,6 +162,12 @@ class Document:
     def outcome_unknown(self) -> bool:
         """Whether Xero may hold the document without our knowing; then it is looked up before anything is written."""
         return self.state in (DocumentState.IN_FLIGHT, DocumentState.UNKNOWN)
+
+    @property
+    def is_contact_in_doubt(self) -> bool:
+        """Whether Xero refused the contact in a document: no document may reference it before it was looked up."""
+        is_contact = self.kind is DocumentKind.CONTACT
+        return is_contact and self.state is DocumentState.UNKNOWN and self.reason in _CONTACT_IN_DOUBT
 
     def has_newer_version_than(self, version: datetime) -> bool:
         """Whether a newer version of its source has asked for it."""
@@ -197,6 +221,8 @@ class Document:
             unknown_since=None,
             reference_waits=0,
             buyer_requests=0,
+            contact_refusals=0,
+            period_refusals=0,
         )
 
     # --- what happens in posting ------------------------------------------------------------------------------------
@@ -225,6 +251,7 @@ class Document:
             xero_status=status,
             unknown_outcomes=0,
             unknown_since=None,
+            contact_refusals=0,
             reason="",
             remedy="",
         )
@@ -278,6 +305,40 @@ class Document:
             next_attempt_at=now,
             name_is_taken=True,
             reason=FailureCode.CONTACT_NAME_TAKEN,
+        )
+
+    def refused_for_contact(self, now: datetime) -> Document:
+        """Xero refused it because its contact is archived or unknown; the contact is looked up before the next try."""
+        wait = timedelta(minutes=2**self.contact_refusals)
+        deferred = self.deferred(now + wait, WaitReason.WAITING_FOR_CONTACT)
+        return replace(deferred, contact_refusals=self.contact_refusals + 1)
+
+    def refused_for_period(self, now: datetime) -> Document:
+        """Xero refused its date as locked; its source is planned again, and asks for another date if there is one."""
+        deferred = self.deferred(now + _PLANNED_AGAIN_WITHIN, WaitReason.WAITING_FOR_DATE)
+        return replace(deferred, period_refusals=self.period_refusals + 1)
+
+    def merged_into(self, xero_id: str, status: str, now: datetime) -> Document:
+        """A person merged the contact into another one: that one takes its place, and stays as the person has it."""
+        merged = replace(self.applied(xero_id, status, self.desired.digest, now), is_merged=True)
+        code = FailureCode.CONTACT_MERGED
+        return replace(merged, reason=code, remedy=f"{FAILURES[code].remedy} Its ContactID is {xero_id}.")
+
+    def kept_as_it_is(self, now: datetime) -> Document:
+        """The contact that a person merged ours into is theirs: whatever is asked of ours, nothing is written to it."""
+        return self.applied(self.xero_id, self.xero_status, self.desired.digest, now)
+
+    def replaced(self, now: datetime, *, name_is_taken: bool, number_is_taken: bool) -> Document:
+        """The contact is archived or gone: create a new one, with another name and number than the archived one."""
+        code = FailureCode.CONTACT_REPLACED
+        return replace(
+            self.found_absent(now),
+            applied_digest="",
+            name_is_taken=name_is_taken,
+            is_merged=False,
+            replacements=self.replacements + number_is_taken,
+            reason=code,
+            remedy=FAILURES[code].remedy,
         )
 
     def unknown(self, until: datetime, reason: str = WaitReason.OUTCOME_UNKNOWN) -> Document:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.archived_contacts import (
+    ABOUT_CONTACTS,
+    INACTIVE,
+    after_absent_contact,
+    after_archived_contact,
+    after_refused_contact,
+)
+from amazon_to_xero.domain.books.contact import as_sent
+from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, payment_in
 from amazon_to_xero.domain.books.refusals import Refusal, refusal
@@ -17,15 +25,24 @@ _TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCod
 
 
 def after_write(
-    document: Document, element: Mapping[str, Any], errors: Sequence[str], sent_digest: str, now: datetime
+    document: Document,
+    element: Mapping[str, Any],
+    errors: Sequence[str],
+    sent_digest: str,
+    now: datetime,
+    *,
+    is_planned_again: bool = False,
 ) -> Document:
     """Return the document's next state for Xero's answer to its element of a batch.
 
     element: Xero's own object, numbers as Decimal.
     errors: Xero's validation messages; empty when it was accepted.
     sent_digest: digest of the content that was sent; the source may ask for something else by now.
+    is_planned_again: its source is planned again, because Xero refused the document's date as locked.
     """
     is_overtaken = sent_digest != document.desired.digest
+    if errors and is_planned_again and not is_overtaken:
+        return document.refused_for_period(now)
     if errors:
         return _after_refusal(document, refusal(tuple(errors)), is_overtaken, now)
     wanted = document.desired.total
@@ -39,14 +56,21 @@ def after_write(
     return applied
 
 
-def after_lookup(document: Document, element: Mapping[str, Any] | None, now: datetime) -> Document:
-    """Return the document's next state for what Xero holds under its id or number; None when it holds nothing."""
+def after_lookup(
+    document: Document, element: Mapping[str, Any] | None, now: datetime, survivor: Mapping[str, Any] | None = None
+) -> Document:
+    """Return the document's next state for what Xero holds under its id or number; None when it holds nothing.
+
+    survivor: the active contact that the element was merged into, where it is a contact that somebody merged.
+    """
     if element is None:
         return _after_nothing_found(document, now)
     xero_id, status = str(element[DOCUMENT_TYPES[document.kind].id_field]), _status(element)
-    if status == "ARCHIVED":
-        return _failed(document, FailureCode.CONTACT_ARCHIVED)
-    found = match(document.desired, element)
+    if status in INACTIVE:
+        return after_archived_contact(document, element, survivor, now)
+    if document.is_merged:
+        return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
+    found = match(_as_xero_should_hold_it(document), element)
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
     if document.reason == FailureCode.NOT_MODIFIABLE and found not in (as_wanted, Match.GONE):
         remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
@@ -118,13 +142,26 @@ def payment_not_removable(document: Document) -> Document:
     return document.failed(FailureCode.HAS_PAYMENTS, remedy)
 
 
+def _as_xero_should_hold_it(document: Document) -> DesiredDocument:
+    desired = document.desired
+    if document.kind is not DocumentKind.CONTACT:
+        return desired
+    content = {"Name": "", **desired.body}  # a buyer's name is not stored, and not compared
+    return replace(desired, body=as_sent(document, content))
+
+
 def _after_refusal(document: Document, meaning: Refusal, is_overtaken: bool, now: datetime) -> Document:
     if document.desired.buyer_digest and _is_about_namesake(document, meaning):
         if is_overtaken:
             return document.deferred(now, meaning.code)
-        if document.name_is_taken:
+        if not document.name_is_taken:
+            return document.with_distinct_name(now)
+        if meaning.code is FailureCode.CONTACT_NAME_TAKEN:
             return document.failed(meaning.code, meaning.remedy)
-        return document.with_distinct_name(now)
+    if meaning.code is FailureCode.NOT_IN_XERO and document.desired.tombstone:
+        return nothing_to_remove(document, now)
+    if meaning.code in ABOUT_CONTACTS:
+        return after_refused_contact(document, meaning.code, now)
     if meaning.look_up_existing if document.exists_in_xero else meaning.look_up_new:
         return document.unknown(now, meaning.code)
     if is_overtaken:
@@ -144,6 +181,9 @@ def _is_about_namesake(document: Document, meaning: Refusal) -> bool:
 def _after_nothing_found(document: Document, now: datetime) -> Document:
     if document.desired.tombstone:
         return nothing_to_remove(document, now)
+    is_contact = document.kind is DocumentKind.CONTACT
+    if document.is_contact_in_doubt or (is_contact and document.exists_in_xero):
+        return after_absent_contact(document, now)
     if document.exists_in_xero:
         return _failed(document, FailureCode.NOT_IN_XERO)
     if document.reason in _TAKEN:

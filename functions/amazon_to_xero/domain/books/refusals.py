@@ -1,6 +1,7 @@
 """What Xero's refusal of a document means: a failure code, and whether to look in Xero before failing.
 
-The texts are Xero's own (API documentation and recorded answers), recognised by their constant parts in any case.
+The texts are Xero's own (API documentation and recorded answers), recognised by their constant parts in any case; an
+ellipsis stands for whatever is between two parts.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("cannot be updated to use new name", _known(_C.CONTACT_NAME_TAKEN, look_up_new=True)),
     ("must be unique", _known(_C.NUMBER_TAKEN, look_up_new=True)),
     ("archived contact", _known(_C.CONTACT_ARCHIVED)),
+    ("contact … archived", _known(_C.CONTACT_ARCHIVED)),
+    ("contact … could not be found", _known(_C.CONTACT_NOT_FOUND)),
+    ("contact … does not exist", _known(_C.CONTACT_NOT_FOUND)),
+    ("existing invoice … could not be found", _known(_C.NOT_IN_XERO)),
+    ("existing credit note … could not be found", _known(_C.NOT_IN_XERO)),
     ("not of valid status for modification", _known(_C.NOT_MODIFIABLE, look_up_existing=True)),
     ("has a payment or credit note allocated", _known(_C.HAS_PAYMENTS)),
     ("payments or credit notes allocated to it", _known(_C.HAS_PAYMENTS)),
@@ -57,9 +63,20 @@ def refusal(messages: tuple[str, ...]) -> Refusal:
     """Return the meaning of Xero's messages for one document; an unknown text is kept for the person."""
     wordings = [folded(message) for message in messages]
     for text, known in _KNOWN:
-        if any(folded(text) in message for message in wordings):
+        if any(_says(message, text) for message in wordings):
             return known
     return Refusal(FailureCode.XERO_REFUSED, xero_says("; ".join(messages)))
+
+
+def _says(message: str, text: str) -> bool:
+    """Whether a message has the parts of a text, which are separated by an ellipsis, one after the other."""
+    place = 0
+    for part in folded(text).split(" … "):
+        found = message.find(part, place)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def xero_says(message: str) -> str:

@@ -12,7 +12,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
 from amazon_to_xero.domain.books.matching import reference_identity
-from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import without_trailing_zeros
@@ -100,6 +100,7 @@ class OrderDocuments:
     def settlement(self, document: DesiredDocument, held: HeldDocuments) -> DesiredDocument | None:
         """Return the payment or cash refund that settles an approved document from clearing on the document's day.
 
+        If that day was locked since, and the settings say so, it is dated on the first open day.
         The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
         Raises Failure with CLEARING_UNUSABLE.
         """
@@ -111,7 +112,7 @@ class OrderDocuments:
         kind = SETTLED_BY[document.kind]
         body = {
             "Account": {"Code": clearing},
-            "Date": document.body["Date"],
+            "Date": self._settlement_day(document, held).isoformat(),
             "Amount": without_trailing_zeros(document.total),
             "Reference": reference_identity(document.body["Reference"]),
         }
@@ -126,6 +127,14 @@ class OrderDocuments:
             capability=SHIPMENTS,
             order_id=document.order_id,
         )
+
+    def _settlement_day(self, document: DesiredDocument, held: HeldDocuments) -> date:
+        settlement = self.held_settlement(document.kind, document.number, held)
+        if settlement is not None and (settlement.exists_in_xero or settlement.outcome_unknown):
+            # It is found in Xero by the day that was sent.
+            return date.fromisoformat(settlement.desired.body.get("Date", document.body["Date"]))
+        day = date.fromisoformat(document.body["Date"])
+        return self.open_date(day) if self.policy.lock_dates is LockDates.NEXT_OPEN_DAY else day
 
     def held_settlement(self, kind: DocumentKind, number: str, held: HeldDocuments) -> Document | None:
         """Return the settlement that was requested for the document of that kind and number, None where none was."""

@@ -111,8 +111,7 @@ class _OrderPlan:
             times += 1
 
     def _invoice(self, number: str, sale: Sale, held: Document | None) -> DesiredDocument:
-        is_approved = held is not None and held.exists_in_xero and held.desired.body.get("Status") == "AUTHORISED"
-        if held is not None and is_approved:
+        if held is not None and _is_approved(held):
             # An approved invoice keeps its date, even if the period is locked later.
             day = date.fromisoformat(held.desired.body["Date"])
         else:
@@ -124,3 +123,9 @@ class _OrderPlan:
         status = "AUTHORISED" if sale.approved else "DRAFT"
         header = DocumentHeader(day, reference, sale.currency, sale.amounts, status)
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
+
+
+def _is_approved(invoice: Document) -> bool:
+    """Whether Xero holds the invoice as approved, or may do so."""
+    is_requested = invoice.exists_in_xero and invoice.desired.body.get("Status") == "AUTHORISED"
+    return is_requested and (invoice.outcome_unknown or invoice.xero_status not in ("DRAFT", "SUBMITTED"))

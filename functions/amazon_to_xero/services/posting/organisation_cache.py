@@ -21,6 +21,7 @@ from amazon_to_xero.services.state_updates import update_cursor
 _NAME = "organisation"
 _STORED = TypeAdapter(Organisation)
 _MAX_AGE = timedelta(hours=12)
+_JUST_READ = timedelta(seconds=30)
 
 
 class OrganisationCache:
@@ -47,9 +48,11 @@ class OrganisationCache:
         self._decisions = decisions
         self._max_age = max_age
         self._held: Organisation | None = None
+        self._held_text = ""  # as it is stored
 
     def unavailable_reason(self) -> str:
         """Return why the organisation's accounts and tax rates cannot be had at the moment; empty when they can."""
+        self._load()  # another worker may have read it again since, or may have had it expire
         if self._known() is None:
             if self._pauses.until("xero"):
                 return WaitReason.XERO_PAUSED
@@ -64,17 +67,30 @@ class OrganisationCache:
         organisation = self._known(max_age)
         if organisation is None:
             organisation = self._held = self._xero.organisation()
-            data = {"json": _STORED.dump_json(organisation).decode()}
+            self._held_text = _STORED.dump_json(organisation).decode()
+            data = {"json": self._held_text}
             with suppress(Conflict):  # other workers have just stored what they read; all of it is current
                 update_cursor(self._store, _NAME, lambda _: data)
             for finding in preflight(self._policy, organisation, self._policy.start):
                 self._decisions.record("PREFLIGHT_FINDING", reason=finding.code, remedy=finding.remedy)
         return organisation
 
+    def expire(self) -> None:
+        """Have it read again before anything else is planned, by any worker; it was not read just now."""
+        if self._known(_JUST_READ) is None:
+            self._held, self._held_text = None, ""
+            with suppress(Conflict):  # other workers have it expire, or have just read it
+                update_cursor(self._store, _NAME, lambda row: {} if row.data else None)
+
     def _known(self, max_age: timedelta | None = None) -> Organisation | None:
         """Return what some worker read within `max_age`, without asking Xero."""
         oldest = self._clock.now() - (max_age or self._max_age)
         if self._held is None or self._held.read_at < oldest:
-            row = self._store.cursor(_NAME)
-            self._held = _STORED.validate_json(row.data["json"]) if row.data else None
+            self._load()
         return self._held if self._held is not None and self._held.read_at >= oldest else None
+
+    def _load(self) -> None:
+        """Take what is stored, where that is not in memory yet."""
+        text = self._store.cursor(_NAME).data.get("json", "")
+        if text != self._held_text or self._held is None:
+            self._held, self._held_text = _STORED.validate_json(text) if text else None, text

@@ -16,6 +16,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.contacts import find, find_contacts
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -87,21 +88,28 @@ class OutcomeResolution:
         return True
 
     def _look_up(self, kind: DocumentKind, documents: Sequence[Document]) -> list[tuple[Document, Transition]]:
-        """Look up by Xero's id where it is known, else by number; a contact whose name is taken also by its name."""
+        """Look up by Xero's id where it is known, else by number."""
+        if kind is DocumentKind.CONTACT:
+            return self._look_up_contacts(documents)
         spec = DOCUMENT_TYPES[kind]
         ids = [document.xero_id for document in documents if document.exists_in_xero]
         numbers = [document.desired.number for document in documents if not document.exists_in_xero]
-        names = [_name(document) for document in documents if _is_name_taken(document)]
-        by_id = self._find(spec.collection, spec.id_field, ids)
-        by_number = self._find(spec.collection, spec.number_field, numbers)
-        by_name = self._find(spec.collection, "Name", names)
+        by_id = find(self._xero, spec.collection, spec.id_field, ids)
+        by_number = find(self._xero, spec.collection, spec.number_field, numbers)
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
             number = folded(document.desired.number)
             element = by_id.get(folded(document.xero_id)) if document.exists_in_xero else by_number.get(number)
-            if element is None and _is_name_taken(document):
-                element = by_name.get(folded(_name(document)))
             transitions.append((document, partial(self._after_lookup, element=element)))
+        return transitions
+
+    def _look_up_contacts(self, contacts: Sequence[Document]) -> list[tuple[Document, Transition]]:
+        found = find_contacts(self._xero, contacts)
+        transitions: list[tuple[Document, Transition]] = []
+        for contact in contacts:
+            held = found.get(contact.key)
+            element, survivor = (held.element, held.survivor) if held else (None, None)
+            transitions.append((contact, partial(self._after_lookup, element=element, survivor=survivor)))
         return transitions
 
     def _look_up_in_owners(
@@ -114,15 +122,17 @@ class OutcomeResolution:
         owner_keys = {document.key: document.desired.references[spec.owner_path] for document in documents}
         owners = self._store.load(Document, owner_keys.values())
         ids = {key: owner.xero_id for key, owner in owners.items() if owner.exists_in_xero}
-        by_id = self._find(owner_spec.collection, owner_spec.id_field, list(ids.values()))
+        by_id = find(self._xero, owner_spec.collection, owner_spec.id_field, list(ids.values()))
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
             owner = by_id.get(folded(ids.get(owner_keys[document.key], "")))
             transitions.append((document, partial(self._after_owner_lookup, owner=owner)))
         return transitions
 
-    def _after_lookup(self, document: Document, element: Json | None) -> Document:
-        return self._unless_to_blame(document, after_lookup(document, element, self._clock.now()))
+    def _after_lookup(
+        self, document: Document, element: Json | None, survivor: Mapping[str, object] | None = None
+    ) -> Document:
+        return self._unless_to_blame(document, after_lookup(document, element, self._clock.now(), survivor))
 
     def _after_owner_lookup(self, document: Document, owner: Json | None) -> Document:
         return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now()))
@@ -132,18 +142,3 @@ class OutcomeResolution:
         if document.reason == FailureCode.XERO_ERROR and after.state is DocumentState.PENDING:
             return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
         return after
-
-    def _find(self, collection: str, field: str, values: Sequence[str]) -> Mapping[str, Json]:
-        """Return what Xero holds, by the folded value; of contacts of one name the active one."""
-        groups = self._xero.lookup_groups(collection, field, values)
-        found = [element for group in groups for element in self._xero.find(collection, field, group)]
-        found.sort(key=lambda element: element.get("ContactStatus") != "ARCHIVED")
-        return {folded(element.get(field)): element for element in found}
-
-
-def _is_name_taken(document: Document) -> bool:
-    return document.reason == FailureCode.CONTACT_NAME_TAKEN
-
-
-def _name(document: Document) -> str:
-    return str(document.desired.body["Name"])

@@ -89,9 +89,12 @@ class DocumentPoster:
                 return report
         known = [document for document in due if not document.outcome_unknown]
         absent = [document for document in known if document.desired.tombstone and not document.exists_in_xero]
+        merged = [document for document in known if document.is_merged]
         removed = partial(nothing_to_remove, now=self._clock.now())
-        report = report.plus(self._transitions.apply([(document, removed) for document in absent]))
-        requests, others = self._requests.build([document for document in known if document not in absent])
+        kept = partial(Document.kept_as_it_is, now=self._clock.now())
+        transitions = [(document, removed) for document in absent] + [(document, kept) for document in merged]
+        report = report.plus(self._transitions.apply(transitions))
+        requests, others = self._requests.build([each for each in known if each not in absent + merged])
         report = report.plus(others)
         creates = [request for request in requests if not request.document.exists_in_xero]
         updates = [request for request in requests if request.document.exists_in_xero]

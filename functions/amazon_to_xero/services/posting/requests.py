@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from amazon_to_xero.domain.books.contact import distinct_name
+from amazon_to_xero.domain.books.contact import as_sent
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import payment_not_removable
@@ -147,9 +147,9 @@ class RequestBuilder:
 def _is_referenceable(document: Document) -> bool:
     """Whether other documents may reference this one: a contact once it exists in Xero, any other once it is applied.
 
-    Xero would refuse the payment of an invoice that is still a draft.
+    Xero would refuse the payment of an invoice that is still a draft, and a document for an archived contact.
     """
-    if document.desired.tombstone or not document.exists_in_xero:
+    if document.desired.tombstone or not document.exists_in_xero or document.is_contact_in_doubt:
         return False
     return document.kind is DocumentKind.CONTACT or document.state is DocumentState.APPLIED
 
@@ -160,9 +160,7 @@ def _body(document: Document, content: Mapping[str, Any], xero_ids: Mapping[str,
     if document.desired.tombstone:
         is_draft = document.xero_status in ("DRAFT", "SUBMITTED")
         return {spec.id_field: document.xero_id, "Status": "DELETED" if is_draft else "VOIDED"}
-    body: Json = dict(content)
-    if document.name_is_taken:
-        body["Name"] = distinct_name(body["Name"], document.desired.number)
+    body: Json = as_sent(document, content) if document.kind is DocumentKind.CONTACT else dict(content)
     for path, key in document.desired.references.items():
         parent, _, field = path.partition(".")
         body[parent] = {field: xero_ids[key]}

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document import MAX_PERIOD_REFUSALS, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_write
-from amazon_to_xero.domain.books.refusals import xero_says
+from amazon_to_xero.domain.books.refusals import refusal, xero_says
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -24,6 +24,8 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import Outcome, XeroError, XeroOutcomeUnknown, XeroRefused
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.batches import PostingRequest
+from amazon_to_xero.services.posting.contacts import check_contacts_of_refused
+from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -84,7 +86,14 @@ class BatchWriter:
         transitions: DocumentTransitions,
         pauses: Pauses,
         clock: Clock,
+        plan_for_other_dates: SourceRequest | None = None,
     ) -> None:
+        """Connect the writer.
+
+        plan_for_other_dates: makes sources due for planning with fresh lock dates, because Xero refused the dates of
+            their documents as locked; None where the settings say that such documents fail.
+        """
+        self._plan_for_other_dates = plan_for_other_dates
         self._connection = connection
         self._store = store
         self._transitions = transitions
@@ -136,21 +145,53 @@ class BatchWriter:
             deferred = partial(Document.deferred, until=until, reason=reason)
             self._transitions.apply([(document, deferred) for document in documents])
             return PostReport(stopped=reason)
+        answered = [(each, outcome.errors) for each, outcome in zip(documents, outcomes, strict=True)]
+        check_contacts_of_refused(answered, self._store, self._transitions, self._clock)
+        planned_again = self._plan_what_is_locked(answered)
         bisection.any_accepted = True
         self._health.answered(self._clock.now())
         return self._transitions.apply(
             [
-                (document, partial(self._after_write, outcome=outcome, sent_digest=document.desired.digest))
+                (
+                    document,
+                    partial(
+                        self._after_write,
+                        outcome=outcome,
+                        sent_digest=document.desired.digest,
+                        is_planned_again=document.key in planned_again,
+                    ),
+                )
                 for document, outcome in zip(documents, outcomes, strict=True)
             ],
             may_have_written=True,
         )
 
-    def _after_write(self, document: Document, outcome: Outcome, sent_digest: str) -> Document:
+    def _plan_what_is_locked(self, answered: Sequence[tuple[Document, Sequence[str]]]) -> set[str]:
+        """Have the sources planned again of documents whose date Xero refused as locked; return these documents' keys.
+
+        Xero's lock date may be newer than the organisation that the plan was made with.
+        """
+        locked = [
+            document
+            for document, messages in answered
+            if self._plan_for_other_dates is not None
+            and document.period_refusals < MAX_PERIOD_REFUSALS
+            and not document.desired.tombstone
+            and refusal(tuple(messages)).code is FailureCode.PERIOD_LOCKED
+        ]
+        if self._plan_for_other_dates is not None and locked:
+            self._plan_for_other_dates(list(dict.fromkeys(document.desired.source for document in locked)))
+        return {document.key for document in locked}
+
+    def _after_write(
+        self, document: Document, outcome: Outcome, sent_digest: str, *, is_planned_again: bool
+    ) -> Document:
         now = self._clock.now()
         if outcome.unknown:
             return document.unanswered(now, now + _LATEST_EXECUTION, outcome.unknown)
-        return after_write(document, outcome.element, outcome.errors, sent_digest, now)
+        return after_write(
+            document, outcome.element, outcome.errors, sent_digest, now, is_planned_again=is_planned_again
+        )
 
     def _unanswered(self, kind: DocumentKind, documents: Sequence[Document], problem: XeroOutcomeUnknown) -> PostReport:
         """Look the documents up before they are written again.

@@ -192,14 +192,11 @@ def test_buyer_with_a_namesake_is_written_again_with_a_suffix(message: str) -> N
     assert is_due_now(after)
 
 
-@pytest.mark.parametrize(
-    ("message", "code"), [(NAME_IS_TAKEN, "CONTACT_NAME_TAKEN"), (IS_ARCHIVED, "CONTACT_ARCHIVED")]
-)
-def test_buyer_whose_name_with_the_suffix_is_taken_fails(message: str, code: str) -> None:
-    after = refused(in_flight(BUYER, name_is_taken=True), message)
+def test_buyer_whose_name_with_the_suffix_is_taken_fails() -> None:
+    after = refused(in_flight(BUYER, name_is_taken=True), NAME_IS_TAKEN)
 
-    assert (after.state, after.reason) == (DocumentState.FAILED, code)
-    assert after.remedy == FAILURES[FailureCode(code)].remedy
+    assert (after.state, after.reason) == (DocumentState.FAILED, "CONTACT_NAME_TAKEN")
+    assert after.remedy == FAILURES[FailureCode.CONTACT_NAME_TAKEN].remedy
 
 
 def test_buyer_whose_details_changed_meanwhile_gets_no_suffix() -> None:
@@ -215,10 +212,13 @@ def test_existing_buyer_that_takes_a_namesakes_name_gets_a_suffix() -> None:
     assert (after.state, after.name_is_taken, after.xero_id) == (DocumentState.PENDING, True, "id-1")
 
 
-def test_existing_buyer_that_somebody_archived_fails() -> None:
-    after = refused(in_flight(BUYER, xero_id="id-1"), IS_ARCHIVED)
+@pytest.mark.parametrize("held", [{"xero_id": "id-1"}, {"name_is_taken": True}])
+def test_buyer_that_is_itself_the_archived_contact_is_looked_up(held: dict[str, Any]) -> None:
+    after = refused(in_flight(BUYER, **held), IS_ARCHIVED)
 
-    assert (after.state, after.reason, after.name_is_taken) == (DocumentState.FAILED, "CONTACT_ARCHIVED", False)
+    assert (after.state, after.reason) == (DocumentState.UNKNOWN, "CONTACT_ARCHIVED")
+    assert after.name_is_taken == held.get("name_is_taken", False)
+    assert is_due_now(after)
 
 
 def test_buyer_whose_contact_number_is_taken_is_looked_up() -> None:
@@ -227,10 +227,10 @@ def test_buyer_whose_contact_number_is_taken_is_looked_up() -> None:
     assert (after.state, after.reason) == (DocumentState.UNKNOWN, "CONTACT_NUMBER_TAKEN")
 
 
-def test_archived_marketplace_contact_fails() -> None:
+def test_archived_marketplace_contact_is_looked_up() -> None:
     after = refused(in_flight(CONTACT), IS_ARCHIVED)
 
-    assert (after.state, after.reason) == (DocumentState.FAILED, "CONTACT_ARCHIVED")
+    assert (after.state, after.reason) == (DocumentState.UNKNOWN, "CONTACT_ARCHIVED")
 
 
 # --- look-ups that find nothing ---------------------------------------------------------------------------------------
@@ -299,14 +299,6 @@ def test_number_of_somebody_elses_document_fails() -> None:
 
     assert (after.state, after.reason, after.exists_in_xero) == (DocumentState.FAILED, "NUMBER_TAKEN", False)
     assert "A is the number of another document" in after.remedy
-
-
-def test_archived_contact_fails() -> None:
-    element = {**CONTACT.body, "ContactID": "id-1", "ContactStatus": "ARCHIVED"}
-    after = after_lookup(unknown(CONTACT), element, NOW)
-
-    assert (after.state, after.reason) == (DocumentState.FAILED, "CONTACT_ARCHIVED")
-    assert after.remedy == FAILURES[FailureCode.CONTACT_ARCHIVED].remedy
 
 
 def test_found_contact_of_a_buyer_is_updated_because_its_details_cannot_be_compared() -> None:

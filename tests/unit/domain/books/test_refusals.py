@@ -26,6 +26,18 @@ from amazon_to_xero.domain.books.refusals import refusal
         ("Contact X cannot be updated to use new name Y", "CONTACT_NAME_TAKEN", True),
         ("Invoice # must be unique.", "NUMBER_TAKEN", True),
         ("Only active contacts can be used; this is an archived contact", "CONTACT_ARCHIVED", False),
+        (
+            "The contact with the specified contact details has been archived. The contact must be un-archived before "
+            "creating new invoices or credit notes.",
+            "CONTACT_ARCHIVED",
+            False,
+        ),
+        ("THE CONTACT  you have chosen is Archived", "CONTACT_ARCHIVED", False),
+        ("Unable to assign an Archived contact.", "CONTACT_ARCHIVED", False),
+        ("The contact could not be found with the specified ContactID", "CONTACT_NOT_FOUND", False),
+        ("An existing Invoice with the specified InvoiceID could not be found", "NOT_IN_XERO", False),
+        ("An existing Credit Note with the specified CreditNoteID could not be found", "NOT_IN_XERO", False),
+        ("An archived thing has no contact", "XERO_REFUSED", False),
         ("Invoice not of valid status for modification", "NOT_MODIFIABLE", False),
         ("This document cannot be edited as it has a payment or credit note allocated to it.", "HAS_PAYMENTS", False),
         ("Invoice cannot be voided: payments or credit notes allocated to it", "HAS_PAYMENTS", False),

@@ -55,6 +55,30 @@ def test_organisation_that_one_worker_needs_fresh_is_fresh_for_all(connection: F
     assert len(connection.xero.calls) == 2
 
 
+def test_expired_organisation_is_read_again_by_whichever_worker_needs_it_next(connection: FakeConnection) -> None:
+    worker, other = new_worker(connection), new_worker(connection)
+    worker.current(), other.current()
+    connection.clock.advance(31)
+    connection.xero.settings = replace(ORGANISATION, name="New name")
+
+    worker.expire()
+
+    assert other.unavailable_reason() == ""
+    assert (other.current().name, worker.current().name) == ("New name", "New name")
+    assert len(connection.xero.calls) == 2
+
+
+def test_organisation_that_was_just_read_does_not_expire(connection: FakeConnection) -> None:
+    worker, other = new_worker(connection), new_worker(connection)
+    worker.current()
+    connection.clock.advance(29)
+
+    other.expire()
+
+    assert other.unavailable_reason() == worker.unavailable_reason() == ""
+    assert len(connection.xero.calls) == 1
+
+
 def test_cached_organisation_is_available_without_a_call(connection: FakeConnection) -> None:
     assert new_worker(connection).unavailable_reason() == ""  # read for the first time
     assert len(connection.xero.calls) == 1

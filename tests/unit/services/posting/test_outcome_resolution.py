@@ -252,7 +252,7 @@ def test_of_contacts_of_one_name_the_active_one_is_adopted() -> None:
     ("changed", "reason"),
     [
         ({"ContactNumber": "CRM-7", "ContactStatus": "ACTIVE"}, "CONTACT_NAME_TAKEN"),
-        ({"ContactNumber": "", "ContactStatus": "ARCHIVED"}, "CONTACT_ARCHIVED"),
+        ({"ContactNumber": "", "ContactStatus": "ARCHIVED"}, "CONTACT_NAME_TAKEN"),
     ],
 )
 def test_contact_of_that_name_in_another_case_is_not_adopted_where_it_is_not_free(
@@ -269,7 +269,7 @@ def test_contact_of_that_name_in_another_case_is_not_adopted_where_it_is_not_fre
     assert connection.xero.books["Contacts"] == {held["ContactID"]: held}
 
 
-def test_marketplace_contact_whose_number_an_archived_contact_has_fails() -> None:
+def test_marketplace_contact_whose_number_an_archived_contact_has_gets_another_number() -> None:
     connection = PostingConnection(CONTACT, desired_invoice(), contact_exists=False)
     connection.xero.hold("Contacts", {**CONTACT.body, "ContactStatus": "ARCHIVED"})
     connection.xero.refusals["AMAZON-UK"] = ("Another contact has this contact number.",)
@@ -277,5 +277,9 @@ def test_marketplace_contact_whose_number_an_archived_contact_has_fails() -> Non
     connection.post()
     connection.post_after(61)
 
-    assert connection.contact().reason == "CONTACT_ARCHIVED"
-    assert connection.failures() == [("A", "CONTACT_ARCHIVED")]
+    assert [each["ContactNumber"] for each in connection.xero.books["Contacts"].values()] == [
+        "AMAZON-UK",
+        "AMAZON-UK-R1",
+    ]
+    assert connection.xero.invoice("A")["Contact"] == {"ContactID": connection.contact().xero_id}
+    assert connection.failures() == []

@@ -338,16 +338,35 @@ def test_refusal_of_a_document_that_another_worker_has_applied_since_is_not_dead
 # --- references -------------------------------------------------------------------------------------------------------
 
 
-def test_archived_contact_fails_each_invoice_that_references_it_with_its_code() -> None:
+def test_contact_that_xero_always_calls_archived_fails_each_invoice_that_references_it_with_its_code() -> None:
     connection = PostingConnection(CONTACT, desired_invoice("A"), desired_invoice("B"), contact_exists=False)
     connection.xero.refusals["AMAZON-UK"] = ("The specified contact details matched an archived contact.",)
 
     connection.post()
+    connection.post_after(61)
 
     assert [connection.invoice(number).reason for number in "AB"] == ["CONTACT_ARCHIVED"] * 2
     assert sorted(connection.failures()) == [("A", "CONTACT_ARCHIVED"), ("B", "CONTACT_ARCHIVED")]
-    assert "Restore the contact" in connection.invoice().remedy
+    assert "restore it" in connection.invoice().remedy
     assert connection.xero.writes("Invoices") == []
+    assert len(connection.xero.calls) < 8
+
+
+def test_documents_of_one_archived_contact_cost_one_look_up_of_it() -> None:
+    connection = PostingConnection(*(desired_invoice(f"A{n}") for n in range(60)))
+    held = connection.contact().xero_id
+    connection.xero.books["Contacts"][held]["ContactStatus"] = "ARCHIVED"
+    archived = "The contact with the specified contact details has been archived."
+    connection.xero.refusals |= {f"A{n}": (archived,) for n in range(60)}
+
+    connection.post()
+    connection.xero.refusals.clear()
+    connection.post_after(61)
+
+    assert connection.verbs() == ["create"] * 2 + ["find", "create"] + ["create"] * 2
+    assert len(connection.invoice_numbers()) == 60
+    assert connection.contact().xero_id != held
+    assert connection.failures() == []
 
 
 def test_invoice_waits_until_the_outcome_of_its_contact_is_known() -> None:
