@@ -207,7 +207,7 @@ class OrderReader:
                 self._retry_later(record, problem.code)
             return report
         # Every notice that was in the row before Amazon was asked is answered, whatever Amazon's clock says.
-        return self._recorder.record([order], max(asked_at, record.noticed_at or asked_at))
+        return self._recorder.record([order], max(asked_at, record.noticed_at or asked_at), is_page=False)
 
     def _fail(self, record: OrderRecord, code: FailureCode) -> None:
         open_record = replace(record, next_attempt_at=None)
