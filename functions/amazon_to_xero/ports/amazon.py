@@ -51,12 +51,13 @@ class OrderPage:
 
     orders: Amazon's own objects, with numbers as Decimal.
     next_token: requests the next page; None on the last one.
-    updated_before: the limit (UTC) that Amazon applied: the page is complete for updates before it.
+    updated_before: the limit (UTC) that Amazon applied: the page is complete for updates before it. None where Amazon
+        does not state it.
     """
 
     orders: Sequence[Json]
     next_token: str | None
-    updated_before: datetime
+    updated_before: datetime | None
 
 
 class SellerApi(Protocol):

@@ -22,6 +22,7 @@ from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.search_limit import SEARCH_DELAY, limit_of
 from amazon_to_xero.services.work_report import StepReport
 
 PAGES_FROM = 20  # fewer orders are read singly: at once, and the scarce pages are left to bursts and sweeps
@@ -31,7 +32,6 @@ BURST_STARTS_AT = 3  # this many orders at once may be the beginning of a burst
 MAX_DUE = 2000
 _BURST_WAIT = timedelta(seconds=3)
 _BURST_WAITS = 4
-SEARCH_DELAY = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
 NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 NOT_FOUND_GRACE = timedelta(minutes=15)  # getOrder may not know an order yet whose notice is that recent
 _MAX_RETRY_WAIT = timedelta(minutes=15)
@@ -117,15 +117,17 @@ class OrderReader:
         for _ in range(len(left) // PAGES_FROM + 2):
             if self._clock.now() >= deadline or not self._quota.take(SEARCH_ORDERS, reserve=PAGES_FOR_SWEEPS):
                 break
+            asked_at = self._clock.now()
             try:
                 page = self._amazon.search_orders(updated_after=start - NOTICE_MARGIN, page_token=page_token)
             except AmazonError as problem:
                 return report.plus(self._faults.report(problem))
-            report = report.plus(self._recorder.record(page.orders, page.updated_before))
+            limit = limit_of(page, asked_at)
+            report = report.plus(self._recorder.record(page.orders, limit))
             for order in page.orders:
                 order_id = str(order.get("orderId"))
                 noticed_at = wanted[order_id].noticed_at if order_id in wanted else None
-                if noticed_at is None or noticed_at <= page.updated_before:
+                if noticed_at is None or noticed_at <= limit:
                     wanted.pop(order_id, None)
                     left.discard(order_id)
             page_token = page.next_token

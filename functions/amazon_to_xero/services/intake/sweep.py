@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, OrderPage, SellerApi
+from amazon_to_xero.ports.amazon import AmazonError, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.search_limit import limit_of
 from amazon_to_xero.services.work_report import StepReport
 
 CURSOR = "sweep#orders"
@@ -66,6 +67,7 @@ class OrderSweep:
                 return report.plus(StepReport(stopped=stopped))
             if not self._quota.take(SEARCH_ORDERS):
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_QUOTA))
+            asked_at = self._clock.now()
             try:
                 page = self._amazon.search_orders(
                     updated_after=place.after, updated_before=place.before, page_token=place.page_token
@@ -74,8 +76,9 @@ class OrderSweep:
                 if problem.status == _BAD_REQUEST and place.page_token:
                     self._count_refused_token(cursor)
                 return report.plus(self._faults.report(problem))
-            report = report.plus(self._recorder.record(page.orders, page.updated_before))
-            saved = self._store.save([replace(cursor, data=place.next_data(page))])
+            limit = limit_of(page, asked_at, place.before)
+            report = report.plus(self._recorder.record(page.orders, limit))
+            saved = self._store.save([replace(cursor, data=place.next_data(page.next_token, limit))])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
             cursor = saved[CURSOR]
@@ -125,10 +128,10 @@ class _SweepPlace:
         begun |= {"before": before.isoformat(), "span": str(int(span.total_seconds()))} if before and span else {}
         return cls(after, before, None, begun)
 
-    def next_data(self, page: OrderPage) -> dict[str, str]:
+    def next_data(self, next_token: str | None, limit: datetime) -> dict[str, str]:
         """Return what the cursor should hold after a page: the place of the next one, or the new watermark."""
         data = {name: value for name, value in self.data.items() if name != "token_refusals"}
-        data.setdefault("limit", page.updated_before.isoformat())
-        if page.next_token:
-            return data | {"page_token": page.next_token}
+        data.setdefault("limit", limit.isoformat())
+        if next_token:
+            return data | {"page_token": next_token}
         return {"watermark": data["limit"]} | ({"span": data["span"]} if "span" in data else {})
