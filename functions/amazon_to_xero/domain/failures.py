@@ -195,7 +195,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Check the order id and amazon.region in the connection's settings.",
     ),
     _C.ORDER_REFUSED: FailureInfo(
-        "Amazon has refused to return this order for most of a day.",
+        "Amazon has refused to return this order for most of a day, and returned others.",
         "Check in Seller Central that the order is this seller's and that the application has the role that getOrder "
         "needs, then reprocess the order or enter it in Xero manually.",
     ),

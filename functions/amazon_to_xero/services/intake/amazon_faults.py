@@ -57,15 +57,20 @@ class AmazonFaults:
             self._quota.exhaust(SEARCH_ORDERS if problem.operation == SEARCH_ORDERS.operation else GET_ORDER)
             self._decisions.record("AMAZON_THROTTLED", reason=WaitReason.AMAZON_QUOTA, operation=problem.operation)
             return StepReport(stopped=WaitReason.AMAZON_QUOTA)
-        if isinstance(problem, AmazonForbidden) and not self._is_other_refused(problem.operation):
-            code = FailureCode.AMAZON_OPERATION_REFUSED
-            remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
-            return self._pause(_paused_operation(problem.operation), code, remedy)
+        if isinstance(problem, AmazonForbidden):
+            return self.pause_refused(problem)
         if isinstance(problem, AmazonNotAuthorised):
-            code = FailureCode.AMAZON_NOT_AUTHORISED
-            return self._pause(_SERVICE, code, FAILURES[code].remedy)
+            return self._pause_connection()
         self.log(problem, order_id)
         return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
+
+    def pause_refused(self, problem: AmazonError) -> StepReport:
+        """Pause an operation that Amazon refuses; the connection where it refuses the other operation, too."""
+        if isinstance(problem, AmazonForbidden) and self._is_other_refused(problem.operation):
+            return self._pause_connection()
+        code = FailureCode.AMAZON_OPERATION_REFUSED
+        remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
+        return self._pause(_paused_operation(problem.operation), code, remedy)
 
     def log(self, problem: AmazonError, order_id: str | None) -> None:
         """Log that a read is repeated."""
@@ -81,6 +86,10 @@ class AmazonFaults:
 
     def _is_other_refused(self, operation: str) -> bool:
         return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
+
+    def _pause_connection(self) -> StepReport:
+        code = FailureCode.AMAZON_NOT_AUTHORISED
+        return self._pause(_SERVICE, code, FAILURES[code].remedy)
 
     def _pause(self, service: str, code: FailureCode, remedy: str) -> StepReport:
         self._pauses.pause(service, self._clock.now() + UNAUTHORISED_PAUSE, code, remedy)

@@ -29,6 +29,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
+from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
@@ -47,6 +48,7 @@ class OrderRecorder:
         contacts: BuyerContacts,
         storable: Callable[[Json], Json],
         failed_sources: FailedSources,
+        readable: ReadableOrders,
         events: EventBus,
         clock: Clock,
         decisions: DecisionLog,
@@ -58,6 +60,7 @@ class OrderRecorder:
         self._contacts = contacts
         self._storable = storable
         self._failed_sources = failed_sources
+        self._readable = readable
         self._events = events
         self._clock = clock
         self._decisions = decisions
@@ -86,6 +89,7 @@ class OrderRecorder:
         saved = update_records(self._store, OrderRecord, by_id, recorded)
         for row in saved.values():
             self._failed_sources.log(row)
+        self._readable.remember(by_id)
         to_plan = [row for row in saved.values() if row.next_step is NextStep.PLAN]
         self._announce(to_plan)
         return StepReport(len(orders), tuple(row.order_id for row in to_plan), tuple(documents))

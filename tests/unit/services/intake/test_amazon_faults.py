@@ -14,7 +14,7 @@ from amazon_to_xero.ports.amazon import (
     AmazonUnavailable,
 )
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroUnavailable
-from amazon_to_xero.services.intake.reader import MAX_REFUSALS
+from amazon_to_xero.services.intake.refused_orders import MAX_REFUSALS
 from fakes.connection import FakeConnection
 from fakes.state import NOON
 from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
