@@ -68,10 +68,16 @@ class SellerApi(Protocol):
         ...
 
     def search_orders(
-        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+        self,
+        *,
+        updated_after: datetime,
+        updated_before: datetime | None = None,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
     ) -> OrderPage:
-        """Return a page of at most 100 orders of all marketplaces that were updated in that time.
+        """Return a page of at most 100 orders that were updated in that time.
 
+        marketplaces: Amazon's ids; none for all marketplaces of the seller. A page token is valid for the same only.
         Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
         """
         ...

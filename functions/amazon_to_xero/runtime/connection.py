@@ -28,6 +28,7 @@ from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.recorder import OrderRecorder
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
+from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -119,6 +120,7 @@ def connect(
     )
     quota = AmazonQuota(store, clock, decisions)
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
+    scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     services = Services(
         store,
@@ -126,8 +128,8 @@ def connect(
         failed_sources,
         clock,
         notices,
-        OrderReader(ports.amazon, store, recorder, quota, faults, refused_orders, clock),
-        OrderSweep(ports.amazon, store, recorder, quota, faults, policy.start, clock, decisions),
+        OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
+        OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
     )
 

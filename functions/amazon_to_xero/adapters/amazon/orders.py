@@ -53,7 +53,12 @@ class AmazonSellerApi:
         return order
 
     def search_orders(
-        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+        self,
+        *,
+        updated_after: datetime,
+        updated_before: datetime | None = None,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
     ) -> OrderPage:
         if updated_after.tzinfo is None:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
@@ -65,6 +70,8 @@ class AmazonSellerApi:
         }
         if updated_before is not None:
             parameters["lastUpdatedBefore"] = _timestamp(updated_before)
+        if marketplaces:
+            parameters["marketplaceIds"] = list(marketplaces)
         if page_token is not None:
             parameters["paginationToken"] = page_token
         answer = call(operation, self._client.search_orders, **parameters)

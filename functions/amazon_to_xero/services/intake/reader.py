@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, SellerApi
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
@@ -22,6 +22,7 @@ from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, Amazo
 from amazon_to_xero.services.intake.recorder import OrderRecorder
 from amazon_to_xero.services.intake.refused_orders import RefusalsOfRun, RefusedOrders, is_refusal
 from amazon_to_xero.services.intake.search_limit import SEARCH_DELAY, limit_of
+from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.work_report import StepReport
 
 PAGES_FROM = 20  # fewer orders are read singly: at once, and the scarce pages are left to bursts and sweeps
@@ -44,6 +45,7 @@ class OrderReader:
         amazon: SellerApi,
         store: StateStore,
         recorder: OrderRecorder,
+        scope: SearchScope,
         quota: AmazonQuota,
         faults: AmazonFaults,
         refused_orders: RefusedOrders,
@@ -52,6 +54,7 @@ class OrderReader:
         self._amazon = amazon
         self._store = store
         self._recorder = recorder
+        self._scope = scope
         self._quota = quota
         self._faults = faults
         self._refused_orders = refused_orders
@@ -109,12 +112,17 @@ class OrderReader:
         }
         report = StepReport()
         page_token: str | None = None
+        marketplaces = self._scope.marketplaces()
         for _ in range(len(left) // PAGES_FROM + 2):
             if self._clock.now() >= deadline or not self._quota.take(SEARCH_ORDERS, reserve=PAGES_FOR_SWEEPS):
                 break
             asked_at = self._clock.now()
             try:
-                page = self._amazon.search_orders(updated_after=start - NOTICE_MARGIN, page_token=page_token)
+                page = self._amazon.search_orders(
+                    updated_after=start - NOTICE_MARGIN, page_token=page_token, marketplaces=marketplaces
+                )
+            except AmazonForbidden as problem:
+                return report.plus(StepReport(stopped=self._scope.narrow(problem)))
             except AmazonError as problem:
                 return report.plus(self._faults.report(problem))
             limit = limit_of(page, asked_at)
