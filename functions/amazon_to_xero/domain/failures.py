@@ -82,6 +82,7 @@ class FailureCode(StrEnum):
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
     TAX_VARIANCE = "TAX_VARIANCE"
+    VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
     CONTACT_MERGED = "CONTACT_MERGED"
     CONTACT_REPLACED = "CONTACT_REPLACED"
@@ -100,6 +101,7 @@ class WaitReason(StrEnum):
     AMAZON_QUOTA = "AMAZON_QUOTA"
     AMAZON_UNAVAILABLE = "AMAZON_UNAVAILABLE"
     WAITING_FOR_PAGES = "WAITING_FOR_PAGES"
+    OLDER_VERSION = "OLDER_VERSION"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
     SWEEP_TAKEN_OVER = "SWEEP_TAKEN_OVER"
     OUT_OF_TIME = "OUT_OF_TIME"
@@ -201,7 +203,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Check the order id and amazon.region in the connection's settings.",
     ),
     _C.ORDER_REFUSED: FailureInfo(
-        "Amazon has refused to return this order for most of a day.",
+        "Amazon has refused to return this order for most of a day, and returned others.",
         "Check in Seller Central that the order is this seller's and that the application has the role that getOrder "
         "needs, then reprocess the order or enter it in Xero manually.",
     ),
@@ -374,6 +376,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Check tax.rules and the invoice.",
         _A.REPORT,
     ),
+    _C.VERSION_WENT_BACK: FailureInfo(
+        "Amazon has stated an older version of the order than the recorded one for an hour; the older one is recorded.",
+        "Compare the order in Seller Central with its documents in Xero.",
+        _A.REPORT,
+    ),
     _C.BUYER_UNKNOWN: FailureInfo(
         "Amazon does not say who the buyer is, so the order is invoiced to the marketplace's customer.",
         "Add a role for buyer data to the application if you want one contact for each buyer.",
@@ -423,6 +430,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.AMAZON_QUOTA: "Amazon's quota for the operation is used up; it refills by the minute.",
     _W.AMAZON_UNAVAILABLE: "Amazon did not answer, or answered with an error that passes.",
     _W.WAITING_FOR_PAGES: "A burst of orders waits two minutes until searchOrders shows them in pages.",
+    _W.OLDER_VERSION: "Amazon answered with an older version of the order than before; it is read again for an hour.",
     _W.PROCEEDS_MISSING: "Amazon has not stated the order's amounts yet; the order is read again.",
     _W.SWEEP_TAKEN_OVER: "Another worker continues the sweep.",
     _W.OUT_OF_TIME: "The function's time is used up; the next run continues.",
