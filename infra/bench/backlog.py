@@ -175,7 +175,7 @@ def drain(orders: int, per_day: int) -> int:
     pauses = Pauses(store, clock, no_output)
     xero = BudgetedXero(accounting, store, clock, Limits(per_day=per_day), "bench")
     letters = DeadLetters("main", dict.fromkeys(CAPABILITIES, no_output), no_output)
-    poster = document_poster("main", xero, store, pauses, letters, BuyerDetails(), len, len, clock, no_output)
+    poster = document_poster("main", xero, store, pauses, letters, BuyerDetails(), list, list, clock, no_output)
     store.save(documents(orders))
 
     days: dict[int, tuple[int, datetime, datetime]] = {}

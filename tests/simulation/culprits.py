@@ -27,6 +27,7 @@ class Culprit(StrEnum):
     XERO_LOOKUP_REFUSED = "Xero creates its documents, answers 500, and 404 to their look-up"
     AMAZON_FORBIDS = "getOrder answers 403"
     AMAZON_REFUSES = "getOrder answers 400"
+    AMAZON_FAILS = "getOrder answers 500"
     AMAZON_HIDES = "getOrder answers 403, and no page contains it"
 
 
@@ -37,6 +38,7 @@ _STATUS_OF_GET_ORDER = {
     Culprit.AMAZON_FORBIDS: 403,
     Culprit.AMAZON_HIDES: 403,
     Culprit.AMAZON_REFUSES: 400,
+    Culprit.AMAZON_FAILS: 500,
 }
 REFUSED_BY_AMAZON = frozenset(_STATUS_OF_GET_ORDER)
 _NEVER_ANSWERED = Response.of_json({"Type": "Error", "Title": "An error occurred", "Status": 500}, 500)
@@ -47,6 +49,14 @@ _LOOKUP_ANSWERS = {Culprit.XERO_LOOKUP_UNANSWERED: _NEVER_ANSWERED, Culprit.XERO
 _MAX_CALLS = 24
 _MAX_READS = 60  # 24 refusals in most of a day, each read once more with a new token
 _MAX_LETTERS = 2
+_COMPARABLE_ORDERS = 2
+# What had failed before, for a reason that a person has removed, stays failed while Amazon does not return the order.
+_UNREADABLE = frozenset(
+    {
+        *("ORDER_REFUSED", "BUYER_DATA_UNAVAILABLE", "REFERENCE_FAILED"),
+        *("ACCOUNT_ARCHIVED", "CURRENCY_NOT_SUBSCRIBED", "UNKNOWN_MARKETPLACE", "TAX_UNMATCHED", "TAX_UNMAPPED"),
+    }
+)
 # How a culprit may fail. An order whose documents exist although their answers are lost fails in no way.
 FAILS_WITH: Mapping[Culprit, frozenset[str]] = {
     Culprit.XERO_UNANSWERED: frozenset({"XERO_ERROR", "REFERENCE_FAILED"}),
@@ -55,9 +65,10 @@ FAILS_WITH: Mapping[Culprit, frozenset[str]] = {
     Culprit.XERO_ANSWERS_LOST: frozenset(),
     Culprit.XERO_LOOKUP_UNANSWERED: frozenset({"OUTCOME_UNRESOLVED", "REFERENCE_FAILED"}),
     Culprit.XERO_LOOKUP_REFUSED: frozenset({"OUTCOME_UNRESOLVED", "REFERENCE_FAILED"}),
-    Culprit.AMAZON_FORBIDS: frozenset({"ORDER_REFUSED"}),
-    Culprit.AMAZON_HIDES: frozenset({"ORDER_REFUSED"}),
-    Culprit.AMAZON_REFUSES: frozenset({"ORDER_REFUSED"}),
+    Culprit.AMAZON_FORBIDS: _UNREADABLE,
+    Culprit.AMAZON_HIDES: _UNREADABLE,
+    Culprit.AMAZON_REFUSES: _UNREADABLE,
+    Culprit.AMAZON_FAILS: _UNREADABLE,
 }
 
 
@@ -84,7 +95,10 @@ class Culprits:
             chosen = rng.sample(list(order_ids), k=min(len(order_ids), rng.choice((1, 1, 2, 3))))
             self.kinds = {order_id: rng.choices(list(Culprit), _FREQUENCY)[0] for order_id in chosen}
             for order_id, kind in self.kinds.items():
-                if kind in _LOOKUP_ANSWERS and order_id in contested:
+                is_contested = kind in _LOOKUP_ANSWERS and order_id in contested
+                # With no other order to compare, Amazon's refusals are the operation's, and a person is told of that.
+                is_alone = kind in REFUSED_BY_AMAZON and len(order_ids) - len(chosen) < _COMPARABLE_ORDERS
+                if is_contested or is_alone:
                     self.kinds[order_id] = Culprit.XERO_ANSWERS_LOST
         self.spoilt: Counter[str] = Counter()
 

@@ -141,7 +141,7 @@ class PostingMachine(RuleBasedStateMachine):
             pauses,
             letters,
             BuyerDetails(),
-            read_again=lambda _: None,
+            read_again=lambda _: (),
             plan_again=lambda _: None,
             clock=self.clock,
             decisions=decisions,

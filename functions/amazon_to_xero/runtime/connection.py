@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
@@ -38,7 +39,7 @@ from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.poster import DocumentPoster
-from amazon_to_xero.services.posting.requests import RequestBuilder, SourceRequest
+from amazon_to_xero.services.posting.requests import ReadRequest, RequestBuilder, SourceRequest
 from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
@@ -139,8 +140,11 @@ def connect(
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
     )
 
-    def read_again(sources: Sequence[str]) -> None:
-        notices.record([ChangeNotice(order_id) for order_id in _order_ids(sources)])
+    def read_again(sources: Sequence[str]) -> Collection[str]:
+        records = store.load(OrderRecord, _order_ids(sources))
+        unreadable = {order_id for order_id, record in records.items() if record.is_unreadable}
+        notices.record([ChangeNotice(order_id) for order_id in _order_ids(sources) if order_id not in unreadable])
+        return {records[order_id].source for order_id in unreadable}
 
     def plan_again(sources: Sequence[str]) -> None:
         notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
@@ -174,7 +178,7 @@ def document_poster(
     pauses: Pauses,
     dead_letters: DeadLetters,
     buyer_details: BuyerDetails,
-    read_again: SourceRequest,
+    read_again: ReadRequest,
     plan_again: SourceRequest,
     clock: Clock,
     decisions: DecisionLog,

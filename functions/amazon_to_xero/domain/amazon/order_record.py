@@ -87,6 +87,12 @@ class OrderRecord:
         return source_key(SourceKind.ORDER, self.order_id)
 
     @property
+    def is_unreadable(self) -> bool:
+        """Whether it failed because Amazon does not return it, and nobody has asked for it again."""
+        is_refused = self.reason in (FailureCode.ORDER_REFUSED, FailureCode.ORDER_NOT_FOUND)
+        return self.state is OrderState.FAILED and is_refused and self.next_attempt_at is None
+
+    @property
     def reading_at(self) -> datetime | None:
         """When it is to be read; None when it is not to be read."""
         return self.next_attempt_at if self.next_step is NextStep.READ else None

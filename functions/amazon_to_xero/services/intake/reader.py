@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, SellerApi
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, AmazonUnavailable, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
@@ -34,6 +34,7 @@ _BURST_WAIT = timedelta(seconds=3)
 _BURST_WAITS = 4
 NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 NOT_FOUND_GRACE = timedelta(minutes=15)  # getOrder may not know an order yet whose notice is that recent
+MAX_UNANSWERED = 8  # reads of one order in a row, in an hour and a quarter; then it is judged as if it were refused
 _MAX_RETRY_WAIT = timedelta(minutes=15)
 
 
@@ -195,6 +196,11 @@ class OrderReader:
         except AmazonError as problem:
             if is_refusal(problem):
                 return refusals.add(record, problem)
+            if _is_never_answered(record, problem):
+                report = refusals.add(record, problem)
+                if report.stopped:
+                    self._retry_later(record, problem.code)
+                return report
             report = self._faults.report(problem, record.order_id)
             if report.stopped == WaitReason.AMAZON_UNAVAILABLE:
                 # Perhaps only this order cannot be had: it waits, longer each time, and the others go on.
@@ -210,3 +216,9 @@ class OrderReader:
         later = record.read_again_at(self._clock.now() + wait, attempts=record.attempts + 1, reason=reason)
         # If another writer was faster, nothing is lost: the row is still due, or was read by the other one.
         self._store.save([later])
+
+
+def _is_never_answered(record: OrderRecord, problem: AmazonError) -> bool:
+    """Whether Amazon has failed to return this order for so long that the order may be the cause."""
+    is_judged = record.reason == FailureCode.ORDER_REFUSED
+    return isinstance(problem, AmazonUnavailable) and (is_judged or record.attempts >= MAX_UNANSWERED)

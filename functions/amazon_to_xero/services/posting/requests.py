@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ MAX_REFERENCE_WAITS = 12  # about six hours
 
 type BuyerDetailsLookup = Callable[[str, str], Mapping[str, Any] | None]  # contact number, digest -> details
 type SourceRequest = Callable[[Sequence[str]], object]  # keys of sources
+type ReadRequest = Callable[[Sequence[str]], Collection[str]]  # keys of sources -> those that Amazon does not return
 
 
 class RequestBuilder:
@@ -38,13 +39,14 @@ class RequestBuilder:
         store: StateStore,
         transitions: DocumentTransitions,
         buyer_details: BuyerDetailsLookup,
-        read_again: SourceRequest,
+        read_again: ReadRequest,
         plan_again: SourceRequest,
         clock: Clock,
     ) -> None:
         """Connect the builder.
 
-        read_again: makes sources due for reading: those whose buyers' details are not in memory.
+        read_again: makes sources due for reading, those whose buyers' details are not in memory; returns the keys of
+            those that have failed because Amazon does not return them.
         plan_again: makes sources due for planning: those whose documents wait for one that was never requested.
         """
         self._store = store
@@ -132,16 +134,21 @@ class RequestBuilder:
         return desired.body
 
     def _await_buyers(self, documents: Sequence[Document]) -> PostReport:
-        """Defer contacts without details, and have their orders read again."""
+        """Defer contacts without details, and have their orders read again.
+
+        The contact of an order that Amazon does not return fails. Another order of the buyer revives it.
+        """
         if not documents:
             return PostReport()
         awaiting = partial(Document.awaiting_buyer, now=self._clock.now())
         report = self._transitions.apply([(document, awaiting) for document in documents])
-        after = self._store.load(Document, [document.key for document in documents]).values()
+        after = list(self._store.load(Document, [document.key for document in documents]).values())
         sources = [document.desired.source for document in after if document.awaits_buyer]
-        if sources:
-            self._read_again(sources)
-        return report
+        unreadable = self._read_again(sources) if sources else ()
+        code = FailureCode.BUYER_DATA_UNAVAILABLE
+        failed = partial(Document.failed, code=code, remedy=FAILURES[code].remedy)
+        failing = [(document, failed) for document in after if document.desired.source in unreadable]
+        return report.plus(self._transitions.apply(failing)) if failing else report
 
 
 def _is_referenceable(document: Document) -> bool:

@@ -10,6 +10,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonUnavailable
 from amazon_to_xero.services.intake.readable_orders import MAX_READABLE
+from amazon_to_xero.services.intake.reader import MAX_UNANSWERED
 from amazon_to_xero.services.intake.refused_orders import MAX_REFUSALS, REFUSED_IN_A_ROW
 from fakes.connection import FakeConnection
 from unit.services.amazon_orders import HOUR, amazon_order
@@ -68,6 +69,31 @@ def test_refused_orders_that_are_due_alone_fail_and_pause_nothing() -> None:
     assert connection.decisions.of("PAUSED") == []
     # Each time the three orders, and one order that Amazon is known to return
     assert connection.amazon.count("getOrder") == MAX_REFUSALS * (3 + 1)
+
+
+def test_order_that_amazon_never_answers_fails_within_a_day_and_the_others_are_read() -> None:
+    connection = connection_with_known_orders()
+    connection.amazon.refused = {"R1": AmazonUnavailable("getOrder", 500, "InternalFailure")}
+
+    read_every_minute(connection, 24 * HOUR)
+
+    assert connection.dead_letters[ORDERS].reasons == [("R1", "ORDER_REFUSED")]
+    assert {connection.record(name).state for name in ("R0", "R2")} == {OrderState.RECORDED}
+    assert connection.decisions.of("PAUSED") == []
+    assert connection.amazon.count("getOrder") <= 2 + 2 * (MAX_UNANSWERED + MAX_REFUSALS)
+
+
+def test_outage_of_amazon_for_two_days_fails_no_order() -> None:
+    connection = connection_with_known_orders()
+    outage = AmazonUnavailable("getOrder", 503, "ServiceUnavailable")
+    connection.amazon.refused = dict.fromkeys([*KNOWN, *REFUSED], outage)
+
+    read_every_minute(connection, 48 * HOUR)
+
+    assert connection.dead_letters[ORDERS].letters == []
+    connection.amazon.refused = {}
+    connection.clock.advance(15 * 60)
+    assert connection.read().records == 3
 
 
 def test_known_order_that_is_refused_by_now_does_not_put_the_blame_on_the_operation() -> None:

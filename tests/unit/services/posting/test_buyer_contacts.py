@@ -6,7 +6,7 @@ import pytest
 
 from amazon_to_xero.domain.books.document import MAX_BUYER_REQUESTS, DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS
-from amazon_to_xero.ports.amazon import AmazonUnavailable
+from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonUnavailable
 from amazon_to_xero.ports.xero import XeroError
 from amazon_to_xero.services.work_report import PostReport
 from fakes.vendors import lost
@@ -118,6 +118,25 @@ def test_order_is_requested_ever_less_often_and_its_contact_fails_after_a_day() 
     assert connection.failures() == [("A", "BUYER_DATA_UNAVAILABLE")]
     connection.read_orders(buyer_order())
     assert connection.post().applied == 1
+
+
+def test_contact_fails_with_its_order_when_amazon_refuses_the_order_for_good() -> None:
+    # Given a contact that waits for an order that Amazon refuses
+    connection = BuyerConnection()
+    connection.read_orders(buyer_order("K", name="Canary Known", email="known@marketplace.example"))
+    (number,) = connection.read_orders(buyer_order())
+    connection.request(desired_invoice(contact_number=number))
+    connection.lose_memory()
+    connection.amazon.refused["A"] = AmazonForbidden("getOrder", 403, "Unauthorized")
+
+    for _ in range(22 * 60):
+        connection.post_after(60)
+        connection.read()
+
+    # Then both are reported once, and nobody reads the order any more
+    assert connection.failures(ORDERS) == [("A", "ORDER_REFUSED")]
+    assert connection.failures() == [("A", "BUYER_DATA_UNAVAILABLE")]
+    assert connection.orders_to_read() == []
 
 
 def test_details_from_an_older_order_of_the_same_buyer_post_the_contact() -> None:
