@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fakes.orders import CA, UK, US
 from sandbox.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ REFUSED_BY_AMAZON = frozenset(_STATUS_OF_GET_ORDER)
 _NEVER_ANSWERED = Response.of_json({"Type": "Error", "Title": "An error occurred", "Status": 500}, 500)
 _REFUSED = Response.of_json({"ErrorNumber": 10, "Type": "PostDataInvalidException", "Message": "unreadable"}, 400)
 _NOT_FOUND = Response.of_html("<html><body>404 - File or directory not found.</body></html>", 404)
+_FORBIDDEN = Response.of_json({"errors": [{"code": "Unauthorized", "message": "Access denied.", "details": ""}]}, 403)
 _LOOKUP_ANSWERS = {Culprit.XERO_LOOKUP_UNANSWERED: _NEVER_ANSWERED, Culprit.XERO_LOOKUP_REFUSED: _NOT_FOUND}
 # Each time an order is asked for. Every version of an order may have an invoice, a payment and an adjustment.
 _MAX_CALLS = 24
 _MAX_READS = 60  # 24 refusals in most of a day, each read once more with a new token
 _MAX_LETTERS = 2
+MARKETPLACES = (UK, US, CA)
 _COMPARABLE_ORDERS = 2
 # What had failed before, for a reason that a person has removed, stays failed while Amazon does not return the order.
 _UNREADABLE = frozenset(
@@ -101,6 +104,8 @@ class Culprits:
                 if is_contested or is_alone:
                     self.kinds[order_id] = Culprit.XERO_ANSWERS_LOST
         self.spoilt: Counter[str] = Counter()
+        # searchOrders answers 403 for it, getOrder returns its orders.
+        self.refused_marketplace = rng.choice(MARKETPLACES) if rng.random() < 0.05 else ""
 
     def of(self, order_id: str) -> Culprit | None:
         return self.kinds.get(order_id)
@@ -165,7 +170,10 @@ class Culprits:
     # --- Amazon -----------------------------------------------------------------------------------------------------
 
     def amazon_answer(self, request: Request) -> Response | None:
-        """Return what Amazon answers to getOrder for a culprit; None where it answers as ever."""
+        """Return what Amazon answers for a culprit; None where it answers as ever."""
+        marketplaces = dict(request.query).get("marketplaceIds", "")
+        if self.refused_marketplace and self.refused_marketplace in marketplaces:
+            return _FORBIDDEN
         order_id = request.path.rpartition("/")[2]
         status = _STATUS_OF_GET_ORDER.get(self.kinds[order_id]) if order_id in self.kinds else None
         if status is None:

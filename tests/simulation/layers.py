@@ -12,8 +12,11 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
+from amazon_to_xero.services.intake import reader, refused_orders
+from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.posting import batches
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
@@ -21,7 +24,7 @@ from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import Transition
 from amazon_to_xero.services.posting.writer import BatchWriter
-from amazon_to_xero.services.work_report import PostReport
+from amazon_to_xero.services.work_report import PostReport, StepReport
 from simulation.culprits import Culprit
 from simulation.table import MemoryTable
 from simulation.world import Layers
@@ -90,6 +93,10 @@ def _fail_the_lookup(
     return self._transitions.apply([(document, alone) for document in documents])
 
 
+def _blame_the_operation(self: RefusedOrders, _refused: set[str], problem: AmazonError) -> StepReport:
+    return self._faults.pause_refused(problem)
+
+
 def _look_up_for_ever(self: Document, now: datetime, message: str) -> Document:
     return replace(self.unknown(now + timedelta(minutes=5)), remedy=message)
 
@@ -141,6 +148,15 @@ WITHOUT: Mapping[str, Layers] = {
         orders=6,
         culprits=(Culprit.XERO_LOOKUP_UNANSWERED,),
         without={(Document, "lookup_unanswered"): _look_up_for_ever},
+    ),
+    "end of refusals": Layers(
+        orders=6, culprits=(Culprit.AMAZON_HIDES,), without={(refused_orders, "MAX_REFUSALS"): 10**6}
+    ),
+    "test of getOrder": Layers(
+        orders=6, culprits=(Culprit.AMAZON_HIDES,), without={(RefusedOrders, "test_operation"): _blame_the_operation}
+    ),
+    "end of unanswered reads": Layers(
+        orders=6, culprits=(Culprit.AMAZON_FAILS,), without={(reader, "_is_never_answered"): _never}
     ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}

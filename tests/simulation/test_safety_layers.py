@@ -16,11 +16,11 @@ from simulation.world import Layers
 WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
-    "durable intent": 7,
-    "idempotency key": 5,
+    "durable intent": 33,
+    "idempotency key": 31,
     "look before create": 0,
-    "unique numbers": 76,
-    "fence by generation": 2,
+    "unique numbers": 7,
+    "fence by generation": 0,
     "newest version wins": 24,
     "call budget": 3,
     "smaller batches": 0,
@@ -29,6 +29,9 @@ MET_AT = {
     "halving of look-ups": 6,
     "probe of look-ups": 0,
     "end of unanswered look-ups": 0,
+    "end of refusals": 0,
+    "test of getOrder": 0,
+    "end of unanswered reads": 1,
     "repeated token refresh": 35,
 }
 

@@ -29,6 +29,7 @@ class Weather:
     amazon_slow: float = 0.0
     amazon_stale: float = 0.0  # getOrder answers with the version before
     amazon_unauthorised: float = 0.0
+    amazon_token_refused: float = 0.0  # 400 to a page token of searchOrders
     # Lambda
     crash: float = 0.0  # at each point where a worker touches the outside
     crash_around_writes: float = 0.0  # before or after a call that writes to Xero
@@ -84,6 +85,7 @@ _LARGEST = {
     "amazon_slow": 0.05,
     "amazon_stale": 0.2,
     "amazon_unauthorised": 0.01,
+    "amazon_token_refused": 0.3,
     "crash": 0.006,
     "crash_around_writes": 0.15,
     "freeze": 0.004,

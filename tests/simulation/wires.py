@@ -287,6 +287,9 @@ class AmazonWire(Wire):
         if rng.random() < weather.amazon_unauthorised:
             errors = {"errors": [{"code": "Unauthorized", "message": "Access denied.", "details": ""}]}
             return replace(usual, instead=Response.of_json(errors, 403), name="unauthorised")
+        if dict(request.query).get("paginationToken") and rng.random() < weather.amazon_token_refused:
+            errors = {"errors": [{"code": "InvalidInput", "message": "The page token is invalid.", "details": ""}]}
+            return replace(usual, instead=Response.of_json(errors, 400), name="token refused")
         if rng.random() < weather.amazon_slow:
             return Fate(usual.executed, GIVES_UP_AFTER + 5, name="slow")
         if rng.random() < weather.amazon_stale and self.engine.operation(request) == "getOrder":

@@ -108,6 +108,8 @@ class World:
         order_ids = [one.order_id for one in self.histories]
         self.statements.draw(self._stream("statements"), order_ids, self.length)
         self.culprits = Culprits(self._stream("culprits"), order_ids, self.statements.histories, self.layers.culprits)
+        if self.culprits.refused_marketplace:
+            self.weather = replace(self.weather, notification_lost=0.0)  # no sweep would ever find its order
         self.redrives = 0
         self._sweep_until = START
         self._queues_and_services(rng)
