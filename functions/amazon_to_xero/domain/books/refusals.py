@@ -51,6 +51,7 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("is not a valid code for this document", _known(_C.ACCOUNT_UNKNOWN)),
     ("has been archived, or has been deleted", _known(_C.ACCOUNT_ARCHIVED)),
     ("cannot be used with account code", _known(_C.TAX_TYPE_UNUSABLE)),
+    ("taxtype … does not exist or cannot be used", _known(_C.TAX_TYPE_UNUSABLE)),
     ("is not subscribed to currency", _known(_C.CURRENCY_NOT_SUBSCRIBED)),
     ("lock date", _known(_C.PERIOD_LOCKED)),
     ("reached the limit of invoices", _known(_C.PLAN_LIMIT)),

@@ -44,6 +44,11 @@ from amazon_to_xero.domain.books.refusals import refusal
         ("Account code '999' is not a valid code for this document.", "ACCOUNT_UNKNOWN", False),
         ("Account code '206' has been archived, or has been deleted.", "ACCOUNT_ARCHIVED", False),
         ("The TaxType code 'X' cannot be used with account code '200'.", "TAX_TYPE_UNUSABLE", False),
+        (
+            "The TaxType code NONE does not exist or cannot be used for this type of transaction.",
+            "TAX_TYPE_UNUSABLE",
+            False,
+        ),
         ("Organisation is not subscribed to currency SEK", "CURRENCY_NOT_SUBSCRIBED", False),
         ("The document date cannot be before the end of year lock date", "PERIOD_LOCKED", False),
         ("You have reached the limit of invoices you can approve", "PLAN_LIMIT", False),
