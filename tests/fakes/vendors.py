@@ -18,7 +18,7 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
-from amazon_to_xero.ports.amazon import AmazonError, AmazonNotFound, Json, OrderPage
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
 from fakes.books import ORGANISATION
@@ -29,7 +29,8 @@ SHOWN_LATE = timedelta(minutes=2)
 class ScriptedAmazon:
     """ports.SellerApi over `orders`. `faults` are raised one per call; None lets one call through.
 
-    `refused` are faults by order id; `after_page` runs once a page has been made, before it is handed out.
+    `refused` are faults by order id; searches that cover one of
+    `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
     """
 
     def __init__(self, clock: Clock, *orders: Json, page_size: int = 100) -> None:
@@ -38,6 +39,7 @@ class ScriptedAmazon:
         self.asked_after: list[datetime] = []
         self.faults: list[AmazonError | None] = []
         self.refused: dict[str, AmazonError] = {}
+        self.refused_marketplaces: set[str] = set()
         self.after_page: Callable[[], object] | None = None
         self.page_size = page_size
         self._clock = clock
@@ -59,11 +61,19 @@ class ScriptedAmazon:
         return copy.deepcopy(self.orders[order_id])
 
     def search_orders(
-        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+        self,
+        *,
+        updated_after: datetime,
+        updated_before: datetime | None = None,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
     ) -> OrderPage:
         self.calls.append(("searchOrders", page_token or ""))
         self.asked_after.append(updated_after)
         self._fail()
+        own = {each["salesChannel"].get("marketplaceId") for each in self.orders.values()} | self.refused_marketplaces
+        if self.refused_marketplaces & (set(marketplaces) or own):
+            raise AmazonForbidden("searchOrders", 403, "Unauthorized")
         shown = self._clock.now() - SHOWN_LATE
         limit = echoed = min(updated_before or shown, shown)
         start = 0
@@ -73,6 +83,7 @@ class ScriptedAmazon:
         found = sorted(
             (updated, order_id)
             for order_id, order in self.orders.items()
+            if not marketplaces or order["salesChannel"].get("marketplaceId") in marketplaces
             if updated_after <= (updated := parse_timestamp(order["lastUpdatedTime"], "lastUpdatedTime")) <= limit
         )
         ids = [order_id for _, order_id in found[start : start + self.page_size]]

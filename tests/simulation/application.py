@@ -6,15 +6,17 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.amazon import client as amazon_client
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
-from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
+from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
 from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
@@ -109,6 +111,25 @@ class SimulatedEvents:
         return taken.count(False)
 
 
+class _RememberingStore(RowStateStore):
+    """Decodes each row once in a world, however often it is loaded: rows and records are immutable."""
+
+    def __init__(self, decoded: dict[int, tuple[Row, Any]], *given: Any) -> None:
+        """`decoded` is by the identity of the row, which it keeps alive."""
+        super().__init__(*given)
+        self._known = decoded
+
+    def _decoded[R: Record](self, codec: RowCodec[R], row: Row) -> R:
+        known = self._known.get(id(row))
+        if known is None:
+            known = self._known[id(row)] = (row, super()._decoded(codec, row))
+        record: R = known[1]
+        return record
+
+
+_parsed = lru_cache(maxsize=64)(partial(parse, name="the connection"))
+
+
 class _StoredDocuments:
     """Parameter Store and Secrets Manager."""
 
@@ -141,12 +162,12 @@ class SimulatedApplication(Application):
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
         world, step = self._world, self._world.functions.step
-        settings = parse(ConnectionSettings, settings_text, "the settings")
-        secrets = parse(ConnectionSecrets, secrets_text, "the secret")
+        settings = _parsed(ConnectionSettings, settings_text)
+        secrets = _parsed(ConnectionSecrets, secrets_text)
         client = TableClient(
             world.table, world._stream(f"table of {self._sandbox.name}"), lambda: world.weather, step, world.log
         )
-        store = world.layers.store(RowStateStore(name, client, CODECS_WITH_STATEMENTS))
+        store = world.layers.store(_RememberingStore(world.decoded, name, client, CODECS_WITH_STATEMENTS))
         decisions = SimulatedDecisionLog(world)
         endpoint = XeroTokenEndpoint(
             secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"

@@ -14,6 +14,7 @@ from simulation.scheduler import Scheduler, Task
 from simulation.weather import Weather
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+_IDLE_RUNS = 0.05  # share of the scheduled runs with nothing to do that take place
 Done = Callable[[dict[str, Any] | None], None]  # the answer, None when the invocation failed
 
 
@@ -190,6 +191,7 @@ class Poller:
         at_once: int = 2,
     ) -> None:
         self.under_way = 0
+        self._is_awake = False
         self._queue = queue
         self._functions = functions
         self._function = function
@@ -203,10 +205,19 @@ class Poller:
         self._at_once = at_once
 
     def start(self) -> None:
-        self._scheduler.after(self._rng.random() * self._window, self._poll)
+        self._queue.on_message = self._wake
+        self._wake()
+
+    def _wake(self) -> None:
+        """Poll within the batching window, and again as long as the queue holds messages."""
+        if not self._is_awake:
+            self._is_awake = True
+            self._scheduler.after(self._rng.random() * self._window, self._poll)
 
     def _poll(self) -> None:
-        self._scheduler.after(0.5 + self._rng.random() * self._window, self._poll)
+        self._is_awake = bool(self._queue.messages)
+        if self._is_awake:
+            self._scheduler.after(0.5 + self._rng.random() * self._window, self._poll)
         if self.under_way >= self._at_once or not self._queue.visible():
             return
         messages = self._queue.receive(self._batch, self._weather().duplicate)
@@ -272,7 +283,7 @@ class Schedule:
         if self._rng.random() < weather.schedule_missed:
             return
         # A run that finds nothing due does nothing: most of them are left out to have time for more worlds.
-        if not self._worth_it() and self._rng.random() > 0.1:
+        if not self._worth_it() and self._rng.random() > _IDLE_RUNS:
             return
         for _ in range(2 if self._rng.random() < weather.schedule_twice else 1):
             self._functions.invoke(self._function, self._handler, dict(self._event))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
+from simulation.culprits import Culprit, check_bounds
 from simulation.history import Expected, OrderHistory, buyer_email
 from simulation.statements import check_statements
 from simulation.wires import Seen
@@ -67,6 +68,7 @@ class Invariants:
         self._money(held, explained)
         self._customers(books["Contacts"], held, explained)
         self._statements(books)
+        self._culprits()
         self._nothing_waits()
         self._nothing_paid_was_touched()
         self._limits()
@@ -158,6 +160,8 @@ class Invariants:
         """Whether the books hold what the newest version asks; False when a person is needed and was told."""
         expected = one.versions[-1].expected
         row = self._world.table.rows.get(f"ORDER#{one.order_id}")
+        if row is None and self._world.culprits.of(one.order_id) is Culprit.AMAZON_HIDES:
+            return False  # its notification was lost, and Amazon says nothing else of it
         if row is None:
             self._violated(f"order {one.order_id} was never recorded")
             return True
@@ -183,7 +187,7 @@ class Invariants:
 
     def _explained(self, one: OrderHistory, expected: Expected, failed: Mapping[str, str]) -> bool:
         for what, reason in failed.items():
-            if reason not in expected.refusals:
+            if reason not in expected.refusals | self._world.culprits.fails_with(one.order_id):
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
         letters = [letter for queue in self._world.dead_letters.values() for letter in queue.messages.values()]
         told = {letter.attributes.get("reason") for letter in letters if one.order_id in letter.body}
@@ -263,6 +267,17 @@ class Invariants:
         store = RowStateStore("main", _Rows(self._world.table.rows), CODECS_WITH_STATEMENTS)
         records = store.load(StatementRecord, histories)
         check_statements(histories, records, books["CreditNotes"], self._violated)
+
+    def _culprits(self) -> None:
+        """Each culprit costs a bounded number of calls, and a person is told once each time it is asked for."""
+        world = self._world
+        asked = {one.order_id: len(one.versions) + world.redrives + 1 for one in world.histories}
+        letters = {
+            order_id: sum(letter.attributes.get("order_id") == order_id for letter in letters)
+            for letters in [[letter for queue in world.dead_letters.values() for letter in queue.ever]]
+            for order_id in asked
+        }
+        check_bounds(world.culprits, asked, letters, self._violated)
 
     def _nothing_paid_was_touched(self) -> None:
         """Nobody was ever asked to mend what our own payments stood in the way of."""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.state import Record, StateStore
+from amazon_to_xero.ports.xero import XeroRefused
 from amazon_to_xero.services.posting import batches
+from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
+from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.posting.transitions import Transition
+from amazon_to_xero.services.posting.writer import BatchWriter
+from amazon_to_xero.services.work_report import PostReport
+from simulation.culprits import Culprit
 from simulation.table import MemoryTable
 from simulation.world import Layers
 
@@ -64,6 +73,27 @@ def _nothing(*_: Any) -> None:
     return None
 
 
+def _always_in_full_batches(requests: Sequence[PostingRequest]) -> Iterator[list[PostingRequest]]:
+    yield from batches._batches(requests, batches.BATCH_SIZE)
+
+
+def _fail_the_batch(
+    self: BatchWriter, _kind: Any, _write: Any, claimed: Sequence[PostingRequest], problem: XeroRefused, *_: Any
+) -> PostReport:
+    failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=problem.message)
+    return self._transitions.apply([(request.document, failed) for request in claimed])
+
+
+def _fail_the_lookup(
+    self: OutcomeResolution, _kind: Any, documents: Sequence[Document], alone: Transition
+) -> PostReport:
+    return self._transitions.apply([(document, alone) for document in documents])
+
+
+def _look_up_for_ever(self: Document, now: datetime, message: str) -> Document:
+    return replace(self.unknown(now + timedelta(minutes=5)), remedy=message)
+
+
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -84,6 +114,33 @@ WITHOUT: Mapping[str, Layers] = {
     ),
     "call budget": Layers(
         orders=40, constants={(batches, "BATCH_SIZE"): 1}, without={(BudgetedXero, "_within"): _without_budget}
+    ),
+    # A fault that lasts must end with its own document, after a bounded number of calls.
+    "smaller batches": Layers(
+        orders=6, culprits=(Culprit.XERO_UNANSWERED,), without={(batches, "batches"): _always_in_full_batches}
+    ),
+    "blame for silence": Layers(
+        orders=6,
+        culprits=(Culprit.XERO_UNANSWERED,),
+        without={(BatchWriter, "_is_to_blame_for_silence"): _never},
+    ),
+    "halving of refused batches": Layers(
+        orders=6, culprits=(Culprit.XERO_CALL_REFUSED,), without={(BatchWriter, "_bisect"): _fail_the_batch}
+    ),
+    "halving of look-ups": Layers(
+        orders=6,
+        culprits=(Culprit.XERO_LOOKUP_REFUSED,),
+        without={(OutcomeResolution, "_isolate"): _fail_the_lookup},
+    ),
+    "probe of look-ups": Layers(
+        orders=6,
+        culprits=(Culprit.XERO_LOOKUP_UNANSWERED,),
+        without={(OutcomeResolution, "_answers_another_lookup"): _never},
+    ),
+    "end of unanswered look-ups": Layers(
+        orders=6,
+        culprits=(Culprit.XERO_LOOKUP_UNANSWERED,),
+        without={(Document, "lookup_unanswered"): _look_up_for_ever},
     ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}

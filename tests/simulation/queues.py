@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from simulation.scheduler import Scheduler
@@ -32,6 +33,7 @@ class Queue:
         self.name = name
         self.messages: dict[str, Message] = {}
         self.ever: list[Message] = []
+        self.on_message: Callable[[], None] = lambda: None
         self._scheduler = scheduler
         self._rng = rng
         self._visibility = visibility
@@ -45,6 +47,7 @@ class Queue:
         message.visible_at = self._scheduler.seconds + delay
         self.messages[message.message_id] = message
         self.ever.append(message)
+        self.on_message()
         return message
 
     def visible(self) -> list[Message]:

@@ -16,6 +16,8 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
+type _Event = tuple[int, int, int, Callable[[], None]]  # microseconds, order among those of one moment, number, what
+
 
 class Task:
     """One worker. `dead` is kill -9: it never runs again, and nothing it still holds has an effect."""
@@ -35,11 +37,12 @@ class Scheduler:
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._events: list[tuple[int, int, int, Callable[[], None]]] = []
+        self._events: list[_Event] = []
         self._micros = 0
         self._number = 0
         self._hub = getcurrent()
         self._tasks: list[Task] = []
+        self._last = 0  # microseconds: where the present run ends
         self.current: Task | None = None
 
     def now(self) -> datetime:
@@ -51,9 +54,11 @@ class Scheduler:
 
     def after(self, seconds: float, event: Callable[[], None]) -> None:
         """`event` runs in the scheduler itself: it must not sleep."""
+        heapq.heappush(self._events, self._event(seconds, event))
+
+    def _event(self, seconds: float, event: Callable[[], None]) -> _Event:
         self._number += 1
-        due = self._micros + max(0, round(seconds * 1e6))
-        heapq.heappush(self._events, (due, self._rng.getrandbits(30), self._number, event))
+        return self._micros + max(0, round(seconds * 1e6)), self._rng.getrandbits(30), self._number, event
 
     def start(self, name: str, body: Callable[[], None], delay: float = 0.0) -> Task:
         task = Task(name, body)
@@ -68,7 +73,11 @@ class Scheduler:
             return
         if task.dead:
             raise GreenletExit
-        self.after(seconds, lambda: self._go_on(task))
+        event = self._event(seconds, lambda: self._go_on(task))
+        if event[0] <= self._last and (not self._events or event < self._events[0]):
+            self._micros = event[0]  # nothing else happens before this worker goes on: no need to give way
+            return
+        heapq.heappush(self._events, event)
         self._hub.switch()
         if task.dead:
             raise GreenletExit
@@ -81,8 +90,11 @@ class Scheduler:
             raise GreenletExit
 
     def run(self, until: Callable[[], bool], limit: float) -> bool:
-        """Lets things happen until `until` holds (looked at after each event); False when `limit` (s) passed first."""
-        last = self._micros + round(limit * 1e6)
+        """Let things happen until `until` holds; return False when `limit` (s) passed first.
+
+        `until` is checked after each event, and must not hold while a worker runs.
+        """
+        last = self._last = self._micros + round(limit * 1e6)
         while not until():
             if not self._events or self._events[0][0] > last:
                 self._micros = last

@@ -16,14 +16,20 @@ from simulation.world import Layers
 WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
-    "durable intent": 1,
-    "idempotency key": 117,
+    "durable intent": 7,
+    "idempotency key": 5,
     "look before create": 0,
-    "unique numbers": 4,
-    "fence by generation": 10,
-    "newest version wins": 14,
-    "call budget": 39,
-    "repeated token refresh": 113,
+    "unique numbers": 76,
+    "fence by generation": 2,
+    "newest version wins": 24,
+    "call budget": 3,
+    "smaller batches": 0,
+    "blame for silence": 0,
+    "halving of refused batches": 0,
+    "halving of look-ups": 6,
+    "probe of look-ups": 0,
+    "end of unanswered look-ups": 0,
+    "repeated token refresh": 35,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
 from amazon_to_xero.domain.amazon.order_record import OrderState
@@ -13,6 +13,7 @@ from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.state import Conflict
 from amazon_to_xero.runtime.handlers import WorkFailed
 from simulation.application import QueueBusy
+from simulation.culprits import REFUSED_BY_AMAZON
 from simulation.queues import Message
 from simulation.table import TableBusy
 
@@ -30,6 +31,7 @@ class Watch:
     def __init__(self, world: World) -> None:
         self._world = world
         self.violations: list[str] = []
+        self._read: dict[str, tuple[Row, Any]] = {}  # each order's newest row, with its data
 
     def violated(self, what: str) -> None:
         if len(self.violations) < MAX_VIOLATIONS:
@@ -50,13 +52,20 @@ class Watch:
             return
         if row.state in (OrderState.NOTICED, OrderState.RECORDED) and not row.next_attempt_at:
             self.violated(f"{row.sk} is {row.state} and not due")
+        known = self._read.get(row.sk)
+        self._read[row.sk] = row, json.loads(row.data)
         if held is None:
             return
-        before, after = json.loads(held.data), json.loads(row.data)
+        before = known[1] if known and known[0] is held else json.loads(held.data)
+        after = self._read[row.sk][1]
         if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
             self.violated(f"{row.sk}: the notice of {before['noticed_at']} was overwritten")
         is_unanswered = after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]
-        if not row.next_attempt_at and is_unanswered:
+        is_refused = (
+            row.state == OrderState.FAILED
+            and self._world.culprits.of(row.sk.removeprefix("ORDER#")) in REFUSED_BY_AMAZON
+        )
+        if not row.next_attempt_at and is_unanswered and not is_refused:
             self.violated(f"{row.sk}: no longer due, read {after['read_at']}, noticed {after['noticed_at']}")
 
     def message_acknowledged(self, capability: str, message: Message) -> None:
@@ -80,6 +89,8 @@ class Watch:
         row = self._world.table.rows.get(f"ORDER#{order_id}")
         if row is None:
             self.violated(f"order {order_id}: its message was acknowledged and nothing of it is stored")
+        elif self._world.culprits.of(order_id) in REFUSED_BY_AMAZON and row.state == OrderState.FAILED:
+            return
         elif not row.next_attempt_at and at is not None and order_id not in self._world.stale:
             held = json.loads(row.data)["version"]
             if not held or datetime.fromisoformat(held) < at:

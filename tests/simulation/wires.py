@@ -18,6 +18,7 @@ import urllib3
 from sandbox.amazon import AmazonSandbox
 from sandbox.wire import Request, Response, SandboxService
 from sandbox.xero import XeroSandbox
+from simulation.culprits import Culprits
 from simulation.scheduler import Scheduler
 from simulation.weather import Weather
 
@@ -129,11 +130,15 @@ class Wire:
         """The request as it arrives."""
         return request
 
+    def answered(self, request: Request, answer: Response) -> Response:
+        """The answer as it leaves."""
+        return answer
+
     def _execute(
         self, request: Request, fate: Fate, operation: str, writes: bool, by: str, answers: list[Response]
     ) -> None:
         self.in_flight -= 1
-        answer = self.engine.handle(self.delivered(request))
+        answer = self.answered(request, self.engine.handle(self.delivered(request)))
         seen = Seen(
             self._scheduler.seconds, by, operation, writes, answer.status, self.engine.elements(request), fate.name
         )
@@ -163,8 +168,9 @@ _ERRORS = (
 class XeroWire(Wire):
     engine: XeroSandbox
 
-    def __init__(self, *given: Any, drops_keys: bool = False, latest: float = LATE) -> None:
+    def __init__(self, *given: Any, culprits: Culprits, drops_keys: bool = False, latest: float = LATE) -> None:
         super().__init__(*given)
+        self._culprits = culprits
         self._drops_keys = drops_keys
         self._latest = latest
 
@@ -191,6 +197,10 @@ class XeroWire(Wire):
     def fate(self, request: Request, writes: bool) -> Fate:
         weather, rng = self._weather(), self._rng
         usual = self._quick(1.5 if writes else 0.4)
+        spoilt = self._culprits.xero_answer(request, self.engine)
+        if spoilt is not None:
+            return replace(usual, instead=spoilt, name="culprit")
+        usual = replace(usual, after_effect=self._culprits.xero_answer_after_effect(request))
         if weather.xero_token_dropped and "/connect/" in request.path and rng.random() < weather.xero_token_dropped:
             return Fate(usual.executed, None, breaks=(usual.executed or 0) + 0.05, name="dropped")
         if rng.random() < weather.xero_not_sent:
@@ -234,9 +244,14 @@ class AmazonWire(Wire):
     engine: AmazonSandbox
 
     def __init__(
-        self, *given: Any, page_size: int | None = None, before: Callable[[str], Any] = lambda _: None
+        self,
+        *given: Any,
+        culprits: Culprits,
+        page_size: int | None = None,
+        before: Callable[[str], Any] = lambda _: None,
     ) -> None:
         super().__init__(*given)
+        self._culprits = culprits
         self._page_size = page_size
         self._before = before
 
@@ -253,9 +268,15 @@ class AmazonWire(Wire):
             query=tuple((name, size if name == "maxResultsPerPage" else value) for name, value in request.query),
         )
 
+    def answered(self, request: Request, answer: Response) -> Response:
+        return self._culprits.visible(answer) if request.path.endswith("/orders") else answer
+
     def fate(self, request: Request, writes: bool) -> Fate:
         weather, rng = self._weather(), self._rng
         usual = self._quick(0.5)
+        spoilt = self._culprits.amazon_answer(request)
+        if spoilt is not None:
+            return replace(usual, instead=spoilt, name="culprit")
         if rng.random() < weather.amazon_lost:
             return Fate(None, None, breaks=rng.choice((0.1, GIVES_UP_AFTER)), name="lost")
         if rng.random() < weather.amazon_refused:

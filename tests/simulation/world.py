@@ -19,7 +19,7 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 import orders.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.state import StateStore
@@ -32,6 +32,7 @@ from sandbox.wire import Request, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from simulation import history as made
 from simulation.application import SimulatedApplication, current_world
+from simulation.culprits import Culprit, Culprits
 from simulation.functions_service import Functions, Poller, Schedule
 from simulation.queues import Queue
 from simulation.scheduler import START, Scheduler
@@ -42,6 +43,7 @@ from simulation.weather import Weather
 from simulation.wires import AmazonWire, XeroWire
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
+_REFUSED_FOR = 30 * 3600.0  # an order that Amazon refuses fails within a day
 AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
 
 
@@ -60,6 +62,7 @@ class Layers:
     latest: float | None = None  # how late Xero may execute a request, in seconds after the sender gave up
     weather: Mapping[str, float] = field(default_factory=dict)  # faults that are more frequent than drawn
     orders: int | None = None  # so many, where the damage needs many
+    culprits: tuple[Culprit, ...] = ()  # faults that last, of the first orders, instead of those that are drawn
     constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
 
@@ -91,19 +94,23 @@ class World:
         self.weather = replace(Weather.drawn(self._stream("weather")), **self.layers.weather)
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
         self.table = self.layers.table(self._stream("table"), self.scheduler, self.watch.row_written)
+        self.decoded: dict[int, tuple[Row, Any]] = {}
         self.statements = StatementVendor(self.scheduler.now, START)
         self.capabilities = with_statements(self.statements.current)
-        self._queues_and_services(rng)
         self.per_shipment = rng.random() < 0.4
         self.histories = made.histories(
             self._stream("history"),
             START,
-            self.layers.orders or rng.choice((1, 1, 2, 3, 5, 8, 12, 20)),
+            self.layers.orders or rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 6, 8, 20)),
             self.length,
             self.per_shipment,
         )
         order_ids = [one.order_id for one in self.histories]
         self.statements.draw(self._stream("statements"), order_ids, self.length)
+        self.culprits = Culprits(self._stream("culprits"), order_ids, self.statements.histories, self.layers.culprits)
+        self.redrives = 0
+        self._sweep_until = START
+        self._queues_and_services(rng)
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         self.sent: list[tuple[str, str]] = []  # every notification and every event
@@ -163,7 +170,9 @@ class World:
             _allow_any_number(self.xero)
         wire = (scheduler, self._stream("xero"), lambda: self.weather, self.log)
         latest = {} if self.layers.latest is None else {"latest": self.layers.latest}
-        self.xero_wire = XeroWire("xero", self.xero, *wire, drops_keys=self.layers.xero_drops_keys, **latest)
+        self.xero_wire = XeroWire(
+            "xero", self.xero, *wire, culprits=self.culprits, drops_keys=self.layers.xero_drops_keys, **latest
+        )
         self.amazon_wire = AmazonWire(
             "amazon",
             self.amazon,
@@ -171,6 +180,7 @@ class World:
             self._stream("amazon"),
             lambda: self.weather,
             self.log,
+            culprits=self.culprits,
             page_size=rng.choice((None, None, 2, 3)),
             before=self._version_before,
         )
@@ -206,7 +216,9 @@ class World:
             Schedule(
                 self.functions, "resume", resume.handler.handler, {"resume": "due"}, 60, *schedule, self._anything_due
             ),
-            Schedule(self.functions, "sweep", orders.handler.handler, {"sweep": "orders"}, 900, *schedule),
+            Schedule(
+                self.functions, "sweep", orders.handler.handler, {"sweep": "orders"}, 900, *schedule, self._unswept
+            ),
         ]
 
     # --- running ----------------------------------------------------------------------------------------------------
@@ -261,7 +273,9 @@ class World:
     def _rest(self, sweep_again: bool = False) -> None:
         """Until nothing moves any more, and a sweep has seen Amazon's last change."""
         seen_until = self.scheduler.now() if sweep_again else self.last_change + timedelta(seconds=1)
-        limit = AT_REST_WITHIN if not self.day_limit else 5 * 86400.0
+        self._sweep_until = seen_until
+        limit = _REFUSED_FOR if self.culprits.has_amazons else AT_REST_WITHIN
+        limit = 5 * 86400.0 if self.day_limit else limit
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
             waiting = ", ".join(
                 f"{row.sk} {row.state} {row.reason} due {row.next_attempt_at}" for row in self.table.waiting()
@@ -281,6 +295,11 @@ class World:
             return False
         swept = self._swept_until()
         return swept is not None and swept >= seen_until
+
+    def _unswept(self) -> bool:
+        """Whether a sweep would find more than the last one, or the world waits for one."""
+        swept = self._swept_until()
+        return swept is None or swept < max(self._sweep_until, self.last_change + timedelta(seconds=1))
 
     def _swept_until(self) -> datetime | None:
         row = self.table.rows.get("CURSOR#sweep#orders")
@@ -356,6 +375,7 @@ class World:
 
     def _redrive(self) -> None:
         """Each dead-letter queue back to its own queue."""
+        self.redrives += 1
         counts = {work: letters.redrive(self.queues[work]) for work, letters in self.dead_letters.items()}
         self.log("world", f"redriven {', '.join(f'{count} {work}' for work, count in counts.items())}")
 

@@ -70,6 +70,7 @@ class FailureCode(StrEnum):
     REFERENCE_MISSING = "REFERENCE_MISSING"
     XERO_REFUSED = "XERO_REFUSED"
     XERO_ERROR = "XERO_ERROR"
+    OUTCOME_UNRESOLVED = "OUTCOME_UNRESOLVED"
     # connections
     XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
@@ -82,6 +83,7 @@ class FailureCode(StrEnum):
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
     TAX_VARIANCE = "TAX_VARIANCE"
+    VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
     CONTACT_MERGED = "CONTACT_MERGED"
     CONTACT_REPLACED = "CONTACT_REPLACED"
@@ -100,6 +102,7 @@ class WaitReason(StrEnum):
     AMAZON_QUOTA = "AMAZON_QUOTA"
     AMAZON_UNAVAILABLE = "AMAZON_UNAVAILABLE"
     WAITING_FOR_PAGES = "WAITING_FOR_PAGES"
+    OLDER_VERSION = "OLDER_VERSION"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
     SWEEP_TAKEN_OVER = "SWEEP_TAKEN_OVER"
     OUT_OF_TIME = "OUT_OF_TIME"
@@ -112,6 +115,7 @@ class WaitReason(StrEnum):
     XERO_CONCURRENT_LIMIT = "XERO_CONCURRENT_LIMIT"
     BATCH_REFUSED = "BATCH_REFUSED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    LOOKUP_UNANSWERED = "LOOKUP_UNANSWERED"
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
@@ -200,7 +204,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Check the order id and amazon.region in the connection's settings.",
     ),
     _C.ORDER_REFUSED: FailureInfo(
-        "Amazon has refused to return this order for most of a day.",
+        "Amazon has refused to return this order for most of a day, and returned others.",
         "Check in Seller Central that the order is this seller's and that the application has the role that getOrder "
         "needs, then reprocess the order or enter it in Xero manually.",
     ),
@@ -330,6 +334,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Xero answers with an error of its own, or not at all, whenever it is sent this document.",
         "Enter the document in Xero manually, and report Xero's answer.",
     ),
+    _C.OUTCOME_UNRESOLVED: FailureInfo(
+        "Xero does not answer the look-up of this document, so it is not known whether Xero holds it.",
+        "Search for its number in Xero, then reprocess the order: it is looked up again before anything is written.",
+    ),
     _C.XERO_REFUSES_EVERY_CALL: FailureInfo(
         "Xero refuses every call of the connection.", "Read Xero's message and connect Xero again.", _A.CONNECTION
     ),
@@ -373,6 +381,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.TAX_VARIANCE: FailureInfo(
         "Amazon's tax on an item differs from what Xero computes with the booked rate.",
         "Check tax.rules and the invoice.",
+        _A.REPORT,
+    ),
+    _C.VERSION_WENT_BACK: FailureInfo(
+        "Amazon has stated an older version of the order than the recorded one for an hour; the older one is recorded.",
+        "Compare the order in Seller Central with its documents in Xero.",
         _A.REPORT,
     ),
     _C.BUYER_UNKNOWN: FailureInfo(
@@ -424,6 +437,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.AMAZON_QUOTA: "Amazon's quota for the operation is used up; it refills by the minute.",
     _W.AMAZON_UNAVAILABLE: "Amazon did not answer, or answered with an error that passes.",
     _W.WAITING_FOR_PAGES: "A burst of orders waits two minutes until searchOrders shows them in pages.",
+    _W.OLDER_VERSION: "Amazon answered with an older version of the order than before; it is read again for an hour.",
     _W.PROCEEDS_MISSING: "Amazon has not stated the order's amounts yet; the order is read again.",
     _W.SWEEP_TAKEN_OVER: "Another worker continues the sweep.",
     _W.OUT_OF_TIME: "The function's time is used up; the next run continues.",
@@ -436,6 +450,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.XERO_CONCURRENT_LIMIT: "Xero's limit of concurrent calls is reached.",
     _W.BATCH_REFUSED: "Xero refused a whole batch; its halves are tried to find the document that causes it.",
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
+    _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",

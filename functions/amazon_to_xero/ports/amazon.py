@@ -51,12 +51,13 @@ class OrderPage:
 
     orders: Amazon's own objects, with numbers as Decimal.
     next_token: requests the next page; None on the last one.
-    updated_before: the limit (UTC) that Amazon applied: the page is complete for updates before it.
+    updated_before: the limit (UTC) that Amazon applied: the page is complete for updates before it. None where Amazon
+        does not state it.
     """
 
     orders: Sequence[Json]
     next_token: str | None
-    updated_before: datetime
+    updated_before: datetime | None
 
 
 class SellerApi(Protocol):
@@ -67,10 +68,16 @@ class SellerApi(Protocol):
         ...
 
     def search_orders(
-        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+        self,
+        *,
+        updated_after: datetime,
+        updated_before: datetime | None = None,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
     ) -> OrderPage:
-        """Return a page of at most 100 orders of all marketplaces that were updated in that time.
+        """Return a page of at most 100 orders that were updated in that time.
 
+        marketplaces: Amazon's ids; none for all marketplaces of the seller. A page token is valid for the same only.
         Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
         """
         ...

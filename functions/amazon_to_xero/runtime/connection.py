@@ -25,8 +25,11 @@ from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.quota import AmazonQuota
+from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.refused_orders import RefusedOrders
+from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -117,19 +120,22 @@ def connect(
 
     pseudonym = BuyerPseudonyms(profile.buyer_salt).pseudonym
     contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
+    readable = ReadableOrders(store, clock)
     recorder = OrderRecorder(
-        name, store, policy, contacts, storable_order, failed_sources, ports.events, clock, decisions
+        name, store, policy, contacts, storable_order, failed_sources, readable, ports.events, clock, decisions
     )
     quota = AmazonQuota(store, clock, decisions)
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
+    scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
+    refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     services = Services(
         store,
         organisation,
         failed_sources,
         clock,
         notices,
-        OrderReader(ports.amazon, store, recorder, quota, faults, failed_sources, clock),
-        OrderSweep(ports.amazon, store, recorder, quota, faults, policy.start, clock, decisions),
+        OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
+        OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
     )
 

@@ -20,6 +20,7 @@ WARNINGS = frozenset(
         *("WORK_STOPPED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
         FailureCode.TAX_VARIANCE,
+        FailureCode.VERSION_WENT_BACK,
     }
 )
 #: Decisions that are logged as errors: a person has to act.

@@ -28,7 +28,7 @@ _LIMITS: Mapping[str, WaitReason] = {
 class Pauses:
     """One pause per service of a connection, seen by every worker.
 
-    Services: `amazon`, `amazon#<operation>`, `xero`, `xero#<kind>`.
+    Services: `amazon`, `amazon#<operation>`, `amazon#searchOrders#<marketplace>`, `xero`, `xero#<kind>`.
     """
 
     def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:

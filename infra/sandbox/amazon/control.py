@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sandbox.amazon.refusals import Refusals
 from sandbox.amazon.times import parse_time
 from sandbox.amazon.versions import read_json
 from sandbox.wire import Request, Response
@@ -24,6 +25,8 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     - `POST revoke`: revoke the access tokens; with `{"authorisation": true}`, the seller's authorisation too
     - `POST authorise`
     - `POST empty-pages` `{"times": 2}`: the next responses of listTransactions are empty pages with a token
+    - `POST refusals` `{"operations": [], "marketplaces": [], "orders": [], "page_tokens": false, "left_out": []}`:
+      what is refused or left out from now on; without a body, nothing
     - `GET notifications?limit=100`: the newest notifications sent, oldest first
     """
     try:
@@ -54,6 +57,9 @@ def _perform(sandbox: AmazonSandbox, request: Request, path: str) -> Response | 
             return Response(204)
         case "POST", "authorise":
             sandbox.login.authorise()
+            return Response(204)
+        case "POST", "refusals":
+            sandbox.refusals = Refusals(**_body(request))
             return Response(204)
         case "POST", "empty-pages":
             sandbox.transactions.empty_pages = int(_body(request).get("times", 1))

@@ -41,5 +41,9 @@ def unauthorized() -> ApiError:
     )
 
 
+def access_denied() -> ApiError:
+    return ApiError(403, "Unauthorized", "Access to requested resource is denied.")
+
+
 def quota_exceeded() -> ApiError:
     return ApiError(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")

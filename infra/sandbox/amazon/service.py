@@ -15,13 +15,14 @@ from sandbox.amazon.marketplaces import participation
 from sandbox.amazon.notifications import Notification
 from sandbox.amazon.orders import Orders
 from sandbox.amazon.publisher import NotificationPublisher, Publish, PublishMany
+from sandbox.amazon.refusals import Refusals
 from sandbox.amazon.routing import GRANTLESS_OPERATIONS, route
 from sandbox.amazon.seller import Seller
 from sandbox.amazon.subscriptions import Subscriptions
 from sandbox.amazon.times import format_time
 from sandbox.amazon.usage_plan import USAGE_PLANS, TokenBucket, UsagePlan
-from sandbox.amazon.versions import Version, inventory_version, order_version, transaction_version
-from sandbox.wire import Request, Response, SandboxClock, SandboxService
+from sandbox.amazon.versions import Version, inventory_version, order_version, read_json, transaction_version
+from sandbox.wire import Request, Response, SandboxClock, SandboxService, dumps
 
 
 class AmazonSandbox(SandboxService):
@@ -57,6 +58,7 @@ class AmazonSandbox(SandboxService):
         self.transactions = Transactions(transactions_per_page)
         self.inventory = Inventory()
         self.subscriptions = Subscriptions()
+        self.refusals = Refusals()
         self._publisher = NotificationPublisher(
             seller.seller_id or "A1SELLER", self.subscriptions, publish, publish_many
         )
@@ -200,13 +202,17 @@ class AmazonSandbox(SandboxService):
         required: Grant = "grantless" if operation in GRANTLESS_OPERATIONS else "seller"
         if self.login.grant(request.headers.get("x-amz-access-token"), now) != required:
             raise unauthorized()
+        self.refusals.check(operation, arguments)
+        if operation == "searchOrders":
+            searched = request.list_parameter("marketplaceIds") or self._marketplaces
+            self.refusals.check_search(searched, request.parameter("paginationToken"))
         if operation in self._buckets and not self._buckets[operation].take(now):
             raise quota_exceeded()
         match operation:
             case "searchOrders":
-                return self.orders.search_orders(request, now)
+                return self._without_left_out(self.orders.search_orders(request, now))
             case "getOrder":
-                return self.orders.get_order(request, arguments[0], now)
+                return self._without_left_out(self.orders.get_order(request, arguments[0], now))
             case "listTransactions":
                 return self.transactions.list_transactions(request, now)
             case "getInventorySummaries":
@@ -214,6 +220,12 @@ class AmazonSandbox(SandboxService):
             case "getMarketplaceParticipations":
                 return Response.of_json({"payload": [participation(each) for each in sorted(self._marketplaces)]})
         return self.subscriptions.perform(operation, arguments, request)
+
+    def _without_left_out(self, response: Response) -> Response:
+        if not self.refusals.left_out:
+            return response
+        answer = self.refusals.without_left_out(read_json(response.body))
+        return Response(response.status, dumps(answer).encode(), response.headers)
 
     def _request_id(self) -> str:
         return f"5a4d0000-0000-4000-8000-{self._request_count:012d}"

@@ -57,6 +57,7 @@ def test_every_order_of_the_seller_is_read(amazon: LiveAmazon) -> None:
     page = amazon.api.search_orders(updated_after=NOON - timedelta(days=90))
     assert len(page.orders) == 32
     assert page.next_token is None
+    assert page.updated_before is not None
     assert NOON - timedelta(minutes=5) <= page.updated_before < NOON
     marketplaces = {order["salesChannel"].get("marketplaceId") for order in page.orders}
     assert len(marketplaces) > 1

@@ -200,8 +200,8 @@ def test_error_describes_an_undocumented_answer(
 @pytest.mark.parametrize(
     "body",
     [
-        {"orders": [], "lastUpdatedBefore": None},
-        {"orders": []},
+        {},
+        {"lastUpdatedBefore": "2026-11-23T11:58:00Z"},
         {"orders": [], "lastUpdatedBefore": "yesterday"},
         {"orders": [], "lastUpdatedBefore": "2026-11-23T11:58:00"},
         {"orders": None, "lastUpdatedBefore": "2026-11-23T11:58:00Z"},
@@ -216,6 +216,17 @@ def test_page_without_the_documented_fields_is_an_error(
     server.on(ORDERS, Reply(200, body))
     with pytest.raises(AmazonUnavailable):
         search(api)
+
+
+@pytest.mark.parametrize("body", [{"orders": []}, {"orders": [], "lastUpdatedBefore": None, "pagination": {}}])
+def test_page_without_optional_fields_is_the_last_one_and_has_no_limit(
+    api: AmazonSellerApi, server: FaultServer, body: dict[str, object]
+) -> None:
+    server.on(ORDERS, Reply(200, body))
+
+    page = search(api)
+
+    assert (list(page.orders), page.next_token, page.updated_before) == ([], None, None)
 
 
 def test_answer_with_another_order_is_an_error(api: AmazonSellerApi, server: FaultServer) -> None:

@@ -88,6 +88,9 @@ ORDER_RECORD = st.builds(
     attempts=COUNT,
     read_at=st.none() | TIME,
     version=st.none() | TIME,
+    documents_version=st.none() | TIME,
+    older_reads=COUNT,
+    older_since=st.none() | TIME,
     digest=TEXT,
     status=TEXT,
     content=CONTENT,
@@ -154,7 +157,8 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
     }
     assert {each.name for each in fields(OrderRecord)} == {
         *("order_id", "generation", "noticed_at", "next_attempt_at", "next_step", "capability", "attempts", "read_at"),
-        *("version", "digest", "status", "content", "shipments", "contact_number", "invoice_number"),
+        *("version", "documents_version", "older_reads", "older_since"),
+        *("digest", "status", "content", "shipments", "contact_number", "invoice_number"),
         *("state", "reason", "remedy", "documents"),
     }
     assert {each.name for each in fields(Shipment)} == {"reference", "shipped_at", "quantities"}

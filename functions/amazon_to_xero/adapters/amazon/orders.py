@@ -53,7 +53,12 @@ class AmazonSellerApi:
         return order
 
     def search_orders(
-        self, *, updated_after: datetime, updated_before: datetime | None = None, page_token: str | None = None
+        self,
+        *,
+        updated_after: datetime,
+        updated_before: datetime | None = None,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
     ) -> OrderPage:
         if updated_after.tzinfo is None:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
@@ -65,6 +70,8 @@ class AmazonSellerApi:
         }
         if updated_before is not None:
             parameters["lastUpdatedBefore"] = _timestamp(updated_before)
+        if marketplaces:
+            parameters["marketplaceIds"] = list(marketplaces)
         if page_token is not None:
             parameters["paginationToken"] = page_token
         answer = call(operation, self._client.search_orders, **parameters)
@@ -75,12 +82,7 @@ class AmazonSellerApi:
         next_token = (pagination.get("nextToken") or None) if isinstance(pagination, dict) else None
         if not isinstance(pagination, dict) or not isinstance(next_token, str | None):
             raise AmazonUnavailable(operation, 200, "pagination has no text nextToken")
-        try:
-            applied_limit = parse_timestamp(answer.get("lastUpdatedBefore"), "lastUpdatedBefore")
-        except ValueError as error:
-            # Without the limit that Amazon applied it is not known which updates the page covers.
-            raise AmazonUnavailable(operation, 200, str(error)) from None
-        return OrderPage(orders, next_token, applied_limit)
+        return OrderPage(orders, next_token, _applied_limit(operation, answer.get("lastUpdatedBefore")))
 
 
 class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
@@ -90,6 +92,16 @@ class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api 
 def _timestamp(moment: datetime) -> str:
     """Return Amazon's text for a time, with milliseconds cut off: rounded up they could skip an order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _applied_limit(operation: str, text: Any) -> datetime | None:
+    """Return the limit that Amazon applied; None where it states none, which the model allows."""
+    if text is None:
+        return None
+    try:
+        return parse_timestamp(text, "lastUpdatedBefore")
+    except ValueError as error:
+        raise AmazonUnavailable(operation, 200, str(error)) from None
 
 
 def _is_order(value: Any) -> bool:

@@ -27,7 +27,7 @@ class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 1
+    schema = 2
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -37,6 +37,9 @@ class OrderCodec:
             "attempts": record.attempts,
             "read_at": _text(record.read_at),
             "version": _text(record.version),
+            "documents_version": _text(record.documents_version),
+            "older_reads": record.older_reads,
+            "older_since": _text(record.older_since),
             "digest": record.digest,
             "status": record.status,
             "content": record.content,
@@ -74,6 +77,9 @@ class OrderCodec:
             attempts=data.get("attempts", 0),
             read_at=_time(data.get("read_at")),
             version=_time(data.get("version")),
+            documents_version=_time(data.get("documents_version")),
+            older_reads=data.get("older_reads", 0),
+            older_since=_time(data.get("older_since")),
             digest=data.get("digest", ""),
             status=data.get("status", ""),
             content=data.get("content"),

@@ -98,7 +98,7 @@ class RowStateStore:
     def load[R: Record](self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
         codec: RowCodec[R] = self._codecs[kind]
         rows = self._get(f"{codec.prefix}#{key}" for key in keys)
-        return {record.key: record for record in (_decoded(codec, row) for row in rows)}
+        return {record.key: record for record in (self._decoded(codec, row) for row in rows)}
 
     def save[R: Record](self, records: Sequence[R]) -> dict[str, R]:
         if not records:
@@ -136,6 +136,14 @@ class RowStateStore:
         keys = list(dict.fromkeys(sort_keys))
         return self._table.get(keys) if keys else []
 
+    def _decoded[R: Record](self, codec: RowCodec[R], row: Row) -> R:
+        if row.schema > codec.schema:
+            raise NewerSchema(
+                f"{row.sk} has schema {row.schema}, this version of the application knows {codec.schema}. "
+                "Deploy the newer version again."
+            )
+        return codec.decode(row.sk.partition("#")[2], row, json.loads(row.data))
+
     def _encoded(self, record: Record) -> Row:
         codec = self._codecs[type(record)]
         row = codec.encode(record)
@@ -150,12 +158,3 @@ class RowStateStore:
 def timestamp(at: datetime) -> str:
     """Return a time as text of fixed width in UTC: the index sorts times as text."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def _decoded[R: Record](codec: RowCodec[R], row: Row) -> R:
-    if row.schema > codec.schema:
-        raise NewerSchema(
-            f"{row.sk} has schema {row.schema}, this version of the application knows {codec.schema}. "
-            "Deploy the newer version again."
-        )
-    return codec.decode(row.sk.partition("#")[2], row, json.loads(row.data))

@@ -12,9 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from amazon_to_xero.domain.amazon.proceeds import read_proceeds, totals_differ
+from amazon_to_xero.domain.amazon.proceeds import money_in, read_proceeds, stated, totals_differ
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, InvalidAmount, amount, total
+from amazon_to_xero.domain.money import ZERO, InvalidAmount, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
 
 
@@ -174,20 +174,21 @@ def _malformed(problem: str) -> Failure:
 
 
 def _read_order(raw: Mapping[str, Any]) -> Order:
-    sold_on_amazon = raw["salesChannel"]["channelName"] == "AMAZON"
-    currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw["orderItems"]))
+    channel = stated(raw, "salesChannel")
+    sold_on_amazon = channel["channelName"] == "AMAZON"
+    currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw.get("orderItems")))
     if len(currencies) > 1:
         raise Failure(
             FailureCode.MIXED_CURRENCIES,
             f"The order's amounts are in {' and '.join(currencies)}. Enter the order in Xero manually.",
         )
     currency = currencies[0] if currencies else None
-    status = _read_status(raw["fulfillment"]["fulfillmentStatus"])
+    status = _read_status(stated(raw, "fulfillment")["fulfillmentStatus"])
     address = (raw.get("recipient") or {}).get("deliveryAddress") or {}
     items: tuple[OrderItem, ...] = ()
     grand_total, tip = None, ZERO
     if sold_on_amazon and status not in _WITHOUT_AMOUNTS:
-        items = tuple(_read_item(item, currency or "") for item in raw["orderItems"])
+        items = tuple(_read_item(item, currency or "") for item in stated(raw, "orderItems"))
         grand_total, tip = _read_totals(raw.get("proceeds") or {}, items, currency or "")
     replaced = [
         other.get("orderId")
@@ -200,7 +201,7 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         updated=last_updated(raw),
         status=status,
         sold_on_amazon=sold_on_amazon,
-        marketplace_id=raw["salesChannel"].get("marketplaceId") or "",
+        marketplace_id=channel.get("marketplaceId") or "",
         replaces=replaced[0] if replaced else None,
         currency=currency,
         grand_total=grand_total,
@@ -252,11 +253,13 @@ def _read_totals(
 ) -> tuple[Decimal | None, Decimal]:
     """Return the grand total and the tip in it. A tip that is pending is not yet part of the grand total."""
     tips = [breakdown for breakdown in proceeds.get("breakdowns") or () if breakdown["type"] == Charge.DELIVERY_TIP]
-    tip = total(amount(breakdown["subtotal"]["amount"], "proceeds.DELIVERY_TIP") for breakdown in tips)
+    tip = total(money_in(breakdown, "subtotal", "proceeds.DELIVERY_TIP") for breakdown in tips)
     items_total = total(item.total for item in items)
     if not proceeds.get("grandTotal"):
         return None, ZERO
-    grand_total = amount(proceeds["grandTotal"]["amount"], "proceeds.grandTotal")
+    grand_total = money_in(proceeds, "grandTotal", "proceeds.grandTotal")
+    if grand_total and not items:
+        raise ValueError(f"orderItems is empty although Amazon's grand total is {grand_total} {currency}")
     if grand_total == items_total + tip:
         return grand_total, tip
     if grand_total == items_total and any(breakdown.get("status") == "PENDING" for breakdown in tips):

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.capabilities import ORDERS
-from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
+
+#: How long an order waits after each answer of an older version than the one held.
+OLDER_READ_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 30))
+#: After so many answers of an older version, over so long a time, the version held is not what Amazon states any more.
+MIN_OLDER_READS = 6
+MIN_OLDER_TIME = timedelta(hours=1)
 
 
 class OrderState(StrEnum):
@@ -36,6 +42,9 @@ class OrderRecord:
     attempts: reads that failed since the last one that succeeded.
     read_at: as of when Amazon's answer was (UTC).
     version: Amazon's lastUpdatedTime of the version held; None until the order was read once.
+    documents_version: the version that documents are requested with. It is `version`, except where Amazon went back to
+        an older one: then it is a moment after the newest so far, so that an earlier plan never replaces a later one.
+    older_reads, older_since: answers in a row that were older than the version held, and the first of them (UTC).
     digest: hash of what was read, the buyer's digest included.
     status: Amazon's fulfilment status.
     content: Amazon's order without buyer data.
@@ -55,6 +64,9 @@ class OrderRecord:
     attempts: int = 0
     read_at: datetime | None = None
     version: datetime | None = None
+    documents_version: datetime | None = None
+    older_reads: int = 0
+    older_since: datetime | None = None
     digest: str = ""
     status: str = ""
     content: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -85,6 +97,36 @@ class OrderRecord:
     def is_newer_than(self, version: datetime) -> bool:
         """Whether the version held is newer than that one."""
         return self.version is not None and self.version > version
+
+    @property
+    def source_version(self) -> datetime | None:
+        """The version that documents are requested with."""
+        return self.documents_version or self.version
+
+    def with_version(self, version: datetime) -> OrderRecord:
+        """Return the record with another version of the order, whether newer or older than the one held."""
+        newest = self.source_version
+        if newest is None or version > newest:
+            newest = version
+        elif version != self.version:
+            newest += timedelta(microseconds=1)
+        return replace(self, version=version, documents_version=newest, older_reads=0, older_since=None)
+
+    def after_older_answer(self, now: datetime) -> OrderRecord:
+        """Return the record after getOrder answered with an older version: to be read again, later each time."""
+        wait = OLDER_READ_WAITS[min(self.older_reads, len(OLDER_READ_WAITS) - 1)]
+        return self.read_again_at(
+            now + wait,
+            attempts=self.attempts + 1,
+            older_reads=self.older_reads + 1,
+            older_since=self.older_since or now,
+            reason=WaitReason.OLDER_VERSION,
+        )
+
+    def has_gone_back(self, now: datetime) -> bool:
+        """Whether Amazon has answered with older versions so often, and for so long, that no stale copy explains it."""
+        is_long_ago = self.older_since is not None and self.older_since <= now - MIN_OLDER_TIME
+        return is_long_ago and self.older_reads >= MIN_OLDER_READS
 
     def noticed(self, at: datetime, now: datetime) -> OrderRecord | None:
         """Return the record after a change notice of that time; None when the record already answers it.

@@ -36,10 +36,27 @@ class Proceeds:
 def read_proceeds(item_id: str, raw: Mapping[str, Any], currency: str) -> Proceeds:
     """Return the proceeds in Amazon's object. Raises Failure with DETAIL_DIFFERS or ITEM_TOTAL_DIFFERS."""
     parts = _read_parts(item_id, raw.get("breakdowns") or (), currency)
-    stated = raw.get("proceedsTotal")
-    item_total = amount(stated["amount"], "proceeds.proceedsTotal") if stated else ZERO
+    item_total = money_in(raw, "proceedsTotal", "proceeds.proceedsTotal") if raw.get("proceedsTotal") else ZERO
     discounts, tax_exclusive = _resolve_signs(item_id, parts, item_total, currency)
     return Proceeds(item_total, parts.charges, discounts, parts.taxes, parts.tax, tax_exclusive)
+
+
+def stated(raw: Mapping[str, Any], name: str) -> Any:
+    """Return a field of Amazon's object. Raises KeyError that names it where it is missing or null."""
+    if raw.get(name) is None:
+        raise KeyError(name)
+    return raw[name]
+
+
+def money_in(raw: Mapping[str, Any], name: str, field: str) -> Decimal:
+    """Return the amount of Amazon's Money in a field. Raises KeyError where it is missing, InvalidAmount for others.
+
+    field: how the message names it.
+    """
+    money = raw.get(name)
+    if money is None or money.get("amount") is None:
+        raise KeyError(f"{field}.{name}")
+    return amount(money["amount"], field)
 
 
 def totals_differ(code: FailureCode, finding: str) -> Failure:
@@ -64,7 +81,8 @@ def _read_parts(item_id: str, breakdowns: Iterable[Mapping[str, Any]], currency:
     taxes: dict[str, Decimal] = {}
     tax = ZERO
     for breakdown in breakdowns:
-        kind, subtotal = breakdown["type"], amount(breakdown["subtotal"]["amount"], f"proceeds.{breakdown['type']}")
+        kind = stated(breakdown, "type")
+        subtotal = money_in(breakdown, "subtotal", f"proceeds.{kind}")
         details = _read_details(item_id, kind, breakdown, subtotal, currency)
         if kind == "TAX":
             tax += subtotal
@@ -83,7 +101,7 @@ def _read_details(
 ) -> Mapping[str, Decimal]:
     """Return the detailed amounts of a breakdown by Amazon's names; the subtotal as the item's where there are none."""
     details = {
-        part["subtype"]: amount(part["value"]["amount"], f"proceeds.{kind}.{part['subtype']}")
+        stated(part, "subtype"): money_in(part, "value", f"proceeds.{kind}.{part['subtype']}")
         for part in breakdown.get("detailedBreakdowns") or ()
     }
     if not details:

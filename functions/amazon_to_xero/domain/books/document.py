@@ -4,6 +4,7 @@
                IN_FLIGHT -> UNKNOWN -> APPLIED | PENDING     the answer was lost: look in Xero before writing again
                IN_FLIGHT -> DEFERRED                         not executed (limit, outage, no token): retry later
                IN_FLIGHT -> FAILED                           a person has to correct something
+               UNKNOWN -> FAILED                             Xero never answers its look-up; asked again, it is UNKNOWN
     APPLIED | FAILED -> PENDING                              its source asks for something else, or asks again
 
 Each transition returns a new row. The store accepts it only if the stored generation is the one that it was made from.
@@ -27,6 +28,7 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 # that. With a shorter claim, a worker frozen between its claim and its call could still send what another worker has
 # looked up and found absent.
 CLAIM_DURATION = timedelta(seconds=180)
+LOOKUP_UNANSWERED_LIMIT = timedelta(minutes=30)  # tried after 0, 1, 4, 16 and 64 minutes
 MAX_BUYER_REQUESTS = 30  # with up to an hour between them, about a day
 MAX_CONTACT_REFUSALS = 5  # with 1, 2, 4 … minutes between them
 MAX_PERIOD_REFUSALS = 2  # after each its source is planned again with the lock dates as they are then
@@ -201,6 +203,8 @@ class Document:
             return replace(self, desired=desired) if desired.source_version != held else None
         if self.outcome_unknown:
             return replace(self, desired=desired)
+        if self.reason == FailureCode.OUTCOME_UNRESOLVED:
+            return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         if desired.digest == self.applied_digest:
             return replace(
                 self, desired=desired, state=DocumentState.APPLIED, next_attempt_at=None, reason="", remedy=""
@@ -354,6 +358,23 @@ class Document:
             unknown_since=self.unknown_since or now,
             remedy=message,
         )
+
+    def lookup_unanswered(self, now: datetime, message: str) -> Document:
+        """Xero did not answer the look-up of this document alone, and answered another: retry, fail after an hour.
+
+        message: how it failed.
+        """
+        is_first = self.reason != WaitReason.LOOKUP_UNANSWERED or self.unknown_since is None
+        since = now if is_first or self.unknown_since is None else self.unknown_since
+        if now - since >= LOOKUP_UNANSWERED_LIMIT:
+            return self.unresolved(message)
+        until = now + max(timedelta(minutes=1), 3 * (now - since))
+        return replace(self.unknown(until, WaitReason.LOOKUP_UNANSWERED), unknown_since=since, remedy=message)
+
+    def unresolved(self, message: str) -> Document:
+        """Whether Xero holds it cannot be found out; message: how the look-up failed."""
+        code = FailureCode.OUTCOME_UNRESOLVED
+        return self.failed(code, f"{message}. {FAILURES[code].remedy}")
 
     def without_reference(self, until: datetime) -> Document:
         """A document that it references does not exist; retry at `until`."""

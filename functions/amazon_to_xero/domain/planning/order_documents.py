@@ -32,6 +32,7 @@ class OrderToPlan:
     """The order that is planned.
 
     version: Amazon's lastUpdatedTime (UTC).
+    documents_version: the version that its documents are requested with, where that is another one.
     contact_number: ContactNumber of its customer.
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
@@ -42,6 +43,11 @@ class OrderToPlan:
     contact_number: str
     invoice_number: str
     shipments: int
+    documents_version: datetime | None = None
+
+    @property
+    def source_version(self) -> datetime:
+        return self.documents_version or self.version
 
     @property
     def source(self) -> str:
@@ -89,7 +95,7 @@ class OrderDocuments:
             number,
             body,
             self.order.source,
-            source_version=self.order.version,
+            source_version=self.order.source_version,
             total=total,
             references={"Contact.ContactID": document_key(DocumentKind.CONTACT, self.order.contact_number)},
             capability=ORDERS if header.status == "DRAFT" else SHIPMENTS,
@@ -143,11 +149,11 @@ class OrderDocuments:
 
     def unchanged(self, held: Document) -> DesiredDocument:
         """Return the same request with this version of the order, so that an older version cannot change it."""
-        return replace(held.desired, source_version=self.order.version)
+        return replace(held.desired, source_version=self.order.source_version)
 
     def removed(self, held: Document) -> DesiredDocument:
         """Return the tombstone of a document that was requested."""
-        return replace(held.desired, tombstone=True, source_version=self.order.version, capability=SHIPMENTS)
+        return replace(held.desired, tombstone=True, source_version=self.order.source_version, capability=SHIPMENTS)
 
     def tombstone(self, kind: DocumentKind, number: str, held: Document | None) -> DesiredDocument:
         """Return the tombstone of a document that should not exist, requested before or not.
@@ -162,7 +168,7 @@ class OrderDocuments:
             number,
             {},
             self.order.source,
-            source_version=self.order.version,
+            source_version=self.order.source_version,
             capability=SHIPMENTS,
             order_id=self.order.order_id,
             tombstone=True,

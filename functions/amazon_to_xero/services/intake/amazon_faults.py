@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotAuthorised, AmazonThrottled
 from amazon_to_xero.ports.clock import Clock
@@ -14,6 +15,7 @@ from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
 
 _SERVICE = "amazon"
+MARKETPLACE_PAUSE = timedelta(hours=1)  # each test of a refused marketplace costs one of 20 searches an hour
 _RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
 
@@ -57,15 +59,20 @@ class AmazonFaults:
             self._quota.exhaust(SEARCH_ORDERS if problem.operation == SEARCH_ORDERS.operation else GET_ORDER)
             self._decisions.record("AMAZON_THROTTLED", reason=WaitReason.AMAZON_QUOTA, operation=problem.operation)
             return StepReport(stopped=WaitReason.AMAZON_QUOTA)
-        if isinstance(problem, AmazonForbidden) and not self._is_other_refused(problem.operation):
-            code = FailureCode.AMAZON_OPERATION_REFUSED
-            remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
-            return self._pause(_paused_operation(problem.operation), code, remedy)
+        if isinstance(problem, AmazonForbidden):
+            return self.pause_refused(problem)
         if isinstance(problem, AmazonNotAuthorised):
-            code = FailureCode.AMAZON_NOT_AUTHORISED
-            return self._pause(_SERVICE, code, FAILURES[code].remedy)
+            return self._pause_connection()
         self.log(problem, order_id)
         return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
+
+    def pause_refused(self, problem: AmazonError) -> StepReport:
+        """Pause an operation that Amazon refuses; the connection where it refuses the other operation, too."""
+        if isinstance(problem, AmazonForbidden) and self._is_other_refused(problem.operation):
+            return self._pause_connection()
+        code = FailureCode.AMAZON_OPERATION_REFUSED
+        remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
+        return self._pause(_paused_operation(problem.operation), code, remedy)
 
     def log(self, problem: AmazonError, order_id: str | None) -> None:
         """Log that a read is repeated."""
@@ -82,6 +89,26 @@ class AmazonFaults:
     def _is_other_refused(self, operation: str) -> bool:
         return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
 
+    def is_marketplace_refused(self, marketplace: str) -> bool:
+        """Whether the search is not to be tried for that marketplace, because Amazon refused it within the hour."""
+        return self._pauses.until(_paused_marketplace(marketplace)) is not None
+
+    def pause_marketplace(self, problem: AmazonForbidden, marketplace: str) -> None:
+        """Leave a marketplace out of searches for an hour. Its orders are read where Amazon notifies of them."""
+        code = FailureCode.AMAZON_OPERATION_REFUSED
+        known = MARKETPLACES.get(marketplace)
+        name = f"{known.name} ({marketplace})" if known else "a marketplace that is not in amazon.marketplaces"
+        remedy = (
+            f"Amazon refuses {problem.operation} for {name} ({problem.code}). {FAILURES[code].remedy} "
+            "Check that the account may sell there. Other marketplaces are searched, and its orders are read where "
+            "Amazon notifies of them."
+        )
+        self._pauses.pause(_paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
+
+    def _pause_connection(self) -> StepReport:
+        code = FailureCode.AMAZON_NOT_AUTHORISED
+        return self._pause(_SERVICE, code, FAILURES[code].remedy)
+
     def _pause(self, service: str, code: FailureCode, remedy: str) -> StepReport:
         self._pauses.pause(service, self._clock.now() + UNAUTHORISED_PAUSE, code, remedy)
         return StepReport(stopped=code)
@@ -89,3 +116,7 @@ class AmazonFaults:
 
 def _paused_operation(operation: str) -> str:
     return f"{_SERVICE}#{operation}"
+
+
+def _paused_marketplace(marketplace: str) -> str:
+    return f"{_paused_operation(SEARCH_ORDERS.operation)}#{marketplace}"

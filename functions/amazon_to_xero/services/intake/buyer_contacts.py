@@ -69,7 +69,7 @@ class BuyerContacts:
 
     def contacts_for(self, before: OrderRecord, after: OrderRecord, customer: Customer) -> list[DesiredDocument]:
         """Return the contact that an order asks for; none where an earlier contact is kept."""
-        if after.version is None or after.contact_number != customer.number:
+        if after.source_version is None or after.contact_number != customer.number:
             return []
         if after.status == Fulfilment.CANCELLED or after.state not in _NEEDS_CONTACT:
             # It needs no contact itself. Another order of the buyer may wait for this one to state who they are.
@@ -80,7 +80,7 @@ class BuyerContacts:
             code = FailureCode.BUYER_UNKNOWN
             self._decisions.record(code, order_id=after.order_id, reason=code, remedy=FAILURES[code].remedy)
             self._give_up(before)
-        return [customer.desired_document(after.version, after.order_id)]
+        return [customer.desired_document(after.source_version, after.order_id)]
 
     def request(self, contacts: list[DesiredDocument]) -> list[str]:
         """Store the requests; return the keys of the contacts that changed. Raises Conflict."""

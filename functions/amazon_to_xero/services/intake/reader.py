@@ -8,20 +8,21 @@ its change. Reading may be repeated at any time: an order's row stays due until 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.capabilities import ORDERS
-from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.refused_orders import RefusalsOfRun, RefusedOrders, is_refusal
+from amazon_to_xero.services.intake.search_limit import SEARCH_DELAY, limit_of
+from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.work_report import StepReport
 
 PAGES_FROM = 20  # fewer orders are read singly: at once, and the scarce pages are left to bursts and sweeps
@@ -31,14 +32,9 @@ BURST_STARTS_AT = 3  # this many orders at once may be the beginning of a burst
 MAX_DUE = 2000
 _BURST_WAIT = timedelta(seconds=3)
 _BURST_WAITS = 4
-SEARCH_DELAY = timedelta(seconds=130)  # searchOrders shows changes two minutes late; ten seconds for clocks that differ
 NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 NOT_FOUND_GRACE = timedelta(minutes=15)  # getOrder may not know an order yet whose notice is that recent
 _MAX_RETRY_WAIT = timedelta(minutes=15)
-_MAX_REFUSED_WAIT = timedelta(hours=1)
-MAX_REFUSALS = 24  # of one order, 18 hours with their waits; Amazon has answered valid queries with 400 for hours
-REFUSED_IN_A_ROW = 3  # this many orders refused in one run, and none returned: it is the operation
-_REFUSED = (400, 401, 403)
 
 
 class OrderReader:
@@ -49,17 +45,19 @@ class OrderReader:
         amazon: SellerApi,
         store: StateStore,
         recorder: OrderRecorder,
+        scope: SearchScope,
         quota: AmazonQuota,
         faults: AmazonFaults,
-        failed_sources: FailedSources,
+        refused_orders: RefusedOrders,
         clock: Clock,
     ) -> None:
         self._amazon = amazon
         self._store = store
         self._recorder = recorder
+        self._scope = scope
         self._quota = quota
         self._faults = faults
-        self._failed_sources = failed_sources
+        self._refused_orders = refused_orders
         self._clock = clock
 
     def read_due(self, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -114,18 +112,25 @@ class OrderReader:
         }
         report = StepReport()
         page_token: str | None = None
+        marketplaces = self._scope.marketplaces()
         for _ in range(len(left) // PAGES_FROM + 2):
             if self._clock.now() >= deadline or not self._quota.take(SEARCH_ORDERS, reserve=PAGES_FOR_SWEEPS):
                 break
+            asked_at = self._clock.now()
             try:
-                page = self._amazon.search_orders(updated_after=start - NOTICE_MARGIN, page_token=page_token)
+                page = self._amazon.search_orders(
+                    updated_after=start - NOTICE_MARGIN, page_token=page_token, marketplaces=marketplaces
+                )
+            except AmazonForbidden as problem:
+                return report.plus(StepReport(stopped=self._scope.narrow(problem)))
             except AmazonError as problem:
                 return report.plus(self._faults.report(problem))
-            report = report.plus(self._recorder.record(page.orders, page.updated_before))
+            limit = limit_of(page, asked_at)
+            report = report.plus(self._recorder.record(page.orders, limit))
             for order in page.orders:
                 order_id = str(order.get("orderId"))
                 noticed_at = wanted[order_id].noticed_at if order_id in wanted else None
-                if noticed_at is None or noticed_at <= page.updated_before:
+                if noticed_at is None or noticed_at <= limit:
                     wanted.pop(order_id, None)
                     left.discard(order_id)
             page_token = page.next_token
@@ -164,72 +169,40 @@ class OrderReader:
             # A burst too new for the pages waits two minutes for them instead of costing a call each.
             report = StepReport(stopped=WaitReason.WAITING_FOR_PAGES)
             wanted = {order_id: record for order_id, record in wanted.items() if order_id not in fresh}
-        refused, is_any_returned = 0, False
+        refusals = self._refused_orders.begin_run()
         for record in sorted(wanted.values(), key=lambda each: each.next_attempt_at or now):
             if self._clock.now() >= deadline:
                 return report.plus(StepReport(stopped=WaitReason.OUT_OF_TIME))
             if not self._quota.take(GET_ORDER):
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_QUOTA))
-            try:
-                one = self._read_one(record)
-                is_any_returned = is_any_returned or bool(one.records)
-            except AmazonForbidden as problem:
-                # The order is suspected first, then the operation, then the connection.
-                self._faults.log(problem, record.order_id)
-                self._refuse(record)
-                refused += 1
-                is_operation = refused >= REFUSED_IN_A_ROW and not is_any_returned
-                one = self._faults.report(problem) if is_operation else StepReport()
+            one = self._read_one(record, refusals)
             report = report.plus(one)
             if one.stopped and one.stopped != WaitReason.AMAZON_UNAVAILABLE:
-                break
-        return report
+                return report
+        return report.plus(refusals.judge())
 
-    def _read_one(self, record: OrderRecord) -> StepReport:
-        """Read one order. Raises AmazonForbidden, whose meaning depends on the other orders."""
+    def _read_one(self, record: OrderRecord, refusals: RefusalsOfRun) -> StepReport:
+        """Read one order. What a refusal means depends on the other orders of the run."""
         asked_at = self._clock.now()
         try:
             order = self._amazon.get_order(record.order_id)
         except AmazonNotFound as problem:
             if record.noticed_at and record.noticed_at > asked_at - NOT_FOUND_GRACE:
                 self._retry_later(record, problem.code)
-            else:
-                self._fail(record, FailureCode.ORDER_NOT_FOUND)
+            elif not self._refused_orders.fail(record, FailureCode.ORDER_NOT_FOUND):
+                self._retry_later(record, WaitReason.DEAD_LETTER_NOT_SENT)
             return StepReport()
-        except AmazonForbidden:
-            raise
         except AmazonError as problem:
+            if is_refusal(problem):
+                return refusals.add(record, problem)
             report = self._faults.report(problem, record.order_id)
-            if problem.status in _REFUSED and report.stopped == WaitReason.AMAZON_UNAVAILABLE:
-                self._refuse(record)
-            elif report.stopped == WaitReason.AMAZON_UNAVAILABLE:
+            if report.stopped == WaitReason.AMAZON_UNAVAILABLE:
                 # Perhaps only this order cannot be had: it waits, longer each time, and the others go on.
                 self._retry_later(record, problem.code)
             return report
+        refusals.has_worked = True
         # Every notice that was in the row before Amazon was asked is answered, whatever Amazon's clock says.
-        return self._recorder.record([order], max(asked_at, record.noticed_at or asked_at))
-
-    def _fail(self, record: OrderRecord, code: FailureCode) -> None:
-        open_record = replace(record, next_attempt_at=None)
-        failed = self._failed_sources.fail(open_record, code, FAILURES[code].remedy, ORDERS)
-        if failed is None:
-            self._retry_later(record, WaitReason.DEAD_LETTER_NOT_SENT)
-            return
-        self._store.save([failed])
-        self._failed_sources.log(failed)
-
-    def _refuse(self, record: OrderRecord) -> None:
-        """Retry after one minute, then twice as long each time, at most an hour; in the end fail the order.
-
-        It does not fail while Amazon refuses the whole connection.
-        """
-        code = FailureCode.ORDER_REFUSED
-        refusals = 1 + (record.attempts if record.reason == code else 0)
-        if refusals >= MAX_REFUSALS and not self._faults.is_connection_suspect():
-            self._fail(replace(record, attempts=0), code)
-            return
-        wait = min(_MAX_REFUSED_WAIT, timedelta(minutes=2 ** min(refusals - 1, 6)))
-        self._store.save([record.read_again_at(self._clock.now() + wait, attempts=refusals, reason=code)])
+        return self._recorder.record([order], max(asked_at, record.noticed_at or asked_at), is_page=False)
 
     def _retry_later(self, record: OrderRecord, reason: str) -> None:
         """Retry after one minute, then twice as long each time, at most a quarter of an hour."""

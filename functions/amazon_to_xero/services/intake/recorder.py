@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
 from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
-from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.order_record import OLDER_READ_WAITS, OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import shipments_of
 from amazon_to_xero.domain.books.contact import Customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
-from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.failures import FAILURES, Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import check_marketplace, nothing_to_invoice
 from amazon_to_xero.domain.source import NextStep
@@ -29,12 +29,12 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
+from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
 
 MAX_CONTENT_BYTES = 300_000  # DynamoDB: 400 KB an item
-_OLDER_VERSION_RETRY = timedelta(minutes=1)
 
 
 class OrderRecorder:
@@ -48,6 +48,7 @@ class OrderRecorder:
         contacts: BuyerContacts,
         storable: Callable[[Json], Json],
         failed_sources: FailedSources,
+        readable: ReadableOrders,
         events: EventBus,
         clock: Clock,
         decisions: DecisionLog,
@@ -59,12 +60,15 @@ class OrderRecorder:
         self._contacts = contacts
         self._storable = storable
         self._failed_sources = failed_sources
+        self._readable = readable
         self._events = events
         self._clock = clock
         self._decisions = decisions
 
-    def record(self, orders: Sequence[Json], as_of: datetime) -> StepReport:
+    def record(self, orders: Sequence[Json], as_of: datetime, *, is_page: bool = True) -> StepReport:
         """Record orders as Amazon knew them at `as_of`; none can stop the others. Raises Conflict.
+
+        is_page: whether they are a page of searchOrders, which may show an order in an older version than getOrder.
 
         What needs planning is marked, and what has shipped or was cancelled is announced on the event bus once it is
         stored. Contacts are stored before the orders' rows stop being due.
@@ -76,7 +80,7 @@ class OrderRecorder:
             rows: list[OrderRecord] = []
             contacts: list[DesiredDocument] = []
             for order_id, known in stored.items():
-                row, contact = self._derive(by_id[order_id], known or OrderRecord(order_id), as_of)
+                row, contact = self._derive(by_id[order_id], known or OrderRecord(order_id), as_of, is_page)
                 rows += [row] if row is not None else []
                 contacts += contact
             documents.extend(self._contacts.request(contacts))
@@ -85,17 +89,18 @@ class OrderRecorder:
         saved = update_records(self._store, OrderRecord, by_id, recorded)
         for row in saved.values():
             self._failed_sources.log(row)
+        self._readable.remember(by_id)
         to_plan = [row for row in saved.values() if row.next_step is NextStep.PLAN]
         self._announce(to_plan)
         return StepReport(len(orders), tuple(row.order_id for row in to_plan), tuple(documents))
 
     def _derive(
-        self, raw: Json, record: OrderRecord, as_of: datetime
+        self, raw: Json, record: OrderRecord, as_of: datetime, is_page: bool
     ) -> tuple[OrderRecord | None, list[DesiredDocument]]:
         """Return the order's row after this reading, None when there is nothing to write, and its contact."""
         try:
             customer = self._contacts.customer(raw)
-            after = self._row(raw, record, as_of, customer)
+            after = self._row(raw, record, as_of, customer, is_page)
             if after is None or customer is None:
                 return after, []
             return after, self._contacts.contacts_for(record, after, customer)
@@ -103,7 +108,9 @@ class OrderRecorder:
             read = replace(record, read_at=as_of, next_attempt_at=None)
             return self._failed_sources.unreadable(read, problem, ORDERS) or self._fails_later(record), []
 
-    def _row(self, raw: Json, record: OrderRecord, as_of: datetime, customer: Customer | None) -> OrderRecord | None:
+    def _row(
+        self, raw: Json, record: OrderRecord, as_of: datetime, customer: Customer | None, is_page: bool
+    ) -> OrderRecord | None:
         content = _with_destination(self._storable(raw), record)
         # Another name or address makes another version of the order, although its row holds nothing of them.
         digest = content_hash({"content": content, "buyer": customer.digest if customer else ""})
@@ -126,12 +133,13 @@ class OrderRecorder:
         )
         try:
             version = last_updated(raw)
-            if record.is_newer_than(version):
-                # Amazon answered with an older version than before; it will show the newer one again.
-                return record.read_again_at(self._clock.now() + _OLDER_VERSION_RETRY, attempts=record.attempts + 1)
-            read = replace(read, version=version)
+            if digest != record.digest and record.is_newer_than(version):
+                if is_page or not record.has_gone_back(self._clock.now()):
+                    return self._read_again(record, is_page)
+                self._log_version_gone_back(record, version)
+            read = read.with_version(version)
             if digest == record.digest and self._needs_nothing(record):
-                return replace(read, reason=record.reason)
+                return replace(read, reason=record.reason if record.state is OrderState.NOT_INVOICED else "")
             if len(canonical_json(content).encode()) > MAX_CONTENT_BYTES:
                 read = replace(read, content=None)
                 remedy = "The order has more items than a row can hold. Enter it in Xero manually."
@@ -140,13 +148,44 @@ class OrderRecorder:
         except Failure as failure:
             return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS) or self._fails_later(record)
 
+    def _read_again(self, record: OrderRecord, is_page: bool) -> OrderRecord | None:
+        """Return the row of an order that Amazon has just shown in an older version; None where it waits already.
+
+        Amazon's servers show an older version for seconds, at times for minutes. That never replaces a newer one: the
+        order is read again. If getOrder states older versions for an hour, at least six times in a row, the newer one
+        is no longer what Amazon states, and the older one is recorded and logged (VERSION_WENT_BACK). The order does
+        not fail: its documents are to agree with what Amazon states and pays by, and most of these versions differ in
+        nothing that is booked. Which older version it is does not matter: a newer one is recorded whenever it is read.
+        """
+        if not is_page:
+            return record.after_older_answer(self._clock.now())
+        if record.next_attempt_at is not None:
+            return None
+        return record.read_again_at(self._clock.now() + OLDER_READ_WAITS[0], reason=WaitReason.OLDER_VERSION)
+
+    def _log_version_gone_back(self, record: OrderRecord, version: datetime) -> None:
+        code = FailureCode.VERSION_WENT_BACK
+        self._decisions.record(
+            code,
+            order_id=record.order_id,
+            reason=code,
+            remedy=FAILURES[code].remedy,
+            version=version.isoformat(),
+            replaced_version=record.version.isoformat() if record.version else None,
+        )
+
     def _fails_later(self, record: OrderRecord) -> OrderRecord:
         """Read an order again whose dead letter was not sent. What was read is not kept: it would look unchanged."""
         later = self._clock.now() + RETRY_SEND
         return record.read_again_at(later, reason=WaitReason.DEAD_LETTER_NOT_SENT)
 
     def _needs_nothing(self, record: OrderRecord) -> bool:
-        """Whether nothing of an unchanged order waits for a person: otherwise a notice means that somebody fixed it."""
+        """Whether nothing of an unchanged order waits for a person: otherwise a notice means that somebody fixed it.
+
+        A row that has another reason than a rule's, because a read was retried, is derived again to get its own back.
+        """
+        if record.state is OrderState.NOT_INVOICED and record.reason not in NotInvoicedReason:
+            return False
         if record.state not in (OrderState.PLANNED, OrderState.NOT_INVOICED):
             return False
         documents = self._store.load(Document, record.documents) if record.documents else {}

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, OrderPage, SellerApi
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, OrderPage, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.search_limit import limit_of
+from amazon_to_xero.services.intake.search_scope import SWEEP_CURSOR, SearchScope
 from amazon_to_xero.services.work_report import StepReport
 
-CURSOR = "sweep#orders"
+CURSOR = SWEEP_CURSOR
 _TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token is valid for 24 hours
 MAX_TOKEN_REFUSALS = 3  # in a row; one 400 may pass, as Amazon answers valid queries with it at times
 _BAD_REQUEST = 400
@@ -31,6 +33,7 @@ class OrderSweep:
         amazon: SellerApi,
         store: StateStore,
         recorder: OrderRecorder,
+        scope: SearchScope,
         quota: AmazonQuota,
         faults: AmazonFaults,
         start: datetime,
@@ -41,6 +44,7 @@ class OrderSweep:
         self._amazon = amazon
         self._store = store
         self._recorder = recorder
+        self._scope = scope
         self._quota = quota
         self._faults = faults
         self._start = start
@@ -55,33 +59,57 @@ class OrderSweep:
         history at 20 pages an hour) is repeated in halves, so that the watermark advances.
         """
         report = StepReport()
-        cursor = self._store.cursor(CURSOR)
         while True:
-            place = _SweepPlace.of(cursor.data, self._start, self._clock.now())
-            is_over = self._clock.now() >= deadline
-            stopped = WaitReason.OUT_OF_TIME if is_over else self._faults.unavailable_reason()
-            if not stopped and self._faults.is_refused(SEARCH_ORDERS):
-                stopped = WaitReason.AMAZON_PAUSED
+            stopped = self._stop(deadline)
             if stopped:
                 return report.plus(StepReport(stopped=stopped))
-            if not self._quota.take(SEARCH_ORDERS):
-                return report.plus(StepReport(stopped=WaitReason.AMAZON_QUOTA))
+            cursor = self._store.cursor(CURSOR)
+            place = _SweepPlace.of(cursor.data, self._start, self._clock.now(), self._scope.marketplaces())
+            asked_at = self._clock.now()
             try:
-                page = self._amazon.search_orders(
-                    updated_after=place.after, updated_before=place.before, page_token=place.page_token
-                )
+                page = self._page(place)
             except AmazonError as problem:
-                if problem.status == _BAD_REQUEST and place.page_token:
-                    self._count_refused_token(cursor)
-                return report.plus(self._faults.report(problem))
-            report = report.plus(self._recorder.record(page.orders, page.updated_before))
-            saved = self._store.save([replace(cursor, data=place.next_data(page))])
+                stopped = self._failed(problem, cursor, place)
+                if stopped:
+                    return report.plus(StepReport(stopped=stopped))
+                continue
+            limit = limit_of(page, asked_at, place.before)
+            report = report.plus(self._recorder.record(page.orders, limit))
+            saved = self._store.save([replace(cursor, data=place.next_data(page.next_token, limit))])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
-            cursor = saved[CURSOR]
             if page.next_token is None and place.before is None:
-                self._decisions.record("SWEEP_COMPLETE", orders=report.records, watermark=cursor.data["watermark"])
+                watermark = saved[CURSOR].data["watermark"]
+                self._decisions.record("SWEEP_COMPLETE", orders=report.records, watermark=watermark)
                 return report
+
+    def _stop(self, deadline: datetime) -> str:
+        """Return why no page is requested now; empty where one is. It then counts against the quota."""
+        if self._clock.now() >= deadline:
+            return WaitReason.OUT_OF_TIME
+        stopped = self._faults.unavailable_reason()
+        if not stopped and self._faults.is_refused(SEARCH_ORDERS):
+            stopped = WaitReason.AMAZON_PAUSED
+        stopped = stopped or self._scope.update()
+        if not stopped and not self._quota.take(SEARCH_ORDERS):
+            stopped = WaitReason.AMAZON_QUOTA
+        return stopped
+
+    def _page(self, place: _SweepPlace) -> OrderPage:
+        return self._amazon.search_orders(
+            updated_after=place.after,
+            updated_before=place.before,
+            page_token=place.page_token,
+            marketplaces=place.marketplaces,
+        )
+
+    def _failed(self, problem: AmazonError, cursor: Cursor, place: _SweepPlace) -> str:
+        """Return what a failed page stops; empty where the sweep goes on with fewer marketplaces."""
+        if isinstance(problem, AmazonForbidden):
+            return self._scope.narrow(problem)
+        if problem.status == _BAD_REQUEST and place.page_token:
+            self._count_refused_token(cursor)
+        return self._faults.report(problem).stopped
 
     def _count_refused_token(self, cursor: Cursor) -> None:
         """Count a 400 for a page token in the cursor; after the third, forget the token and begin at the watermark."""
@@ -101,20 +129,26 @@ class _SweepPlace:
 
     after, before: Amazon's update times that this part covers; before is None up to what Amazon shows.
     page_token: Amazon's; None for the first page.
+    marketplaces: the ones that are searched; none for all.
     data: what the cursor holds of it.
     """
 
     after: datetime
     before: datetime | None
     page_token: str | None
+    marketplaces: tuple[str, ...]
     data: Mapping[str, str]
 
     @classmethod
-    def of(cls, data: Mapping[str, str], start: datetime, now: datetime) -> _SweepPlace:
-        """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part."""
+    def of(cls, data: Mapping[str, str], start: datetime, now: datetime, marketplaces: tuple[str, ...]) -> _SweepPlace:
+        """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part.
+
+        marketplaces: the ones that a new sweep searches.
+        """
         if "page_token" in data and datetime.fromisoformat(data["started"]) > now - _TOKEN_LIFETIME:
             before = datetime.fromisoformat(data["before"]) if "before" in data else None
-            return cls(datetime.fromisoformat(data["after"]), before, data["page_token"], data)
+            searched = tuple(filter(None, data.get("marketplaces", "").split(",")))
+            return cls(datetime.fromisoformat(data["after"]), before, data["page_token"], searched, data)
         after = datetime.fromisoformat(data["watermark"]) - _OVERLAP if "watermark" in data else start
         span = timedelta(seconds=int(data["span"])) if "span" in data else None
         if "page_token" in data:
@@ -123,12 +157,13 @@ class _SweepPlace:
         begun = {"started": now.isoformat(), "after": after.isoformat()}
         begun |= {name: data[name] for name in ("watermark",) if name in data}
         begun |= {"before": before.isoformat(), "span": str(int(span.total_seconds()))} if before and span else {}
-        return cls(after, before, None, begun)
+        begun |= {"marketplaces": ",".join(marketplaces)} if marketplaces else {}
+        return cls(after, before, None, marketplaces, begun)
 
-    def next_data(self, page: OrderPage) -> dict[str, str]:
+    def next_data(self, next_token: str | None, limit: datetime) -> dict[str, str]:
         """Return what the cursor should hold after a page: the place of the next one, or the new watermark."""
         data = {name: value for name, value in self.data.items() if name != "token_refusals"}
-        data.setdefault("limit", page.updated_before.isoformat())
-        if page.next_token:
-            return data | {"page_token": page.next_token}
+        data.setdefault("limit", limit.isoformat())
+        if next_token:
+            return data | {"page_token": next_token}
         return {"watermark": data["limit"]} | ({"span": data["span"]} if "span" in data else {})

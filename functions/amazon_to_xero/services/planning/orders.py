@@ -73,12 +73,15 @@ class OrderPlans:
         outcome = sales(order, record.shipments, self._policy, organisation)
         if isinstance(outcome, NotPriced):
             return PlannedRecord(self._wait_for_amounts(order, record))
-        if any(document.has_newer_version_than(order.updated) for document in held.own_documents()):
+        version = record.source_version or order.updated
+        if any(document.has_newer_version_than(version) for document in held.own_documents()):
             # Another worker has planned a newer version of the order; this record is not what is stored now.
             return PlannedRecord(record.plan_at(now + RETRY_PLAN))
         wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._invoice_number(record)
-        to_plan = OrderToPlan(order.order_id, order.updated, record.contact_number, number, len(record.shipments))
+        to_plan = OrderToPlan(
+            order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
+        )
         plan = plan_order(to_plan, wanted, held, self._policy, organisation)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import batched
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.canonical import canonical_json
+from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import MAX_BYTES, MAX_ELEMENTS, MAX_VALUES
 
@@ -33,6 +35,13 @@ def batches(requests: Sequence[PostingRequest]) -> Iterator[list[PostingRequest]
     for unknown_outcomes in by_unknown:
         suspects = [each for each in requests if each.document.unknown_outcomes == unknown_outcomes]
         yield from _batches(suspects, max(1, BATCH_SIZE // 4**unknown_outcomes))
+
+
+def lookup_batches(documents: Sequence[Document]) -> Iterator[Sequence[Document]]:
+    """Yield groups of at most LOOKUP_SIZE documents; those whose look-up Xero did not answer come last, one by one."""
+    alone = [document for document in documents if document.reason == WaitReason.LOOKUP_UNANSWERED]
+    yield from batched((document for document in documents if document not in alone), LOOKUP_SIZE, strict=False)
+    yield from batched(alone, 1, strict=False)
 
 
 def _batches(requests: Sequence[PostingRequest], batch_size: int) -> Iterator[list[PostingRequest]]:

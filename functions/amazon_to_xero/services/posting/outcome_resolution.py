@@ -14,12 +14,14 @@ from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused
+from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.contacts import find, find_contacts
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
+
+_NO_NUMBER = "no document has this number"
 
 
 class OutcomeResolution:
@@ -44,29 +46,46 @@ class OutcomeResolution:
 
         Xero's faults pause it and end in the report.
         """
+        return self._resolve(kind, documents, is_xero_answering=False)
+
+    def _resolve(self, kind: DocumentKind, documents: Sequence[Document], is_xero_answering: bool) -> PostReport:
+        """`is_xero_answering`: Xero has just answered another look-up, so that it is not down."""
         look_up = self._look_up_in_owners if DOCUMENT_TYPES[kind].owner else self._look_up
         try:
             transitions = look_up(kind, documents)
         except XeroRefused as problem:
-            return self._refused(kind, documents, problem)
-        except UNFORESEEN as problem:
-            refused = XeroRefused("find", None, f"the look-up cannot be built: {place_of(problem)}")
-            return self._refused(kind, documents, refused)
+            return self._isolate(kind, documents, partial(Document.unresolved, message=xero_says(problem.message)))
+        except XeroUnavailable as problem:
+            if not (is_xero_answering or self._answers_another_lookup(kind)):
+                return PostReport(stopped=self._pauses.pause_xero(problem, kind)[1])
+            now, message = self._clock.now(), xero_says(problem.message)
+            return self._isolate(kind, documents, partial(Document.lookup_unanswered, now=now, message=message))
         except XeroError as problem:
             return PostReport(stopped=self._pauses.pause_xero(problem, kind)[1])
+        except UNFORESEEN as problem:
+            message = f"the look-up cannot be built: {place_of(problem)}"
+            return self._isolate(kind, documents, partial(Document.unresolved, message=message))
         return self._transitions.apply(transitions)
 
-    def _refused(self, kind: DocumentKind, documents: Sequence[Document], problem: XeroRefused) -> PostReport:
-        """Xero will refuse this look-up again: halve it until the document that causes it is alone and fails."""
+    def _isolate(self, kind: DocumentKind, documents: Sequence[Document], alone: Transition) -> PostReport:
+        """Halve a look-up until the document that spoils it is alone; `alone` is what becomes of that one."""
         if len(documents) == 1:
-            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
-            return self._transitions.apply([(documents[0], failed)])
+            return self._transitions.apply([(documents[0], alone)])
         report = PostReport()
         for half in (documents[: len(documents) // 2], documents[len(documents) // 2 :]):
-            report = report.plus(self.resolve_outcomes(kind, half))
+            report = report.plus(self._resolve(kind, half, is_xero_answering=True))
             if report.stopped:
                 break
         return report
+
+    def _answers_another_lookup(self, kind: DocumentKind) -> bool:
+        """Whether Xero answers the look-up of a number that no document has; if not, it is Xero that is down."""
+        spec = DOCUMENT_TYPES[DOCUMENT_TYPES[kind].owner or kind]
+        try:
+            self._xero.find(spec.collection, spec.number_field, [_NO_NUMBER])
+        except XeroError:
+            return False
+        return True
 
     def _look_up(self, kind: DocumentKind, documents: Sequence[Document]) -> list[tuple[Document, Transition]]:
         """Look up by Xero's id where it is known, else by number."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import batched
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
@@ -63,10 +62,11 @@ class DocumentPoster:
         keys = dict.fromkeys([*named, *self._store.due(DOCUMENTS, self._clock.now(), MAX_DUE)])
         report = PostReport()
         for kind in DocumentKind:
-            if self._pauses.until(f"xero#{kind}"):
+            of_kind = [key for key in keys if key.startswith(f"{kind}#")]
+            if not of_kind or self._pauses.until(f"xero#{kind}"):
                 continue
             for _ in range(_ROUNDS):
-                due = self._due(kind, keys)
+                due = self._due(of_kind)
                 if not due:
                     break
                 report = report.plus(self._post(kind, due, deadline))
@@ -74,16 +74,15 @@ class DocumentPoster:
                     return report
         return report
 
-    def _due(self, kind: DocumentKind, keys: Iterable[str]) -> list[Document]:
+    def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()
-        of_kind = [key for key in keys if key.startswith(f"{kind}#")]
-        return [document for document in self._store.load(Document, of_kind).values() if document.is_due(now)]
+        return [document for document in self._store.load(Document, keys).values() if document.is_due(now)]
 
     def _post(self, kind: DocumentKind, due: Sequence[Document], deadline: datetime) -> PostReport:
         """Make one round: look up what may already be in Xero, write the rest."""
         report = PostReport()
         unknown = [document for document in due if document.outcome_unknown]
-        for chunk in batched(unknown, batches.LOOKUP_SIZE, strict=False):
+        for chunk in batches.lookup_batches(unknown):
             halted = self._writer.halted(deadline)
             report = report.plus(halted or self._outcomes.resolve_outcomes(kind, chunk))
             if report.stopped:

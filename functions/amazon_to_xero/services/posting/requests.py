@@ -22,6 +22,7 @@ from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import PostReport
 
 _REFERENCE_RETRY = timedelta(minutes=1)
+_BUYER_RETRY = timedelta(minutes=15)
 _MAX_REFERENCE_WAIT = timedelta(hours=1)
 MAX_REFERENCE_WAITS = 12  # about six hours
 
@@ -106,7 +107,11 @@ class RequestBuilder:
         now = self._clock.now()
         if reference is None:
             return self._without_row(document)
-        return partial(Document.deferred, until=now + _REFERENCE_RETRY, reason=WaitReason.WAITING_FOR_REFERENCE)
+        until = now + _REFERENCE_RETRY
+        if reference.awaits_buyer and reference.next_attempt_at is not None:
+            # It is tried rarely. Another order of the buyer may bring it forward.
+            until = max(until, min(reference.next_attempt_at, now + _BUYER_RETRY))
+        return partial(Document.deferred, until=until, reason=WaitReason.WAITING_FOR_REFERENCE)
 
     def _without_row(self, document: Document) -> Transition:
         """The reference was never requested: its source is planned again, which requests it or removes this one."""

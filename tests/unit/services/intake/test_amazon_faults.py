@@ -14,7 +14,8 @@ from amazon_to_xero.ports.amazon import (
     AmazonUnavailable,
 )
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroUnavailable
-from amazon_to_xero.services.intake.reader import MAX_REFUSALS
+from amazon_to_xero.services.intake.refused_orders import MAX_REFUSALS
+from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.state import NOON
 from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
@@ -139,7 +140,7 @@ def test_refused_orders_that_are_due_first_do_not_keep_the_others_waiting() -> N
 
 def test_refused_search_pauses_alone_and_orders_are_read_singly() -> None:
     connection = FakeConnection(*(amazon_order(f"A{n:02}") for n in range(25)))
-    connection.amazon.faults = [AmazonForbidden("searchOrders", 403, "Unauthorized")]
+    connection.amazon.refused_marketplaces = set(POLICY.marketplaces)
 
     assert connection.sweep().stopped == "AMAZON_OPERATION_REFUSED"
     (paused,) = connection.decisions.of("PAUSED")
@@ -149,7 +150,8 @@ def test_refused_search_pauses_alone_and_orders_are_read_singly() -> None:
 
     assert connection.read(connection.notice(connection.amazon.orders)).records == 25
     assert connection.sweep().stopped == "AMAZON_PAUSED"
-    assert connection.amazon.count("searchOrders") == 1
+    assert connection.amazon.count("searchOrders") == 1 + len(POLICY.marketplaces)
+    connection.amazon.refused_marketplaces = set()
     connection.clock.advance(15 * 60)
     assert connection.sweep().stopped == ""
 

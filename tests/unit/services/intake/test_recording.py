@@ -13,7 +13,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.amazon import AmazonUnavailable, Json
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import UK, item, order
@@ -285,3 +285,44 @@ def test_pending_order_is_recorded_as_not_invoiced_until_it_is_paid() -> None:
     connection.clock.advance(60)
     connection.plan_drafts(*connection.read(connection.notice(["A"])).due)
     assert connection.record().state is OrderState.PLANNED
+
+
+def test_reason_of_a_repeated_read_does_not_stay_on_a_planned_order() -> None:
+    connection = FakeConnection(amazon_order())
+    connection.plan_drafts(*connection.read(connection.notice(["A"])).due)
+    connection.clock.advance(60)
+    connection.amazon.faults = [AmazonUnavailable("getOrder", 503, "HTML")]
+    connection.read(connection.notice(["A"]))
+    assert (connection.record().state, connection.record().reason) == (OrderState.PLANNED, "HTML")
+
+    connection.clock.advance(60)
+    connection.read()
+
+    record = connection.record()
+    assert (record.state, record.reason, record.attempts, record.next_attempt_at) == (OrderState.PLANNED, "", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (amazon_order(status="PENDING"), "ORDER_PENDING"),
+        (amazon_order(status="CANCELLED"), "ORDER_CANCELLED"),
+        (amazon_order(price="0.00"), "ZERO_VALUE"),
+    ],
+)
+def test_reason_of_a_repeated_read_does_not_stay_on_an_order_that_is_not_invoiced(order: Json, reason: str) -> None:
+    connection = FakeConnection(order)
+    for faults in ([], [AmazonUnavailable("getOrder", 503, "HTML")]):
+        connection.amazon.faults = list(faults)
+        connection.read(connection.notice(["A"]))
+        connection.plan_drafts()
+        connection.plan_shipments()
+        connection.clock.advance(60)
+    assert (connection.record().state, connection.record().reason) == (OrderState.NOT_INVOICED, "HTML")
+
+    connection.read()
+    connection.plan_drafts()
+    connection.plan_shipments()
+
+    record = connection.record()
+    assert (record.state, record.reason, record.next_attempt_at) == (OrderState.NOT_INVOICED, reason, None)

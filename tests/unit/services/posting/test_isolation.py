@@ -11,7 +11,7 @@ import pytest
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.ports.amazon import Json
-from amazon_to_xero.ports.xero import Outcome, XeroOutcomeUnknown, XeroRefused
+from amazon_to_xero.ports.xero import Outcome, XeroOutcomeUnknown, XeroRefused, XeroUnavailable
 from fakes.vendors import XeroCall
 from unit.desired_documents import desired_invoice, desired_payment
 from unit.services.posting.posting_connection import PostingConnection
@@ -119,8 +119,74 @@ def test_look_up_that_xero_refuses_for_good_fails_one_document_only() -> None:
 
     post_for_an_hour(connection)
 
-    assert connection.failures() == [(CULPRIT, "XERO_REFUSED")]
+    assert connection.failures() == [(CULPRIT, "OUTCOME_UNRESOLVED")]
     assert [connection.invoice(f"A{n}").state for n in range(8) if f"A{n}" != CULPRIT] == [DocumentState.APPLIED] * 7
+
+
+def make_xero_unable_to_look_up(connection: PostingConnection, *numbers: str) -> list[Sequence[str]]:
+    """Make Xero answer 500 to look-ups of these numbers; return the list that collects all look-ups."""
+    find = connection.xero.find
+    lookups: list[Sequence[str]] = []
+
+    def fail(collection: str, field: str, values: Sequence[str]) -> list[Json]:
+        lookups.append(values)
+        if not numbers or set(numbers) & set(values):
+            raise XeroUnavailable("find Invoices", 500, "HTTP 500")
+        return find(collection, field, values)
+
+    connection.xero.find = fail  # type: ignore[method-assign]
+    return lookups
+
+
+def test_look_up_that_xero_never_answers_fails_one_document_only_within_two_hours() -> None:
+    connection = PostingConnection(*(desired_invoice(f"A{n}") for n in range(40)))
+    connection.xero.after = [XeroOutcomeUnknown("createInvoices", None, "no answer")] * 2
+    lookups = make_xero_unable_to_look_up(connection, CULPRIT)
+
+    connection.post()
+    connection.post_after(61)
+
+    others = [f"A{n}" for n in range(40) if f"A{n}" != CULPRIT]
+    assert [connection.invoice(number).state for number in others] == [DocumentState.APPLIED] * 39
+
+    post_for_an_hour(connection)
+    post_for_an_hour(connection)
+
+    assert connection.failures() == [(CULPRIT, "OUTCOME_UNRESOLVED")]
+    assert sum(CULPRIT in values for values in lookups) <= MAX_CALLS
+    assert len(lookups) <= 24
+
+
+def test_document_whose_outcome_was_never_found_out_is_looked_up_when_its_order_is_reprocessed() -> None:
+    connection = PostingConnection(desired_invoice(CULPRIT))
+    connection.xero.after = [XeroOutcomeUnknown("createInvoices", None, "no answer")] * 2
+    find = connection.xero.find
+    make_xero_unable_to_look_up(connection, CULPRIT)
+    post_for_an_hour(connection)
+    post_for_an_hour(connection)
+    assert connection.failures() == [(CULPRIT, "OUTCOME_UNRESOLVED")]
+    connection.xero.find = find  # type: ignore[method-assign]
+
+    connection.request(desired_invoice(CULPRIT))
+    connection.post_after(61)
+
+    assert connection.invoice(CULPRIT).state is DocumentState.APPLIED
+    assert len(connection.xero.books["Invoices"]) == 1
+
+
+def test_outage_of_xeros_reads_for_three_hours_fails_no_document() -> None:
+    connection = PostingConnection(*(desired_invoice(f"A{n}") for n in range(3)))
+    connection.xero.after = [XeroOutcomeUnknown("createInvoices", None, "no answer")] * 2
+    find = connection.xero.find
+    make_xero_unable_to_look_up(connection)
+    for _ in range(3):
+        post_for_an_hour(connection)
+    assert connection.failures() == []
+    connection.xero.find = find  # type: ignore[method-assign]
+
+    connection.post_after(61)
+
+    assert all(connection.invoice(f"A{n}").state is DocumentState.APPLIED for n in range(3))
 
 
 def test_request_that_cannot_be_built_fails_its_document_only() -> None:

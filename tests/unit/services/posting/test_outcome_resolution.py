@@ -114,11 +114,11 @@ def test_documents_that_a_killed_worker_left_in_flight_are_looked_up_once_its_cl
     assert (connection.invoice_numbers(), connection.invoice().state) == (["A"], DocumentState.APPLIED)
 
 
-def test_failed_look_up_leaves_the_outcome_unknown() -> None:
+def test_look_up_in_an_outage_leaves_the_outcome_unknown() -> None:
     connection = PostingConnection(desired_invoice())
     connection.xero.after = [lost(), lost()]
     connection.post()
-    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
+    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")] * 2
 
     assert connection.post_after(61).stopped == "XERO_UNAVAILABLE"
     assert connection.invoice().state is DocumentState.UNKNOWN
@@ -127,16 +127,16 @@ def test_failed_look_up_leaves_the_outcome_unknown() -> None:
     assert (connection.invoice().state, connection.invoice_numbers()) == (DocumentState.APPLIED, ["A"])
 
 
-def test_nothing_is_written_in_a_run_whose_look_up_failed() -> None:
+def test_nothing_is_written_in_a_run_that_meets_an_outage() -> None:
     connection = PostingConnection(desired_invoice())
     connection.xero.after = [lost(), lost()]
     connection.post()
     connection.clock.advance(61)
     connection.request(desired_invoice("B"))
-    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")]
+    connection.xero.before = [XeroUnavailable("getInvoices", 503, "HTTP 503")] * 2
 
     assert connection.post().stopped == "XERO_UNAVAILABLE"
-    assert connection.verbs() == ["create", "create", "find"]
+    assert connection.verbs() == ["create", "create", "find", "find"]
 
 
 def test_at_most_forty_numbers_are_looked_up_in_one_call() -> None:
