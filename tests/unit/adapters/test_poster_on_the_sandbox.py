@@ -226,8 +226,8 @@ def test_orders_go_on_to_the_contact_that_ours_was_merged_into(
     assert connection.calls("Invoices") == [("PUT", 2), ("PUT", 2), ("PUT", 1)]
     assert connection.calls("CreditNotes") == [("PUT", 1)]
     assert connection.failures() == []
-    (logged,) = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_MERGED"]
-    assert (logged.fields["document"], survivor in str(logged.fields["remedy"])) == (CONTACT.key, True)
+    (logged,) = connection.decisions.of("CONTACT_MERGED")
+    assert (logged["document"], survivor in str(logged["remedy"])) == (CONTACT.key, True)
 
 
 def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_where_that_was_archived(
@@ -251,8 +251,7 @@ def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_
     assert list(by_invoice.values()) == list(connection.books.contacts)
     assert [method for method, _ in connection.calls("Contacts")] == ["PUT", "GET", "PUT", "GET", "PUT"]
     assert connection.failures() == []
-    logged = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_REPLACED"]
-    assert [note.fields["document"] for note in logged] == [CONTACT.key] * 2
+    assert [note["document"] for note in connection.decisions.of("CONTACT_REPLACED")] == [CONTACT.key] * 2
 
 
 def test_new_contact_is_found_again_after_the_table_was_lost(connection: SandboxConnection) -> None:
