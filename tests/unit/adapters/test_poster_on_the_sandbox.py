@@ -254,6 +254,20 @@ def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_
     assert [note["document"] for note in connection.decisions.of("CONTACT_REPLACED")] == [CONTACT.key] * 2
 
 
+def test_draft_of_an_archived_contact_is_approved_for_the_new_one(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice(status="DRAFT"))
+    connection.post_times(1)
+    connection.live.sandbox.contacts.archive(CONTACT.number)
+    connection.request(desired_invoice(minutes=1), desired_payment(minutes=1))
+
+    connection.post_times(4)
+
+    (invoice,) = connection.books.invoices.values()
+    assert (invoice.status, invoice.contact_id) == ("PAID", connection.contact().xero_id)
+    assert connection.books.contacts[invoice.contact_id].status == "ACTIVE"
+    assert connection.failures() == []
+
+
 def test_new_contact_is_found_again_after_the_table_was_lost(connection: SandboxConnection) -> None:
     connection.request(CONTACT, desired_invoice("A"))
     connection.post_times(1)

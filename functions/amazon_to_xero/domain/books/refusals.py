@@ -54,6 +54,7 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("taxtype … does not exist or cannot be used", _known(_C.TAX_TYPE_UNUSABLE)),
     ("is not subscribed to currency", _known(_C.CURRENCY_NOT_SUBSCRIBED)),
     ("lock date", _known(_C.PERIOD_LOCKED)),
+    ("accounts are locked on the specified", _known(_C.PERIOD_LOCKED)),
     ("reached the limit of invoices", _known(_C.PLAN_LIMIT)),
     ("exceeds the amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
     ("line total", _known(_C.LINE_TOTAL_DIFFERS)),

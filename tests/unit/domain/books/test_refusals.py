@@ -51,6 +51,7 @@ from amazon_to_xero.domain.books.refusals import refusal
         ),
         ("Organisation is not subscribed to currency SEK", "CURRENCY_NOT_SUBSCRIBED", False),
         ("The document date cannot be before the end of year lock date", "PERIOD_LOCKED", False),
+        ("Organisation accounts are locked on the specified payment date", "PERIOD_LOCKED", False),
         ("You have reached the limit of invoices you can approve", "PLAN_LIMIT", False),
         ("Payment amount exceeds the amount outstanding on this document", "ALREADY_PAID", True),
         ("The line total 9.99 does not match the expected line total 10.00", "LINE_TOTAL_DIFFERS", False),
