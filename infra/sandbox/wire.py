@@ -115,6 +115,8 @@ class SandboxService:
         for fault in self.faults:
             if fault.method not in (None, request.method) or not request.path.startswith(fault.path):
                 continue
+            if fault.contains.encode() not in request.body:
+                continue
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
@@ -246,6 +248,7 @@ class Fault:
 
     method: HTTP method to match; None matches every method.
     path: prefix of the request paths to match.
+    contains: text in the bodies to match, such as a document's number.
     times: number of matching requests to inject it into.
     skip: number of matching requests to let through first.
     """
@@ -253,6 +256,7 @@ class Fault:
     kind: str
     method: str | None = None
     path: str = ""
+    contains: str = ""
     times: int = 1
     skip: int = 0
     status: int = 503

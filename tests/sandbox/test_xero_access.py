@@ -351,7 +351,28 @@ def test_slow_fault_delays_the_response(xero: XeroClient) -> None:
     assert (response.status, response.delay) == (200, 30.0)
 
 
+def test_fault_for_one_document_is_injected_into_each_request_that_carries_it(xero: XeroClient) -> None:
+    fault(xero, "refuse", contains='"BAD"', times=9, status=500)
+
+    assert xero.send("PUT", "Invoices", [invoice("GOOD"), invoice("BAD")]).status == 500
+    assert xero.put("Invoices", [invoice("GOOD")]).status == 200
+    assert xero.send("PUT", "Invoices", invoice("BAD")).status == 500
+
+
 # -- control -----------------------------------------------------------------------------------------------------
+
+
+def test_reset_of_a_demo_company_empties_the_books_and_keeps_tokens_and_ids_unique(xero: XeroClient) -> None:
+    before = xero.put("Invoices", invoice()).record()
+    assert xero.control("POST", "reset-demo-company").status == 204
+
+    assert xero.books()["Invoices"] == []
+    update = xero.post("Invoices", {"InvoiceID": before["InvoiceID"], "Status": "VOIDED"})
+    assert update.messages == ["An existing Invoice with the specified InvoiceID could not be found"]
+    again = xero.put("Invoices", invoice()).record()
+    assert {again["InvoiceID"], again["Contact"]["ContactID"]}.isdisjoint(
+        {before["InvoiceID"], before["Contact"]["ContactID"]}
+    )
 
 
 def test_request_log_names_operations_and_contains_no_bodies(xero: XeroClient) -> None:

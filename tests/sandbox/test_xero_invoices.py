@@ -495,6 +495,7 @@ def test_one_invalid_element_rejects_the_whole_call_by_default(xero: XeroClient)
     assert rejected.messages == ["Organisation is not subscribed to currency CHF", "Invoice # must be unique."]
     assert rejected.body["Elements"][0]["InvoiceNumber"] == "B"
     assert rejected.body["Elements"][0]["InvoiceID"] == NO_ID
+    assert rejected.body["Elements"][0]["Date"] == "/Date(1795132800000+0000)/"
     books = xero.books()
     assert (books["Invoices"], books["Contacts"]) == ([], [])
 

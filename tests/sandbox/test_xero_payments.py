@@ -85,7 +85,7 @@ def test_single_payment_without_envelope_identifies_the_invoice_by_number(xero: 
         ),
         (
             {"Date": "2026-09-30"},
-            ["The document date cannot be before the period lock date, currently set at 30 Sep 2026"],
+            ["Organisation accounts are locked on the specified payment date"],
         ),
         (
             {"Invoice": {"InvoiceID": "deadbeef-0000-4000-8000-000000000000"}},

@@ -529,6 +529,7 @@ def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[
                 '$.reason = "AMAZON_NOT_AUTHORISED"',
                 '$.reason = "XERO_NOT_AUTHORISED"',
                 '$.reason = "XERO_TENANT_CHANGED"',
+                '$.reason = "XERO_OPERATION_REFUSED"',
             ],
         ),
         ("DeadLettersNotSent", ['$.message = "DEAD_LETTER_NOT_SENT"']),

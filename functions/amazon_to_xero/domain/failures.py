@@ -76,6 +76,7 @@ class FailureCode(StrEnum):
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
     AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
+    XERO_OPERATION_REFUSED = "XERO_OPERATION_REFUSED"
     XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
@@ -248,7 +249,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Correct the rate in Xero or tax.rules in the settings, then reprocess the order.",
     ),
     _C.TAX_TYPE_UNUSABLE: FailureInfo(
-        "Xero does not allow this tax type on this account.", "Correct tax.rules, then reprocess the order."
+        "Xero does not have this tax type, or does not allow it on this account.",
+        "Correct tax.rules or tax.rounding_tax_type, then reprocess the order.",
     ),
     _C.TAX_DIFFERS: FailureInfo(
         "Xero would compute another total than Amazon, by more than rounding.",
@@ -352,6 +354,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
+    ),
+    _C.XERO_OPERATION_REFUSED: FailureInfo(
+        "Xero refuses one kind of document, such as payments, and not the whole connection.",
+        "Give the Xero app the scope that the message names and connect Xero again (make connect).",
+        _A.CONNECTION,
     ),
     _C.XERO_TENANT_CHANGED: FailureInfo(
         "The settings name another Xero organisation than the one that the connection has posted to.",

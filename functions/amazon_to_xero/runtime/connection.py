@@ -191,7 +191,7 @@ def document_poster(
         store,
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
-        BatchWriter(connection, store, transitions, pauses, clock, plan_for_other_dates),
+        BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates),
         OutcomeResolution(xero, store, transitions, pauses, clock),
         transitions,
         clock,

@@ -19,7 +19,7 @@ WARNINGS = frozenset(
         *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED"),
         *("WORK_STOPPED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
-        FailureCode.TAX_VARIANCE,
+        *(FailureCode.TAX_VARIANCE, FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         FailureCode.VERSION_WENT_BACK,
     }
 )

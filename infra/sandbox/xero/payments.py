@@ -11,6 +11,7 @@ from .records import Document, Payment
 from .values import ZERO, read_date, read_number, read_object, read_text, to_cents
 
 EXCEEDS_DUE = "Payment amount exceeds the amount outstanding on this document"
+ACCOUNTS_LOCKED = "Organisation accounts are locked on the specified payment date"
 NOT_AUTHORISED = "Payments can only be made against Authorised documents"
 
 _PAYMENT_TYPES = {
@@ -42,8 +43,8 @@ class Payments:
             problems.append(EXCEEDS_DUE)
         if document.status != "AUTHORISED":
             problems.append(NOT_AUTHORISED)
-        if lock_violation := books.lock_violation(day):
-            problems.append(lock_violation)
+        if books.lock_violation(day):
+            problems.append(ACCOUNTS_LOCKED)
         reference = read_text(element.get("Reference"))
         if reference and len(reference) > 255:
             problems.append("The Reference must not be longer than 255 characters.")

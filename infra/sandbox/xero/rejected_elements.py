@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import UnreadableValue, ValidationError
-from .values import NO_ID, read_number, read_text
+from .values import NO_ID, date_string, read_date, read_number, read_text, wire_date
 
 
 def rejected_element(element: dict[str, Any], id_field: str, error: ValidationError) -> dict[str, Any]:
@@ -29,8 +29,6 @@ _ECHOED_TEXTS = (
     "Reference",
     "Name",
     "EmailAddress",
-    "Date",
-    "DueDate",
     "Description",
     "AccountCode",
     "TaxType",
@@ -41,6 +39,7 @@ _ECHOED_TEXTS = (
     "CreditNoteID",
     "AccountID",
 )
+_ECHOED_DATES = ("Date", "DueDate")  # in Xero's own format, whatever was sent
 _ECHOED_OBJECTS = ("Contact", "Invoice", "CreditNote", "Account")
 
 
@@ -55,6 +54,12 @@ def _echo(element: dict[str, Any]) -> dict[str, Any]:
                 shape[key] = read_number(value, key)
             except UnreadableValue:
                 continue
+        elif key in _ECHOED_DATES:
+            try:
+                day = read_date(value, key)
+            except UnreadableValue:
+                continue
+            shape |= {key: wire_date(day), f"{key}String": date_string(day)} if day else {}
         elif key in _ECHOED_OBJECTS and isinstance(value, dict):
             shape[key] = _echo(value)
         elif key == "LineItems" and isinstance(value, list):

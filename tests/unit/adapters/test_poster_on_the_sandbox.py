@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.services.intake import buyer_contacts
 from fakes.state import ManualClock
+from sandbox.xero import organisation_for
 from sandbox.xero.records import Contact
 from unit.adapters.live_sandboxes import LiveXero
 from unit.desired_documents import (
@@ -224,8 +226,8 @@ def test_orders_go_on_to_the_contact_that_ours_was_merged_into(
     assert connection.calls("Invoices") == [("PUT", 2), ("PUT", 2), ("PUT", 1)]
     assert connection.calls("CreditNotes") == [("PUT", 1)]
     assert connection.failures() == []
-    (logged,) = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_MERGED"]
-    assert (logged.fields["document"], survivor in str(logged.fields["remedy"])) == (CONTACT.key, True)
+    (logged,) = connection.decisions.of("CONTACT_MERGED")
+    assert (logged["document"], survivor in str(logged["remedy"])) == (CONTACT.key, True)
 
 
 def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_where_that_was_archived(
@@ -249,8 +251,21 @@ def test_orders_go_on_with_a_new_contact_where_a_person_archived_ours_and_again_
     assert list(by_invoice.values()) == list(connection.books.contacts)
     assert [method for method, _ in connection.calls("Contacts")] == ["PUT", "GET", "PUT", "GET", "PUT"]
     assert connection.failures() == []
-    logged = [note for note in connection.decisions.notes if note.fields.get("reason") == "CONTACT_REPLACED"]
-    assert [note.fields["document"] for note in logged] == [CONTACT.key] * 2
+    assert [note["document"] for note in connection.decisions.of("CONTACT_REPLACED")] == [CONTACT.key] * 2
+
+
+def test_draft_of_an_archived_contact_is_approved_for_the_new_one(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice(status="DRAFT"))
+    connection.post_times(1)
+    connection.live.sandbox.contacts.archive(CONTACT.number)
+    connection.request(desired_invoice(minutes=1), desired_payment(minutes=1))
+
+    connection.post_times(4)
+
+    (invoice,) = connection.books.invoices.values()
+    assert (invoice.status, invoice.contact_id) == ("PAID", connection.contact().xero_id)
+    assert connection.books.contacts[invoice.contact_id].status == "ACTIVE"
+    assert connection.failures() == []
 
 
 def test_new_contact_is_found_again_after_the_table_was_lost(connection: SandboxConnection) -> None:
@@ -318,6 +333,128 @@ def test_order_goes_on_with_the_contact_that_a_person_restored(connection: Sandb
 
     assert [each.contact_id for each in connection.books.invoices.values()] == [held]
     assert len(connection.books.contacts) == 1
+
+
+# --- what Xero refuses, and what it never answers ---------------------------------------------------------------------
+
+
+def test_content_that_xero_never_answers_fails_alone(connection: SandboxConnection) -> None:
+    numbers = [f"A{n}" for n in range(10)]
+    connection.request(CONTACT, *(desired_invoice(number) for number in numbers))
+    connection.live.fault("refuse", "/api.xro/2.0/Invoices", contains='"A3"', times=1000, status=500)
+
+    connection.post_times(60)
+
+    invoices = {each.number for each in connection.books.invoices.values()}
+    assert invoices == set(numbers) - {"A3"}
+    assert connection.failures() == [("A3", "XERO_ERROR")]
+    assert len(connection.calls("Invoices")) < 20
+
+
+def test_refusal_with_an_id_of_zeros_is_known_to_have_changed_nothing(connection: SandboxConnection) -> None:
+    # Given a change of an invoice that Xero no longer has, whose refusal repeats our element with an id of zeros
+    connection.request(CONTACT, desired_invoice("A"), desired_invoice("B"))
+    connection.post_times(1)
+    reset_demo_company(connection)
+    connection.request(desired_invoice("A", price="12.00", minutes=1))
+
+    connection.post_times(1)
+
+    assert connection.calls("Invoices") == [("POST", 1)]
+    assert connection.failures() == [("A", "NOT_IN_XERO")]
+
+
+def test_accepted_element_with_an_id_of_zeros_is_looked_up(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice())
+    element = {"InvoiceID": "00000000-0000-0000-0000-000000000000", "InvoiceNumber": "A", "StatusAttributeString": "OK"}
+    body = json.dumps({"Status": "OK", "Invoices": [element]})
+    answer = {"status": 200, "body": body, "content_type": "application/json"}
+    connection.live.fault("refuse", "/api.xro/2.0/Invoices", method="PUT", **answer)
+
+    connection.post_times(1)
+    assert (connection.invoice().state, connection.invoice().exists_in_xero) == (DocumentState.UNKNOWN, False)
+    connection.post_times(2)
+
+    assert [each.number for each in connection.books.invoices.values()] == ["A"]
+    assert connection.invoice().state is DocumentState.APPLIED
+
+
+def test_refused_document_whose_dates_come_back_in_xeros_format_fails_with_its_reason(
+    connection: SandboxConnection,
+) -> None:
+    connection.live.sandbox.books.configure({"Organisation": {"PeriodLockDate": "2026-11-20"}})
+    open_day = desired_invoice("B")
+    open_day = replace(open_day, body={**open_day.body, "Date": "2026-11-21", "DueDate": "2026-11-21"})
+    connection.request(CONTACT, desired_invoice("A"), open_day)
+
+    connection.post_times(1)
+
+    assert connection.failures() == [("A", "PERIOD_LOCKED")]
+    assert [each.number for each in connection.books.invoices.values()] == ["B"]
+
+
+def test_tax_type_none_that_an_australian_organisation_does_not_have_fails_with_what_to_correct(
+    connection: SandboxConnection,
+) -> None:
+    connection.live.sandbox.books.configure({"TaxRates": organisation_for("AU")["TaxRates"]}, replacing=True)
+    rounded, good = desired_invoice("A", price="10.01"), desired_invoice("B")
+    lines = [{**line, "TaxType": "OUTPUT"} for line in good.body["LineItems"]]
+    rounding = {"Description": "Rounding", "Quantity": 1, "UnitAmount": D("0.01"), "AccountCode": "498"}
+    rounded = replace(rounded, body={**rounded.body, "LineItems": [*lines, {**rounding, "TaxType": "NONE"}]})
+    good = replace(good, body={**good.body, "LineItems": lines})
+    connection.request(CONTACT, rounded, good)
+
+    connection.post_times(1)
+
+    assert connection.failures() == [("A", "TAX_TYPE_UNUSABLE")]
+    assert "tax.rounding_tax_type" in connection.invoice("A").remedy
+    assert [each.number for each in connection.books.invoices.values()] == ["B"]
+
+
+def refuse_for_a_day(connection: SandboxConnection, path: str) -> None:
+    """Refuse a path as Xero does when the app has no scope for it, or, with the API's own, is not connected."""
+    body = json.dumps({"Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"})
+    connection.live.fault(
+        "refuse", path, times=10_000, status=403, body=body, content_type="application/problem+json; charset=utf-8"
+    )
+
+
+def test_missing_scope_for_payments_holds_back_payments_alone_and_is_logged(connection: SandboxConnection) -> None:
+    refuse_for_a_day(connection, "/api.xro/2.0/Payments")
+    connection.request(CONTACT, desired_invoice("A"), desired_payment("A"))
+    connection.request(desired_credit_note("C-A1", order_id="C"), desired_refund("C-A1", order_id="C"))
+
+    connection.post_times(3)
+    for n in range(20):
+        connection.request(desired_invoice(f"B{n}"), desired_payment(f"B{n}"))
+        connection.post_times(3)
+
+    assert len(connection.books.invoices) == 21
+    assert len(connection.books.credit_notes) == 1
+    assert (len(connection.books.payments), connection.failures()) == (0, [])
+    # An hour: every quarter of an hour one refused call, whatever is due
+    assert 4 <= len(connection.calls("Payments")) <= 6
+    paused = connection.decisions.of("PAUSED")
+    assert {note["service"] for note in paused} == {"xero#payment", "xero#credit_note_refund"}
+    assert {note["reason"] for note in paused} == {"XERO_OPERATION_REFUSED"}
+    assert str(paused[0]["remedy"]).startswith("Give the Xero app the scope accounting.payments")
+
+    # And once the app has the scope, all are paid
+    connection.live.sandbox.faults.clear()
+    connection.post_times(20)
+    assert {each.status for each in connection.books.invoices.values()} == {"PAID"}
+
+
+def test_connection_that_xero_refuses_as_a_whole_is_paused_as_a_whole(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice("A"))
+    connection.post_times(1)
+    refuse_for_a_day(connection, "/api.xro/2.0/")
+    connection.request(desired_payment("A"))
+
+    connection.post_times(3)
+
+    (paused,) = connection.decisions.of("PAUSED")
+    assert (paused["service"], paused["reason"]) == ("xero", "XERO_NOT_AUTHORISED")
 
 
 # --- a demo company that was reset ------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ def lines(output: io.StringIO) -> list[dict[str, Any]]:
         ("UNKNOWN", "WARNING"),
         ("PAUSED", "WARNING"),
         ("TAX_VARIANCE", "WARNING"),
+        ("CONTACT_MERGED", "WARNING"),
         ("PREFLIGHT_FINDING", "WARNING"),
         ("APPLIED", "INFO"),
         ("PLANNED", "INFO"),

@@ -59,7 +59,8 @@ def _mismatch(kind: Collection, sent: Sequence[Json], answered: Any) -> str | No
         if not isinstance(element, dict):
             return "an element of the answer is no object"
         for field in (kind.id_field, kind.number_field):
-            if own.get(field) and element.get(field) and folded(own[field]) != folded(element[field]):
+            answer = element.get(field)  # a refused element may have an id of zeros
+            if own.get(field) and answer not in (None, "", NO_ID) and folded(own[field]) != folded(answer):
                 return f"the answer's elements differ from those sent in {field}"
     return None
 

@@ -15,6 +15,9 @@ from amazon_to_xero.services.state_updates import ATTEMPTS
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
 
+#: Reasons that get a line of their own: a person should know, although nothing is held back.
+_FINDINGS = (FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED)
+
 type Transition = Callable[[Document], Document]
 
 
@@ -94,6 +97,10 @@ class DocumentTransitions:
 
     def _log(self, document: Document) -> None:
         desired = document.desired
+        if document.reason in _FINDINGS:
+            self._decisions.record(
+                document.reason, document=document.key, reason=document.reason, remedy=document.remedy
+            )
         self._decisions.record(
             document.state,
             order_id=desired.order_id or None,

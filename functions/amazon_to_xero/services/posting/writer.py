@@ -21,10 +21,18 @@ from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.ports.xero import Outcome, XeroError, XeroOutcomeUnknown, XeroRefused
+from amazon_to_xero.ports.xero import (
+    Outcome,
+    XeroApi,
+    XeroError,
+    XeroNotAuthorised,
+    XeroOutcomeUnknown,
+    XeroRefused,
+)
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.contacts import check_contacts_of_refused
+from amazon_to_xero.services.posting.refused_operations import is_refused_alone, remedy_of_refused
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
@@ -82,6 +90,7 @@ class BatchWriter:
     def __init__(
         self,
         connection: str,
+        xero: XeroApi,
         store: StateStore,
         transitions: DocumentTransitions,
         pauses: Pauses,
@@ -95,6 +104,7 @@ class BatchWriter:
         """
         self._plan_for_other_dates = plan_for_other_dates
         self._connection = connection
+        self._xero = xero
         self._store = store
         self._transitions = transitions
         self._pauses = pauses
@@ -141,7 +151,7 @@ class BatchWriter:
         except XeroRefused as problem:
             return self._bisect(kind, write, claimed, problem, bisection)
         except XeroError as problem:
-            until, reason = self._pauses.pause_xero(problem, kind)
+            until, reason = self._pause(problem, kind)
             deferred = partial(Document.deferred, until=until, reason=reason)
             self._transitions.apply([(document, deferred) for document in documents])
             return PostReport(stopped=reason)
@@ -165,6 +175,17 @@ class BatchWriter:
             ],
             may_have_written=True,
         )
+
+    def _pause(self, problem: XeroError, kind: DocumentKind) -> tuple[datetime, str]:
+        """Pause Xero, or only what it refuses where it accepts other calls; return until when, and the reason."""
+        collection = DOCUMENT_TYPES[kind].collection
+        if not isinstance(problem, XeroNotAuthorised) or not is_refused_alone(self._xero, collection):
+            return self._pauses.pause_xero(problem, kind)
+        until, reason = self._clock.now() + UNAUTHORISED_PAUSE, FailureCode.XERO_OPERATION_REFUSED
+        for paused, spec in DOCUMENT_TYPES.items():
+            if spec.collection == collection:
+                self._pauses.pause(f"xero#{paused}", until, reason, remedy_of_refused(collection, problem.message))
+        return until, reason
 
     def _plan_what_is_locked(self, answered: Sequence[tuple[Document, Sequence[str]]]) -> set[str]:
         """Have the sources planned again of documents whose date Xero refused as locked; return these documents' keys.

@@ -237,13 +237,15 @@ def test_call_that_was_not_executed_defers_its_documents_and_pauses_xero(
     fault: XeroError, reason: str, retry_after: int
 ) -> None:
     connection = PostingConnection(*(desired_invoice(f"A{n:03}") for n in range(60)))
-    connection.xero.before = [fault]
+    # An authorisation that is refused is tried with another collection: it may be only this one.
+    calls = 2 if isinstance(fault, XeroNotAuthorised) else 1
+    connection.xero.before = [*[fault] * calls]
 
     assert connection.post().stopped == reason
-    assert len(connection.xero.calls) == 1
+    assert len(connection.xero.calls) == calls
     assert (connection.invoice("A000").state, connection.invoice("A000").reason) == (DocumentState.DEFERRED, reason)
     assert connection.post_after(retry_after - 1).applied == 0
-    assert len(connection.xero.calls) == 1
+    assert len(connection.xero.calls) == calls
 
     assert connection.post_after(1).applied == 60
     assert len(connection.invoice_numbers()) == 60
