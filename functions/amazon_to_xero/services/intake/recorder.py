@@ -146,6 +146,10 @@ class OrderRecorder:
                 raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
             return self._marked(content, read, customer)
         except Failure as failure:
+            if failure.code is FailureCode.UNKNOWN_MARKETPLACE and digest != record.digest and _is_reported(record):
+                # Amazon notifies of every version of unwanted orders, too: one dead letter for each order is enough.
+                # An unchanged version is only read again because somebody reprocessed the order.
+                return read.failed(failure.code, failure.remedy)
             return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS) or self._fails_later(record)
 
     def _read_again(self, record: OrderRecord, is_page: bool) -> OrderRecord | None:
@@ -225,6 +229,11 @@ class OrderRecorder:
             reason = WaitReason.EVENTS_NOT_PUBLISHED
             remedy = "No action is needed. The resume function plans these orders within a minute."
             self._decisions.record(reason, reason=reason, remedy=remedy, events=lost)
+
+
+def _is_reported(record: OrderRecord) -> bool:
+    """Whether the order's dead letter for its unknown marketplace has been sent."""
+    return record.state is OrderState.FAILED and record.reason == FailureCode.UNKNOWN_MARKETPLACE
 
 
 def _with_destination(content: Json, record: OrderRecord) -> Json:
