@@ -436,6 +436,6 @@ NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
     _N.ORDER_PENDING: "The buyer has not paid yet; Amazon gives no amounts.",
     _N.ORDER_CANCELLED: "The order was cancelled. Documents that exist are voided or credited.",
     _N.UNFULFILLABLE: "Amazon cannot deliver the order.",
-    _N.REPLACEMENT: "A free replacement of an earlier order.",
+    _N.REPLACEMENT: "A free replacement of an earlier order, or an exchange without a charge.",
     _N.ZERO_VALUE: "The order's total is zero.",
 }
