@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import Json
@@ -61,13 +64,31 @@ def test_order_of_an_unknown_marketplace_has_one_dead_letter_for_all_its_version
     assert record.version == NOON - 56 * MINUTE
 
 
-def test_reprocessed_order_of_an_unknown_marketplace_has_another_dead_letter() -> None:
+def reprocess(connection: FakeConnection) -> None:
+    """Redrive the order's dead letter and read the order."""
+    notice = ChangeNotice("A", connection=connection.name, reprocess=True)
+    connection.read(connection.connection.services.notices.record([notice]))
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_reprocessed_order_of_an_unknown_marketplace_has_another_dead_letter(is_changed: bool) -> None:
     connection = FakeConnection()
     read_versions(connection, french_order(1), french_order(2))
+    if is_changed:
+        connection.amazon.hold(french_order(3))
 
-    connection.read(connection.notice(["A"]))
+    reprocess(connection)
 
     assert connection.dead_letters[ORDERS].reasons == [("A", "UNKNOWN_MARKETPLACE")] * 2
+
+
+def test_repeated_notice_of_an_unchanged_order_has_no_further_dead_letter() -> None:
+    connection = FakeConnection()
+
+    read_versions(connection, french_order(1), french_order(1), french_order(1))
+
+    assert len(connection.dead_letters[ORDERS].letters) == 1
+    assert connection.record().next_attempt_at is None
 
 
 def test_order_whose_marketplace_was_added_to_the_settings_is_entered() -> None:
@@ -76,7 +97,7 @@ def test_order_whose_marketplace_was_added_to_the_settings_is_entered() -> None:
     connection.policy = replace(POLICY, marketplaces=POLICY.marketplaces | {FRANCE})
     connection.restart()
 
-    connection.read(connection.notice(["A"]))
+    reprocess(connection)
 
     assert connection.record().state is OrderState.RECORDED
 
