@@ -359,3 +359,16 @@ def test_same_run_returns_the_same_responses() -> None:
         return [first.body, first.headers, amazon.queue]
 
     assert run() == run()
+
+
+def test_order_goes_back_to_an_older_version_on_request() -> None:
+    amazon = AmazonClient()
+    amazon.sandbox.put_order(an_order(1, updated="2026-11-21T10:00:00Z"))
+    older = an_order(1, updated="2026-11-20T10:00:00Z")
+
+    assert amazon.control("POST", "orders", {"elements": [older]})[0] == 400
+    assert amazon.control("POST", "orders", {"elements": [older], "go_back": True}) == (200, {"put": 1})
+
+    assert amazon.order("204-0000001-0000001").body["order"]["lastUpdatedTime"] == "2026-11-20T10:00:00Z"
+    assert numbers(amazon.search(lastUpdatedAfter=EARLY)) == [1]
+    assert numbers(amazon.search(lastUpdatedAfter="2026-11-20T11:00:00Z")) == []

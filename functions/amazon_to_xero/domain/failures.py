@@ -130,6 +130,7 @@ class NotInvoicedReason(StrEnum):
 
     BEFORE_START = "BEFORE_START"
     MULTI_CHANNEL = "MULTI_CHANNEL"
+    IGNORED_MARKETPLACE = "IGNORED_MARKETPLACE"
     ORDER_PENDING = "ORDER_PENDING"
     ORDER_CANCELLED = "ORDER_CANCELLED"
     UNFULFILLABLE = "UNFULFILLABLE"
@@ -219,7 +220,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.UNKNOWN_MARKETPLACE: FailureInfo(
         "The order's marketplace is not in the settings.",
-        "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order.",
+        "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order; or add it to "
+        "amazon.ignored_marketplaces.",
     ),
     _C.ACCOUNT_UNMAPPED: FailureInfo(
         "No account is set for a type of charge.", "Set the account in accounts, then reprocess the order."
@@ -472,9 +474,10 @@ _N = NotInvoicedReason
 NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
     _N.BEFORE_START: "The order was placed before the connection's start.",
     _N.MULTI_CHANNEL: "Amazon only delivered it (multi-channel fulfilment); the sale was made elsewhere.",
+    _N.IGNORED_MARKETPLACE: "The order's marketplace is in amazon.ignored_marketplaces.",
     _N.ORDER_PENDING: "The buyer has not paid yet; Amazon gives no amounts.",
     _N.ORDER_CANCELLED: "The order was cancelled. Documents that exist are voided or credited.",
     _N.UNFULFILLABLE: "Amazon cannot deliver the order.",
-    _N.REPLACEMENT: "A free replacement of an earlier order.",
+    _N.REPLACEMENT: "A free replacement of an earlier order, or an exchange without a charge.",
     _N.ZERO_VALUE: "The order's total is zero.",
 }

@@ -71,7 +71,12 @@ class AmazonSettings(_Settings):
     )
     marketplaces: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(
         description="Amazon's ids of the marketplaces whose orders are booked, e.g. `A1F83G8C2ARO7P` for Amazon.co.uk. "
-        "An order of any other marketplace fails with `UNKNOWN_MARKETPLACE`."
+        "An order of any other marketplace fails with `UNKNOWN_MARKETPLACE`, unless it is ignored."
+    )
+    ignored_marketplaces: tuple[Text, ...] = Field(
+        default=(),
+        description="Amazon's ids of further marketplaces of the seller whose orders are not booked, because Amazon "
+        "notifies of the orders of all. They become `NOT_INVOICED` with the reason `IGNORED_MARKETPLACE`.",
     )
     read_destination: bool = Field(
         default=True,
@@ -84,6 +89,11 @@ class AmazonSettings(_Settings):
         unknown = [marketplace for marketplace in self.marketplaces if marketplace not in MARKETPLACES]
         if unknown:
             raise ValueError(f"marketplace ids {', '.join(unknown)} are not Amazon's; take them from Amazon's list")
+        both = [marketplace for marketplace in self.ignored_marketplaces if marketplace in self.marketplaces]
+        if both:
+            raise ValueError(
+                f"marketplaces and ignored_marketplaces both list {', '.join(both)}; remove each from one of them"
+            )
         return self
 
 
@@ -277,6 +287,7 @@ class ConnectionSettings(_Settings):
         }
         return PostingPolicy(
             marketplaces=frozenset(self.amazon.marketplaces),
+            ignored_marketplaces=frozenset(self.amazon.ignored_marketplaces),
             accounts=AccountCodes(
                 {charge: code for charge, code in charges.items() if code},
                 self.accounts.discounts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.amazon.refusals import Refusals
@@ -21,7 +22,7 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     - `POST play` `{"until": "2026-11-01T00:00:00Z", "at_most": 500}`; without a body, play everything
     - `POST replay` `{"seed": 1}`
     - `POST orders`, `POST transactions`, `POST inventory`: one object, a list of objects, or
-      `{"elements": [...], "notify": true}`
+      `{"elements": [...], "notify": true}`; for orders also `"go_back": true`: replace newer versions with these
     - `POST revoke`: revoke the access tokens; with `{"authorisation": true}`, the seller's authorisation too
     - `POST authorise`
     - `POST empty-pages` `{"times": 2}`: the next responses of listTransactions are empty pages with a token
@@ -68,19 +69,21 @@ def _perform(sandbox: AmazonSandbox, request: Request, path: str) -> Response | 
 
 
 def _put(sandbox: AmazonSandbox, path: str, body: Any) -> Response:
-    notify = False
+    options: dict[str, bool] = {}
     if isinstance(body, dict) and "elements" in body:
-        notify, body = bool(body.get("notify")), body["elements"]
-    put = {
+        options = {name: bool(body[name]) for name in ("notify", "go_back") if name in body}
+        body = body["elements"]
+    puts: dict[str, Callable[..., None]] = {
         "orders": sandbox.put_order,
         "transactions": sandbox.put_transaction,
         "inventory": sandbox.put_inventory,
-    }[path]
+    }
+    put = puts[path]
     elements = body if isinstance(body, list) else [body]
     for element in elements:
         if not isinstance(element, dict):
             raise ValueError('expected an object, a list of objects, or {"elements": [...], "notify": true}')
-        put(element, notify=notify)
+        put(element, **options)
     return Response.of_json({"put": len(elements)})
 
 

@@ -102,7 +102,7 @@ class Orders:
     def put(self, version: Version, order: Mapping[str, Any]) -> str | None:
         """Store the version with the content `order` and return the JSON of the previous version.
 
-        Raise ValueError if a newer version is stored: Amazon never returns to an earlier version.
+        Raise ValueError if a newer version is stored, which `forget` removes first.
         """
         fulfillment = order["fulfillment"]
         indexed = _IndexedOrder(
@@ -122,12 +122,18 @@ class Orders:
                     f"order {version.key}: lastUpdatedTime {format_time(version.at)} is earlier than the "
                     f"{format_time(previous.updated_at)} of the stored version; send a later one"
                 )
-            self._by_created.remove(previous.partition, previous.created_at, version.key)
-            self._by_updated.remove(previous.partition, previous.updated_at, version.key)
+            self.forget(version.key)
         self._orders[version.key] = indexed
         self._by_created.add(indexed.partition, indexed.created_at, version.key)
         self._by_updated.add(indexed.partition, indexed.updated_at, version.key)
         return previous.text if previous else None
+
+    def forget(self, order_id: str) -> None:
+        """Remove an order, so that an earlier version of it can be stored."""
+        order = self._orders.pop(order_id, None)
+        if order is not None:
+            self._by_created.remove(order.partition, order.created_at, order_id)
+            self._by_updated.remove(order.partition, order.updated_at, order_id)
 
     def get_order(self, request: Request, order_id: str, now: datetime) -> Response:
         included = _included_data(request)

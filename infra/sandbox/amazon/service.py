@@ -91,12 +91,15 @@ class AmazonSandbox(SandboxService):
         self._publisher.flush()
         return played
 
-    def put_order(self, order: Mapping[str, Any], *, notify: bool = False) -> None:
+    def put_order(self, order: Mapping[str, Any], *, notify: bool = False, go_back: bool = False) -> None:
         """Apply a version of an order that is not in the history.
 
+        go_back: replace a newer version with it, as if Amazon's lastUpdatedTime went back.
         Raise SellerDataError for an invalid field, and ValueError for a version older than the stored one.
         """
         version = order_version(order)
+        if go_back:
+            self.orders.forget(version.key)
         if marketplace := order["salesChannel"].get("marketplaceId"):
             self._marketplaces.add(marketplace)
             self._home_marketplace = self._home_marketplace or marketplace

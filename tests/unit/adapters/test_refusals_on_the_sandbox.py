@@ -1,4 +1,4 @@
-"""What Amazon refuses, served by the sandbox Amazon and read through the real library: what the orders come to."""
+"""What Amazon refuses or leaves out, served by the sandbox and read through the real library."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class LiveConnection:
         return set(self.connection.store.load(OrderRecord, order_ids))
 
     def calls(self, operation: str) -> int:
-        return sum(call.operation == operation for call in self.sandbox.calls)
+        """Return how many calls were answered; a token that has expired meanwhile costs another."""
+        return sum(call.operation == operation and call.status == 200 for call in self.sandbox.calls)
 
 
 @pytest.fixture
@@ -160,3 +161,23 @@ def test_order_without_its_fulfilment_fails_and_names_the_field(live: LiveConnec
     assert "'fulfillment' is missing" in record.remedy
     assert record.version is not None
     assert UK in str(record.content)
+
+
+def test_version_that_goes_back_for_good_is_recorded_after_an_hour(live: LiveConnection) -> None:
+    connection = live.connection
+    live.hold(amazon_order("026-1", "12.00", NOON - 5 * MINUTE))
+    connection.plan_drafts(*connection.read(connection.notice(["026-1"])).due)
+    live.sandbox.put_order(amazon_order("026-1", "10.00", NOON - 9 * MINUTE), go_back=True)
+    connection.clock.advance(60)
+    connection.notice(["026-1"])
+
+    totals = []
+    for _ in range(65):
+        connection.plan_drafts(*connection.read().due)
+        totals.append(str(connection.document("026-1").desired.total))
+        connection.clock.advance(60)
+
+    assert totals.count("12.00") == 60
+    assert totals[-1] == "10.00"
+    assert live.calls("getOrder") == 8
+    assert len(connection.decisions.of("VERSION_WENT_BACK")) == 1

@@ -88,6 +88,16 @@ def test_buyers_have_no_contacts_of_their_own_by_default() -> None:
     assert policy.contacts == ContactPolicy(ContactScope.MARKETPLACE, {})
 
 
+def test_ignored_marketplaces_reach_the_policy_and_there_are_none_by_default() -> None:
+    document = settings()
+    assert parse(ConnectionSettings, json.dumps(document), "x").policy().ignored_marketplaces == frozenset()
+
+    document["amazon"]["ignored_marketplaces"] = ["A13V1IB3VIYZZH"]
+
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+    assert policy.ignored_marketplaces == {"A13V1IB3VIYZZH"}
+
+
 @pytest.mark.parametrize(
     ("name", "scope"), [("business_buyers", ContactScope.BUSINESS_BUYERS), ("buyers", ContactScope.BUYERS)]
 )
@@ -108,6 +118,11 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("amazon.region", "europe", "'na', 'eu' or 'fe'"),
         ("amazon.marketplaces", [], "at least 1 item"),
         ("amazon", {"seller_id": "A", "region": "eu", "marketplaces": ["A1UNKNOWN"]}, "take them from Amazon's list"),
+        (
+            "amazon",
+            {"seller_id": "A", "region": "eu", "marketplaces": [UK], "ignored_marketplaces": [UK]},
+            f"marketplaces and ignored_marketplaces both list {UK}; remove each from one of them",
+        ),
         ("xero.tenant_id", MISSING, "Field required"),
         ("xero.calls_per_day", 49, "greater than or equal to 50"),
         ("xero.calls_per_day", 5001, "less than or equal to 5000"),

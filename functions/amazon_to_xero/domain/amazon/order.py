@@ -5,7 +5,7 @@ What an amount is booked as is not decided here; see `domain.planning.sale`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -45,6 +45,8 @@ class Fulfilment(StrEnum):
 NOT_YET_PRICED = frozenset({Fulfilment.PENDING, Fulfilment.PENDING_AVAILABILITY})
 SHIPPED_AT_LEAST_IN_PART = frozenset({Fulfilment.PARTIALLY_SHIPPED, Fulfilment.SHIPPED, Fulfilment.INVOICE_UNCONFIRMED})
 # Amazon states the amounts of these orders incompletely or not at all.
+# How Amazon names the order that this one replaces, or that its items are exchanged for.
+_REPLACES = ("REPLACEMENT_ORIGINAL_ID", "EXCHANGE_ORIGINAL_ID")
 _WITHOUT_AMOUNTS = NOT_YET_PRICED | {Fulfilment.CANCELLED, Fulfilment.UNFULFILLABLE}
 
 
@@ -107,10 +109,10 @@ class Order:
     status: Amazon's fulfillmentStatus.
     sold_on_amazon: False for multi-channel fulfilment: Amazon only delivers what was sold elsewhere.
     marketplace_id: Amazon's id of the marketplace; empty where Amazon gives none.
-    replaces: id of the order that this one is a replacement for.
+    replaces: id of the order that this one is a replacement for, or an exchange.
     currency: ISO code of all its amounts; None where there are none.
-    grand_total: what the buyer pays in all; None where Amazon states no amounts, and for an order that is not sold
-        on Amazon, pending, cancelled or unfulfillable.
+    grand_total: what the buyer pays in all; 0 where Amazon states 0 for every item and no total (Vine); None where it
+        states no amounts, and for an order that is not sold on Amazon, pending, cancelled or unfulfillable.
     tip: the delivery tip in the grand total; 0 while the tip is pending.
     ship_to_country, ship_to_region: ISO country code and state or province of the destination, in Amazon's spelling;
         empty where Amazon gives none.
@@ -190,10 +192,10 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
     if sold_on_amazon and status not in _WITHOUT_AMOUNTS:
         items = tuple(_read_item(item, currency or "") for item in stated(raw, "orderItems"))
         grand_total, tip = _read_totals(raw.get("proceeds") or {}, items, currency or "")
+        if grand_total is None and _is_stated_free(raw["orderItems"], items):
+            grand_total = ZERO
     replaced = [
-        other.get("orderId")
-        for other in raw.get("associatedOrders") or ()
-        if other.get("associationType") == "REPLACEMENT_ORIGINAL_ID"
+        other.get("orderId") for other in raw.get("associatedOrders") or () if other.get("associationType") in _REPLACES
     ]
     return Order(
         order_id=raw["orderId"],
@@ -269,6 +271,12 @@ def _read_totals(
         f"The items add up to {items_total} {currency}{f' and a tip of {tip} {currency}' if tip else ''}, "
         f"Amazon's grand total is {grand_total} {currency}.",
     )
+
+
+def _is_stated_free(raw_items: Sequence[Mapping[str, Any]], items: Sequence[OrderItem]) -> bool:
+    """Whether Amazon states a total of 0 for every item: an amount that it does not state yet is no 0."""
+    is_stated = all((item.get("proceeds") or {}).get("proceedsTotal") for item in raw_items)
+    return bool(items) and is_stated and all(item.total == ZERO for item in items)
 
 
 def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:

@@ -39,6 +39,7 @@ class PostingPolicy:
     """One connection's accounting choices.
 
     marketplaces: ids of the marketplaces that are booked.
+    ignored_marketplaces: ids of marketplaces whose orders are not booked, and need no person either.
     invoice_prefix: precedes Amazon's order id in every number.
     start: orders placed before it (UTC) are not booked.
     """
@@ -50,4 +51,5 @@ class PostingPolicy:
     invoice_per: InvoicePer = InvoicePer.ORDER
     contacts: ContactPolicy = field(default_factory=ContactPolicy)
     lock_dates: LockDates = LockDates.HOLD
+    ignored_marketplaces: frozenset[str] = frozenset()
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)

@@ -118,7 +118,8 @@ def check_marketplace(order: Order, policy: PostingPolicy) -> None:
         raise Failure(
             FailureCode.UNKNOWN_MARKETPLACE,
             f"Marketplace {order.marketplace_id or '(none)'} is not in amazon.marketplaces. "
-            "Add it to the connection's settings with its accounts and tax rules, then reprocess the order.",
+            "Add it to the connection's settings with its accounts and tax rules, then reprocess the order; or add it "
+            "to amazon.ignored_marketplaces.",
         )
 
 
@@ -128,6 +129,8 @@ def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | Non
         return NotInvoiced(NotInvoicedReason.BEFORE_START)
     if not order.sold_on_amazon:
         return NotInvoiced(NotInvoicedReason.MULTI_CHANNEL)
+    if order.marketplace_id in policy.ignored_marketplaces and order.status is not Fulfilment.CANCELLED:
+        return NotInvoiced(NotInvoicedReason.IGNORED_MARKETPLACE)
     if order.status in NOT_YET_PRICED:
         return NotInvoiced(NotInvoicedReason.ORDER_PENDING)
     if order.status is Fulfilment.CANCELLED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
@@ -25,6 +26,7 @@ class NoticeRecorder:
 
     def record(self, notices: Sequence[ChangeNotice]) -> list[str]:
         """Return the ids of the orders that are to be read now. A notice without a time is of now. Raises Conflict."""
+        reprocessed = {notice.key for notice in notices if notice.reprocess}
         newest: dict[str, datetime] = {}
         for notice in notices:
             at = notice.at or self._clock.now()
@@ -36,7 +38,8 @@ class NoticeRecorder:
             for order_id, known in stored.items():
                 record = known or OrderRecord(order_id)
                 if (after := record.noticed(newest[order_id], now)) is not None:
-                    yield after
+                    # A person has taken the dead letter out of its queue: why the order failed counts as new again.
+                    yield replace(after, reason="", remedy="") if order_id in reprocessed else after
                 elif record.next_attempt_at is not None:
                     due[order_id] = None
                 else:

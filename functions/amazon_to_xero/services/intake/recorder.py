@@ -73,7 +73,8 @@ class OrderRecorder:
         What needs planning is marked, and what has shipped or was cancelled is announced on the event bus once it is
         stored. Contacts are stored before the orders' rows stop being due.
         """
-        by_id = {str(order["orderId"]): order for order in orders}
+        # A page may hold an order in two versions, the older one last.
+        by_id = {str(order["orderId"]): order for order in sorted(orders, key=_time_of_update)}
         documents: list[str] = []
 
         def recorded(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
@@ -146,6 +147,9 @@ class OrderRecorder:
                 raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
             return self._marked(content, read, customer)
         except Failure as failure:
+            if failure.code is FailureCode.UNKNOWN_MARKETPLACE and _is_reported(record):
+                # Amazon notifies of every version of unwanted orders, too: one dead letter for each order is enough.
+                return read.failed(failure.code, failure.remedy)
             return self._failed_sources.fail(read, failure.code, failure.remedy, ORDERS) or self._fails_later(record)
 
     def _read_again(self, record: OrderRecord, is_page: bool) -> OrderRecord | None:
@@ -225,6 +229,16 @@ class OrderRecorder:
             reason = WaitReason.EVENTS_NOT_PUBLISHED
             remedy = "No action is needed. The resume function plans these orders within a minute."
             self._decisions.record(reason, reason=reason, remedy=remedy, events=lost)
+
+
+def _time_of_update(order: Json) -> str:
+    """Return what sorts the versions of an order; they are checked where each is recorded."""
+    return str(order.get("lastUpdatedTime") or "")
+
+
+def _is_reported(record: OrderRecord) -> bool:
+    """Whether the order's dead letter for its unknown marketplace was sent, and nobody has reprocessed it since."""
+    return record.state is OrderState.FAILED and record.reason == FailureCode.UNKNOWN_MARKETPLACE
 
 
 def _with_destination(content: Json, record: OrderRecord) -> Json:

@@ -75,6 +75,10 @@ class OrderSweep:
                 continue
             limit = limit_of(page, asked_at, place.before)
             report = report.plus(self._recorder.record(page.orders, limit))
+            if page.next_token and page.next_token == place.page_token:
+                # The next page is this one again: Amazon's token leads nowhere, as if it were refused.
+                self._count_refused_token(cursor)
+                return report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
             saved = self._store.save([replace(cursor, data=place.next_data(page.next_token, limit))])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))

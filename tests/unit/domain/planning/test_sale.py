@@ -252,6 +252,13 @@ def test_lines_add_up_to_amazons_grand_total(goods: list[Any], written_negative:
     )
 
 
+def without_amounts(**more: Any) -> dict[str, Any]:
+    """An order of which Amazon states no amounts."""
+    raw = order(item("0"), **more)
+    raw["orderItems"][0]["proceeds"] = {}
+    return raw
+
+
 # --- orders without an invoice ----------------------------------------------------------------------------------------
 
 
@@ -272,6 +279,11 @@ def test_lines_add_up_to_amazons_grand_total(goods: list[Any], written_negative:
             ),
             "REPLACEMENT",
         ),
+        (
+            without_amounts(associatedOrders=[{"orderId": "026-1", "associationType": "EXCHANGE_ORIGINAL_ID"}]),
+            "REPLACEMENT",
+        ),
+        (order(item("0.00"), item("0.00", item_id="2")), "ZERO_VALUE"),  # Vine: no total of the order
     ],
 )
 def test_order_that_is_no_sale_has_no_invoice(raw: dict[str, Any], reason: str) -> None:
@@ -285,10 +297,20 @@ def test_order_placed_before_the_start_has_no_invoice() -> None:
 
 
 def test_order_without_amounts_is_not_priced_rather_than_zero() -> None:
-    raw = order(item("0"), status="UNSHIPPED")
-    raw["orderItems"][0]["proceeds"] = {}
+    assert desired_documents(without_amounts(status="UNSHIPPED")) == NotPriced("PROCEEDS_MISSING")
+
+
+def test_order_without_a_total_is_not_priced_while_one_of_its_items_has_no_amount() -> None:
+    raw = without_amounts()
+    raw["orderItems"].append(item("0.00", item_id="2"))
 
     assert desired_documents(raw) == NotPriced("PROCEEDS_MISSING")
+
+
+def test_exchange_with_a_charge_is_invoiced() -> None:
+    related = [{"orderId": "026-1", "associationType": "EXCHANGE_ORIGINAL_ID"}]
+
+    assert invoice(order(item("5.00"), grand_total="5.00", associatedOrders=related)).total == Decimal("5.00")
 
 
 # --- orders that fail -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.amazon import AmazonUnavailable, Json
+from amazon_to_xero.ports.amazon import AmazonUnavailable, Json, OrderPage
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import UK, item, order
@@ -109,6 +109,17 @@ def test_older_version_never_replaces_a_newer_one() -> None:
     connection.clock.advance(61)
     connection.read()
     assert connection.record().next_attempt_at is None
+
+
+def test_newest_of_two_versions_in_one_page_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer, older = amazon_order(price="12.00", updated=NOON - 5 * MINUTE), amazon_order(price="10.00")
+    connection = FakeConnection(newer)
+    limit = NOON - 2 * MINUTE
+    monkeypatch.setattr(connection.amazon, "search_orders", lambda **_: OrderPage([newer, older], None, limit))
+
+    connection.plan_drafts(*connection.sweep().due)
+
+    assert str(connection.document().desired.total) == "12.00"
 
 
 def test_unchanged_order_in_a_page_writes_nothing() -> None:

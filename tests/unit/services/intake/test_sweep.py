@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
-from amazon_to_xero.ports.amazon import AmazonUnavailable, Json
+from amazon_to_xero.ports.amazon import AmazonUnavailable, Json, OrderPage
 from amazon_to_xero.services.intake.sweep import CURSOR
 from amazon_to_xero.services.work_report import StepReport
 from fakes.books import POLICY
@@ -127,6 +130,29 @@ def test_page_token_that_amazon_refuses_three_times_starts_the_sweep_again_from_
     assert connection.amazon.calls[-2] == ("searchOrders", "")
     assert connection.amazon.asked_after[-2] == NOON - 12 * MINUTE
     assert watermark(connection) != before
+
+
+def test_page_that_names_itself_as_the_next_one_ends_the_sweep_and_starts_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = connection_from_start(*(amazon_order(f"A{n}") for n in range(3)))
+    connection.amazon.page_size = 1
+    search = connection.amazon.search_orders
+
+    def names_itself(**query: Any) -> OrderPage:
+        page = search(**query)
+        return replace(page, next_token=query["page_token"] or page.next_token)
+
+    monkeypatch.setattr(connection.amazon, "search_orders", names_itself)
+    for _ in range(3):
+        assert connection.sweep().stopped == "AMAZON_UNAVAILABLE"
+        connection.clock.advance(900)
+    assert connection.amazon.count("searchOrders") == 1 + 3
+    assert len(connection.decisions.of("SWEEP_RESTARTED")) == 1
+
+    monkeypatch.setattr(connection.amazon, "search_orders", search)
+    assert connection.sweep().records == 3
+    assert watermark(connection) is not None
 
 
 def test_page_token_that_amazon_refuses_twice_is_used_again() -> None:
