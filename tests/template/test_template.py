@@ -423,11 +423,23 @@ def test_table_outlives_the_stack_and_can_be_restored_to_a_point_in_time(resourc
 def test_table_has_the_keys_and_the_index_that_the_code_uses(resources: Resources) -> None:
     table = resources["Table"]["Properties"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due", "next_attempt_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {"due": ["due", "next_attempt_at"], "watched": ["watched", "reason"]}
+    assert [index["Projection"] for index in table["GlobalSecondaryIndexes"]] == [{"ProjectionType": "KEYS_ONLY"}] * 2
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
+
+
+def test_functions_may_query_the_indexes_and_not_the_table(resources: Resources) -> None:
+    for name, role in roles_of_functions(resources).items():
+        (queried,) = [
+            listed(statement["Resource"])
+            for statement in statements(role)
+            if "dynamodb:Query" in listed(statement["Action"])
+        ]
+        assert [arn["Fn::Sub"] for arn in queried] == ["${Table.Arn}/index/due", "${Table.Arn}/index/watched"], name
 
 
 def test_no_row_expires(resources: Resources) -> None:

@@ -20,14 +20,19 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.state import DOCUMENTS, Cursor
+from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
+
+_WATCHED_STATES: Mapping[DocumentState, str] = {
+    DocumentState.FAILED: FAILED_DOCUMENTS,
+    DocumentState.UNKNOWN: UNKNOWN_DOCUMENTS,
+}
 
 
 class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 1
+    schema = 2
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -61,6 +66,7 @@ class OrderCodec:
             record.remedy,
             record.capability,
             _text(record.next_attempt_at) or "",
+            watched=FAILED_SOURCES if record.state is OrderState.FAILED else "",
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> OrderRecord:
@@ -94,7 +100,7 @@ class DocumentCodec:
     """Converts Document."""
 
     prefix = "DOCUMENT"
-    schema = 2
+    schema = 3
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
@@ -130,6 +136,7 @@ class DocumentCodec:
             record.remedy,
             DOCUMENTS,
             _text(record.next_attempt_at) or "",
+            watched=_WATCHED_STATES.get(record.state, ""),
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> Document:
