@@ -72,6 +72,10 @@ class MemoryTable:
         )
         return [sk for _, sk in found[:limit]]
 
+    def first_due(self, due: str) -> str:
+        shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
+        return min((row.next_attempt_at for row in shown.values() if row.due == due), default="")
+
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
         return page_of_watched(shown.values(), watched, limit, after)

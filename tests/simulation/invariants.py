@@ -313,6 +313,9 @@ class _Rows:
     def due(self, due: str, until: str, limit: int) -> list[str]:
         raise AssertionError("nothing is due in a world at rest")
 
+    def first_due(self, due: str) -> str:
+        raise AssertionError("nothing is due in a world at rest")
+
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         return page_of_watched(self._rows.values(), watched, limit, after)
 

@@ -47,6 +47,9 @@ class MemoryTable:
         )
         return [sk for _, sk in found[:limit]]
 
+    def first_due(self, due: str) -> str:
+        return min((row.next_attempt_at for row in self._index.values() if row.due == due), default="")
+
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         return page_of_watched(self._index.values(), watched, limit, after)
 
@@ -121,6 +124,11 @@ class TableClient:
         self._step("table.due")
         self._busy("due")
         return self._table.index(due, until, limit)
+
+    def first_due(self, due: str) -> str:
+        self._step("table.first_due")
+        self._busy("first_due")
+        return self._table.first_due(due)
 
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         self._step("table.watched")

@@ -93,6 +93,10 @@ class StateStore(Protocol):
         """Return the keys of the records that are due in a queue: a capability's name, or DOCUMENTS. Oldest first."""
         ...
 
+    def first_due(self, queue: str) -> datetime | None:
+        """Return when the earliest record of a due queue is due, maybe in the future; None where there is none."""
+        ...
+
     def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
         """Return at most `limit` records of a group, by reason, from the one after `after` on.
 

@@ -40,6 +40,7 @@ class _Settings(BaseModel):
 class StackSettings(_Settings):
     """The environment of a function, as template.yaml sets it."""
 
+    stack: Text = Field(alias="STACK_NAME", description="Name of the stack, which its metrics carry.")
     table: Text = Field(alias="TABLE_NAME", description="Name of the DynamoDB table.")
     connections_path: Text = Field(alias="SETTINGS_PATH", description="Path of the connections' SSM parameters.")
     secrets_prefix: Text = Field(alias="SECRETS_PREFIX", description="First part of the names of connections' secrets.")

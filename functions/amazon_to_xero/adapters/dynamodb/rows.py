@@ -65,6 +65,10 @@ class Table(Protocol):
         """Return sort keys of rows with this `due` that are due by `until`, earliest first; the index may lag."""
         ...
 
+    def first_due(self, due: str) -> str:
+        """Return the earliest `next_attempt_at` of the rows with this `due`; empty where there is none."""
+        ...
+
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         """Return sort key and reason of rows with this `watched`, by reason, from the row after `after` on."""
         ...
@@ -84,7 +88,7 @@ class RowCodec[R: Record](Protocol):
     def schema(self) -> int: ...
 
     def encode(self, record: R) -> Row:
-        """Return the row without generation, schema and connection: `due` is the name of a queue, `watched` of a group."""
+        """Return the row without generation, schema and connection: `due` names a queue, `watched` a group."""
         ...
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> R: ...
@@ -124,6 +128,10 @@ class RowStateStore:
     def due(self, queue: str, now: datetime, limit: int) -> list[str]:
         keys = self._table.due(f"{self._connection}#{queue}", timestamp(now), limit)
         return [key.partition("#")[2] for key in keys]
+
+    def first_due(self, queue: str) -> datetime | None:
+        text = self._table.first_due(f"{self._connection}#{queue}")
+        return datetime.fromisoformat(text) if text else None
 
     def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
         position = None if after is None else (after.key, after.reason)

@@ -68,6 +68,9 @@ class _DynamoTable:
         )
         return [item.sk for item in items]
 
+    def first_due(self, due: str) -> str:
+        return next((str(item.next_attempt_at) for item in self._item.index_due.query(due, limit=1)), "")
+
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
         position = None
         if after is not None:

@@ -13,7 +13,7 @@ from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
 
-_SERVICE = "amazon"
+AMAZON = "amazon"
 _RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
 
@@ -39,17 +39,17 @@ class AmazonFaults:
 
         What cannot be planned is not read either: buyers' details, which are only kept in memory, would be lost.
         """
-        if self._pauses.until(_SERVICE):
+        if self._pauses.until(AMAZON):
             return WaitReason.AMAZON_PAUSED
         return self._organisation.unavailable_reason()
 
     def is_refused(self, operation: UsagePlan) -> bool:
         """Whether that operation alone is paused, because Amazon refuses it."""
-        return self._pauses.until(_paused_operation(operation.operation)) is not None
+        return self._pauses.until(paused_operation(operation.operation)) is not None
 
     def is_connection_suspect(self) -> bool:
         """Whether Amazon has refused the whole connection in the last hour, so that no single order is to blame."""
-        return self._pauses.was_paused(_SERVICE, _RECENTLY)
+        return self._pauses.was_paused(AMAZON, _RECENTLY)
 
     def report(self, problem: AmazonError, order_id: str | None = None) -> StepReport:
         """Log the fault, pause what it concerns, and return why reading stops."""
@@ -60,10 +60,10 @@ class AmazonFaults:
         if isinstance(problem, AmazonForbidden) and not self._is_other_refused(problem.operation):
             code = FailureCode.AMAZON_OPERATION_REFUSED
             remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
-            return self._pause(_paused_operation(problem.operation), code, remedy)
+            return self._pause(paused_operation(problem.operation), code, remedy)
         if isinstance(problem, AmazonNotAuthorised):
             code = FailureCode.AMAZON_NOT_AUTHORISED
-            return self._pause(_SERVICE, code, FAILURES[code].remedy)
+            return self._pause(AMAZON, code, FAILURES[code].remedy)
         self.log(problem, order_id)
         return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
 
@@ -87,5 +87,6 @@ class AmazonFaults:
         return StepReport(stopped=code)
 
 
-def _paused_operation(operation: str) -> str:
-    return f"{_SERVICE}#{operation}"
+def paused_operation(operation: str) -> str:
+    """Return the service that is paused where Amazon refuses one operation."""
+    return f"{AMAZON}#{operation}"
