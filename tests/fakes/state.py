@@ -9,7 +9,7 @@ from threading import RLock
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -149,6 +149,19 @@ class RecordingDeadLetters:
     @property
     def reasons(self) -> list[tuple[str | None, str]]:
         return [(letter.order_id, letter.reason) for letter in self.letters]
+
+
+@dataclass
+class RecordingTopic:
+    """ports.AlarmTopic; `broken` makes it unreachable. `messages` are subjects and texts."""
+
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    def publish(self, subject: str, text: str) -> None:
+        if self.broken:
+            raise MessageNotSent("AuthorizationError")
+        self.messages.append((subject, text))
 
 
 @dataclass

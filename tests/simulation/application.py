@@ -21,6 +21,7 @@ from amazon_to_xero.runtime.connection import Connection, Ports, connect, profil
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.reminder import Reminder
 from fakes.statements import CODECS_WITH_STATEMENTS
 from simulation.functions_service import Sandbox
 from simulation.table import TableClient
@@ -139,6 +140,7 @@ class SimulatedApplication(Application):
         self._unusable_until: dict[str, datetime] = {}
         self._unusable_codes = {}
         self.stack_name = "simulation"
+        self.reminder = Reminder(None, self.clock)
         self.unusable: frozenset[str] = frozenset()
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:

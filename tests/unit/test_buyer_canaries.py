@@ -19,6 +19,7 @@ from amazon_to_xero.runtime.handlers import WorkFailed, queue_handler, resume_ha
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.services.connection_status import StatusReader
+from amazon_to_xero.services.reminder import Reminder
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
@@ -58,6 +59,7 @@ class App:
         self.dead_letter_queues = connection.dead_letters
         self.unusable: frozenset[str] = frozenset()
         self.stack_name = "tests"
+        self.reminder = Reminder(None, self.clock)
         self._connection = connection
 
     def statuses(self) -> list[StatusReader]:

@@ -17,6 +17,7 @@ from amazon_to_xero.adapters.amazon.orders import (
     INCLUDED_DATA_WITHOUT_DESTINATION,
     AmazonSellerApi,
 )
+from amazon_to_xero.adapters.aws.alarm_topic import SnsAlarmTopic
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
 from amazon_to_xero.adapters.aws.parameters import MAX_AGE_SECONDS, ConnectionDocuments, SecretUnreadable
@@ -42,6 +43,7 @@ from amazon_to_xero.runtime.settings import (
 )
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.reminder import Reminder
 
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
@@ -61,6 +63,8 @@ class Application:
             for capability in CAPABILITIES.values()
         }
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
+        topic = SnsAlarmTopic(boto3.client("sns", config=_AWS), stack.alarm_topic) if stack.alarm_topic else None
+        self.reminder = Reminder(topic, clock)
         self._stored = ConnectionDocuments(
             boto3.client("ssm", config=_AWS),
             boto3.client("secretsmanager", config=_AWS),

@@ -13,12 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.runtime.capabilities import Capability
-from amazon_to_xero.runtime.composition import application
+from amazon_to_xero.runtime.composition import Application, application
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
 from amazon_to_xero.runtime.status_metrics import record_status
-from amazon_to_xero.services.connection_status import XERO, StatusReader
+from amazon_to_xero.services.connection_status import XERO, ConnectionStatus, StatusReader
 from amazon_to_xero.services.unforeseen import place_of
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
@@ -77,25 +77,36 @@ def resume_handler() -> Handler:
         until = _deadline(context, app.clock)
         connections = app.connections()
         metrics.add_metric("Connections", MetricUnit.Count, len(connections))
-        refused_by_xero: list[str] = []
-
-        def report(reader: StatusReader) -> None:
-            status = reader.read()
-            record_status(app.stack_name, reader.name, status)
-            if XERO in status.refusals and XERO not in status.pauses:
-                refused_by_xero.append(reader.name)
-
-        failures = _each(app.statuses(), report)
+        statuses: dict[str, ConnectionStatus] = {}
+        failures = _each(app.statuses(), lambda each: statuses.update({each.name: _recorded(app, each)}))
         failures += _each(connections.values(), lambda each: each.tokens.finish_renewal())
         failures += _each(connections.values(), lambda each: each.worker.run(owner, until))
         failures += _each(connections.values(), lambda each: each.worker.run(owner, until, wait_for_lease=True))
         # Where nothing is due, nothing else would find out that Xero no longer refuses the connection.
-        again = [connections[name] for name in refused_by_xero if name in connections]
+        again = [each for each in connections.values() if each.name in statuses and _is_to_ask(statuses[each.name])]
         failures += _each(again, lambda each: each.services.organisation.ask_again())
+        known = [each for each in app.statuses() if each.name in statuses]
+        failures += _each(known, lambda each: _remind(app, each, statuses[each.name]))
         _raise_any(failures)
         return {}
 
     return handler
+
+
+def _recorded(app: Application, reader: StatusReader) -> ConnectionStatus:
+    """Record the status of a connection as metrics; return it."""
+    status = reader.read()
+    record_status(app.stack_name, reader.name, status)
+    return status
+
+
+def _is_to_ask(status: ConnectionStatus) -> bool:
+    """Whether Xero has refused the connection, and the pause for it has ended."""
+    return XERO in status.refusals and XERO not in status.pauses
+
+
+def _remind(app: Application, reader: StatusReader, status: ConnectionStatus) -> None:
+    app.reminder.send_if_due(reader.name, reader.store, PowertoolsDecisionLog(reader.name), status)
 
 
 def _each[Of: Connection | StatusReader](connections: Iterable[Of], work: Callable[[Of], object]) -> list[str]:

@@ -48,6 +48,11 @@ class StackSettings(_Settings):
         default_factory=dict, description="Environment variable → URL of a capability's dead-letter queue."
     )
     event_bus: Text = Field(alias="EVENT_BUS_NAME", description="Name of the stack's own event bus.")
+    alarm_topic: str = Field(
+        default="",
+        alias="ALARM_TOPIC_ARN",
+        description="ARN of the topic of the stack's alarms; empty where it has none.",
+    )
     region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
     aws_endpoint: str | None = Field(
         default=None, alias="AWS_ENDPOINT_URL", description="URL that replaces AWS, for the local cloud."

@@ -71,7 +71,7 @@ class StatusReader:
     ) -> None:
         """`limits` is None where the settings are not known, and `unusable` the code that says why."""
         self.name = name
-        self._store = store
+        self.store = store
         self._clock = clock
         self._queues = (*capabilities, DOCUMENTS)
         self._limits = limits
@@ -80,7 +80,7 @@ class StatusReader:
     def read(self) -> ConnectionStatus:
         now = self._clock.now()
         names = [SWEEP, BUDGET, *(cursor_of(service) for service in _SERVICES)]
-        cursors = self._store.load(Cursor, names)
+        cursors = self.store.load(Cursor, names)
         of_amazon = answered_at(cursors[SWEEP]) if SWEEP in cursors else None
         budget = budget_of(cursors[BUDGET]) if BUDGET in cursors else None
         of_xero = budget.answered_at if budget else None
@@ -98,7 +98,7 @@ class StatusReader:
         )
 
     def _oldest_due(self, now: datetime) -> int:
-        times = [self._store.first_due(queue) for queue in self._queues]
+        times = [self.store.first_due(queue) for queue in self._queues]
         return max((_seconds_between(at, now) or 0 for at in times), default=0)
 
     def _refusals(
@@ -112,7 +112,7 @@ class StatusReader:
         return {**refusals, SETTINGS: self._unusable} if self._unusable else refusals
 
     def _by_reason(self, group: str) -> Mapping[str, int]:
-        return Counter(each.reason for each in self._store.watched(group, MAX_COUNTED))
+        return Counter(each.reason for each in self.store.watched(group, MAX_COUNTED))
 
 
 def _seconds_between(at: datetime | None, now: datetime) -> int | None:

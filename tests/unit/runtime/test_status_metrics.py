@@ -178,3 +178,42 @@ def test_idle_run_prints_no_warning_that_there_are_no_metrics(minutes: Minutes) 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         minutes.next()
+
+
+# --- reminders --------------------------------------------------------------------------------------------------------
+
+
+def test_failed_order_is_reminded_of_every_day_until_it_is_reprocessed(minutes: Minutes) -> None:
+    app = minutes.app
+    main = app.main
+    main.xero.refusals[IDS[0]] = ("The document date cannot be before the period lock date",)
+    main.notice([IDS[0]])
+    for _ in range(3):
+        minutes.next()
+    assert values(minutes.next()["main"])["FailedDocuments"] == 1
+    assert len(app.topic.messages) == 1
+
+    # Long after its dead letter has expired
+    app.clock.advance(30 * 24 * 3600)
+    minutes.next()
+    (_, (subject, text)) = app.topic.messages
+    assert subject == "Amazon to Xero, connection main: a person is needed"
+    assert "1 x PERIOD_LOCKED" in text
+
+    main.xero.refusals.clear()
+    main.notice([IDS[0]])
+    minutes.next()
+    assert values(minutes.next()["main"])["FailedDocuments"] == 0
+    app.clock.advance(24 * 3600)
+    minutes.next()
+    assert len(app.topic.messages) == 2
+
+
+def test_reminder_names_no_order(minutes: Minutes) -> None:
+    main = minutes.app.main
+    main.xero.refusals[IDS[0]] = ("The document date cannot be before the period lock date",)
+    main.notice([IDS[0]])
+    for _ in range(3):
+        minutes.next()
+
+    assert not [text for each in minutes.app.topic.messages for text in each if IDS[0] in text]
