@@ -39,6 +39,7 @@ from amazon_to_xero.services.posting.requests import RequestBuilder, SourceReque
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
+from amazon_to_xero.services.posting.xero_check import XeroCheck
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -71,6 +72,7 @@ class Connection:
     worker: SyncWorker
     tokens: XeroTokens
     status: StatusReader
+    xero_check: XeroCheck
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def connect(
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, XeroCheck(xero, pauses))
 
 
 def document_poster(

@@ -18,7 +18,7 @@ from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
 from amazon_to_xero.runtime.status_metrics import record_status
-from amazon_to_xero.services.connection_status import XERO, ConnectionStatus, StatusReader
+from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader, is_to_check
 from amazon_to_xero.services.unforeseen import place_of
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
@@ -82,9 +82,8 @@ def resume_handler() -> Handler:
         failures += _each(connections.values(), lambda each: each.tokens.finish_renewal())
         failures += _each(connections.values(), lambda each: each.worker.run(owner, until))
         failures += _each(connections.values(), lambda each: each.worker.run(owner, until, wait_for_lease=True))
-        # Where nothing is due, nothing else would find out that Xero no longer refuses the connection.
-        again = [each for each in connections.values() if each.name in statuses and _is_to_ask(statuses[each.name])]
-        failures += _each(again, lambda each: each.services.organisation.ask_again())
+        to_check = [each for each in connections.values() if each.name in statuses and is_to_check(statuses[each.name])]
+        failures += _each(to_check, lambda each: each.xero_check.call())
         known = [each for each in app.statuses() if each.name in statuses]
         failures += _each(known, lambda each: _remind(app, each, statuses[each.name]))
         _raise_any(failures)
@@ -98,11 +97,6 @@ def _recorded(app: Application, reader: StatusReader) -> ConnectionStatus:
     status = reader.read()
     record_status(app.stack_name, reader.name, status)
     return status
-
-
-def _is_to_ask(status: ConnectionStatus) -> bool:
-    """Whether Xero has refused the connection, and the pause for it has ended."""
-    return XERO in status.refusals and XERO not in status.pauses
 
 
 def _remind(app: Application, reader: StatusReader, status: ConnectionStatus) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.ports.clock import Clock
@@ -31,6 +31,7 @@ MAX_COUNTED = 1000  # of each group: a count that reaches it says "at least"
 XERO = "xero"
 OPERATIONS = tuple(paused_operation(plan.operation) for plan in (SEARCH_ORDERS, GET_ORDER))
 SETTINGS = "settings"  # what is refused where a connection's settings or secret are not valid
+SILENT = timedelta(minutes=30)  # at most 48 calls a day of those that a connection without work does not need
 _SERVICES = (XERO, AMAZON, *OPERATIONS)
 
 
@@ -55,6 +56,15 @@ class ConnectionStatus:
     xero_day_calls_left: int | None = None
     seconds_since_amazon: int | None = None
     seconds_since_xero: int | None = None
+
+
+def is_to_check(status: ConnectionStatus) -> bool:
+    """Return whether Xero is to be called although nothing may be due.
+
+    Nothing else would find out that an idle connection was disconnected, or that a refused one was connected again.
+    """
+    is_silent = status.seconds_since_xero is not None and status.seconds_since_xero > SILENT.total_seconds()
+    return XERO not in status.pauses and (XERO in status.refusals or is_silent)
 
 
 class StatusReader:

@@ -128,11 +128,33 @@ def test_organisation_that_is_connected_again_is_found_although_nothing_is_due(m
     sweep(main)
     main.xero.before = [DISCONNECTED]
     main.clock.advance(60)
-    main.connection.services.organisation.ask_again()
+    main.connection.xero_check.call()
 
     refused = [values(minutes.next()["main"])["ConnectionRefused"] for _ in range(18)]
 
     assert refused == [1] * 15 + [0] * 3
+
+
+def test_idle_connection_that_was_disconnected_is_found_within_half_an_hour(minutes: Minutes) -> None:
+    main = minutes.app.main
+    sweep(main)
+    main.xero.before = [DISCONNECTED] * 9
+
+    refused = [values(minutes.next()["main"])["ConnectionRefused"] for _ in range(60)]
+
+    assert refused == [0] * 31 + [1] * 29
+    assert len(main.amazon.calls) == 1  # nothing was due
+
+
+def test_idle_connection_calls_xero_twice_an_hour(minutes: Minutes) -> None:
+    main = minutes.app.main
+    sweep(main)
+    calls = len(main.xero.calls)
+
+    answered = [values(minutes.next()["main"])["MinutesSinceXeroAnswered"] for _ in range(180)]
+
+    assert max(answered) == 31
+    assert len(main.xero.calls) - calls == 5
 
 
 def test_connection_with_unusable_settings_is_stated_as_refused(

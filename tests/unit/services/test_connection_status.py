@@ -161,7 +161,7 @@ def test_pause_that_ends_by_itself_is_no_refusal(
     connection: FakeConnection, problem: XeroRateLimited | XeroUnavailable, reason: str
 ) -> None:
     connection.xero.before = [problem]
-    connection.connection.services.organisation.ask_again()
+    connection.connection.xero_check.call()
 
     assert (status(connection).pauses, status(connection).refusals) == ({"xero": reason}, {})
     assert minutes_later(connection, 2).pauses == {}
@@ -190,7 +190,7 @@ def test_call_that_xero_did_not_execute_is_no_answer(connection: FakeConnection)
     connection.sweep()
     connection.clock.advance(600)
     connection.xero.before = [DISCONNECTED]
-    connection.connection.services.organisation.ask_again()
+    connection.connection.xero_check.call()
 
     assert status(connection).seconds_since_xero == 600
 

@@ -59,14 +59,6 @@ class OrganisationCache:
                 return self._pauses.pause_xero(problem)[1]
         return ""
 
-    def ask_again(self) -> None:
-        """Read the organisation now if Xero is not paused, to find out whether Xero still refuses the connection."""
-        if self._pauses.until("xero") is None:
-            try:
-                self.current(timedelta(microseconds=1))
-            except XeroError as problem:
-                self._pauses.pause_xero(problem)
-
     def current(self, max_age: timedelta | None = None) -> Organisation:
         """Return the organisation, not older than `max_age`. Raises what XeroApi.organisation raises."""
         organisation = self._known(max_age)
