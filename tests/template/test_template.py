@@ -654,7 +654,7 @@ def test_log_messages_in_alarms_and_saved_queries_are_written_by_the_code(observ
 
 def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:
     log_fields = {"connection", "correlation_id", "document", "level", "message", "order_id", "reason", "remedy"}
-    log_fields |= {"service", "@timestamp"}
+    log_fields |= {"service", "@timestamp", "@message", *STATUS_METRICS}
     queries = [
         query["QueryString"] for query in of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
     ]

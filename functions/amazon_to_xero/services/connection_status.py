@@ -114,10 +114,10 @@ class StatusReader:
     def _refusals(
         self, pauses: Collection[Pause], of_xero: datetime | None, of_amazon: datetime | None, now: datetime
     ) -> dict[str, str]:
+        # A sweep says nothing about getOrder, whose refusal therefore lasts a while longer than it need.
+        answered = {XERO: of_xero, AMAZON: of_amazon, paused_operation(SEARCH_ORDERS.operation): of_amazon}
         refusals = {
-            pause.service: pause.reason
-            for pause in pauses
-            if pause.is_refusal(of_xero if pause.service == XERO else of_amazon, now)
+            pause.service: pause.reason for pause in pauses if pause.is_refusal(answered.get(pause.service), now)
         }
         return {**refusals, SETTINGS: self._unusable} if self._unusable else refusals
 

@@ -18,6 +18,7 @@ from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonNotAuthorised
 from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroUnavailable
 from amazon_to_xero.services import connection_status
 from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader
+from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from fakes.connection import FakeConnection
 from unit.services.amazon_orders import amazon_order
 
@@ -140,6 +141,18 @@ def test_refused_operation_is_named(connection: FakeConnection) -> None:
     connection.sweep()
 
     assert status(connection).refusals == {"amazon#searchOrders": "AMAZON_OPERATION_REFUSED"}
+
+
+def test_refused_operation_is_not_taken_for_answered_because_a_sweep_is(connection: FakeConnection) -> None:
+    pauses = Pauses(connection.store, connection.clock, connection.decisions)
+    until = connection.clock.now() + UNAUTHORISED_PAUSE
+    pauses.pause("amazon#getOrder", until, FailureCode.AMAZON_OPERATION_REFUSED)
+    refused = {"amazon#getOrder": "AMAZON_OPERATION_REFUSED"}
+    assert status(connection).refusals == refused
+
+    connection.clock.advance(60)
+    connection.sweep()
+    assert status(connection).refusals == refused
 
 
 def test_refusal_ends_where_nothing_calls_the_service_again(connection: FakeConnection) -> None:
