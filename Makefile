@@ -127,6 +127,7 @@ build: tools ## Build the deployable into .aws-sam/build: make build [ARCHITECTU
 
 deploy: build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
 connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
 	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"

@@ -72,6 +72,13 @@ class BacklogTable:
         end = bisect_right(self._index, (until, "\uffff"))
         return [sk for _, sk in self._index[:end] if self._rows[sk].due == due][:limit]
 
+    def first_due(self, due: str) -> str:
+        return next((at for at, sk in self._index if self._rows[sk].due == due), "")
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        found = sorted((row.reason, sk) for sk, row in self._rows.items() if row.watched == watched)
+        return [(sk, reason) for reason, sk in found if after is None or (reason, sk) > after[::-1]][:limit]
+
     def waiting(self) -> int:
         return len(self._index)
 

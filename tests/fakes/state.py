@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -30,6 +30,14 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+def page_of_watched(
+    rows: Iterable[Row], watched: str, limit: int, after: tuple[str, str] | None
+) -> list[tuple[str, str]]:
+    """Return what a query of the index `watched` over these rows returns."""
+    found = sorted((row.reason, row.sk) for row in rows if row.watched == watched)
+    return [(sk, reason) for reason, sk in found if after is None or (reason, sk) > after[::-1]][:limit]
 
 
 class MemoryTable:
@@ -63,6 +71,14 @@ class MemoryTable:
             (row.next_attempt_at, sk) for sk, row in shown.items() if row.due == due and row.next_attempt_at <= until
         )
         return [sk for _, sk in found[:limit]]
+
+    def first_due(self, due: str) -> str:
+        shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
+        return min((row.next_attempt_at for row in shown.values() if row.due == due), default="")
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
+        return page_of_watched(shown.values(), watched, limit, after)
 
     def _put(self, row: Row) -> bool:
         with self._lock:
@@ -133,6 +149,19 @@ class RecordingDeadLetters:
     @property
     def reasons(self) -> list[tuple[str | None, str]]:
         return [(letter.order_id, letter.reason) for letter in self.letters]
+
+
+@dataclass
+class RecordingTopic:
+    """ports.AlarmTopic; `broken` makes it unreachable. `messages` are subjects and texts."""
+
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    def publish(self, subject: str, text: str) -> None:
+        if self.broken:
+            raise MessageNotSent("AuthorizationError")
+        self.messages.append((subject, text))
 
 
 @dataclass

@@ -26,6 +26,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.order_documents import is_number_used_up
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord, SourcePlanner
 from amazon_to_xero.services.state_updates import update_records
@@ -112,6 +113,7 @@ class StatementCodec:
             record.remedy,
             STATEMENTS,
             due_from,
+            watched=FAILED_SOURCES if record.state == "FAILED" else "",
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> StatementRecord:

@@ -23,6 +23,7 @@ from amazon_to_xero.runtime.connection import Connection, Ports, connect, profil
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.reminder import Reminder
 from fakes.statements import CODECS_WITH_STATEMENTS
 from simulation.functions_service import Sandbox
 from simulation.table import TableClient
@@ -158,6 +159,9 @@ class SimulatedApplication(Application):
         self._connections: Mapping[str, Connection] = {}
         self._documents: dict[str, tuple[str, str]] = {}
         self._unusable_until: dict[str, datetime] = {}
+        self._unusable_codes = {}
+        self.stack_name = "simulation"
+        self.reminder = Reminder(None, self.clock)
         self.unusable: frozenset[str] = frozenset()
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
@@ -235,17 +239,18 @@ def current_world(world: World) -> Iterator[None]:
     # As Any: the names are imported by these modules, not exported.
     of_handlers: Any = handlers
     tokens: Any = amazon_client
-    held = of_handlers.application, log.stream, metrics.flush_metrics
+    held = of_handlers.application, log.stream, metrics.flush_metrics, of_handlers.record_status
 
     def application() -> Any:
         return world.functions.sandbox().application
 
     of_handlers.application = application
+    of_handlers.record_status = lambda *_: None
     log.stream = _LogStream(world)
     metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
     tokens.seller_tokens.clear()
     try:
         yield
     finally:
-        of_handlers.application, log.stream, metrics.flush_metrics = held
+        of_handlers.application, log.stream, metrics.flush_metrics, of_handlers.record_status = held
         tokens.seller_tokens.clear()

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from simulation.culprits import Culprit, check_bounds
 from simulation.history import Expected, OrderHistory, buyer_email
@@ -326,6 +327,12 @@ class _Rows:
 
     def due(self, due: str, until: str, limit: int) -> list[str]:
         raise AssertionError("nothing is due in a world at rest")
+
+    def first_due(self, due: str) -> str:
+        raise AssertionError("nothing is due in a world at rest")
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        return page_of_watched(self._rows.values(), watched, limit, after)
 
 
 def _by_account(lines: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
+from fakes.state import page_of_watched
 from simulation.scheduler import Scheduler
 from simulation.weather import Weather
 
@@ -34,7 +35,7 @@ class MemoryTable:
         self._written(held, row)
         self.rows[row.sk] = row
         self.waits += bool(row.next_attempt_at) - bool(held and held.next_attempt_at)
-        if row.due or (held and held.due):
+        if row.due or row.watched or (held and (held.due or held.watched)):
             self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
         return True
 
@@ -45,6 +46,12 @@ class MemoryTable:
             if row.due == due and row.next_attempt_at <= until
         )
         return [sk for _, sk in found[:limit]]
+
+    def first_due(self, due: str) -> str:
+        return min((row.next_attempt_at for row in self._index.values() if row.due == due), default="")
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        return page_of_watched(self._index.values(), watched, limit, after)
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
@@ -117,6 +124,16 @@ class TableClient:
         self._step("table.due")
         self._busy("due")
         return self._table.index(due, until, limit)
+
+    def first_due(self, due: str) -> str:
+        self._step("table.first_due")
+        self._busy("first_due")
+        return self._table.first_due(due)
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        self._step("table.watched")
+        self._busy("watched")
+        return self._table.watched(watched, limit, after)
 
     def _write(self, row: Row) -> bool:
         return self._table.put(row, self._weather().index_lag)

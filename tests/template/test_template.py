@@ -15,6 +15,7 @@ from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
 from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import StackSettings
+from amazon_to_xero.runtime.status_metrics import STACK, STATUS_METRICS
 from deployable.names import logical_name
 from deployable.transform import ROOT, parsed, transformed
 
@@ -423,11 +424,23 @@ def test_table_outlives_the_stack_and_can_be_restored_to_a_point_in_time(resourc
 def test_table_has_the_keys_and_the_index_that_the_code_uses(resources: Resources) -> None:
     table = resources["Table"]["Properties"]
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["due", "next_attempt_at"]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {"due": ["due", "next_attempt_at"], "watched": ["watched", "reason"]}
+    assert [index["Projection"] for index in table["GlobalSecondaryIndexes"]] == [{"ProjectionType": "KEYS_ONLY"}] * 2
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
+
+
+def test_functions_may_query_the_indexes_and_not_the_table(resources: Resources) -> None:
+    for name, role in roles_of_functions(resources).items():
+        (queried,) = [
+            listed(statement["Resource"])
+            for statement in statements(role)
+            if "dynamodb:Query" in listed(statement["Action"])
+        ]
+        assert [arn["Fn::Sub"] for arn in queried] == ["${Table.Arn}/index/due", "${Table.Arn}/index/watched"], name
 
 
 def test_no_row_expires(resources: Resources) -> None:
@@ -500,6 +513,7 @@ def test_every_queue_and_function_has_alarms(resources: Resources, observability
         (alarm["MetricName"], passed[target(dimension["Value"])])
         for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values()
         for dimension in alarm.get("Dimensions", [])
+        if dimension["Name"] in ("QueueName", "FunctionName")
     }
     # Then every queue and function has the alarms for its failures
     queues = of_type(resources, "AWS::SQS::Queue")
@@ -511,6 +525,95 @@ def test_every_queue_and_function_has_alarms(resources: Resources, observability
         assert ("Throttles", name) in watched
 
 
+def test_table_and_each_of_its_indexes_have_alarms_for_throttling(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    watched = {
+        (alarm["MetricName"], dimensions.get("GlobalSecondaryIndexName", ""))
+        for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values()
+        if alarm.get("Namespace") == "AWS/DynamoDB"
+        for dimensions in [{each["Name"]: each["Value"] for each in alarm["Dimensions"]}]
+        if dimensions["TableName"] == {"Ref": "TableName"}
+    }
+    indexes = [index["IndexName"] for index in resources["Table"]["Properties"]["GlobalSecondaryIndexes"]]
+    metrics = ("ReadThrottleEvents", "WriteThrottleEvents")
+    assert watched == {(metric, index) for metric in metrics for index in ("", *indexes)}
+
+
+def status_metrics_of(alarm: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield name and definition of each metric of the connections' status that an alarm watches."""
+    queries = alarm.get("Metrics", [])
+    metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query] or [alarm]
+    for metric in metrics:
+        if metric.get("Namespace") == "AmazonToXero":
+            yield metric["MetricName"], metric
+
+
+def test_alarms_watch_the_status_that_the_code_states_and_all_of_it_is_watched_or_on_the_dashboard(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    alarms = of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values()
+    watched = {name: metric for alarm in alarms for name, metric in status_metrics_of(alarm)}
+    assert {"ConnectionRefused", "OldestDueSeconds", "FailedSources"} <= watched.keys() <= STATUS_METRICS.keys()
+    for metric in watched.values():
+        assert metric["Dimensions"] == [{"Name": STACK, "Value": {"Ref": "ParentStack"}}]
+    (dashboard,) = of_type(observability["Resources"], "AWS::CloudWatch::Dashboard").values()
+    shown = set(re.findall(r'"AmazonToXero", "(\w+)", "stack"', dashboard["DashboardBody"]["Fn::Sub"]))
+    assert shown <= STATUS_METRICS.keys()
+    # Which service is paused is told apart on the connection's own metrics; that one is, is on the dashboard
+    told_apart = {"XeroPaused", "AmazonPaused", "AmazonOperationPaused"}
+    assert watched.keys() | shown | told_apart == STATUS_METRICS.keys()
+    # And the functions print them in that namespace, under the stack's name
+    variables = resources["ResumeFunction"]["Properties"]["Environment"]["Variables"]
+    assert (variables["POWERTOOLS_METRICS_NAMESPACE"], variables["STACK_NAME"]) == (
+        "AmazonToXero",
+        {"Ref": "AWS::StackName"},
+    )
+    assert resources["Observability"]["Properties"]["Parameters"]["ParentStack"] == {"Ref": "AWS::StackName"}
+
+
+def test_silence_neither_ends_nor_raises_an_alarm_of_the_status(observability: dict[str, Any]) -> None:
+    """That the function is silent has an alarm of its own, for which missing data is a breach."""
+    alarms = of_type(observability["Resources"], "AWS::CloudWatch::Alarm")
+    of_status = {name for name, alarm in alarms.items() if list(status_metrics_of(alarm))}
+    assert {alarms[name]["TreatMissingData"] for name in of_status} == {"missing"}
+    assert {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"} == {"ResumeStopped"}
+
+
+def test_dead_connection_raises_its_alarm_within_five_minutes_and_one_value_ends_no_alarm(
+    observability: dict[str, Any],
+) -> None:
+    alarm = observability["Resources"]["ConnectionNeedsAPerson"]["Properties"]
+    # The first refused call is stated a minute later
+    assert alarm["Period"] * (1 + alarm["DatapointsToAlarm"]) <= 300
+    assert 1 < alarm["DatapointsToAlarm"] < alarm["EvaluationPeriods"]
+
+
+def test_alarm_for_new_failures_ends_by_itself_so_that_the_next_failure_is_reported(
+    observability: dict[str, Any],
+) -> None:
+    alarm = observability["Resources"]["NewFailures"]["Properties"]
+    assert (alarm["Statistic"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == ("Sum", 1, "notBreaching")
+    assert "OKActions" not in alarm  # it would say that the failures were dealt with
+
+
+def test_only_the_resume_function_publishes_to_the_alarm_topic(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    name = observability["Resources"]["AlarmTopic"]["Properties"]["TopicName"]["Fn::Sub"]
+    topic = name.replace("${ParentStack}", "${AWS::StackName}")
+    publishes = {
+        function: resource["Fn::Sub"].partition("${AWS::AccountId}:")[2]
+        for function, role in roles_of_functions(resources).items()
+        for statement in statements(role)
+        if "sns:Publish" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    assert publishes == {"ResumeFunction": topic}
+    arn = resources["ResumeFunction"]["Properties"]["Environment"]["Variables"]["ALARM_TOPIC_ARN"]["Fn::If"]
+    assert (arn[0], arn[1]["Fn::Sub"].partition("${AWS::AccountId}:")[2], arn[2]) == ("HasObservability", topic, "")
+
+
 def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[str, Any]) -> None:
     """NumberOfMessagesSent does not count messages that SQS moves to a dead-letter queue."""
     for alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").values():
@@ -520,19 +623,8 @@ def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[
 @pytest.mark.parametrize(
     ("alarm_id", "conditions"),
     [
-        # Its orders wait without a dead letter, so no other alarm would report it.
-        ("ConnectionNeedsAPerson", ['$.message = "XERO_GRANT_REFUSED"', '$.message = "SETTINGS_UNUSABLE"']),
-        (
-            "ConnectionNeedsAPerson",
-            [
-                '$.reason = "AMAZON_OPERATION_REFUSED"',
-                '$.reason = "AMAZON_NOT_AUTHORISED"',
-                '$.reason = "XERO_NOT_AUTHORISED"',
-                '$.reason = "XERO_TENANT_CHANGED"',
-                '$.reason = "XERO_OPERATION_REFUSED"',
-            ],
-        ),
         ("DeadLettersNotSent", ['$.message = "DEAD_LETTER_NOT_SENT"']),
+        ("NewFailures", ['$.message = "FAILED"']),
     ],
 )
 def test_log_lines_of_all_functions_raise_the_alarm(
@@ -555,14 +647,14 @@ def test_log_messages_in_alarms_and_saved_queries_are_written_by_the_code(observ
     queries = of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
     texts = [rule["FilterPattern"] for rule in filters] + [query["QueryString"] for query in queries]
     named = {word for text in texts for word in re.findall(r'"([A-Z_]+)"', text)} - LOG_LEVELS
-    assert {"XERO_GRANT_REFUSED", "PREFLIGHT_FINDING"} <= named
+    assert {"FAILED", "PREFLIGHT_FINDING"} <= named
     for message in sorted(named):
         assert any(f'"{message}"' in source for source in sources), message
 
 
 def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:
     log_fields = {"connection", "correlation_id", "document", "level", "message", "order_id", "reason", "remedy"}
-    log_fields |= {"service", "@timestamp"}
+    log_fields |= {"service", "@timestamp", "@message", *STATUS_METRICS}
     queries = [
         query["QueryString"] for query in of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
     ]

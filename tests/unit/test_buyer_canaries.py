@@ -18,6 +18,8 @@ from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.handlers import WorkFailed, queue_handler, resume_handler
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog
 from amazon_to_xero.runtime.privacy import redact
+from amazon_to_xero.services.connection_status import StatusReader
+from amazon_to_xero.services.reminder import Reminder
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
@@ -56,7 +58,12 @@ class App:
         self.clock: ManualClock = connection.clock
         self.dead_letter_queues = connection.dead_letters
         self.unusable: frozenset[str] = frozenset()
+        self.stack_name = "tests"
+        self.reminder = Reminder(None, self.clock)
         self._connection = connection
+
+    def statuses(self) -> list[StatusReader]:
+        return [self._connection.connection.status]
 
     def connections(self) -> Mapping[str, Connection]:
         return {self._connection.name: self._connection.connection}

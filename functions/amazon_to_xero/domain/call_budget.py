@@ -49,11 +49,13 @@ class CallBudget:
     minute: times of the calls of the last minute (UTC).
     hours: start of an hour (ISO text, UTC) -> calls in it, for the last day.
     slots: name of a call that is under way -> when its slot expires (UTC).
+    answered_at: when Xero last executed a call (UTC); None where that is not known.
     """
 
     minute: tuple[datetime, ...] = ()
     hours: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, datetime] = field(default_factory=dict)
+    answered_at: datetime | None = None
 
     def take(self, slot: str, limits: Limits, now: datetime, percent: int = 100) -> CallBudget | LimitReached:
         """Return the budget with one more call in it, or why there can be none.
@@ -78,7 +80,13 @@ class CallBudget:
         )
 
     def done(
-        self, slot: str, limits: Limits, now: datetime, minute_left: int | None, day_left: int | None
+        self,
+        slot: str,
+        limits: Limits,
+        now: datetime,
+        minute_left: int | None,
+        day_left: int | None,
+        is_executed: bool = False,
     ) -> CallBudget:
         """Return the budget after a call, corrected by what Xero's headers say is left: others use the same limits."""
         current = self._pruned(now)
@@ -90,7 +98,12 @@ class CallBudget:
             minute=(*current.minute, *([now] * max(0, uncounted))),
             hours={**current.hours, hour: current.hours.get(hour, 0) + max(0, uncounted_today)},
             slots={name: until for name, until in current.slots.items() if name != slot},
+            answered_at=now if is_executed else self.answered_at,
         )
+
+    def left_today(self, limits: Limits, now: datetime) -> int:
+        """Return how many of the day's calls are left."""
+        return max(0, limits.per_day - sum(self._pruned(now).hours.values()))
 
     def _pruned(self, now: datetime) -> CallBudget:
         oldest_hour = _hour(now - timedelta(hours=24))
@@ -98,6 +111,7 @@ class CallBudget:
             minute=tuple(at for at in self.minute if at > now - MINUTE),
             hours={hour: count for hour, count in self.hours.items() if hour >= oldest_hour},
             slots={name: until for name, until in self.slots.items() if until > now},
+            answered_at=self.answered_at,
         )
 
 

@@ -432,6 +432,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "More than one tax rate fits a proposed rule.", "Write the rule with the right one.", _A.REPORT
     ),
 }
+#: Failures of a whole connection: it does not work until a person acts.
+CONNECTION_FAILURES = frozenset(code for code, info in FAILURES.items() if info.audience is Audience.CONNECTION)
 
 _W = WaitReason
 WAITS: Mapping[WaitReason, str] = {

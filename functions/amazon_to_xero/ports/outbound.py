@@ -45,6 +45,18 @@ class DeadLetterQueue(Protocol):
         ...
 
 
+class MessageNotSent(Exception):
+    """The topic of the alarms did not take a message. Its text is AWS's error code, or the type of the error."""
+
+
+class AlarmTopic(Protocol):
+    """The topic whose subscribers receive the stack's alarms."""
+
+    def publish(self, subject: str, text: str) -> None:
+        """Publish a message without buyer data. Raises MessageNotSent when it cannot."""
+        ...
+
+
 class DecisionLog(Protocol):
     """One structured line per decision, for the person who reads the log at night, and a metric that counts each.
 

@@ -8,6 +8,10 @@ from datetime import datetime
 from typing import Protocol
 
 DOCUMENTS = "documents"  # due queue of documents; every other due queue is a capability's
+# Groups of watched records. A record leaves its group when it is saved in another state.
+FAILED_SOURCES = "failed-sources"
+FAILED_DOCUMENTS = "failed-documents"
+UNKNOWN_DOCUMENTS = "unknown-documents"
 
 
 class Conflict(Exception):
@@ -51,8 +55,20 @@ class Lease:
     generation: int
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A record of a group of watched records.
+
+    key: its type and key, e.g. ORDER#204-0000100-0000100 or DOCUMENT#invoice#204-0000100-0000100.
+    reason: the code in its row.
+    """
+
+    key: str
+    reason: str
+
+
 class StateStore(Protocol):
-    """The sync state of one connection. Reads by key are strongly consistent; `due` may lag by moments.
+    """The sync state of one connection. Reads by key are strongly consistent; `due` and `watched` may lag by moments.
 
     A save succeeds only when the stored generation is the record's own, and stores generation + 1: two writers never
     both succeed. The database's own errors may be raised by every method; then nobody knows which writes took effect.
@@ -75,6 +91,17 @@ class StateStore(Protocol):
 
     def due(self, queue: str, now: datetime, limit: int) -> list[str]:
         """Return the keys of the records that are due in a queue: a capability's name, or DOCUMENTS. Oldest first."""
+        ...
+
+    def first_due(self, queue: str) -> datetime | None:
+        """Return when the earliest record of a due queue is due, maybe in the future; None where there is none."""
+        ...
+
+    def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
+        """Return at most `limit` records of a group, by reason, from the one after `after` on.
+
+        group: FAILED_SOURCES, FAILED_DOCUMENTS or UNKNOWN_DOCUMENTS.
+        """
         ...
 
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:

@@ -17,6 +17,7 @@ from amazon_to_xero.adapters.amazon.orders import (
     INCLUDED_DATA_WITHOUT_DESTINATION,
     AmazonSellerApi,
 )
+from amazon_to_xero.adapters.aws.alarm_topic import SnsAlarmTopic
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
 from amazon_to_xero.adapters.aws.parameters import MAX_AGE_SECONDS, ConnectionDocuments, SecretUnreadable
@@ -27,6 +28,7 @@ from amazon_to_xero.domain.books.contact import ContactScope
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, EventBus
+from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
@@ -39,7 +41,9 @@ from amazon_to_xero.runtime.settings import (
     parse,
     stack_settings,
 )
+from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.posting.tokens import XeroTokens
+from amazon_to_xero.services.reminder import Reminder
 
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
@@ -51,6 +55,7 @@ class Application:
 
     def __init__(self, stack: StackSettings, clock: Clock) -> None:
         self.clock = clock
+        self.stack_name = stack.stack
         self._stack = stack
         sqs = boto3.client("sqs", config=_AWS)
         self.dead_letter_queues: Mapping[str, DeadLetterQueue] = {
@@ -58,6 +63,8 @@ class Application:
             for capability in CAPABILITIES.values()
         }
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
+        topic = SnsAlarmTopic(boto3.client("sns", config=_AWS), stack.alarm_topic) if stack.alarm_topic else None
+        self.reminder = Reminder(topic, clock)
         self._stored = ConnectionDocuments(
             boto3.client("ssm", config=_AWS),
             boto3.client("secretsmanager", config=_AWS),
@@ -65,8 +72,10 @@ class Application:
             stack.secrets_prefix,
         )
         self._connections: Mapping[str, Connection] = {}
+        self._stores: dict[str, StateStore] = {}
         self._documents: dict[str, tuple[str, str]] = {}  # settings and secret that each connection was made from
         self._unusable_until: dict[str, datetime] = {}
+        self._unusable_codes: dict[str, FailureCode] = {}
         self.unusable: frozenset[str] = frozenset()  # connections left out
 
     def connections(self) -> Mapping[str, Connection]:
@@ -87,8 +96,24 @@ class Application:
                 self._unusable_until.pop(name, None)
                 connections[name] = connection
         self._connections = connections
+        self._unusable_codes = {name: code for name, code in self._unusable_codes.items() if name not in connections}
         self.unusable = frozenset(stored) - frozenset(connections)
         return connections
+
+    def statuses(self) -> list[StatusReader]:
+        """Return what reads the status of each stored connection, also of those whose settings cannot be used."""
+        unusable = [
+            StatusReader(name, self._store(name), self.clock, CAPABILITIES, None, self._unusable_codes[name])
+            for name in sorted(self.unusable)
+        ]
+        return [*(connection.status for connection in self._connections.values()), *unusable]
+
+    def _store(self, name: str) -> StateStore:
+        """Return the rows of a connection, which need no settings of it."""
+        if name not in self._stores:
+            stack = self._stack
+            self._stores[name] = DynamoStateStore(stack.table, name, stack.region, stack.aws_endpoint)
+        return self._stores[name]
 
     def _connection(self, name: str, settings: str) -> Connection | None:
         """Return the connection that its documents describe; None where they cannot be used."""
@@ -99,20 +124,24 @@ class Application:
             else:
                 connection = self._connections[name]
         except SettingsError as problem:
-            _report(name, FailureCode.SETTINGS_UNUSABLE, str(problem))
+            self._report(name, FailureCode.SETTINGS_UNUSABLE, str(problem))
             return None
         except SecretUnreadable as problem:
             remedy = f"The connection's secret cannot be read ({problem}). Run make connect again."
-            _report(name, FailureCode.SECRET_UNREADABLE, remedy)
+            self._report(name, FailureCode.SECRET_UNREADABLE, remedy)
             return None
         self._documents[name] = documents
         return connection
+
+    def _report(self, connection: str, code: FailureCode, remedy: str) -> None:
+        self._unusable_codes[connection] = code
+        PowertoolsDecisionLog(connection).record(FailureCode.SETTINGS_UNUSABLE, reason=code, remedy=remedy)
 
     def _connect(self, name: str, settings_text: str, secrets_text: str) -> Connection:
         stack, clock = self._stack, self.clock
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
-        store = DynamoStateStore(stack.table, name, stack.region, stack.aws_endpoint)
+        store = self._store(name)
         decisions = PowertoolsDecisionLog(name)
         owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         identity = XeroTokenEndpoint(
@@ -142,7 +171,3 @@ def application() -> Application:
     """Return the application of this sandbox. Raises SettingsError when the function's environment is incomplete."""
     queues = [capability.dead_letter_queue for capability in CAPABILITIES.values()]
     return Application(stack_settings(os.environ, queues), SystemClock())
-
-
-def _report(connection: str, code: FailureCode, remedy: str) -> None:
-    PowertoolsDecisionLog(connection).record(FailureCode.SETTINGS_UNUSABLE, reason=code, remedy=remedy)

@@ -19,6 +19,7 @@ from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
@@ -44,6 +45,7 @@ from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
+from amazon_to_xero.services.posting.xero_check import XeroCheck
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -75,6 +77,8 @@ class Connection:
     poster: DocumentPoster
     worker: SyncWorker
     tokens: XeroTokens
+    status: StatusReader
+    xero_check: XeroCheck
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ def connect(
     )
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens)
+    status = StatusReader(name, store, clock, capabilities, profile.limits)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, XeroCheck(xero, pauses))
 
 
 def document_poster(

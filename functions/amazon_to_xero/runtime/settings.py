@@ -40,6 +40,7 @@ class _Settings(BaseModel):
 class StackSettings(_Settings):
     """The environment of a function, as template.yaml sets it."""
 
+    stack: Text = Field(alias="STACK_NAME", description="Name of the stack, which its metrics carry.")
     table: Text = Field(alias="TABLE_NAME", description="Name of the DynamoDB table.")
     connections_path: Text = Field(alias="SETTINGS_PATH", description="Path of the connections' SSM parameters.")
     secrets_prefix: Text = Field(alias="SECRETS_PREFIX", description="First part of the names of connections' secrets.")
@@ -47,6 +48,11 @@ class StackSettings(_Settings):
         default_factory=dict, description="Environment variable → URL of a capability's dead-letter queue."
     )
     event_bus: Text = Field(alias="EVENT_BUS_NAME", description="Name of the stack's own event bus.")
+    alarm_topic: str = Field(
+        default="",
+        alias="ALARM_TOPIC_ARN",
+        description="ARN of the topic of the stack's alarms; empty where it has none.",
+    )
     region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
     aws_endpoint: str | None = Field(
         default=None, alias="AWS_ENDPOINT_URL", description="URL that replaces AWS, for the local cloud."

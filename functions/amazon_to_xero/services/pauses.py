@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.domain.failures import CONNECTION_FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
@@ -15,6 +16,8 @@ from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 _OUTAGE_PAUSE = timedelta(minutes=1)
+_CALLED_AGAIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
+_CURSOR = "pause#"
 # Xero's name of a limit, or our share of a day's calls -> why work waits.
 _LIMITS: Mapping[str, WaitReason] = {
     "minute": WaitReason.XERO_MINUTE_LIMIT,
@@ -23,6 +26,32 @@ _LIMITS: Mapping[str, WaitReason] = {
     "share": WaitReason.XERO_SHARE_LIMIT,
     "concurrent": WaitReason.XERO_CONCURRENT_LIMIT,
 }
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The last pause of a service, in force or over.
+
+    service: see Pauses.
+    at, until: when it began and when it ends (UTC).
+    reason: a WaitReason or a FailureCode.
+    """
+
+    service: str
+    at: datetime
+    until: datetime
+    reason: str
+
+    def is_refusal(self, answered_at: datetime | None, now: datetime) -> bool:
+        """Whether the service refuses the connection until a person acts.
+
+        answered_at: when it last answered as it should (UTC); None where that is not known.
+
+        It lasts until the service has answered, and not only until the pause ends: whether it refuses still is known
+        once it was called again. Where nothing has called it by a while after the pause, nothing waits for it.
+        """
+        is_answered = answered_at is not None and answered_at > self.at
+        return self.reason in CONNECTION_FAILURES and now < self.until + _CALLED_AGAIN and not is_answered
 
 
 class Pauses:
@@ -47,8 +76,8 @@ class Pauses:
         return until is not None and until > self._clock.now() - within
 
     def _latest(self, service: str) -> datetime | None:
-        text = self._store.cursor(f"pause#{service}").data.get("until")
-        return datetime.fromisoformat(text) if text else None
+        pause = pause_of(self._store.cursor(cursor_of(service)))
+        return pause.until if pause else None
 
     def pause_xero(self, problem: XeroError, kind: str = "") -> tuple[datetime, str]:
         """Pause Xero for as long as the problem asks for; return until when, and the reason.
@@ -77,8 +106,23 @@ class Pauses:
         def extended(cursor: Cursor) -> Mapping[str, str] | None:
             if cursor.data.get("until", "") >= until.isoformat():
                 return None
-            return {"until": until.isoformat(), "reason": str(reason)}
+            return {"at": self._clock.now().isoformat(), "until": until.isoformat(), "reason": str(reason)}
 
         with suppress(Conflict):  # other workers pause it at the same moment, for the same cause
-            update_cursor(self._store, f"pause#{service}", extended)
+            update_cursor(self._store, cursor_of(service), extended)
         self._decisions.record("PAUSED", reason=reason, remedy=remedy, service=service, until=until.isoformat())
+
+
+def cursor_of(service: str) -> str:
+    """Return the name of the cursor that holds a service's last pause."""
+    return f"{_CURSOR}{service}"
+
+
+def pause_of(cursor: Cursor) -> Pause | None:
+    """Return the pause that a cursor holds; None where the service was never paused."""
+    if "until" not in cursor.data:
+        return None
+    until = datetime.fromisoformat(cursor.data["until"])
+    # Older versions did not store when a pause began; every refusal paused for that long.
+    at = datetime.fromisoformat(cursor.data["at"]) if "at" in cursor.data else until - UNAUTHORISED_PAUSE
+    return Pause(cursor.name.removeprefix(_CURSOR), at, until, cursor.data.get("reason", ""))

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import DOCUMENTS, Lease, StateStore
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.poster import DocumentPoster
+from amazon_to_xero.services.stop_log import StopLog
 from amazon_to_xero.services.work_report import PostReport, StepReport
 
 _LEASE = "worker"
@@ -77,6 +77,7 @@ class SyncWorker:
         self._pauses = pauses
         self._clock = clock
         self._decisions = decisions
+        self._stops = StopLog(store, clock, decisions)
 
     def run(
         self,
@@ -118,19 +119,14 @@ class SyncWorker:
         return report
 
     def _log_stop(self, report: WorkReport) -> None:
-        """Log once what ended a run before everything due was done, with the reason of each step that it ended."""
+        """Log what ended a run before everything due was done, with the reason of each step that it ended."""
         if report.stopped:
             stops = {
                 "read_stopped": report.read.stopped,
                 "planned_stopped": report.planned.stopped,
                 "posted_stopped": report.posted.stopped,
             }
-            self._decisions.record(
-                "WORK_STOPPED",
-                reason=report.stopped,
-                remedy=remedy_of(report.stopped) or None,
-                **{name: str(reason) for name, reason in stops.items() if reason},
-            )
+            self._stops.record(report.stopped, {name: str(reason) for name, reason in stops.items() if reason})
 
     def _run(
         self,

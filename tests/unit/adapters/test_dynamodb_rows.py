@@ -11,11 +11,19 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import NewerSchema, Row, RowStateStore
-from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
-from amazon_to_xero.ports.state import DOCUMENTS, Cursor
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.ports.state import (
+    DOCUMENTS,
+    FAILED_DOCUMENTS,
+    FAILED_SOURCES,
+    UNKNOWN_DOCUMENTS,
+    Cursor,
+    Watched,
+)
 from fakes.state import NOON, ManualClock, MemoryStateStore
 
 TIME = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
@@ -113,6 +121,87 @@ def test_due_records_of_another_connection_are_not_found(store: MemoryStateStore
     another.save([OrderRecord("A", next_attempt_at=NOON)])
 
     assert (store.due(ORDERS, NOON, 9), another.due(ORDERS, NOON, 9)) == ([], ["A"])
+
+
+# --- what a person should see -----------------------------------------------------------------------------------------
+
+
+def invoice(number: str, state: DocumentState = DocumentState.FAILED, reason: str = "PERIOD_LOCKED") -> Document:
+    return Document(DesiredDocument(DocumentKind.INVOICE, number, {}, "order#A"), state=state, reason=reason)
+
+
+def test_failed_records_are_found_by_reason_in_the_group_of_their_type(store: MemoryStateStore) -> None:
+    store.save([OrderRecord("A").failed(FailureCode.TAX_UNMAPPED, "Add a rule.")])
+    store.save([OrderRecord("B").failed(FailureCode.ACCOUNT_UNMAPPED, "Set the account."), OrderRecord("C")])
+    store.save([invoice("A"), invoice("B", DocumentState.UNKNOWN, "OUTCOME_UNKNOWN")])
+    store.save([invoice("C", DocumentState.DEFERRED, "XERO_PAUSED"), invoice("D", DocumentState.APPLIED, "")])
+
+    assert store.watched(FAILED_SOURCES, 9) == [
+        Watched("ORDER#B", "ACCOUNT_UNMAPPED"),
+        Watched("ORDER#A", "TAX_UNMAPPED"),
+    ]
+    assert store.watched(FAILED_DOCUMENTS, 9) == [Watched("DOCUMENT#invoice#A", "PERIOD_LOCKED")]
+    assert store.watched(UNKNOWN_DOCUMENTS, 9) == [Watched("DOCUMENT#invoice#B", "OUTCOME_UNKNOWN")]
+
+
+def test_record_that_is_no_longer_failed_leaves_the_index(store: MemoryStateStore) -> None:
+    (failed,) = store.save([OrderRecord("A").failed(FailureCode.TAX_UNMAPPED, "Add a rule.")]).values()
+    noticed = failed.noticed(NOON, NOON)
+    assert noticed is not None
+
+    # A notice alone corrects nothing: the order is to be read, and still failed
+    (noticed,) = store.save([noticed]).values()
+    assert store.due(ORDERS, NOON, 9) == ["A"]
+    assert store.watched(FAILED_SOURCES, 9) == [Watched("ORDER#A", "TAX_UNMAPPED")]
+    store.save([noticed.settled(OrderState.PLANNED)])
+
+    assert store.watched(FAILED_SOURCES, 9) == []
+
+
+def test_failed_record_is_found_years_after_its_dead_letter_expired(store: MemoryStateStore) -> None:
+    store.save([OrderRecord("A").failed(FailureCode.TAX_UNMAPPED, "Add a rule.")])
+
+    assert store.due(ORDERS, NOON + timedelta(days=3650), 9) == []
+    assert store.watched(FAILED_SOURCES, 9) == [Watched("ORDER#A", "TAX_UNMAPPED")]
+
+
+@given(st.integers(1, 12), st.integers(1, 5))
+def test_pages_of_watched_records_hold_each_record_once(failed: int, size: int) -> None:
+    store = MemoryStateStore(ManualClock())
+    store.save([invoice(str(number), reason=f"R{number % 3}") for number in range(failed)])
+
+    pages, last = [], None
+    while page := store.watched(FAILED_DOCUMENTS, size, last):
+        pages.append(page)
+        last = page[-1]
+
+    assert [each for page in pages for each in page] == store.watched(FAILED_DOCUMENTS, 99)
+    assert {len(page) for page in pages[:-1]} <= {size}
+
+
+def test_failed_records_of_another_connection_are_not_found(store: MemoryStateStore) -> None:
+    another = RowStateStore("another", store.table, CODECS)
+    another.save([OrderRecord("A").failed(FailureCode.TAX_UNMAPPED, "Add a rule.")])
+
+    assert store.watched(FAILED_SOURCES, 9) == []
+    assert another.watched(FAILED_SOURCES, 9) == [Watched("ORDER#A", "TAX_UNMAPPED")]
+
+
+def test_record_that_failed_under_an_older_version_is_found_once_it_is_written_again(store: MemoryStateStore) -> None:
+    store.table.rows["ORDER#A"] = Row("ORDER#A", 1, state="FAILED", reason="TAX_UNMAPPED")
+    assert store.watched(FAILED_SOURCES, 9) == []
+
+    store.save([store.load(OrderRecord, ["A"])["A"]])
+
+    assert store.watched(FAILED_SOURCES, 9) == [Watched("ORDER#A", "TAX_UNMAPPED")]
+
+
+def test_row_that_is_neither_failed_nor_unknown_costs_nothing_in_the_index(store: MemoryStateStore) -> None:
+    store.save([OrderRecord("A", state=OrderState.RECORDED, reason="WAITING_FOR_OUTCOME", next_attempt_at=NOON)])
+    states = [state for state in DocumentState if state not in (DocumentState.FAILED, DocumentState.UNKNOWN)]
+    store.save([invoice(state, state) for state in states])
+
+    assert {row.watched for row in store.table.rows.values()} == {""}
 
 
 # --- schema versions --------------------------------------------------------------------------------------------------

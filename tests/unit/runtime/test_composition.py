@@ -14,10 +14,11 @@ from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import Application, application, included_data
 from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError, parse, stack_settings
 from fakes.settings import secrets, settings
-from fakes.state import ManualClock, RecordingDecisionLog
+from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
 from unit.parameter_store import CacheClock, FakeParameterStore
 
 STACK = {
+    "STACK_NAME": "amazon-to-xero",
     "TABLE_NAME": "table",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
@@ -170,6 +171,18 @@ def test_unusable_connection_is_reported_once_in_five_minutes(
     app.connections()
 
     assert len(decisions.of("SETTINGS_UNUSABLE")) == 2
+
+
+def test_status_is_read_of_every_stored_connection_whether_it_is_usable_or_not(
+    app: Application, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.parameters["main"] = "{"
+    app.connections()
+    monkeypatch.setattr(composition, "DynamoStateStore", lambda *_: MemoryStateStore(ManualClock()))
+    main, second = sorted(app.statuses(), key=lambda reader: reader.name)
+
+    assert (main.name, second.name) == ("main", "second")
+    assert main.read().refusals == {"settings": "SETTINGS_UNUSABLE"}
 
 
 def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cache: CacheClock) -> None:

@@ -13,6 +13,7 @@ from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.handlers import resume_handler
 from amazon_to_xero.runtime.observability import ERRORS, WARNINGS, PowertoolsDecisionLog
+from amazon_to_xero.services.connection_status import StatusReader
 from fakes.state import ManualClock
 from unit.runtime.lambda_context import FakeLambdaContext
 
@@ -95,7 +96,11 @@ class LoggingApplication:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
+        self.stack_name = "amazon-to-xero"
         self._invocations = 0
+
+    def statuses(self) -> list[StatusReader]:
+        return []
 
     def connections(self) -> Mapping[str, Connection]:
         self._invocations += 1

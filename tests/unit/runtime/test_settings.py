@@ -263,6 +263,7 @@ def test_custom_connection_has_no_refresh_token() -> None:
 
 QUEUES = ("ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL")
 ENVIRONMENT = {
+    "STACK_NAME": "stack",
     "TABLE_NAME": "t",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",

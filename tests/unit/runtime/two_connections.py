@@ -11,9 +11,11 @@ from typing import Any
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import DeadLetterQueue
 from amazon_to_xero.runtime.connection import Connection
+from amazon_to_xero.services.connection_status import StatusReader
+from amazon_to_xero.services.reminder import Reminder
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
-from fakes.state import ManualClock, RecordingDeadLetters
+from fakes.state import ManualClock, RecordingDeadLetters, RecordingTopic
 
 EVENTS = Path(__file__).parents[2] / "events"
 IDS = [f"026-000000{n}-000000{n}" for n in (1, 2, 3)]
@@ -30,6 +32,9 @@ class TwoConnections:
         self.clock = ManualClock()
         self.dead_letters = {capability: RecordingDeadLetters() for capability in (ORDERS, SHIPMENTS)}
         self.unusable: frozenset[str] = frozenset()
+        self.stack_name = "amazon-to-xero"
+        self.topic = RecordingTopic()
+        self.reminder = Reminder(self.topic, self.clock)
         self.main = self._connection("main", MAIN_SELLER)
         self.second = self._connection("second", SECOND_SELLER)
 
@@ -39,6 +44,9 @@ class TwoConnections:
 
     def connections(self) -> Mapping[str, Connection]:
         return {each.name: each.connection for each in (self.main, self.second)}
+
+    def statuses(self) -> list[StatusReader]:
+        return [each.status for each in self.connections().values()]
 
     def _connection(self, name: str, seller_id: str) -> FakeConnection:
         connection = FakeConnection(name=name, seller_id=seller_id, clock=self.clock, dead_letters=self.dead_letters)

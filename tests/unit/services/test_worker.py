@@ -232,6 +232,41 @@ def test_run_that_was_stopped_logs_once_why_and_what_to_do(work: WorkerWithScrip
     ]
 
 
+def test_stop_that_lasts_is_logged_once_in_a_quarter_of_an_hour_by_all_workers_together(work: WorkerWithScript) -> None:
+    logged = []
+    for _ in range(60):
+        for worker in (work.worker, work.worker_over(work.script)):
+            work.script.posts.append(PostReport(stopped="XERO_PAUSED"))
+            worker.run("w1", work.clock.now() + 60 * SECOND)
+        work.script.calls.clear()
+        logged.append(len(work.decisions.of("WORK_STOPPED")))
+        work.clock.advance(60)
+
+    assert logged == [1] * 15 + [2] * 15 + [3] * 15 + [4] * 15
+    assert work.store.writes("CURSOR#work-stopped") == 4
+
+
+def test_stop_for_another_reason_is_logged_at_once(work: WorkerWithScript) -> None:
+    for reason in ("XERO_NOT_AUTHORISED", "XERO_PAUSED", "XERO_PAUSED", "XERO_NOT_AUTHORISED"):
+        work.script.posts.append(PostReport(stopped=reason))
+        work.run()
+    work.script.reads.append(StepReport(stopped="AMAZON_PAUSED"))
+    work.script.posts.append(PostReport(stopped="XERO_PAUSED"))
+    work.run()
+
+    assert [line["reason"] for line in work.decisions.of("WORK_STOPPED")] == [
+        "XERO_NOT_AUTHORISED",
+        "XERO_PAUSED",
+        "AMAZON_PAUSED",
+    ]
+
+
+def test_run_that_is_not_stopped_reads_and_writes_nothing_about_stops(work: WorkerWithScript) -> None:
+    work.run()
+
+    assert work.store.writes("CURSOR#") == 0
+
+
 def test_run_that_did_everything_due_logs_no_stop(work: WorkerWithScript) -> None:
     work.make_due()
     work.script.during = [work.make_done]

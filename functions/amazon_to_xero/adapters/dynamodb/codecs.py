@@ -20,7 +20,12 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.domain.source import NextStep
-from amazon_to_xero.ports.state import DOCUMENTS, Cursor
+from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
+
+_WATCHED_STATES: Mapping[DocumentState, str] = {
+    DocumentState.FAILED: FAILED_DOCUMENTS,
+    DocumentState.UNKNOWN: UNKNOWN_DOCUMENTS,
+}
 
 
 class OrderCodec:
@@ -64,6 +69,7 @@ class OrderCodec:
             record.remedy,
             record.capability,
             _text(record.next_attempt_at) or "",
+            watched=FAILED_SOURCES if record.state is OrderState.FAILED else "",
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> OrderRecord:
@@ -140,6 +146,7 @@ class DocumentCodec:
             record.remedy,
             DOCUMENTS,
             _text(record.next_attempt_at) or "",
+            watched=_WATCHED_STATES.get(record.state, ""),
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> Document:

@@ -2,6 +2,7 @@
 
     sk = ORDER#<order id> | DOCUMENT#<key> | CURSOR#<name> | LEASE#<name>
     index `due` (sparse): due = <connection>#<queue> (a capability's name, or documents), next_attempt_at = UTC
+    index `watched` (sparse): watched = <connection>#<group> (failed-sources and so on), reason
 
 `codecs` defines the row of each type of record, `table` stores rows in DynamoDB.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from amazon_to_xero.ports.state import Cursor, Lease, Record
+from amazon_to_xero.ports.state import Cursor, Lease, Record, Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Row:
     state, reason, remedy: of the record, as attributes of their own for people who read the table.
     due: hash key of the index `due`; empty where nothing is due.
     next_attempt_at: when the record is due, as text of fixed width (UTC).
+    watched: hash key of the index `watched`; empty where a person need not see the record.
     schema: version of the shape of `data`, per type of record.
     """
 
@@ -39,6 +41,7 @@ class Row:
     due: str = ""
     next_attempt_at: str = ""
     schema: int = 1
+    watched: str = ""
 
 
 class Table(Protocol):
@@ -62,6 +65,14 @@ class Table(Protocol):
         """Return sort keys of rows with this `due` that are due by `until`, earliest first; the index may lag."""
         ...
 
+    def first_due(self, due: str) -> str:
+        """Return the earliest `next_attempt_at` of the rows with this `due`; empty where there is none."""
+        ...
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        """Return sort key and reason of rows with this `watched`, by reason, from the row after `after` on."""
+        ...
+
 
 class RowCodec[R: Record](Protocol):
     """Converts one type of record to rows and back.
@@ -77,7 +88,7 @@ class RowCodec[R: Record](Protocol):
     def schema(self) -> int: ...
 
     def encode(self, record: R) -> Row:
-        """Return the row without generation, schema and connection; `due` is the queue's name."""
+        """Return the row without generation, schema and connection: `due` names a queue, `watched` a group."""
         ...
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> R: ...
@@ -118,6 +129,15 @@ class RowStateStore:
         keys = self._table.due(f"{self._connection}#{queue}", timestamp(now), limit)
         return [key.partition("#")[2] for key in keys]
 
+    def first_due(self, queue: str) -> datetime | None:
+        text = self._table.first_due(f"{self._connection}#{queue}")
+        return datetime.fromisoformat(text) if text else None
+
+    def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
+        position = None if after is None else (after.key, after.reason)
+        rows = self._table.watched(f"{self._connection}#{group}", limit, position)
+        return [Watched(key, reason) for key, reason in rows]
+
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
         rows = self._get([f"LEASE#{name}"])
         held = json.loads(rows[0].data) if rows else {}
@@ -152,6 +172,8 @@ class RowStateStore:
             generation=record.generation + 1,
             schema=codec.schema,
             due=f"{self._connection}#{row.due}" if row.next_attempt_at else "",
+            # An index key must not be empty; every failure has a reason.
+            watched=f"{self._connection}#{row.watched}" if row.watched and row.reason else "",
         )
 
 

@@ -25,7 +25,7 @@ _WRITERS = 8
 
 
 class DynamoStateStore(RowStateStore):
-    """ports.StateStore for one connection. Reads by key are strongly consistent; the due index may lag."""
+    """ports.StateStore for one connection. Reads by key are strongly consistent; the indexes may lag."""
 
     def __init__(self, table: str, connection: str, region: str, endpoint: str | None = None) -> None:
         super().__init__(connection, _DynamoTable(table, connection, region, endpoint), CODECS)
@@ -53,6 +53,7 @@ class _DynamoTable:
                 due=item.due or "",
                 next_attempt_at=item.next_attempt_at or "",
                 schema=item.schema or 1,
+                watched=item.watched or "",
             )
             for chunk in items
             for item in chunk
@@ -67,6 +68,17 @@ class _DynamoTable:
         )
         return [item.sk for item in items]
 
+    def first_due(self, due: str) -> str:
+        return next((str(item.next_attempt_at) for item in self._item.index_due.query(due, limit=1)), "")
+
+    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+        position = None
+        if after is not None:
+            key = {"watched": watched, "reason": after[1], "pk": self._pk, "sk": after[0]}
+            position = {name: {"S": text} for name, text in key.items()}
+        items = self._item.index_watched.query(watched, limit=limit, last_evaluated_key=position)
+        return [(item.sk, item.reason) for item in items]
+
     def _put(self, row: Row) -> bool:
         texts = {
             "state": row.state,
@@ -74,6 +86,7 @@ class _DynamoTable:
             "remedy": row.remedy,
             "due": row.due,
             "next_attempt_at": row.next_attempt_at,
+            "watched": row.watched,
         }
         named = {name: text for name, text in texts.items() if text}
         item = self._item(self._pk, row.sk, generation=row.generation, data=row.data, schema=row.schema, **named)
@@ -105,6 +118,7 @@ def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
         pk = UnicodeAttribute(hash_key=True)
         sk = UnicodeAttribute(range_key=True)
         index_due = _Due()
+        index_watched = _Watched()
         due = UnicodeAttribute(null=True)
         next_attempt_at = UnicodeAttribute(null=True)
         generation = NumberAttribute(default=0)
@@ -113,6 +127,7 @@ def _item_class(table: str, aws_region: str, endpoint: str | None) -> type[Any]:
         remedy = UnicodeAttribute(null=True)
         data = UnicodeAttribute(default="{}")
         schema = NumberAttribute(default=1)
+        watched = UnicodeAttribute(null=True)
 
     return Item
 
@@ -124,3 +139,12 @@ class _Due(GlobalSecondaryIndex):  # type: ignore[misc]
 
     due = UnicodeAttribute(hash_key=True)
     next_attempt_at = UnicodeAttribute(range_key=True)
+
+
+class _Watched(GlobalSecondaryIndex):  # type: ignore[misc]
+    class Meta:
+        index_name = "watched"
+        projection = KeysOnlyProjection()
+
+    watched = UnicodeAttribute(hash_key=True)
+    reason = UnicodeAttribute(range_key=True)

@@ -14,7 +14,7 @@ from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
 
-_SERVICE = "amazon"
+AMAZON = "amazon"
 MARKETPLACE_PAUSE = timedelta(hours=1)  # each test of a refused marketplace costs one of 20 searches an hour
 _RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
@@ -41,17 +41,17 @@ class AmazonFaults:
 
         What cannot be planned is not read either: buyers' details, which are only kept in memory, would be lost.
         """
-        if self._pauses.until(_SERVICE):
+        if self._pauses.until(AMAZON):
             return WaitReason.AMAZON_PAUSED
         return self._organisation.unavailable_reason()
 
     def is_refused(self, operation: UsagePlan) -> bool:
         """Whether that operation alone is paused, because Amazon refuses it."""
-        return self._pauses.until(_paused_operation(operation.operation)) is not None
+        return self._pauses.until(paused_operation(operation.operation)) is not None
 
     def is_connection_suspect(self) -> bool:
         """Whether Amazon has refused the whole connection in the last hour, so that no single order is to blame."""
-        return self._pauses.was_paused(_SERVICE, _RECENTLY)
+        return self._pauses.was_paused(AMAZON, _RECENTLY)
 
     def report(self, problem: AmazonError, order_id: str | None = None) -> StepReport:
         """Log the fault, pause what it concerns, and return why reading stops."""
@@ -72,7 +72,7 @@ class AmazonFaults:
             return self._pause_connection()
         code = FailureCode.AMAZON_OPERATION_REFUSED
         remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
-        return self._pause(_paused_operation(problem.operation), code, remedy)
+        return self._pause(paused_operation(problem.operation), code, remedy)
 
     def log(self, problem: AmazonError, order_id: str | None) -> None:
         """Log that a read is repeated."""
@@ -91,7 +91,7 @@ class AmazonFaults:
 
     def is_marketplace_refused(self, marketplace: str) -> bool:
         """Whether the search is not to be tried for that marketplace, because Amazon refused it within the hour."""
-        return self._pauses.until(_paused_marketplace(marketplace)) is not None
+        return self._pauses.until(paused_marketplace(marketplace)) is not None
 
     def pause_marketplace(self, problem: AmazonForbidden, marketplace: str) -> None:
         """Leave a marketplace out of searches for an hour. Its orders are read where Amazon notifies of them."""
@@ -103,20 +103,22 @@ class AmazonFaults:
             "Check that the account may sell there. Other marketplaces are searched, and its orders are read where "
             "Amazon notifies of them."
         )
-        self._pauses.pause(_paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
+        self._pauses.pause(paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
 
     def _pause_connection(self) -> StepReport:
         code = FailureCode.AMAZON_NOT_AUTHORISED
-        return self._pause(_SERVICE, code, FAILURES[code].remedy)
+        return self._pause(AMAZON, code, FAILURES[code].remedy)
 
     def _pause(self, service: str, code: FailureCode, remedy: str) -> StepReport:
         self._pauses.pause(service, self._clock.now() + UNAUTHORISED_PAUSE, code, remedy)
         return StepReport(stopped=code)
 
 
-def _paused_operation(operation: str) -> str:
-    return f"{_SERVICE}#{operation}"
+def paused_operation(operation: str) -> str:
+    """Return the service that is paused where Amazon refuses one operation."""
+    return f"{AMAZON}#{operation}"
 
 
-def _paused_marketplace(marketplace: str) -> str:
-    return f"{_paused_operation(SEARCH_ORDERS.operation)}#{marketplace}"
+def paused_marketplace(marketplace: str) -> str:
+    """Return the service that is paused where Amazon refuses the search for one marketplace."""
+    return f"{paused_operation(SEARCH_ORDERS.operation)}#{marketplace}"

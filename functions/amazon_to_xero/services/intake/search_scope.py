@@ -128,6 +128,9 @@ class SearchScope:
                 self._restart_sweep(scope.since)
             self._save(_Scope())
             return self._faults.report(refusal).stopped
+        if not scope.refused and UNLISTED not in scope.works:
+            # Each of the settings works: it is another marketplace of the seller, or the refusal has passed.
+            return self._test(replace(scope, untested=(UNLISTED,)))
         self._conclude(scope, refusal or _REFUSAL)
         return ""
 
@@ -137,8 +140,6 @@ class SearchScope:
         if any(each in scope.works for each in scope.left_out):
             # What the marketplace missed is swept again with the others, whose orders are unchanged.
             self._restart_sweep(scope.since)
-        elif not refused:
-            refused = (UNLISTED,)  # each of the settings works, so that it is another marketplace of the seller
         for marketplace in refused:
             if not self._is_refused_lately(marketplace):
                 self._faults.pause_marketplace(refusal, marketplace)
@@ -168,3 +169,8 @@ class SearchScope:
             return kept | ({"watermark": watermark} if watermark else {})
 
         update_cursor(self._store, SWEEP_CURSOR, begun)
+
+
+def marketplaces_left_out(cursor: Cursor) -> tuple[str, ...]:
+    """Return the ids of the marketplaces that are not searched, as the cursor of the scope holds them."""
+    return _Scope.of(cursor.data).left_out

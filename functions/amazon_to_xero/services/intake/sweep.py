@@ -22,6 +22,7 @@ CURSOR = SWEEP_CURSOR
 _TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token is valid for 24 hours
 MAX_TOKEN_REFUSALS = 3  # in a row; one 400 may pass, as Amazon answers valid queries with it at times
 _BAD_REQUEST = 400
+_ANSWERED_AT = "answered_at"
 _OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
 
 
@@ -79,7 +80,8 @@ class OrderSweep:
                 # The next page is this one again: Amazon's token leads nowhere, as if it were refused.
                 self._count_refused_token(cursor)
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
-            saved = self._store.save([replace(cursor, data=place.next_data(page.next_token, limit))])
+            data = place.next_data(page.next_token, limit) | {_ANSWERED_AT: self._clock.now().isoformat()}
+            saved = self._store.save([replace(cursor, data=data)])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
             if page.next_token is None and place.before is None:
@@ -121,10 +123,16 @@ class OrderSweep:
         data = {**cursor.data, "token_refusals": str(refusals)}
         is_given_up = refusals >= MAX_TOKEN_REFUSALS
         if is_given_up:
-            data = {name: cursor.data[name] for name in ("watermark", "span") if name in cursor.data}
+            data = {name: cursor.data[name] for name in ("watermark", "span", _ANSWERED_AT) if name in cursor.data}
         # If another worker was faster, its place is the right one.
         if self._store.save([replace(cursor, data=data)]) and is_given_up:
             self._decisions.record("SWEEP_RESTARTED", refusals=refusals, watermark=data.get("watermark"))
+
+
+def answered_at(cursor: Cursor) -> datetime | None:
+    """Return when Amazon last answered a sweep (UTC), by the cursor CURSOR; None where it never did."""
+    text = cursor.data.get(_ANSWERED_AT)
+    return datetime.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.ports.xero import Outcome, XeroApi, XeroLimits, XeroRateLimited
 from amazon_to_xero.services.state_updates import update_cursor
 
-_NAME = "xero-budget"
+BUDGET = "xero-budget"
 _STORED = TypeAdapter(CallBudget)
 _ATTEMPTS = 20  # the row is written before and after each call of every worker
 _READS_OF_ORGANISATION = 4
@@ -63,10 +63,13 @@ class BudgetedXero:
 
     def _within[Answer](self, operation: str, call: Callable[[], Answer], calls: int = 1, percent: int = 100) -> Answer:
         slot = self._take(operation, calls, percent)
+        is_executed = False
         try:
-            return call()
+            answer = call()
+            is_executed = True
         finally:
-            self._give_back(slot)
+            self._give_back(slot, is_executed)
+        return answer
 
     def _take(self, operation: str, calls: int, percent: int) -> str:
         """Take the calls from the budget; return the slot that they occupy. Raises XeroRateLimited."""
@@ -74,7 +77,7 @@ class BudgetedXero:
         slot = f"{self._owner}#{self._calls}"
 
         def taken(cursor: Cursor) -> Mapping[str, str]:
-            budget = _decoded(cursor)
+            budget = budget_of(cursor)
             now = self._clock.now()
             for _ in range(calls):
                 after = budget.take(slot, self._limits, now, percent)
@@ -84,12 +87,12 @@ class BudgetedXero:
             return _encoded(budget)
 
         try:
-            update_cursor(self._store, _NAME, taken, attempts=_ATTEMPTS)
+            update_cursor(self._store, BUDGET, taken, attempts=_ATTEMPTS)
         except Conflict:
             raise XeroRateLimited(operation, "concurrent", timedelta(seconds=5)) from None
         return slot
 
-    def _give_back(self, slot: str) -> None:
+    def _give_back(self, slot: str, is_executed: bool) -> None:
         """Free the slot and correct the budget by Xero's headers. Best effort: otherwise the slot expires by itself."""
         reported = self._xero.limits()
         minute_left = reported.minute_remaining
@@ -100,13 +103,15 @@ class BudgetedXero:
             if not cursor.data:
                 return None
             now = self._clock.now()
-            return _encoded(_decoded(cursor).done(slot, self._limits, now, minute_left, reported.day_remaining))
+            before, day_left = budget_of(cursor), reported.day_remaining
+            return _encoded(before.done(slot, self._limits, now, minute_left, day_left, is_executed))
 
         with suppress(Conflict):
-            update_cursor(self._store, _NAME, given_back, attempts=3)
+            update_cursor(self._store, BUDGET, given_back, attempts=3)
 
 
-def _decoded(cursor: Cursor) -> CallBudget:
+def budget_of(cursor: Cursor) -> CallBudget:
+    """Return the budget that the cursor BUDGET holds."""
     return _STORED.validate_json(cursor.data["json"]) if cursor.data else CallBudget()
 
 

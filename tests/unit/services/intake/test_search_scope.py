@@ -100,6 +100,17 @@ def test_marketplace_that_is_not_in_the_settings_and_refused_does_not_stop_the_s
     assert "a marketplace that is not in amazon.marketplaces" in remedy
 
 
+def test_refusal_that_has_passed_by_the_next_search_leaves_nothing_out_and_raises_no_alarm() -> None:
+    connection = connection_with_orders()
+    connection.amazon.faults = [SEARCH]
+
+    assert connection.sweep().stopped == ""
+
+    assert recorded(connection) == {"UK1", "US1", "JP1"}
+    assert paused(connection) == {}
+    assert connection.amazon.count("searchOrders") == 1 + len(POLICY.marketplaces) + 2
+
+
 def test_second_marketplace_that_is_refused_later_is_left_out_too() -> None:
     connection = connection_with_orders()
     connection.amazon.refused_marketplaces = {JP}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -34,9 +35,10 @@ class BudgetedConnection:
         for _ in range(times):
             self.first_worker.find("Contacts", "ContactNumber", ["c"])
 
-    def slots(self) -> str:
-        """Return the slots in the stored budget, as JSON."""
-        return self.store.cursor("xero-budget").data["json"].partition('"slots":')[2]
+    def slots(self) -> dict[str, str]:
+        """Return the slots in the stored budget."""
+        slots: dict[str, str] = json.loads(self.store.cursor("xero-budget").data["json"])["slots"]
+        return slots
 
 
 def rate_limit_of(call: Callable[[], object]) -> XeroRateLimited:
@@ -95,7 +97,7 @@ def test_slot_is_freed_after_any_exception(fault: Exception) -> None:
     with pytest.raises(type(fault)):
         budget.find()
 
-    assert budget.slots() == "{}}"
+    assert budget.slots() == {}
     budget.find()
 
 
