@@ -159,11 +159,18 @@ def test_queue_policies_allow_only_amazon_to_send_orders_and_the_rule_to_send_ev
     assert sorted(allowed, key=lambda entry: entry[0]) == sorted(expected, key=lambda entry: entry[0])
 
 
-def test_no_queue_has_two_policies(resources: Resources) -> None:
-    """The one that is deployed later would replace the other without a warning."""
-    policies = of_type(resources, "AWS::SQS::QueuePolicy").values()
-    queues = [target(queue) for policy in policies for queue in policy["Queues"]]
-    assert sorted(queues) == sorted(of_type(resources, "AWS::SQS::Queue"))
+def test_every_queue_has_one_policy_of_its_own(resources: Resources) -> None:
+    """A second policy of a queue would replace the first without a warning.
+
+    A policy of several queues would be deleted and written for all of them whenever one of them is added or removed.
+    """
+    policies = of_type(resources, "AWS::SQS::QueuePolicy")
+    assert {name: [target(queue) for queue in policy["Queues"]] for name, policy in policies.items()} == {
+        f"{queue}Policy": [queue] for queue in of_type(resources, "AWS::SQS::Queue")
+    }
+    for name, policy in policies.items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert [target(statement["Resource"])] == [target(queue) for queue in policy["Queues"]], name
 
 
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
