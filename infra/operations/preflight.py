@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from amazon_to_xero.adapters.aws.encryption import KmsEncryption
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
 from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
@@ -64,10 +65,14 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
             "the secrets have a refresh token, which the deployed functions replace at each use. "
             "Run make connect first, then name the stack (make preflight STACK=name ...)."
         )
-    store = DynamoStateStore(stack_outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
+    outputs = stack_outputs(stack)
+    store = DynamoStateStore(outputs["TableName"], connection, boto3.session.Session().region_name)
+    encryption = KmsEncryption(boto3.client("kms"), outputs["TokenKeyArn"], connection)
     owner = f"preflight#{os.getpid()}"
     decisions = PowertoolsDecisionLog(connection)
-    return XeroTokens(endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
+    return XeroTokens(
+        endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
+    )
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:

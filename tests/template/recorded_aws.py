@@ -6,7 +6,8 @@ Every call of boto3 and of pynamodb passes through one method of botocore, which
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from threading import Lock
 from typing import Any
@@ -21,6 +22,7 @@ type Item = dict[str, Any]  # as DynamoDB transmits it
 
 #: Operations whose permission has another name.
 _ACTIONS = {("sqs", "SendMessageBatch"): "SendMessage"}
+_ENCRYPTED = b"encrypted "
 _RANDOM_SUFFIX = "-a1B2c3"  # Secrets Manager appends six characters to a secret's name in its ARN
 
 
@@ -51,11 +53,18 @@ class RecordedAws:
 
         patch.setattr(BaseClient, "_make_api_call", call)
 
-    def forget(self) -> None:
-        """Forget what was asked and sent so far, but not what is stored."""
-        self.calls.clear()
-        self.sent.clear()
-        self.events.clear()
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Store what is asked and sent, but forget that it was."""
+        before = set(self.calls), list(self.sent), list(self.events)
+        try:
+            yield
+        finally:
+            self.calls, self.sent, self.events = before
+
+    def delete(self, sort_key: str) -> None:
+        """Delete a row of every connection."""
+        self._items = {key: item for key, item in self._items.items() if key[1] != sort_key}
 
     def _answer(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         operations: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], tuple[list[str], Any]]] = {
@@ -63,6 +72,8 @@ class RecordedAws:
             ("dynamodb", "PutItem"): self._put_item,
             ("dynamodb", "Query"): self._query,
             ("events", "PutEvents"): self._put_events,
+            ("kms", "Decrypt"): self._decrypt,
+            ("kms", "Encrypt"): self._encrypt,
             ("secretsmanager", "GetSecretValue"): self._get_secret_value,
             ("sqs", "SendMessage"): self._send_message,
             ("ssm", "GetParametersByPath"): self._get_parameters_by_path,
@@ -124,6 +135,12 @@ class RecordedAws:
         self.events += arguments["Entries"]
         buses = {_arn("events", f"event-bus/{entry['EventBusName']}") for entry in arguments["Entries"]}
         return sorted(buses), {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in arguments["Entries"]]}
+
+    def _encrypt(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        return [arguments["KeyId"]], {"CiphertextBlob": _ENCRYPTED + arguments["Plaintext"]}
+
+    def _decrypt(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        return [arguments["KeyId"]], {"Plaintext": arguments["CiphertextBlob"].removeprefix(_ENCRYPTED)}
 
     def _get_secret_value(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
         name = arguments["SecretId"]

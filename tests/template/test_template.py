@@ -293,7 +293,7 @@ def test_shipments_role_has_exactly_these_permissions(resources: Resources) -> N
     assert {action for statement in statements(role) for action in listed(statement["Action"])} == {
         *("logs:CreateLogStream", "logs:PutLogEvents"),
         *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"),
-        *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue"),
+        *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue", "kms:Encrypt", "kms:Decrypt"),
         *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     }
 

@@ -74,6 +74,7 @@ class FailureCode(StrEnum):
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
     AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
+    XERO_TOKENS_UNREADABLE = "XERO_TOKENS_UNREADABLE"  # a code
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
@@ -333,6 +334,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
+    ),
+    _C.XERO_TOKENS_UNREADABLE: FailureInfo(
+        "The key in AWS KMS with which Xero's tokens are stored is refused, or is another one.",
+        "Enable the stack's key TokenKey and allow the functions to use it. If it is lost, authorise the app in Xero "
+        "and run make connect with the new refresh token.",
+        _A.CONNECTION,
     ),
     _C.SETTINGS_UNUSABLE: FailureInfo(
         "The connection's settings or secret are not valid.",

@@ -18,6 +18,7 @@ from amazon_to_xero.adapters.amazon.orders import (
     AmazonSellerApi,
 )
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
+from amazon_to_xero.adapters.aws.encryption import KmsEncryption
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
 from amazon_to_xero.adapters.aws.parameters import MAX_AGE_SECONDS, ConnectionDocuments, SecretUnreadable
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
@@ -58,6 +59,7 @@ class Application:
             for capability in CAPABILITIES.values()
         }
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
+        self._kms = boto3.client("kms", config=_AWS)
         self._stored = ConnectionDocuments(
             boto3.client("ssm", config=_AWS),
             boto3.client("secretsmanager", config=_AWS),
@@ -118,7 +120,10 @@ class Application:
         identity = XeroTokenEndpoint(
             secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
         )
-        tokens = XeroTokens(identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
+        encryption = KmsEncryption(self._kms, stack.token_key, name)
+        tokens = XeroTokens(
+            identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
+        )
         amazon = AmazonSellerApi(
             AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
             settings.amazon.region,

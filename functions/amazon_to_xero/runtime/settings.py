@@ -46,6 +46,7 @@ class StackSettings(_Settings):
     dead_letter_queues: dict[str, Text] = Field(
         default_factory=dict, description="Environment variable → URL of a capability's dead-letter queue."
     )
+    token_key: Text = Field(alias="TOKEN_KEY_ARN", description="ARN of the KMS key that encrypts Xero's tokens.")
     event_bus: Text = Field(alias="EVENT_BUS_NAME", description="Name of the stack's own event bus.")
     region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
     aws_endpoint: str | None = Field(

@@ -19,6 +19,7 @@ from unit.parameter_store import CacheClock, FakeParameterStore
 
 STACK = {
     "TABLE_NAME": "table",
+    "TOKEN_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
@@ -35,17 +36,23 @@ class Aws(FakeParameterStore):
     """boto3 with two connections stored in it, whichever client is made.
 
     sent: the messages that were sent to queues.
+    encrypted: the requests to encrypt.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[dict[str, Any]] = []
+        self.encrypted: list[dict[str, Any]] = []
 
     def client(self, name: str, **_: Any) -> Aws:
         return self
 
     def send_message(self, **request: Any) -> None:
         self.sent.append(request)
+
+    def encrypt(self, **request: Any) -> dict[str, bytes]:
+        self.encrypted.append(request)
+        return {"CiphertextBlob": b"encrypted"}
 
 
 @pytest.fixture
@@ -170,6 +177,18 @@ def test_unusable_connection_is_reported_once_in_five_minutes(
     app.connections()
 
     assert len(decisions.of("SETTINGS_UNUSABLE")) == 2
+
+
+def test_xeros_tokens_are_encrypted_with_the_stacks_key_for_their_connection(app: Application, aws: Aws) -> None:
+    connection = app.connections()["second"]
+    encryption = connection.tokens._encryption
+    assert encryption
+
+    encryption.encrypt("token")
+
+    assert aws.encrypted == [
+        {"Plaintext": b"token", "KeyId": STACK["TOKEN_KEY_ARN"], "EncryptionContext": {"connection": "second"}}
+    ]
 
 
 def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cache: CacheClock) -> None:

@@ -249,6 +249,7 @@ def test_custom_connection_has_no_refresh_token() -> None:
 QUEUES = ("ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL")
 ENVIRONMENT = {
     "TABLE_NAME": "t",
+    "TOKEN_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
