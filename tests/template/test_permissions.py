@@ -35,7 +35,7 @@ from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRE
 from unit.adapters.live_sandboxes import listening
 from unit.desired_documents import CONTACT, desired_invoice
 from unit.runtime.lambda_context import FakeLambdaContext
-from unit.runtime.two_connections import order_change, order_event, sqs_event
+from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event
 
 FUNCTIONS = ("orders", "shipments", "resume")
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
@@ -143,7 +143,7 @@ def _events(name: str) -> list[dict[str, Any]]:
             change = order_change(ORDER_IDS[0], "A1SELLER", datetime.now(UTC))
             return [sqs_event(change, "no JSON"), {"sweep": "orders"}]
         case "shipments":
-            return [sqs_event(order_event(ORDER_IDS[1], CONNECTION), "no JSON")] * 2
+            return [sqs_event(order_event(ORDER_IDS[1], CONNECTION), "no JSON"), sqs_event(reprocess(ORDER_IDS[1]))]
     return [{"resume": "due"}] * 2
 
 

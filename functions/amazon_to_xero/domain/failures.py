@@ -113,6 +113,7 @@ class WaitReason(StrEnum):
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
+    SETTINGS_UNAVAILABLE = "SETTINGS_UNAVAILABLE"
 
 
 class NotInvoicedReason(StrEnum):
@@ -415,6 +416,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
+    _W.SETTINGS_UNAVAILABLE: "Parameter Store or Secrets Manager does not answer; earlier settings serve for an hour.",
 }
 
 

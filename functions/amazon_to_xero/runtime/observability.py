@@ -19,11 +19,17 @@ WARNINGS = frozenset(
         *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED"),
         *("WORK_STOPPED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
+        WaitReason.SETTINGS_UNAVAILABLE,
         FailureCode.TAX_VARIANCE,
     }
 )
 #: Decisions that are logged as errors: a person has to act.
-ERRORS = frozenset({"FAILED", "XERO_GRANT_REFUSED", FailureCode.SETTINGS_UNUSABLE, "MESSAGE_REJECTED"})
+ERRORS = frozenset(
+    {
+        *("FAILED", "MESSAGE_REJECTED", "XERO_GRANT_REFUSED"),
+        *(FailureCode.SETTINGS_UNUSABLE, FailureCode.XERO_TOKENS_UNREADABLE),
+    }
+)
 
 
 class SystemClock:
