@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.runtime.capabilities import Capability
 from amazon_to_xero.runtime.composition import application
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
-from amazon_to_xero.services.unforeseen import place_of
+from amazon_to_xero.runtime.turns import take_turns
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
 _RESERVE = timedelta(seconds=60)
@@ -45,15 +44,25 @@ def queue_handler(capability: Capability) -> Handler:
         until = _deadline(context, app.clock)
         connections = app.connections()
         if "sweep" in event:
-            _raise_any(_each(connections.values(), lambda each: each.worker.sweep(name, owner, until)))
+
+            def sweep(each: Connection, deadline: datetime) -> object:
+                return each.worker.sweep(name, owner, deadline)
+
+            _raise_any(take_turns(connections.values(), owner, until, app.clock, sweep))
             return {}
         batch = record_batch(SQSEvent(event).records, app, connections, PowertoolsDecisionLog(""), capability)
-        _each(
-            [connections[connection] for connection, due in batch.due.items() if due],
-            lambda each: each.worker.run(
-                owner, until, batch.due[each.name], capabilities=[name], wait_for_lease=capability.waits_for_lease
-            ),
-        )
+        named = {connection: due for connection, due in batch.due.items() if due}
+
+        def run(each: Connection, deadline: datetime) -> object:
+            return each.worker.run(
+                owner,
+                deadline,
+                named.get(each.name, ()),
+                capabilities=[name],
+                wait_for_lease=capability.waits_for_lease,
+            )
+
+        take_turns([connections[connection] for connection in named], owner, until, app.clock, run)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.failed]}
 
     return handler
@@ -72,26 +81,17 @@ def resume_handler() -> Handler:
         logger.set_correlation_id(owner)
         until = _deadline(context, app.clock)
         connections = app.connections().values()
-        failures = _each(connections, lambda each: each.tokens.finish_renewal())
-        failures += _each(connections, lambda each: each.worker.run(owner, until))
-        failures += _each(connections, lambda each: each.worker.run(owner, until, wait_for_lease=True))
+
+        def turns(work: Callable[[Connection, datetime], object]) -> list[str]:
+            return take_turns(connections, owner, until, app.clock, work)
+
+        failures = turns(lambda each, _: each.tokens.finish_renewal())
+        failures += turns(lambda each, deadline: each.worker.run(owner, deadline))
+        failures += turns(lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
         _raise_any(failures)
         return {}
 
     return handler
-
-
-def _each(connections: Iterable[Connection], work: Callable[[Connection], object]) -> list[str]:
-    """Work for each connection; one that fails does not stop the others. Return what failed."""
-    failures = []
-    for connection in connections:
-        try:
-            work(connection)
-        except Exception as problem:
-            place = place_of(problem)
-            PowertoolsDecisionLog(connection.name).record("FAILED", reason=FailureCode.UNFORESEEN, remedy=place)
-            failures.append(f"{connection.name}: {place}")
-    return failures
 
 
 def _raise_any(failures: list[str]) -> None:
