@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from template.template_values import ACCOUNT, REGION, TemplateValues
 
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
 from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import StackSettings
-from deployable.names import logical_name
+from deployable.names import NAME_PROPERTIES, logical_name
 from deployable.transform import ROOT, parsed, transformed
 
 Resources = dict[str, dict[str, Any]]
@@ -23,22 +24,6 @@ Resources = dict[str, dict[str, Any]]
 DAY = 24 * 60 * 60
 LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
-#: The property with the physical name, by type. Names of two stacks in one account must not collide.
-NAME_PROPERTIES = {
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::Scheduler::Schedule": "Name",
-    "AWS::Events::EventBus": "Name",
-    "AWS::Events::Rule": "Name",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::Logs::QueryDefinition": "Name",
-    "AWS::Events::Archive": "ArchiveName",
-}
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
@@ -49,7 +34,9 @@ def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def target(value: dict[str, Any]) -> str:
-    """Return the logical id in a Ref or GetAtt."""
+    """Return the logical id in a Ref or GetAtt, also where it is the first choice of a condition."""
+    if "Fn::If" in value:
+        return target(value["Fn::If"][1])
     return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
 
 
@@ -437,6 +424,48 @@ def test_table_has_the_keys_and_the_index_that_the_code_uses(resources: Resource
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
 
 
+def test_existing_table_replaces_the_new_one_everywhere(resources: Resources) -> None:
+    template = transformed(parameters={"ExistingTableName": "restored"})
+    values = TemplateValues(template, {"ExistingTableName": "restored"})
+    assert not values.holds(resources["Table"]["Condition"])
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert values.of(function["Environment"]["Variables"]["TABLE_NAME"]) == "restored"
+        allowed = {
+            values.of(resource)
+            for statement in statements(roles_of_functions(resources)[name])
+            if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
+            for resource in listed(statement["Resource"])
+        }
+        assert allowed == {arn, f"{arn}/index/due"}
+    assert values.of(template["Outputs"]["TableName"]["Value"]) == "restored"
+    assert values.of(resources["Observability"]["Properties"]["Parameters"]["TableName"]) == "restored"
+
+
+def test_nothing_but_a_choice_refers_to_a_table_that_may_not_exist(resources: Resources) -> None:
+    """CloudFormation refuses a reference to a resource whose condition is false."""
+
+    def references(value: Any, *, in_choice: bool = False) -> Iterator[bool]:
+        match value:
+            case {"Ref": "Table"} | {"Fn::GetAtt": ["Table", _]}:
+                yield in_choice
+            case {"Fn::Sub": str(text)} if "${Table" in text:
+                yield in_choice
+            case {"Fn::If": ["CreatesTable", own, other]}:
+                yield from references(own, in_choice=True)
+                yield from references(other)
+            case dict():
+                for each in value.values():
+                    yield from references(each)
+            case list():
+                for each in value:
+                    yield from references(each)
+
+    found = list(references([resources, transformed()["Outputs"]]))
+    assert found
+    assert all(found)
+
+
 def test_no_row_expires(resources: Resources) -> None:
     """Without its row, an order or document would be entered in Xero a second time."""
     assert "TimeToLiveSpecification" not in resources["Table"]["Properties"]
@@ -448,7 +477,7 @@ def test_no_row_expires(resources: Resources) -> None:
 def test_every_physical_name_begins_with_the_stack_name(resources: Resources, observability: dict[str, Any]) -> None:
     for own, found in (("${AWS::StackName}", resources), ("${ParentStack}", observability["Resources"])):
         for logical_id, resource in found.items():
-            name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ""))
+            name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ("", 0))[0])
             if name is None or logical_id == "PartnerEventBus":  # EventBridge requires the name of its source
                 continue
             text = name.get("Fn::Sub") or f"${{{name['Ref']}}}"
