@@ -22,6 +22,11 @@ from deployable.transform import ROOT, parsed, transformed
 Resources = dict[str, dict[str, Any]]
 
 DAY = 24 * 60 * 60
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+TAGGED = {
+    *("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role"),
+    *("AWS::Events::EventBus", "AWS::Lambda::Function", "AWS::CloudFormation::Stack"),
+}
 LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
 
@@ -197,12 +202,13 @@ def test_only_functions_that_read_orders_publish_events_and_only_on_the_stacks_b
 
 
 def test_no_role_has_wildcard_permissions(resources: Resources) -> None:
-    """Without exception: no function needs Resource "*", a wildcard of actions or a managed policy."""
+    """No function needs a wildcard of actions or a managed policy; X-Ray alone knows no resources."""
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role, name
         for statement in statements(role):
             assert statement["Effect"] == "Allow"
-            assert "*" not in listed(statement["Resource"]), (name, statement)
+            if "*" in listed(statement["Resource"]):
+                assert set(listed(statement["Action"])) == TRACES, (name, statement)
             assert not [action for action in listed(statement["Action"]) if "*" in action], (name, statement)
 
 
@@ -278,7 +284,7 @@ def test_every_function_has_the_environment_variables_that_the_settings_require(
 def test_shipments_role_has_exactly_these_permissions(resources: Resources) -> None:
     role = roles_of_functions(resources)["ShipmentsFunction"]
     assert {action for statement in statements(role) for action in listed(statement["Action"])} == {
-        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("logs:CreateLogStream", "logs:PutLogEvents", *TRACES),
         *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"),
         *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue", "kms:Encrypt", "kms:Decrypt"),
         *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
@@ -478,7 +484,7 @@ def test_every_physical_name_begins_with_the_stack_name(resources: Resources, ob
     for own, found in (("${AWS::StackName}", resources), ("${ParentStack}", observability["Resources"])):
         for logical_id, resource in found.items():
             name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ("", 0))[0])
-            if name is None or logical_id == "PartnerEventBus":  # EventBridge requires the name of its source
+            if name is None:
                 continue
             text = name.get("Fn::Sub") or f"${{{name['Ref']}}}"
             assert text.removeprefix("/aws/lambda/").startswith(own), logical_id
@@ -491,11 +497,19 @@ def test_main_template_has_no_resource_type_that_the_local_cloud_rejects(resourc
     assert resources["Observability"]["Condition"] == "HasObservability"
 
 
-def test_partner_event_bus_exists_only_with_a_partner_event_source(resources: Resources) -> None:
-    bus = resources["PartnerEventBus"]
-    assert bus["Condition"] == "HasPartnerEventSource"
-    assert bus["Properties"]["Name"] == bus["Properties"]["EventSourceName"] == {"Ref": "PartnerEventSource"}
-    assert transformed()["Parameters"]["PartnerEventSource"]["Default"] == ""
+def test_every_resource_that_can_have_tags_names_project_and_stage(resources: Resources) -> None:
+    tags = {"project": "amazon-to-xero", "stage": {"Ref": "Stage"}}
+    tagged = {name for name, resource in resources.items() if resource["Type"] in TAGGED}
+    assert len(tagged) > 15
+    for name in tagged:
+        found = {tag["Key"]: tag["Value"] for tag in resources[name]["Properties"]["Tags"]}
+        assert tags.items() <= found.items(), name
+
+
+def test_functions_are_traced_unless_the_deployment_says_otherwise(resources: Resources) -> None:
+    assert transformed()["Parameters"]["Tracing"]["Default"] == "Active"
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}, name
 
 
 def test_parameters_default_to_production() -> None:
