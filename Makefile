@@ -37,7 +37,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs bench build check-deployment deploy connect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -133,6 +133,10 @@ deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAM
 
 connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
 	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
+
+disconnect: install ## Disconnect one connection, after a question: make disconnect CONNECTION=name [STACK=name] [YES=1]
+	@$(IN_VENV) -m operations.disconnect --stack $(STACK) --connection "$(CONNECTION)" $(if $(YES),--yes)
+#: It ends the seller's subscription at Amazon and deletes settings and secret. Rows and documents in Xero stay.
 
 preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
 	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(filter command environment,$(origin STACK)),--stack $(STACK))

@@ -33,6 +33,7 @@ from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.connect import read_document, stack_outputs, with_buyer_salt
+from operations.problems import explain_aws, explain_xero
 
 
 class CustomConnection:
@@ -126,8 +127,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
         xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
         lines, fits = report(settings, xero.organisation())
-    except (SettingsError, XeroError, XeroGrantRefused, BotoCoreError, ClientError) as problem:
+    except SettingsError as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except (XeroError, XeroGrantRefused) as problem:
+        print(explain_xero(problem), file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as problem:
+        print(explain_aws(problem), file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0 if fits else 1
