@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployable.names import PhysicalName, physical_names
 from deployable.transform import ROOT, parsed, transformed
+from operations.problems import explain_aws
 
 _STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
 _LONGEST = 128  # CloudFormation: of a stack's name
@@ -69,6 +70,19 @@ def problem_of_table(table: str) -> str:
     return ""
 
 
+def missing_protection(table: str) -> list[str]:
+    """Return what a table lacks that the template gives a new one. Raises BotoCoreError and ClientError."""
+    dynamodb: Any = boto3.client("dynamodb")
+    missing = []
+    if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+        missing.append(f"the table {table} is not protected against deletion")
+    backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        missing.append(f"the table {table} has no point-in-time recovery")
+    return missing
+
+
 @cache
 def _names(*, observability: bool) -> tuple[PhysicalName, ...]:
     stack = PhysicalName("the stack", "AWS::CloudFormation::Stack", "{stack}", _LONGEST)
@@ -91,8 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = problem_of_name(given.stack, observability=observability)
         if not problem and (table := parameters.get("ExistingTableName")):
             problem = problem_of_table(table)
+            for missing in () if problem else missing_protection(table):
+                print(f"warning: {missing}; docs/deploy.md says how to switch it on")
     except (BotoCoreError, ClientError) as error:
-        problem = f"the table {table} cannot be described: {error}"
+        problem = f"the table {table} cannot be described: {explain_aws(error)}"
     if problem:
         print(problem, file=sys.stderr)
     return 1 if problem else 0

@@ -67,6 +67,8 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
             "Run make connect first, then name the stack (make preflight STACK=name ...)."
         )
     outputs = stack_outputs(stack)
+    if "TokenKeyArn" not in outputs:
+        raise SettingsError(f"the stack {stack} is of an earlier version. Run make deploy first.")
     store = DynamoStateStore(outputs["TableName"], connection, boto3.session.Session().region_name)
     encryption = KmsEncryption(boto3.client("kms"), outputs["TokenKeyArn"], connection)
     owner = f"preflight#{os.getpid()}"

@@ -212,6 +212,13 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def test_every_function_of_the_template_is_run(deployment: Deployment) -> None:
+    functions = {
+        name for name, each in deployment.template["Resources"].items() if each["Type"] == "AWS::Lambda::Function"
+    }
+    assert {f"{logical_name(name)}Function" for name in FUNCTIONS} == functions
+
+
 def test_function_may_do_everything_that_it_does(
     deployment: Deployment, recorded: Mapping[str, RecordedAws], name: str
 ) -> None:

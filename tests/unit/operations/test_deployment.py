@@ -27,7 +27,12 @@ class StubDynamoDb:
 
     def __init__(self) -> None:
         indexes = [dict(index, IndexStatus="ACTIVE") for index in TABLE["GlobalSecondaryIndexes"]]
-        self.table: dict[str, Any] = {"KeySchema": TABLE["KeySchema"], "GlobalSecondaryIndexes": indexes}
+        self.table: dict[str, Any] = {
+            "KeySchema": TABLE["KeySchema"],
+            "GlobalSecondaryIndexes": indexes,
+            "DeletionProtectionEnabled": True,
+        }
+        self.recovery = "ENABLED"
         self.problem: Exception | None = None
 
     def describe_table(self, *, TableName: str) -> dict[str, Any]:  # boto3's name
@@ -36,6 +41,10 @@ class StubDynamoDb:
         if TableName != "restored":
             raise ResourceNotFound
         return {"Table": self.table}
+
+    def describe_continuous_backups(self, *, TableName: str) -> dict[str, Any]:
+        recovery = {"PointInTimeRecoveryStatus": self.recovery}
+        return {"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": recovery}}
 
 
 @pytest.fixture
@@ -127,6 +136,26 @@ def test_table_whose_index_is_being_created_is_refused(dynamodb: StubDynamoDb) -
 def test_deployment_of_a_stack_with_a_usable_name_goes_on(dynamodb: StubDynamoDb) -> None:
     assert deployment.main(["--stack", "amazon-to-xero", "AlarmEmail=me@example.com"]) == 0
     assert deployment.main(["--stack", "amazon-to-xero", "ExistingTableName=restored"]) == 0
+
+
+def test_restored_table_without_protection_is_attached_with_a_warning(
+    dynamodb: StubDynamoDb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dynamodb.table["DeletionProtectionEnabled"] = False
+    dynamodb.recovery = "DISABLED"
+
+    assert deployment.main(["--stack", "amazon-to-xero", "ExistingTableName=restored"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "warning: the table restored is not protected against deletion" in printed
+    assert "warning: the table restored has no point-in-time recovery" in printed
+
+
+def test_protected_table_is_attached_without_a_warning(
+    dynamodb: StubDynamoDb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deployment.main(["--stack", "amazon-to-xero", "ExistingTableName=restored"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,16 @@ def test_missing_stack_and_missing_credentials_of_aws_are_explained(
     assert "Sign in (aws sso login)" in capsys.readouterr().err
 
 
+def test_stack_of_an_earlier_version_is_reported(
+    command: Preflight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, StubAws())  # its outputs name no key
+
+    assert command.run("--stack", "stack", refresh_token="token") == 1
+
+    assert "is of an earlier version. Run make deploy first" in capsys.readouterr().err
+
+
 def test_logs_of_a_missing_stack_are_explained_in_the_same_way(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
