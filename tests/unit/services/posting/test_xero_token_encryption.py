@@ -6,7 +6,7 @@ import pytest
 
 from amazon_to_xero.ports.encryption import KeyRefused, KeyUnavailable
 from amazon_to_xero.ports.state import Cursor
-from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroUnavailable
+from amazon_to_xero.ports.xero import TokenSet, XeroNotAuthorised, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from unit.services.posting.test_xero_tokens import CONNECTED_AGAIN, ConnectionTokens
 
@@ -122,6 +122,29 @@ def test_first_refresh_does_not_begin_before_its_tokens_can_be_encrypted(
         tokens.encrypting().current()
 
     assert (tokens.identity.grants, tokens.stored.data) == ([], {})
+
+
+def test_refresh_is_repeated_when_the_key_becomes_unavailable_after_xeros_answer(
+    tokens: EncryptedTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens.encrypting().current()
+    tokens.clock.advance(29 * 60)
+    refresh = tokens.identity.refresh
+
+    def answer_before_an_outage(refresh_token: str) -> TokenSet:
+        answer = refresh(refresh_token)
+        tokens.key.problem = KeyUnavailable("KMSInternalException")
+        return answer
+
+    with monkeypatch.context() as patch, pytest.raises(XeroUnavailable, match="KMSInternalException"):
+        patch.setattr(tokens.identity, "refresh", answer_before_an_outage)
+        tokens.encrypting().current()
+
+    tokens.key.problem = None
+    tokens.encrypting("resume").finish_renewal()
+
+    assert tokens.identity.grants == ["seed", "refresh-1", "refresh-1"]
+    assert tokens.encrypting("w2").current() == "access-3"
 
 
 def test_refused_key_is_reported_with_its_remedy_and_the_tokens_stay(tokens: EncryptedTokens) -> None:
