@@ -37,7 +37,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs bench build deploy connect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -125,12 +125,19 @@ bench: tools ## Count the calls of bursts and of a backlog, and time a cold star
 build: tools ## Build the deployable into .aws-sam/build: make build [ARCHITECTURE=x86_64]
 	@ARCHITECTURE=$(ARCHITECTURE) $(SAM) build
 
-deploy: build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
+check-deployment: install
+	@$(IN_VENV) -m operations.deployment --stack "$(STACK)" $(PARAMETERS)
+
+deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
 connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
 	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
+
+disconnect: install ## Disconnect one connection, after a question: make disconnect CONNECTION=name [STACK=name] [YES=1]
+	@$(IN_VENV) -m operations.disconnect --stack $(STACK) --connection "$(CONNECTION)" $(if $(YES),--yes)
+#: It ends the seller's subscription at Amazon and deletes settings and secret. Rows and documents in Xero stay.
 
 preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
 	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(filter command environment,$(origin STACK)),--stack $(STACK))

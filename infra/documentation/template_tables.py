@@ -71,8 +71,12 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _resource_name(resource: Mapping[str, Any]) -> str:
+def _resource_name(resource: Mapping[str, Any] | str) -> str:
     """Return a resource's name in the template, or the end of its ARN."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::If" in resource:  # the template's own resource comes first, one that it may be given after it
+        return _resource_name(resource["Fn::If"][1])
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
     name = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"]).replace("${AWS::StackName}", "<stack>")

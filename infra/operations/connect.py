@@ -24,6 +24,7 @@ from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
+from operations.problems import explain_amazon, explain_aws
 
 ORDER_CHANGE = "ORDER_CHANGE"
 
@@ -69,6 +70,27 @@ def store_secret(name: str, secrets: str) -> ConnectionSecrets:
     return parsed
 
 
+def check_documents(settings: str, secrets: str) -> None:
+    """Raise SettingsError for documents that cannot be used, before AWS is asked for anything."""
+    try:
+        parse(ConnectionSettings, settings, "the settings")
+    except SettingsError:
+        if _are_settings(secrets):
+            raise SettingsError(
+                "SECRETS names the settings. Name the secrets in SECRETS and the settings in SETTINGS."
+            ) from None
+        raise
+    parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
+
+
+def _are_settings(document: str) -> bool:
+    try:
+        parse(ConnectionSettings, document, "the settings")
+    except SettingsError:
+        return False
+    return True
+
+
 def with_buyer_salt(secrets: str, stored_salt: str = "") -> str:
     """Return the secrets document with a buyer salt: the stored one, else the document's own, else a new random one.
 
@@ -102,13 +124,7 @@ def subscribe(
     An existing destination or subscription for this queue is kept. Raises SettingsError if Amazon already sends the
     notifications to another destination.
     """
-    amazon = secrets.amazon
-    notifications = AmazonNotifications(
-        AmazonCredentials(amazon.client_id, amazon.client_secret, amazon.refresh_token),
-        settings.amazon.region,
-        api_url=api_url,
-        lwa_url=lwa_url,
-    )
+    notifications = notifications_of(settings, secrets, api_url, lwa_url)
     destinations = {
         each["resource"].get("sqs", {}).get("arn"): each["destinationId"] for each in notifications.get_destinations()
     }
@@ -126,9 +142,27 @@ def subscribe(
     return str(existing["subscriptionId"])
 
 
+def notifications_of(
+    settings: ConnectionSettings, secrets: ConnectionSecrets, api_url: str | None = None, lwa_url: str | None = None
+) -> AmazonNotifications:
+    """Return Amazon's notifications as the connection's credentials reach them."""
+    amazon = secrets.amazon
+    credentials = AmazonCredentials(amazon.client_id, amazon.client_secret, amazon.refresh_token)
+    return AmazonNotifications(credentials, settings.amazon.region, api_url=api_url, lwa_url=lwa_url)
+
+
 def stack_outputs(stack: str) -> dict[str, str]:
-    """Return the outputs of a deployed stack, by name."""
-    described: Any = boto3.client("cloudformation").describe_stacks(StackName=stack)
+    """Return the outputs of a deployed stack, by name. Raises SettingsError if there is no such stack."""
+    cloudformation: Any = boto3.client("cloudformation")
+    try:
+        described = cloudformation.describe_stacks(StackName=stack)
+    except ClientError as problem:
+        if "does not exist" not in problem.response["Error"].get("Message", ""):
+            raise
+        raise SettingsError(
+            f"there is no stack {stack} in this account in {cloudformation.meta.region_name}. "
+            "Run make deploy first, or correct STACK, AWS_PROFILE or AWS_REGION."
+        ) from None
     return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
 
 
@@ -151,18 +185,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         documents = read_document(given.settings), read_document(given.secrets)
+        check_documents(*documents)
+        queue = stack_outputs(given.stack)["OrdersQueueArn"]
         settings, secrets = store_connection(given.stack, given.connection, *documents)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as problem:
-        print(f"AWS did not store the connection: {problem}", file=sys.stderr)
+        print(f"the connection was not stored: {explain_aws(problem)}", file=sys.stderr)
         return 1
     try:
-        queue = stack_outputs(given.stack)["OrdersQueueArn"]
         subscription = subscribe(settings, secrets, queue, given.amazon_api_url, given.lwa_url)
-    except (SettingsError, AmazonError, BotoCoreError, ClientError) as problem:
+    except SettingsError as problem:
         print(f"stored, but not subscribed: {problem}", file=sys.stderr)
+        return 1
+    except AmazonError as problem:
+        print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
         return 1
     print(f"connected {given.connection}: Amazon sends {ORDER_CHANGE} to {queue} (subscription {subscription})")
     return 0
@@ -180,10 +218,14 @@ def _stamped(secrets: str) -> str:
 
 
 def _stored_secret(manager: Any, name: str) -> str | None:
+    """Return the stored secret, None if there is none. One that `make disconnect` marked for deletion is restored."""
     try:
         return str(manager.get_secret_value(SecretId=name)["SecretString"])
     except manager.exceptions.ResourceNotFoundException:
         return None
+    except manager.exceptions.InvalidRequestException:
+        manager.restore_secret(SecretId=name)
+        return str(manager.get_secret_value(SecretId=name)["SecretString"])
 
 
 def _buyer_salt(stored: str | None, name: str) -> str:

@@ -17,8 +17,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from amazon_to_xero.runtime.settings import SettingsError
 from operations.connect import stack_outputs
 from operations.log_format import decision_line, json_object
+from operations.problems import explain_aws
 
 
 class UnknownFunction(Exception):
@@ -76,8 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outputs = stack_outputs(given.stack)
         since = datetime.now(UTC) - timedelta(minutes=given.minutes)
         print_log(boto3.client("logs"), functions_of(outputs), given.function, since)
-    except (UnknownFunction, BotoCoreError, ClientError) as problem:
+    except (UnknownFunction, SettingsError) as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as problem:
+        print(explain_aws(problem), file=sys.stderr)
         return 1
     return 0
 

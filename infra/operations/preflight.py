@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from amazon_to_xero.adapters.aws.encryption import KmsEncryption
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
 from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
@@ -32,6 +33,7 @@ from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.connect import read_document, stack_outputs, with_buyer_salt
+from operations.problems import explain_aws, explain_xero
 
 
 class CustomConnection:
@@ -64,10 +66,16 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
             "the secrets have a refresh token, which the deployed functions replace at each use. "
             "Run make connect first, then name the stack (make preflight STACK=name ...)."
         )
-    store = DynamoStateStore(stack_outputs(stack)["TableName"], connection, boto3.session.Session().region_name)
+    outputs = stack_outputs(stack)
+    if "TokenKeyArn" not in outputs:
+        raise SettingsError(f"the stack {stack} is of an earlier version. Run make deploy first.")
+    store = DynamoStateStore(outputs["TableName"], connection, boto3.session.Session().region_name)
+    encryption = KmsEncryption(boto3.client("kms"), outputs["TokenKeyArn"], connection)
     owner = f"preflight#{os.getpid()}"
     decisions = PowertoolsDecisionLog(connection)
-    return XeroTokens(endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
+    return XeroTokens(
+        endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
+    )
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:
@@ -121,8 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
         xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
         lines, fits = report(settings, xero.organisation())
-    except (SettingsError, XeroError, XeroGrantRefused, BotoCoreError, ClientError) as problem:
+    except SettingsError as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except (XeroError, XeroGrantRefused) as problem:
+        print(explain_xero(problem), file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as problem:
+        print(explain_aws(problem), file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0 if fits else 1

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from template.template_values import ACCOUNT, REGION, TemplateValues
 
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
@@ -16,30 +17,19 @@ from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import StackSettings
 from amazon_to_xero.runtime.status_metrics import STACK, STATUS_METRICS
-from deployable.names import logical_name
+from deployable.names import NAME_PROPERTIES, logical_name
 from deployable.transform import ROOT, parsed, transformed
 
 Resources = dict[str, dict[str, Any]]
 
 DAY = 24 * 60 * 60
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+TAGGED = {
+    *("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role"),
+    *("AWS::Events::EventBus", "AWS::Lambda::Function", "AWS::CloudFormation::Stack"),
+}
 LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
-#: The property with the physical name, by type. Names of two stacks in one account must not collide.
-NAME_PROPERTIES = {
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::Scheduler::Schedule": "Name",
-    "AWS::Events::EventBus": "Name",
-    "AWS::Events::Rule": "Name",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::Logs::QueryDefinition": "Name",
-    "AWS::Events::Archive": "ArchiveName",
-}
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
@@ -50,7 +40,9 @@ def of_type(resources: Resources, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def target(value: dict[str, Any]) -> str:
-    """Return the logical id in a Ref or GetAtt."""
+    """Return the logical id in a Ref or GetAtt, also where it is the first choice of a condition."""
+    if "Fn::If" in value:
+        return target(value["Fn::If"][1])
     return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
 
 
@@ -160,11 +152,18 @@ def test_queue_policies_allow_only_amazon_to_send_orders_and_the_rule_to_send_ev
     assert sorted(allowed, key=lambda entry: entry[0]) == sorted(expected, key=lambda entry: entry[0])
 
 
-def test_no_queue_has_two_policies(resources: Resources) -> None:
-    """The one that is deployed later would replace the other without a warning."""
-    policies = of_type(resources, "AWS::SQS::QueuePolicy").values()
-    queues = [target(queue) for policy in policies for queue in policy["Queues"]]
-    assert sorted(queues) == sorted(of_type(resources, "AWS::SQS::Queue"))
+def test_every_queue_has_one_policy_of_its_own(resources: Resources) -> None:
+    """A second policy of a queue would replace the first without a warning.
+
+    A policy of several queues would be deleted and written for all of them whenever one of them is added or removed.
+    """
+    policies = of_type(resources, "AWS::SQS::QueuePolicy")
+    assert {name: [target(queue) for queue in policy["Queues"]] for name, policy in policies.items()} == {
+        f"{queue}Policy": [queue] for queue in of_type(resources, "AWS::SQS::Queue")
+    }
+    for name, policy in policies.items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert [target(statement["Resource"])] == [target(queue) for queue in policy["Queues"]], name
 
 
 # ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -204,12 +203,13 @@ def test_only_functions_that_read_orders_publish_events_and_only_on_the_stacks_b
 
 
 def test_no_role_has_wildcard_permissions(resources: Resources) -> None:
-    """Without exception: no function needs Resource "*", a wildcard of actions or a managed policy."""
+    """No function needs a wildcard of actions or a managed policy; X-Ray alone knows no resources."""
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         assert "ManagedPolicyArns" not in role, name
         for statement in statements(role):
             assert statement["Effect"] == "Allow"
-            assert "*" not in listed(statement["Resource"]), (name, statement)
+            if "*" in listed(statement["Resource"]):
+                assert set(listed(statement["Action"])) == TRACES, (name, statement)
             assert not [action for action in listed(statement["Action"]) if "*" in action], (name, statement)
 
 
@@ -285,9 +285,9 @@ def test_every_function_has_the_environment_variables_that_the_settings_require(
 def test_shipments_role_has_exactly_these_permissions(resources: Resources) -> None:
     role = roles_of_functions(resources)["ShipmentsFunction"]
     assert {action for statement in statements(role) for action in listed(statement["Action"])} == {
-        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("logs:CreateLogStream", "logs:PutLogEvents", *TRACES),
         *("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"),
-        *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue"),
+        *("ssm:GetParametersByPath", "secretsmanager:GetSecretValue", "kms:Encrypt", "kms:Decrypt"),
         *("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
     }
 
@@ -433,14 +433,47 @@ def test_table_has_the_keys_and_the_index_that_the_code_uses(resources: Resource
     assert {entry["AttributeType"] for entry in table["AttributeDefinitions"]} == {"S"}
 
 
-def test_functions_may_query_the_indexes_and_not_the_table(resources: Resources) -> None:
-    for name, role in roles_of_functions(resources).items():
-        (queried,) = [
-            listed(statement["Resource"])
-            for statement in statements(role)
-            if "dynamodb:Query" in listed(statement["Action"])
-        ]
-        assert [arn["Fn::Sub"] for arn in queried] == ["${Table.Arn}/index/due", "${Table.Arn}/index/watched"], name
+def test_existing_table_replaces_the_new_one_everywhere(resources: Resources) -> None:
+    template = transformed(parameters={"ExistingTableName": "restored"})
+    values = TemplateValues(template, {"ExistingTableName": "restored"})
+    assert not values.holds(resources["Table"]["Condition"])
+    arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/restored"
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert values.of(function["Environment"]["Variables"]["TABLE_NAME"]) == "restored"
+        allowed = {
+            values.of(resource)
+            for statement in statements(roles_of_functions(resources)[name])
+            if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
+            for resource in listed(statement["Resource"])
+        }
+        watched = {f"{arn}/index/watched"} if name == "ResumeFunction" else set()
+        assert allowed == {arn, f"{arn}/index/due"} | watched
+    assert values.of(template["Outputs"]["TableName"]["Value"]) == "restored"
+    assert values.of(resources["Observability"]["Properties"]["Parameters"]["TableName"]) == "restored"
+
+
+def test_nothing_but_a_choice_refers_to_a_table_that_may_not_exist(resources: Resources) -> None:
+    """CloudFormation refuses a reference to a resource whose condition is false."""
+
+    def references(value: Any, *, in_choice: bool = False) -> Iterator[bool]:
+        match value:
+            case {"Ref": "Table"} | {"Fn::GetAtt": ["Table", _]}:
+                yield in_choice
+            case {"Fn::Sub": str(text)} if "${Table" in text:
+                yield in_choice
+            case {"Fn::If": ["CreatesTable", own, other]}:
+                yield from references(own, in_choice=True)
+                yield from references(other)
+            case dict():
+                for each in value.values():
+                    yield from references(each)
+            case list():
+                for each in value:
+                    yield from references(each)
+
+    found = list(references([resources, transformed()["Outputs"]]))
+    assert found
+    assert all(found)
 
 
 def test_no_row_expires(resources: Resources) -> None:
@@ -454,8 +487,8 @@ def test_no_row_expires(resources: Resources) -> None:
 def test_every_physical_name_begins_with_the_stack_name(resources: Resources, observability: dict[str, Any]) -> None:
     for own, found in (("${AWS::StackName}", resources), ("${ParentStack}", observability["Resources"])):
         for logical_id, resource in found.items():
-            name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ""))
-            if name is None or logical_id == "PartnerEventBus":  # EventBridge requires the name of its source
+            name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ("", 0))[0])
+            if name is None:
                 continue
             text = name.get("Fn::Sub") or f"${{{name['Ref']}}}"
             assert text.removeprefix("/aws/lambda/").startswith(own), logical_id
@@ -468,11 +501,19 @@ def test_main_template_has_no_resource_type_that_the_local_cloud_rejects(resourc
     assert resources["Observability"]["Condition"] == "HasObservability"
 
 
-def test_partner_event_bus_exists_only_with_a_partner_event_source(resources: Resources) -> None:
-    bus = resources["PartnerEventBus"]
-    assert bus["Condition"] == "HasPartnerEventSource"
-    assert bus["Properties"]["Name"] == bus["Properties"]["EventSourceName"] == {"Ref": "PartnerEventSource"}
-    assert transformed()["Parameters"]["PartnerEventSource"]["Default"] == ""
+def test_every_resource_that_can_have_tags_names_project_and_stage(resources: Resources) -> None:
+    tags = {"project": "amazon-to-xero", "stage": {"Ref": "Stage"}}
+    tagged = {name for name, resource in resources.items() if resource["Type"] in TAGGED}
+    assert len(tagged) > 15
+    for name in tagged:
+        found = {tag["Key"]: tag["Value"] for tag in resources[name]["Properties"]["Tags"]}
+        assert tags.items() <= found.items(), name
+
+
+def test_functions_are_traced_unless_the_deployment_says_otherwise(resources: Resources) -> None:
+    assert transformed()["Parameters"]["Tracing"]["Default"] == "Active"
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}, name
 
 
 def test_parameters_default_to_production() -> None:

@@ -19,12 +19,14 @@ class FakeParameterStore:
 
     parameters, secrets: documents by the connection's name.
     requests: each call, as operation and path or secret.
+    problem: what each call raises.
     """
 
     def __init__(self) -> None:
         self.parameters = {name: json.dumps(settings()) for name in ("main", "second")}
         self.secrets = {name: json.dumps(secrets()) for name in ("main", "second")}
         self.requests: list[tuple[str, str]] = []
+        self.problem: Exception | None = None
 
     def get_paginator(self, operation: str) -> FakeParameterStore:
         assert operation == "get_parameters_by_path"
@@ -33,16 +35,22 @@ class FakeParameterStore:
     def paginate(self, Path: str, WithDecryption: bool, Recursive: bool) -> Iterator[dict[str, Any]]:
         assert (WithDecryption, Recursive) == (True, False)
         self.requests.append(("get_parameters_by_path", Path))
+        self._fail()
         for name, text in self.parameters.items():  # a page each
             yield {"Parameters": [{"Name": f"{Path}/{name}", "Value": text}]}
 
     def get_secret_value(self, SecretId: str) -> dict[str, Any]:
         self.requests.append(("get_secret_value", SecretId))
+        self._fail()
         name = SecretId.rpartition("/")[2]
         if name not in self.secrets:
             error = {"Code": "ResourceNotFoundException", "Message": "Secrets Manager can't find the secret."}
             raise ClientError({"Error": error}, "GetSecretValue")
         return {"SecretString": self.secrets[name]}
+
+    def _fail(self) -> None:
+        if self.problem:
+            raise self.problem
 
 
 class CacheClock:

@@ -78,6 +78,7 @@ class FailureCode(StrEnum):
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
     XERO_OPERATION_REFUSED = "XERO_OPERATION_REFUSED"
     XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
+    XERO_TOKENS_UNREADABLE = "XERO_TOKENS_UNREADABLE"  # a code
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
@@ -123,6 +124,7 @@ class WaitReason(StrEnum):
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
+    SETTINGS_UNAVAILABLE = "SETTINGS_UNAVAILABLE"
 
 
 class NotInvoicedReason(StrEnum):
@@ -367,6 +369,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Put the earlier xero.tenant_id back, or connect the other organisation under another connection name.",
         _A.CONNECTION,
     ),
+    _C.XERO_TOKENS_UNREADABLE: FailureInfo(
+        "The key in AWS KMS with which Xero's tokens are stored is refused, or is another one.",
+        "Enable the stack's key TokenKey and allow the functions to use it. If it is lost, authorise the app in Xero "
+        "and run make connect with the new refresh token.",
+        _A.CONNECTION,
+    ),
     _C.SETTINGS_UNUSABLE: FailureInfo(
         "The connection's settings or secret are not valid.",
         "Correct the field that the message names and run make connect.",
@@ -462,6 +470,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
+    _W.SETTINGS_UNAVAILABLE: "Parameter Store or Secrets Manager does not answer; earlier settings serve for an hour.",
 }
 
 

@@ -19,13 +19,20 @@ from amazon_to_xero.adapters.amazon.orders import (
 )
 from amazon_to_xero.adapters.aws.alarm_topic import SnsAlarmTopic
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
+from amazon_to_xero.adapters.aws.encryption import KmsEncryption
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
-from amazon_to_xero.adapters.aws.parameters import MAX_AGE_SECONDS, ConnectionDocuments, SecretUnreadable
+from amazon_to_xero.adapters.aws.parameters import (
+    MAX_AGE_SECONDS,
+    ConnectionDocuments,
+    SecretUnavailable,
+    SecretUnreadable,
+    SettingsUnavailable,
+)
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.domain.books.contact import ContactScope
-from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, EventBus
 from amazon_to_xero.ports.state import StateStore
@@ -65,11 +72,14 @@ class Application:
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
         topic = SnsAlarmTopic(boto3.client("sns", config=_AWS), stack.alarm_topic) if stack.alarm_topic else None
         self.reminder = Reminder(topic, clock)
+        self._kms = boto3.client("kms", config=_AWS)
         self._stored = ConnectionDocuments(
             boto3.client("ssm", config=_AWS),
             boto3.client("secretsmanager", config=_AWS),
             stack.connections_path,
             stack.secrets_prefix,
+            clock,
+            PowertoolsDecisionLog,
         )
         self._connections: Mapping[str, Connection] = {}
         self._stores: dict[str, StateStore] = {}
@@ -81,15 +91,22 @@ class Application:
     def connections(self) -> Mapping[str, Connection]:
         """Return the connections by name. One whose settings and secret did not change is kept as it is.
 
-        One that cannot be used is reported, and tried again after five minutes.
+        One that cannot be used is reported, and tried again after five minutes; one whose secret is unavailable, in the
+        next run. Raises SettingsUnavailable where AWS lets no connection be made.
         """
         stored = self._stored.settings()
         connections: dict[str, Connection] = {}
+        unavailable: list[str] = []
         for name, settings in stored.items():
             retry_at = self._unusable_until.get(name)
             if retry_at is not None and self.clock.now() < retry_at:
                 continue
-            connection = self._connection(name, settings)
+            try:
+                connection = self._connection(name, settings)
+            except SecretUnavailable as problem:
+                PowertoolsDecisionLog(name).record(WaitReason.SETTINGS_UNAVAILABLE, problem=str(problem))
+                unavailable.append(name)
+                continue
             if connection is None:
                 self._unusable_until[name] = self.clock.now() + timedelta(seconds=MAX_AGE_SECONDS)
             else:
@@ -98,6 +115,8 @@ class Application:
         self._connections = connections
         self._unusable_codes = {name: code for name, code in self._unusable_codes.items() if name not in connections}
         self.unusable = frozenset(stored) - frozenset(connections)
+        if unavailable and not connections:
+            raise SettingsUnavailable(f"Secrets Manager does not answer for {', '.join(unavailable)}")
         return connections
 
     def statuses(self) -> list[StatusReader]:
@@ -116,7 +135,10 @@ class Application:
         return self._stores[name]
 
     def _connection(self, name: str, settings: str) -> Connection | None:
-        """Return the connection that its documents describe; None where they cannot be used."""
+        """Return the connection that its documents describe; None where they cannot be used.
+
+        Raises SecretUnavailable.
+        """
         try:
             documents = settings, self._stored.secret(name)
             if self._documents.get(name) != documents or name not in self._connections:
@@ -147,7 +169,10 @@ class Application:
         identity = XeroTokenEndpoint(
             secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=stack.xero_token_url
         )
-        tokens = XeroTokens(identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at)
+        encryption = KmsEncryption(self._kms, stack.token_key, name)
+        tokens = XeroTokens(
+            identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
+        )
         amazon = AmazonSellerApi(
             AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
             settings.amazon.region,

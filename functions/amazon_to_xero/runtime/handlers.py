@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.runtime.capabilities import Capability
 from amazon_to_xero.runtime.composition import Application, application
@@ -18,8 +18,8 @@ from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
 from amazon_to_xero.runtime.status_metrics import record_status
+from amazon_to_xero.runtime.turns import failure_of, take_turns
 from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader, is_to_check
-from amazon_to_xero.services.unforeseen import place_of
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
 _RESERVE = timedelta(seconds=60)
@@ -48,15 +48,25 @@ def queue_handler(capability: Capability) -> Handler:
         until = _deadline(context, app.clock)
         connections = app.connections()
         if "sweep" in event:
-            _raise_any(_each(connections.values(), lambda each: each.worker.sweep(name, owner, until)))
+
+            def sweep(each: Connection, deadline: datetime) -> object:
+                return each.worker.sweep(name, owner, deadline)
+
+            _raise_any(take_turns(connections.values(), owner, until, app.clock, sweep))
             return {}
         batch = record_batch(SQSEvent(event).records, app, connections, PowertoolsDecisionLog(""), capability)
-        _each(
-            [connections[connection] for connection, due in batch.due.items() if due],
-            lambda each: each.worker.run(
-                owner, until, batch.due[each.name], capabilities=[name], wait_for_lease=capability.waits_for_lease
-            ),
-        )
+        named = {connection: due for connection, due in batch.due.items() if due}
+
+        def run(each: Connection, deadline: datetime) -> object:
+            return each.worker.run(
+                owner,
+                deadline,
+                named.get(each.name, ()),
+                capabilities=[name],
+                wait_for_lease=capability.waits_for_lease,
+            )
+
+        take_turns([connections[connection] for connection in named], owner, until, app.clock, run)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.failed]}
 
     return handler
@@ -75,15 +85,19 @@ def resume_handler() -> Handler:
         app, owner = application(), context.aws_request_id
         logger.set_correlation_id(owner)
         until = _deadline(context, app.clock)
-        connections = app.connections()
+        connections = app.connections().values()
         metrics.add_metric("Connections", MetricUnit.Count, len(connections))
+
+        def turns(of: Collection[Connection], work: Callable[[Connection, datetime], object]) -> list[str]:
+            return take_turns(of, owner, until, app.clock, work)
+
         statuses: dict[str, ConnectionStatus] = {}
         failures = _each(app.statuses(), lambda each: statuses.update({each.name: _recorded(app, each)}))
-        failures += _each(connections.values(), lambda each: each.tokens.finish_renewal())
-        failures += _each(connections.values(), lambda each: each.worker.run(owner, until))
-        failures += _each(connections.values(), lambda each: each.worker.run(owner, until, wait_for_lease=True))
-        to_check = [each for each in connections.values() if each.name in statuses and is_to_check(statuses[each.name])]
-        failures += _each(to_check, lambda each: each.xero_check.call())
+        failures += turns(connections, lambda each, _: each.tokens.finish_renewal())
+        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline))
+        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
+        to_check = [each for each in connections if each.name in statuses and is_to_check(statuses[each.name])]
+        failures += turns(to_check, lambda each, _: each.xero_check.call())
         known = [each for each in app.statuses() if each.name in statuses]
         failures += _each(known, lambda each: _remind(app, each, statuses[each.name]))
         _raise_any(failures)
@@ -103,17 +117,9 @@ def _remind(app: Application, reader: StatusReader, status: ConnectionStatus) ->
     app.reminder.send_if_due(reader.name, reader.store, PowertoolsDecisionLog(reader.name), status)
 
 
-def _each[Of: Connection | StatusReader](connections: Iterable[Of], work: Callable[[Of], object]) -> list[str]:
-    """Work for each connection; one that fails does not stop the others. Return what failed."""
-    failures = []
-    for connection in connections:
-        try:
-            work(connection)
-        except Exception as problem:
-            place = place_of(problem)
-            PowertoolsDecisionLog(connection.name).record("FAILED", reason=FailureCode.UNFORESEEN, remedy=place)
-            failures.append(f"{connection.name}: {place}")
-    return failures
+def _each(readers: Iterable[StatusReader], work: Callable[[StatusReader], object]) -> list[str]:
+    """Work for the status of each connection; one that fails does not stop the others. Return what failed."""
+    return [failed for reader in readers if (failed := failure_of(reader.name, partial(work, reader)))]
 
 
 def _raise_any(failures: list[str]) -> None:

@@ -21,10 +21,16 @@ WARNINGS = frozenset(
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
         *(FailureCode.TAX_VARIANCE, FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         FailureCode.VERSION_WENT_BACK,
+        WaitReason.SETTINGS_UNAVAILABLE,
     }
 )
 #: Decisions that are logged as errors: a person has to act.
-ERRORS = frozenset({"FAILED", "XERO_GRANT_REFUSED", FailureCode.SETTINGS_UNUSABLE, "MESSAGE_REJECTED"})
+ERRORS = frozenset(
+    {
+        *("FAILED", "MESSAGE_REJECTED", "XERO_GRANT_REFUSED"),
+        *(FailureCode.SETTINGS_UNUSABLE, FailureCode.XERO_TOKENS_UNREADABLE),
+    }
+)
 
 
 class SystemClock:

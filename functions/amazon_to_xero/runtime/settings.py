@@ -47,6 +47,7 @@ class StackSettings(_Settings):
     dead_letter_queues: dict[str, Text] = Field(
         default_factory=dict, description="Environment variable → URL of a capability's dead-letter queue."
     )
+    token_key: Text = Field(alias="TOKEN_KEY_ARN", description="ARN of the KMS key that encrypts Xero's tokens.")
     event_bus: Text = Field(alias="EVENT_BUS_NAME", description="Name of the stack's own event bus.")
     alarm_topic: str = Field(
         default="",

@@ -91,7 +91,7 @@ class Pauses:
             until, reason = now + problem.retry_after, _LIMITS.get(problem.problem, WaitReason.XERO_MINUTE_LIMIT)
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
-            remedy = f"Xero refuses the connection's authorisation ({problem.message}). Connect Xero again."
+            remedy = f"The connection's authorisation for Xero cannot be used ({problem.message}). Connect Xero again."
         elif isinstance(problem, XeroTenantChanged):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TENANT_CHANGED
         else:

@@ -5,86 +5,32 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
 
 from amazon_to_xero.runtime.settings import SettingsError
 from fakes.settings import secrets as valid_secrets
 from fakes.settings import settings as valid_settings
 from operations import connect
+from sandbox.amazon import AmazonSandbox, Seller
+from sandbox.wire import SandboxClock
+from unit.adapters.live_sandboxes import listening
+from unit.operations.aws_account import NAME, StubAws, documents, install, operators_secrets
 
-NAME = "stack/connections/main"
 OTHER_SALT = "f" * 64
-
-
-class ResourceNotFound(Exception):
-    """Secrets Manager: there is no secret of that name."""
-
-
-class ResourceExists(Exception):
-    """Secrets Manager: there is a secret of that name already."""
-
-
-class StubAws:
-    """boto3's `secretsmanager` and `ssm` clients over dictionaries.
-
-    created_meanwhile: a secret that a concurrent connect creates just before ours.
-    writes: names of the write operations, in order.
-    """
-
-    exceptions = SimpleNamespace(ResourceNotFoundException=ResourceNotFound, ResourceExistsException=ResourceExists)
-
-    def __init__(self, *, created_meanwhile: str = "") -> None:
-        self.secrets: dict[str, str] = {}
-        self.parameters: dict[str, str] = {}
-        self.writes: list[str] = []
-        self.created_meanwhile = created_meanwhile
-
-    def secret(self) -> dict[str, Any]:
-        stored: dict[str, Any] = json.loads(self.secrets[NAME])
-        return stored
-
-    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # boto3's name
-        if SecretId not in self.secrets:
-            raise ResourceNotFound
-        return {"SecretString": self.secrets[SecretId]}
-
-    def create_secret(self, *, Name: str, SecretString: str) -> None:
-        if self.created_meanwhile:
-            self.secrets[Name] = self.created_meanwhile
-        if Name in self.secrets:
-            raise ResourceExists
-        self.writes.append("create_secret")
-        self.secrets[Name] = SecretString
-
-    def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:
-        self.writes.append("put_secret_value")
-        self.secrets[SecretId] = SecretString
-
-    def put_parameter(self, *, Name: str, Value: str, Overwrite: bool, **_: str) -> None:
-        assert Overwrite
-        self.writes.append("put_parameter")
-        self.parameters[Name] = Value
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> StubAws:
     return install(monkeypatch, StubAws())
-
-
-def install(monkeypatch: pytest.MonkeyPatch, stub: StubAws) -> StubAws:
-    monkeypatch.setattr("boto3.client", lambda service: stub)
-    return stub
-
-
-def operators_secrets(**changes: Any) -> str:
-    """Return the secrets document as an operator writes it: without a salt."""
-    document = valid_secrets() | changes
-    del document["buyer_salt"]
-    return json.dumps(document)
 
 
 def undated(secret: dict[str, Any]) -> dict[str, Any]:
@@ -211,32 +157,82 @@ def test_settings_are_stored_as_the_operator_wrote_them(aws: StubAws) -> None:
     assert aws.parameters == {"/stack/connections/main": text}
 
 
-def test_error_of_aws_is_reported_without_a_traceback(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+# --- what an operator gets wrong --------------------------------------------------------------------------------------
+
+
+def refused(code: str, operation: str = "DescribeStacks") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("problem", "remedy"),
+    [
+        (NoCredentialsError(), "Sign in (aws sso login) or set AWS_PROFILE"),
+        (NoRegionError(), "Set AWS_REGION to the region of the stack"),
+        (ProfileNotFound(profile="mistyped"), "mistyped) could not be found. Correct AWS_PROFILE"),
+        (EndpointConnectionError(endpoint_url="https://cloudformation"), "Check AWS_REGION and the network"),
+        (refused("ExpiredToken"), "AWS refuses the credentials (ExpiredToken). Sign in again"),
+        (refused("AccessDenied"), "may not do DescribeStacks (AccessDenied). Use those of an administrator"),
+        (refused("Throttling"), "Throttling"),
+    ],
+)
+def test_refusal_of_aws_is_explained_and_nothing_is_stored(
+    aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: Exception, remedy: str
 ) -> None:
-    aws = install(monkeypatch, StubAws())
-    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
+    aws.problem = problem
 
-    def refuse(**_: Any) -> Any:
-        raise denied
+    assert connect.main(["--stack", "stack", *documents(tmp_path)]) == 1
 
-    monkeypatch.setattr(aws, "get_secret_value", refuse)
-    files = {"settings": json.dumps(valid_settings()), "secrets": operators_secrets()}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-
-    status = connect.main(
-        ["--stack", "stack", "--settings", str(tmp_path / "settings"), "--secrets", str(tmp_path / "secrets")]
-    )
-
-    assert status == 1
-    assert "AccessDeniedException" in capsys.readouterr().err
+    assert remedy in capsys.readouterr().err
     assert not aws.writes
 
 
-def test_missing_file_is_reported_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    missing = str(tmp_path / "nowhere.json")
+def test_missing_stack_is_reported_before_anything_is_stored(
+    aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert connect.main(["--stack", "mistyped", *documents(tmp_path)]) == 1
 
-    assert connect.main(["--stack", "stack", "--settings", missing, "--secrets", missing]) == 1
+    assert "there is no stack mistyped in this account in eu-west-1. Run make deploy first" in capsys.readouterr().err
+    assert not aws.writes
 
-    assert missing in capsys.readouterr().err
+
+def test_interchanged_files_are_recognised(aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = documents(tmp_path, settings=operators_secrets(), secrets=json.dumps(valid_settings()))
+
+    assert connect.main(["--stack", "stack", *files]) == 1
+
+    assert "SECRETS names the settings" in capsys.readouterr().err
+    assert not aws.writes
+
+
+def test_invalid_document_is_reported_without_asking_aws(
+    aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.problem = AssertionError("AWS was asked")
+
+    assert connect.main(["--stack", "stack", *documents(tmp_path, settings="not JSON")]) == 1
+
+    assert "the settings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["nowhere.json", "."])
+def test_file_that_cannot_be_read_is_reported_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    name = str(tmp_path / file)
+
+    assert connect.main(["--stack", "stack", "--settings", name, "--secrets", name]) == 1
+
+    assert f"{name} cannot be read" in capsys.readouterr().err
+
+
+def test_refused_credentials_of_amazon_are_explained(
+    aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    amazon = AmazonSandbox(SandboxClock(), Seller(), lambda *_: None)
+    with listening(amazon) as url:
+        urls = ["--amazon-api-url", url, "--lwa-url", f"{url}/auth/o2/token"]
+        assert connect.main(["--stack", "stack", *documents(tmp_path), *urls]) == 1
+
+    assert "stored, but not subscribed: Amazon refuses the credentials" in (error := capsys.readouterr().err)
+    assert "S3CRET" not in error

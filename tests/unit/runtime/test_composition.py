@@ -7,7 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from amazon_to_xero.adapters.aws.parameters import SettingsUnavailable
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
@@ -20,6 +22,7 @@ from unit.parameter_store import CacheClock, FakeParameterStore
 STACK = {
     "STACK_NAME": "amazon-to-xero",
     "TABLE_NAME": "table",
+    "TOKEN_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
@@ -29,6 +32,7 @@ STACK = {
     "XERO_API_URL": "https://xero.example",
     "XERO_TOKEN_URL": "https://xero.example/connect/token",
 }
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "GetParametersByPath")
 QUEUES = [capability.dead_letter_queue for capability in CAPABILITIES.values()]
 
 
@@ -36,17 +40,23 @@ class Aws(FakeParameterStore):
     """boto3 with two connections stored in it, whichever client is made.
 
     sent: the messages that were sent to queues.
+    encrypted: the requests to encrypt.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[dict[str, Any]] = []
+        self.encrypted: list[dict[str, Any]] = []
 
     def client(self, name: str, **_: Any) -> Aws:
         return self
 
     def send_message(self, **request: Any) -> None:
         self.sent.append(request)
+
+    def encrypt(self, **request: Any) -> dict[str, bytes]:
+        self.encrypted.append(request)
+        return {"CiphertextBlob": b"encrypted"}
 
 
 @pytest.fixture
@@ -183,6 +193,70 @@ def test_status_is_read_of_every_stored_connection_whether_it_is_usable_or_not(
 
     assert (main.name, second.name) == ("main", "second")
     assert main.read().refusals == {"settings": "SETTINGS_UNUSABLE"}
+
+
+def test_xeros_tokens_are_encrypted_with_the_stacks_key_for_their_connection(app: Application, aws: Aws) -> None:
+    connection = app.connections()["second"]
+    encryption = connection.tokens._encryption
+    assert encryption
+
+    encryption.encrypt("token")
+
+    assert aws.encrypted == [
+        {"Plaintext": b"token", "KeyId": STACK["TOKEN_KEY_ARN"], "EncryptionContext": {"connection": "second"}}
+    ]
+
+
+def test_connections_stay_in_use_while_aws_does_not_answer(
+    app: Application, aws: Aws, cache: CacheClock, decisions: RecordingDecisionLog
+) -> None:
+    before = dict(app.connections())
+    aws.problem = THROTTLED
+    cache.advance(301)
+
+    assert app.connections() == before
+    assert app.unusable == frozenset()
+    assert len(decisions.of("SETTINGS_UNAVAILABLE")) == 3
+
+
+def test_cold_function_fails_visibly_while_aws_does_not_answer(app: Application, aws: Aws) -> None:
+    aws.problem = THROTTLED
+    with pytest.raises(SettingsUnavailable, match="ThrottlingException"):
+        app.connections()
+
+    aws.problem = None
+    assert set(app.connections()) == {"main", "second"}
+
+
+def test_secret_that_is_unavailable_affects_its_connection_only_and_is_read_by_the_next_run(
+    app: Application, aws: Aws, decisions: RecordingDecisionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = aws.get_secret_value
+
+    def throttled_once(SecretId: str) -> dict[str, Any]:
+        if SecretId.endswith("main"):
+            raise THROTTLED
+        return read(SecretId)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(aws, "get_secret_value", throttled_once)
+        assert set(app.connections()) == {"second"}
+    assert app.unusable == {"main"}
+    assert decisions.of("SETTINGS_UNUSABLE") == []
+
+    assert set(app.connections()) == {"main", "second"}
+
+
+def test_function_fails_visibly_when_no_secret_can_be_read(
+    app: Application, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(SecretId: str) -> dict[str, Any]:
+        raise THROTTLED
+
+    monkeypatch.setattr(aws, "get_secret_value", throttled)
+
+    with pytest.raises(SettingsUnavailable, match="main, second"):
+        app.connections()
 
 
 def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cache: CacheClock) -> None:

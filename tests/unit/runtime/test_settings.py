@@ -265,6 +265,7 @@ QUEUES = ("ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL")
 ENVIRONMENT = {
     "STACK_NAME": "stack",
     "TABLE_NAME": "t",
+    "TOKEN_KEY_ARN": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "SETTINGS_PATH": "/stack/connections",
     "SECRETS_PREFIX": "stack/connections",
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",

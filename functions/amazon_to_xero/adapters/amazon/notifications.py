@@ -1,4 +1,4 @@
-"""Destinations and subscriptions of Amazon's notifications, for the connect command. No function uses them."""
+"""Destinations and subscriptions of Amazon's notifications, for the operator's commands. No function uses them."""
 
 from __future__ import annotations
 
@@ -82,6 +82,19 @@ class AmazonNotifications:
         _payload_text(answer, "getSubscription", "subscriptionId")
         subscription: Json = answer["payload"]
         return subscription
+
+    def delete_subscription(self, notification_type: str, subscription_id: str) -> None:
+        """End a subscription. Raises AmazonError with status 404 where there is none of that id."""
+        self._delete("deleteSubscriptionById", f"subscriptions/{notification_type}/{subscription_id}")
+
+    def delete_destination(self, destination_id: str) -> None:
+        """Delete a destination. Raises AmazonError with status 409 while a subscription uses it."""
+        self._delete("deleteDestination", f"destinations/{destination_id}")
+
+    def _delete(self, operation: str, path: str) -> None:
+        # Amazon: both are grantless. The library asks for the seller's token to end a subscription.
+        send = self._client._request_grantless_operation
+        call_with_message(operation, send, f"/notifications/v1/{path}", params={"method": "DELETE"})
 
 
 class _Notifications(HardenedClient, Notifications):  # type: ignore[misc]  # sp_api ships no types

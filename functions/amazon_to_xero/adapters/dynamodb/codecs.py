@@ -189,10 +189,10 @@ class DocumentCodec:
 
 
 class CursorCodec:
-    """Converts Cursor, whose data is stored as it is."""
+    """Converts Cursor, whose data is stored as it is. Since schema 2, Xero's tokens are encrypted in it."""
 
     prefix = "CURSOR"
-    schema = 1
+    schema = 2
 
     def encode(self, record: Cursor) -> Row:
         return Row(f"{self.prefix}#{record.name}", record.generation, json.dumps(record.data, sort_keys=True))

@@ -5,6 +5,9 @@ happens under a lease, and its result counts only if no other worker stored a ne
 between Xero's answer and the store, or whose answer was lost, leaves the old refresh token, which Xero accepts again
 for 30 minutes (Xero: OAuth 2.0). So the row states that a refresh began, and `finish_renewal` repeats it.
 
+The tokens are stored encrypted, because more people may read the table than may write invoices. What an earlier version
+stored as plain text is still read, and encrypted by the next `finish_renewal`.
+
 Workers keep the connection's secret for some minutes. So for a while after a new `make connect` some have the older
 secret: they use the tokens that were stored from the newer one, and neither replace nor renew them.
 """
@@ -12,6 +15,7 @@ secret: they use the tokens that were stored from the newer one, and neither rep
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +23,7 @@ from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.encryption import Encryption, KeyRefused, KeyUnavailable
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import (
@@ -42,6 +47,7 @@ class XeroTokens:
         whatever was rotated from the old one.
     connected_at: when the connect command stored the secret (UTC). Where it is not known of both secrets, nobody can
         tell which is newer, and another seed than that of the stored tokens replaces them.
+    encryption: how tokens are stored; None stores them as plain text, for tests.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class XeroTokens:
         owner: str,
         seed: str | None,
         connected_at: datetime | None = None,
+        encryption: Encryption | None = None,
     ) -> None:
         self._identity = identity
         self._store = store
@@ -61,6 +68,7 @@ class XeroTokens:
         self._owner = owner
         self._seed = seed
         self._connected_at = connected_at
+        self._encryption = encryption
         self._held: TokenSet | None = None
 
     def current(self) -> str:
@@ -76,9 +84,13 @@ class XeroTokens:
         """Repeat a refresh that began and did not end. Call it every few minutes."""
         row = self._store.cursor(_NAME)
         if "begun_at" in row.data:
-            begun = self._read(row)
             with suppress(XeroNotAuthorised, XeroUnavailable):
+                begun = self._read(row)
                 self._held = self._stored_or_new(begun.access_token if begun else None)
+        elif "access_token" in row.data and self._encryption:
+            with suppress(KeyRefused, KeyUnavailable):  # the next renewal reports it
+                plain = _tokens_of(row.data)
+                self._store.save([replace(row, data={**_without_tokens(row.data), **self._encrypted(plain)})])
 
     def _fresh(self, token: TokenSet) -> bool:
         return token.expires_at - _EARLY > self._clock.now()
@@ -118,9 +130,7 @@ class XeroTokens:
             raise XeroNotAuthorised("connectToken", 400, f"the grant was refused: {refused.code}") from None
         except XeroOutcomeUnknown as unknown:
             raise XeroUnavailable("connectToken", unknown.status, "no usable answer of the token endpoint") from None
-        data = {"access_token": new.access_token, "expires_at": new.expires_at.isoformat(), **self._origin(row)}
-        if new.refresh_token:
-            data["refresh_token"] = new.refresh_token
+        data = {**self._storable(row, new), **self._origin(row)}
         # Stored before it is used: a rotated refresh token that only a dying worker knew would be lost.
         if not self._store.save([Cursor(_NAME, data, row.generation)]):
             return self._read(self._store.cursor(_NAME)) or new  # another worker stored a newer one meanwhile
@@ -128,10 +138,14 @@ class XeroTokens:
         return new
 
     def _begun(self, row: Cursor, stored: TokenSet | None) -> Cursor:
-        """Store that a refresh begins, before Xero rotates the refresh token; client credentials rotate nothing."""
+        """Store that a refresh begins, before Xero rotates the refresh token; client credentials rotate nothing.
+
+        Whatever keeps the tokens from being encrypted is raised here: afterwards, the new refresh token would be lost.
+        """
         if self._seed is None:
             return row
-        data = {**(row.data if stored else {}), **self._origin(row), "begun_at": self._clock.now().isoformat()}
+        held = self._storable(row, stored or TokenSet("", self._clock.now(), self._seed))
+        data = {**(held if stored else {}), **self._origin(row), "begun_at": self._clock.now().isoformat()}
         saved = self._store.save([replace(row, data=data)])
         if not saved:
             raise XeroUnavailable("connectToken", None, "another worker is renewing the access token")
@@ -144,12 +158,49 @@ class XeroTokens:
         return self._identity.refresh(rotated or self._seed)
 
     def _read(self, row: Cursor) -> TokenSet | None:
+        """Return the stored tokens. Raises XeroUnavailable, or XeroNotAuthorised when they cannot be decrypted."""
         is_of_this_secret = row.data.get("seed") == self._seed_mark()
-        if "access_token" not in row.data or not (is_of_this_secret or self._is_replaced(row)):
+        if not (is_of_this_secret or self._is_replaced(row)):
             return None
-        return TokenSet(
-            row.data["access_token"], datetime.fromisoformat(row.data["expires_at"]), row.data.get("refresh_token")
-        )
+        if "access_token" in row.data:
+            return _tokens_of(row.data)
+        if "encrypted" not in row.data or not self._encryption:
+            return None
+        try:
+            plain = json.loads(self._encryption.decrypt(row.data["encrypted"]))
+        except KeyUnavailable as problem:
+            raise _key_unavailable(problem) from None
+        except KeyRefused as problem:
+            if self._seed is None:
+                return None  # a custom connection simply asks for new ones
+            raise self._unreadable(row, problem) from None
+        return _tokens_of({**row.data, **plain})
+
+    def _storable(self, row: Cursor, tokens: TokenSet) -> dict[str, str]:
+        """Return what is stored of tokens. Raises XeroUnavailable or XeroNotAuthorised where they are not encrypted."""
+        try:
+            return self._encrypted(tokens)
+        except KeyUnavailable as problem:
+            raise _key_unavailable(problem) from None
+        except KeyRefused as problem:
+            raise self._unreadable(row, problem) from None
+
+    def _encrypted(self, tokens: TokenSet) -> dict[str, str]:
+        plain = {"access_token": tokens.access_token}
+        if tokens.refresh_token:
+            plain["refresh_token"] = tokens.refresh_token
+        expires = {"expires_at": tokens.expires_at.isoformat()}
+        if self._encryption is None:
+            return {**plain, **expires}
+        return {"encrypted": self._encryption.encrypt(json.dumps(plain)), **expires}
+
+    def _unreadable(self, row: Cursor, problem: KeyRefused) -> XeroNotAuthorised:
+        """Log that the key is refused, and repeat no refresh: that would only be refused again, every minute."""
+        if "begun_at" in row.data:
+            self._store.save([replace(row, data=_ended(row.data))])
+        code = FailureCode.XERO_TOKENS_UNREADABLE
+        self._decisions.record(code, reason=code, remedy=FAILURES[code].remedy, code=str(problem))
+        return XeroNotAuthorised("connectToken", None, f"the key of the stored tokens is refused: {problem}")
 
     def _is_replaced(self, row: Cursor) -> bool:
         """Whether the row was made from a newer secret than this worker's."""
@@ -175,6 +226,18 @@ class XeroTokens:
 
     def _seed_mark(self) -> str:
         return hashlib.sha256((self._seed or "").encode()).hexdigest()[:16]
+
+
+def _key_unavailable(problem: KeyUnavailable) -> XeroUnavailable:
+    return XeroUnavailable("connectToken", None, f"the key of the stored tokens cannot be used now: {problem}")
+
+
+def _tokens_of(data: Mapping[str, str]) -> TokenSet:
+    return TokenSet(data["access_token"], datetime.fromisoformat(data["expires_at"]), data.get("refresh_token"))
+
+
+def _without_tokens(data: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in data.items() if name not in ("access_token", "refresh_token")}
 
 
 def _connected_at(row: Cursor) -> datetime | None:

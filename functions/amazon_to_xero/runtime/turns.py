@@ -1,0 +1,59 @@
+"""The connections of a run take turns, so that one with a backlog does not keep the others waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from zlib import crc32
+
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.runtime.connection import Connection
+from amazon_to_xero.runtime.observability import PowertoolsDecisionLog
+from amazon_to_xero.services.unforeseen import place_of
+
+
+def take_turns(
+    connections: Collection[Connection],
+    run_id: str,
+    deadline: datetime,
+    clock: Clock,
+    work: Callable[[Connection, datetime], object],
+) -> list[str]:
+    """Work for each connection until its share of the time is used up, and again while there is time.
+
+    Each gets an equal share of what is left; what one does not use is left to the others. Which one begins depends on
+    the run, so that with many connections, too, none is always the last. One that fails does not stop the others.
+    Returns what failed.
+    """
+    failures: list[str] = []
+    pending = _beginning_elsewhere(list(connections), run_id)
+    while pending:
+        unfinished = []
+        for number, connection in enumerate(pending):
+            share = (deadline - clock.now()) / (len(pending) - number)
+            until = min(deadline, clock.now() + share)
+            if failed := failure_of(connection.name, partial(work, connection, until)):
+                failures.append(failed)
+            elif clock.now() >= until:
+                unfinished.append(connection)
+        pending = unfinished if clock.now() < deadline else []
+    return failures
+
+
+def _beginning_elsewhere(connections: list[Connection], run_id: str) -> list[Connection]:
+    """Return the connections in a rotation that the id of the run determines."""
+    start = crc32(run_id.encode()) % len(connections) if connections else 0
+    return connections[start:] + connections[:start]
+
+
+def failure_of(connection: str, work: Callable[[], object]) -> str:
+    """Work for a connection; return its name and the place of an unforeseen exception, empty if there was none."""
+    try:
+        work()
+    except Exception as problem:
+        place = place_of(problem)
+        PowertoolsDecisionLog(connection).record("FAILED", reason=FailureCode.UNFORESEEN, remedy=place)
+        return f"{connection}: {place}"
+    return ""

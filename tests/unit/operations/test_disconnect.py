@@ -1,0 +1,200 @@
+"""`make disconnect`: ends what `make connect` began, for one connection, and keeps what is needed to connect again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from sp_api.auth.access_token_client import cache as seller_tokens
+from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
+
+from operations import connect, disconnect
+from sandbox.amazon import AmazonSandbox, Credentials, Seller
+from sandbox.amazon.errors import conflict
+from sandbox.wire import Fault, Response, SandboxClock
+from unit.adapters.live_sandboxes import listening
+from unit.operations.aws_account import NAME, QUEUE, StubAws, documents, install, operators_secrets
+
+OTHER_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:other"
+
+
+class Operator:
+    """Somebody who connects and disconnects with the commands, and what there is at Amazon."""
+
+    def __init__(self, aws: StubAws, amazon: AmazonSandbox, url: str, folder: Path) -> None:
+        self.aws = aws
+        self.amazon = amazon
+        self.asked: list[str] = []
+        self._files = documents(folder, secrets=_secrets())
+        self._urls = ["--amazon-api-url", url, "--lwa-url", f"{url}/auth/o2/token"]
+
+    def connect(self) -> None:
+        assert connect.main(["--stack", "stack", *self._files, *self._urls]) == 0
+
+    def disconnect(self, *options: str, answer: str = "yes", connection: str = "main") -> int:
+        self.asked.clear()
+
+        def ask(question: str) -> str:
+            self.asked.append(question)
+            return answer
+
+        names = ["--stack", "stack", "--connection", connection]
+        return disconnect.main([*names, *options, *self._urls], ask)
+
+    @property
+    def subscriptions(self) -> int:
+        return len(self.amazon.subscriptions.all())
+
+    @property
+    def destinations(self) -> list[str]:
+        return [each["resource"]["sqs"]["arn"] for each in self.amazon.subscriptions._destinations.values()]
+
+
+def _secrets() -> str:
+    amazon = Credentials()
+    return operators_secrets(
+        amazon={
+            "client_id": amazon.client_id,
+            "client_secret": amazon.client_secret,
+            "refresh_token": amazon.refresh_token,
+        }
+    )
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Operator]:
+    seller_tokens.clear()
+    grantless_tokens.clear()
+    amazon = AmazonSandbox(SandboxClock(), Seller(), lambda *_: None, usage_plans={})
+    with listening(amazon) as url:
+        connected = Operator(install(monkeypatch, StubAws()), amazon, url, tmp_path)
+        connected.connect()
+        connected.aws.writes.clear()
+        yield connected
+
+
+def test_subscription_destination_settings_and_secret_end(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (operator.subscriptions, operator.destinations) == (1, [QUEUE])
+
+    assert operator.disconnect() == 0
+
+    assert (operator.subscriptions, operator.destinations) == (0, [])
+    assert operator.aws.writes == ["delete_parameter", "delete_secret"]
+    printed = capsys.readouterr().out
+    assert "Its rows stay in the table stack-Table-1" in printed
+    assert "make connect restores it" in printed
+
+
+def test_nothing_happens_without_a_yes(operator: Operator) -> None:
+    for answer in ("", "no", "y"):
+        assert operator.disconnect(answer=answer) == 1
+
+    assert len(operator.asked) == 1
+    assert (operator.subscriptions, operator.aws.writes) == (1, [])
+
+
+def test_no_question_is_asked_with_yes(operator: Operator) -> None:
+    assert operator.disconnect("--yes") == 0
+    assert operator.asked == []
+
+
+def test_connecting_again_restores_the_secret_with_its_buyer_salt(operator: Operator) -> None:
+    salt = operator.aws.secret()["buyer_salt"]
+    operator.disconnect("--yes")
+
+    operator.connect()
+
+    assert operator.aws.secret()["buyer_salt"] == salt
+    assert operator.aws.deleted == set()
+    assert operator.subscriptions == 1
+
+
+def test_connection_that_does_not_exist_is_reported_and_nothing_is_asked(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert operator.disconnect(connection="mistyped") == 1
+
+    assert "the stack stack has no connection mistyped" in capsys.readouterr().err
+    assert (operator.asked, operator.subscriptions) == ([], 1)
+
+
+def test_disconnecting_twice_reports_that_there_is_no_connection(operator: Operator) -> None:
+    assert operator.disconnect("--yes") == 0
+    assert operator.disconnect("--yes") == 1
+
+
+def test_subscription_to_another_destination_is_left(operator: Operator, capsys: pytest.CaptureFixture[str]) -> None:
+    (subscription,) = operator.amazon.subscriptions.all()
+    operator.amazon.subscriptions._destinations[subscription.destination_id]["resource"]["sqs"]["arn"] = OTHER_QUEUE
+
+    assert operator.disconnect("--yes") == 0
+
+    assert (operator.subscriptions, operator.destinations) == (1, [OTHER_QUEUE])
+    assert "another destination, which was left as it is" in capsys.readouterr().out
+
+
+def test_destination_that_another_seller_uses_is_left(
+    operator: Operator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used(destination_id: str) -> Response:
+        raise conflict("The destination is used by a subscription.")
+
+    monkeypatch.setattr(operator.amazon.subscriptions, "delete_destination", used)
+
+    assert operator.disconnect("--yes") == 0
+
+    assert operator.destinations == [QUEUE]
+    assert "another seller's subscription uses it" in capsys.readouterr().out
+
+
+def test_outage_of_amazon_leaves_everything_that_is_stored(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.amazon.faults.append(Fault("fail", path="/notifications/v1/destinations", status=503, times=9))
+
+    assert operator.disconnect("--yes") == 1
+
+    assert "settings and secret were left: Amazon does not answer at the moment" in capsys.readouterr().err
+    assert operator.aws.writes == []
+
+
+def test_authorisation_that_was_revoked_at_amazon_does_not_keep_the_connection(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seller_tokens.clear()
+    grantless_tokens.clear()
+    stored = operator.aws.secret()
+    stored["amazon"]["client_secret"] = "S3CRET-revoked"
+    operator.aws.secrets[NAME] = json.dumps(stored)
+
+    assert operator.disconnect("--yes") == 0
+
+    assert "the subscription at Amazon was left: Amazon refuses the credentials" in (out := capsys.readouterr().out)
+    assert "S3CRET" not in out
+    assert operator.aws.writes == ["delete_parameter", "delete_secret"]
+
+
+def test_refusal_of_aws_is_explained(operator: Operator, capsys: pytest.CaptureFixture[str]) -> None:
+    operator.aws.problem = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
+
+    assert operator.disconnect("--yes") == 1
+
+    assert "not disconnected: these AWS credentials may not do DescribeStacks" in capsys.readouterr().err
+    assert operator.subscriptions == 1
+
+
+def test_question_that_nobody_can_answer_changes_nothing(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody(question: str) -> str:
+        raise EOFError
+
+    assert disconnect.main(["--stack", "stack", "--connection", "main"], nobody) == 1
+
+    assert "Add YES=1" in capsys.readouterr().err
+    assert operator.aws.writes == []
