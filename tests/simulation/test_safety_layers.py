@@ -16,12 +16,12 @@ from simulation.world import Layers
 WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
-    "durable intent": 33,
-    "idempotency key": 31,
+    "durable intent": 7,
+    "idempotency key": 72,
     "look before create": 0,
-    "unique numbers": 7,
-    "fence by generation": 0,
-    "newest version wins": 24,
+    "unique numbers": 15,
+    "fence by generation": 5,
+    "newest version wins": 11,
     "call budget": 3,
     "smaller batches": 0,
     "blame for silence": 0,
@@ -32,7 +32,7 @@ MET_AT = {
     "end of refusals": 0,
     "test of getOrder": 0,
     "end of unanswered reads": 1,
-    "repeated token refresh": 35,
+    "repeated token refresh": 41,
 }
 
 
