@@ -67,7 +67,8 @@ class Invariants:
             if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
         }
         self._money(held, explained)
-        self._customers(books["Contacts"], held, explained)
+        if not self._world.contacts_were_tidied:
+            self._customers(books["Contacts"], held, explained)
         self._statements(books)
         self._culprits()
         self._nothing_waits()
@@ -187,8 +188,11 @@ class Invariants:
         return True
 
     def _explained(self, one: OrderHistory, expected: Expected, failed: Mapping[str, str]) -> bool:
+        allowed = self._world.culprits.fails_with(one.order_id)
+        if self._world.contacts_were_tidied and self._world.culprits.of(one.order_id) is Culprit.XERO_ANSWERS_LOST:
+            allowed |= {"XERO_ERROR"}  # Xero's refusal of the archived contact is lost like every other answer
         for what, reason in failed.items():
-            if reason not in expected.refusals | self._world.culprits.fails_with(one.order_id):
+            if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
         letters = [letter for queue in self._world.dead_letters.values() for letter in queue.messages.values()]
         told = {letter.attributes.get("reason") for letter in letters if one.order_id in letter.body}
