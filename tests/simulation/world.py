@@ -359,6 +359,13 @@ class World:
             del self.xero.books.currencies["CAD"]
         if self.closed_account:
             self._account("206", "ARCHIVED")
+        self._plan_incidents()
+        bookkeeper = self._stream("bookkeeper")
+        if bookkeeper.random() < 0.15:
+            self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
+
+    def _plan_incidents(self) -> None:
+        """Decide what else happens: revoked tokens, unusable messages, what the operator does."""
         rng = self.rng
         if rng.random() < 0.2:
             queue = self.queues[rng.choice((ORDERS, SHIPMENTS))]
@@ -375,9 +382,6 @@ class World:
             self.scheduler.after(rng.random() * self.length, self._mend)
         for _ in range(rng.choice((0, 0, 1, 2))):
             self.scheduler.after(rng.random() * self.length, self._redrive)
-        bookkeeper = self._stream("bookkeeper")
-        if bookkeeper.random() < 0.15:
-            self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
 
     def _tidy_contacts(self, rng: random.Random) -> None:
         """A bookkeeper archives one of our contacts in Xero, or merges it into another one."""
