@@ -4,3 +4,4 @@ from __future__ import annotations
 
 ORDERS = "orders"  # reads orders, plans drafts
 SHIPMENTS = "shipments"  # plans what has shipped or was cancelled
+REFUNDS = "refunds"  # reads Amazon's finance transactions, plans credit notes

@@ -16,6 +16,7 @@ class SourceKind(StrEnum):
     """The first part of a source's key."""
 
     ORDER = "order"  # an Amazon order; its version is lastUpdatedTime
+    TRANSACTION = "transaction"  # a transaction of Amazon's Finances API; immutable but for its status
     SETTINGS = "settings"  # the connection's settings: the customer that stands for a marketplace
 
 
