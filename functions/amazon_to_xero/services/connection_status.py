@@ -83,7 +83,11 @@ class StatusReader:
         limits: Limits | None,
         unusable: str = "",
     ) -> None:
-        """`limits` is None where the settings are not known, and `unusable` the code that says why."""
+        """Connect the reader.
+
+        limits: None where the settings are not known.
+        unusable: the code that says why they cannot be used; empty while AWS does not answer.
+        """
         self.name = name
         self.store = store
         self._clock = clock
