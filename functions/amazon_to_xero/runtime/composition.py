@@ -85,7 +85,9 @@ class Application:
         self._stores: dict[str, StateStore] = {}
         self._documents: dict[str, tuple[str, str]] = {}  # settings and secret that each connection was made from
         self._unusable_until: dict[str, datetime] = {}
-        self._unusable_codes: dict[str, FailureCode] = {}  # of those that are left out for another reason than an outage
+        self._unusable_codes: dict[
+            str, FailureCode
+        ] = {}  # of those that are left out for another reason than an outage
         self.unusable: frozenset[str] = frozenset()  # connections left out
 
     def connections(self) -> Mapping[str, Connection]:

@@ -7,11 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.failures import CONNECTION_FAILURES, FailureCode, WaitReason
+from amazon_to_xero.domain.failures import CONNECTION_FAILURES, FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
-from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroTenantChanged
+from amazon_to_xero.ports.xero import (
+    XeroError,
+    XeroNotAuthorised,
+    XeroRateLimited,
+    XeroTenantChanged,
+    XeroTokensUnreadable,
+)
 from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
@@ -92,6 +98,9 @@ class Pauses:
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
             remedy = f"The connection's authorisation for Xero cannot be used ({problem.message}). Connect Xero again."
+        elif isinstance(problem, XeroTokensUnreadable):
+            until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TOKENS_UNREADABLE
+            remedy = FAILURES[reason].remedy
         elif isinstance(problem, XeroTenantChanged):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TENANT_CHANGED
         else:

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonNotAuthorised
-from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroUnavailable
+from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroTokensUnreadable, XeroUnavailable
 from amazon_to_xero.services import connection_status
 from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
@@ -122,6 +122,18 @@ def test_disconnected_organisation_is_refused_from_its_first_refused_call_until_
         connection.clock.advance(60)
         work(connection)
     assert status(connection).refusals == {}
+
+
+def test_refused_key_of_xeros_tokens_is_not_stated_as_a_refusal_by_xero(connection: FakeConnection) -> None:
+    """Connecting again would not help: the reminder names the key."""
+    connection.sweep()
+    connection.plan_drafts()
+    connection.xero.before = [XeroTokensUnreadable("connectToken", None, "DisabledException")]
+    work(connection)
+
+    assert status(connection).refusals == {"xero": "XERO_TOKENS_UNREADABLE"}
+    (line,) = connection.decisions.of("PAUSED")
+    assert "TokenKey" in str(line["remedy"])
 
 
 def test_seller_who_withdrew_the_authorisation_is_refused_until_amazon_answers(connection: FakeConnection) -> None:
