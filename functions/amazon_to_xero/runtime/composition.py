@@ -85,9 +85,7 @@ class Application:
         self._stores: dict[str, StateStore] = {}
         self._documents: dict[str, tuple[str, str]] = {}  # settings and secret that each connection was made from
         self._unusable_until: dict[str, datetime] = {}
-        self._unusable_codes: dict[
-            str, FailureCode
-        ] = {}  # of those that are left out for another reason than an outage
+        self._unusable_codes: dict[str, FailureCode] = {}  # why; none while AWS does not answer
         self.unusable: frozenset[str] = frozenset()  # connections left out
 
     def connections(self) -> Mapping[str, Connection]:
@@ -195,6 +193,6 @@ def included_data(settings: ConnectionSettings) -> tuple[str, ...]:
 
 @cache
 def application() -> Application:
-    """Return the application of this execution environment. Raises SettingsError when the function's environment is incomplete."""
+    """Return the application of this execution environment. Raises SettingsError for an incomplete environment."""
     queues = [capability.dead_letter_queue for capability in CAPABILITIES.values()]
     return Application(stack_settings(os.environ, queues), SystemClock())

@@ -26,8 +26,8 @@ from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketpl
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
-from amazon_to_xero.services.intake.sweep import CURSOR as SWEEP
-from amazon_to_xero.services.intake.sweep import answered_at
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
+from amazon_to_xero.services.intake.sweep_cursor import answered_at
 from amazon_to_xero.services.pauses import Pause, cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 

@@ -244,6 +244,18 @@ def test_sweep_that_amazon_refused_is_no_answer(connection: FakeConnection) -> N
     assert status(connection).seconds_since_amazon == 900
 
 
+def test_search_that_is_refused_for_every_marketplace_does_not_hide_when_amazon_last_answered(
+    connection: FakeConnection,
+) -> None:
+    connection.amazon.refused_marketplaces = {JP}
+    connection.sweep()
+    connection.amazon.refused_marketplaces = set(connection.policy.marketplaces)
+    connection.clock.advance(7200)
+    connection.sweep()
+
+    assert status(connection).seconds_since_amazon == 7200
+
+
 def test_calls_left_of_the_day_are_those_of_the_connections_tier(connection: FakeConnection) -> None:
     connection.sweep()
     reader = StatusReader("main", connection.store, connection.clock, [ORDERS], Limits(per_day=1000))
