@@ -94,10 +94,10 @@ def resume_handler() -> Handler:
         statuses: dict[str, ConnectionStatus] = {}
         failures = _each(app.statuses(), lambda each: statuses.update({each.name: _recorded(app, each)}))
         failures += turns(connections, lambda each, _: each.tokens.finish_renewal())
-        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline))
-        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
         to_check = [each for each in connections if each.name in statuses and is_to_check(statuses[each.name])]
         failures += turns(to_check, lambda each, _: each.xero_check.call())
+        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline))
+        failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
         known = [each for each in app.statuses() if each.name in statuses]
         failures += _each(known, lambda each: _remind(app, each, statuses[each.name]))
         _raise_any(failures)

@@ -124,6 +124,16 @@ def test_disconnected_organisation_is_refused_from_its_first_refused_call_until_
     assert status(connection).refusals == {}
 
 
+def test_check_of_an_app_without_the_scope_for_contacts_does_not_stop_what_xero_accepts(
+    connection: FakeConnection,
+) -> None:
+    connection.xero.before = [DISCONNECTED, None]
+    connection.connection.xero_check.call()
+
+    assert (status(connection).pauses, status(connection).refusals) == ({}, {})
+    assert status(connection).seconds_since_xero == 0
+
+
 def test_refused_key_of_xeros_tokens_is_not_stated_as_a_refusal_by_xero(connection: FakeConnection) -> None:
     """Connecting again would not help: the reminder names the key."""
     connection.sweep()
@@ -229,7 +239,7 @@ def test_minutes_since_a_sweep_and_a_call_to_xero_were_answered(connection: Fake
 def test_call_that_xero_did_not_execute_is_no_answer(connection: FakeConnection) -> None:
     connection.sweep()
     connection.clock.advance(600)
-    connection.xero.before = [DISCONNECTED]
+    connection.xero.before = [DISCONNECTED] * 2
     connection.connection.xero_check.call()
 
     assert status(connection).seconds_since_xero == 600
