@@ -164,6 +164,11 @@ class Document:
         return self.state in (DocumentState.IN_FLIGHT, DocumentState.UNKNOWN)
 
     @property
+    def is_outcome_open(self) -> bool:
+        """Whether it is not known if Xero executed its last write, also where its look-up has failed for good."""
+        return self.outcome_unknown or self.reason == FailureCode.OUTCOME_UNRESOLVED
+
+    @property
     def is_contact_in_doubt(self) -> bool:
         """Whether Xero refused the contact in a document: no document may reference it before it was looked up."""
         is_contact = self.kind is DocumentKind.CONTACT

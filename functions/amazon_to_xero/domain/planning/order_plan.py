@@ -128,4 +128,4 @@ class _OrderPlan:
 def _is_approved(invoice: Document) -> bool:
     """Whether Xero holds the invoice as approved, or may do so."""
     is_requested = invoice.exists_in_xero and invoice.desired.body.get("Status") == "AUTHORISED"
-    return is_requested and (invoice.outcome_unknown or invoice.xero_status not in ("DRAFT", "SUBMITTED"))
+    return is_requested and (invoice.is_outcome_open or invoice.xero_status not in ("DRAFT", "SUBMITTED"))
