@@ -54,7 +54,7 @@ class Ports:
     """What stands behind the ports of one connection.
 
     dead_letter_queues: by capability.
-    owner: names the sandbox of the function: who holds a lease or a slot.
+    owner: names the execution environment of the function: who holds a lease or a slot.
     """
 
     amazon: SellerApi

@@ -22,7 +22,7 @@ from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 _OUTAGE_PAUSE = timedelta(minutes=1)
-_CALLED_AGAIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
+_CALLED_WITHIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
 _CURSOR = "pause#"
 # Xero's name of a limit, or our share of a day's calls -> why work waits.
 _LIMITS: Mapping[str, WaitReason] = {
@@ -53,11 +53,11 @@ class Pause:
 
         answered_at: when it last answered as it should (UTC); None where that is not known.
 
-        It lasts until the service has answered, and not only until the pause ends: whether it refuses still is known
-        once it was called again. Where nothing has called it by a while after the pause, nothing waits for it.
+        It lasts until the service has answered, and not only until the pause ends: only another call shows whether it
+        still refuses. If nothing has called it 20 minutes after the pause, nothing waits for it.
         """
         is_answered = answered_at is not None and answered_at > self.at
-        return self.reason in CONNECTION_FAILURES and now < self.until + _CALLED_AGAIN and not is_answered
+        return self.reason in CONNECTION_FAILURES and now < self.until + _CALLED_WITHIN and not is_answered
 
 
 class Pauses:

@@ -133,8 +133,8 @@ class RefusalsOfRun:
         self._orders.log(record, problem)
         self._records.append(record)
         self._problem = problem
-        is_time = self.has_worked or len(self._records) >= REFUSED_IN_A_ROW
-        return self.judge() if is_time else StepReport()
+        can_be_judged = self.has_worked or len(self._records) >= REFUSED_IN_A_ROW
+        return self.judge() if can_be_judged else StepReport()
 
     def judge(self) -> StepReport:
         """Count the refusals of orders, or pause the operation; return what stops reading.

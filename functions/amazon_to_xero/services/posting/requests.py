@@ -127,7 +127,7 @@ class RequestBuilder:
         return partial(Document.without_reference, until=self._clock.now() + wait)
 
     def _content(self, document: Document) -> Mapping[str, Any] | None:
-        """Return what the document should contain; None for a buyer whose details are not in this sandbox's memory."""
+        """Return what the document should contain; None for a buyer whose details are not in memory."""
         desired = document.desired
         if desired.buyer_digest and not desired.tombstone:
             return self._buyer_details(desired.number, desired.buyer_digest)

@@ -1,4 +1,4 @@
-"""One cheap call to Xero where nothing else has called it, to find out whether it still serves the connection."""
+"""Calls Xero for a connection that nothing else has called it for, to find out whether it still answers."""
 
 from __future__ import annotations
 
