@@ -366,7 +366,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.XERO_TENANT_CHANGED: FailureInfo(
         "The settings name another Xero organisation than the one that the connection has posted to.",
-        "Put the earlier xero.tenant_id back, or connect the other organisation under another connection name.",
+        "Put the earlier xero.tenant_id back, or disconnect it and connect the other organisation under another name.",
         _A.CONNECTION,
     ),
     _C.XERO_TOKENS_UNREADABLE: FailureInfo(

@@ -59,7 +59,7 @@ class XeroTenantChanged(XeroError):
     def __init__(self, operation: str, bound_to: str, tenant_id: str) -> None:
         message = (
             f"Set xero.tenant_id back to {bound_to}, to which this connection has posted, and run make connect. "
-            f"To post to {tenant_id}, connect it under another connection name and delete this connection's settings."
+            f"To post to {tenant_id}, run make disconnect and connect the seller under another connection name."
         )
         super().__init__(operation, None, message)
 
