@@ -214,6 +214,9 @@ class Document:
             return replace(
                 self, desired=desired, state=DocumentState.APPLIED, next_attempt_at=None, reason="", remedy=""
             )
+        return self._requested_anew(desired, now)
+
+    def _requested_anew(self, desired: DesiredDocument, now: datetime) -> Document:
         return replace(
             self,
             desired=desired,
