@@ -29,7 +29,7 @@ class _Scope:
     """What is known of the marketplaces; nothing while Amazon refuses none.
 
     works, refused, untested: ids of marketplaces.
-    left_out: the ones that are not searched, after the last test of all.
+    left_out: marketplaces that are not searched, since each was last tested.
     since: the sweep's watermark (ISO) up to which they were searched; empty where they never were.
     """
 

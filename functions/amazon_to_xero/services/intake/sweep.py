@@ -134,7 +134,7 @@ class _SweepPlace:
 
     after, before: Amazon's update times that this part covers; before is None up to what Amazon shows.
     page_token: Amazon's; None for the first page.
-    marketplaces: the ones that are searched; none for all.
+    marketplaces: ids of those that are searched; none for all.
     data: what the cursor holds of it.
     """
 
@@ -148,7 +148,7 @@ class _SweepPlace:
     def of(cls, data: Mapping[str, str], start: datetime, now: datetime, marketplaces: tuple[str, ...]) -> _SweepPlace:
         """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part.
 
-        marketplaces: the ones that a new sweep searches.
+        marketplaces: ids of those that a new sweep searches.
         """
         if "page_token" in data and datetime.fromisoformat(data["started"]) > now - _TOKEN_LIFETIME:
             before = datetime.fromisoformat(data["before"]) if "before" in data else None
