@@ -190,7 +190,10 @@ class Invariants:
     def _explained(self, one: OrderHistory, expected: Expected, failed: Mapping[str, str]) -> bool:
         allowed = self._world.culprits.fails_with(one.order_id)
         if self._world.contacts_were_tidied and self._world.culprits.of(one.order_id) is Culprit.XERO_ANSWERS_LOST:
-            allowed |= {"XERO_ERROR"}  # Xero's refusal of the archived contact is lost like every other answer
+            allowed |= {
+                "XERO_ERROR",
+                "REFERENCE_FAILED",
+            }  # Xero's refusal of the archived contact is lost like every other answer
         for what, reason in failed.items():
             if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
