@@ -119,6 +119,7 @@ class World:
         self._notifications = self._stream("notifications")
         self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
+        self.contacts_were_tidied = False
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
@@ -358,6 +359,13 @@ class World:
             del self.xero.books.currencies["CAD"]
         if self.closed_account:
             self._account("206", "ARCHIVED")
+        self._plan_incidents()
+        bookkeeper = self._stream("bookkeeper")
+        if bookkeeper.random() < 0.15:
+            self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
+
+    def _plan_incidents(self) -> None:
+        """Decide what else happens: revoked tokens, unusable messages, what the operator does."""
         rng = self.rng
         if rng.random() < 0.2:
             queue = self.queues[rng.choice((ORDERS, SHIPMENTS))]
@@ -374,6 +382,25 @@ class World:
             self.scheduler.after(rng.random() * self.length, self._mend)
         for _ in range(rng.choice((0, 0, 1, 2))):
             self.scheduler.after(rng.random() * self.length, self._redrive)
+
+    def _tidy_contacts(self, rng: random.Random) -> None:
+        """A bookkeeper archives one of our contacts in Xero, or merges it into another one."""
+        contacts = self.xero.holdings()["Contacts"]
+        numbers = [
+            each["ContactNumber"]
+            for each in contacts
+            if each["ContactStatus"] == "ACTIVE" and each.get("ContactNumber", "").startswith("AMAZON-")
+        ]
+        if not numbers:
+            return
+        self.contacts_were_tidied = True
+        number, *others = rng.sample(numbers, k=min(2, len(numbers)))
+        if others and rng.random() < 0.5:
+            self.log("bookkeeper", f"merges the contact {number} into {others[0]}")
+            self.xero.contacts.merge(number, others[0])
+        else:
+            self.log("bookkeeper", f"archives the contact {number}")
+            self.xero.contacts.archive(number)
 
     def _redrive(self) -> None:
         """Each dead-letter queue back to its own queue."""
