@@ -67,7 +67,9 @@ class _OrderPlan:
         number = self._usable_number(base_number)
         invoice = self._held.own(DocumentKind.INVOICE, number)
         payment = self._documents.held_settlement(DocumentKind.INVOICE, number, self._held)
-        if payment is not None and payment.exists_in_xero and invoice is not None:
+        # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
+        is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
+        if payment is not None and is_paid and invoice is not None:
             self._keep_paid(invoice, payment, sale)
             return
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:

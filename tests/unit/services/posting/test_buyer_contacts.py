@@ -145,7 +145,7 @@ def test_invoice_whose_buyer_is_stated_by_its_own_order_does_not_fail_with_anoth
     connection.read_orders(buyer_order("K", name="Canary Known", email="known@marketplace.example"))
     (number,) = connection.read_orders(buyer_order("B", minutes=1))
     connection.lose_memory()
-    connection.amazon.hold(buyer_order("A"))
+    connection.amazon.hold(buyer_order("A", addressLine1="9 Earlier Street"))
     connection.amazon.refused["B"] = AmazonForbidden("getOrder", 403, "Unauthorized")
     for _ in range(22 * 60):
         connection.post_after(60)
@@ -158,7 +158,9 @@ def test_invoice_whose_buyer_is_stated_by_its_own_order_does_not_fail_with_anoth
         connection.post_after(60)
         connection.read()
 
-    # Then that order is read and states who the buyer is
+    # Then that order is read and states who the buyer is, and where they lived by then
+    (contact,) = [each for each in connection.xero.books["Contacts"].values() if each["ContactNumber"] == number]
+    assert contact["Addresses"][0]["AddressLine1"] == "9 Earlier Street"
     assert connection.invoice("A").state is DocumentState.APPLIED
     assert connection.failures() == []
 
