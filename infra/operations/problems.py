@@ -21,6 +21,7 @@ from amazon_to_xero.ports.xero import (
     XeroNotAuthorised,
     XeroOutcomeUnknown,
     XeroRateLimited,
+    XeroTokensUnreadable,
     XeroUnavailable,
 )
 
@@ -80,6 +81,8 @@ def explain_xero(problem: XeroError | XeroGrantRefused) -> str:
             f"Xero refuses the credentials ({problem}). Check the part xero of the secrets, xero.tenant_id of the "
             "settings, and that the app is still connected to the organisation."
         )
+    if isinstance(problem, XeroTokensUnreadable):
+        return f"{problem}. Use AWS credentials that may encrypt and decrypt with the stack's key TokenKey."
     if isinstance(problem, XeroRateLimited | XeroUnavailable | XeroOutcomeUnknown):
         return f"Xero does not answer at the moment ({problem}). Run it again in a few minutes."
     return str(problem)

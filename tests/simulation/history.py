@@ -228,7 +228,7 @@ class _Order:
             # Not shared among shipments: a share of what costs nothing may come out a cent below nothing.
             case "free" if self._region.tax == "none" and not self._per_shipment:
                 return [each.free() for each in items]
-            case "item cancelled" if sum(each.quantity > 0 for each in items) > 1:
+            case "item cancelled" if sum(each.quantity > 0 for each in items) > 1 and not self._has_left_in_part(one):
                 items[place] = one.cancelled()
             case "price up" if one.quantity:
                 items[place] = replace(one, goods=one.goods + Decimal(rng.randrange(1, 900)) / 100)
@@ -238,6 +238,11 @@ class _Order:
                 moved = (one.goods / 4).quantize(_CENT)
                 items[place] = replace(one, goods=one.goods - moved, shipping=one.shipping + moved)
         return items
+
+    def _has_left_in_part(self, one: Item) -> bool:
+        """Whether some of an item has left while the order goes on: that is not cancelled any more."""
+        is_complete = all(self._shipped.get(each.item_id, 0) >= each.quantity for each in self._items)
+        return bool(self._shipped.get(one.item_id)) and not is_complete
 
     def _leaves(self, until: Mapping[str, int]) -> None:
         """So many of each item have left by now; what is new does so in a package of its own."""

@@ -14,7 +14,9 @@ from template.template_values import ACCOUNT, REGION, TemplateValues
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
 from amazon_to_xero.domain.books.document import CLAIM_DURATION
+from amazon_to_xero.domain.failures import FAILURES, Audience
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.observability import WARNINGS
 from amazon_to_xero.runtime.settings import StackSettings
 from amazon_to_xero.runtime.status_metrics import STACK, STATUS_METRICS
 from deployable.names import NAME_PROPERTIES, logical_name
@@ -691,6 +693,13 @@ def test_log_messages_in_alarms_and_saved_queries_are_written_by_the_code(observ
     assert {"FAILED", "PREFLIGHT_FINDING"} <= named
     for message in sorted(named):
         assert any(f'"{message}"' in source for source in sources), message
+
+
+def test_findings_are_not_listed_among_what_waits(observability: dict[str, Any]) -> None:
+    waits = observability["Resources"]["Waits"]["Properties"]["QueryString"]
+    findings = {code for code, info in FAILURES.items() if info.audience is Audience.REPORT}
+    for finding in sorted(WARNINGS & findings):
+        assert f'"{finding}"' in waits
 
 
 def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ class FailureCode(StrEnum):
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
     XERO_OPERATION_REFUSED = "XERO_OPERATION_REFUSED"
     XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
-    XERO_TOKENS_UNREADABLE = "XERO_TOKENS_UNREADABLE"  # a code
+    XERO_TOKENS_UNREADABLE = "XERO_TOKENS_UNREADABLE"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
@@ -351,7 +351,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         _A.CONNECTION,
     ),
     _C.AMAZON_OPERATION_REFUSED: FailureInfo(
-        "Amazon refuses one operation, and not the whole connection.",
+        "Amazon refuses one operation, or the search for one marketplace, and not the whole connection.",
         "Give the application the role Inventory and Order Tracking, which the operation needs, and authorise it again "
         "in Seller Central.",
         _A.CONNECTION,
@@ -366,7 +366,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.XERO_TENANT_CHANGED: FailureInfo(
         "The settings name another Xero organisation than the one that the connection has posted to.",
-        "Put the earlier xero.tenant_id back, or connect the other organisation under another connection name.",
+        "Put the earlier xero.tenant_id back, or disconnect it and connect the other organisation under another name.",
         _A.CONNECTION,
     ),
     _C.XERO_TOKENS_UNREADABLE: FailureInfo(
@@ -440,7 +440,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "More than one tax rate fits a proposed rule.", "Write the rule with the right one.", _A.REPORT
     ),
 }
-#: Failures of a whole connection: it does not work until a person acts.
+#: Failures of a connection or of a part of it, which does not work until a person acts.
 CONNECTION_FAILURES = frozenset(code for code, info in FAILURES.items() if info.audience is Audience.CONNECTION)
 
 _W = WaitReason

@@ -49,13 +49,17 @@ class XeroNotAuthorised(XeroError):
     """401 also with a renewed token, or 403: nothing was executed. A person has to connect Xero again."""
 
 
+class XeroTokensUnreadable(XeroError):
+    """The key of the stored tokens is refused: nothing was sent. A person has to allow the use of the key."""
+
+
 class XeroTenantChanged(XeroError):
     """The connection has posted to another organisation: nothing was sent. A person has to correct the settings."""
 
     def __init__(self, operation: str, bound_to: str, tenant_id: str) -> None:
         message = (
             f"Set xero.tenant_id back to {bound_to}, to which this connection has posted, and run make connect. "
-            f"To post to {tenant_id}, connect it under another connection name and delete this connection's settings."
+            f"To post to {tenant_id}, run make disconnect and connect the seller under another connection name."
         )
         super().__init__(operation, None, message)
 
@@ -107,7 +111,8 @@ class XeroApi(Protocol):
     """One organisation's documents. A collection has Xero's own name: Contacts, Invoices, CreditNotes, Payments.
 
     A write carries an Idempotency-Key, which Xero keeps for six minutes, and is sent once, without hidden retries.
-    Every method may raise XeroRateLimited, XeroNotAuthorised, XeroRefused or XeroUnavailable: nothing was executed.
+    Every method may raise XeroRateLimited, XeroNotAuthorised, XeroTokensUnreadable, XeroTenantChanged, XeroRefused or
+    XeroUnavailable: nothing was executed.
     A write may also raise XeroOutcomeUnknown: it may have been executed.
     """
 

@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind which port. Built once per sandbox of a function, kept warm."""
+"""The composition root: puts adapters behind ports. Built once per execution environment of a function."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Application:
         self._stores: dict[str, StateStore] = {}
         self._documents: dict[str, tuple[str, str]] = {}  # settings and secret that each connection was made from
         self._unusable_until: dict[str, datetime] = {}
-        self._unusable_codes: dict[str, FailureCode] = {}
+        self._unusable_codes: dict[str, FailureCode] = {}  # why; none while AWS does not answer
         self.unusable: frozenset[str] = frozenset()  # connections left out
 
     def connections(self) -> Mapping[str, Connection]:
@@ -120,9 +120,9 @@ class Application:
         return connections
 
     def statuses(self) -> list[StatusReader]:
-        """Return what reads the status of each stored connection, also of those whose settings cannot be used."""
+        """Return what reads the status of each stored connection, also of those that were left out."""
         unusable = [
-            StatusReader(name, self._store(name), self.clock, CAPABILITIES, None, self._unusable_codes[name])
+            StatusReader(name, self._store(name), self.clock, CAPABILITIES, None, self._unusable_codes.get(name, ""))
             for name in sorted(self.unusable)
         ]
         return [*(connection.status for connection in self._connections.values()), *unusable]
@@ -193,6 +193,6 @@ def included_data(settings: ConnectionSettings) -> tuple[str, ...]:
 
 @cache
 def application() -> Application:
-    """Return the application of this sandbox. Raises SettingsError when the function's environment is incomplete."""
+    """Return the application of this execution environment. Raises SettingsError for an incomplete environment."""
     queues = [capability.dead_letter_queue for capability in CAPABILITIES.values()]
     return Application(stack_settings(os.environ, queues), SystemClock())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.ports.amazon import SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
@@ -26,6 +23,7 @@ from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_requests import OrderRequests
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -54,7 +52,7 @@ class Ports:
     """What stands behind the ports of one connection.
 
     dead_letter_queues: by capability.
-    owner: names the sandbox of the function: who holds a lease or a slot.
+    owner: names the execution environment of the function: who holds a lease or a slot.
     """
 
     amazon: SellerApi
@@ -144,19 +142,7 @@ def connect(
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
     )
 
-    def read_again(sources: Sequence[str]) -> Collection[str]:
-        records = store.load(OrderRecord, _order_ids(sources))
-        unreadable = {order_id for order_id, record in records.items() if record.is_unreadable}
-        notices.record([ChangeNotice(order_id) for order_id in _order_ids(sources) if order_id not in unreadable])
-        return {records[order_id].source for order_id in unreadable}
-
-    def plan_again(sources: Sequence[str]) -> None:
-        notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
-
-    def plan_for_other_dates(sources: Sequence[str]) -> None:
-        organisation.expire()
-        plan_again(sources)
-
+    requests = OrderRequests(store, notices, organisation)
     poster = document_poster(
         name,
         xero,
@@ -164,11 +150,11 @@ def connect(
         pauses,
         dead_letters,
         buyer_details,
-        read_again,
-        plan_again,
+        requests.read_again,
+        requests.plan_again,
         clock,
         decisions,
-        plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
+        requests.plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
     )
     work = {name: capability.work(services) for name, capability in capabilities.items()}
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
@@ -201,8 +187,3 @@ def document_poster(
         transitions,
         clock,
     )
-
-
-def _order_ids(sources: Sequence[str]) -> list[str]:
-    ids = (identity_of(source, SourceKind.ORDER) for source in sources)
-    return [order_id for order_id in ids if order_id]

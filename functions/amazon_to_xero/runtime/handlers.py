@@ -19,7 +19,7 @@ from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
 from amazon_to_xero.runtime.status_metrics import record_status
 from amazon_to_xero.runtime.turns import failure_of, take_turns
-from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader, is_to_check
+from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader, needs_check
 
 # Two calls of Xero with the same key, each given up after 23 s, and the rows after them, still fit after the deadline.
 _RESERVE = timedelta(seconds=60)
@@ -94,10 +94,10 @@ def resume_handler() -> Handler:
         statuses: dict[str, ConnectionStatus] = {}
         failures = _each(app.statuses(), lambda each: statuses.update({each.name: _recorded(app, each)}))
         failures += turns(connections, lambda each, _: each.tokens.finish_renewal())
+        to_check = [each for each in connections if each.name in statuses and needs_check(statuses[each.name])]
+        failures += turns(to_check, lambda each, _: each.xero_check.call())
         failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline))
         failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
-        to_check = [each for each in connections if each.name in statuses and is_to_check(statuses[each.name])]
-        failures += turns(to_check, lambda each, _: each.xero_check.call())
         known = [each for each in app.statuses() if each.name in statuses]
         failures += _each(known, lambda each: _remind(app, each, statuses[each.name]))
         _raise_any(failures)

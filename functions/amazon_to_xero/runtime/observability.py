@@ -19,8 +19,8 @@ WARNINGS = frozenset(
         *("DEFERRED", "UNKNOWN", "WAITING", "PAUSED", "AMAZON_THROTTLED"),
         *("WORK_STOPPED", "SWEEP_RESTARTED", "PREFLIGHT_FINDING", "REMINDER", "REMINDER_NOT_SENT"),
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
-        *(FailureCode.TAX_VARIANCE, FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
-        FailureCode.VERSION_WENT_BACK,
+        *(FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
+        *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         WaitReason.SETTINGS_UNAVAILABLE,
     }
 )

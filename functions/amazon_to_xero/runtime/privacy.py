@@ -6,7 +6,8 @@
     the libraries' own logs       silence_libraries: they would log URLs, tokens and answers
     exceptions                    services/unforeseen: the type and place of an exception, never its text
 
-Buyers' details live only in the memory of one sandbox, between reading and posting (intake/buyer_details).
+Buyers' details live only in the memory of one execution environment, between reading and posting
+(intake/buyer_details).
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ def record_status(stack: str, connection: str, status: ConnectionStatus) -> None
     """Print the metrics of a connection, each for the connection and for its stack.
 
     An alarm cannot name connections that do not exist yet when the stack is deployed, so it watches the stack's metric:
-    its maximum (or minimum) is that of the worst connection. The line names the connection, and why it is paused or
-    refused. It is printed at once: a run that is cut off has reported nevertheless.
+    its maximum (of some its minimum) is that of the worst connection. The line names the connection, and why it is
+    paused or refused. It is printed at once, so that a run that is cut off has stated it.
     """
     metrics = EphemeralMetrics(service="")  # no dimension of its own: an alarm would have to name the function
     metrics.add_dimension(STACK, stack)

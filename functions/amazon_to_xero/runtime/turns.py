@@ -23,26 +23,28 @@ def take_turns(
 ) -> list[str]:
     """Work for each connection until its share of the time is used up, and again while there is time.
 
-    Each gets an equal share of what is left; what one does not use is left to the others. Which one begins depends on
-    the run, so that with many connections, too, none is always the last. One that fails does not stop the others.
-    Returns what failed.
+    Each gets an equal share of what is left; what one does not use is left to the others. None begins after the
+    deadline. Which one is first depends on the run, so that with many connections, too, none is always the last. One
+    that fails does not stop the others. Return what failed.
     """
     failures: list[str] = []
-    pending = _beginning_elsewhere(list(connections), run_id)
+    pending = _rotated(list(connections), run_id)
     while pending:
         unfinished = []
         for number, connection in enumerate(pending):
+            if clock.now() >= deadline:
+                return failures
             share = (deadline - clock.now()) / (len(pending) - number)
             until = min(deadline, clock.now() + share)
             if failed := failure_of(connection.name, partial(work, connection, until)):
                 failures.append(failed)
             elif clock.now() >= until:
                 unfinished.append(connection)
-        pending = unfinished if clock.now() < deadline else []
+        pending = unfinished
     return failures
 
 
-def _beginning_elsewhere(connections: list[Connection], run_id: str) -> list[Connection]:
+def _rotated(connections: list[Connection], run_id: str) -> list[Connection]:
     """Return the connections in a rotation that the id of the run determines."""
     start = crc32(run_id.encode()) % len(connections) if connections else 0
     return connections[start:] + connections[:start]

@@ -1,6 +1,6 @@
-"""What the stored state of one connection says about how it is: what waits, what failed, who answered when.
+"""The status of one connection, from its stored rows: what waits, failed, is paused or refused, and who answered when.
 
-It asks neither Amazon nor Xero, so that it can be read every minute, also while a service is paused.
+Neither Amazon nor Xero is called, so that it can be read every minute, also while a service is paused.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketpl
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
-from amazon_to_xero.services.intake.sweep import CURSOR as SWEEP
-from amazon_to_xero.services.intake.sweep import answered_at
-from amazon_to_xero.services.pauses import Pause, cursor_of, pause_of
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
+from amazon_to_xero.services.intake.sweep_cursor import answered_at
+from amazon_to_xero.services.pauses import cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 
-MAX_COUNTED = 1000  # of each group: a count that reaches it says "at least"
+MAX_COUNTED = 1000  # of each group; a count that reaches it is a lower bound
 XERO = "xero"
-OPERATIONS = tuple(paused_operation(plan.operation) for plan in (SEARCH_ORDERS, GET_ORDER))
+SEARCH = paused_operation(SEARCH_ORDERS.operation)
+OPERATIONS = (SEARCH, paused_operation(GET_ORDER.operation))
 SETTINGS = "settings"  # what is refused where a connection's settings or secret are not valid
 SILENT = timedelta(minutes=30)  # at most 48 calls a day of those that a connection without work does not need
 _SERVICES = (XERO, AMAZON, *OPERATIONS, *(f"{XERO}#{kind}" for kind in DocumentKind))
@@ -41,11 +42,11 @@ _SERVICES = (XERO, AMAZON, *OPERATIONS, *(f"{XERO}#{kind}" for kind in DocumentK
 
 @dataclass(frozen=True)
 class ConnectionStatus:
-    """How a connection is at one moment. A fact that is not known is None.
+    """The status of a connection at one moment. A fact that is not known is None.
 
     oldest_due_seconds: how long the earliest due work has been due; 0 where nothing is due.
     pauses: service that is not called at the moment -> reason.
-    refusals: what does not work until a person acts -> code: a service, an operation of Amazon, or SETTINGS.
+    refusals: what does not work until a person acts -> code: a service (see Pauses), or SETTINGS.
     failed_sources, failed_documents, unknown_documents: reason -> how many; at most MAX_COUNTED together in each.
     xero_day_calls_left: calls to Xero that are left of the day's.
     seconds_since_amazon, seconds_since_xero: since the last sweep was answered, and since Xero last executed a call.
@@ -62,10 +63,10 @@ class ConnectionStatus:
     seconds_since_xero: int | None = None
 
 
-def is_to_check(status: ConnectionStatus) -> bool:
-    """Return whether Xero is to be called although nothing may be due.
+def needs_check(status: ConnectionStatus) -> bool:
+    """Return whether Xero should be called even if nothing is due.
 
-    Nothing else would find out that an idle connection was disconnected, or that a refused one was connected again.
+    Otherwise nothing finds out that an idle connection was disconnected, or that a refused one was connected again.
     """
     is_silent = status.seconds_since_xero is not None and status.seconds_since_xero > SILENT.total_seconds()
     return XERO not in status.pauses and (XERO in status.refusals or is_silent)
@@ -83,7 +84,11 @@ class StatusReader:
         limits: Limits | None,
         unusable: str = "",
     ) -> None:
-        """`limits` is None where the settings are not known, and `unusable` the code that says why."""
+        """Connect the reader.
+
+        limits: None where the settings are not known.
+        unusable: the code that says why they cannot be used; empty while AWS does not answer.
+        """
         self.name = name
         self.store = store
         self._clock = clock
@@ -95,42 +100,37 @@ class StatusReader:
         now = self._clock.now()
         names = [SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
         cursors = self.store.load(Cursor, names)
-        of_amazon = answered_at(cursors[SWEEP]) if SWEEP in cursors else None
+        amazon_answered_at = answered_at(cursors[SWEEP]) if SWEEP in cursors else None
         budget = budget_of(cursors[BUDGET]) if BUDGET in cursors else None
-        of_xero = budget.answered_at if budget else None
+        xero_answered_at = budget.answered_at if budget else None
         pauses = [pause for each in cursors.values() if (pause := pause_of(each))]
+        # When getOrder or one kind of document was answered is not stored: their refusals last a while longer.
+        answered = {XERO: xero_answered_at, AMAZON: amazon_answered_at, SEARCH: amazon_answered_at}
+        refusals = {each.service: each.reason for each in pauses if each.is_refusal(answered.get(each.service), now)}
+        if self._unusable:
+            refusals[SETTINGS] = self._unusable
         return ConnectionStatus(
             oldest_due_seconds=self._oldest_due(now),
             pauses={pause.service: pause.reason for pause in pauses if pause.until > now},
-            refusals={**self._refusals(pauses, of_xero, of_amazon, now), **_refused_marketplaces(cursors.get(SCOPE))},
+            refusals={**refusals, **_refused_marketplaces(cursors.get(SCOPE))},
             failed_sources=self._by_reason(FAILED_SOURCES),
             failed_documents=self._by_reason(FAILED_DOCUMENTS),
             unknown_documents=self._by_reason(UNKNOWN_DOCUMENTS),
             xero_day_calls_left=budget.left_today(self._limits, now) if budget and self._limits else None,
-            seconds_since_amazon=_seconds_between(of_amazon, now),
-            seconds_since_xero=_seconds_between(of_xero, now),
+            seconds_since_amazon=_seconds_between(amazon_answered_at, now),
+            seconds_since_xero=_seconds_between(xero_answered_at, now),
         )
 
     def _oldest_due(self, now: datetime) -> int:
         times = [self.store.first_due(queue) for queue in self._queues]
         return max((_seconds_between(at, now) or 0 for at in times), default=0)
 
-    def _refusals(
-        self, pauses: Collection[Pause], of_xero: datetime | None, of_amazon: datetime | None, now: datetime
-    ) -> dict[str, str]:
-        # A sweep says nothing about getOrder, whose refusal therefore lasts a while longer than it need.
-        answered = {XERO: of_xero, AMAZON: of_amazon, paused_operation(SEARCH_ORDERS.operation): of_amazon}
-        refusals = {
-            pause.service: pause.reason for pause in pauses if pause.is_refusal(answered.get(pause.service), now)
-        }
-        return {**refusals, SETTINGS: self._unusable} if self._unusable else refusals
-
     def _by_reason(self, group: str) -> Mapping[str, int]:
         return Counter(each.reason for each in self.store.watched(group, MAX_COUNTED))
 
 
 def _refused_marketplaces(scope: Cursor | None) -> dict[str, str]:
-    """Return the marketplaces for which Amazon refuses the search, until it was tested that it no longer does."""
+    """Return the marketplaces for which Amazon refuses the search, until a test finds that it no longer does."""
     refused = marketplaces_left_out(scope) if scope else ()
     return {paused_marketplace(each): FailureCode.AMAZON_OPERATION_REFUSED for each in refused}
 

@@ -7,16 +7,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.failures import CONNECTION_FAILURES, FailureCode, WaitReason
+from amazon_to_xero.domain.failures import CONNECTION_FAILURES, FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
-from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroTenantChanged
+from amazon_to_xero.ports.xero import (
+    XeroError,
+    XeroNotAuthorised,
+    XeroRateLimited,
+    XeroTenantChanged,
+    XeroTokensUnreadable,
+)
 from amazon_to_xero.services.state_updates import update_cursor
 
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 _OUTAGE_PAUSE = timedelta(minutes=1)
-_CALLED_AGAIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
+_CALLED_WITHIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
 _CURSOR = "pause#"
 # Xero's name of a limit, or our share of a day's calls -> why work waits.
 _LIMITS: Mapping[str, WaitReason] = {
@@ -47,11 +53,11 @@ class Pause:
 
         answered_at: when it last answered as it should (UTC); None where that is not known.
 
-        It lasts until the service has answered, and not only until the pause ends: whether it refuses still is known
-        once it was called again. Where nothing has called it by a while after the pause, nothing waits for it.
+        It lasts until the service has answered, and not only until the pause ends: only another call shows whether it
+        still refuses. If nothing has called it 20 minutes after the pause, nothing waits for it.
         """
         is_answered = answered_at is not None and answered_at > self.at
-        return self.reason in CONNECTION_FAILURES and now < self.until + _CALLED_AGAIN and not is_answered
+        return self.reason in CONNECTION_FAILURES and now < self.until + _CALLED_WITHIN and not is_answered
 
 
 class Pauses:
@@ -92,6 +98,9 @@ class Pauses:
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
             remedy = f"The connection's authorisation for Xero cannot be used ({problem.message}). Connect Xero again."
+        elif isinstance(problem, XeroTokensUnreadable):
+            until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TOKENS_UNREADABLE
+            remedy = FAILURES[reason].remedy
         elif isinstance(problem, XeroTenantChanged):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TENANT_CHANGED
         else:

@@ -1,6 +1,6 @@
 """The daily reminder: while something of a connection needs a person or is late, a message says so once a day.
 
-An alarm reports that a condition began, and again that it ended. Nothing reports that it lasts, and for which reasons.
+An alarm reports that a condition began and that it ended, but not that it lasts, and for which reasons.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Reminder:
     def send_if_due(self, connection: str, store: StateStore, decisions: DecisionLog, status: ConnectionStatus) -> None:
         """Send and log the reminder of a connection that needs one, at most once a day.
 
-        The day is claimed in the row store before the message is sent: of two workers one sends it, and a worker that
-        dies in between sends none until the next day. One that the topic does not take is sent after a quarter of an
-        hour.
+        The day is claimed in a row before the message is sent: of two workers one sends it, and after a worker that
+        dies in between none is sent until the next day. A message that the topic does not take is sent again after a
+        quarter of an hour.
         """
         if not needs_reminder(status) or not self._claim(store):
             return
@@ -73,8 +73,7 @@ class Reminder:
 
 def needs_reminder(status: ConnectionStatus) -> bool:
     """Return whether something needs a person or is late. A pause that delays nothing for an hour needs no reminder."""
-    is_late = status.oldest_due_seconds > LATE.total_seconds()
-    return bool(status.refusals or status.failed_sources or status.failed_documents or is_late)
+    return _needs_a_person(status) or _is_late(status)
 
 
 def reminder_text(connection: str, status: ConnectionStatus, now: datetime) -> str:
@@ -83,26 +82,38 @@ def reminder_text(connection: str, status: ConnectionStatus, now: datetime) -> s
 
 
 def _subject(connection: str, status: ConnectionStatus) -> str:
-    needs_a_person = status.refusals or status.failed_sources or status.failed_documents
-    return f"Amazon to Xero, connection {connection}: {'a person is needed' if needs_a_person else 'work is late'}"
+    cause = "a person is needed" if _needs_a_person(status) else "work is late"
+    return f"Amazon to Xero, connection {connection}: {cause}"
+
+
+def _needs_a_person(status: ConnectionStatus) -> bool:
+    return bool(status.refusals or status.failed_sources or status.failed_documents)
+
+
+def _is_late(status: ConnectionStatus) -> bool:
+    return status.oldest_due_seconds > LATE.total_seconds()
+
+
+def _with_remedy(code: str) -> str:
+    return f"{code}. {remedy_of(code)}".rstrip()
 
 
 def _lines(connection: str, status: ConnectionStatus, now: datetime) -> Iterator[str]:
     yield f"Connection {connection}, {now:%Y-%m-%d %H:%M} UTC."
     if status.refusals:
-        yield "\nIt does not work until a person acts; its orders wait and none is lost:"
+        yield "\nRefused until a person acts. What needs it waits, and nothing is lost:"
         for service, code in sorted(status.refusals.items()):
-            yield f"- {service}: {code}. {remedy_of(code)}"
+            yield f"- {service}: {_with_remedy(code)}"
     for name, failed in (("orders", status.failed_sources), ("documents", status.failed_documents)):
         if failed:
             count = sum(failed.values())
             yield f"\n{'At least ' if count >= MAX_COUNTED else ''}{count} failed {name} are not dealt with:"
             for code, number in sorted(failed.items()):
-                yield f"- {number} x {code}. {remedy_of(code)}"
-    if status.oldest_due_seconds > LATE.total_seconds():
+                yield f"- {number} x {_with_remedy(code)}"
+    if _is_late(status):
         yield f"\nWork has waited for {status.oldest_due_seconds // 3600} hours. Reasons of the pauses in force:"
         for service, code in sorted(status.pauses.items()):
-            yield f"- {service}: {code}. {remedy_of(code)}"
+            yield f"- {service}: {_with_remedy(code)}"
         if not status.pauses:
             yield "- none: run the saved query Waits."
     yield "\nWhich orders and documents these are, and how to take one off the list: docs/operating.md, What failed."

@@ -1,4 +1,4 @@
-"""The log line of a run that was stopped: once when a stop is new, then once in a quarter of an hour while it lasts."""
+"""Logs why runs were stopped: when a stop is new, then every quarter of an hour while it lasts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVERY = timedelta(minutes=15)
 
 
 class StopLog:
-    """Logs why runs of one connection were stopped. Every run of a paused connection is stopped, twice a minute."""
+    """The stopped runs of one connection. While it is paused every run is stopped, and there are two a minute."""
 
     def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
         self._store = store
@@ -27,12 +27,13 @@ class StopLog:
     def record(self, reason: str, stops: Mapping[str, str]) -> None:
         """Log a stop, unless one with the same reasons was logged in the last quarter of an hour, by whichever worker.
 
-        stops: field of the log line -> why the step that it stands for was stopped.
+        stops: field of the log line -> why its step was stopped.
         """
-        if self._is_to_log("|".join(f"{name}={why}" for name, why in stops.items())):
+        if self._claim_line("|".join(f"{name}={why}" for name, why in stops.items())):
             self._decisions.record("WORK_STOPPED", reason=reason, remedy=remedy_of(reason) or None, **stops)
 
-    def _is_to_log(self, stop: str) -> bool:
+    def _claim_line(self, stop: str) -> bool:
+        """Return whether this worker is to log the stop, and store that it is logged now."""
         now = self._clock.now()
 
         def logged(cursor: Cursor) -> Mapping[str, str] | None:

@@ -169,6 +169,23 @@ def test_payment_under_way_keeps_its_day_when_that_is_locked_meanwhile(connect: 
     assert connection.dead_letters[SHIPMENTS].reasons == []
 
 
+def test_payment_whose_look_up_failed_is_found_by_its_day_although_that_is_locked_meanwhile(connect: Connect) -> None:
+    connection = connect(LockDates.NEXT_OPEN_DAY)
+    connection.live.fault("drop", "/api.xro/2.0/Payments", times=2)
+    connection.hold(shipped())
+    connection.work()
+    connection.store.save([connection.document("A", DocumentKind.PAYMENT).unresolved("HTTP 500")])
+    connection.lock()
+    connection.clock.advance(13 * 3600)  # the organisation is read again
+    connection.connection.services.notices.record_shipments([ChangeNotice("A", reprocess=True)])
+
+    connection.work(3)
+
+    assert connection.dates() == [SHIPPED_ON, SHIPPED_ON]
+    payment = connection.document("A", DocumentKind.PAYMENT)
+    assert (payment.state, payment.reason) == (DocumentState.APPLIED, "")
+
+
 def test_approved_invoice_that_should_change_in_a_locked_period_fails_after_two_more_tries(connect: Connect) -> None:
     connection = connect(LockDates.NEXT_OPEN_DAY)
     lock_before_the_payment(connection)

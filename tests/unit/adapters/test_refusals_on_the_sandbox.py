@@ -11,7 +11,7 @@ from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
-from amazon_to_xero.services.intake.sweep import CURSOR
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR
 from fakes.connection import FakeConnection
 from fakes.orders import UK, US
 from fakes.state import NOON

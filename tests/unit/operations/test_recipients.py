@@ -42,8 +42,8 @@ class StubSns:
 @pytest.mark.parametrize(
     ("sns", "said"),
     [
-        (StubSns(), 'NOBODY is told when something fails.* PARAMETERS="AlarmEmail='),
-        (StubSns(None), "NOBODY is told when something fails.*ObservabilityStack=true"),
+        (StubSns(), 'NOBODY receives a message when something fails.* PARAMETERS="AlarmEmail='),
+        (StubSns(None), "NOBODY receives a message when something fails.*ObservabilityStack=true"),
         (StubSns(("a@b.example", "PendingConfirmation")), "NOBODY .* a@b.example has not confirmed"),
         (
             StubSns(("a@b.example", f"{TOPIC}:1"), ("c@d.example", "PendingConfirmation")),

@@ -244,6 +244,12 @@ def test_secret_that_is_unavailable_affects_its_connection_only_and_is_read_by_t
     assert app.unusable == {"main"}
     assert decisions.of("SETTINGS_UNUSABLE") == []
 
+    # The status of both is stated, and no person is needed for an outage
+    monkeypatch.setattr(composition, "DynamoStateStore", lambda *_: MemoryStateStore(ManualClock()))
+    main, second = sorted(app.statuses(), key=lambda reader: reader.name)
+    assert (main.name, second.name) == ("main", "second")
+    assert main.read().refusals == {}
+
     assert set(app.connections()) == {"main", "second"}
 
 

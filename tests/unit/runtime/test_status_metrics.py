@@ -126,7 +126,7 @@ def test_disconnected_organisation_raises_its_metric_within_two_minutes_and_keep
 def test_organisation_that_is_connected_again_is_found_although_nothing_is_due(minutes: Minutes) -> None:
     main = minutes.app.main
     sweep(main)
-    main.xero.before = [DISCONNECTED]
+    main.xero.before = [DISCONNECTED] * 2
     main.clock.advance(60)
     main.connection.xero_check.call()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.xero import XeroNotAuthorised
 from amazon_to_xero.runtime import handlers
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.turns import take_turns
@@ -91,6 +92,19 @@ def test_resume_continues_the_work_of_a_connection_beside_one_with_an_endless_ba
 
 
 @every_run
+def test_idle_connection_that_was_disconnected_is_found_beside_one_with_an_endless_backlog(
+    app: TwoConnections, backlog: EndlessBacklog, run_id: str
+) -> None:
+    app.second.sweep()
+    app.clock.advance(31 * 60)
+    app.second.xero.before = [XeroNotAuthorised("getContacts", 403, "AuthenticationUnsuccessful")] * 2
+
+    resume_handler(lambda_event("resume_tick.json"), FakeLambdaContext(run_id))
+
+    assert app.second.connection.status.read().refusals == {"xero": "XERO_NOT_AUTHORISED"}
+
+
+@every_run
 def test_sweep_reads_the_orders_of_a_connection_beside_one_with_an_endless_backlog(
     app: TwoConnections, backlog: EndlessBacklog, run_id: str
 ) -> None:
@@ -159,7 +173,7 @@ def test_each_connection_is_the_first_one_of_some_runs() -> None:
     for number in range(40):
         begun: list[Connection] = []
         everyone = connections(clock, "a", "b", "c")
-        take_turns(everyone, f"run {number}", clock.now(), clock, partial(_note, begun))
+        take_turns(everyone, f"run {number}", clock.now() + timedelta(seconds=60), clock, partial(_note, begun))
         firsts.add(begun[0].name)
 
     assert firsts == {"a", "b", "c"}
@@ -180,6 +194,19 @@ def test_connection_that_fails_has_no_second_turn() -> None:
 
     assert (sorted(begun), len(failures)) == (["a", "b"], 1)
     assert failures[0].startswith("b: ")
+
+
+def test_no_connection_begins_after_the_deadline() -> None:
+    clock = ManualClock()
+    begun: list[str] = []
+
+    def slow_call(connection: Connection, _: datetime) -> None:
+        begun.append(connection.name)
+        clock.advance(23)
+
+    take_turns(connections(clock, "a", "b", "c"), "run", clock.now() + timedelta(seconds=20), clock, slow_call)
+
+    assert len(begun) == 1
 
 
 def test_run_without_connections_does_nothing() -> None:

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonNotAuthorised
-from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroUnavailable
+from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroTokensUnreadable, XeroUnavailable
 from amazon_to_xero.services import connection_status
 from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
@@ -124,6 +124,28 @@ def test_disconnected_organisation_is_refused_from_its_first_refused_call_until_
     assert status(connection).refusals == {}
 
 
+def test_check_of_an_app_without_the_scope_for_contacts_does_not_stop_what_xero_accepts(
+    connection: FakeConnection,
+) -> None:
+    connection.xero.before = [DISCONNECTED, None]
+    connection.connection.xero_check.call()
+
+    assert (status(connection).pauses, status(connection).refusals) == ({}, {})
+    assert status(connection).seconds_since_xero == 0
+
+
+def test_refused_key_of_xeros_tokens_is_not_stated_as_a_refusal_by_xero(connection: FakeConnection) -> None:
+    """Connecting again would not help: the reminder names the key."""
+    connection.sweep()
+    connection.plan_drafts()
+    connection.xero.before = [XeroTokensUnreadable("connectToken", None, "DisabledException")]
+    work(connection)
+
+    assert status(connection).refusals == {"xero": "XERO_TOKENS_UNREADABLE"}
+    (line,) = connection.decisions.of("PAUSED")
+    assert "TokenKey" in str(line["remedy"])
+
+
 def test_seller_who_withdrew_the_authorisation_is_refused_until_amazon_answers(connection: FakeConnection) -> None:
     connection.amazon.faults = [AmazonNotAuthorised("searchOrders", 403, "Unauthorized")]
     connection.sweep()
@@ -217,7 +239,7 @@ def test_minutes_since_a_sweep_and_a_call_to_xero_were_answered(connection: Fake
 def test_call_that_xero_did_not_execute_is_no_answer(connection: FakeConnection) -> None:
     connection.sweep()
     connection.clock.advance(600)
-    connection.xero.before = [DISCONNECTED]
+    connection.xero.before = [DISCONNECTED] * 2
     connection.connection.xero_check.call()
 
     assert status(connection).seconds_since_xero == 600
@@ -230,6 +252,18 @@ def test_sweep_that_amazon_refused_is_no_answer(connection: FakeConnection) -> N
     connection.sweep()
 
     assert status(connection).seconds_since_amazon == 900
+
+
+def test_search_that_is_refused_for_every_marketplace_does_not_hide_when_amazon_last_answered(
+    connection: FakeConnection,
+) -> None:
+    connection.amazon.refused_marketplaces = {JP}
+    connection.sweep()
+    connection.amazon.refused_marketplaces = set(connection.policy.marketplaces)
+    connection.clock.advance(7200)
+    connection.sweep()
+
+    assert status(connection).seconds_since_amazon == 7200
 
 
 def test_calls_left_of_the_day_are_those_of_the_connections_tier(connection: FakeConnection) -> None:

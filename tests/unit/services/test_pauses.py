@@ -6,7 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroUnavailable
+from amazon_to_xero.ports.xero import (
+    XeroError,
+    XeroNotAuthorised,
+    XeroRateLimited,
+    XeroTokensUnreadable,
+    XeroUnavailable,
+)
 from amazon_to_xero.services.pauses import Pauses
 from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLog
 
@@ -71,6 +77,7 @@ def test_each_pause_is_logged_with_its_service_end_and_reason(connection: Paused
         (XeroRateLimited("x", "minute", 2 * MINUTE), "XERO_MINUTE_LIMIT", 2),
         (XeroRateLimited("x", "concurrent", MINUTE), "XERO_CONCURRENT_LIMIT", 1),
         (XeroNotAuthorised("x", 403, "AuthenticationUnsuccessful"), "XERO_NOT_AUTHORISED", 15),
+        (XeroTokensUnreadable("x", None, "DisabledException"), "XERO_TOKENS_UNREADABLE", 15),
         (XeroUnavailable("x", 503, "HTTP 503"), "XERO_UNAVAILABLE", 1),
     ],
 )

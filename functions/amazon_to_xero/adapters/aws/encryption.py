@@ -55,16 +55,16 @@ class KmsEncryption:
         try:
             return bytes(self._kms.encrypt(Plaintext=part, **self._key)["CiphertextBlob"])
         except (BotoCoreError, ClientError) as problem:
-            raise _raised(problem) from None
+            raise _port_error(problem) from None
 
     def _decrypted(self, part: bytes) -> bytes:
         try:
             return bytes(self._kms.decrypt(CiphertextBlob=part, **self._key)["Plaintext"])
         except (BotoCoreError, ClientError) as problem:
-            raise _raised(problem) from None
+            raise _port_error(problem) from None
 
 
-def _raised(problem: BotoCoreError | ClientError) -> KeyRefused | KeyUnavailable:
+def _port_error(problem: BotoCoreError | ClientError) -> KeyRefused | KeyUnavailable:
     if not isinstance(problem, ClientError):
         return KeyUnavailable(type(problem).__name__)
     code = problem.response["Error"]["Code"]

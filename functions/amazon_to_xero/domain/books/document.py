@@ -164,6 +164,16 @@ class Document:
         return self.state in (DocumentState.IN_FLIGHT, DocumentState.UNKNOWN)
 
     @property
+    def is_outcome_open(self) -> bool:
+        """Whether it is not known if Xero executed its last write, also where its look-up has failed for good."""
+        return self.outcome_unknown or self.is_unresolved
+
+    @property
+    def is_unresolved(self) -> bool:
+        """Whether it failed because Xero never answered its look-up, so that Xero may hold it."""
+        return self.reason == FailureCode.OUTCOME_UNRESOLVED
+
+    @property
     def is_contact_in_doubt(self) -> bool:
         """Whether Xero refused the contact in a document: no document may reference it before it was looked up."""
         is_contact = self.kind is DocumentKind.CONTACT
@@ -183,9 +193,10 @@ class Document:
 
         An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
         that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
-        A failed document is tried again, because its source asked; the contact of a buyer for any of their orders. A
-        document that waits for its buyer is due: whoever asks has just read who the buyer is. A tombstone keeps the
-        body of the document that it removes, by which that document is recognised in Xero.
+        A failed document is tried again, because its source asked; the contact of a buyer for any of their orders, as
+        an older one states them where Amazon does not return the newer one. A document that waits for its buyer is
+        due: whoever asks has just read who the buyer is. A tombstone keeps the body of the document that it removes,
+        by which that document is recognised in Xero.
         """
         if desired.tombstone and not desired.body:
             removed = replace(self.desired, tombstone=True, capability=desired.capability)
@@ -196,19 +207,23 @@ class Document:
             retried = self.desired.buyer_digest and (self.state is DocumentState.FAILED or (same and self.awaits_buyer))
             if not retried:
                 return None
-            desired, same = self.desired, True
+            if self.reason != FailureCode.BUYER_DATA_UNAVAILABLE or same:
+                desired, same = self.desired, True
         if same and self.awaits_buyer:
             return replace(self, desired=desired, state=DocumentState.PENDING, next_attempt_at=now, reason="")
         if same and self.state is not DocumentState.FAILED:
             return replace(self, desired=desired) if desired.source_version != held else None
         if self.outcome_unknown:
             return replace(self, desired=desired)
-        if self.reason == FailureCode.OUTCOME_UNRESOLVED:
+        if self.is_unresolved:
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         if desired.digest == self.applied_digest:
             return replace(
                 self, desired=desired, state=DocumentState.APPLIED, next_attempt_at=None, reason="", remedy=""
             )
+        return self._requested_anew(desired, now)
+
+    def _requested_anew(self, desired: DesiredDocument, now: datetime) -> Document:
         return replace(
             self,
             desired=desired,

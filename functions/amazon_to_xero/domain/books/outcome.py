@@ -75,15 +75,11 @@ def after_lookup(
     if document.reason == FailureCode.NOT_MODIFIABLE and found not in (as_wanted, Match.GONE):
         remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
         return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
-    if document.desired.tombstone:
-        if found is Match.FOREIGN and not document.exists_in_xero:
-            return nothing_to_remove(document, now)  # found by its number, which somebody else has: ours never existed
-        if found is Match.GONE:
-            return document.applied(xero_id, status, document.desired.digest, now)
-        return document.found_different(xero_id, status, now)
-    if found is Match.SAME:
+    if document.desired.tombstone and found is Match.FOREIGN and not document.exists_in_xero:
+        return nothing_to_remove(document, now)  # found by its number, which somebody else has: ours never existed
+    if found is as_wanted:
         return document.applied(xero_id, status, document.desired.digest, now)
-    if found is Match.OURS_BUT_DIFFERENT:
+    if document.desired.tombstone or found is Match.OURS_BUT_DIFFERENT:
         return document.found_different(xero_id, status, now)
     if found is Match.CHANGED_BY_PERSON:
         remedy = (

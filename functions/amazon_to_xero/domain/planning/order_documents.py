@@ -136,7 +136,7 @@ class OrderDocuments:
 
     def _settlement_day(self, document: DesiredDocument, held: HeldDocuments) -> date:
         settlement = self.held_settlement(document.kind, document.number, held)
-        if settlement is not None and (settlement.exists_in_xero or settlement.outcome_unknown):
+        if settlement is not None and (settlement.exists_in_xero or settlement.is_outcome_open):
             # It is found in Xero by the day that was sent.
             return date.fromisoformat(settlement.desired.body.get("Date", document.body["Date"]))
         day = date.fromisoformat(document.body["Date"])

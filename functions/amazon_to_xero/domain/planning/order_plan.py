@@ -67,7 +67,9 @@ class _OrderPlan:
         number = self._usable_number(base_number)
         invoice = self._held.own(DocumentKind.INVOICE, number)
         payment = self._documents.held_settlement(DocumentKind.INVOICE, number, self._held)
-        if payment is not None and payment.exists_in_xero and invoice is not None:
+        # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
+        is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
+        if payment is not None and is_paid and invoice is not None:
             self._keep_paid(invoice, payment, sale)
             return
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:
@@ -128,4 +130,4 @@ class _OrderPlan:
 def _is_approved(invoice: Document) -> bool:
     """Whether Xero holds the invoice as approved, or may do so."""
     is_requested = invoice.exists_in_xero and invoice.desired.body.get("Status") == "AUTHORISED"
-    return is_requested and (invoice.outcome_unknown or invoice.xero_status not in ("DRAFT", "SUBMITTED"))
+    return is_requested and (invoice.is_outcome_open or invoice.xero_status not in ("DRAFT", "SUBMITTED"))

@@ -86,9 +86,6 @@ class AmazonFaults:
             code=problem.code,
         )
 
-    def _is_other_refused(self, operation: str) -> bool:
-        return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
-
     def is_marketplace_refused(self, marketplace: str) -> bool:
         """Whether the search is not to be tried for that marketplace, because Amazon refused it within the hour."""
         return self._pauses.until(paused_marketplace(marketplace)) is not None
@@ -104,6 +101,9 @@ class AmazonFaults:
             "Amazon notifies of them."
         )
         self._pauses.pause(paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
+
+    def _is_other_refused(self, operation: str) -> bool:
+        return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
 
     def _pause_connection(self) -> StepReport:
         code = FailureCode.AMAZON_NOT_AUTHORISED

@@ -1,6 +1,6 @@
 """Requests the contacts of orders that have just been read.
 
-This is the reader's work and not the planner's, because a buyer's details are only in the memory of the sandbox that
+This is the reader's work and not the planner's, because a buyer's details are only in the memory of the process that
 has just read the order: the row of the contact holds a digest.
 """
 

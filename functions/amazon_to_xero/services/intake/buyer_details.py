@@ -12,10 +12,10 @@ CAPACITY = 5_000  # some 1 KB each
 
 
 class BuyerDetails:
-    """The details of buyers' contacts, in the memory of one warm sandbox and nowhere else.
+    """The details of buyers' contacts, in the memory of one execution environment and nowhere else.
 
     The table must not contain buyer data: a contact's row holds a digest, and the details are kept here. They are gone
-    with the sandbox; then the order is read from Amazon again.
+    with it; then the order is read from Amazon again.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

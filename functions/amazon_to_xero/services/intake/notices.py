@@ -52,18 +52,19 @@ class NoticeRecorder:
         """Return the ids of the orders that are to be planned now; with `reprocess` in any case.
 
         An event says nothing new: the record is due for planning since before the event was sent. For an order that is
-        not known, or was never read, it is a notice like any other. Raises Conflict.
+        not known, was never read, or failed because Amazon did not return it, it is a notice like any other. Raises
+        Conflict.
         """
         reprocessed = {notice.key for notice in notices if notice.reprocess}
         order_ids = list(dict.fromkeys(notice.key for notice in notices))
         due: dict[str, None] = {}
 
         def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
-            unread = [order_id for order_id, record in stored.items() if record is None or record.content is None]
+            unread = [order_id for order_id, record in stored.items() if _is_to_be_read(record)]
             if unread:
                 self.record([ChangeNotice(order_id) for order_id in unread])
             for order_id, record in stored.items():
-                if record is None or record.content is None:
+                if record is None or order_id in unread:
                     continue
                 if record.next_attempt_at is None and order_id in reprocessed:
                     yield record.to_be_planned(SHIPMENTS, self._clock.now())
@@ -74,3 +75,8 @@ class NoticeRecorder:
 
         saved = update_records(self._store, OrderRecord, order_ids, to_be_planned)
         return [*due, *saved]
+
+
+def _is_to_be_read(record: OrderRecord | None) -> bool:
+    """Whether what is stored of an order is nothing, or older than what Amazon has announced of it."""
+    return record is None or record.content is None or record.is_unreadable

@@ -90,7 +90,7 @@ class OrderRecorder:
         saved = update_records(self._store, OrderRecord, by_id, recorded)
         for row in saved.values():
             self._failed_sources.log(row)
-        self._readable.remember(by_id)
+        self._readable.remember(by_id, is_page=is_page)
         to_plan = [row for row in saved.values() if row.next_step is NextStep.PLAN]
         self._announce(to_plan)
         return StepReport(len(orders), tuple(row.order_id for row in to_plan), tuple(documents))

@@ -13,6 +13,7 @@ from amazon_to_xero.ports.amazon import (
     AmazonForbidden,
     AmazonNotAuthorised,
     AmazonNotFound,
+    AmazonUnavailable,
     SellerApi,
 )
 from amazon_to_xero.ports.clock import Clock
@@ -22,6 +23,7 @@ from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import GET_ORDER, AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
+from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE
 from amazon_to_xero.services.work_report import StepReport
 
 MAX_REFUSALS = 24  # of one order, 18 hours with their waits; Amazon has answered valid queries with 400 for hours
@@ -85,6 +87,7 @@ class RefusedOrders:
         refused: the ids of the orders that are refused, the last of them with `problem`.
         At most three are read. Where none is known, getOrder has not been seen to work, and counts as refused.
         """
+        unanswered: AmazonError | None = None
         for order_id in self._readable.known(besides=refused):
             if not self._quota.take(GET_ORDER):
                 return StepReport(stopped=WaitReason.AMAZON_QUOTA)
@@ -93,12 +96,19 @@ class RefusedOrders:
             except AmazonNotFound:
                 return StepReport()  # Amazon answers: it no longer shows an order that is two years old
             except AmazonError as error:
-                if not is_refusal(error):
+                if not is_refusal(error) and not isinstance(error, AmazonUnavailable):
                     return self._faults.report(error, order_id)
                 self._faults.log(error, order_id)
+                unanswered = unanswered if is_refusal(error) else error
             else:
                 return StepReport()
+        if unanswered is not None:
+            return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
         return self._faults.pause_refused(problem)
+
+    def wait(self, record: OrderRecord) -> None:
+        """Read an order again in a quarter of an hour; its refusal is not counted."""
+        self._store.save([record.read_again_at(self._clock.now() + UNAUTHORISED_PAUSE)])
 
     def count(self, record: OrderRecord) -> None:
         """Retry after one minute, then twice as long each time, at most an hour; in the end fail the order.
@@ -133,13 +143,13 @@ class RefusalsOfRun:
         self._orders.log(record, problem)
         self._records.append(record)
         self._problem = problem
-        is_time = self.has_worked or len(self._records) >= REFUSED_IN_A_ROW
-        return self.judge() if is_time else StepReport()
+        can_be_judged = self.has_worked or len(self._records) >= REFUSED_IN_A_ROW
+        return self.judge() if can_be_judged else StepReport()
 
     def judge(self) -> StepReport:
         """Count the refusals of orders, or pause the operation; return what stops reading.
 
-        Where it could not be tested whether the operation works, the orders stay due as they are.
+        Where the operation does not work, or that could not be tested, the orders wait.
         """
         if not self._records or self._problem is None:
             return StepReport()
@@ -148,6 +158,9 @@ class RefusalsOfRun:
             self._stopped = self._orders.test_operation(refused, self._problem).stopped
             self.has_worked = not self._stopped
         if not self.has_worked:
+            for record in self._records:
+                self._orders.wait(record)
+            self._records = []
             return StepReport(stopped=self._stopped)
         for record in self._records:
             self._orders.count(record)

@@ -13,10 +13,11 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
+from amazon_to_xero.services.intake.sweep_cursor import restarted
 from amazon_to_xero.services.state_updates import update_cursor
 
 CURSOR = "search-scope"
-SWEEP_CURSOR = "sweep#orders"
 UNLISTED = "*"  # a marketplace of the seller that is not in the settings
 _LISTS = ("works", "refused", "untested", "left_out")
 _REFUSAL = AmazonForbidden(SEARCH_ORDERS.operation, 403, "Unauthorized")
@@ -28,7 +29,7 @@ class _Scope:
     """What is known of the marketplaces; nothing while Amazon refuses none.
 
     works, refused, untested: ids of marketplaces.
-    left_out: the ones that are not searched, after the last test of all.
+    left_out: marketplaces that are not searched, since each was last tested.
     since: the sweep's watermark (ISO) up to which they were searched; empty where they never were.
     """
 
@@ -87,7 +88,7 @@ class SearchScope:
             return self._faults.report(problem).stopped
         scope = self._stored()
         if not scope.untested:
-            watermark = self._store.cursor(SWEEP_CURSOR).data.get("watermark", "")
+            watermark = self._store.cursor(SWEEP).data.get("watermark", "")
             since = min(scope.since, watermark) if scope.left_out else watermark
             # Of those that worked so far, one is refused by now.
             untested = scope.works or self._marketplaces
@@ -100,11 +101,11 @@ class SearchScope:
     def update(self) -> str:
         """Test what is not tested yet, and once an hour the refused marketplaces; return what stops reading."""
         scope = self._stored()
-        again = tuple(each for each in scope.left_out if each in scope.refused and not self._is_refused_lately(each))
-        if not scope.untested and not again:
+        retested = tuple(each for each in scope.left_out if each in scope.refused and not self._is_refused_lately(each))
+        if not scope.untested and not retested:
             return ""
-        refused = tuple(each for each in scope.refused if each not in again)
-        return self._test(replace(scope, refused=refused, untested=(*scope.untested, *again)))
+        refused = tuple(each for each in scope.refused if each not in retested)
+        return self._test(replace(scope, refused=refused, untested=(*scope.untested, *retested)))
 
     def _test(self, scope: _Scope) -> str:
         """Test each untested marketplace with a call; what is interrupted is continued later."""
@@ -143,8 +144,7 @@ class SearchScope:
         for marketplace in refused:
             if not self._is_refused_lately(marketplace):
                 self._faults.pause_marketplace(refusal, marketplace)
-        is_narrow = bool(refused)
-        self._save(replace(scope, refused=refused, left_out=refused) if is_narrow else _Scope())
+        self._save(replace(scope, refused=refused, left_out=refused) if refused else _Scope())
 
     def _is_refused_lately(self, marketplace: str) -> bool:
         return self._faults.is_marketplace_refused(marketplace)
@@ -161,14 +161,8 @@ class SearchScope:
             update_cursor(self._store, CURSOR, lambda cursor: scope.as_data())
 
     def _restart_sweep(self, since: str | None = None) -> None:
-        """Begin a new sweep at that watermark (ISO; empty for the very first sweep), or at the one that it has."""
-
-        def begun(cursor: Cursor) -> Mapping[str, str]:
-            watermark = cursor.data.get("watermark", "") if since is None else since
-            kept = {"span": cursor.data["span"]} if "span" in cursor.data else {}
-            return kept | ({"watermark": watermark} if watermark else {})
-
-        update_cursor(self._store, SWEEP_CURSOR, begun)
+        """Begin a new sweep at that watermark (see restarted), or at the one that it has."""
+        update_cursor(self._store, SWEEP, lambda cursor: restarted(cursor.data, since))
 
 
 def marketplaces_left_out(cursor: Cursor) -> tuple[str, ...]:

@@ -15,14 +15,13 @@ from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import OrderRecorder
 from amazon_to_xero.services.intake.search_limit import limit_of
-from amazon_to_xero.services.intake.search_scope import SWEEP_CURSOR, SearchScope
+from amazon_to_xero.services.intake.search_scope import SearchScope
+from amazon_to_xero.services.intake.sweep_cursor import ANSWERED_AT, CURSOR, restarted
 from amazon_to_xero.services.work_report import StepReport
 
-CURSOR = SWEEP_CURSOR
 _TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token is valid for 24 hours
 MAX_TOKEN_REFUSALS = 3  # in a row; one 400 may pass, as Amazon answers valid queries with it at times
 _BAD_REQUEST = 400
-_ANSWERED_AT = "answered_at"
 _OVERLAP = timedelta(minutes=10)  # a sweep starts this much before its watermark
 
 
@@ -80,7 +79,7 @@ class OrderSweep:
                 # The next page is this one again: Amazon's token leads nowhere, as if it were refused.
                 self._count_refused_token(cursor)
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
-            data = place.next_data(page.next_token, limit) | {_ANSWERED_AT: self._clock.now().isoformat()}
+            data = place.next_data(page.next_token, limit) | {ANSWERED_AT: self._clock.now().isoformat()}
             saved = self._store.save([replace(cursor, data=data)])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
@@ -123,16 +122,10 @@ class OrderSweep:
         data = {**cursor.data, "token_refusals": str(refusals)}
         is_given_up = refusals >= MAX_TOKEN_REFUSALS
         if is_given_up:
-            data = {name: cursor.data[name] for name in ("watermark", "span", _ANSWERED_AT) if name in cursor.data}
+            data = restarted(cursor.data)
         # If another worker was faster, its place is the right one.
         if self._store.save([replace(cursor, data=data)]) and is_given_up:
             self._decisions.record("SWEEP_RESTARTED", refusals=refusals, watermark=data.get("watermark"))
-
-
-def answered_at(cursor: Cursor) -> datetime | None:
-    """Return when Amazon last answered a sweep (UTC), by the cursor CURSOR; None where it never did."""
-    text = cursor.data.get(_ANSWERED_AT)
-    return datetime.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ class _SweepPlace:
 
     after, before: Amazon's update times that this part covers; before is None up to what Amazon shows.
     page_token: Amazon's; None for the first page.
-    marketplaces: the ones that are searched; none for all.
+    marketplaces: ids of those that are searched; none for all.
     data: what the cursor holds of it.
     """
 
@@ -155,7 +148,7 @@ class _SweepPlace:
     def of(cls, data: Mapping[str, str], start: datetime, now: datetime, marketplaces: tuple[str, ...]) -> _SweepPlace:
         """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part.
 
-        marketplaces: the ones that a new sweep searches.
+        marketplaces: ids of those that a new sweep searches.
         """
         if "page_token" in data and datetime.fromisoformat(data["started"]) > now - _TOKEN_LIFETIME:
             before = datetime.fromisoformat(data["before"]) if "before" in data else None

@@ -1,4 +1,4 @@
-"""Contacts in Xero: which one is ours, and what became of one that Xero refuses in a document."""
+"""Looks contacts up in Xero, by id, number or name, and follows the merges of those that somebody merged."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
+from amazon_to_xero.services.posting.lookup import find
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 
 _COLLECTION = "Contacts"
@@ -33,14 +34,6 @@ class FoundContact:
 
     element: Json
     survivor: Mapping[str, object] | None = None
-
-
-def find(xero: XeroApi, collection: str, field: str, values: Sequence[str]) -> dict[str, Json]:
-    """Return what Xero holds, by the folded value; of contacts of one name the active one."""
-    groups = xero.lookup_groups(collection, field, values)
-    found = [element for group in groups for element in xero.find(collection, field, group)]
-    found.sort(key=lambda element: element.get("ContactStatus") not in INACTIVE)
-    return {folded(element.get(field)): element for element in found}
 
 
 def find_contacts(xero: XeroApi, contacts: Sequence[Document]) -> dict[str, FoundContact]:

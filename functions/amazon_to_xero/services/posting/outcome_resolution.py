@@ -16,7 +16,8 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.contacts import find, find_contacts
+from amazon_to_xero.services.posting.contacts import find_contacts
+from amazon_to_xero.services.posting.lookup import find
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport

@@ -1,4 +1,4 @@
-"""A collection that Xero refuses while it accepts calls to others: the app lacks a scope, the connection works."""
+"""Collections that Xero refuses although it accepts calls to others, because the app lacks a scope."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SCOPES: Mapping[str, str] = {
     "CreditNotes": "accounting.invoices",
     "Payments": "accounting.payments",
 }
-_NOBODYS_ID = "00000000-0000-0000-0000-000000000000"
+_UNUSED_ID = "00000000-0000-0000-0000-000000000000"
 
 
 def is_refused_alone(xero: XeroApi, collection: str) -> bool:
     """Whether Xero accepts a call to another collection now, so that only this one is refused. Makes one call."""
     other, id_field = ("Contacts", "ContactID") if collection == "Invoices" else ("Invoices", "InvoiceID")
     try:
-        xero.find(other, id_field, [_NOBODYS_ID])
+        xero.find(other, id_field, [_UNUSED_ID])
     except XeroError:
         return False
     return True
@@ -28,7 +28,7 @@ def is_refused_alone(xero: XeroApi, collection: str) -> bool:
 def remedy_of_refused(collection: str, message: str) -> str:
     """Return what a person has to do about a collection that Xero refuses alone.
 
-    message: Xero's word for it.
+    message: how Xero refuses it.
     """
     return (
         f"Give the Xero app the scope {_SCOPES[collection]} and connect Xero again: Xero refuses {collection} "

@@ -24,6 +24,7 @@ from amazon_to_xero.services.work_report import PostReport
 _REFERENCE_RETRY = timedelta(minutes=1)
 _BUYER_RETRY = timedelta(minutes=15)
 _MAX_REFERENCE_WAIT = timedelta(hours=1)
+_MAX_READS_FOR_BUYER = 3
 MAX_REFERENCE_WAITS = 12  # about six hours
 
 type BuyerDetailsLookup = Callable[[str, str], Mapping[str, Any] | None]  # contact number, digest -> details
@@ -101,6 +102,9 @@ class RequestBuilder:
             # A worker that was frozen requested the payment of an invoice that has been removed since.
             return payment_not_removable if document.exists_in_xero else Document.withdrawn
         if reference is not None and reference.state is DocumentState.FAILED:
+            if self._may_state_the_buyer(document, reference):
+                until = self._clock.now() + _REFERENCE_RETRY
+                return partial(Document.without_reference, until=until)
             remedy = f"{reference.key} is not in Xero: {reference.remedy}"
             # A contact has no dead letter of its own that would state the cause; any other document has.
             has_own_letter = bool(reference.desired.capability)
@@ -115,6 +119,17 @@ class RequestBuilder:
             until = max(until, min(reference.next_attempt_at, now + _BUYER_RETRY))
         return partial(Document.deferred, until=until, reason=WaitReason.WAITING_FOR_REFERENCE)
 
+    def _may_state_the_buyer(self, document: Document, contact: Document) -> bool:
+        """Have the document's own order read, where the buyer's contact failed because Amazon did not return another.
+
+        Each order of a buyer states who they are; reading this one revives the contact.
+        """
+        is_of_another = contact.desired.source != document.desired.source
+        is_unstated = contact.reason == FailureCode.BUYER_DATA_UNAVAILABLE and is_of_another
+        if not is_unstated or document.reference_waits >= _MAX_READS_FOR_BUYER:
+            return False
+        return document.desired.source not in self._read_again([document.desired.source])
+
     def _without_row(self, document: Document) -> Transition:
         """The reference was never requested: its source is planned again, which requests it or removes this one."""
         waits = document.reference_waits
@@ -127,7 +142,7 @@ class RequestBuilder:
         return partial(Document.without_reference, until=self._clock.now() + wait)
 
     def _content(self, document: Document) -> Mapping[str, Any] | None:
-        """Return what the document should contain; None for a buyer whose details are not in this sandbox's memory."""
+        """Return what the document should contain; None for a buyer whose details are not in memory."""
         desired = document.desired
         if desired.buyer_digest and not desired.tombstone:
             return self._buyer_details(desired.number, desired.buyer_digest)

@@ -1,4 +1,4 @@
-"""One connection posts to one organisation: ids and numbers of another one would be taken for those of its own."""
+"""Binds a connection to the organisation that it first posted to. Another one has other documents under our numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TenantBoundXero:
         self._xero = xero
         self._store = store
         self._tenant_id = tenant_id
-        self._is_bound = False  # to our tenant, as far as this execution environment has seen
+        self._is_bound = False  # to this tenant, as far as this execution environment has seen
 
     def create(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         return self._write(f"create{collection}", lambda: self._xero.create(collection, elements, idempotency_key))

@@ -32,6 +32,7 @@ from amazon_to_xero.ports.xero import (
     XeroIdentity,
     XeroNotAuthorised,
     XeroOutcomeUnknown,
+    XeroTokensUnreadable,
     XeroUnavailable,
 )
 
@@ -41,7 +42,10 @@ _LEASE = timedelta(seconds=45)  # longer than the token endpoint's time-out
 
 
 class XeroTokens:
-    """ports.AccessTokens. Raises XeroNotAuthorised when a person has to connect again, XeroUnavailable to try later.
+    """ports.AccessTokens.
+
+    Raises XeroNotAuthorised when a person has to connect again, XeroTokensUnreadable when a person has to allow the use
+    of the key, XeroUnavailable to try later.
 
     seed: the refresh token that the connect command stored; None for a custom connection. A new seed replaces
         whatever was rotated from the old one.
@@ -84,7 +88,7 @@ class XeroTokens:
         """Repeat a refresh that began and did not end. Call it every few minutes."""
         row = self._store.cursor(_NAME)
         if "begun_at" in row.data:
-            with suppress(XeroNotAuthorised, XeroUnavailable):
+            with suppress(XeroNotAuthorised, XeroTokensUnreadable, XeroUnavailable):
                 begun = self._read(row)
                 self._held = self._stored_or_new(begun.access_token if begun else None)
         elif "access_token" in row.data and self._encryption:
@@ -158,7 +162,7 @@ class XeroTokens:
         return self._identity.refresh(rotated or self._seed)
 
     def _read(self, row: Cursor) -> TokenSet | None:
-        """Return the stored tokens. Raises XeroUnavailable, or XeroNotAuthorised when they cannot be decrypted."""
+        """Return the stored tokens. Raises XeroUnavailable, or XeroTokensUnreadable for a refused key."""
         is_of_this_secret = row.data.get("seed") == self._seed_mark()
         if not (is_of_this_secret or self._is_replaced(row)):
             return None
@@ -177,7 +181,7 @@ class XeroTokens:
         return _tokens_of({**row.data, **plain})
 
     def _storable(self, row: Cursor, tokens: TokenSet) -> dict[str, str]:
-        """Return what is stored of tokens. Raises XeroUnavailable or XeroNotAuthorised where they are not encrypted."""
+        """Return what is stored of tokens. Raises XeroUnavailable, or XeroTokensUnreadable for a refused key."""
         try:
             return self._encrypted(tokens)
         except KeyUnavailable as problem:
@@ -194,13 +198,13 @@ class XeroTokens:
             return {**plain, **expires}
         return {"encrypted": self._encryption.encrypt(json.dumps(plain)), **expires}
 
-    def _unreadable(self, row: Cursor, problem: KeyRefused) -> XeroNotAuthorised:
+    def _unreadable(self, row: Cursor, problem: KeyRefused) -> XeroTokensUnreadable:
         """Log that the key is refused, and repeat no refresh: that would only be refused again, every minute."""
         if "begun_at" in row.data:
             self._store.save([replace(row, data=_ended(row.data))])
         code = FailureCode.XERO_TOKENS_UNREADABLE
         self._decisions.record(code, reason=code, remedy=FAILURES[code].remedy, code=str(problem))
-        return XeroNotAuthorised("connectToken", None, f"the key of the stored tokens is refused: {problem}")
+        return XeroTokensUnreadable("connectToken", None, f"the key of the stored tokens is refused: {problem}")
 
     def _is_replaced(self, row: Cursor) -> bool:
         """Whether the row was made from a newer secret than this worker's."""

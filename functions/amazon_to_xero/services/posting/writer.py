@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from amazon_to_xero.domain.books.document import MAX_PERIOD_REFUSALS, Document
+from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_write
-from amazon_to_xero.domain.books.refusals import refusal, xero_says
+from amazon_to_xero.domain.books.refusals import xero_says
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -32,6 +32,7 @@ from amazon_to_xero.ports.xero import (
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.contacts import check_contacts_of_refused
+from amazon_to_xero.services.posting.locked_dates import plan_locked_again
 from amazon_to_xero.services.posting.refused_operations import is_refused_alone, remedy_of_refused
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
@@ -67,7 +68,7 @@ class Bisection:
 
 @dataclass
 class _WriteHealth:
-    """Whether Xero answers writes at all, as far as this sandbox has seen.
+    """Whether Xero answers writes at all, as far as this execution environment has seen.
 
     accepted_at: when it last answered one (UTC).
     unanswered_in_a_row: writes without an answer since then.
@@ -97,11 +98,7 @@ class BatchWriter:
         clock: Clock,
         plan_for_other_dates: SourceRequest | None = None,
     ) -> None:
-        """Connect the writer.
-
-        plan_for_other_dates: makes sources due for planning with fresh lock dates, because Xero refused the dates of
-            their documents as locked; None where the settings say that such documents fail.
-        """
+        """`plan_for_other_dates`: see plan_locked_again."""
         self._plan_for_other_dates = plan_for_other_dates
         self._connection = connection
         self._xero = xero
@@ -155,11 +152,15 @@ class BatchWriter:
             deferred = partial(Document.deferred, until=until, reason=reason)
             self._transitions.apply([(document, deferred) for document in documents])
             return PostReport(stopped=reason)
+        bisection.any_accepted = True
+        return self._apply_outcomes(documents, outcomes)
+
+    def _apply_outcomes(self, documents: Sequence[Document], outcomes: Sequence[Outcome]) -> PostReport:
+        """Save each document's next state for Xero's answer, after what the refusals of some of them ask for."""
+        self._health.answered(self._clock.now())
         answered = [(each, outcome.errors) for each, outcome in zip(documents, outcomes, strict=True)]
         check_contacts_of_refused(answered, self._store, self._transitions, self._clock)
-        planned_again = self._plan_what_is_locked(answered)
-        bisection.any_accepted = True
-        self._health.answered(self._clock.now())
+        planned_again = plan_locked_again(answered, self._plan_for_other_dates)
         return self._transitions.apply(
             [
                 (
@@ -186,23 +187,6 @@ class BatchWriter:
             if spec.collection == collection:
                 self._pauses.pause(f"xero#{paused}", until, reason, remedy_of_refused(collection, problem.message))
         return until, reason
-
-    def _plan_what_is_locked(self, answered: Sequence[tuple[Document, Sequence[str]]]) -> set[str]:
-        """Have the sources planned again of documents whose date Xero refused as locked; return these documents' keys.
-
-        Xero's lock date may be newer than the organisation that the plan was made with.
-        """
-        locked = [
-            document
-            for document, messages in answered
-            if self._plan_for_other_dates is not None
-            and document.period_refusals < MAX_PERIOD_REFUSALS
-            and not document.desired.tombstone
-            and refusal(tuple(messages)).code is FailureCode.PERIOD_LOCKED
-        ]
-        if self._plan_for_other_dates is not None and locked:
-            self._plan_for_other_dates(list(dict.fromkeys(document.desired.source for document in locked)))
-        return {document.key for document in locked}
 
     def _after_write(
         self, document: Document, outcome: Outcome, sent_digest: str, *, is_planned_again: bool

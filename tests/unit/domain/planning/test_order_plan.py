@@ -303,6 +303,23 @@ def test_plan_does_not_wait_for_an_unknown_payment_that_stays_the_same() -> None
     assert life.documents["payment#A"].state is DocumentState.UNKNOWN
 
 
+@pytest.mark.parametrize("newer", [version(2, tea("12.00")), cancelled(2)], ids=["higher price", "cancelled"])
+def test_invoice_is_not_changed_while_xero_does_not_say_whether_it_is_paid(newer: dict[str, Any]) -> None:
+    life = order_life()
+    life.request(SHIPPED)
+    life.post(loses_answer=is_settlement)
+    payment = life.documents["payment#A"]
+    life.documents["payment#A"] = payment.unresolved("HTTP 500")
+
+    plan = life.request(newer)
+
+    invoices = [desired for step in plan.steps for desired in step if desired.key == "invoice#A"]
+    assert [desired.digest for desired in invoices] == [life.documents["invoice#A"].desired.digest]
+    life.post()  # finds that it was paid
+    life.update(newer)
+    assert life.invoiced_total == life.settled_total == life.sales_total
+
+
 def test_unposted_payment_is_withdrawn_before_its_invoice_changes() -> None:
     life = order_life()
     life.request(SHIPPED)

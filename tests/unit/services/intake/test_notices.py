@@ -179,6 +179,19 @@ def test_reprocessed_order_is_planned_again(connection: FakeConnection, recorder
     assert connection.store.due(SHIPMENTS, NOON, 9) == ["A"]
 
 
+def test_reprocessed_order_that_amazon_did_not_return_is_read_again(
+    connection: FakeConnection, recorder: NoticeRecorder
+) -> None:
+    connection.store.save([OrderRecord("A", state=OrderState.FAILED, reason=FailureCode.ORDER_REFUSED, content={})])
+
+    due = recorder.record_shipments([ChangeNotice("A", reprocess=True)])
+
+    record = connection.record("A")
+    assert record.next_step is NextStep.READ
+    assert record.next_attempt_at == connection.clock.now()
+    assert due == []
+
+
 @pytest.mark.parametrize("reprocessed", [(), ("A",)])
 def test_order_with_an_open_notice_is_read_before_it_is_planned(
     connection: FakeConnection, recorder: NoticeRecorder, reprocessed: tuple[str, ...]

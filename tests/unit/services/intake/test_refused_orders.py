@@ -125,7 +125,28 @@ def test_refusal_is_not_counted_while_it_cannot_be_tested_whether_the_operation_
     assert connection.read().stopped == "AMAZON_UNAVAILABLE"
 
     assert {connection.record(name).attempts for name in REFUSED} == {0}
-    assert connection.amazon.count("getOrder") == 4
+    # Each refused order once, and the three that are known; then the orders wait
+    assert connection.amazon.count("getOrder") == 6
+    connection.clock.advance(60)
+    connection.read()
+    assert connection.amazon.count("getOrder") == 6
+    assert connection.decisions.of("PAUSED") == []
+
+
+def test_order_that_getorder_returned_is_tested_before_one_of_a_page_that_it_refuses() -> None:
+    # Given a page that shows two orders which getOrder never answers, after another order was read
+    connection = FakeConnection(amazon_order("K0"), amazon_order("R0"), amazon_order("R1"), amazon_order("R2"))
+    connection.read(connection.notice(["K0"]))
+    connection.clock.advance(900)
+    connection.sweep()
+    connection.amazon.refused = dict.fromkeys(["R1", "R2"], AmazonUnavailable("getOrder", 500, "InternalFailure"))
+    connection.amazon.refused["R0"] = FORBIDDEN
+    connection.clock.advance(60)
+    connection.notice(["R0"])
+
+    read_every_minute(connection, 24 * HOUR)
+
+    assert connection.dead_letters[ORDERS].reasons == [("R0", "ORDER_REFUSED")]
     assert connection.decisions.of("PAUSED") == []
 
 

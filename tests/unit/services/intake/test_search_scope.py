@@ -5,7 +5,7 @@ from __future__ import annotations
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonUnavailable
 from amazon_to_xero.services.intake.search_scope import UNLISTED
-from amazon_to_xero.services.intake.sweep import CURSOR
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import JP, UK, US

@@ -10,7 +10,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.ports.amazon import AmazonUnavailable, Json, OrderPage
-from amazon_to_xero.services.intake.sweep import CURSOR
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR
 from amazon_to_xero.services.work_report import StepReport
 from fakes.books import POLICY
 from fakes.connection import FakeConnection

@@ -139,6 +139,32 @@ def test_contact_fails_with_its_order_when_amazon_refuses_the_order_for_good() -
     assert connection.orders_to_read() == []
 
 
+def test_invoice_whose_buyer_is_stated_by_its_own_order_does_not_fail_with_another_order_of_the_buyer() -> None:
+    # Given two orders of a buyer, the newer of which Amazon refuses for good
+    connection = BuyerConnection()
+    connection.read_orders(buyer_order("K", name="Canary Known", email="known@marketplace.example"))
+    (number,) = connection.read_orders(buyer_order("B", minutes=1))
+    connection.lose_memory()
+    connection.amazon.hold(buyer_order("A", addressLine1="9 Earlier Street"))
+    connection.amazon.refused["B"] = AmazonForbidden("getOrder", 403, "Unauthorized")
+    for _ in range(22 * 60):
+        connection.post_after(60)
+        connection.read()
+    assert connection.contact(number).state is DocumentState.FAILED
+
+    # When the invoice of the other order needs the contact
+    connection.request(desired_invoice("A", contact_number=number))
+    for _ in range(5):
+        connection.post_after(60)
+        connection.read()
+
+    # Then that order is read and states who the buyer is, and where they lived by then
+    (contact,) = [each for each in connection.xero.books["Contacts"].values() if each["ContactNumber"] == number]
+    assert contact["Addresses"][0]["AddressLine1"] == "9 Earlier Street"
+    assert connection.invoice("A").state is DocumentState.APPLIED
+    assert connection.failures() == []
+
+
 def test_details_from_an_older_order_of_the_same_buyer_post_the_contact() -> None:
     # Given a newer order that Amazon cannot return
     connection = BuyerConnection()

@@ -6,7 +6,7 @@ import pytest
 
 from amazon_to_xero.ports.encryption import KeyRefused, KeyUnavailable
 from amazon_to_xero.ports.state import Cursor
-from amazon_to_xero.ports.xero import TokenSet, XeroNotAuthorised, XeroUnavailable
+from amazon_to_xero.ports.xero import TokenSet, XeroTokensUnreadable, XeroUnavailable
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from unit.services.posting.test_xero_tokens import CONNECTED_AGAIN, ConnectionTokens
 
@@ -118,7 +118,7 @@ def test_first_refresh_does_not_begin_before_its_tokens_can_be_encrypted(
 ) -> None:
     tokens.key.problem = problem
 
-    with pytest.raises((XeroUnavailable, XeroNotAuthorised)):
+    with pytest.raises((XeroUnavailable, XeroTokensUnreadable)):
         tokens.encrypting().current()
 
     assert (tokens.identity.grants, tokens.stored.data) == ([], {})
@@ -152,7 +152,7 @@ def test_refused_key_is_reported_with_its_remedy_and_the_tokens_stay(tokens: Enc
     before = tokens.stored
     tokens.key.problem = KeyRefused("IncorrectKeyException")
 
-    with pytest.raises(XeroNotAuthorised, match="IncorrectKeyException"):
+    with pytest.raises(XeroTokensUnreadable, match="IncorrectKeyException"):
         tokens.encrypting().current()
 
     (line,) = tokens.decisions.of("XERO_TOKENS_UNREADABLE")
