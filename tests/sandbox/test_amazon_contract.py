@@ -189,7 +189,7 @@ def test_notifications_api_responses_match_the_model() -> None:
     ("notification_type", "schema", "expected_count"),
     [
         ("ORDER_CHANGE", "OrderChangeNotification", 52),
-        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 10),
+        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 20),
         ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 10),
     ],
 )
