@@ -177,6 +177,18 @@ def test_allocation_that_xero_refuses_fails_alone_with_the_open_amounts(connecti
     assert "10.00 of the credit note and 0.00 of the invoice" in connection.allocation("B-A1").remedy
 
 
+def test_allocation_of_a_credit_note_that_xero_no_longer_has_fails_with_a_remedy(connection: SandboxConnection) -> None:
+    connection.request(CONTACT, desired_invoice("A", "30.00"), desired_credit_note("A-A1"))
+    connection.post_times(1)
+    connection.books.credit_notes.clear()
+    connection.request(desired_allocation("A-A1"))
+
+    connection.post_times(1)
+
+    assert connection.failures() == [("A", "NOT_IN_XERO")]
+    assert "no longer has a document that it settles" in connection.allocation("A-A1").remedy
+
+
 def test_invoice_to_which_a_bookkeeper_added_a_remark_is_left_as_it_is(connection: SandboxConnection) -> None:
     connection.request(CONTACT, desired_invoice())
     connection.post_times(1)

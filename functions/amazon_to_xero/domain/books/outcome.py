@@ -19,7 +19,7 @@ from amazon_to_xero.domain.books.contact import as_sent
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
-from amazon_to_xero.domain.books.refusals import Refusal, refusal
+from amazon_to_xero.domain.books.refusals import SETTLED_DOCUMENT_GONE, Refusal, refusal
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
 _SETTLED = {
@@ -124,8 +124,7 @@ def after_owner_lookup(
     if owner is None or len(settled) <= len(others):
         if document.desired.tombstone:
             return nothing_to_remove(document, now)
-        remedy = "Xero no longer has a document that it settles. Correct it in Xero manually."
-        return document.failed(FailureCode.NOT_IN_XERO, remedy)
+        return document.failed(FailureCode.NOT_IN_XERO, SETTLED_DOCUMENT_GONE)
     ours = settlement_in(document.desired, owner, settled[1:])
     if document.desired.tombstone:
         return nothing_to_remove(document, now) if ours is None else settlement_not_removable(document)

@@ -193,8 +193,10 @@ def test_credit_note_that_somebody_deleted_fails_its_own_allocation_only() -> No
 
     connection.post()
 
-    states = {connection.allocation("A-A1").state, connection.allocation("B-A1").state}
-    assert states == {DocumentState.FAILED, DocumentState.APPLIED}
+    (failed,) = [each for each in ("A", "B") if connection.allocation(f"{each}-A1").state is DocumentState.FAILED]
+    assert connection.failures() == [(failed, "NOT_IN_XERO")]
+    assert "no longer has a document that it settles" in connection.allocation(f"{failed}-A1").remedy
+    assert len(connection.xero.books["Allocations"]) == 1
 
 
 def test_missing_scope_for_allocations_is_named_and_holds_back_nothing_else() -> None:
