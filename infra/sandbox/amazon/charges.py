@@ -16,6 +16,7 @@ from sandbox.amazon.marketplaces import MARKETPLACES
 from sandbox.amazon.times import format_time, parse_time
 
 POSTED_AFTER_SHIPMENT = timedelta(minutes=10)
+SELLER_ID = "A1SELLER"
 DEFERRED_FOR = timedelta(days=14)  # for a business buyer on invoice
 
 Json = dict[str, Any]
@@ -80,6 +81,25 @@ def released(deferred: Mapping[str, Any], at: datetime) -> tuple[Json, Json]:
     return original, copy
 
 
+def refund_of(
+    order: Mapping[str, Any],
+    items: Sequence[tuple[Mapping[str, Any], int, Leaves]],
+    posted: datetime,
+    seller_id: str = SELLER_ID,
+) -> Json:
+    """Return the refund of an order, given its items, how many of each, and what is taken back of the sale.
+
+    The amounts of a refund are negative; what the seller gets back, such as fees, is positive.
+    """
+    renamed = [
+        (item, quantity, {(f"Refunded {path[0]}", *path[1:]): amount for path, amount in leaves.items()})
+        for item, quantity, leaves in items
+    ]
+    refund = _transaction(order, renamed, posted, seller_id)
+    refund_id = _digest(f"refund of {refund['transactionId']}")
+    return refund | {"transactionId": refund_id, "transactionType": "Refund", "description": "Refund Order"}
+
+
 def breakdowns_of(leaves: Mapping[Path, Decimal], currency: str) -> list[Json] | None:
     """Return the breakdowns with these leaves, each parent with the sum of its own; None below a leaf."""
     by_parent: dict[str, Leaves] = {}
@@ -107,15 +127,15 @@ def _charged_items(
         if more <= 0:
             continue
         before = charged.get(item_id, {})
-        due = {path: _rounded(amount * quantity / ordered, amount) for path, amount in _leaves(order, item).items()}
+        due = {path: _rounded(amount * quantity / ordered, amount) for path, amount in sale_of(order, item).items()}
         share = {path: amount - before.get(path, 0) for path, amount in due.items() if amount != before.get(path, 0)}
         shipped[item_id], charged[item_id] = quantity, due
         if share:
             yield item, more, share
 
 
-def _leaves(order: Mapping[str, Any], item: Mapping[str, Any]) -> Leaves:
-    """Return what the payment of a whole item consists of, by the paths of its leaves."""
+def sale_of(order: Mapping[str, Any], item: Mapping[str, Any]) -> Leaves:
+    """Return what the payment of a whole item consists of: what the buyer paid, Amazon's fees, and tax it withholds."""
     leaves: Leaves = {}
     for breakdown in (item.get("proceeds") or {}).get("breakdowns") or ():
         amount = Decimal(breakdown["subtotal"]["amount"])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.amazon.charges import charges_of, orders_by_id
+from sandbox.amazon.charges import SELLER_ID, charges_of, orders_by_id
 from sandbox.amazon.versions import (
     Kind,
     SellerDataError,
@@ -27,7 +27,6 @@ from sandbox.amazon.versions import (
     type_name,
 )
 
-_SELLER_ID = "A1SELLER"
 # The order of versions with the same time: an order exists before its transactions.
 _PRECEDENCE: dict[Kind, int] = {"order": 0, "transaction": 1, "inventory": 2}
 
@@ -122,7 +121,7 @@ class Seller:
         """Add the charges of the shipments in the history of the orders."""
         orders = (version.read() for version in self._versions if version.kind == "order")
         for versions in orders_by_id(orders).values():
-            for charge in charges_of(versions, self.seller_id or _SELLER_ID):
+            for charge in charges_of(versions, self.seller_id or SELLER_ID):
                 self.put_transaction(charge)
 
     def history(self) -> list[Version]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.amazon.charges import released
+from sandbox.amazon.charges import SELLER_ID, released
 from sandbox.amazon.control import control_response
 from sandbox.amazon.errors import ApiError, not_found, quota_exceeded, unauthorized
 from sandbox.amazon.finances import Transactions
@@ -63,7 +63,7 @@ class AmazonSandbox(SandboxService):
         self.refusals = Refusals()
         self.transaction_faults = TransactionFaults()
         self._publisher = NotificationPublisher(
-            seller.seller_id or "A1SELLER", self.subscriptions, publish, publish_many
+            seller.seller_id or SELLER_ID, self.subscriptions, publish, publish_many
         )
         self._home_marketplace = seller.home_marketplace
         self._marketplaces = set(seller.marketplaces())
