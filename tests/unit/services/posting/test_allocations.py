@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from amazon_to_xero.domain.books.document import DocumentState
-from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRefused
+from amazon_to_xero.ports.xero import (
+    XeroError,
+    XeroNotAuthorised,
+    XeroRateLimited,
+    XeroRefused,
+    XeroUnavailable,
+)
 from fakes.vendors import lost
 from unit.desired_documents import desired_allocation, desired_credit_note, desired_invoice, desired_refund, removed
 from unit.services.posting.posting_connection import PostingConnection
 from unit.services.posting.test_isolation import calls_with, fail_every_write_of, post_for_an_hour
 
 D = Decimal
+MINUTE = timedelta(minutes=1)
 OPEN_INVOICE = desired_invoice("A", "30.00")
 NOT_EXECUTED: list[XeroError | None] = [lost("createAllocations"), lost("createAllocations")]
 
@@ -144,6 +153,30 @@ def test_allocation_that_exists_is_never_changed_or_removed() -> None:
     assert connection.allocation().reason == "HAS_PAYMENTS"
     assert "the credit note is allocated and should no longer exist" in connection.allocation().remedy
     assert len(connection.xero.writes("Allocations")) == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_lost_on_the_way_each_credit_note_is_allocated_and_refunded_once(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a repeatable draw, not a secret
+    orders = [f"A{n}" for n in range(4)]
+    connection = PostingConnection(*(desired_invoice(order, "30.00") for order in orders))
+    connection.request(*(desired_credit_note(f"{order}-A1", order_id=order) for order in orders))
+    connection.request(*(desired_allocation(f"{order}-A1", "3.00", order_id=order) for order in orders))
+    connection.request(*(desired_refund(f"{order}-A1", "2.00", order_id=order) for order in orders))
+    faults = (None, None, lost(), XeroUnavailable("find", 503, "HTTP 503"), XeroRateLimited("x", "minute", MINUTE))
+    connection.xero.before = [rng.choice(faults) for _ in range(30)]
+    connection.xero.after = [rng.choice((None, None, lost())) for _ in range(30)]
+
+    for _ in range(240):
+        connection.post_after(61)
+
+    for order in orders:
+        note, invoice = connection.xero.credit_note(f"{order}-A1"), connection.xero.invoice(order)
+        assert [each["Amount"] for each in note["Allocations"]] == [D("3.00")]
+        assert [each["Amount"] for each in note["Payments"]] == [D("2.00")]
+        assert (note["RemainingCredit"], invoice["AmountDue"]) == (D("5.00"), D("27.00"))
+        assert connection.allocation(f"{order}-A1").state is DocumentState.APPLIED
+    assert connection.failures() == []
 
 
 # --- isolation -------------------------------------------------------------------------------------------------------
