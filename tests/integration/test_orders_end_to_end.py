@@ -67,6 +67,16 @@ def documented() -> dict[str, list[str]]:
     return expected
 
 
+def documented_refunds() -> dict[str, Decimal]:
+    """Return credit note number -> amount, as documented in the README of the seller folder."""
+    expected: dict[str, Decimal] = {}
+    for line in (OWN_SELLER / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 6 and re.fullmatch(r"\d{3}-\d{7}-\d{7}", cells[2]) and cells[5] != "none":
+            expected[f"{cells[2]}-RF{cells[1]}"] = Decimal(cells[5].partition(" ")[0])
+    return expected
+
+
 def eventually(condition: Callable[[], Any], seconds: float = 90) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -94,7 +104,7 @@ def dead_letters(stack: Stack, function: str) -> list[dict[str, Any]]:
 def test_sellers_history_becomes_the_documented_books(stack: Stack) -> None:
     assert stack.play(90) == ""
 
-    books, of_orders, expected = invoices(stack), net(stack), documented()
+    books, of_orders, expected, refunds = invoices(stack), net(stack), documented(), documented_refunds()
     assert len(expected) == 32
     for order_id, (invoice, afterwards, comes_to) in expected.items():
         if invoice == "none":
@@ -104,7 +114,24 @@ def test_sellers_history_becomes_the_documented_books(stack: Stack) -> None:
         status = {"voided": "VOIDED", "deleted": "DELETED"}.get(afterwards, "PAID")
         assert (order_id, held["Total"]) == (order_id, Decimal(invoice))
         assert held["Status"] == ("DRAFT" if order_id == "204-0000027-0000027" else status)
-        assert (order_id, of_orders[order_id]) == (order_id, Decimal(comes_to))
+        refunded = sum(amount for number, amount in refunds.items() if number.startswith(order_id))
+        assert (order_id, of_orders[order_id]) == (order_id, Decimal(comes_to) - refunded)
+
+
+# Currency -> what the buyers got back: one refund of each kind (see the README of the seller folder).
+REFUNDED = {"GBP": Decimal("151.60"), "USD": Decimal("40.00"), "EUR": Decimal("47.60"), "JPY": Decimal(410)}
+
+
+def test_each_refund_becomes_one_credit_note_of_what_the_buyer_got_back(stack: Stack) -> None:
+    notes = [each for each in stack.xero.control("GET", "books")["CreditNotes"] if "-RF" in each["CreditNoteNumber"]]
+
+    assert {note["CreditNoteNumber"]: note["Total"] for note in notes} == documented_refunds()
+    totals: dict[str, Decimal] = {}
+    for note in notes:
+        totals[note["CurrencyCode"]] = totals.get(note["CurrencyCode"], Decimal(0)) + note["Total"]
+    assert totals == REFUNDED
+    # Their invoices are paid, so each is refunded out of the clearing account.
+    assert {(note["Status"], note["RemainingCredit"]) for note in notes} == {("PAID", 0)}
 
 
 def test_invoice_of_a_shipped_order_has_the_date_contact_and_carrier_that_amazon_states(stack: Stack) -> None:

@@ -133,6 +133,14 @@ def test_finances_responses_match_the_model() -> None:
     check_response(amazon.transactions(token="none"), name, path, "get", 403)
 
 
+def test_charges_that_are_derived_from_orders_match_the_model(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_bytes((OWN_SELLER / "orders.jsonl").read_bytes())
+    amazon = AmazonClient(Seller.load(tmp_path), present=True, usage_plans=USAGE_PLANS)
+    listed = amazon.transactions(postedAfter="2026-10-01T00:00:00Z")
+    assert len(listed.body["payload"]["transactions"]) == 26
+    check_response(listed, "finances_2024-06-19", "/finances/2024-06-19/transactions", "get", 200)
+
+
 def test_inventory_responses_match_the_model() -> None:
     amazon = own_seller(present=True)
     name, path = "fbaInventory", "/fba/inventory/v1/summaries"
@@ -181,7 +189,7 @@ def test_notifications_api_responses_match_the_model() -> None:
     ("notification_type", "schema", "expected_count"),
     [
         ("ORDER_CHANGE", "OrderChangeNotification", 52),
-        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 10),
+        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 20),
         ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 10),
     ],
 )

@@ -66,7 +66,7 @@ def settlement_rows() -> list[dict[str, str]]:
 def test_folder_is_loaded_completely() -> None:
     seller = Seller.load(OWN_SELLER)
     kinds = [version.kind for version in seller.history()]
-    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (52, 14, 10)
+    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (52, 25, 10)
     assert list(seller.settlements) == ["26100000001.txt"]
 
 
@@ -190,19 +190,61 @@ def test_total_of_every_transaction_equals_its_breakdowns_and_its_items() -> Non
                 assert sum(leaves(item["breakdowns"])) == item["totalAmount"]["currencyAmount"]
 
 
-def test_sales_and_refunds_refer_to_orders_and_items_of_the_folder() -> None:
+def related_to(transaction: dict[str, Any]) -> dict[str, str]:
+    return {each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]}
+
+
+def test_sales_and_refunds_refer_to_orders_and_skus_of_the_folder() -> None:
     for transaction in TRANSACTIONS:
-        related = {
-            each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]
-        }
+        related = related_to(transaction)
         if "ORDER_ID" not in related:
             continue
-        ordered = {
-            item["orderItemId"]: item["product"]["sellerSku"] for item in LATEST[related["ORDER_ID"]]["orderItems"]
-        }
+        order = LATEST[related["ORDER_ID"]]
+        ordered = {item["orderItemId"]: item["product"]["sellerSku"] for item in order["orderItems"]}
         for item in transaction["items"]:
             (item_id,) = [each["itemRelatedIdentifierValue"] for each in item["relatedIdentifiers"]]
-            assert ordered[item_id] == item["contexts"][0]["sku"]
+            sku = item["contexts"][0]["sku"]
+            assert sku in ordered.values()
+            is_settled_refund = transaction["transactionType"] == "Refund" and "SETTLEMENT_ID" in related
+            if transaction["transactionType"] == "Shipment" or is_settled_refund:
+                assert ordered[item_id] == sku
+            else:
+                assert item_id not in ordered, "Amazon's ids of refunded items are others"
+
+
+def paid_back(breakdowns: list[dict[str, Any]]) -> Decimal:
+    """Return what the buyer got back: every leaf but Amazon's fees, and with it the tax that Amazon withheld."""
+    amounts = [each for parent in breakdowns for each in parent["breakdowns"] if each["breakdownType"] != "AmazonFees"]
+    return -sum(leaves(amounts), Decimal(0))
+
+
+def expected_refunds() -> list[list[str]]:
+    """Return the README's columns of each refund, without the case, the oldest first."""
+    rows = []
+    for first_version in {each["transactionId"]: each for each in reversed(TRANSACTIONS)}.values():
+        if first_version["transactionType"] != "Refund":
+            continue
+        related, total = related_to(first_version), first_version["totalAmount"]
+        is_booked = is_invoiced(LATEST[related["ORDER_ID"]]) and "DEFERRED_TRANSACTION_ID" not in related
+        credit = f"{paid_back(first_version['breakdowns'])} {total['currencyCode']}" if is_booked else "none"
+        amount = f"{total['currencyAmount']} {total['currencyCode']}"
+        posted = first_version["postedDate"]
+        rows.append((posted, [posted[:10], first_version["transactionId"][:8], related["ORDER_ID"], amount, credit]))
+    return [row for _, row in sorted(rows)]
+
+
+def test_readme_table_matches_the_credit_note_of_each_refund() -> None:
+    readme = (OWN_SELLER / "README.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in readme.splitlines() if "|" in line]
+    documented = [[*row[:3], *row[4:]] for row in rows if len(row) == 6 and row[2] in LATEST]
+    assert documented == expected_refunds()
+
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for *_, credit in documented:
+        if credit != "none":
+            amount, currency = credit.split()
+            totals[currency] += Decimal(amount)
+    assert f"**{', '.join(f'{total} {currency}' for currency, total in totals.items())}**" in readme
 
 
 def test_settlement_total_equals_its_transactions() -> None:
@@ -214,9 +256,7 @@ def test_settlement_total_equals_its_transactions() -> None:
 
     settled: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for transaction in TRANSACTIONS:
-        related = {
-            each["relatedIdentifierName"]: each["relatedIdentifierValue"] for each in transaction["relatedIdentifiers"]
-        }
+        related = related_to(transaction)
         if related.get("SETTLEMENT_ID") == header["settlement-id"]:
             key = (related.get("ORDER_ID", ""), kind(transaction["transactionType"]))
             settled[key] += transaction["totalAmount"]["currencyAmount"]

@@ -73,7 +73,7 @@ def needs_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about fifteen read units."""
+    """Reads the status of one connection, in about sixteen read units."""
 
     def __init__(
         self,

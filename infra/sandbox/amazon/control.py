@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.amazon.refusals import Refusals
 from sandbox.amazon.times import parse_time
+from sandbox.amazon.transaction_faults import TransactionFaults
 from sandbox.amazon.versions import read_json
 from sandbox.wire import Request, Response
 
@@ -26,6 +27,9 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     - `POST revoke`: revoke the access tokens; with `{"authorisation": true}`, the seller's authorisation too
     - `POST authorise`
     - `POST empty-pages` `{"times": 2}`: the next responses of listTransactions are empty pages with a token
+    - `POST release` `{"transaction": "4c1f…", "notify": true}`: release a deferred transaction now, and post its copy
+    - `POST transaction-faults` `{"delay_hours": 48, "nulls": ["items.breakdowns"], "capitalised_status": true}`: how
+      listTransactions deviates from now on; without a body, not at all
     - `POST refusals` `{"operations": [], "marketplaces": [], "orders": [], "page_tokens": false, "left_out": []}`:
       what is refused or left out from now on; without a body, nothing
     - `GET notifications?limit=100`: the newest notifications sent, oldest first
@@ -61,6 +65,13 @@ def _perform(sandbox: AmazonSandbox, request: Request, path: str) -> Response | 
             return Response(204)
         case "POST", "refusals":
             sandbox.refusals = Refusals(**_body(request))
+            return Response(204)
+        case "POST", "release":
+            body = _body(request)
+            sandbox.release_transaction(str(body.get("transaction")), notify=bool(body.get("notify")))
+            return Response(204)
+        case "POST", "transaction-faults":
+            sandbox.transaction_faults = TransactionFaults(**_body(request))
             return Response(204)
         case "POST", "empty-pages":
             sandbox.transactions.empty_pages = int(_body(request).get("times", 1))

@@ -11,7 +11,7 @@ from sandbox.amazon.errors import invalid_input
 from sandbox.amazon.page_tokens import Page, bound_parameters
 from sandbox.amazon.time_index import DISTANT_PAST, Partition, TimeIndex
 from sandbox.amazon.times import parse_time, time_parameter
-from sandbox.amazon.versions import Version
+from sandbox.amazon.versions import Version, read_json
 from sandbox.wire import Request, Response, dumps
 
 # postedBefore must be at least this long before the request.
@@ -75,7 +75,15 @@ class Transactions:
             index.add(indexed.partition, indexed.posted_at, version.key)
         return previous.text if previous else None
 
-    def list_transactions(self, request: Request, now: datetime) -> Response:
+    def transaction(self, transaction_id: str) -> dict[str, Any]:
+        """Return the newest version of a transaction. Raise ValueError if there is none of that id."""
+        if transaction_id not in self._transactions:
+            raise ValueError(f"there is no transaction {transaction_id}")
+        content: dict[str, Any] = read_json(self._transactions[transaction_id].text)
+        return content
+
+    def list_transactions(self, request: Request, now: datetime, delay: timedelta = timedelta()) -> Response:
+        """Return a page of transactions; delay: how long after its posting one is listed."""
         name, value = request.parameter("relatedIdentifierName"), request.parameter("relatedIdentifierValue")
         if (name is None) != (value is None):
             raise invalid_input("relatedIdentifierName and relatedIdentifierValue must be provided together.")
@@ -104,7 +112,7 @@ class Transactions:
         index = self._all if name is None or value is None else self._related.get((name, value), TimeIndex())
         texts: list[str] = []
         for position in index.scan(matches, start or DISTANT_PAST, after):
-            if position[0] >= before:
+            if position[0] >= min(before, now - delay):
                 break
             if len(texts) == self._page_size:
                 return _response(texts, Page(after, before, now).token(bound))

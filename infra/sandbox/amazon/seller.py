@@ -3,7 +3,8 @@
 A seller folder holds `orders.jsonl` (Orders v2026-01-01 `Order` objects), `transactions.jsonl` (Finances v2024-06-19
 `Transaction` objects), `inventory.jsonl` (FBA `InventorySummary` objects, optionally with a `marketplaceId`) and
 `settlements/*.txt` (V2 flat files). Each line is one object. Several lines for the same order, transaction or SKU are
-its successive versions, in any order: each is valid from the time it carries.
+its successive versions, in any order: each is valid from the time it carries. A folder without `transactions.jsonl` has
+the charges of its shipped orders, which are derived from them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.amazon.charges import SELLER_ID, charges_of, orders_by_id
 from sandbox.amazon.versions import (
     Kind,
     SellerDataError,
@@ -85,6 +87,8 @@ class Seller:
                     raise SellerDataError(f"{folder / name} line {number}: not JSON: {problem}") from None
                 except SellerDataError as problem:
                     raise SellerDataError(f"{folder / name} line {number}: {problem}") from None
+        if not (folder / "transactions.jsonl").exists():
+            seller.derive_charges()
         seller.settlements = {
             path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "settlements").glob("*.txt"))
         }
@@ -112,6 +116,13 @@ class Seller:
         version = inventory_version(summary, self.home_marketplace)
         self._versions.append(version)
         return version
+
+    def derive_charges(self) -> None:
+        """Add the charges of the shipments in the history of the orders."""
+        orders = (version.read() for version in self._versions if version.kind == "order")
+        for versions in orders_by_id(orders).values():
+            for charge in charges_of(versions, self.seller_id or SELLER_ID):
+                self.put_transaction(charge)
 
     def history(self) -> list[Version]:
         """Return every version, oldest first; versions with the same time keep the order in which they were added."""

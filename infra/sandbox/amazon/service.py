@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.amazon.charges import SELLER_ID, released
 from sandbox.amazon.control import control_response
 from sandbox.amazon.errors import ApiError, not_found, quota_exceeded, unauthorized
 from sandbox.amazon.finances import Transactions
@@ -20,6 +21,7 @@ from sandbox.amazon.routing import GRANTLESS_OPERATIONS, route
 from sandbox.amazon.seller import Seller
 from sandbox.amazon.subscriptions import Subscriptions
 from sandbox.amazon.times import format_time
+from sandbox.amazon.transaction_faults import TransactionFaults
 from sandbox.amazon.usage_plan import USAGE_PLANS, TokenBucket, UsagePlan
 from sandbox.amazon.versions import Version, inventory_version, order_version, read_json, transaction_version
 from sandbox.wire import Request, Response, SandboxClock, SandboxService, dumps
@@ -59,8 +61,9 @@ class AmazonSandbox(SandboxService):
         self.inventory = Inventory()
         self.subscriptions = Subscriptions()
         self.refusals = Refusals()
+        self.transaction_faults = TransactionFaults()
         self._publisher = NotificationPublisher(
-            seller.seller_id or "A1SELLER", self.subscriptions, publish, publish_many
+            seller.seller_id or SELLER_ID, self.subscriptions, publish, publish_many
         )
         self._home_marketplace = seller.home_marketplace
         self._marketplaces = set(seller.marketplaces())
@@ -110,6 +113,14 @@ class AmazonSandbox(SandboxService):
         """Apply a version of a transaction that is not in the history."""
         self._apply(transaction_version(transaction), transaction, notify)
         self._publisher.flush()
+
+    def release_transaction(self, transaction_id: str, *, notify: bool = False) -> None:
+        """Release a deferred transaction now: it changes its status, and a copy of it is posted.
+
+        Raise ValueError if there is none of that id.
+        """
+        for version in released(self.transactions.transaction(transaction_id), self.clock.now()):
+            self.put_transaction(version, notify=notify)
 
     def put_inventory(self, summary: Mapping[str, Any], *, notify: bool = False) -> None:
         """Apply a stock level that is not in the history."""
@@ -217,7 +228,8 @@ class AmazonSandbox(SandboxService):
             case "getOrder":
                 return self._without_left_out(self.orders.get_order(request, arguments[0], now))
             case "listTransactions":
-                return self.transactions.list_transactions(request, now)
+                delay = self.transaction_faults.delay
+                return self._with_transaction_faults(self.transactions.list_transactions(request, now, delay))
             case "getInventorySummaries":
                 return self.inventory.get_inventory_summaries(request, now)
             case "getMarketplaceParticipations":
@@ -227,8 +239,16 @@ class AmazonSandbox(SandboxService):
     def _without_left_out(self, response: Response) -> Response:
         if not self.refusals.left_out:
             return response
-        answer = self.refusals.without_left_out(read_json(response.body))
-        return Response(response.status, dumps(answer).encode(), response.headers)
+        return _with_json(response, self.refusals.without_left_out(read_json(response.body)))
+
+    def _with_transaction_faults(self, response: Response) -> Response:
+        if self.transaction_faults == TransactionFaults():
+            return response
+        return _with_json(response, self.transaction_faults.applied_to(read_json(response.body)))
 
     def _request_id(self) -> str:
         return f"5a4d0000-0000-4000-8000-{self._request_count:012d}"
+
+
+def _with_json(response: Response, answer: dict[str, Any]) -> Response:
+    return Response(response.status, dumps(answer).encode(), response.headers)

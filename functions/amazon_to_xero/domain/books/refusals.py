@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
+
+SETTLED_DOCUMENT_GONE = "Xero no longer has a document that it settles. Correct it in Xero manually."
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("accounts are locked on the specified", _known(_C.PERIOD_LOCKED)),
     ("reached the limit of invoices", _known(_C.PLAN_LIMIT)),
     ("exceeds the amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
+    ("greater than amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
+    ("already been paid off", _known(_C.ALREADY_PAID, look_up_new=True)),
     ("line total", _known(_C.LINE_TOTAL_DIFFERS)),
 )
 
@@ -68,6 +73,13 @@ def refusal(messages: tuple[str, ...]) -> Refusal:
         if any(_says(message, text) for message in wordings):
             return known
     return Refusal(FailureCode.XERO_REFUSED, xero_says("; ".join(messages)))
+
+
+def refusal_of_call(kind: DocumentKind, status: int | None, message: str) -> Refusal:
+    """Return the meaning of a call that Xero refused as a whole, and that carried one document of this kind."""
+    if status == 404 and DOCUMENT_TYPES[kind].is_written_to_owner:
+        return Refusal(FailureCode.NOT_IN_XERO, SETTLED_DOCUMENT_GONE)
+    return Refusal(FailureCode.XERO_REFUSED, xero_says(message))
 
 
 def _says(message: str, text: str) -> bool:

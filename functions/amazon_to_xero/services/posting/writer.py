@@ -16,7 +16,7 @@ from functools import partial
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_write
-from amazon_to_xero.domain.books.refusals import xero_says
+from amazon_to_xero.domain.books.refusals import refusal_of_call, xero_says
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -244,7 +244,8 @@ class BatchWriter:
         is_outermost = bisection.refused_calls == 0
         bisection.refused_calls += 1
         if len(claimed) == 1 and self._is_to_blame(claimed[0].document, bisection, is_outermost):
-            failed = partial(Document.failed, code=FailureCode.XERO_REFUSED, remedy=xero_says(problem.message))
+            meaning = refusal_of_call(kind, problem.status, problem.message)
+            failed = partial(Document.failed, code=meaning.code, remedy=meaning.remedy)
             return self._transitions.apply([(claimed[0].document, failed)])
         if bisection.refused_calls > MAX_REFUSED_CALLS and not bisection.any_accepted:
             return self._refuses_every_call(claimed, problem)
