@@ -14,6 +14,7 @@ class DocumentKind(StrEnum):
     INVOICE = "invoice"
     PAYMENT = "payment"  # of an invoice, from the clearing account
     CREDIT_NOTE = "credit_note"
+    ALLOCATION = "allocation"  # of a credit note to an open invoice
     CREDIT_NOTE_REFUND = "credit_note_refund"  # cash refund of a credit note, out of the clearing account
 
 
@@ -51,6 +52,14 @@ DOCUMENT_TYPES: Mapping[DocumentKind, DocumentType] = {
         changeable=False,
     ),
     DocumentKind.CREDIT_NOTE: DocumentType("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+    DocumentKind.ALLOCATION: DocumentType(
+        "Allocations",
+        "AllocationID",
+        owner=DocumentKind.CREDIT_NOTE,
+        owner_path="CreditNote.CreditNoteID",
+        open_amount_field="RemainingCredit",
+        changeable=False,
+    ),
     DocumentKind.CREDIT_NOTE_REFUND: DocumentType(
         "Payments",
         "PaymentID",

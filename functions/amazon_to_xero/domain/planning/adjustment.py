@@ -6,7 +6,7 @@ costs more and another less by the same amount, both are made, to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,9 +19,12 @@ from amazon_to_xero.domain.planning.order_documents import (
     SETTLED_BY,
     DocumentHeader,
     OrderDocuments,
+    OrderToPlan,
     is_number_used_up,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
+from amazon_to_xero.domain.planning.proportions import scaled_to
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds, adjustment_to_credit
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
 
@@ -32,14 +35,17 @@ def plan_adjustments(
     paid: Sequence[Document],
     sales: Sequence[Sale],
     held: HeldDocuments,
-    documents: OrderDocuments,
+    documents: OrderDocuments[OrderToPlan],
     steps: PlanSteps,
+    refunds: Callable[[], DecidedRefunds],
 ) -> None:
-    """Add to `steps` what makes the paid documents and their adjustments state the sales.
+    """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
+
+    refunds: returns what was decided about the order's refunds; called only where an adjustment would credit something.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
-    _Adjustments(paid, sales, held, documents, steps).plan()
+    _Adjustments(paid, sales, held, documents, steps, refunds).plan()
 
 
 class _Adjustments:
@@ -48,14 +54,16 @@ class _Adjustments:
         paid: Sequence[Document],
         sales: Sequence[Sale],
         held: HeldDocuments,
-        documents: OrderDocuments,
+        documents: OrderDocuments[OrderToPlan],
         steps: PlanSteps,
+        refunds: Callable[[], DecidedRefunds],
     ) -> None:
         self._booked = list(paid)  # never edited
         self._sales = sales
         self._held = held
         self._documents = documents
         self._steps = steps
+        self._refunds = refunds
 
     def plan(self) -> None:
         number, held = self._next_number()
@@ -133,7 +141,11 @@ class _Adjustments:
         if missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
         elif missing < 0:
-            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], -missing)
+            credit = adjustment_to_credit(-missing, self._refunds())
+            if credit:
+                negated = [_negated(line) for line in lines]
+                less = negated if credit == -missing else scaled_to(negated, credit / -missing)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, credit)
         else:
             more = [line for line in lines if line.amount > 0]
             less = [_negated(line) for line in lines if line.amount < 0]

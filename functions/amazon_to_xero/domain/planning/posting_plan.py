@@ -14,7 +14,8 @@ from amazon_to_xero.domain.books.numbering import reissued_number
 class HeldDocuments:
     """The stored documents that a source's plan may see.
 
-    source: the source that is planned. Documents of other sources are visible only as numbers that are taken.
+    source: the source that is planned. Documents of other sources are visible as numbers that are taken, and where the
+        plan refers to them.
     documents: the stored ones among the keys that were looked up.
     looked_up: the keys that were looked up.
     missing: keys that the plan asked for and that were not looked up; plan again with them.
@@ -37,6 +38,11 @@ class HeldDocuments:
             for document in self.documents.values()
             if document.desired.source == self.source and document.kind is not DocumentKind.CONTACT
         ]
+
+    def referred(self, key: str) -> Document | None:
+        """Return the document of that key, of whichever source: a plan may refer to it and never change it."""
+        kind, _, number = key.partition("#")
+        return self._look_up(DocumentKind(kind), number)
 
     def is_taken(self, number: str, kinds: Iterable[DocumentKind]) -> bool:
         """Whether a document of another source has the number, in any of the kinds."""
