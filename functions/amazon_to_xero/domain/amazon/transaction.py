@@ -6,7 +6,7 @@ them twice. What an amount is booked as is not decided here; see `domain.plannin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -105,16 +105,22 @@ def _read_transaction(header: TransactionHeader, raw: Mapping[str, Any]) -> Tran
 
 
 def _amounts(header: TransactionHeader, raw: Mapping[str, Any], currency: str) -> tuple[ItemAmount, ...]:
-    """Return the items' amounts, or the transaction's own where Amazon leaves out those of an item."""
+    """Return the items' amounts and those that belong to no item; all without an item where Amazon leaves out some."""
     items = raw.get("items") or ()
     own = tuple(_leaves(header, "", raw.get("breakdowns"), currency))
     of_items = tuple(each for item in items for each in _leaves(header, _sku(item), item.get("breakdowns"), currency))
     is_complete = bool(of_items) and all(item.get("breakdowns") or _is_stated_as_nothing(item) for item in items)
     if not is_complete:
         return own
+    of_order = _stated_only_for_the_order(own, {each.leaf for each in of_items})
     if own:
-        _check_equal(header, _by_leaf(of_items), _by_leaf(own), currency)
-    return of_items
+        _check_equal(header, _by_leaf((*of_items, *of_order)), _by_leaf(own), currency)
+    return (*of_items, *of_order)
+
+
+def _stated_only_for_the_order(own: Iterable[ItemAmount], of_items: Collection[str]) -> tuple[ItemAmount, ...]:
+    """Return the amounts that belong to no item, for example a fee for the transport of the whole order."""
+    return tuple(each for each in own if each.leaf not in of_items)
 
 
 def _check_equal(

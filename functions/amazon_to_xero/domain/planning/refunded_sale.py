@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.order_documents import is_number_used_up
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 
 
@@ -81,13 +80,13 @@ class RefundedSale:
 
     @property
     def not_in_books(self) -> Document | None:
-        """The first document of the sale that a refund has to wait for: a draft, or one that Xero does not hold."""
+        """The first document of the sale that a refund has to wait for: a draft, one that failed or is not in Xero."""
         waiting = (
             document
             for document in (*self.invoices, *self.adjustments)
             if document.desired.body.get("Status") != "AUTHORISED"
             or not document.exists_in_xero
-            or is_number_used_up(document)
+            or document.state is DocumentState.FAILED
         )
         return next(waiting, None)
 

@@ -12,6 +12,7 @@ from amazon_to_xero.domain.amazon.transaction_header import transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import NextStep
@@ -116,6 +117,16 @@ class RefundingConnection(FakeConnection):
         """Return account, tax type and amount of each line of a credit note, without zeros at the end."""
         items = self.note(number).desired.body["LineItems"]
         return [(each["AccountCode"], each["TaxType"], f"{each['UnitAmount'] * each['Quantity']:.2f}") for each in items]
+
+    def note_lines(self, number: str) -> list[Line]:
+        desired = self.note(number).desired
+        return [
+            line_from_xero(each, origin)
+            for each, origin in zip(desired.body["LineItems"], desired.line_origins, strict=True)
+        ]
+
+    def amounts(self, number: str) -> LineAmountTypes:
+        return LineAmountTypes(self.note(number).desired.body["LineAmountTypes"])
 
     def held(self, kind: DocumentKind, number: str) -> Document | None:
         key = document_key(kind, number)
