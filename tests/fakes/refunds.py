@@ -1,4 +1,4 @@
-"""Refunds in the shape of Amazon's Finances API v2024-06-19, fictitious, for tests: `refund("T1", item_refund(...))`."""
+"""Refunds in the shape of Amazon's Finances API v2024-06-19, made up: `refund("T1", item_refund(...))`."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def breakdowns(currency: str = "GBP", **leaves: str) -> list[dict[str, Any]]:
     sales = {name: value for name, value in named.items() if name not in fees}
     tree = [_parent("Refunded Sales", [_parent("ProductCharges", _parts(sales, currency), currency)], currency)]
     if fees:
-        tree.append(
-            _parent("Refunded Expenses", [_parent("AmazonFees", _parts(fees, currency), currency)], currency)
-        )
+        tree.append(_parent("Refunded Expenses", [_parent("AmazonFees", _parts(fees, currency), currency)], currency))
     return tree
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field
 
-from amazon_to_xero.domain.failures import FAILURES, NOT_INVOICED, WAITS, Audience
+from amazon_to_xero.domain.failures import FAILURES, NOT_BOOKED, NOT_INVOICED, WAITS, Audience
 from documentation import examples, failure_tables, row_tables, setting_tables, template_tables
 from documentation.generate import ROOT, GenerationFailed, main, outdated_pages
 from documentation.markdown import table
@@ -72,10 +72,10 @@ def test_bar_in_a_cell_is_escaped() -> None:
 def test_failure_tables_contain_every_code_once() -> None:
     text = "\n".join(part() for part in failure_tables.PARTS.values())
 
-    for code in {*FAILURES, *WAITS, *NOT_INVOICED}:
-        tables = (code in FAILURES) + (code in WAITS) + (code in NOT_INVOICED)
+    for code in {*FAILURES, *WAITS, *NOT_INVOICED, *NOT_BOOKED}:
+        tables = (code in FAILURES) + (code in WAITS) + (code in NOT_INVOICED) + (code in NOT_BOOKED)
         assert text.count(f"| `{code}` |") == tables, code
-    assert len(failure_tables.PARTS) == len(Audience) + 2
+    assert len(failure_tables.PARTS) == len(Audience) + 3
 
 
 class Inner(BaseModel):

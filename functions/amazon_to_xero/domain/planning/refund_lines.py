@@ -140,7 +140,7 @@ class _RefundLines:
     # --- which lines of the sale a part belongs to -------------------------------------------------------------------
 
     def _shares(self, part: RefundPart) -> list[_Share]:
-        of_item = [line for line in self._sale.lines if not part.sku or line.sku == part.sku]
+        of_item = [line for line in self._sale.lines if not part.sku or line.is_of(part.sku)]
         if not of_item:
             numbers = ", ".join(invoice.desired.number for invoice in self._sale.invoices)
             raise Failure(

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
+from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 
@@ -24,7 +25,7 @@ class SoldLine:
     """One line of the sale.
 
     line: as it is booked; a discount is negative.
-    sku: of its item; empty for a line that belongs to no item.
+    sku: of its item; empty for a line that belongs to no item, or whose item Amazon does not state any more.
     charge: what of the item it books, e.g. SHIPPING or DISCOUNT:ITEM.
     left: what of it no credit note has taken back yet, with the sign of the line.
     """
@@ -37,6 +38,12 @@ class SoldLine:
     @property
     def item_id(self) -> str:
         return self.line.origin.partition(":")[0]
+
+    def is_of(self, sku: str) -> bool:
+        """Whether it is a line of that SKU; of an item that Amazon took off the order since, by its description."""
+        if self.sku:
+            return self.sku == sku
+        return bool(self.item_id) and self.line.description.endswith(f"({cleaned(sku)})")
 
 
 @dataclass(frozen=True)

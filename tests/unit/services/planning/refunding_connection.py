@@ -41,7 +41,10 @@ class _StoreWithTransactions:
     def save(self, records: Sequence[Any]) -> dict[str, Any]:
         transactions = {each.key: each for each in records if isinstance(each, TransactionRecord)}
         self.transactions |= transactions
-        return {**transactions, **self._connection.store.save([each for each in records if each.key not in transactions])}
+        return {
+            **transactions,
+            **self._connection.store.save([each for each in records if each.key not in transactions]),
+        }
 
     def due(self, queue: str, now: datetime, limit: int) -> list[str]:
         return [key for key, each in self.transactions.items() if each.is_due(NextStep.PLAN, now)]
@@ -116,7 +119,9 @@ class RefundingConnection(FakeConnection):
     def lines(self, number: str) -> list[tuple[str, str, str]]:
         """Return account, tax type and amount of each line of a credit note, without zeros at the end."""
         items = self.note(number).desired.body["LineItems"]
-        return [(each["AccountCode"], each["TaxType"], f"{each['UnitAmount'] * each['Quantity']:.2f}") for each in items]
+        return [
+            (each["AccountCode"], each["TaxType"], f"{each['UnitAmount'] * each['Quantity']:.2f}") for each in items
+        ]
 
     def note_lines(self, number: str) -> list[Line]:
         desired = self.note(number).desired

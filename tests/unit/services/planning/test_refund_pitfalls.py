@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
-from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.tax.rounding import xero_total
@@ -20,9 +20,7 @@ from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
 from unit.services.planning.refunding_connection import RefundingConnection
 
-OWN_ACCOUNTS = replace(
-    PAYING, accounts=replace(PAYING.accounts, goodwill="207", restocking="208", suspense="206")
-)
+OWN_ACCOUNTS = replace(PAYING, accounts=replace(PAYING.accounts, goodwill="207", restocking="208", suspense="206"))
 SOLD = version(
     1,
     item("15.99", breakdown("ITEM", "14.00"), breakdown("SHIPPING", "4.99"), breakdown("DISCOUNT", "3.00")),
@@ -184,7 +182,9 @@ def test_credit_note_of_a_refund(case: Case) -> None:
     assert (record.state, record.reason) == (TransactionState.PLANNED, "")
     assert connection.lines(NOTE) == list(case.lines)
     assert connection.note(NOTE).desired.total == Decimal(case.total)
-    assert xero_total(connection.note_lines(NOTE), connection.amounts(NOTE), connection.xero.settings) == Decimal(case.total)
+    assert xero_total(connection.note_lines(NOTE), connection.amounts(NOTE), connection.xero.settings) == Decimal(
+        case.total
+    )
     note = connection.xero.credit_note(NOTE)
     assert (note["Total"], note["RemainingCredit"]) == (Decimal(case.total), 0)
     assert connection.note(NOTE).state is DocumentState.APPLIED
