@@ -28,6 +28,7 @@ from fakes.order_life import OrderLife, desired_documents
 from local.settings import CONNECTION_JSON
 from sandbox.amazon import OWN_SELLER
 from sandbox.xero import organisation_for
+from unit.desired_documents import desired_allocation
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CONTRACT = SHARED / "contracts" / "xero" / "xero_accounting.json"
@@ -100,7 +101,7 @@ def test_request_matches_xeros_api_description(kind: DocumentKind) -> None:
     documents = [
         desired
         for order_id, outcome in invoiced.items()
-        for desired in (*outcome, *documents_after_cancellation(orders[order_id]))
+        for desired in (*outcome, *documents_after_cancellation(orders[order_id]), desired_allocation())
         if desired.kind is kind
     ]
     schema = {"$ref": f"#/components/schemas/{DOCUMENT_TYPES[kind].collection}", "components": components()}

@@ -185,6 +185,8 @@ class ScriptedXero:
 
     def _write(self, verb: str, collection: str, elements: Sequence[Json], key: str) -> list[Outcome]:
         self.calls.append(XeroCall(verb, collection, tuple(copy.deepcopy(list(elements))), key))
+        if collection == "Allocations" and len({each["CreditNote"]["CreditNoteID"] for each in elements}) != 1:
+            raise ValueError("a call carries the allocations of one credit note")
         if self.during:
             during, self.during = self.during, None
             during()
@@ -210,6 +212,8 @@ class ScriptedXero:
             stored["Total"] = self.totals.get(number, exact)
             stored["AmountDue" if collection == "Invoices" else "RemainingCredit"] = stored["Total"]
             stored["DateString"] = f"{stored['Date']}T00:00:00"
+        if collection == "Allocations":
+            return self._allocated(stored)
         if collection == "Payments":
             refund = "CreditNote" in element
             paid = (
@@ -225,6 +229,20 @@ class ScriptedXero:
             paid.setdefault("Payments", []).append({**stored, "DateString": element["Date"]})
         self.books[collection][stored[IDS[collection]]] = stored
         return Outcome(copy.deepcopy(stored))
+
+    def _allocated(self, allocation: Json) -> Outcome:
+        note = self.books["CreditNotes"][allocation["CreditNote"]["CreditNoteID"]]
+        invoice = self.books["Invoices"][allocation["Invoice"]["InvoiceID"]]
+        problems = ["The invoice you are trying to allocate to has already been paid off"] * (not invoice["AmountDue"])
+        if min(note["RemainingCredit"], invoice["AmountDue"]) < allocation["Amount"]:
+            problems.append("Credit Note cannot be allocated as amount is greater than amount outstanding")
+        if problems:
+            del self.books["Allocations"][allocation["AllocationID"]]
+            return Outcome(allocation, tuple(problems))
+        note["RemainingCredit"] -= allocation["Amount"]
+        invoice["AmountDue"] -= allocation["Amount"]
+        note.setdefault("Allocations", []).append(copy.deepcopy(allocation))
+        return Outcome(copy.deepcopy(allocation))
 
     def _all(self, collection: str) -> list[Json]:
         return list(self.books[collection].values())

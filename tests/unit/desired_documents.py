@@ -99,6 +99,19 @@ def desired_refund(
     )
 
 
+def desired_allocation(
+    number: str = "A-A1", amount: str = "10.00", minutes: int = 0, order_id: str = "A"
+) -> DesiredDocument:
+    """Return the allocation of the credit note of that number to the invoice of its order."""
+    return replace(
+        desired_payment(order_id, amount, minutes),
+        kind=DocumentKind.ALLOCATION,
+        number=number,
+        body={"Amount": D(amount), "Date": "2026-11-20"},
+        references={"CreditNote.CreditNoteID": f"credit_note#{number}", "Invoice.InvoiceID": f"invoice#{order_id}"},
+    )
+
+
 def removed(desired: DesiredDocument, minutes: int = 1) -> DesiredDocument:
     """Return the tombstone by which a later version of the order asks for the document's removal."""
     return replace(desired, source_version=NOON + minutes * MINUTE, tombstone=True, capability=SHIPMENTS)

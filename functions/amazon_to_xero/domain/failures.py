@@ -358,7 +358,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Correct the document in Xero as the message says.",
     ),
     _C.NOT_CHANGEABLE: FailureInfo(
-        "A payment exists in Xero and cannot be changed.", "Delete it in Xero and enter the new one manually."
+        "A payment or allocation exists in Xero and cannot be changed.",
+        "Delete it in Xero and enter the new one manually.",
     ),
     _C.HAS_PAYMENTS: FailureInfo(
         "The document has payments or credits in Xero, so it cannot be changed or voided.",
@@ -528,7 +529,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.XERO_MINUTE_LIMIT: "Xero's limit of calls a minute is reached.",
     _W.XERO_APPMINUTE_LIMIT: "Xero's limit of calls a minute for the whole app is reached.",
     _W.XERO_DAY_LIMIT: "Xero's limit of calls a day is reached; work continues the next day.",
-    _W.XERO_SHARE_LIMIT: "The share of the day's calls for payments is used up; invoices continue.",
+    _W.XERO_SHARE_LIMIT: "The share of the day's calls for payments and allocations is used up; invoices continue.",
     _W.XERO_CONCURRENT_LIMIT: "Xero's limit of concurrent calls is reached.",
     _W.BATCH_REFUSED: "Xero refused a whole batch; its halves are tried to find the document that causes it.",
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",

@@ -106,6 +106,8 @@ class XeroLimits:
 class XeroApi(Protocol):
     """One organisation's documents. A collection has Xero's own name: Contacts, Invoices, CreditNotes, Payments.
 
+    Allocations can only be created; each names its credit note, and a call carries those of one.
+
     A write carries an Idempotency-Key, which Xero keeps for six minutes, and is sent once, without hidden retries.
     Every method may raise XeroRateLimited, XeroNotAuthorised, XeroRefused or XeroUnavailable: nothing was executed.
     A write may also raise XeroOutcomeUnknown: it may have been executed.

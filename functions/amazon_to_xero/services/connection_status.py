@@ -72,7 +72,7 @@ def is_to_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about fifteen read units."""
+    """Reads the status of one connection, in about sixteen read units."""
 
     def __init__(
         self,

@@ -85,10 +85,8 @@ def _problems(note: Document, invoice: Document, amount: Decimal) -> list[str]:
         problems.append("Only an Authorised Credit Note can be allocated")
     if amount <= 0:
         problems.append("The allocation amount must be greater than zero")
-    if amount > invoice.outstanding:
-        problems.append(EXCEEDS_OUTSTANDING)
-    if amount > note.outstanding:
-        problems.append("Credit Note cannot be allocated as amount is greater than the remaining credit")
+    if amount > min(invoice.outstanding, note.outstanding):
+        problems.append(EXCEEDS_OUTSTANDING)  # Xero says the same of the invoice's and of the note's
     if note.contact_id != invoice.contact_id:
         problems.append("Credit Note cannot be allocated to an invoice of a different contact")
     if note.currency != invoice.currency:

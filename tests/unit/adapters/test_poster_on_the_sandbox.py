@@ -18,6 +18,7 @@ from sandbox.xero.records import Contact
 from unit.adapters.live_sandboxes import LiveXero
 from unit.desired_documents import (
     CONTACT,
+    desired_allocation,
     desired_credit_note,
     desired_invoice,
     desired_payment,
@@ -135,6 +136,45 @@ def test_credit_note_or_refund_whose_answer_is_lost_exists_once(
     assert (credit_note.status, refund.document_id) == ("PAID", credit_note.id)
     assert (connection.credit_note().xero_id, connection.refund().xero_id) == (credit_note.id, refund.id)
     assert connection.failures() == []
+
+
+@pytest.mark.parametrize("fault", ["", "drop", "lose"])
+def test_credit_note_is_allocated_to_its_open_invoice_once_and_the_rest_refunded(
+    connection: SandboxConnection, fault: str
+) -> None:
+    allocation = desired_allocation("A-A1", "6.00")
+    connection.request(CONTACT, desired_invoice("A", "30.00"), desired_credit_note("A-A1", "10.00"))
+    connection.post_times(1)
+    connection.request(allocation, desired_refund("A-A1", "4.00"))
+    (credit_note,) = connection.books.credit_notes.values()
+    if fault:
+        connection.live.fault(fault, f"/api.xro/2.0/CreditNotes/{credit_note.id}/Allocations", times=2)
+
+    connection.post_times(4)
+
+    (made,) = connection.books.allocations.values()
+    (invoice,), (credit_note,) = connection.books.invoices.values(), connection.books.credit_notes.values()
+    assert (made.credit_note_id, made.invoice_id, made.amount) == (credit_note.id, invoice.id, D("6.00"))
+    assert (invoice.outstanding, credit_note.status) == (D("24.00"), "PAID")
+    assert connection.allocation().xero_id == made.id
+    assert connection.failures() == []
+
+
+def test_allocation_that_xero_refuses_fails_alone_with_the_open_amounts(connection: SandboxConnection) -> None:
+    requested = [
+        document
+        for order in ("A", "B", "C")
+        for document in (desired_invoice(order, "30.00"), desired_credit_note(f"{order}-A1", order_id=order))
+    ]
+    connection.request(CONTACT, *requested, desired_payment("B", "30.00"))
+    connection.post_times(1)
+    connection.request(*(desired_allocation(f"{order}-A1", order_id=order) for order in ("A", "B", "C")))
+
+    connection.post_times(2)
+
+    assert len(connection.books.allocations) == 2
+    assert connection.failures() == [("B", "ALREADY_PAID")]
+    assert "10.00 of the credit note and 0.00 of the invoice" in connection.allocation("B-A1").remedy
 
 
 def test_invoice_to_which_a_bookkeeper_added_a_remark_is_left_as_it_is(connection: SandboxConnection) -> None:

@@ -29,6 +29,13 @@ from unit.adapters.xero_replies import (
     stored,
 )
 
+
+def allocation(credit_note: int, invoice: int) -> dict[str, Any]:
+    """Return an allocation as the poster asks for it."""
+    references = {"CreditNote": {"CreditNoteID": guid(credit_note)}, "Invoice": {"InvoiceID": guid(invoice)}}
+    return {"Amount": Decimal("1.5"), "Date": "2026-11-20", **references}
+
+
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
@@ -73,6 +80,46 @@ def test_payments_are_created_in_batches_and_deleted_one_by_one(
     assert (deleted.json(), deleted.headers["idempotency-key"]) == ({"Status": "DELETED"}, "key-2")
     with pytest.raises(ValueError, match="deleted"):
         accounting.update("Payments", [{"PaymentID": guid(1), "Amount": Decimal(3)}], "key-3")
+
+
+def test_allocations_are_sent_to_the_credit_note_that_they_name(
+    accounting: XeroAccounting, server: FaultServer
+) -> None:
+    path = f"{API}/CreditNotes/{guid(7)}/Allocations"
+    refused = {"StatusAttributeString": "ERROR", "ValidationErrors": [{"Message": "already been paid off"}]}
+    server.on(path, answer({"AllocationID": guid(1)}, refused, collection="Allocations"))
+
+    outcomes = accounting.create("Allocations", [allocation(7, 1), allocation(7, 2)], "key-1")
+
+    (request,) = server.received
+    assert (request.method, request.query) == ("PUT", {"summarizeErrors": ["false"]})
+    assert request.headers["idempotency-key"] == "key-1"
+    parts = [{"Amount": 1.5, "Date": "2026-11-20", "Invoice": {"InvoiceID": guid(number)}} for number in (1, 2)]
+    assert request.json() == {"Allocations": parts}
+    assert [outcome.errors for outcome in outcomes] == [(), ("already been paid off",)]
+
+
+def test_allocation_that_xero_accepts_without_an_id_has_an_unknown_outcome(
+    accounting: XeroAccounting, server: FaultServer
+) -> None:
+    server.on(f"{API}/CreditNotes/{guid(7)}/Allocations", answer({"Amount": 1.5}, collection="Allocations"))
+
+    (outcome,) = accounting.create("Allocations", [allocation(7, 1)], "key-1")
+
+    assert outcome.unknown == "Xero's answer has no AllocationID"
+
+
+def test_allocations_of_two_credit_notes_or_changes_to_one_are_refused_before_they_are_sent(
+    accounting: XeroAccounting, server: FaultServer
+) -> None:
+    for elements in ([allocation(7, 1), allocation(8, 1)], [{"Amount": Decimal(1)}], [{"CreditNote": None}]):
+        with pytest.raises(ValueError, match="Allocations of one CreditNote"):
+            accounting.create("Allocations", elements, "key-1")
+    with pytest.raises(ValueError, match="only be created"):
+        accounting.update("Allocations", [{"AllocationID": guid(1)}], "key-1")
+    with pytest.raises(ValueError, match="only be read in the documents"):
+        accounting.find("Allocations", "AllocationID", [guid(1)])
+    assert server.received == []
 
 
 def test_amounts_are_sent_with_exactly_their_digits(accounting: XeroAccounting, server: FaultServer) -> None:

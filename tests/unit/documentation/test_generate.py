@@ -135,6 +135,8 @@ def test_every_type_of_row_is_listed() -> None:
         ("example-price-after-payment", ["6.00 GBP out of `CLR-GBP` on 2026-11-06", "2.00 GBP from", "-A2`"]),
         ("example-cancellation-before-payment", ["`: deleted."]),
         ("example-cancellation-after-payment", ["Cash refund of credit note", "24.00 GBP out of `CLR-GBP`"]),
+        ("example-refund", ["RF34358aee`", "| -2.00 |", "**19.00**", "19.00 GBP out of `CLR-GBP` on 2026-11-12"]),
+        ("example-refund-after-price-change", ["**6.00**", "**4.00**", "4.00 GBP out of"]),
         ("example-marketplace-collected", ["| ZERORATEDOUTPUT | 15.00 |"]),
         ("example-us-sales-tax", ["45.00 USD from `CLR-USD`"]),
         ("example-canada", ["| Tax, as Xero computes it |  |  |  | 2.00 |", "42.00 CAD from"]),

@@ -88,6 +88,8 @@ class XeroAccounting:
     def update(self, collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         """As the port says. A payment can only be deleted: one {PaymentID, Status: DELETED} per call."""
         kind = collection_of(collection)
+        if not kind.update:
+            raise ValueError(f"{collection} can only be created")
         for element in elements:
             # Without an id Xero would look for the number and overwrite whichever document has it.
             if not GUID.fullmatch(str(element.get(kind.id_field, ""))):
@@ -102,6 +104,8 @@ class XeroAccounting:
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         """As the port says, compared without regard to case. Contacts include archived ones, Invoices no bills."""
         kind = collection_of(collection)
+        if not kind.read:
+            raise ValueError(f"{collection} can only be read in the documents that they are part of")
         distinct = list(dict.fromkeys(values))
         if len(distinct) > MAX_VALUES:
             raise ValueError(
@@ -144,13 +148,14 @@ class XeroAccounting:
             raise ValueError(
                 f"a call carries 1 to {MAX_ELEMENTS} {kind.name} and was given {len(elements)}; split them"
             )
-        body = exact_json({kind.name: list(elements)})
+        owner_ids, sent = _owner_and_parts(kind, elements)
+        body = exact_json({kind.name: sent})
         if len(body) > MAX_BYTES:
             raise ValueError(
                 f"{len(elements)} {kind.name} are {len(body)} bytes and a call carries {MAX_BYTES}; split them"
             )
         operation = f"{verb} {kind.name}"
-        return self._write(operation, kind, method, (body,), elements, idempotency_key, kind.write_options)
+        return self._write(operation, kind, method, (*owner_ids, body), sent, idempotency_key, kind.write_options)
 
     def _delete_payment(self, kind: Collection, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
         """Delete one payment: the URL names it, and the body is not a list."""
@@ -233,3 +238,14 @@ class XeroAccounting:
         except XeroOutcomeUnknown as error:
             failure = XeroUnavailable(operation, None, f"no access token: {error.message}")
         raise failure
+
+
+def _owner_and_parts(kind: Collection, elements: Sequence[Json]) -> tuple[tuple[str, ...], list[Json]]:
+    """Return what the URL names, and the elements as they are sent: what is part of a document does not repeat it."""
+    if kind.owner_path is None:
+        return (), list(elements)
+    name, id_field = kind.owner_path
+    owner_ids = {str((element.get(name) or {}).get(id_field, "")) for element in elements}
+    if len(owner_ids) != 1 or not all(GUID.fullmatch(owner_id) for owner_id in owner_ids):
+        raise ValueError(f"a call carries {kind.name} of one {name}; each names it by its {id_field}")
+    return tuple(owner_ids), [{key: value for key, value in element.items() if key != name} for element in elements]

@@ -28,11 +28,12 @@ class Collection:
 
     name: Xero's name, also of the list in requests and answers.
     id_field, number_field: fields of an element with Xero's id and with our number; "" where it has no number.
-    create, update, read: names of the SDK's methods.
+    create, update, read: names of the SDK's methods; "" for what Xero does not offer or we never do.
     write_options, read_options: the SDK's parameters of every write and of every read.
     list_filters: field -> the SDK's parameter that takes a list of its values.
     where_fields: fields that a `where` filter can compare with a text.
     sales_type: the Type of sales documents; bills and supplier credits are left out, whatever number they have.
+    owner_path: where an element names the document that it is a part of; that one's id is sent in the URL.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Collection:
     list_filters: Mapping[str, str]
     where_fields: frozenset[str]
     sales_type: str = ""
+    owner_path: tuple[str, str] | None = None
 
 
 _ALL = (
@@ -98,6 +100,19 @@ _ALL = (
         read_options=_ONE_PAGE,
         list_filters={},
         where_fields=frozenset({"Reference"}),
+    ),
+    Collection(
+        "Allocations",
+        "AllocationID",
+        "",
+        "create_credit_note_allocation",
+        "",
+        "",
+        write_options=_EACH_ELEMENT,
+        read_options={},
+        list_filters={},
+        where_fields=frozenset(),
+        owner_path=("CreditNote", "CreditNoteID"),
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -14,7 +14,7 @@ class DocumentKind(StrEnum):
     INVOICE = "invoice"
     PAYMENT = "payment"  # of an invoice, from the clearing account
     CREDIT_NOTE = "credit_note"
-    ALLOCATION = "allocation"  # of a credit note to an open invoice
+    ALLOCATION = "allocation"  # of a credit note to an invoice that is not paid
     CREDIT_NOTE_REFUND = "credit_note_refund"  # cash refund of a credit note, out of the clearing account
 
 
@@ -25,48 +25,47 @@ class DocumentType:
     collection: Xero's name of the endpoint, which is also the name of the list in requests and answers.
     id_field: Xero's id of an element.
     number_field: the unique number that we choose; empty for a document without one.
-    owner: the kind of document that one without a number is found inside of (a payment: in the invoice it pays).
-    owner_path: the path in the body that refers to the owner.
-    open_amount_field: the field of the owner that bounds the amount; Xero accepts no more than it.
+    open_amount_field: what of its amount is still open; empty for a document that nothing settles.
+    settles: for a document without a number, the path in its body to each document that it settles, and that one's
+        kind. Xero accepts no more than what is open of each. It is found inside of the first one, its owner (a payment:
+        in the invoice it pays).
+    is_written_to_owner: Xero takes it at the address of its owner, so a call carries only those of one owner.
     changeable: whether Xero accepts updates once the document exists.
     """
 
     collection: str
     id_field: str
     number_field: str = ""
-    owner: DocumentKind | None = None
-    owner_path: str = ""
     open_amount_field: str = ""
+    settles: Mapping[str, DocumentKind] = field(default_factory=dict)
+    is_written_to_owner: bool = False
     changeable: bool = True
+
+    @property
+    def owner(self) -> DocumentKind | None:
+        return next(iter(self.settles.values()), None)
+
+    @property
+    def owner_path(self) -> str:
+        return next(iter(self.settles), "")
 
 
 DOCUMENT_TYPES: Mapping[DocumentKind, DocumentType] = {
     DocumentKind.CONTACT: DocumentType("Contacts", "ContactID", "ContactNumber"),
-    DocumentKind.INVOICE: DocumentType("Invoices", "InvoiceID", "InvoiceNumber"),
+    DocumentKind.INVOICE: DocumentType("Invoices", "InvoiceID", "InvoiceNumber", "AmountDue"),
     DocumentKind.PAYMENT: DocumentType(
-        "Payments",
-        "PaymentID",
-        owner=DocumentKind.INVOICE,
-        owner_path="Invoice.InvoiceID",
-        open_amount_field="AmountDue",
-        changeable=False,
+        "Payments", "PaymentID", settles={"Invoice.InvoiceID": DocumentKind.INVOICE}, changeable=False
     ),
-    DocumentKind.CREDIT_NOTE: DocumentType("CreditNotes", "CreditNoteID", "CreditNoteNumber"),
+    DocumentKind.CREDIT_NOTE: DocumentType("CreditNotes", "CreditNoteID", "CreditNoteNumber", "RemainingCredit"),
     DocumentKind.ALLOCATION: DocumentType(
         "Allocations",
         "AllocationID",
-        owner=DocumentKind.CREDIT_NOTE,
-        owner_path="CreditNote.CreditNoteID",
-        open_amount_field="RemainingCredit",
+        settles={"CreditNote.CreditNoteID": DocumentKind.CREDIT_NOTE, "Invoice.InvoiceID": DocumentKind.INVOICE},
+        is_written_to_owner=True,
         changeable=False,
     ),
     DocumentKind.CREDIT_NOTE_REFUND: DocumentType(
-        "Payments",
-        "PaymentID",
-        owner=DocumentKind.CREDIT_NOTE,
-        owner_path="CreditNote.CreditNoteID",
-        open_amount_field="RemainingCredit",
-        changeable=False,
+        "Payments", "PaymentID", settles={"CreditNote.CreditNoteID": DocumentKind.CREDIT_NOTE}, changeable=False
     ),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
@@ -56,12 +56,35 @@ def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     return Match.SAME if _is_same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
 
-def payment_in(desired: DesiredDocument, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the desired payment among those in Xero's object of the document it pays: same amount, same day."""
+def settlement_in(
+    desired: DesiredDocument, owner: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()
+) -> Mapping[str, Any] | None:
+    """Return the desired payment, refund or allocation among those in Xero's object of the document that owns it.
+
+    others: Xero's objects of the other documents that it settles: an allocation's invoice.
+    """
+    if desired.kind is DocumentKind.ALLOCATION:
+        return _allocation_in(desired, owner, *others)
+    return _payment_in(desired, owner)
+
+
+def _payment_in(desired: DesiredDocument, owner: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the payment of the same amount and day."""
     for payment in owner.get("Payments") or ():
         is_same_amount = payment.get("Amount") == desired.body["Amount"]
         if is_same_amount and _day(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
             return dict(payment)
+    return None
+
+
+def _allocation_in(
+    desired: DesiredDocument, credit_note: Mapping[str, Any], invoice: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Return the allocation of the same amount to the same invoice. Xero sets its day itself."""
+    for allocation in credit_note.get("Allocations") or ():
+        is_same_invoice = folded((allocation.get("Invoice") or {}).get("InvoiceID")) == folded(invoice["InvoiceID"])
+        if is_same_invoice and allocation.get("Amount") == desired.body["Amount"] and not allocation.get("IsDeleted"):
+            return dict(allocation)
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.domain.books.archived_contacts import (
@@ -17,10 +18,15 @@ from amazon_to_xero.domain.books.archived_contacts import (
 from amazon_to_xero.domain.books.contact import as_sent
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
-from amazon_to_xero.domain.books.matching import Match, match, payment_in
+from amazon_to_xero.domain.books.matching import Match, match, settlement_in
 from amazon_to_xero.domain.books.refusals import Refusal, refusal
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
+_SETTLED = {
+    DocumentKind.PAYMENT: "invoice is paid",
+    DocumentKind.ALLOCATION: "credit note is allocated",
+    DocumentKind.CREDIT_NOTE_REFUND: "credit note is refunded",
+}
 _TAKEN = (FailureCode.NUMBER_TAKEN, FailureCode.CONTACT_NUMBER_TAKEN, FailureCode.CONTACT_NAME_TAKEN)
 
 
@@ -103,24 +109,50 @@ def after_lookup(
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
 
 
-def after_owner_lookup(document: Document, owner: Mapping[str, Any] | None, now: datetime) -> Document:
-    """Return a payment's next state for what Xero holds of the document that it pays; None when it holds nothing."""
-    if owner is None and document.desired.tombstone:
-        return nothing_to_remove(document, now)
-    if owner is None:
-        remedy = "Xero no longer has the document that it pays. Correct it in Xero manually."
+def after_owner_lookup(
+    document: Document,
+    owner: Mapping[str, Any] | None,
+    now: datetime,
+    others: Sequence[Mapping[str, Any] | None] = (),
+) -> Document:
+    """Return a settlement's next state for what Xero holds of the documents that it settles; None for nothing.
+
+    owner: the document that a payment pays, or whose credit is refunded or allocated.
+    others: the other documents that it settles: the invoice of an allocation.
+    """
+    settled = [each for each in (owner, *others) if each is not None]
+    if owner is None or len(settled) <= len(others):
+        if document.desired.tombstone:
+            return nothing_to_remove(document, now)
+        remedy = "Xero no longer has a document that it settles. Correct it in Xero manually."
         return document.failed(FailureCode.NOT_IN_XERO, remedy)
-    ours = payment_in(document.desired, owner)
+    ours = settlement_in(document.desired, owner, settled[1:])
     if document.desired.tombstone:
-        return nothing_to_remove(document, now) if ours is None else payment_not_removable(document)
+        return nothing_to_remove(document, now) if ours is None else settlement_not_removable(document)
+    spec = DOCUMENT_TYPES[document.kind]
     if ours is not None:
-        return document.applied(str(ours["PaymentID"]), "AUTHORISED", document.desired.digest, now)
-    still_open = owner.get(DOCUMENT_TYPES[document.kind].open_amount_field)
+        # Xero's own examples show allocations without an id. Nothing is ever written to one, so its owner's id serves.
+        xero_id = str(ours.get(spec.id_field) or owner[DOCUMENT_TYPES[spec.owner or document.kind].id_field])
+        return document.applied(xero_id, "AUTHORISED", document.desired.digest, now)
+    open_amounts = [
+        each.get(DOCUMENT_TYPES[kind].open_amount_field)
+        for each, kind in zip(settled, spec.settles.values(), strict=True)
+    ]
     amount = document.desired.body["Amount"]
-    if still_open is None or still_open < amount:
-        remedy = f"Check the payments in Xero: {amount} should be paid, {still_open} is still open."
-        return document.failed(FailureCode.ALREADY_PAID, remedy)
+    if any(open_amount is None or open_amount < amount for open_amount in open_amounts):
+        return document.failed(FailureCode.ALREADY_PAID, _too_little_is_open(document, open_amounts))
     return document.found_absent(now)
+
+
+def _too_little_is_open(document: Document, open_amounts: Sequence[Decimal | None]) -> str:
+    amount = document.desired.body["Amount"]
+    if document.kind is not DocumentKind.ALLOCATION:
+        return f"Check the payments in Xero: {amount} should be paid, {open_amounts[0]} is still open."
+    credit, due = open_amounts
+    return (
+        f"Check the credit note and its invoice in Xero: {amount} should be allocated, {credit} of the credit note and "
+        f"{due} of the invoice are still open. Refund or allocate the rest manually."
+    )
 
 
 def nothing_to_remove(document: Document, now: datetime) -> Document:
@@ -131,14 +163,13 @@ def nothing_to_remove(document: Document, now: datetime) -> Document:
 def not_changeable(document: Document) -> Document:
     """The document exists and Xero accepts no changes to its kind."""
     if document.desired.tombstone:
-        return payment_not_removable(document)
+        return settlement_not_removable(document)
     return _failed(document, FailureCode.NOT_CHANGEABLE)
 
 
-def payment_not_removable(document: Document) -> Document:
-    """A payment is never deleted automatically; a person decides."""
-    what = "credit note is refunded" if document.kind is DocumentKind.CREDIT_NOTE_REFUND else "invoice is paid"
-    remedy = f"Correct it in Xero manually: the {what} and should no longer exist."
+def settlement_not_removable(document: Document) -> Document:
+    """A payment or allocation is never deleted automatically; a person decides."""
+    remedy = f"Correct it in Xero manually: the {_SETTLED[document.kind]} and should no longer exist."
     return document.failed(FailureCode.HAS_PAYMENTS, remedy)
 
 

@@ -57,6 +57,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
     ("accounts are locked on the specified", _known(_C.PERIOD_LOCKED)),
     ("reached the limit of invoices", _known(_C.PLAN_LIMIT)),
     ("exceeds the amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
+    ("greater than amount outstanding", _known(_C.ALREADY_PAID, look_up_new=True)),
+    ("already been paid off", _known(_C.ALREADY_PAID, look_up_new=True)),
     ("line total", _known(_C.LINE_TOTAL_DIFFERS)),
 )
 

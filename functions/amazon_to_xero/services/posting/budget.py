@@ -21,8 +21,8 @@ BUDGET = "xero-budget"
 _STORED = TypeAdapter(CallBudget)
 _ATTEMPTS = 20  # the row is written before and after each call of every worker
 _READS_OF_ORGANISATION = 4
-# The last of a day's calls are for what makes the books right; payments can follow the next day, on the same date.
-PERCENT_OF_DAY = {"Payments": 90}
+# The last of a day's calls are for what makes the books right; what settles it can follow the next day.
+PERCENT_OF_DAY = {"Payments": 90, "Allocations": 90}
 
 
 class BudgetedXero:

@@ -115,18 +115,18 @@ class OutcomeResolution:
     def _look_up_in_owners(
         self, kind: DocumentKind, documents: Sequence[Document]
     ) -> list[tuple[Document, Transition]]:
-        """Look up documents without a number in the documents that own them: a payment in the invoice it pays."""
-        spec = DOCUMENT_TYPES[kind]
-        assert spec.owner is not None  # noqa: S101  # the caller has checked it
-        owner_spec = DOCUMENT_TYPES[spec.owner]
-        owner_keys = {document.key: document.desired.references[spec.owner_path] for document in documents}
-        owners = self._store.load(Document, owner_keys.values())
-        ids = {key: owner.xero_id for key, owner in owners.items() if owner.exists_in_xero}
-        by_id = find(self._xero, owner_spec.collection, owner_spec.id_field, list(ids.values()))
+        """Look up documents without a number in the documents that they settle: a payment in the invoice it pays."""
+        rows = self._store.load(Document, dict.fromkeys(key for each in documents for key in _settled_keys(each)))
+        held: dict[str, Json] = {}
+        for settled_kind in dict.fromkeys(DOCUMENT_TYPES[kind].settles.values()):
+            spec = DOCUMENT_TYPES[settled_kind]
+            ids = {key: row.xero_id for key, row in rows.items() if row.kind is settled_kind and row.exists_in_xero}
+            by_id = find(self._xero, spec.collection, spec.id_field, list(ids.values()))
+            held |= {key: by_id[folded(xero_id)] for key, xero_id in ids.items() if folded(xero_id) in by_id}
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
-            owner = by_id.get(folded(ids.get(owner_keys[document.key], "")))
-            transitions.append((document, partial(self._after_owner_lookup, owner=owner)))
+            owner, *others = (held.get(key) for key in _settled_keys(document))
+            transitions.append((document, partial(self._after_owner_lookup, owner=owner, others=others)))
         return transitions
 
     def _after_lookup(
@@ -134,11 +134,16 @@ class OutcomeResolution:
     ) -> Document:
         return self._unless_to_blame(document, after_lookup(document, element, self._clock.now(), survivor))
 
-    def _after_owner_lookup(self, document: Document, owner: Json | None) -> Document:
-        return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now()))
+    def _after_owner_lookup(self, document: Document, owner: Json | None, others: Sequence[Json | None]) -> Document:
+        return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now(), others))
 
     def _unless_to_blame(self, document: Document, after: Document) -> Document:
         """Fail a document that would be written again although Xero never answers its writes."""
         if document.reason == FailureCode.XERO_ERROR and after.state is DocumentState.PENDING:
             return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
         return after
+
+
+def _settled_keys(document: Document) -> list[str]:
+    """Return the keys of the documents that a payment, refund or allocation settles, its owner first."""
+    return [document.desired.references[path] for path in DOCUMENT_TYPES[document.kind].settles]

@@ -10,6 +10,7 @@ _SCOPES: Mapping[str, str] = {
     "Contacts": "accounting.contacts",
     "Invoices": "accounting.invoices",
     "CreditNotes": "accounting.invoices",
+    "Allocations": "accounting.invoices",
     "Payments": "accounting.payments",
 }
 _NOBODYS_ID = "00000000-0000-0000-0000-000000000000"

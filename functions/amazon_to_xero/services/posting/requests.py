@@ -10,7 +10,7 @@ from typing import Any
 from amazon_to_xero.domain.books.contact import as_sent
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
-from amazon_to_xero.domain.books.outcome import payment_not_removable
+from amazon_to_xero.domain.books.outcome import settlement_not_removable
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
@@ -99,7 +99,7 @@ class RequestBuilder:
     def _without_reference(self, document: Document, reference: Document | None) -> Transition:
         if reference is not None and reference.desired.tombstone:
             # A worker that was frozen requested the payment of an invoice that has been removed since.
-            return payment_not_removable if document.exists_in_xero else Document.withdrawn
+            return settlement_not_removable if document.exists_in_xero else Document.withdrawn
         if reference is not None and reference.state is DocumentState.FAILED:
             remedy = f"{reference.key} is not in Xero: {reference.remedy}"
             # A contact has no dead letter of its own that would state the cause; any other document has.

@@ -270,7 +270,10 @@ def test_every_kind_is_posted_after_the_kinds_it_refers_to() -> None:
     )
     assert set(DOCUMENT_TYPES) == set(DocumentKind)
     for kind, spec in DOCUMENT_TYPES.items():
-        assert bool(spec.owner) == bool(spec.owner_path) == bool(spec.open_amount_field) == (not spec.number_field)
-        if spec.owner:
-            assert order.index(spec.owner) < order.index(kind)
-            assert spec.owner_path.partition(".")[2] == DOCUMENT_TYPES[spec.owner].id_field
+        assert bool(spec.owner) == bool(spec.owner_path) == (not spec.number_field)
+        for path, settled in spec.settles.items():
+            assert order.index(settled) < order.index(kind)
+            assert path.partition(".")[2] == DOCUMENT_TYPES[settled].id_field
+            assert DOCUMENT_TYPES[settled].open_amount_field
+    # A credit note is applied to its invoice first; what is left of it is refunded.
+    assert order.index(DocumentKind.ALLOCATION) < order.index(DocumentKind.CREDIT_NOTE_REFUND)

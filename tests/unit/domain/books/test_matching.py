@@ -10,7 +10,7 @@ import pytest
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.matching import Match, match, payment_in, reference_identity
+from amazon_to_xero.domain.books.matching import Match, match, reference_identity, settlement_in
 
 D = Decimal
 
@@ -221,7 +221,7 @@ def paid(**changed: Any) -> dict[str, Any]:
 
 
 def test_our_payment_is_found_among_the_payments_of_the_invoice() -> None:
-    found = payment_in(PAYMENT, paid())
+    found = settlement_in(PAYMENT, paid())
 
     assert found is not None
     assert found["PaymentID"] == "p1"
@@ -239,4 +239,41 @@ def test_our_payment_is_found_among_the_payments_of_the_invoice() -> None:
     ],
 )
 def test_payment_with_other_amount_or_day_or_status_is_not_ours(invoice: dict[str, Any]) -> None:
-    assert payment_in(PAYMENT, invoice) is None
+    assert settlement_in(PAYMENT, invoice) is None
+
+
+ALLOCATION = DesiredDocument(
+    DocumentKind.ALLOCATION,
+    "026-1-A1",
+    {"Amount": D("10.00"), "Date": "2026-11-02"},
+    "order#026-1",
+    references={"CreditNote.CreditNoteID": CREDIT_NOTE.key, "Invoice.InvoiceID": INVOICE.key},
+)
+
+
+def allocated(**changed: Any) -> dict[str, Any]:
+    allocation = {"AllocationID": "a1", "Amount": 10, "Invoice": {"InvoiceID": "AB-1"}, **changed}
+    smaller = {"AllocationID": "a0", "Amount": D("3"), "Invoice": {"InvoiceID": "AB-1"}}
+    return credited(Allocations=[smaller, allocation])
+
+
+def test_our_allocation_is_found_by_amount_and_invoice_whatever_day_xero_gave_it() -> None:
+    found = settlement_in(ALLOCATION, allocated(Date="/Date(1793664000000+0000)/"), [{"InvoiceID": "ab-1"}])
+
+    assert found is not None
+    assert found["AllocationID"] == "a1"
+
+
+@pytest.mark.parametrize(
+    "credit_note",
+    [
+        allocated(Amount=D("9.99")),
+        allocated(Invoice={"InvoiceID": "ab-2"}),
+        allocated(Invoice=None),
+        allocated(IsDeleted=True),
+        credited(Allocations=None),
+        credited(),
+    ],
+)
+def test_allocation_of_another_amount_or_to_another_invoice_or_deleted_is_not_ours(credit_note: dict[str, Any]) -> None:
+    assert settlement_in(ALLOCATION, credit_note, [{"InvoiceID": "ab-1"}]) is None

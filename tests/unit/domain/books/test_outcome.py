@@ -23,6 +23,7 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from fakes.state import NOON
 from unit.desired_documents import (
     CONTACT,
+    desired_allocation,
     desired_credit_note,
     desired_invoice,
     desired_payment,
@@ -483,6 +484,50 @@ def test_existing_payment_with_other_content_fails() -> None:
 
     assert (after.state, after.reason) == (DocumentState.FAILED, "NOT_CHANGEABLE")
     assert after.remedy == FAILURES[FailureCode.NOT_CHANGEABLE].remedy
+
+
+# --- allocations, looked up in their credit note ----------------------------------------------------------------------
+
+
+def credit_note(remaining: str, *allocations: dict[str, Any]) -> dict[str, Any]:
+    return {"CreditNoteID": "n-1", "RemainingCredit": D(remaining), "Allocations": list(allocations)}
+
+
+def invoice(due: str) -> dict[str, Any]:
+    return {"InvoiceID": "i-1", "AmountDue": D(due)}
+
+
+def after_allocation_lookup(note: dict[str, Any] | None, of: dict[str, Any] | None) -> Document:
+    return after_owner_lookup(unknown(desired_allocation()), note, NOW, (of,))
+
+
+@pytest.mark.parametrize("allocation_id", [{"AllocationID": "a-1"}, {}])
+def test_allocation_found_in_its_credit_note_is_applied_even_if_xero_shows_no_id(allocation_id: dict[str, str]) -> None:
+    found = {"Amount": D("10.00"), "Invoice": {"InvoiceID": "i-1"}, **allocation_id}
+    after = after_allocation_lookup(credit_note("0.00", found), invoice("0.00"))
+
+    assert (after.state, after.xero_id) == (DocumentState.APPLIED, allocation_id.get("AllocationID", "n-1"))
+
+
+def test_absent_allocation_is_created_when_enough_is_open_of_both_documents() -> None:
+    assert after_allocation_lookup(credit_note("10.00"), invoice("10.00")).state is DocumentState.PENDING
+
+
+@pytest.mark.parametrize(("remaining", "due"), [("9.99", "10.00"), ("10.00", "9.99")])
+def test_absent_allocation_fails_with_all_amounts_when_too_little_is_open_of_either(remaining: str, due: str) -> None:
+    after = after_allocation_lookup(credit_note(remaining), invoice(due))
+
+    assert (after.state, after.reason) == (DocumentState.FAILED, "ALREADY_PAID")
+    assert f"10.00 should be allocated, {remaining} of the credit note and {due} of the invoice" in after.remedy
+
+
+@pytest.mark.parametrize(("note", "of"), [(None, invoice("10.00")), (credit_note("10.00"), None), (None, None)])
+def test_allocation_fails_when_xero_has_not_both_documents(
+    note: dict[str, Any] | None, of: dict[str, Any] | None
+) -> None:
+    after = after_allocation_lookup(note, of)
+
+    assert (after.state, after.reason) == (DocumentState.FAILED, "NOT_IN_XERO")
 
 
 def test_credit_note_is_looked_up_like_an_invoice() -> None:

@@ -54,6 +54,8 @@ from amazon_to_xero.domain.books.refusals import refusal
         ("Organisation accounts are locked on the specified payment date", "PERIOD_LOCKED", False),
         ("You have reached the limit of invoices you can approve", "PLAN_LIMIT", False),
         ("Payment amount exceeds the amount outstanding on this document", "ALREADY_PAID", True),
+        ("Credit Note cannot be allocated as amount is greater than amount outstanding", "ALREADY_PAID", True),
+        ("The invoice you are trying to allocate to has already been paid off", "ALREADY_PAID", True),
         ("The line total 9.99 does not match the expected line total 10.00", "LINE_TOTAL_DIFFERS", False),
     ],
 )

@@ -257,9 +257,12 @@ def test_refund_of_a_paid_sale_is_paid_out_of_clearing() -> None:
 def test_refund_of_an_open_invoice_is_allocated_to_it() -> None:
     connection = RefundingConnection(SHIPPED, policy=without_clearing())
 
-    connection.refund(money_back("4.00"), posts=False)
+    connection.refund(money_back("4.00"))
 
-    desired = connection.document(NOTE, DocumentKind.ALLOCATION).desired
+    allocation = connection.document(NOTE, DocumentKind.ALLOCATION)
+    desired = allocation.desired
+    assert allocation.state is DocumentState.APPLIED
+    assert connection.xero.invoice("A")["AmountDue"] == Decimal(6)
     assert desired.body == {"Amount": Decimal(4), "Date": "2026-11-23"}
     assert desired.references == {
         "CreditNote.CreditNoteID": f"credit_note#{NOTE}",
@@ -270,10 +273,10 @@ def test_refund_of_an_open_invoice_is_allocated_to_it() -> None:
 
 def test_what_the_open_invoice_has_no_room_for_is_paid_out_where_there_is_a_clearing_account() -> None:
     connection = RefundingConnection(SHIPPED, policy=without_clearing())
-    connection.refund(money_back("7.00"), posts=False)
+    connection.refund(money_back("7.00"))
     connection.change_policy(PAYING)
 
-    connection.refund(money_back("5.00", "T2"), posts=False)
+    connection.refund(money_back("5.00", "T2"))
 
     assert connection.document("A-RFT2", DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal(3)
     assert connection.document("A-RFT2", DocumentKind.CREDIT_NOTE_REFUND).desired.body["Amount"] == Decimal(2)
@@ -282,7 +285,7 @@ def test_what_the_open_invoice_has_no_room_for_is_paid_out_where_there_is_a_clea
 def test_what_the_open_invoice_has_no_room_for_stays_a_credit_without_a_clearing_account() -> None:
     connection = RefundingConnection(SHIPPED, policy=without_clearing())
 
-    connection.refund(money_back("12.00"), posts=False)
+    connection.refund(money_back("12.00"))
 
     assert connection.document(NOTE, DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal(10)
     assert connection.held(DocumentKind.CREDIT_NOTE_REFUND, NOTE) is None

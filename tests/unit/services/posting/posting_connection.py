@@ -74,7 +74,8 @@ class PostingConnection(FakeConnection):
         create = self.xero.create
 
         def refuse(collection: str, elements: Sequence[Json], idempotency_key: str) -> list[Outcome]:
-            if any(number in (each.get("InvoiceNumber"), each.get("ContactNumber")) for each in elements):
+            numbers = ("InvoiceNumber", "CreditNoteNumber", "ContactNumber")
+            if any(number in [each.get(field) for field in numbers] for each in elements):
                 raise XeroRefused(f"create{collection}", 400, "the element cannot be read")
             return create(collection, elements, idempotency_key)
 
@@ -106,6 +107,9 @@ class PostingConnection(FakeConnection):
 
     def credit_note(self, number: str = "A-A1") -> Document:
         return self.document(number, DocumentKind.CREDIT_NOTE)
+
+    def allocation(self, number: str = "A-A1") -> Document:
+        return self.document(number, DocumentKind.ALLOCATION)
 
     def refund(self, number: str = "A-A1") -> Document:
         return self.document(number, DocumentKind.CREDIT_NOTE_REFUND)
