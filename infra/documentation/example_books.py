@@ -117,7 +117,7 @@ class ExampleOrder:
         sale = refunded_sale(documents, (), {}, held)
         if sale is None:
             raise ValueError("an example of a refund without a sale")
-        credit = self._decided.to_credit(refund.value, sale.adjusted)
+        credit = self._decided.refund_to_credit(refund.value, sale.adjusted)
         if not credit:
             return None
         lines = credit_lines(refund, credit, sale, self._policy, self._organisation)

@@ -24,7 +24,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to
-from amazon_to_xero.domain.planning.reversals import DecidedRefunds, adjustment_to_credit
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds, NettedReductions
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
 
@@ -41,7 +41,7 @@ def plan_adjustments(
 ) -> None:
     """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
 
-    refunds: returns what was decided about the order's refunds; called only where an adjustment would credit something.
+    refunds: returns what was decided about the order's refunds; called only where the sales differ from what is booked.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
@@ -135,17 +135,21 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        lines = [line for line in self._missing_lines() if line.amount]
-        amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+        lines = self._missing_lines()
         missing = total(sale.total for sale in self._sales) - total(_signed_total(d.desired) for d in self._booked)
+        if not lines and not missing:
+            return
+        refunds = self._refunds()
+        if refunds.netted.amount:
+            missing += refunds.netted.amount
+            lines = self._missing_lines(refunds.netted)
+        amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
         if missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
         elif missing < 0:
-            credit = adjustment_to_credit(-missing, self._refunds())
+            credit, lines = self._without_what_refunds_credited(-missing, lines, refunds)
             if credit:
-                negated = [_negated(line) for line in lines]
-                less = negated if credit == -missing else scaled_to(negated, credit / -missing)
-                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, credit)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
         else:
             more = [line for line in lines if line.amount > 0]
             less = [_negated(line) for line in lines if line.amount < 0]
@@ -154,6 +158,20 @@ class _Adjustments:
                 moved = xero_total(more, amounts, self._documents.organisation)
                 yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)
+
+    def _without_what_refunds_credited(
+        self, reduction: Decimal, lines: list[Line], refunds: DecidedRefunds
+    ) -> tuple[Decimal, list[Line]]:
+        """Return what is left to credit of a reduction, with its lines; what refunds credited counts as booked."""
+        netted = refunds.reduction_to_net(reduction)
+        if not netted:
+            return reduction, lines
+        kept = scaled_to(lines, (reduction - netted) / reduction)
+        amounts = {line.origin: -line.amount for line in lines}
+        for line in kept:
+            amounts[line.origin] += line.amount
+        self._steps.netted = refunds.netted.plus(netted, amounts)
+        return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
         first = self._booked[0].desired.body
@@ -164,8 +182,10 @@ class _Adjustments:
         header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
         return self._documents.document(kind, number, rounded, amount, header)
 
-    def _missing_lines(self) -> Iterable[Line]:
+    def _missing_lines(self, netted: NettedReductions | None = None) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.
+
+        netted: what counts as credited because refunds credited it.
 
         Accounts and tax types in the settings may have changed since; what is booked stays where it was booked.
         """
@@ -182,9 +202,13 @@ class _Adjustments:
                 if line.origin != ROUNDING:
                     booked.setdefault(line.origin, line)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
+        for origin, amount in (netted.lines if netted else {}).items():
+            amounts[origin] = amounts.get(origin, ZERO) + amount
+        lines = []
         for origin, amount in amounts.items():
             like = booked.get(origin) or wanted[origin]
-            yield replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            lines.append(replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin))
+        return [line for line in lines if line.amount]
 
 
 def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:

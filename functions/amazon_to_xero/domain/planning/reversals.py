@@ -30,10 +30,32 @@ class DecidedRefund:
 
 
 @dataclass(frozen=True)
+class NettedReductions:
+    """What was taken off an order and is not credited by adjustments, because refunds had credited it.
+
+    amount: in all; it counts as booked.
+    lines: the same by line origin.
+    """
+
+    amount: Decimal = ZERO
+    lines: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def plus(self, amount: Decimal, lines: Mapping[str, Decimal]) -> NettedReductions:
+        origins = dict.fromkeys([*self.lines, *lines])
+        added = {origin: self.lines.get(origin, ZERO) + lines.get(origin, ZERO) for origin in origins}
+        return NettedReductions(self.amount + amount, added)
+
+
+@dataclass(frozen=True)
 class DecidedRefunds:
-    """The refunds of one order that were decided, by transaction id."""
+    """What was decided about the refunds of one order.
+
+    by_transaction: the refunds that were decided, by transaction id.
+    netted: what of their credits the order's adjustments have counted.
+    """
 
     by_transaction: Mapping[str, DecidedRefund] = field(default_factory=dict)
+    netted: NettedReductions = field(default_factory=NettedReductions)
 
     @property
     def credited(self) -> Decimal:
@@ -49,7 +71,7 @@ class DecidedRefunds:
         others = (refund for key, refund in self.by_transaction.items() if key != transaction_id)
         return [refund.number for refund in others if refund.number]
 
-    def to_credit(self, value: Decimal, adjusted: Decimal) -> Decimal:
+    def refund_to_credit(self, value: Decimal, adjusted: Decimal) -> Decimal:
         """Return what one more refund of that value credits.
 
         All refunds so far, less what adjustments have credited and less what earlier refunds have; never more than
@@ -60,10 +82,9 @@ class DecidedRefunds:
         owed = self.refunded + value - adjusted - self.credited
         return min(value, max(ZERO, owed))
 
+    def reduction_to_net(self, reduction: Decimal) -> Decimal:
+        """Return how much of a new reduction of the order refunds have credited already; adjustments credit the rest.
 
-def adjustment_to_credit(reduction: Decimal, refunds: DecidedRefunds) -> Decimal:
-    """Return what a new adjustment credits.
-
-    reduction: what was taken off the order and is not yet credited by earlier adjustments.
-    """
-    return max(ZERO, reduction - refunds.credited)
+        reduction: what was taken off the order, less what adjustments have credited and less what was netted before.
+        """
+        return min(reduction, max(ZERO, self.credited - self.netted.amount))

@@ -19,7 +19,7 @@ from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sa
 from amazon_to_xero.domain.tax.variance import TaxVariance
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
@@ -78,9 +78,12 @@ class OrderPlans:
         to_plan = OrderToPlan(
             order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
         )
-        plan = plan_order(to_plan, wanted, held, self._policy, organisation, lambda: self._refunds.load(order.order_id))
+        refunds = OrderRefunds(self._refunds, order.order_id)
+        plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
+        if not held.missing and plan.netted is not None and not refunds.net(plan.netted):
+            return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
         findings = tuple(_finding(variance) for sale in wanted for variance in sale.tax_variances)
         planned = (
             record.settled(OrderState.NOT_INVOICED, outcome.reason)

@@ -118,7 +118,7 @@ class RefundPlans:
             )
         credited = _decision(transaction, refund, sale, decided).credited
         if not credited:
-            return self._nothing_to_credit(record, transaction, refund, order, decided)
+            return self._nothing_to_credit(record, refund, order, decided)
         return plan_with_organisation(
             record,
             self._organisation,
@@ -181,7 +181,7 @@ class RefundPlans:
         plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, self._policy, organisation)
         if held.missing:
             return PlannedRecord(record)  # planned again with them
-        if not self._decided.add(order.order_id, record.key, replace(decision, number=number), decided):
+        if not self._decide(order, record, replace(decision, number=number), decided):
             return self._planned_soon(record)
         planned = replace(record.settled(TransactionState.PLANNED), credit_note_number=number, documents=plan.documents)
         return PlannedRecord(planned, plan.steps, refund.findings)
@@ -189,26 +189,29 @@ class RefundPlans:
     def _nothing_to_credit(
         self,
         record: TransactionRecord,
-        transaction: Transaction,
         refund: Refund,
         order: OrderRecord,
         decided: DecidedRefunds,
     ) -> PlannedRecord[TransactionRecord]:
-        if not self._decided.add(
-            order.order_id, transaction.transaction_id, DecidedRefund(refund.value, ZERO), decided
-        ):
+        if not self._decide(order, record, DecidedRefund(refund.value, ZERO), decided):
             return self._planned_soon(record)
         return _not_booked(record, NotBookedReason.ALREADY_CREDITED)
 
+    def _decide(
+        self, order: OrderRecord, record: TransactionRecord, decision: DecidedRefund, seen: DecidedRefunds
+    ) -> bool:
+        decided = replace(seen, by_transaction={**seen.by_transaction, record.key: decision})
+        return self._decided.replace(order.order_id, seen, decided)
+
     def _planned_soon(self, record: TransactionRecord) -> PlannedRecord[TransactionRecord]:
-        """Another refund of the order was decided meanwhile."""
+        """Something else was decided about the order's refunds meanwhile."""
         return PlannedRecord(record.plan_at(self._clock.now() + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
 
 
 def _decision(transaction: Transaction, refund: Refund, sale: RefundedSale, decided: DecidedRefunds) -> DecidedRefund:
     """Return what was decided about the refund, once and for all, or what is decided now."""
     known = decided.by_transaction.get(transaction.transaction_id)
-    return known or DecidedRefund(refund.value, decided.to_credit(refund.value, sale.adjusted))
+    return known or DecidedRefund(refund.value, decided.refund_to_credit(refund.value, sale.adjusted))
 
 
 def _not_booked(record: TransactionRecord, reason: NotBookedReason) -> PlannedRecord[TransactionRecord]:
