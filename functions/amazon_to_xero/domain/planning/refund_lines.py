@@ -13,13 +13,13 @@ from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, single_line
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, cents, total
+from amazon_to_xero.domain.failures import Failure, FailureCode, Finding
+from amazon_to_xero.domain.money import CENT, ZERO, cents, total
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.proportions import scaled_to, shared, with_amount
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, percentage
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage
 
 # The lines of a sale that a part of a refund takes back, by the end of their origin; see SoldLine.charge.
 _TAKES_BACK = {
@@ -81,6 +81,16 @@ def credit_lines(
     return add_rounding_line(to_credit, lines, sale.amounts, policy.tax, organisation)
 
 
+def tax_findings(
+    refund: Refund, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation
+) -> tuple[Finding, ...]:
+    """Return what Xero computes another tax for than Amazon gave back, by more than a cent a line.
+
+    With tax-inclusive amounts the totals agree whatever the rate is, so nothing else shows it.
+    """
+    return tuple(_RefundLines(sale, policy, organisation).tax_findings(refund))
+
+
 class _RefundLines:
     def __init__(self, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation) -> None:
         self._sale = sale
@@ -136,6 +146,20 @@ class _RefundLines:
         if kind in (AmountKind.RESTOCKING, AmountKind.RETURN_SHIPPING):
             return accounts.restocking or like.line.account
         return like.line.account
+
+    def tax_findings(self, refund: Refund) -> Iterator[Finding]:
+        parts = [part for part in refund.parts if part.net and part.tax and part.kind is not AmountKind.UNKNOWN]
+        for part in parts:
+            for share in self._shares(part):
+                tax_type = share.like.line.tax_type
+                amount = share.net if self._sale.amounts is LineAmountTypes.EXCLUSIVE else share.net + share.tax
+                in_xero = line_tax(amount, percentage(tax_type, self._organisation), self._sale.amounts)
+                if abs(in_xero - share.tax) > CENT:
+                    yield Finding(
+                        FailureCode.TAX_VARIANCE,
+                        f"Check the credit note's line {share.like.line.description}: Amazon gave back {share.tax} "
+                        f"{self._sale.currency} tax, Xero computes {in_xero} {self._sale.currency} with {tax_type}.",
+                    )
 
     # --- which lines of the sale a part belongs to -------------------------------------------------------------------
 

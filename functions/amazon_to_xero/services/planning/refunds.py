@@ -19,7 +19,7 @@ from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund, refund_of
-from amazon_to_xero.domain.planning.refund_lines import credit_lines
+from amazon_to_xero.domain.planning.refund_lines import credit_lines, tax_findings
 from amazon_to_xero.domain.planning.refund_plan import RefundToPlan, plan_refund, usable_refund_number
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, refunded_sale
 from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds
@@ -184,7 +184,8 @@ class RefundPlans:
         if not self._decide(order, record, replace(decision, number=number), decided):
             return self._planned_soon(record)
         planned = replace(record.settled(TransactionState.PLANNED), credit_note_number=number, documents=plan.documents)
-        return PlannedRecord(planned, plan.steps, refund.findings)
+        findings = (*refund.findings, *tax_findings(refund, sale, self._policy, organisation))
+        return PlannedRecord(planned, plan.steps, findings)
 
     def _nothing_to_credit(
         self,

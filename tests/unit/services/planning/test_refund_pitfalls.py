@@ -233,6 +233,17 @@ def test_7_marketplace_tax_that_does_not_net_fails_with_both_amounts() -> None:
     assert "withholds 2.90 GBP" in record.remedy
 
 
+@pytest.mark.parametrize(("tax", "reported"), [("-1.00", False), ("-1.01", False), ("-0.50", True)])
+def test_3_tax_that_xero_computes_otherwise_is_reported(tax: str, reported: bool) -> None:
+    connection = RefundingConnection(SOLD)
+
+    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-5.00", OurPriceTax=tax)))
+
+    assert record.state is TransactionState.PLANNED
+    found = [note for note in connection.decisions.notes if note.fields.get("reason") == "TAX_VARIANCE"]
+    assert bool(found) is reported
+
+
 @pytest.mark.parametrize("kind", ["A-to-z Guarantee Refund", "Chargeback Refund", "Refund"])
 def test_9_claims_and_chargebacks_are_refunds(kind: str) -> None:
     connection = RefundingConnection(SOLD)
