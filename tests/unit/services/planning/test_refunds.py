@@ -18,7 +18,7 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.ports.amazon import Json
-from fakes.order_life import DRAFT, PAYING, SHIPPED, cancelled, tea, version
+from fakes.order_life import CANADIAN, DRAFT, PAYING, SHIPPED, canadian_item, cancelled, tea, version
 from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
@@ -354,6 +354,31 @@ def test_refund_credits_what_an_adjustment_has_not() -> None:
     assert "(MUG)" in line["Description"]
     assert connection.note(NOTE).desired.total == Decimal("5.00")
     assert connection.balance() == 0
+
+
+def test_tax_that_is_added_is_credited_once_too() -> None:
+    connection = RefundingConnection()
+    connection.xero.totals = {"A": Decimal("21.00"), "A-A1": Decimal("10.50"), NOTE: Decimal("10.50")}
+    connection.update(version(1, canadian_item("20.00", "1.00"), **CANADIAN))
+    connection.update(version(2, canadian_item("10.00", "0.50"), **CANADIAN))
+
+    connection.refund(
+        refund("T1", item_refund(currency="CAD", OurPricePrincipal="-20.00", OurPriceTax="-1.00"), currency="CAD")
+    )
+
+    assert connection.lines(NOTE) == [("200", "TAX001", "10.00")]
+    assert connection.balance() == 0
+
+
+def test_price_that_rises_after_a_refund_is_invoiced() -> None:
+    connection = RefundingConnection(SHIPPED)
+    connection.refund(money_back("4.00"))
+    connection.update(version(2, tea("6.00")))  # the same money: nothing is credited
+
+    connection.update(version(3, tea("6.00"), tip="2.00"))
+
+    assert connection.document("A-A1").desired.total == Decimal("2.00")
+    assert connection.balance() == Decimal("8.00")
 
 
 def test_refund_waits_until_an_adjustment_of_its_order_is_in_xero() -> None:
