@@ -41,7 +41,7 @@ def plan_adjustments(
 ) -> None:
     """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
 
-    refunds: returns what was decided about the order's refunds; called only where the sales differ from what is booked.
+    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
@@ -135,14 +135,10 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        lines = self._missing_lines()
-        missing = total(sale.total for sale in self._sales) - total(_signed_total(d.desired) for d in self._booked)
-        if not lines and not missing:
-            return
         refunds = self._refunds()
-        if refunds.netted.amount:
-            missing += refunds.netted.amount
-            lines = self._missing_lines(refunds.netted)
+        lines = self._missing_lines(refunds.netted)
+        booked = total(_signed_total(document.desired) for document in self._booked) - refunds.netted.amount
+        missing = total(sale.total for sale in self._sales) - booked
         amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
         if missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
@@ -182,7 +178,7 @@ class _Adjustments:
         header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
         return self._documents.document(kind, number, rounded, amount, header)
 
-    def _missing_lines(self, netted: NettedReductions | None = None) -> list[Line]:
+    def _missing_lines(self, netted: NettedReductions) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.
 
         netted: what counts as credited because refunds credited it.
@@ -202,7 +198,7 @@ class _Adjustments:
                 if line.origin != ROUNDING:
                     booked.setdefault(line.origin, line)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
-        for origin, amount in (netted.lines if netted else {}).items():
+        for origin, amount in netted.lines.items():
             amounts[origin] = amounts.get(origin, ZERO) + amount
         lines = []
         for origin, amount in amounts.items():

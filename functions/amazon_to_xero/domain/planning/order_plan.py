@@ -38,7 +38,7 @@ def plan_order(
 ) -> PostingPlan:
     """Return the documents for the sales of an order; without sales it should have no documents.
 
-    refunds: returns what was decided about the order's refunds; called only where what is paid differs from the sales.
+    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
 
     Call again with what is `held.missing` until nothing is. Raises Failure for what needs a person; while something is
     missing, the failure is not final.

@@ -31,12 +31,12 @@ def shared(amount: Decimal, weights: Sequence[Decimal], unit: Decimal = CENT) ->
     return shares
 
 
-def scaled_to(lines: Sequence[Line], ratio: Decimal) -> list[Line]:
+def scaled_to(lines: Sequence[Line], ratio: Decimal, unit: Decimal = CENT) -> list[Line]:
     """Return the lines in proportion, so that their amounts add up to that part of what they are, to the cent."""
     weights = [line.amount for line in lines]
     if not total(weights):
         return list(lines)
-    shares = shared(cents(total(weights) * ratio), weights)
+    shares = shared(cents(total(weights) * ratio), weights, unit)
     return [with_amount(line, share) for line, share in zip(lines, shares, strict=True) if share]
 
 

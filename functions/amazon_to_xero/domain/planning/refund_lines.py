@@ -5,7 +5,7 @@ Positive lines reduce income. A line that reduces the refund, such as a discount
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -77,7 +77,7 @@ def credit_lines(
     """
     lines = _RefundLines(sale, policy, organisation).lines(refund)
     if to_credit < refund.value:
-        lines = _reduced(lines, to_credit / refund.value, sale.lines)
+        lines = _reduced(lines, to_credit / refund.value, sale)
     return add_rounding_line(to_credit, lines, sale.amounts, policy.tax, organisation)
 
 
@@ -131,7 +131,8 @@ class _RefundLines:
         # Only tax is given back: what was taxed no longer is. The net amount moves to a line without tax.
         net = cents(share.tax * 100 / rate)
         taxed = net if is_exclusive else net + share.tax
-        yield replace(single_line(description, taxed, account, like.tax_type), origin=origin)
+        # Neither takes back the line itself: what is left of it stays.
+        yield replace(single_line(description, taxed, account, like.tax_type), origin=f"{origin}:TAXED")
         untaxed = single_line(description, -net, account, self._policy.tax.rounding_tax_type)
         yield replace(untaxed, origin=f"{origin}:UNTAXED")
 
@@ -176,41 +177,40 @@ class _RefundLines:
         if not lines:
             items = [line for line in of_item if line.charge == "ITEM"] or of_item
             likes = items if not part.sku else items[:1]
-            return _in_proportion(part, likes, self._amount(part), is_of_line=False)
+            return self._in_proportion(part, likes, is_of_line=False)
         if part.sku:
-            return _first_with_enough_left(part, lines, self._amount(part))
-        return _in_proportion(part, lines, self._amount(part), is_of_line=True)
+            return self._first_with_enough_left(part, lines)
+        return self._in_proportion(part, lines, is_of_line=True)
 
     def _amount(self, part: RefundPart) -> Decimal:
         """The part as the sale's lines state amounts: with or without tax."""
         return part.net if self._sale.amounts is LineAmountTypes.EXCLUSIVE else part.gross
 
+    def _in_proportion(self, part: RefundPart, lines: Sequence[SoldLine], *, is_of_line: bool) -> list[_Share]:
+        """Share a part by what is left of each line; by the lines' amounts where nothing is left of any."""
+        amount = self._amount(part)
+        left = [abs(_left_for(line, amount)) for line in lines]
+        weights = left if any(left) else [abs(line.line.amount) or Decimal(1) for line in lines]
+        return self._in_shares(part, lines, weights, is_of_line=is_of_line)
 
-def _in_proportion(part: RefundPart, lines: Sequence[SoldLine], amount: Decimal, *, is_of_line: bool) -> list[_Share]:
-    """Share a part by what is left of each line; by the lines' amounts where nothing is left of any."""
-    left = [abs(_left_for(line, amount)) for line in lines]
-    weights = left if any(left) else [abs(line.line.amount) or Decimal(1) for line in lines]
-    return _in_shares(part, lines, weights, is_of_line=is_of_line)
+    def _first_with_enough_left(self, part: RefundPart, lines: Sequence[SoldLine]) -> list[_Share]:
+        """Take the first line that has enough left; else use up one after the other, and the rest from the first."""
+        amount = self._amount(part)
+        enough = next((line for line in lines if abs(_left_for(line, amount)) >= abs(amount)), None)
+        if enough is not None or len(lines) == 1 or not amount:
+            return [_Share(enough or lines[0], part.net, part.tax, is_of_line=True)]
+        taken: list[Decimal] = []
+        for line in lines:
+            taken.append(min(abs(_left_for(line, amount)), abs(amount) - total(taken)))
+        taken[0] += abs(amount) - total(taken)
+        return self._in_shares(part, lines, taken, is_of_line=True)
 
-
-def _first_with_enough_left(part: RefundPart, lines: Sequence[SoldLine], amount: Decimal) -> list[_Share]:
-    """Take the first line that has enough left; else use up one after the other, and the rest from the first."""
-    enough = next((line for line in lines if abs(_left_for(line, amount)) >= abs(amount)), None)
-    if enough is not None or len(lines) == 1 or not amount:
-        return [_Share(enough or lines[0], part.net, part.tax, is_of_line=True)]
-    taken: list[Decimal] = []
-    for line in lines:
-        taken.append(min(abs(_left_for(line, amount)), abs(amount) - total(taken)))
-    taken[0] += abs(amount) - total(taken)
-    return _in_shares(part, lines, taken, is_of_line=True)
-
-
-def _in_shares(
-    part: RefundPart, lines: Sequence[SoldLine], weights: Sequence[Decimal], *, is_of_line: bool
-) -> list[_Share]:
-    nets, taxes = shared(part.net, weights), shared(part.tax, weights)
-    shares = zip(lines, nets, taxes, strict=True)
-    return [_Share(line, net, tax, is_of_line) for line, net, tax in shares if net or tax]
+    def _in_shares(
+        self, part: RefundPart, lines: Sequence[SoldLine], weights: Sequence[Decimal], *, is_of_line: bool
+    ) -> list[_Share]:
+        nets, taxes = shared(part.net, weights, self._sale.unit), shared(part.tax, weights, self._sale.unit)
+        shares = zip(lines, nets, taxes, strict=True)
+        return [_Share(line, net, tax, is_of_line) for line, net, tax in shares if net or tax]
 
 
 def _left_for(line: SoldLine, amount: Decimal) -> Decimal:
@@ -221,14 +221,14 @@ def _left_for(line: SoldLine, amount: Decimal) -> Decimal:
 # --- a note of less than the refund -----------------------------------------------------------------------------------
 
 
-def _reduced(lines: Sequence[Line], ratio: Decimal, sold: Iterable[SoldLine]) -> list[Line]:
+def _reduced(lines: Sequence[Line], ratio: Decimal, sale: RefundedSale) -> list[Line]:
     """Return the lines of a refund of which adjustments have credited some.
 
     First what exceeds what is left of a line goes: that is what an adjustment took back. The rest goes in proportion.
     """
     whole = total(line.amount for line in lines)
     remaining = cents(whole * ratio)
-    left = {each.line.origin: each.left for each in sold}
+    left = {each.line.origin: each.left for each in sale.lines}
     kept: list[Line] = []
     to_go = whole - remaining
     for line in lines:
@@ -236,4 +236,4 @@ def _reduced(lines: Sequence[Line], ratio: Decimal, sold: Iterable[SoldLine]) ->
         to_go -= excess
         if line.amount - excess:
             kept.append(with_amount(line, line.amount - excess) if excess else line)
-    return scaled_to(kept, remaining / total(line.amount for line in kept)) if to_go else kept
+    return scaled_to(kept, remaining / total(line.amount for line in kept), sale.unit) if to_go else kept

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 
 
@@ -64,6 +64,11 @@ class RefundedSale:
     @property
     def currency(self) -> str:
         return str(self.invoices[0].desired.body["CurrencyCode"])
+
+    @property
+    def unit(self) -> Decimal:
+        """The smallest amount of a line, as Xero keeps it: 0.01 pounds, 1 yen."""
+        return max(smallest_unit(self.currency), CENT)
 
     @property
     def amounts(self) -> LineAmountTypes:

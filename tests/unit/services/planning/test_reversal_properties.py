@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.transaction_record import TransactionState
@@ -18,6 +18,7 @@ from fakes.refunds import item_refund, refund
 from unit.services.planning.refunding_connection import RefundingConnection
 
 SALE = Decimal("20.00")
+CENT = Decimal("0.01")
 AMOUNTS = st.decimals("0.01", "8.00", places=2)
 CHANGES = ["refund", "price falls", "planned again"]
 
@@ -87,6 +88,8 @@ class History:
 
 @settings(max_examples=60, deadline=None)
 @given(steps("price rises"))
+@example([("refund", CENT), ("price falls", CENT), ("price rises", CENT)])
+@example([("refund", 5 * CENT), ("price falls", 3 * CENT), ("price rises", CENT), ("price falls", 4 * CENT)])
 def test_books_end_at_the_sale_less_what_was_given_back_once(changes: list[tuple[str, Decimal]]) -> None:
     history = History()
 
