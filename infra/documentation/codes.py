@@ -10,7 +10,7 @@ from pathlib import Path
 from documentation.markdown import Violation, pages
 
 FAILURES = "functions/amazon_to_xero/domain/failures.py"
-ENUMS = ("FailureCode", "WaitReason", "NotInvoicedReason")
+ENUMS = ("FailureCode", "WaitReason", "NotInvoicedReason", "NotBookedReason")
 OPERATING = "docs/operating.md"
 EXPLAINED_IN = (OPERATING, "docs/bookkeeping.md")
 # Words that mean something else where they are written: (file, literal) -> why it is no code of ours.

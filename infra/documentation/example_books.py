@@ -10,17 +10,25 @@ from typing import Any
 
 from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
+from amazon_to_xero.domain.amazon.transaction import Transaction, parse_transaction
 from amazon_to_xero.domain.books.contact import Customer, customer_of
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.numbering import invoice_number
+from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
 from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.failures import NOT_BOOKED, NotBookedReason
 from amazon_to_xero.domain.money import cents
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PostingPlan
+from amazon_to_xero.domain.planning.refund import Refund, refund_of
+from amazon_to_xero.domain.planning.refund_lines import credit_lines
+from amazon_to_xero.domain.planning.refund_plan import RefundToPlan, plan_refund
+from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
+from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
+from amazon_to_xero.domain.source import SourceKind, source_key
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from documentation.markdown import table
@@ -55,6 +63,7 @@ _TITLES: Mapping[DocumentKind, str] = {
     DocumentKind.INVOICE: "Invoice",
     DocumentKind.PAYMENT: "Payment of invoice",
     DocumentKind.CREDIT_NOTE: "Credit note",
+    DocumentKind.ALLOCATION: "Allocation of credit note",
     DocumentKind.CREDIT_NOTE_REFUND: "Cash refund of credit note",
 }
 _AMOUNTS = {"Inclusive": "amounts include tax", "Exclusive": "tax is added", "NoTax": "no tax"}
@@ -69,6 +78,7 @@ class ExampleOrder:
         self._organisation = organisation
         self._shipments: tuple[Shipment, ...] = ()
         self._documents: dict[str, Document] = {}
+        self._decided = DecidedRefunds()
 
     def becomes(self, raw: Mapping[str, Any]) -> str:
         """Plan and post a version of the order; return the documents that it changed. Raises Failure."""
@@ -81,6 +91,44 @@ class ExampleOrder:
         shown = [text for step in plan.steps for text in self._post(step, order.updated)]
         return "\n\n".join(shown) or "Nothing changes in Xero."
 
+    def is_refunded(self, raw: Mapping[str, Any]) -> str:
+        """Plan and post a refund of the order; return the documents that it asks for. Raises Failure."""
+        transaction = parse_transaction(raw)
+        refund = refund_of(transaction, self._policy.accounts.suspense)
+        if isinstance(refund, NotBookedReason):
+            return NOT_BOOKED[refund]
+        looked_up: set[str] = set()
+        while True:
+            source = source_key(SourceKind.TRANSACTION, transaction.transaction_id)
+            held = HeldDocuments(source, self._documents, frozenset(looked_up))
+            plan = self._plan_refund(transaction, refund, held)
+            if not held.missing:
+                break
+            looked_up |= held.missing
+        if plan is None:
+            return f"No credit note. {NOT_BOOKED[NotBookedReason.ALREADY_CREDITED]}"
+        shown = [text for step in plan.steps for text in self._post(step, transaction.posted_at)]
+        amount = next(each.total for step in plan.steps for each in step if each.total) or Decimal(0)
+        self._decided = DecidedRefunds({transaction.transaction_id: DecidedRefund(refund.value, amount)})
+        return "\n\n".join(shown)
+
+    def _plan_refund(self, transaction: Transaction, refund: Refund, held: HeldDocuments) -> PostingPlan | None:
+        documents = [key for key, each in self._documents.items() if each.desired.source.startswith(SourceKind.ORDER)]
+        sale = refunded_sale(documents, (), {}, held)
+        if sale is None:
+            raise ValueError("an example of a refund without a sale")
+        credit = self._decided.refund_to_credit(refund.value, sale.adjusted)
+        if not credit:
+            return None
+        lines = credit_lines(refund, credit, sale, self._policy, self._organisation)
+        to_plan = RefundToPlan(
+            transaction.transaction_id, transaction.order_id, transaction.posted_at, sale.contact_number
+        )
+        number = refund_number(
+            invoice_number(transaction.order_id, self._policy.invoice_prefix), to_plan.transaction_id
+        )
+        return plan_refund(to_plan, number, lines, credit, sale, (), held, self._policy, self._organisation)
+
     def customer(self, raw: Mapping[str, Any]) -> Customer:
         marketplace_id = raw["salesChannel"]["marketplaceId"]
         return customer_of(raw, marketplace_id, self._policy.contacts, _PSEUDONYMS.pseudonym)
@@ -92,7 +140,7 @@ class ExampleOrder:
         looked_up: set[str] = set()
         while True:
             held = HeldDocuments(to_plan.source, self._documents, frozenset(looked_up))
-            plan = plan_order(to_plan, wanted, held, self._policy, self._organisation)
+            plan = plan_order(to_plan, wanted, held, self._policy, self._organisation, lambda: self._decided)
             if not held.missing:
                 return plan
             looked_up |= held.missing
@@ -124,6 +172,9 @@ class ExampleOrder:
         if desired.tombstone:
             is_draft = before is not None and before.xero_status == "DRAFT"
             return f"{title}: {'deleted' if is_draft else 'voided'}."
+        if desired.kind is DocumentKind.ALLOCATION:
+            invoice = desired.references["Invoice.InvoiceID"].partition("#")[2]
+            return f"{title}: {desired.body['Amount']:.2f} to invoice `{invoice}`."
         if desired.kind in (DocumentKind.PAYMENT, DocumentKind.CREDIT_NOTE_REFUND):
             return self._settlement(title, desired)
         body = desired.body

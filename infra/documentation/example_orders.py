@@ -93,3 +93,20 @@ def order(
 
 def _money(amount: str, currency: str) -> dict[str, str]:
     return {"amount": amount, "currencyCode": currency}
+
+
+def refund(posted: str, sku: str, total: str, **amounts: str) -> dict[str, Any]:
+    """Return a refund of the order in the shape of Amazon's Finances API; amounts by Amazon's breakdown type."""
+    breakdowns = [{"breakdownType": name, "breakdownAmount": _paid(value)} for name, value in amounts.items()]
+    return {
+        "transactionId": "34358aeeed297598",
+        "transactionType": "Refund",
+        "postedDate": posted,
+        "totalAmount": _paid(total),
+        "relatedIdentifiers": [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": ORDER_ID}],
+        "items": [{"contexts": [{"sku": sku}], "totalAmount": _paid(total), "breakdowns": breakdowns}],
+    }
+
+
+def _paid(amount: str) -> dict[str, str]:
+    return {"currencyAmount": amount, "currencyCode": "GBP"}

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from documentation.example_books import ORGANISATION, POLICY, ExampleOrder
-from documentation.example_orders import CANADA, US, breakdown, item, order, package
+from documentation.example_orders import CANADA, US, breakdown, item, order, package, refund
 from documentation.markdown import table
 
 _MUG = item("MUG-BLUE", "Blue mug", "24.00", breakdown("ITEM", "24.00"), quantity=3)
@@ -112,6 +112,46 @@ def cancellation_after_payment() -> str:
             "8 November 2026, 09:00 UTC: the parcel is lost, Amazon cancels the order.",
             history.becomes(order(_MUG, status="CANCELLED", updated="2026-11-08T09:00:00Z")),
         ),
+    )
+
+
+def refund_of_a_return() -> str:
+    """A return: the buyer gets the price less the discount, not the shipping; Amazon keeps part of its commission."""
+    kettle = item(
+        "KETTLE-1",
+        "Kettle",
+        "25.99",
+        breakdown("ITEM", "24.00", "GBP"),
+        breakdown("SHIPPING", "4.99"),
+        breakdown("DISCOUNT", "-3.00", ITEM="-3.00"),
+    )
+    history = ExampleOrder()
+    history.becomes(_shipped(kettle, "2026-11-04T16:30:00Z"))
+    refunded = refund(
+        "2026-11-12T09:00:00Z",
+        "KETTLE-1",
+        "-15.85",
+        OurPricePrincipal="-24.00",
+        OurPriceDiscount="3.00",
+        RestockingDeductionPrincipal="2.00",
+        Commission="3.90",
+        RefundCommission="-0.75",
+    )
+    return _story(("12 November 2026, 09:00 UTC: Amazon refunds a return.", history.is_refunded(refunded)))
+
+
+def refund_after_price_change() -> str:
+    """A price change after payment, then a refund that contains it."""
+    history = ExampleOrder()
+    history.becomes(_shipped(_MUG, "2026-11-04T16:30:00Z"))
+    cheaper = item("MUG-BLUE", "Blue mug", "18.00", breakdown("ITEM", "18.00"), quantity=3)
+    refunded = refund("2026-11-12T09:00:00Z", "MUG-BLUE", "-10.00", OurPricePrincipal="-10.00")
+    return _story(
+        (
+            "6 November 2026, 09:00 UTC: the price falls to 6.00 GBP a mug.",
+            history.becomes(_shipped(cheaper, "2026-11-06T09:00:00Z")),
+        ),
+        ("12 November 2026, 09:00 UTC: Amazon states a refund of 10.00 GBP.", history.is_refunded(refunded)),
     )
 
 
@@ -248,6 +288,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "example-price-after-payment": price_after_payment,
     "example-cancellation-before-payment": cancellation_before_payment,
     "example-cancellation-after-payment": cancellation_after_payment,
+    "example-refund": refund_of_a_return,
+    "example-refund-after-price-change": refund_after_price_change,
     "example-marketplace-collected": marketplace_collected,
     "example-us-sales-tax": us_sales_tax,
     "example-canada": canada,

@@ -1,11 +1,11 @@
-"""Tables of every code in domain/failures: failures by where a person finds them, waits, reasons for no invoice."""
+"""Tables of every code in domain/failures: failures by where a person finds them, waits, reasons for no document."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from amazon_to_xero.domain.failures import FAILURES, NOT_INVOICED, WAITS, Audience
+from amazon_to_xero.domain.failures import FAILURES, NOT_BOOKED, NOT_INVOICED, WAITS, Audience
 from documentation.markdown import table
 
 
@@ -24,8 +24,14 @@ def not_invoiced() -> str:
     return table(("Code", "Why the order has no invoice"), rows)
 
 
+def not_booked() -> str:
+    rows = [(f"`{code}`", meaning) for code, meaning in NOT_BOOKED.items()]
+    return table(("Code", "Why the transaction has no credit note"), rows)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     **{f"failures-{audience.name.lower()}": partial(failures, audience) for audience in Audience},
     "waits": waits,
     "not-invoiced": not_invoiced,
+    "not-booked": not_booked,
 }

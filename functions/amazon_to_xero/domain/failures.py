@@ -1,6 +1,7 @@
 """Every reason that the system gives for not booking something: code, meaning, remedy, and where a person finds it.
 
-Three kinds, each a table: a *failure* needs a person, a *wait* ends by itself, *not invoiced* is an accounting rule.
+Three kinds, each a table: a *failure* needs a person, a *wait* ends by itself, *not invoiced* (of an order) and *not
+booked* (of a finance transaction) are accounting rules.
 The tables in the documentation are generated from these. A remedy that depends on the case (both amounts, the
 setting to change) is written where the failure is raised; the one here is general.
 """
@@ -32,6 +33,17 @@ class FailureCode(StrEnum):
     DETAIL_DIFFERS = "DETAIL_DIFFERS"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
+    # finance transactions as Amazon states them
+    TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
+    TRANSACTION_TOTAL_DIFFERS = "TRANSACTION_TOTAL_DIFFERS"
+    TRANSACTION_TYPE_UNKNOWN = "TRANSACTION_TYPE_UNKNOWN"
+    MARKETPLACE_TAX_DIFFERS = "MARKETPLACE_TAX_DIFFERS"
+    CHARGE_TYPE_UNKNOWN = "CHARGE_TYPE_UNKNOWN"
+    REFUND_REVERSED = "REFUND_REVERSED"
+    REFUND_WITHOUT_SALE = "REFUND_WITHOUT_SALE"
+    REFUND_BEFORE_START = "REFUND_BEFORE_START"
+    REFUND_ITEM_UNKNOWN = "REFUND_ITEM_UNKNOWN"
+    REFUND_CURRENCY_DIFFERS = "REFUND_CURRENCY_DIFFERS"
     # settings
     UNKNOWN_MARKETPLACE = "UNKNOWN_MARKETPLACE"
     ACCOUNT_UNMAPPED = "ACCOUNT_UNMAPPED"
@@ -83,6 +95,7 @@ class FailureCode(StrEnum):
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
+    CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
     TAX_VARIANCE = "TAX_VARIANCE"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
@@ -118,6 +131,7 @@ class WaitReason(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     LOOKUP_UNANSWERED = "LOOKUP_UNANSWERED"
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
+    WAITING_FOR_SALE = "WAITING_FOR_SALE"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
@@ -138,6 +152,16 @@ class NotInvoicedReason(StrEnum):
     UNFULFILLABLE = "UNFULFILLABLE"
     REPLACEMENT = "REPLACEMENT"
     ZERO_VALUE = "ZERO_VALUE"
+
+
+class NotBookedReason(StrEnum):
+    """Which accounting rule says that a finance transaction has no documents."""
+
+    COPY_OF_DEFERRED = "COPY_OF_DEFERRED"
+    NOT_A_REFUND = "NOT_A_REFUND"
+    NOTHING_REFUNDED = "NOTHING_REFUNDED"
+    SALE_NOT_INVOICED = "SALE_NOT_INVOICED"
+    ALREADY_CREDITED = "ALREADY_CREDITED"
 
 
 class Audience(StrEnum):
@@ -181,6 +205,9 @@ class Finding:
 
 _C, _A = FailureCode, Audience
 _SELLER_CENTRAL = "Check the order in Seller Central and enter it in Xero manually."
+_TRANSACTION_VIEW = (
+    "Check the transaction in Seller Central (Payments > Transaction View) and enter the refund in Xero manually."
+)
 _COMPARE = (
     "Compare the order in Seller Central with both amounts in the message, then reprocess it or enter it manually."
 )
@@ -219,6 +246,44 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
+    ),
+    _C.TRANSACTION_MALFORMED: FailureInfo(
+        "Amazon's finance transaction does not have the documented shape.", _TRANSACTION_VIEW
+    ),
+    _C.TRANSACTION_TOTAL_DIFFERS: FailureInfo(
+        "The amounts of a transaction do not add up to Amazon's total, or those of its items differ from its own.",
+        _TRANSACTION_VIEW,
+    ),
+    _C.TRANSACTION_TYPE_UNKNOWN: FailureInfo(
+        "The transaction moves money for an order and is of a type that is not a refund.", _TRANSACTION_VIEW
+    ),
+    _C.MARKETPLACE_TAX_DIFFERS: FailureInfo(
+        "The tax of a refund that the marketplace collected is not what the marketplace withholds.", _TRANSACTION_VIEW
+    ),
+    _C.CHARGE_TYPE_UNKNOWN: FailureInfo(
+        "A refund has an amount of a type that is not known, and no suspense account is set.",
+        "Set accounts.suspense to have such amounts entered there, then reprocess the transaction; or enter the "
+        "refund in Xero manually.",
+    ),
+    _C.REFUND_REVERSED: FailureInfo(
+        "The transaction takes money from the buyer, so it is not a refund.",
+        "Enter the reversal in Xero manually.",
+    ),
+    _C.REFUND_WITHOUT_SALE: FailureInfo(
+        "For three days the order of a refund has had no approved invoice in Xero.",
+        "Correct what the message says about the order, then reprocess the transaction; or enter the refund in Xero "
+        "manually.",
+    ),
+    _C.REFUND_BEFORE_START: FailureInfo(
+        "The refund belongs to an order that was placed before start, so its sale is not entered here.",
+        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale.",
+    ),
+    _C.REFUND_ITEM_UNKNOWN: FailureInfo(
+        "The order's invoice has no line for the SKU that the refund names.",
+        "Enter the credit note in Xero manually.",
+    ),
+    _C.REFUND_CURRENCY_DIFFERS: FailureInfo(
+        "The refund is in another currency than the sale.", "Enter the credit note in Xero manually."
     ),
     _C.UNKNOWN_MARKETPLACE: FailureInfo(
         "The order's marketplace is not in the settings.",
@@ -414,6 +479,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Merge the archived contact into the new one in Xero if you want one contact.",
         _A.REPORT,
     ),
+    _C.CHARGE_TYPE_SUSPENDED: FailureInfo(
+        "A refund has an amount of a type that is not known; it was entered on the suspense account.",
+        "Move the amount to the right account in Xero, and report the type as a defect.",
+        _A.REPORT,
+    ),
     _C.NO_CLEARING: FailureInfo(
         "No clearing account is set for a currency; its invoices stay unpaid.",
         "Set accounts.clearing for the currency.",
@@ -465,6 +535,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
     _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
+    _W.WAITING_FOR_SALE: "A refund waits until the approved invoice of its order is in Xero, for at most three days.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",
@@ -492,4 +563,13 @@ NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
     _N.UNFULFILLABLE: "Amazon cannot deliver the order.",
     _N.REPLACEMENT: "A free replacement of an earlier order, or an exchange without a charge.",
     _N.ZERO_VALUE: "The order's total is zero.",
+}
+
+_B = NotBookedReason
+NOT_BOOKED: Mapping[NotBookedReason, str] = {
+    _B.COPY_OF_DEFERRED: "It repeats a deferred transaction, which counts under its own id.",
+    _B.NOT_A_REFUND: "It is of another type than a refund and moves no money.",
+    _B.NOTHING_REFUNDED: "The buyer got nothing back: it consists of fees, or of tax that the marketplace withholds.",
+    _B.SALE_NOT_INVOICED: "Its order has no invoice, by rule.",
+    _B.ALREADY_CREDITED: "Adjustments of the order have already credited the whole amount.",
 }

@@ -139,7 +139,7 @@ def connect(
         notices,
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
-        SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
+        SourcePlanner(OrderPlans(policy, organisation, clock, store), store, organisation, failed_sources, clock),
     )
 
     requests = OrderRequests(store, notices, organisation)

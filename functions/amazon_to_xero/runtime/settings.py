@@ -134,6 +134,21 @@ class AccountSettings(_Settings):
         description="Code of the income account for every other charge. Without it an order with such a charge fails "
         "with `ACCOUNT_UNMAPPED`.",
     )
+    refunds_goodwill: AccountCode | None = Field(
+        default=None,
+        description="Code of the account for what buyers get back beyond what they had paid (goodwill). Without it the "
+        "account of the item.",
+    )
+    refunds_restocking: AccountCode | None = Field(
+        default=None,
+        description="Code of the account for what you keep for a return: restocking and return shipping. Without it "
+        "the account of the item.",
+    )
+    suspense: AccountCode | None = Field(
+        default=None,
+        description="Code of the account for amounts in refunds whose type is not known. Without it such a refund "
+        "fails with `CHARGE_TYPE_UNKNOWN`.",
+    )
     clearing: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], AccountCode] = Field(
         default_factory=dict,
         description="ISO currency code → code of the clearing account that approved invoices are paid from, e.g. "
@@ -299,6 +314,9 @@ class ConnectionSettings(_Settings):
                 {charge: code for charge, code in charges.items() if code},
                 self.accounts.discounts,
                 self.accounts.clearing,
+                self.accounts.refunds_goodwill or "",
+                self.accounts.refunds_restocking or "",
+                self.accounts.suspense or "",
             ),
             tax=self.tax.policy(),
             invoice_prefix=self.invoices.number_prefix,

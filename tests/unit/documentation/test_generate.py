@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, Field
 
-from amazon_to_xero.domain.failures import FAILURES, NOT_INVOICED, WAITS, Audience
+from amazon_to_xero.domain.failures import FAILURES, NOT_BOOKED, NOT_INVOICED, WAITS, Audience
 from documentation import examples, failure_tables, row_tables, setting_tables, template_tables
 from documentation.generate import ROOT, GenerationFailed, main, outdated_pages
 from documentation.markdown import table
@@ -72,10 +72,10 @@ def test_bar_in_a_cell_is_escaped() -> None:
 def test_failure_tables_contain_every_code_once() -> None:
     text = "\n".join(part() for part in failure_tables.PARTS.values())
 
-    for code in {*FAILURES, *WAITS, *NOT_INVOICED}:
-        tables = (code in FAILURES) + (code in WAITS) + (code in NOT_INVOICED)
+    for code in {*FAILURES, *WAITS, *NOT_INVOICED, *NOT_BOOKED}:
+        tables = (code in FAILURES) + (code in WAITS) + (code in NOT_INVOICED) + (code in NOT_BOOKED)
         assert text.count(f"| `{code}` |") == tables, code
-    assert len(failure_tables.PARTS) == len(Audience) + 2
+    assert len(failure_tables.PARTS) == len(Audience) + 3
 
 
 class Inner(BaseModel):
@@ -135,6 +135,8 @@ def test_every_type_of_row_is_listed() -> None:
         ("example-price-after-payment", ["6.00 GBP out of `CLR-GBP` on 2026-11-06", "2.00 GBP from", "-A2`"]),
         ("example-cancellation-before-payment", ["`: deleted."]),
         ("example-cancellation-after-payment", ["Cash refund of credit note", "24.00 GBP out of `CLR-GBP`"]),
+        ("example-refund", ["RF34358aee`", "| -2.00 |", "**19.00**", "19.00 GBP out of `CLR-GBP` on 2026-11-12"]),
+        ("example-refund-after-price-change", ["**6.00**", "**4.00**", "4.00 GBP out of"]),
         ("example-marketplace-collected", ["| ZERORATEDOUTPUT | 15.00 |"]),
         ("example-us-sales-tax", ["45.00 USD from `CLR-USD`"]),
         ("example-canada", ["| Tax, as Xero computes it |  |  |  | 2.00 |", "42.00 CAD from"]),

@@ -50,7 +50,13 @@ def refusal(model: Any, text: Any) -> str:
 
 def test_good_settings_become_a_policy() -> None:
     document = settings()
-    document["accounts"] |= {"clearing": {"GBP": "CLR-GBP"}, "delivery_tip": "208"}
+    document["accounts"] |= {
+        "clearing": {"GBP": "CLR-GBP"},
+        "delivery_tip": "208",
+        "refunds_goodwill": "211",
+        "refunds_restocking": "212",
+        "suspense": "850",
+    }
     document["tax"]["rules"].append(
         {"tax_type": "X", "amounts": "exclusive", "ship_to": ["FR"], "amazon_tax": "charged", "responsible": "seller"}
     )
@@ -66,6 +72,7 @@ def test_good_settings_become_a_policy() -> None:
         Charge.DELIVERY_TIP: "208",
     }
     assert (policy.accounts.discounts, policy.accounts.clearing) == ("210", {"GBP": "CLR-GBP"})
+    assert (policy.accounts.goodwill, policy.accounts.restocking, policy.accounts.suspense) == ("211", "212", "850")
     assert (policy.tax.rounding_limit, policy.tax.rounding_tax_type) == (Decimal("0.05"), "NONE")
     uk, us, other = policy.tax.rules
     assert (uk.tax_type, uk.amounts, uk.marketplaces, uk.responsible) == (

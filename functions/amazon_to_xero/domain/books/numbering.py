@@ -3,6 +3,7 @@
     <prefix><order>        the invoice of an order
     <prefix><order>-S2     the invoice of its second shipment, where each shipment has its own
     …-R1                   the same document again, after Xero holds the number as voided or deleted
+    …-RF34358aee           the credit note of the refund whose transaction id begins with 34358aee
     …-A1                   the first adjustment of what is paid: a supplementary invoice or a credit note
 
 A number stays taken in Xero after its document was voided or deleted (Xero: InvoiceNumber).
@@ -32,6 +33,12 @@ def reissued_number(number: str, times: int) -> str:
 def adjustment_number(first: str, place: int) -> str:
     """Return the number of an order's adjustment; place 1 is the first. Invoice and credit note share it."""
     return f"{first}-A{place}"
+
+
+def refund_number(invoice_number: str, transaction_id: str) -> str:
+    """Return the number of a refund's credit note, by the order's first invoice and Amazon's transaction id."""
+    letters = "".join(character for character in transaction_id if character.isalnum())
+    return f"{invoice_number}-RF{letters[:8]}"
 
 
 def marketplace_contact_number(marketplace_id: str) -> str:

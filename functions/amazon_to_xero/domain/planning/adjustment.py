@@ -6,7 +6,7 @@ costs more and another less by the same amount, both are made, to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,9 +19,12 @@ from amazon_to_xero.domain.planning.order_documents import (
     SETTLED_BY,
     DocumentHeader,
     OrderDocuments,
+    OrderToPlan,
     is_number_used_up,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
+from amazon_to_xero.domain.planning.proportions import scaled_to
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds, NettedReductions
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
 
@@ -32,14 +35,17 @@ def plan_adjustments(
     paid: Sequence[Document],
     sales: Sequence[Sale],
     held: HeldDocuments,
-    documents: OrderDocuments,
+    documents: OrderDocuments[OrderToPlan],
     steps: PlanSteps,
+    refunds: Callable[[], DecidedRefunds],
 ) -> None:
-    """Add to `steps` what makes the paid documents and their adjustments state the sales.
+    """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
+
+    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
-    _Adjustments(paid, sales, held, documents, steps).plan()
+    _Adjustments(paid, sales, held, documents, steps, refunds).plan()
 
 
 class _Adjustments:
@@ -48,14 +54,16 @@ class _Adjustments:
         paid: Sequence[Document],
         sales: Sequence[Sale],
         held: HeldDocuments,
-        documents: OrderDocuments,
+        documents: OrderDocuments[OrderToPlan],
         steps: PlanSteps,
+        refunds: Callable[[], DecidedRefunds],
     ) -> None:
         self._booked = list(paid)  # never edited
         self._sales = sales
         self._held = held
         self._documents = documents
         self._steps = steps
+        self._refunds = refunds
 
     def plan(self) -> None:
         number, held = self._next_number()
@@ -127,13 +135,17 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        lines = [line for line in self._missing_lines() if line.amount]
+        refunds = self._refunds()
+        lines = self._missing_lines(refunds.netted)
+        booked = total(_signed_total(document.desired) for document in self._booked) - refunds.netted.amount
+        missing = total(sale.total for sale in self._sales) - booked
         amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
-        missing = total(sale.total for sale in self._sales) - total(_signed_total(d.desired) for d in self._booked)
         if missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
         elif missing < 0:
-            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], -missing)
+            credit, lines = self._without_what_refunds_credited(-missing, lines, refunds)
+            if credit:
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
         else:
             more = [line for line in lines if line.amount > 0]
             less = [_negated(line) for line in lines if line.amount < 0]
@@ -142,6 +154,20 @@ class _Adjustments:
                 moved = xero_total(more, amounts, self._documents.organisation)
                 yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)
+
+    def _without_what_refunds_credited(
+        self, reduction: Decimal, lines: list[Line], refunds: DecidedRefunds
+    ) -> tuple[Decimal, list[Line]]:
+        """Return what is left to credit of a reduction, with its lines; what refunds credited counts as booked."""
+        netted = refunds.reduction_to_net(reduction)
+        if not netted:
+            return reduction, lines
+        kept = scaled_to(lines, (reduction - netted) / reduction)
+        amounts = {line.origin: -line.amount for line in lines}
+        for line in kept:
+            amounts[line.origin] += line.amount
+        self._steps.netted = refunds.netted.plus(netted, amounts)
+        return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
         first = self._booked[0].desired.body
@@ -152,8 +178,10 @@ class _Adjustments:
         header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
         return self._documents.document(kind, number, rounded, amount, header)
 
-    def _missing_lines(self) -> Iterable[Line]:
+    def _missing_lines(self, netted: NettedReductions) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.
+
+        netted: what counts as credited because refunds credited it.
 
         Accounts and tax types in the settings may have changed since; what is booked stays where it was booked.
         """
@@ -170,9 +198,13 @@ class _Adjustments:
                 if line.origin != ROUNDING:
                     booked.setdefault(line.origin, line)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
+        for origin, amount in netted.lines.items():
+            amounts[origin] = amounts.get(origin, ZERO) + amount
+        lines = []
         for origin, amount in amounts.items():
             like = booked.get(origin) or wanted[origin]
-            yield replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            lines.append(replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin))
+        return [line for line in lines if line.amount]
 
 
 def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:

@@ -1,4 +1,4 @@
-"""Builds the documents of one order: invoices, credit notes, their payments and refunds, and tombstones."""
+"""Builds the documents of one order or refund: invoices, credit notes, their payments and refunds, and tombstones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
@@ -53,6 +53,30 @@ class OrderToPlan:
     def source(self) -> str:
         return source_key(SourceKind.ORDER, self.order_id)
 
+    @property
+    def capability(self) -> str:
+        """Whose dead-letter queue receives failures of its documents, drafts excepted."""
+        return SHIPMENTS
+
+
+class DocumentSource(Protocol):
+    """What documents are requested for: an order, or a refund of one. See OrderToPlan."""
+
+    @property
+    def order_id(self) -> str: ...
+
+    @property
+    def contact_number(self) -> str: ...
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def source_version(self) -> datetime: ...
+
+    @property
+    def capability(self) -> str: ...
+
 
 @dataclass(frozen=True)
 class DocumentHeader:
@@ -65,10 +89,10 @@ class DocumentHeader:
     status: str = "AUTHORISED"
 
 
-class OrderDocuments:
-    """The documents of one order in one version."""
+class OrderDocuments[S: DocumentSource]:
+    """The documents of one order, or of one refund, in one version."""
 
-    def __init__(self, order: OrderToPlan, policy: PostingPolicy, organisation: Organisation) -> None:
+    def __init__(self, order: S, policy: PostingPolicy, organisation: Organisation) -> None:
         self.order = order
         self.policy = policy
         self.organisation = organisation
@@ -98,13 +122,17 @@ class OrderDocuments:
             source_version=self.order.source_version,
             total=total,
             references={"Contact.ContactID": document_key(DocumentKind.CONTACT, self.order.contact_number)},
-            capability=ORDERS if header.status == "DRAFT" else SHIPMENTS,
+            capability=ORDERS if header.status == "DRAFT" else self.order.capability,
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
         )
 
-    def settlement(self, document: DesiredDocument, held: HeldDocuments) -> DesiredDocument | None:
+    def settlement(
+        self, document: DesiredDocument, held: HeldDocuments, amount: Decimal | None = None
+    ) -> DesiredDocument | None:
         """Return the payment or cash refund that settles an approved document from clearing on the document's day.
+
+        amount: what is settled, where that is less than the document's total.
 
         If that day was locked since, and the settings say so, it is dated on the first open day.
         The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
@@ -112,14 +140,15 @@ class OrderDocuments:
         """
         currency = document.body["CurrencyCode"]
         clearing = self.policy.accounts.clearing.get(currency)
-        if not clearing or document.body["Status"] != "AUTHORISED" or not document.total:
+        settled = document.total if amount is None else amount
+        if not clearing or document.body["Status"] != "AUTHORISED" or not settled:
             return None
         self.organisation.require_clearing(clearing, currency)
         kind = SETTLED_BY[document.kind]
         body = {
             "Account": {"Code": clearing},
             "Date": self._settlement_day(document, held).isoformat(),
-            "Amount": without_trailing_zeros(document.total),
+            "Amount": without_trailing_zeros(settled),
             "Reference": reference_identity(document.body["Reference"]),
         }
         path = "Invoice.InvoiceID" if kind is DocumentKind.PAYMENT else "CreditNote.CreditNoteID"
@@ -130,7 +159,7 @@ class OrderDocuments:
             document.source,
             source_version=document.source_version,
             references={path: document.key},
-            capability=SHIPMENTS,
+            capability=self.order.capability,
             order_id=document.order_id,
         )
 
@@ -153,7 +182,9 @@ class OrderDocuments:
 
     def removed(self, held: Document) -> DesiredDocument:
         """Return the tombstone of a document that was requested."""
-        return replace(held.desired, tombstone=True, source_version=self.order.source_version, capability=SHIPMENTS)
+        return replace(
+            held.desired, tombstone=True, source_version=self.order.source_version, capability=self.order.capability
+        )
 
     def tombstone(self, kind: DocumentKind, number: str, held: Document | None) -> DesiredDocument:
         """Return the tombstone of a document that should not exist, requested before or not.
@@ -169,7 +200,7 @@ class OrderDocuments:
             {},
             self.order.source,
             source_version=self.order.source_version,
-            capability=SHIPMENTS,
+            capability=self.order.capability,
             order_id=self.order.order_id,
             tombstone=True,
         )

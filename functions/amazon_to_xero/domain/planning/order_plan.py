@@ -6,7 +6,7 @@ What is paid is never edited (Xero refuses it, and an auditor would, too): see `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
@@ -24,6 +24,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
 
 
@@ -33,24 +34,33 @@ def plan_order(
     held: HeldDocuments,
     policy: PostingPolicy,
     organisation: Organisation,
+    refunds: Callable[[], DecidedRefunds] = DecidedRefunds,
 ) -> PostingPlan:
     """Return the documents for the sales of an order; without sales it should have no documents.
+
+    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
 
     Call again with what is `held.missing` until nothing is. Raises Failure for what needs a person; while something is
     missing, the failure is not final.
     """
-    return _OrderPlan(order, held, policy, organisation).plan(sales)
+    return _OrderPlan(order, held, policy, organisation, refunds).plan(sales)
 
 
 class _OrderPlan:
     """One order's plan in the making."""
 
     def __init__(
-        self, order: OrderToPlan, held: HeldDocuments, policy: PostingPolicy, organisation: Organisation
+        self,
+        order: OrderToPlan,
+        held: HeldDocuments,
+        policy: PostingPolicy,
+        organisation: Organisation,
+        refunds: Callable[[], DecidedRefunds],
     ) -> None:
         self._order = order
         self._held = held
         self._documents = OrderDocuments(order, policy, organisation)
+        self._refunds = refunds
         self._steps = PlanSteps()
         self._paid: list[Document] = []  # approved and paid: never edited
         self._sales_of_paid: list[Sale] = []  # what the paid ones should state by now
@@ -60,7 +70,8 @@ class _OrderPlan:
             sale = sales[place] if place < len(sales) and sales[place].total else None
             self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
         if self._paid:
-            plan_adjustments(self._paid, self._sales_of_paid, self._held, self._documents, self._steps)
+            paid, sales_of_paid = self._paid, self._sales_of_paid
+            plan_adjustments(paid, sales_of_paid, self._held, self._documents, self._steps, self._refunds)
         return self._steps.plan(self._held)
 
     def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:

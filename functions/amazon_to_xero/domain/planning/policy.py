@@ -27,11 +27,17 @@ class AccountCodes:
     charges: the income account of each type of charge.
     discounts: the account of promotions and other discounts.
     clearing: currency -> the account that shows what Amazon owes; without one, invoices of that currency stay unpaid.
+    goodwill: of what buyers get back beyond what they had paid; empty for the account of the item.
+    restocking: of what the seller keeps for a return; empty for the account of the item.
+    suspense: of amounts in refunds whose type is not known; empty where such refunds fail.
     """
 
     charges: Mapping[Charge, str]
     discounts: str
     clearing: Mapping[str, str] = field(default_factory=dict)
+    goodwill: str = ""
+    restocking: str = ""
+    suspense: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import reissued_number
+from amazon_to_xero.domain.planning.reversals import NettedReductions
 
 
 @dataclass
 class HeldDocuments:
     """The stored documents that a source's plan may see.
 
-    source: the source that is planned. Documents of other sources are visible only as numbers that are taken.
+    source: the source that is planned. Documents of other sources are visible as numbers that are taken, and where the
+        plan refers to them.
     documents: the stored ones among the keys that were looked up.
     looked_up: the keys that were looked up.
     missing: keys that the plan asked for and that were not looked up; plan again with them.
@@ -37,6 +39,11 @@ class HeldDocuments:
             for document in self.documents.values()
             if document.desired.source == self.source and document.kind is not DocumentKind.CONTACT
         ]
+
+    def referred(self, key: str) -> Document | None:
+        """Return the document of that key, of whichever source: a plan may refer to it and never change it."""
+        kind, _, number = key.partition("#")
+        return self._look_up(DocumentKind(kind), number)
 
     def is_taken(self, number: str, kinds: Iterable[DocumentKind]) -> bool:
         """Whether a document of another source has the number, in any of the kinds."""
@@ -64,11 +71,14 @@ class PostingPlan:
     steps: stored one after the other. Between two steps nobody can pay an invoice that is about to change.
     documents: keys of all documents of the steps: those that the source answers for.
     awaits_outcome: nothing is asked for yet; a payment is under way and its outcome decides what comes next.
+    netted: what refunds had credited of an order's reductions, to be stored before the steps; None where that did not
+        change.
     """
 
     steps: tuple[tuple[DesiredDocument, ...], ...] = ()
     documents: tuple[str, ...] = ()
     awaits_outcome: bool = False
+    netted: NettedReductions | None = None
 
 
 @dataclass
@@ -78,12 +88,14 @@ class PlanSteps:
     first: payments that must not be posted while their invoice changes.
     second: invoices, and adjustments that exist.
     third: payments, and new adjustments.
+    netted: as in PostingPlan.
     """
 
     first: list[DesiredDocument] = field(default_factory=list)
     second: list[DesiredDocument] = field(default_factory=list)
     third: list[DesiredDocument] = field(default_factory=list)
     awaits_outcome: bool = False
+    netted: NettedReductions | None = None
 
     def plan(self, held: HeldDocuments) -> PostingPlan:
         if self.awaits_outcome:
@@ -93,4 +105,4 @@ class PlanSteps:
         for desired in documents.values():
             # An older plan may have asked for it before: its row has to be seen in order to be replaced.
             held.own(desired.kind, desired.number)
-        return PostingPlan(steps, tuple(documents))
+        return PostingPlan(steps, tuple(documents), netted=self.netted)

@@ -25,7 +25,9 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
 
 
 def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
-    codes = {*policy.accounts.charges.values(), policy.accounts.discounts}
+    accounts = policy.accounts
+    refunds = {code for code in (accounts.goodwill, accounts.restocking, accounts.suspense) if code}
+    codes = {*accounts.charges.values(), accounts.discounts, *refunds}
     for code in sorted(codes):
         account = organisation.accounts.get(code)
         if account is None:

@@ -18,13 +18,14 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
 from amazon_to_xero.domain.tax.variance import TaxVariance
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.xero import XeroError
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
+from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
 UNPRICED_LIMIT = timedelta(days=1)  # an order without amounts is read again for so long before it fails
 _READ_AGAIN_AFTER = timedelta(minutes=15)
-_RECENT = timedelta(minutes=5)
 
 
 class OrderPlans:
@@ -37,10 +38,12 @@ class OrderPlans:
         policy: PostingPolicy,
         organisation: OrganisationCache,
         clock: Clock,
+        store: StateStore,
     ) -> None:
         self._policy = policy
         self._organisation = organisation
         self._clock = clock
+        self._refunds = DecidedRefundsStore(store)
 
     def document_keys(self, record: OrderRecord) -> set[str]:
         number = self._invoice_number(record)
@@ -52,19 +55,12 @@ class OrderPlans:
     def plan(self, record: OrderRecord, held: HeldDocuments) -> PlannedRecord[OrderRecord]:
         """Return the record after planning. Raises Failure."""
         order = parse_order(record.content or {})
-        organisation = self._organisation.current()
-        try:
-            return self._plan_with(organisation, order, record, held)
-        except Failure as failure:
-            # Perhaps somebody has just corrected Xero's settings: judge by what they are now.
-            try:
-                fresh = self._organisation.current(max_age=_RECENT)
-            except XeroError:
-                # They cannot be read: too early to fail for what may have been corrected.
-                return PlannedRecord(record.plan_at(self._clock.now() + _RECENT, WaitReason.XERO_UNAVAILABLE))
-            if fresh is organisation:
-                raise failure from None
-        return self._plan_with(fresh, order, record, held)
+        return plan_with_organisation(
+            record,
+            self._organisation,
+            self._clock,
+            lambda organisation: self._plan_with(organisation, order, record, held),
+        )
 
     def _plan_with(
         self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
@@ -82,9 +78,12 @@ class OrderPlans:
         to_plan = OrderToPlan(
             order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
         )
-        plan = plan_order(to_plan, wanted, held, self._policy, organisation)
+        refunds = OrderRefunds(self._refunds, order.order_id)
+        plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
+        if not held.missing and plan.netted is not None and not refunds.net(plan.netted):
+            return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
         findings = tuple(_finding(variance) for sale in wanted for variance in sale.tax_variances)
         planned = (
             record.settled(OrderState.NOT_INVOICED, outcome.reason)

@@ -32,6 +32,16 @@ def held(*documents: Document, looked_up: tuple[Document, ...] = ()) -> HeldDocu
 # --- what is visible --------------------------------------------------------------------------------------------------
 
 
+def test_document_of_another_source_is_visible_where_the_plan_refers_to_it() -> None:
+    other, unseen = document(DocumentKind.INVOICE, "A"), document(DocumentKind.INVOICE, "B")
+    documents = held(other)
+
+    assert documents.referred(other.key) is other
+    assert documents.own(DocumentKind.INVOICE, "A") is None
+    assert documents.referred(unseen.key) is None
+    assert documents.missing == {unseen.key}
+
+
 def test_document_of_the_own_source_is_visible() -> None:
     own = document(DocumentKind.INVOICE, "A", OWN)
 

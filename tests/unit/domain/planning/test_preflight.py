@@ -61,6 +61,7 @@ def test_settings_that_fit_the_organisation_have_no_findings() -> None:
     [
         (FITTING, without_account("205"), "ACCOUNT_UNKNOWN", "205"),
         (FITTING, with_account("210", active=False), "ACCOUNT_ARCHIVED", "210"),
+        (replace(FITTING, accounts=replace(FITTING.accounts, suspense="850")), READY, "ACCOUNT_UNKNOWN", "850"),
         (FITTING, without_account("498"), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, with_account("498", active=False), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, without_account("CLR-GBP"), "CLEARING_UNUSABLE", "CLR-GBP"),

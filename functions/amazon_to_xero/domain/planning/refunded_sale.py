@@ -1,0 +1,153 @@
+"""The sale that a refund belongs to, as the books state it: its invoices, what was credited, and what is left of each
+line.
+
+It is read from the documents that the order asked for, not computed from the order again: a refund takes the accounts,
+the tax rates and the customer of what was booked, whatever the settings say by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
+from amazon_to_xero.domain.books.matching import reference_identity
+from amazon_to_xero.domain.books.texts import cleaned
+from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+
+
+@dataclass(frozen=True)
+class SoldLine:
+    """One line of the sale.
+
+    line: as it is booked; a discount is negative.
+    sku: of its item; empty for a line that belongs to no item, or whose item Amazon does not state any more.
+    charge: what of the item it books, e.g. SHIPPING or DISCOUNT:ITEM.
+    left: what of it no credit note has taken back yet, with the sign of the line.
+    """
+
+    line: Line
+    sku: str
+    charge: str
+    left: Decimal
+
+    @property
+    def item_id(self) -> str:
+        return self.line.origin.partition(":")[0]
+
+    def is_of(self, sku: str) -> bool:
+        """Whether it is a line of that SKU; of an item that Amazon took off the order since, by its description."""
+        if self.sku:
+            return self.sku == sku
+        return bool(self.item_id) and self.line.description.endswith(f"({cleaned(sku)})")
+
+
+@dataclass(frozen=True)
+class RefundedSale:
+    """The sale of an order as it is booked.
+
+    invoices: the order's invoices, supplementary ones included; the first comes first.
+    adjustments: the credit notes by which the order's plan has taken something back.
+    paid: keys of the invoices that a payment was requested for.
+    lines: of all invoices.
+    """
+
+    invoices: tuple[Document, ...]
+    adjustments: tuple[Document, ...]
+    paid: frozenset[str]
+    lines: tuple[SoldLine, ...]
+
+    @property
+    def currency(self) -> str:
+        return str(self.invoices[0].desired.body["CurrencyCode"])
+
+    @property
+    def unit(self) -> Decimal:
+        """The smallest amount of a line, as Xero keeps it: 0.01 pounds, 1 yen."""
+        return max(smallest_unit(self.currency), CENT)
+
+    @property
+    def amounts(self) -> LineAmountTypes:
+        return LineAmountTypes(self.invoices[0].desired.body["LineAmountTypes"])
+
+    @property
+    def reference(self) -> str:
+        """The sale's reference without tracking numbers."""
+        return reference_identity(self.invoices[0].desired.body["Reference"])
+
+    @property
+    def contact_number(self) -> str:
+        return self.invoices[0].desired.references["Contact.ContactID"].partition("#")[2]
+
+    @property
+    def adjusted(self) -> Decimal:
+        """What adjustments have credited. What one only moves between lines, under one number, takes back nothing."""
+        moved = {invoice.desired.number: invoice.desired.total or ZERO for invoice in self.invoices}
+        credited = ((note.desired.total or ZERO, moved.get(note.desired.number, ZERO)) for note in self.adjustments)
+        return total(max(ZERO, amount - also_invoiced) for amount, also_invoiced in credited)
+
+    @property
+    def not_in_books(self) -> Document | None:
+        """The first document of the sale that a refund has to wait for: a draft, one that failed or is not in Xero."""
+        waiting = (
+            document
+            for document in (*self.invoices, *self.adjustments)
+            if document.desired.body.get("Status") != "AUTHORISED"
+            or not document.exists_in_xero
+            or document.state is DocumentState.FAILED
+        )
+        return next(waiting, None)
+
+
+def refunded_sale(
+    order_documents: Iterable[str], earlier_notes: Iterable[str], skus: Mapping[str, str], held: HeldDocuments
+) -> RefundedSale | None:
+    """Return the sale in these documents of an order; None where it has no invoice.
+
+    order_documents: keys of what the order's plan asks for.
+    earlier_notes: numbers of the credit notes of the order's other refunds.
+    skus: order item id -> SKU.
+    """
+    requested = [document for key in order_documents if (document := held.referred(key)) is not None]
+    existing = [document for document in requested if not document.desired.tombstone]
+    invoices = tuple(each for each in existing if each.kind is DocumentKind.INVOICE)
+    adjustments = tuple(each for each in existing if each.kind is DocumentKind.CREDIT_NOTE)
+    payments = [each for each in existing if each.kind is DocumentKind.PAYMENT]
+    refunds = [held.referred(document_key(DocumentKind.CREDIT_NOTE, number)) for number in earlier_notes]
+    if not invoices:
+        return None
+    notes = [*adjustments, *(note for note in refunds if note is not None and not note.desired.tombstone)]
+    return RefundedSale(
+        invoices,
+        adjustments,
+        frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
+        tuple(_sold_lines(invoices, notes, skus)),
+    )
+
+
+def lines_of(desired: DesiredDocument) -> Iterable[Line]:
+    """Return the lines of a stored invoice or credit note, without its rounding line."""
+    for item, origin in zip(desired.body.get("LineItems") or (), desired.line_origins, strict=True):
+        if origin != ROUNDING:
+            yield line_from_xero(item, origin)
+
+
+def _sold_lines(invoices: Iterable[Document], notes: Iterable[Document], skus: Mapping[str, str]) -> Iterable[SoldLine]:
+    """Add up the invoices' lines by what they book, on the account of the first of them."""
+    lines: dict[str, Line] = {}
+    left: dict[str, Decimal] = {}
+    for invoice in invoices:
+        for line in lines_of(invoice.desired):
+            lines.setdefault(line.origin, line)
+            left[line.origin] = left.get(line.origin, ZERO) + line.amount
+    for note in notes:
+        for line in lines_of(note.desired):
+            if line.origin in left:
+                left[line.origin] -= line.amount
+    for origin, line in lines.items():
+        item_id, _, charge = origin.partition(":")
+        yield SoldLine(line, skus.get(item_id, ""), charge or item_id, left[origin])

@@ -1,0 +1,72 @@
+"""What was decided about the refunds of each order, in one small row per order: orders and refunds both need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds, NettedReductions
+from amazon_to_xero.ports.state import Cursor, StateStore
+
+_PREFIX = "refunds#"
+_TRANSACTION = "transaction#"
+_NETTED = "netted"
+_NETTED_LINE = "netted#"
+
+
+class DecidedRefundsStore:
+    """The decisions about the refunds of orders. A decision is stored before the documents that follow from it."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    def load(self, order_id: str) -> DecidedRefunds:
+        return _decoded(self._store.cursor(f"{_PREFIX}{order_id}"))
+
+    def replace(self, order_id: str, seen: DecidedRefunds, decided: DecidedRefunds) -> bool:
+        """Store what is decided now; return False where others have decided something since `seen` was loaded."""
+        row = self._store.cursor(f"{_PREFIX}{order_id}")
+        if _decoded(row) != seen:
+            return False
+        return decided == seen or bool(self._store.save([Cursor(row.name, _encoded(decided), row.generation)]))
+
+
+class OrderRefunds:
+    """What was decided about the refunds of one order, as its plan needs it: loaded once, and only if needed."""
+
+    def __init__(self, decisions: DecidedRefundsStore, order_id: str) -> None:
+        self._decisions = decisions
+        self._order_id = order_id
+        self._seen: DecidedRefunds | None = None
+
+    def decided(self) -> DecidedRefunds:
+        if self._seen is None:
+            self._seen = self._decisions.load(self._order_id)
+        return self._seen
+
+    def net(self, netted: NettedReductions) -> bool:
+        """Store what the order's adjustments have counted of the refunds; False where others decided meanwhile."""
+        seen = self.decided()
+        return self._decisions.replace(self._order_id, seen, replace(seen, netted=netted))
+
+
+def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
+    refunds = {
+        f"{_TRANSACTION}{key}": f"{each.refunded} {each.credited} {each.number}"
+        for key, each in decided.by_transaction.items()
+    }
+    lines = {f"{_NETTED_LINE}{origin}": str(amount) for origin, amount in decided.netted.lines.items()}
+    return {**refunds, **lines, _NETTED: str(decided.netted.amount)}
+
+
+def _decoded(row: Cursor) -> DecidedRefunds:
+    refunds: dict[str, DecidedRefund] = {}
+    lines: dict[str, Decimal] = {}
+    for name, text in row.data.items():
+        if name.startswith(_TRANSACTION):
+            refunded, credited, number = text.split(" ", 2)
+            refunds[name.removeprefix(_TRANSACTION)] = DecidedRefund(Decimal(refunded), Decimal(credited), number)
+        elif name.startswith(_NETTED_LINE):
+            lines[name.removeprefix(_NETTED_LINE)] = Decimal(text)
+    return DecidedRefunds(refunds, NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines))

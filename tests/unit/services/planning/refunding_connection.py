@@ -1,0 +1,148 @@
+"""A connection whose orders are planned and posted as in the cloud, and whose refunds are planned beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from amazon_to_xero.domain.amazon.transaction_header import transaction_header
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, line_from_xero
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.planning.refunds import RefundPlans
+from fakes.connection import FakeConnection
+from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING
+from fakes.state import RecordingDeadLetters
+
+MINUTE = timedelta(minutes=1)
+
+
+class _StoreWithTransactions:
+    """The connection's store, with the records of transactions in memory."""
+
+    def __init__(self, connection: FakeConnection) -> None:
+        self.transactions: dict[str, TransactionRecord] = {}
+        self._connection = connection
+
+    def load(self, kind: type[Any], keys: Iterable[str]) -> dict[str, Any]:
+        if kind is TransactionRecord:
+            return {key: self.transactions[key] for key in keys if key in self.transactions}
+        return self._connection.store.load(kind, keys)
+
+    def save(self, records: Sequence[Any]) -> dict[str, Any]:
+        transactions = {each.key: each for each in records if isinstance(each, TransactionRecord)}
+        self.transactions |= transactions
+        return {
+            **transactions,
+            **self._connection.store.save([each for each in records if each.key not in transactions]),
+        }
+
+    def due(self, queue: str, now: datetime, limit: int) -> list[str]:
+        return [key for key, each in self.transactions.items() if each.is_due(NextStep.PLAN, now)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection.store, name)
+
+
+class RefundingConnection(FakeConnection):
+    """Orders given as Amazon states them are in the books at once; refunds are recorded and planned one by one.
+
+    asked_for: the orders that a refund had read.
+    """
+
+    def __init__(self, *orders: Json, policy: PostingPolicy = PAYING) -> None:
+        letters = {name: RecordingDeadLetters() for name in (ORDERS, SHIPMENTS, REFUNDS)}
+        super().__init__(policy=policy, dead_letters=letters)
+        self.xero.settings = ORGANISATION_WITH_CLEARING
+        self.asked_for: list[str] = []
+        self.with_transactions = _StoreWithTransactions(self)
+        if orders:
+            self.update(*orders)
+
+    def change_policy(self, policy: PostingPolicy) -> None:
+        self.policy = policy
+        self.restart()
+
+    def update(self, *orders: Json, posts: bool = True) -> None:
+        """Have Amazon state these versions, read and plan them, and post their documents."""
+        self.amazon.hold(*orders)
+        self.clock.advance(60)
+        named = self.read(self.notice([each["orderId"] for each in orders])).due
+        self.plan_drafts(*named)
+        self.plan_shipments(*named)
+        if posts:
+            self.post()
+
+    def refund(self, raw: Json, posts: bool = True) -> TransactionRecord:
+        """Record and plan a refund, and post its documents."""
+        header = transaction_header(raw)
+        self.with_transactions.transactions[header.transaction_id] = TransactionRecord(
+            header.transaction_id,
+            order_id=header.order_id,
+            posted_at=header.posted_at,
+            status=header.status,
+            content=raw,
+            first_read_at=self.clock.now(),
+            next_attempt_at=self.clock.now(),
+        )
+        return self.plan_refunds(header.transaction_id, posts=posts)
+
+    def plan_refunds(self, transaction_id: str, posts: bool = True) -> TransactionRecord:
+        store, services = self.with_transactions, self.connection.services
+        plans = RefundPlans(self.policy, services.organisation, store, self.clock, self.asked_for.extend)
+        planner = SourcePlanner(plans, store, services.organisation, services.failed_sources, self.clock)
+        planner.plan_due(REFUNDS, [transaction_id], self.clock.now() + MINUTE)
+        if posts:
+            self.post()
+        return store.transactions[transaction_id]
+
+    def reprocess(self, transaction_id: str) -> TransactionRecord:
+        """Plan a transaction again, as a person asks for."""
+        held = self.with_transactions.transactions[transaction_id]
+        self.with_transactions.transactions[transaction_id] = held.plan_at(self.clock.now())
+        return self.plan_refunds(transaction_id)
+
+    # --- what is requested ------------------------------------------------------------------------------------------
+
+    def note(self, number: str) -> Document:
+        return self.document(number, DocumentKind.CREDIT_NOTE)
+
+    def lines(self, number: str) -> list[tuple[str, str, str]]:
+        """Return account, tax type and amount of each line of a credit note, without zeros at the end."""
+        items = self.note(number).desired.body["LineItems"]
+        return [
+            (each["AccountCode"], each["TaxType"], f"{each['UnitAmount'] * each['Quantity']:.2f}") for each in items
+        ]
+
+    def note_lines(self, number: str) -> list[Line]:
+        desired = self.note(number).desired
+        return [
+            line_from_xero(each, origin)
+            for each, origin in zip(desired.body["LineItems"], desired.line_origins, strict=True)
+        ]
+
+    def amounts(self, number: str) -> LineAmountTypes:
+        return LineAmountTypes(self.note(number).desired.body["LineAmountTypes"])
+
+    def held(self, kind: DocumentKind, number: str) -> Document | None:
+        key = document_key(kind, number)
+        return self.store.load(Document, [key]).get(key)
+
+    def balance(self) -> Decimal:
+        """Invoices less credit notes in Xero."""
+        books = self.xero.books
+        invoiced = sum((each["Total"] for each in books["Invoices"].values()), Decimal(0))
+        return invoiced - sum((each["Total"] for each in books["CreditNotes"].values()), Decimal(0))
+
+
+def without_clearing(policy: PostingPolicy = PAYING) -> PostingPolicy:
+    return replace(policy, accounts=replace(policy.accounts, clearing={}))
