@@ -32,6 +32,9 @@ class FailureCode(StrEnum):
     DETAIL_DIFFERS = "DETAIL_DIFFERS"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
+    # transactions as Amazon states them
+    TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
+    TRANSACTION_TOO_LARGE = "TRANSACTION_TOO_LARGE"
     # settings
     UNKNOWN_MARKETPLACE = "UNKNOWN_MARKETPLACE"
     ACCOUNT_UNMAPPED = "ACCOUNT_UNMAPPED"
@@ -181,6 +184,7 @@ class Finding:
 
 _C, _A = FailureCode, Audience
 _SELLER_CENTRAL = "Check the order in Seller Central and enter it in Xero manually."
+_TRANSACTION_VIEW = "Check Payments > Transaction View in Seller Central and enter the refund in Xero manually."
 _COMPARE = (
     "Compare the order in Seller Central with both amounts in the message, then reprocess it or enter it manually."
 )
@@ -220,6 +224,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
     ),
+    _C.TRANSACTION_MALFORMED: FailureInfo(
+        "Amazon's transaction does not have the documented shape.", _TRANSACTION_VIEW
+    ),
+    _C.TRANSACTION_TOO_LARGE: FailureInfo("The transaction does not fit into one row of the table.", _TRANSACTION_VIEW),
     _C.UNKNOWN_MARKETPLACE: FailureInfo(
         "The order's marketplace is not in the settings.",
         "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order; or add it to "
