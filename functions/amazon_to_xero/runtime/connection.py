@@ -11,7 +11,7 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
-from amazon_to_xero.ports.amazon import SellerApi
+from amazon_to_xero.ports.amazon import FinancesApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
 from amazon_to_xero.ports.state import StateStore
@@ -33,9 +33,12 @@ from amazon_to_xero.services.intake.recorder import OrderRecorder
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
+from amazon_to_xero.services.intake.transactions import TransactionRecorder, TransactionSweep
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.planning.refunds import RefundPlans
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -58,6 +61,7 @@ class Ports:
     """
 
     amazon: SellerApi
+    finances: FinancesApi
     xero: XeroApi
     store: StateStore
     dead_letter_queues: Mapping[str, DeadLetterQueue]
@@ -133,6 +137,11 @@ def connect(
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
+    transactions = TransactionRecorder(store, failed_sources, clock)
+
+    def read_orders(order_ids: Sequence[str]) -> None:
+        notices.record([ChangeNotice(order_id) for order_id in order_ids])
+
     services = Services(
         store,
         organisation,
@@ -142,16 +151,25 @@ def connect(
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock), store, organisation, failed_sources, clock),
+        TransactionNotices(store, clock),
+        TransactionReader(ports.finances, store, transactions, quota, faults, clock),
+        TransactionSweep(ports.finances, store, transactions, quota, faults, policy.start, clock, decisions),
+        SourcePlanner(
+            RefundPlans(policy, organisation, store, clock, read_orders), store, organisation, failed_sources, clock
+        ),
     )
 
     def read_again(sources: Sequence[str]) -> Collection[str]:
-        records = store.load(OrderRecord, _order_ids(sources))
+        order_ids = _ids(sources, SourceKind.ORDER)
+        records = store.load(OrderRecord, order_ids)
         unreadable = {order_id for order_id, record in records.items() if record.is_unreadable}
-        notices.record([ChangeNotice(order_id) for order_id in _order_ids(sources) if order_id not in unreadable])
+        read_orders([order_id for order_id in order_ids if order_id not in unreadable])
         return {records[order_id].source for order_id in unreadable}
 
     def plan_again(sources: Sequence[str]) -> None:
-        notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in _order_ids(sources)])
+        order_ids, transaction_ids = (_ids(sources, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION))
+        notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in order_ids])
+        services.transaction_notices.record([ChangeNotice(each, reprocess=True) for each in transaction_ids])
 
     def plan_for_other_dates(sources: Sequence[str]) -> None:
         organisation.expire()
@@ -203,6 +221,7 @@ def document_poster(
     )
 
 
-def _order_ids(sources: Sequence[str]) -> list[str]:
-    ids = (identity_of(source, SourceKind.ORDER) for source in sources)
-    return [order_id for order_id in ids if order_id]
+def _ids(sources: Sequence[str], kind: SourceKind) -> list[str]:
+    """Return the ids of the sources of a kind."""
+    ids = (identity_of(source, kind) for source in sources)
+    return [each for each in ids if each]

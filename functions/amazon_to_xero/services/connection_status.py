@@ -23,17 +23,18 @@ from amazon_to_xero.ports.state import (
     StateStore,
 )
 from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketplace, paused_operation
-from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS
+from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, SEARCH_ORDERS, USAGE_PLANS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.sweep import CURSOR as SWEEP
-from amazon_to_xero.services.intake.sweep import answered_at
+from amazon_to_xero.services.intake.transactions import CURSOR as TRANSACTION_SWEEP
+from amazon_to_xero.services.intake.paged_sweep import answered_at
 from amazon_to_xero.services.pauses import Pause, cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 
 MAX_COUNTED = 1000  # of each group: a count that reaches it says "at least"
 XERO = "xero"
-OPERATIONS = tuple(paused_operation(plan.operation) for plan in (SEARCH_ORDERS, GET_ORDER))
+OPERATIONS = tuple(paused_operation(plan.operation) for plan in USAGE_PLANS.values())
 SETTINGS = "settings"  # what is refused where a connection's settings or secret are not valid
 SILENT = timedelta(minutes=30)  # at most 48 calls a day of those that a connection without work does not need
 _SERVICES = (XERO, AMAZON, *OPERATIONS, *(f"{XERO}#{kind}" for kind in DocumentKind))
@@ -72,7 +73,7 @@ def is_to_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about fifteen read units."""
+    """Reads the status of one connection, in about seventeen read units."""
 
     def __init__(
         self,
@@ -93,16 +94,25 @@ class StatusReader:
 
     def read(self) -> ConnectionStatus:
         now = self._clock.now()
-        names = [SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
+        names = [SWEEP, TRANSACTION_SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
         cursors = self.store.load(Cursor, names)
-        of_amazon = answered_at(cursors[SWEEP]) if SWEEP in cursors else None
+        of_amazon, of_transactions = (
+            answered_at(cursors[sweep]) if sweep in cursors else None for sweep in (SWEEP, TRANSACTION_SWEEP)
+        )
         budget = budget_of(cursors[BUDGET]) if BUDGET in cursors else None
         of_xero = budget.answered_at if budget else None
         pauses = [pause for each in cursors.values() if (pause := pause_of(each))]
+        # A sweep says nothing about getOrder, whose refusal therefore lasts a while longer than it need.
+        answered = {
+            XERO: of_xero,
+            AMAZON: of_amazon,
+            paused_operation(SEARCH_ORDERS.operation): of_amazon,
+            paused_operation(LIST_TRANSACTIONS.operation): of_transactions,
+        }
         return ConnectionStatus(
             oldest_due_seconds=self._oldest_due(now),
             pauses={pause.service: pause.reason for pause in pauses if pause.until > now},
-            refusals={**self._refusals(pauses, of_xero, of_amazon, now), **_refused_marketplaces(cursors.get(SCOPE))},
+            refusals={**self._refusals(pauses, answered, now), **_refused_marketplaces(cursors.get(SCOPE))},
             failed_sources=self._by_reason(FAILED_SOURCES),
             failed_documents=self._by_reason(FAILED_DOCUMENTS),
             unknown_documents=self._by_reason(UNKNOWN_DOCUMENTS),
@@ -116,10 +126,9 @@ class StatusReader:
         return max((_seconds_between(at, now) or 0 for at in times), default=0)
 
     def _refusals(
-        self, pauses: Collection[Pause], of_xero: datetime | None, of_amazon: datetime | None, now: datetime
+        self, pauses: Collection[Pause], answered: Mapping[str, datetime | None], now: datetime
     ) -> dict[str, str]:
-        # A sweep says nothing about getOrder, whose refusal therefore lasts a while longer than it need.
-        answered = {XERO: of_xero, AMAZON: of_amazon, paused_operation(SEARCH_ORDERS.operation): of_amazon}
+        """Return what is refused. answered: service -> when it last answered as it should, where that is known."""
         refusals = {
             pause.service: pause.reason for pause in pauses if pause.is_refusal(answered.get(pause.service), now)
         }

@@ -120,6 +120,7 @@ def test_template_tables_name_every_function_and_every_alarm() -> None:
 def test_every_type_of_row_is_listed() -> None:
     assert [line.split("|")[1].strip() for line in row_tables.schemas().splitlines()[2:]] == [
         "`ORDER#…`",
+        "`TRANSACTION#…`",
         "`DOCUMENT#…`",
         "`CURSOR#…`",
     ]

@@ -263,7 +263,7 @@ class CountingTable:
         return self.table.watched(*given)  # type: ignore[attr-defined]
 
 
-def test_status_costs_fifteen_read_units_and_no_write(
+def test_status_costs_seventeen_read_units_and_no_write(
     connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.sweep()
@@ -274,5 +274,5 @@ def test_status_costs_fifteen_read_units_and_no_write(
 
     status(connection)
 
-    assert counting.units == 15
+    assert counting.units == 17.5
     assert len(connection.store.table.written) == rows

@@ -39,16 +39,18 @@ def transaction_header(raw: Mapping[str, Any]) -> TransactionHeader:
     """Return the header of Amazon's transaction. Raises Failure where its id or its date cannot be used."""
     transaction_id = raw.get("transactionId")
     if not isinstance(transaction_id, str) or not _is_short_text(transaction_id):
-        raise _malformed("transactionId is not a short ASCII text")
+        posted = _text(raw.get("postedDate"))[:40]
+        raise _malformed(f"transactionId of a transaction posted at {posted!r} is not a short ASCII text")
     try:
         posted_at = parse_timestamp(raw.get("postedDate"), "postedDate")
     except ValueError as problem:
         raise _malformed(f"transaction {transaction_id}: {problem}") from None
+    status = _text(raw.get("transactionStatus")).upper()
     related = list(_related_identifiers(raw))
     return TransactionHeader(
         transaction_id,
         _text(raw.get("transactionType")),
-        _text(raw.get("transactionStatus")).upper(),
+        status if _is_short_text(status) else "",
         posted_at,
         next((value for name, value in related if name == "orderid" and _is_short_text(value)), ""),
         any(name == "deferredtransactionid" for name, _ in related),
