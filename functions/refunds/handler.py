@@ -1,4 +1,4 @@
-"""Refunds: TRANSACTION_UPDATE notifications from SQS, and the scheduled sweep, become recorded refunds and credit notes."""
+"""Refunds: TRANSACTION_UPDATE notifications from SQS, and the scheduled sweep, become recorded refunds."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ TODAY = "2026-11-23T00:00:00Z"  # a transaction without a date counts as posted 
 
 
 class ScriptedAmazon:
-    """ports.SellerApi over `orders`, and ports.FinancesApi over `transactions`. `faults` are raised one per call; None lets one call through.
+    """ports.SellerApi over `orders`, and ports.FinancesApi over `transactions`.
 
-    `refused` are faults by order id; searches that cover one of
-    `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
+    `faults` are raised one per call; None lets one call through. `refused` are faults by order id; searches that cover
+    one of `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
     """
 
     def __init__(self, clock: Clock, *orders: Json, page_size: int = 100) -> None:

@@ -134,7 +134,9 @@ def test_queues_are_encrypted_at_rest_and_in_transit(resources: Resources) -> No
     assert refused == queues.keys()
 
 
-def test_queue_policies_allow_only_amazon_to_send_notifications_and_the_rule_to_send_events(resources: Resources) -> None:
+def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_events(
+    resources: Resources,
+) -> None:
     """Other senders (an operator's redrive) need a permission of their own; the queue's policy gives them none."""
     allowed = [
         (target(statement["Resource"]), statement["Principal"], listed(statement["Action"]), statement.get("Condition"))

@@ -174,9 +174,7 @@ class Application:
         tokens = XeroTokens(
             identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
         )
-        seller = AmazonCredentials(
-            secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token
-        )
+        seller = AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token)
         region, api_url, lwa_url = settings.amazon.region, stack.amazon_api_url or None, stack.lwa_url or None
         parts = included_data(settings)
         amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)

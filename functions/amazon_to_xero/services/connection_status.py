@@ -23,12 +23,12 @@ from amazon_to_xero.ports.state import (
     StateStore,
 )
 from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketplace, paused_operation
+from amazon_to_xero.services.intake.paged_sweep import answered_at
 from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, SEARCH_ORDERS, USAGE_PLANS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.sweep import CURSOR as SWEEP
 from amazon_to_xero.services.intake.transactions import CURSOR as TRANSACTION_SWEEP
-from amazon_to_xero.services.intake.paged_sweep import answered_at
 from amazon_to_xero.services.pauses import Pause, cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 

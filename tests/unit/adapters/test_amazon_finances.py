@@ -1,4 +1,4 @@
-"""Transactions from Amazon through the real python-amazon-sp-api, against a server that misbehaves as Amazon has done."""
+"""Transactions from Amazon through the real python-amazon-sp-api, against a server that misbehaves as Amazon does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What identifies a transaction of Amazon's Finances API, and whether it is a refund. Its amounts are read elsewhere."""
+"""What identifies a transaction of Amazon's Finances API, and whether it is a refund; not what its amounts are."""
 
 from __future__ import annotations
 

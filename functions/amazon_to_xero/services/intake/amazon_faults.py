@@ -127,9 +127,7 @@ class AmazonFaults:
         code = FailureCode.AMAZON_NOT_AUTHORISED
         return self._pause(AMAZON, code, FAILURES[code].remedy)
 
-    def _pause(
-        self, service: str, code: FailureCode, remedy: str, pause: timedelta = UNAUTHORISED_PAUSE
-    ) -> StepReport:
+    def _pause(self, service: str, code: FailureCode, remedy: str, pause: timedelta = UNAUTHORISED_PAUSE) -> StepReport:
         self._pauses.pause(service, self._clock.now() + pause, code, remedy)
         return StepReport(stopped=code)
 

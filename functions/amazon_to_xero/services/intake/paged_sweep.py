@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden
@@ -114,7 +115,8 @@ class PagedSweep(ABC):
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
             if page.next_token is None and place.before is None:
                 watermark = saved[self._cursor_name].data["watermark"]
-                self._decisions.record("SWEEP_COMPLETE", watermark=watermark, **{self._records: report.records})
+                counted: dict[str, Any] = {self._records: report.records}
+                self._decisions.record("SWEEP_COMPLETE", watermark=watermark, **counted)
                 return report
 
     def _count_refused_token(self, cursor: Cursor) -> None:

@@ -26,7 +26,7 @@ from amazon_to_xero.services.work_report import StepReport
 CURSOR = "noticed#transactions"
 # What the cursor holds: of notices, the time (UTC, ISO) to read from and when that is due; of a read under way, the
 # time that it began at and the token of its next page.
-_SINCE, _DUE_AT, _READING, _PAGE_TOKEN = "since", "due_at", "reading", "page_token"  # noqa: S105  # a name
+_SINCE, _DUE_AT, _READING, _PAGE_TOKEN = "since", "due_at", "reading", "page_token"  # a name
 _BAD_REQUEST = 400
 
 
@@ -76,7 +76,7 @@ class TransactionNotices:
         def noticed(cursor: Cursor) -> Mapping[str, str]:
             data = cursor.data
             earliest = {_SINCE: since.isoformat(), _DUE_AT: due_at.isoformat()}
-            return data | {name: min(text, data.get(name, text)) for name, text in earliest.items()}
+            return {**data, **{name: min(text, data.get(name, text)) for name, text in earliest.items()}}
 
         update_cursor(self._store, CURSOR, noticed)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, is_refund, transaction_header
-from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
@@ -136,9 +136,7 @@ class TransactionSweep(PagedSweep):
         page = self._amazon.list_transactions(
             posted_after=place.after, posted_before=place.before, page_token=place.page_token
         )
-        return SweptPage(
-            self._recorder.record(page.transactions), page.next_token, shown_until(asked_at, place.before)
-        )
+        return SweptPage(self._recorder.record(page.transactions), page.next_token, shown_until(asked_at, place.before))
 
     def _failed(self, problem: AmazonError) -> str:
         return self._faults.report(problem).stopped

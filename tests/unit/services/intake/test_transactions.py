@@ -118,7 +118,7 @@ def test_refund_of_a_status_that_changes_while_it_is_planned_is_planned_neverthe
     connection = Refunds(a_refund(transactionStatus="DEFERRED"))
     connection.sweep_transactions()
     connection.amazon.transactions = [a_refund()]
-    connection.store.meanwhile(lambda: connection.sweep_transactions())
+    connection.store.meanwhile(connection.sweep_transactions)
 
     connection.plan_refunds()
     connection.plan_refunds()

@@ -63,7 +63,7 @@ def test_dead_letter_is_sent_to_the_queue_of_the_capability_that_plans(status: s
     connection.plan_shipments()
 
     reasons = {name: queue.reasons for name, queue in connection.dead_letters.items()}
-    assert reasons == dict.fromkeys(CAPABILITIES, []) | {capability: [("A", "UNKNOWN_MARKETPLACE")]}
+    assert reasons == {key: [] for key in CAPABILITIES} | {capability: [("A", "UNKNOWN_MARKETPLACE")]}
 
 
 def test_order_whose_dead_letter_cannot_be_sent_fails_when_it_can() -> None:
