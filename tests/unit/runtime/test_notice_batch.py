@@ -173,4 +173,4 @@ def test_notices_of_transactions_make_one_read_due_in_each_connection(app: TwoCo
     assert record(app, *bodies, capability=REFUNDS) == ((), {"main": [], "second": []})
 
     for connection in (app.main, app.second):
-        assert "due_at" in connection.store.cursor("noticed#transactions").data
+        assert "next_attempt_at" in connection.store.cursor("noticed#transactions").data

@@ -26,7 +26,7 @@ from amazon_to_xero.services.work_report import StepReport
 CURSOR = "noticed#transactions"
 # What the cursor holds: of notices, the time (UTC, ISO) to read from and when that is due; of a read under way, the
 # time that it began at and the token of its next page.
-_SINCE, _DUE_AT, _READING, _PAGE_TOKEN = "since", "due_at", "reading", "page_token"  # a name
+_SINCE, _NEXT_ATTEMPT_AT, _READING, _PAGE_TOKEN = "since", "next_attempt_at", "reading", "page_token"  # a name
 _BAD_REQUEST = 400
 
 
@@ -68,14 +68,14 @@ class TransactionNotices:
             self._make_due(min(unread), self._clock.now())
         return [*due, *(key for key, record in saved.items() if not record.awaits_content)]
 
-    def _make_due(self, since: datetime, due_at: datetime) -> None:
+    def _make_due(self, since: datetime, next_attempt_at: datetime) -> None:
         """Make a read due that begins at `since`. A time too far away to be Amazon's is not believed."""
         now = self._clock.now()
         since = max(now - FIRST_SWEEP, min(since, now - SEARCH_DELAY))
 
         def noticed(cursor: Cursor) -> Mapping[str, str]:
             data = cursor.data
-            earliest = {_SINCE: since.isoformat(), _DUE_AT: due_at.isoformat()}
+            earliest = {_SINCE: since.isoformat(), _NEXT_ATTEMPT_AT: next_attempt_at.isoformat()}
             return {**data, **{name: min(text, data.get(name, text)) for name, text in earliest.items()}}
 
         update_cursor(self._store, CURSOR, noticed)
@@ -131,7 +131,7 @@ class TransactionReader:
         cursor = self._store.cursor(CURSOR)
         if _READING in cursor.data:
             return cursor
-        if cursor.data.get(_DUE_AT, "9") > self._clock.now().isoformat():
+        if cursor.data.get(_NEXT_ATTEMPT_AT, "9") > self._clock.now().isoformat():
             return None
         begun = replace(cursor, data={_READING: cursor.data[_SINCE]})
         # If another writer was faster, the next run finds what it has written.
@@ -164,7 +164,7 @@ class TransactionReader:
         def continued(cursor: Cursor) -> Mapping[str, str] | None:
             if cursor.data.get(_READING) != read.data[_READING]:
                 return None  # another worker has read it to its end
-            data = {name: text for name, text in cursor.data.items() if name in (_SINCE, _DUE_AT)}
+            data = {name: text for name, text in cursor.data.items() if name in (_SINCE, _NEXT_ATTEMPT_AT)}
             if is_read:
                 return data
             return data | {_READING: read.data[_READING]} | ({_PAGE_TOKEN: page_token} if page_token else {})
