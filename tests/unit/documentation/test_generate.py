@@ -111,8 +111,8 @@ def test_template_tables_name_every_function_and_every_alarm() -> None:
     permissions, alarms = template_tables.permissions(), template_tables.alarms()
 
     assert "| `OrdersFunction` | `ShipmentsFunction` | `RefundsFunction` | `ResumeFunction` |" in permissions
-    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes |" in permissions
-    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | yes |" in permissions
+    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes |" in permissions
+    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | yes |" in permissions
     declared = (ROOT / "infra" / "observability.yaml").read_text(encoding="utf-8").count("AlarmName:")
     assert alarms.count("| `<stack>-") == declared
 
