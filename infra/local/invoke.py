@@ -92,7 +92,8 @@ def read_event(file: Path) -> dict[str, Any]:
 def addressed(event: dict[str, Any], seller_id: str, order_id: str = "") -> dict[str, Any]:
     """Return the event with its SQS messages addressed to this seller and, if an id is given, to this order.
 
-    The events in tests/events name a seller that is not connected. Messages that are not JSON stay as they are.
+    The events in tests/events name a seller that is not connected. Messages that are not JSON stay as they are, and so
+    does the dead letter of a transaction.
     """
     event = copy.deepcopy(event)
     for record in event.get("Records", []):
@@ -103,9 +104,13 @@ def addressed(event: dict[str, Any], seller_id: str, order_id: str = "") -> dict
         match body:
             case {"Payload": {"OrderChangeNotification": dict(change)}}:
                 change |= {"SellerId": seller_id, "AmazonOrderId": order_id or change.get("AmazonOrderId")}
+            case {"Payload": {"TransactionUpdateNotification": dict(update)}}:
+                update["SellingPartnerMetadata"] |= {"SellingPartnerId": seller_id}
+                for related in update["RelatedIdentifiers"] if order_id else ():
+                    related["RelatedIdentifierValue"] = order_id
             case {"detail": dict(detail)} if order_id:
                 detail["order_id"] = order_id
-            case {"reprocess": dict(pointer)} if order_id:
+            case {"reprocess": dict(pointer)} if order_id and str(pointer.get("source")).startswith("order#"):
                 pointer["source"] = f"order#{order_id}"
         record["body"] = json.dumps(body)
     return event

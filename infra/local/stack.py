@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
+from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.ports.state import DOCUMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
@@ -64,7 +65,7 @@ class Stack:
         return ", ".join(f"{count} due rows of {queue}" for queue, count in due.items() if count)
 
     def play(self, seconds: float) -> str:
-        """Play the seller's history; wait at each stop and at the end until everything is processed.
+        """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds.
 
         Return what was unfinished after waiting `seconds`, empty if nothing was.
         """
@@ -72,6 +73,9 @@ class Stack:
         for until in (*self.stops, None):
             self.amazon.control("POST", "play", {"until": until} if until else {})
             unfinished.append(self.wait_until_idle(seconds))
+        # Each posting date is old by now: what no notification has reported so far is not left to the hourly schedule.
+        self.cloud.invoke(self.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
+        unfinished.append(self.wait_until_idle(seconds))
         return "; ".join(filter(None, unfinished))
 
     def wait_until_idle(self, seconds: float) -> str:
@@ -120,7 +124,8 @@ def deployed(
         organisation = xero.control("GET", "books")["Organisations"][0]
         settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
         stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
-        connect.subscribe(*stored, outputs["OrdersQueueArn"], amazon.url, lwa_url)
+        for notification_type, queue in connect.SUBSCRIPTIONS.items():
+            connect.subscribe(*stored, notification_type, outputs[queue], amazon.url, lwa_url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
         seller_id = settings["amazon"]["seller_id"]

@@ -26,7 +26,8 @@ from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from operations.problems import explain_amazon, explain_aws
 
-ORDER_CHANGE = "ORDER_CHANGE"
+# What Amazon notifies of, and the stack's output that names its queue.
+SUBSCRIPTIONS = {"ORDER_CHANGE": "OrdersQueueArn", "TRANSACTION_UPDATE": "RefundsQueueArn"}
 
 
 def store_connection(
@@ -115,11 +116,12 @@ def with_buyer_salt(secrets: str, stored_salt: str = "") -> str:
 def subscribe(
     settings: ConnectionSettings,
     secrets: ConnectionSecrets,
+    notification_type: str,
     queue_arn: str,
     api_url: str | None = None,
     lwa_url: str | None = None,
 ) -> str:
-    """Subscribe the orders queue to Amazon's ORDER_CHANGE and return the subscription's id.
+    """Subscribe a queue to one of Amazon's types of notification and return the subscription's id.
 
     An existing destination or subscription for this queue is kept. Raises SettingsError if Amazon already sends the
     notifications to another destination.
@@ -131,12 +133,12 @@ def subscribe(
     destination = destinations.get(queue_arn) or notifications.create_destination(
         f"{queue_arn.rpartition(':')[2]}", queue_arn=queue_arn
     )
-    existing = notifications.get_subscription(ORDER_CHANGE)
+    existing = notifications.get_subscription(notification_type)
     if existing is None:
-        return notifications.create_subscription(ORDER_CHANGE, destination)
+        return notifications.create_subscription(notification_type, destination)
     if existing.get("destinationId") != destination:
         raise SettingsError(
-            f"Amazon already sends {ORDER_CHANGE} of this seller to another destination, "
+            f"Amazon already sends {notification_type} of this seller to another destination, "
             f"{existing.get('destinationId')}. Delete that subscription first."
         )
     return str(existing["subscriptionId"])
@@ -186,7 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         documents = read_document(given.settings), read_document(given.secrets)
         check_documents(*documents)
-        queue = stack_outputs(given.stack)["OrdersQueueArn"]
+        outputs = stack_outputs(given.stack)
+        if missing := [name for name in SUBSCRIPTIONS.values() if name not in outputs]:
+            raise SettingsError(f"the stack {given.stack} has no output {', '.join(missing)}. Run make deploy first.")
+        queues = {kind: outputs[name] for kind, name in SUBSCRIPTIONS.items()}
         settings, secrets = store_connection(given.stack, given.connection, *documents)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
@@ -194,16 +199,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BotoCoreError, ClientError) as problem:
         print(f"the connection was not stored: {explain_aws(problem)}", file=sys.stderr)
         return 1
+    # Each type for itself: an application without the role for transactions is notified of orders nevertheless.
+    subscribed = [
+        _is_subscribed(settings, secrets, kind, queue, given.amazon_api_url, given.lwa_url)
+        for kind, queue in queues.items()
+    ]
+    if not all(subscribed):
+        return 1
+    print(f"connected {given.connection}")
+    return 0
+
+
+def _is_subscribed(
+    settings: ConnectionSettings,
+    secrets: ConnectionSecrets,
+    notification_type: str,
+    queue: str,
+    api_url: str | None,
+    lwa_url: str | None,
+) -> bool:
+    """Subscribe a queue and print what became of it; return whether Amazon sends to it."""
     try:
-        subscription = subscribe(settings, secrets, queue, given.amazon_api_url, given.lwa_url)
+        subscription = subscribe(settings, secrets, notification_type, queue, api_url, lwa_url)
     except SettingsError as problem:
         print(f"stored, but not subscribed: {problem}", file=sys.stderr)
-        return 1
+        return False
     except AmazonError as problem:
         print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
-        return 1
-    print(f"connected {given.connection}: Amazon sends {ORDER_CHANGE} to {queue} (subscription {subscription})")
-    return 0
+        return False
+    print(f"Amazon sends {notification_type} to {queue} (subscription {subscription})")
+    return True
 
 
 def _stamped(secrets: str) -> str:

@@ -1,4 +1,4 @@
-"""Disconnect one connection: its subscription at Amazon, its settings and its secret. Rows and documents stay.
+"""Disconnect one connection: its subscriptions at Amazon, its settings and its secret. Rows and documents stay.
 
     python -m operations.disconnect --stack NAME --connection NAME [--yes]
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotAuthorised
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
-from operations.connect import ORDER_CHANGE, notifications_of, stack_outputs
+from operations.connect import SUBSCRIPTIONS, notifications_of, stack_outputs
 from operations.problems import explain_amazon, explain_aws
 
 RECOVERY_DAYS = 30  # Secrets Manager: at most 30
@@ -53,37 +53,41 @@ def stored_connection(stack: str, connection: str) -> StoredConnection:
     return StoredConnection(f"/{name}", name, settings, secrets)
 
 
-def unsubscribe(stored: StoredConnection, queue_arn: str, api_url: str | None, lwa_url: str | None) -> list[str]:
-    """End the seller's subscription to the queue, and delete the destination unless another seller uses it.
+def unsubscribe(
+    stored: StoredConnection, queues: Mapping[str, str], api_url: str | None, lwa_url: str | None
+) -> list[str]:
+    """End the seller's subscriptions to our queues, and delete each destination unless another seller uses it.
+
+    queues: type of notification -> ARN of its queue.
 
     Return what was done. Raises AmazonError, but not for credentials that Amazon refuses: those cannot end anything.
     """
     if stored.settings is None or stored.secrets is None:
-        return ["the subscription at Amazon was left, because settings or secret are missing"]
+        return ["the subscriptions at Amazon were left, because settings or secret are missing"]
     settings = parse(ConnectionSettings, stored.settings, "the stored settings")
     secrets = parse(ConnectionSecrets, stored.secrets, "the stored secret")
     notifications = notifications_of(settings, secrets, api_url, lwa_url)
     try:
-        return _ended(notifications, queue_arn)
+        return [done for kind, queue in queues.items() for done in _ended(notifications, kind, queue)]
     except AmazonNotAuthorised as problem:
-        return [f"the subscription at Amazon was left: {explain_amazon(problem)}"]
+        return [f"the subscriptions at Amazon were left: {explain_amazon(problem)}"]
 
 
-def _ended(notifications: AmazonNotifications, queue_arn: str) -> list[str]:
+def _ended(notifications: AmazonNotifications, notification_type: str, queue_arn: str) -> list[str]:
     ours = {
         each["destinationId"]
         for each in notifications.get_destinations()
         if (each["resource"].get("sqs") or {}).get("arn") == queue_arn
     }
-    subscription = notifications.get_subscription(ORDER_CHANGE)
+    subscription = notifications.get_subscription(notification_type)
     done = []
     if subscription is None:
-        done.append(f"Amazon has no subscription of this seller to {ORDER_CHANGE}")
+        done.append(f"Amazon has no subscription of this seller to {notification_type}")
     elif subscription.get("destinationId") not in ours:
-        done.append(f"Amazon sends {ORDER_CHANGE} of this seller to another destination, which was left as it is")
+        done.append(f"Amazon sends {notification_type} of this seller to another destination, which was left as it is")
     else:
-        notifications.delete_subscription(ORDER_CHANGE, str(subscription["subscriptionId"]))
-        done.append(f"ended the subscription to {ORDER_CHANGE} at Amazon")
+        notifications.delete_subscription(notification_type, str(subscription["subscriptionId"]))
+        done.append(f"ended the subscription to {notification_type} at Amazon")
     for destination in sorted(ours):
         try:
             notifications.delete_destination(destination)
@@ -123,7 +127,9 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
         if not given.yes and ask(question).strip() != "yes":
             print("nothing was changed")
             return 1
-        for line in unsubscribe(stored, outputs["OrdersQueueArn"], given.amazon_api_url, given.lwa_url):
+        # A stack of an earlier version has no queue for transactions, and nothing was subscribed to it.
+        queues = {kind: outputs[name] for kind, name in SUBSCRIPTIONS.items() if name in outputs}
+        for line in unsubscribe(stored, queues, given.amazon_api_url, given.lwa_url):
             print(line)
         for line in delete_stored(stored):
             print(line)

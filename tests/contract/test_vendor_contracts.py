@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # ships no type information
 
+from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.organisation import Account, Organisation
@@ -128,3 +129,14 @@ def test_orders_of_a_real_seller_become_35_invoices_of_exactly_their_grand_total
     assert {key: outcome for key, outcome in outcomes.items() if key not in invoices} == {
         "S01-0036312-1371678": NotInvoiced("MULTI_CHANNEL")
     }
+
+
+def test_refunds_among_a_real_sellers_transactions_are_recognised() -> None:
+    if not REAL_SELLER.is_dir():
+        pytest.skip(f"{REAL_SELLER} is missing, so there is no real seller to check against")
+    lines = (REAL_SELLER / "transactions.jsonl").read_text(encoding="utf-8").splitlines()
+    headers = [transaction_header(json.loads(line)) for line in lines if line.strip()]
+
+    refunds = [header for header in headers if is_refund(header.type)]
+    assert len(refunds) == 2
+    assert all(header.order_id and not header.is_copy for header in refunds)

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.outbound import DecisionLog
@@ -82,6 +83,7 @@ class FakeConnection:
         tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.log, "sandbox", seed=None)
         ports = Ports(
             self.amazon,
+            self.amazon,
             self.xero,
             self.store,
             self.dead_letters,
@@ -107,6 +109,20 @@ class FakeConnection:
     def sweep(self, deadline: datetime | None = None) -> StepReport:
         return self.connection.services.order_sweep.sweep(self._deadline(deadline))
 
+    def notice_transactions(self, *posted_at: datetime) -> list[str]:
+        """Record a notice of a transaction posted at each time."""
+        notices = [ChangeNotice("", at) for at in posted_at]
+        return self.connection.services.transaction_notices.record(notices)
+
+    def read_transactions(self, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.transaction_reader.read_due((), self._deadline(deadline))
+
+    def sweep_transactions(self, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.transaction_sweep.sweep(self._deadline(deadline))
+
+    def plan_refunds(self, *named: str, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.refund_planner.plan_due(REFUNDS, named, self._deadline(deadline))
+
     def plan_drafts(self, *named: str, deadline: datetime | None = None) -> StepReport:
         """Plan what the orders function plans."""
         return self.connection.services.order_planner.plan_due(ORDERS, named, self._deadline(deadline))
@@ -126,6 +142,9 @@ class FakeConnection:
 
     def record(self, order_id: str = "A") -> OrderRecord:
         return self.store.load(OrderRecord, [order_id])[order_id]
+
+    def transaction(self, transaction_id: str = "R1") -> TransactionRecord:
+        return self.store.load(TransactionRecord, [transaction_id])[transaction_id]
 
     def document(self, number: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
         key = document_key(kind, number)

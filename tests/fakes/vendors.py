@@ -18,25 +18,29 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.timestamps import parse_timestamp
-from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage
+from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage, TransactionPage
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
 from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
+TODAY = "2026-11-23T00:00:00Z"  # a transaction without a date counts as posted at the beginning of this day
 
 
 class ScriptedAmazon:
-    """ports.SellerApi over `orders`. `faults` are raised one per call; None lets one call through.
+    """ports.SellerApi over `orders`, and ports.FinancesApi over `transactions`.
 
-    `refused` are faults by order id; searches that cover one of
-    `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
+    `faults` are raised one per call; None lets one call through. `refused` are faults by order id; searches that cover
+    one of `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
     """
 
     def __init__(self, clock: Clock, *orders: Json, page_size: int = 100) -> None:
         self.orders: dict[str, Json] = {}
         self.calls: list[tuple[str, str]] = []  # (operation, order id or page token)
         self.asked_after: list[datetime] = []
+        self.transactions: list[Json] = []
+        self.empty_pages = 0  # of transactions: as many of the next pages are empty, with a token
+        self.asked_between: list[tuple[datetime | None, datetime | None]] = []
         self.faults: list[AmazonError | None] = []
         self.refused: dict[str, AmazonError] = {}
         self.refused_marketplaces: set[str] = set()
@@ -93,6 +97,34 @@ class ScriptedAmazon:
             f"{limit.isoformat()}|{start + self.page_size}" if more else None,
             echoed,  # with a later page a later time, although its orders are those of the first
         )
+        if self.after_page:
+            self.after_page()
+        return page
+
+    def list_transactions(
+        self,
+        *,
+        posted_after: datetime | None = None,
+        posted_before: datetime | None = None,
+        order_id: str = "",
+        page_token: str | None = None,
+    ) -> TransactionPage:
+        self.calls.append(("listTransactions", page_token or ""))
+        self.asked_between.append((posted_after, posted_before))
+        self._fail()
+        if self.empty_pages:
+            self.empty_pages -= 1
+            return TransactionPage([], page_token or "0")
+        shown = self._clock.now() - SHOWN_LATE
+        before = min(posted_before or shown, shown)
+        found = [
+            each
+            for each in self.transactions
+            if (posted_after or before) <= parse_timestamp(each.get("postedDate") or TODAY, "postedDate") < before
+        ]
+        start = int(page_token or 0)
+        end = start + self.page_size
+        page = TransactionPage(copy.deepcopy(found[start:end]), str(end) if end < len(found) else None)
         if self.after_page:
             self.after_page()
         return page

@@ -15,6 +15,7 @@ from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSe
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.ports.amazon import TransactionPage
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
@@ -37,6 +38,13 @@ CONNECTION = "main"
 
 class QueueBusy(DeadLetterNotSent):
     """What the AWS SDK raises when SQS could not be reached."""
+
+
+class NoTransactions:
+    """ports.FinancesApi: the simulated seller has no transactions, and nothing notifies of one."""
+
+    def list_transactions(self, **_arguments: object) -> TransactionPage:
+        return TransactionPage([], None)
 
 
 class SimulatedClock:
@@ -184,6 +192,7 @@ class SimulatedApplication(Application):
         xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
         ports = Ports(
             _amazon(world, secrets, self._sandbox),
+            NoTransactions(),
             xero,
             store,
             self.dead_letter_queues,

@@ -20,8 +20,9 @@ from template.template_values import ACCOUNT, REGION, STACK, TemplateValues
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.runtime import composition
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.observability import SystemClock
 from amazon_to_xero.services.planning.document_requests import request_documents
 from deployable.names import logical_name
@@ -35,9 +36,9 @@ from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRE
 from unit.adapters.live_sandboxes import listening
 from unit.desired_documents import CONTACT, desired_invoice
 from unit.runtime.lambda_context import FakeLambdaContext
-from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event
+from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event, transaction_update
 
-FUNCTIONS = ("orders", "shipments", "resume")
+FUNCTIONS = ("orders", "shipments", "refunds", "resume")
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
 CONNECTION = "main"
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no resources
@@ -107,7 +108,7 @@ def recorded(deployment: Deployment) -> Iterator[Mapping[str, RecordedAws]]:
 
 
 def _run(name: str, deployment: Deployment, patch: pytest.MonkeyPatch) -> RecordedAws:
-    """Run a function with two due documents that Xero refuses, one of each capability, and its own triggers."""
+    """Run a function with due documents that Xero refuses, one of each capability, and its own triggers."""
     xero = XeroSandbox(SandboxClock())
     orders = [an_order(1, updated=_now()), an_order(2, updated=_now(), status="SHIPPED")]
     amazon = AmazonSandbox(SandboxClock(), Seller(orders=orders), lambda *_: None, present=True, usage_plans={})
@@ -147,6 +148,10 @@ def _events(name: str) -> list[dict[str, Any]]:
             return [sqs_event(change, "no JSON"), {"sweep": "orders"}]
         case "shipments":
             return [sqs_event(order_event(ORDER_IDS[1], CONNECTION), "no JSON"), sqs_event(reprocess(ORDER_IDS[1]))]
+        case "refunds":
+            # A notification makes a read due, which the resume function does; the sweep goes through every path.
+            notices = sqs_event(transaction_update("A1SELLER", datetime.now(UTC)), "no JSON")
+            return [{"sweep": "refunds"}, {"sweep": "refunds"}, notices]
     return [{"resume": "due"}] * 2
 
 
@@ -162,6 +167,7 @@ def _make_work_due(table: str, number: str, *, read: bool) -> None:
         for invoice, capability in (
             (desired_invoice(f"{number}-1"), ORDERS),
             (desired_invoice(f"{number}-2"), SHIPMENTS),
+            (desired_invoice(f"{number}-3"), REFUNDS),
         )
     ]
     request_documents(store, SystemClock(), [CONTACT, *refused])
@@ -236,10 +242,10 @@ def test_function_may_do_nothing_that_it_never_does(
 
 
 def test_run_reached_the_end_of_every_path(recorded: Mapping[str, RecordedAws], name: str) -> None:
-    """Otherwise the comparison would prove little: each function sends dead letters of both capabilities."""
+    """Otherwise the comparison would prove little: each function sends dead letters of every capability."""
     aws = recorded[name]
-    assert {queue for queue, _ in aws.sent} == {f"{STACK}-orders-dlq", f"{STACK}-shipments-dlq"}
-    assert bool(aws.events) == (name != "shipments")
+    assert {queue for queue, _ in aws.sent} == {f"{STACK}-{capability}-dlq" for capability in CAPABILITIES}
+    assert bool(aws.events) == (name in ("orders", "resume"))
 
 
 def test_no_permission_is_wider_than_a_name_that_nobody_knows_at_deployment(deployment: Deployment, name: str) -> None:

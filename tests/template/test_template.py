@@ -136,7 +136,9 @@ def test_queues_are_encrypted_at_rest_and_in_transit(resources: Resources) -> No
     assert refused == queues.keys()
 
 
-def test_queue_policies_allow_only_amazon_to_send_orders_and_the_rule_to_send_events(resources: Resources) -> None:
+def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_events(
+    resources: Resources,
+) -> None:
     """Other senders (an operator's redrive) need a permission of their own; the queue's policy gives them none."""
     allowed = [
         (target(statement["Resource"]), statement["Principal"], listed(statement["Action"]), statement.get("Condition"))
@@ -148,6 +150,7 @@ def test_queue_policies_allow_only_amazon_to_send_orders_and_the_rule_to_send_ev
     own_rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["OrderEventsRule", "Arn"]}}}
     expected = [
         ("OrdersQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
+        ("RefundsQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("ShipmentsQueue", eventbridge, ["sqs:SendMessage"], own_rule),
         ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], own_rule),
     ]
@@ -263,6 +266,7 @@ def test_functions_may_send_to_the_dead_letter_queues_that_they_need_and_no_othe
     needed = {
         "OrdersFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
         "ShipmentsFunction": of_capabilities,
+        "RefundsFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
         "ResumeFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
     }
     allowed = {
@@ -370,13 +374,14 @@ def test_no_log_level_can_be_chosen_that_drops_decisions() -> None:
 # ── Schedules ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_sweep_runs_every_15_minutes_and_resume_every_minute(resources: Resources) -> None:
+def test_sweeps_run_every_15_minutes_and_every_hour_and_resume_every_minute(resources: Resources) -> None:
     schedules = {
         (target(schedule["Target"]["Arn"]), schedule["ScheduleExpression"], schedule["Target"]["Input"])
         for schedule in of_type(resources, "AWS::Scheduler::Schedule").values()
     }
     assert schedules == {
         ("OrdersFunction", "rate(15 minutes)", json.dumps({"sweep": "orders"})),
+        ("RefundsFunction", "rate(1 hour)", json.dumps({"sweep": "refunds"})),
         ("ResumeFunction", "rate(1 minute)", json.dumps({"resume": "due"})),
     }
 

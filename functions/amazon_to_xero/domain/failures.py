@@ -44,6 +44,7 @@ class FailureCode(StrEnum):
     REFUND_BEFORE_START = "REFUND_BEFORE_START"
     REFUND_ITEM_UNKNOWN = "REFUND_ITEM_UNKNOWN"
     REFUND_CURRENCY_DIFFERS = "REFUND_CURRENCY_DIFFERS"
+    TRANSACTION_TOO_LARGE = "TRANSACTION_TOO_LARGE"
     # settings
     UNKNOWN_MARKETPLACE = "UNKNOWN_MARKETPLACE"
     ACCOUNT_UNMAPPED = "ACCOUNT_UNMAPPED"
@@ -285,6 +286,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.REFUND_CURRENCY_DIFFERS: FailureInfo(
         "The refund is in another currency than the sale.", "Enter the credit note in Xero manually."
     ),
+    _C.TRANSACTION_TOO_LARGE: FailureInfo("The transaction does not fit into one row of the table.", _TRANSACTION_VIEW),
     _C.UNKNOWN_MARKETPLACE: FailureInfo(
         "The order's marketplace is not in the settings.",
         "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order; or add it to "

@@ -1,4 +1,4 @@
-"""Reading orders from Amazon, and the errors that a read can end with."""
+"""Reading orders and transactions from Amazon, and the errors that a read can end with."""
 
 from __future__ import annotations
 
@@ -78,6 +78,39 @@ class SellerApi(Protocol):
         """Return a page of at most 100 orders that were updated in that time.
 
         marketplaces: Amazon's ids; none for all marketplaces of the seller. A page token is valid for the same only.
+        Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TransactionPage:
+    """One page of listTransactions. It may be empty although there are more.
+
+    transactions: Amazon's own objects, with numbers as Decimal.
+    next_token: requests the next page, with the same arguments; None on the last one.
+    """
+
+    transactions: Sequence[Json]
+    next_token: str | None
+
+
+class FinancesApi(Protocol):
+    """Amazon's transactions (Finances API v2024-06-19). It only reads, and can be repeated."""
+
+    def list_transactions(
+        self,
+        *,
+        posted_after: datetime | None = None,
+        posted_before: datetime | None = None,
+        order_id: str = "",
+        page_token: str | None = None,
+    ) -> TransactionPage:
+        """Return a page of at most 500 transactions that were posted in that time, of one order where it is named.
+
+        posted_after: may be left out for an order only. A time without an end reaches until two minutes ago. Amazon
+            answers a time of more than 180 days with an empty page.
+
         Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
         """
         ...

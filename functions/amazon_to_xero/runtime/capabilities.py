@@ -10,15 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
+from amazon_to_xero.domain.amazon.notification import (
+    ChangeNotice,
+    parse_order_change,
+    parse_shipment_event,
+    parse_transaction_update,
+)
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
+from amazon_to_xero.services.intake.transactions import TransactionSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.worker import CapabilityWork
@@ -39,6 +47,10 @@ class Services:
     order_reader: OrderReader
     order_sweep: OrderSweep
     order_planner: SourcePlanner[OrderRecord]
+    transaction_notices: TransactionNotices
+    transaction_reader: TransactionReader
+    transaction_sweep: TransactionSweep
+    refund_planner: SourcePlanner[TransactionRecord]
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,17 @@ CAPABILITIES: Mapping[str, Capability] = {
             work=lambda services: CapabilityWork(plan=partial(services.order_planner.plan_due, SHIPMENTS)),
             # The orders function may still be recording the rest of a burst, and full batches cost least.
             waits_for_lease=True,
+        ),
+        Capability(
+            REFUNDS,
+            parse=parse_transaction_update,
+            record=lambda services, notices: services.transaction_notices.record(notices),
+            dead_letter_queue="REFUNDS_DLQ_URL",
+            work=lambda services: CapabilityWork(
+                read=services.transaction_reader.read_due,
+                plan=partial(services.refund_planner.plan_due, REFUNDS),
+                sweep=services.transaction_sweep.sweep,
+            ),
         ),
     )
 }

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
 from amazon_to_xero.adapters.amazon.orders import (
     BUYER,
     INCLUDED_DATA,
@@ -173,15 +174,13 @@ class Application:
         tokens = XeroTokens(
             identity, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
         )
-        amazon = AmazonSellerApi(
-            AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
-            settings.amazon.region,
-            api_url=stack.amazon_api_url or None,
-            lwa_url=stack.lwa_url or None,
-            included_data=included_data(settings),
-        )
+        seller = AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token)
+        region, api_url, lwa_url = settings.amazon.region, stack.amazon_api_url or None, stack.lwa_url or None
+        parts = included_data(settings)
+        amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)
+        finances = AmazonFinancesApi(seller, region, api_url=api_url, lwa_url=lwa_url)
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
-        ports = Ports(amazon, xero, store, self.dead_letter_queues, self._events, clock, decisions, owner)
+        ports = Ports(amazon, finances, xero, store, self.dead_letter_queues, self._events, clock, decisions, owner)
         return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.ports.amazon import SellerApi
+from amazon_to_xero.ports.amazon import FinancesApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
 from amazon_to_xero.ports.state import StateStore
@@ -23,17 +23,20 @@ from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.notices import NoticeRecorder
-from amazon_to_xero.services.intake.order_requests import OrderRequests
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.recorder import OrderRecorder
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.intake.search_scope import SearchScope
+from amazon_to_xero.services.intake.source_requests import SourceRequests
 from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
+from amazon_to_xero.services.intake.transactions import TransactionRecorder, TransactionSweep
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.planning.refunds import RefundPlans
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -56,6 +59,7 @@ class Ports:
     """
 
     amazon: SellerApi
+    finances: FinancesApi
     xero: XeroApi
     store: StateStore
     dead_letter_queues: Mapping[str, DeadLetterQueue]
@@ -131,6 +135,9 @@ def connect(
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
+    transactions = TransactionRecorder(store, failed_sources, clock)
+    transaction_notices = TransactionNotices(store, clock)
+    requests = SourceRequests(store, notices, transaction_notices, organisation)
     services = Services(
         store,
         organisation,
@@ -140,9 +147,13 @@ def connect(
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock, store), store, organisation, failed_sources, clock),
+        transaction_notices,
+        TransactionReader(ports.finances, store, transactions, quota, faults, clock),
+        TransactionSweep(ports.finances, store, transactions, quota, faults, policy.start, clock, decisions),
+        SourcePlanner(
+            RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
+        ),
     )
-
-    requests = OrderRequests(store, notices, organisation)
     poster = document_poster(
         name,
         xero,

@@ -23,18 +23,20 @@ from amazon_to_xero.ports.state import (
     StateStore,
 )
 from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketplace, paused_operation
-from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS
+from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, SEARCH_ORDERS, USAGE_PLANS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
 from amazon_to_xero.services.intake.sweep_cursor import answered_at
+from amazon_to_xero.services.intake.transactions import CURSOR as TRANSACTION_SWEEP
 from amazon_to_xero.services.pauses import cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 
 MAX_COUNTED = 1000  # of each group; a count that reaches it is a lower bound
 XERO = "xero"
 SEARCH = paused_operation(SEARCH_ORDERS.operation)
-OPERATIONS = (SEARCH, paused_operation(GET_ORDER.operation))
+TRANSACTIONS = paused_operation(LIST_TRANSACTIONS.operation)
+OPERATIONS = tuple(paused_operation(plan.operation) for plan in USAGE_PLANS.values())
 SETTINGS = "settings"  # what is refused where a connection's settings or secret are not valid
 SILENT = timedelta(minutes=30)  # at most 48 calls a day of those that a connection without work does not need
 _SERVICES = (XERO, AMAZON, *OPERATIONS, *(f"{XERO}#{kind}" for kind in DocumentKind))
@@ -73,7 +75,7 @@ def needs_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about sixteen read units."""
+    """Reads the status of one connection, in about eighteen read units."""
 
     def __init__(
         self,
@@ -98,14 +100,21 @@ class StatusReader:
 
     def read(self) -> ConnectionStatus:
         now = self._clock.now()
-        names = [SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
+        names = [SWEEP, TRANSACTION_SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
         cursors = self.store.load(Cursor, names)
-        amazon_answered_at = answered_at(cursors[SWEEP]) if SWEEP in cursors else None
+        amazon_answered_at, transactions_answered_at = (
+            answered_at(cursors[sweep]) if sweep in cursors else None for sweep in (SWEEP, TRANSACTION_SWEEP)
+        )
         budget = budget_of(cursors[BUDGET]) if BUDGET in cursors else None
         xero_answered_at = budget.answered_at if budget else None
         pauses = [pause for each in cursors.values() if (pause := pause_of(each))]
         # When getOrder or one kind of document was answered is not stored: their refusals last a while longer.
-        answered = {XERO: xero_answered_at, AMAZON: amazon_answered_at, SEARCH: amazon_answered_at}
+        answered = {
+            XERO: xero_answered_at,
+            AMAZON: amazon_answered_at,
+            SEARCH: amazon_answered_at,
+            TRANSACTIONS: transactions_answered_at,
+        }
         refusals = {each.service: each.reason for each in pauses if each.is_refusal(answered.get(each.service), now)}
         if self._unusable:
             refusals[SETTINGS] = self._unusable

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
+from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.ports.amazon import (
     AmazonError,
     AmazonNotAuthorised,
@@ -37,6 +39,7 @@ class LiveAmazon:
         credentials = AmazonCredentials(known.client_id, known.client_secret, known.refresh_token)
         at: dict[str, Any] = {"api_url": url, "lwa_url": f"{url}/auth/o2/token"}
         self.api = AmazonSellerApi(credentials, "eu", **at)
+        self.finances = AmazonFinancesApi(credentials, "eu", **at)
         self.notifications = AmazonNotifications(credentials, "eu", **at)
 
     def fault(self, kind: str, **more: Any) -> None:
@@ -64,6 +67,25 @@ def test_every_order_of_the_seller_is_read(amazon: LiveAmazon) -> None:
     listed = page.orders[0]
     assert amazon.api.get_order(listed["orderId"]) == listed
     assert "buyer" not in listed
+
+
+def test_every_transaction_of_the_seller_is_read(amazon: LiveAmazon) -> None:
+    page = amazon.finances.list_transactions(posted_after=NOON - timedelta(days=90))
+    assert len(page.transactions) == 13  # one of the 14 versions replaces another
+    assert page.next_token is None
+    refunds = [each for each in page.transactions if is_refund(transaction_header(each).type)]
+    assert len(refunds) == 2
+    of_order = amazon.finances.list_transactions(order_id=transaction_header(refunds[0]).order_id)
+    assert refunds[0] in of_order.transactions
+
+
+def test_pages_of_transactions_may_be_empty_and_go_on(amazon: LiveAmazon) -> None:
+    since = NOON - timedelta(days=90)
+    amazon.sandbox.transactions.empty_pages = 1
+    first = amazon.finances.list_transactions(posted_after=since)
+    assert (list(first.transactions), first.next_token is None) == ([], False)
+    second = amazon.finances.list_transactions(posted_after=since, page_token=first.next_token)
+    assert len(second.transactions) == 13
 
 
 def test_each_kind_of_refusal_has_its_own_error(amazon: LiveAmazon) -> None:

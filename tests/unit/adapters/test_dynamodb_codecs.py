@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.source import NextStep
@@ -102,6 +103,25 @@ ORDER_RECORD = st.builds(
     remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
 )
+MONEY = st.fixed_dictionaries({"currencyAmount": AMOUNT, "currencyCode": TEXT})
+TRANSACTION_RECORD = st.builds(
+    TransactionRecord,
+    transaction_id=NAME,
+    order_id=TEXT,
+    posted_at=st.none() | TIME,
+    status=TEXT,
+    content=st.none() | st.fixed_dictionaries({"totalAmount": MONEY, "items": st.lists(MONEY, max_size=2)}),
+    first_read_at=st.none() | TIME,
+    credit_note_number=TEXT,
+    next_step=st.sampled_from(NextStep),
+    next_attempt_at=st.none() | TIME,
+    capability=TEXT,
+    attempts=COUNT,
+    state=st.sampled_from(TransactionState),
+    reason=TEXT,
+    remedy=TEXT,
+    documents=st.lists(TEXT, max_size=3).map(tuple),
+)
 CURSOR = st.builds(Cursor, name=NAME, data=st.dictionaries(TEXT, TEXT, max_size=3))
 
 
@@ -137,6 +157,13 @@ def test_document_is_read_back_with_every_field(document: Document) -> None:
 @given(ORDER_RECORD)
 def test_order_is_read_back_with_every_field(record: OrderRecord) -> None:
     assert_read_back(record, OrderRecord)
+
+
+@given(TRANSACTION_RECORD)
+def test_transaction_is_read_back_with_every_field(record: TransactionRecord) -> None:
+    read = assert_read_back(record, TransactionRecord)
+
+    assert typed(read.content) == typed(record.content)
 
 
 @given(CURSOR)

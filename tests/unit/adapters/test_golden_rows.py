@@ -17,6 +17,7 @@ import pytest
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import NewerSchema, Row
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.ports.state import Cursor, Record
@@ -86,10 +87,12 @@ def test_decoded_record_has_the_key_and_the_generation_of_its_row(row: Row) -> N
 def test_golden_rows_cover_every_type_state_and_kind() -> None:
     records = [decoded(row) for row in ROWS.values()]
     orders = [record for record in records if isinstance(record, OrderRecord)]
+    transactions = [record for record in records if isinstance(record, TransactionRecord)]
     documents = [record for record in records if isinstance(record, Document)]
 
     assert {type(record) for record in records} == set(CODECS)
     assert {order.state for order in orders} == set(OrderState)
+    assert {transaction.state for transaction in transactions} == set(TransactionState)
     assert {document.state for document in documents} == set(DocumentState)
     assert {document.kind for document in documents} == set(DocumentKind)
     assert {document.desired.tombstone for document in documents} == {True, False}
@@ -114,6 +117,22 @@ def test_applied_golden_row_needs_no_posting() -> None:
 
 def test_order_row_without_any_field_is_decoded_with_defaults() -> None:
     assert decoded(Row("ORDER#026-1", 1)) == OrderRecord("026-1", generation=1)
+
+
+def test_transaction_row_without_any_field_is_decoded_with_defaults() -> None:
+    assert decoded(Row("TRANSACTION#R1", 1)) == TransactionRecord("R1", generation=1)
+
+
+def test_money_in_a_golden_transaction_is_decimal() -> None:
+    content = decoded(ROWS["transaction_planned"]).content
+
+    assert content["totalAmount"] == {"currencyAmount": Decimal("-21.60"), "currencyCode": "GBP"}
+
+
+def test_amount_that_is_no_number_is_left_to_the_plan() -> None:
+    row = Row("TRANSACTION#R1", 1, '{"content": {"totalAmount": {"currencyAmount": "much"}}}')
+
+    assert decoded(row).content == {"totalAmount": {"currencyAmount": "much"}}
 
 
 def test_document_row_without_any_field_is_decoded_with_kind_and_number_of_its_key() -> None:

@@ -15,6 +15,7 @@ from fakes.settings import settings as valid_settings
 
 NAME = "stack/connections/main"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:stack-orders"
+REFUNDS_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:stack-refunds"
 
 
 class ResourceNotFound(Exception):
@@ -111,7 +112,7 @@ class StubAws:
         if StackName != "stack":
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
-        outputs = {"OrdersQueueArn": QUEUE, "TableName": "stack-Table-1"}
+        outputs = {"OrdersQueueArn": QUEUE, "RefundsQueueArn": REFUNDS_QUEUE, "TableName": "stack-Table-1"}
         return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": text} for key, text in outputs.items()]}]}
 
     def _fail(self) -> None:

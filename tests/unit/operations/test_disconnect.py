@@ -16,7 +16,7 @@ from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.amazon.errors import conflict
 from sandbox.wire import Fault, Response, SandboxClock
 from unit.adapters.live_sandboxes import listening
-from unit.operations.aws_account import NAME, QUEUE, StubAws, documents, install, operators_secrets
+from unit.operations.aws_account import NAME, QUEUE, REFUNDS_QUEUE, StubAws, documents, install, operators_secrets
 
 OTHER_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:other"
 
@@ -79,7 +79,7 @@ def operator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Operat
 def test_subscription_destination_settings_and_secret_end(
     operator: Operator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (operator.subscriptions, operator.destinations) == (1, [QUEUE])
+    assert (operator.subscriptions, operator.destinations) == (2, [QUEUE, REFUNDS_QUEUE])
 
     assert operator.disconnect() == 0
 
@@ -90,12 +90,27 @@ def test_subscription_destination_settings_and_secret_end(
     assert "make connect restores it" in printed
 
 
+def test_orders_stay_subscribed_where_amazon_refuses_notifications_of_transactions(
+    operator: Operator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.disconnect("--yes")
+    refused = Fault("fail", path="/notifications/v1/subscriptions/TRANSACTION_UPDATE", status=403, times=9)
+    operator.amazon.faults.append(refused)
+
+    assert connect.main(["--stack", "stack", *operator._files, *operator._urls]) == 1
+
+    printed = capsys.readouterr()
+    assert "Amazon sends ORDER_CHANGE to" in printed.out
+    assert "stored, but not subscribed: " in printed.err
+    assert operator.subscriptions == 1
+
+
 def test_nothing_happens_without_a_yes(operator: Operator) -> None:
     for answer in ("", "no", "y"):
         assert operator.disconnect(answer=answer) == 1
 
     assert len(operator.asked) == 1
-    assert (operator.subscriptions, operator.aws.writes) == (1, [])
+    assert (operator.subscriptions, operator.aws.writes) == (2, [])
 
 
 def test_no_question_is_asked_with_yes(operator: Operator) -> None:
@@ -111,7 +126,7 @@ def test_connecting_again_restores_the_secret_with_its_buyer_salt(operator: Oper
 
     assert operator.aws.secret()["buyer_salt"] == salt
     assert operator.aws.deleted == set()
-    assert operator.subscriptions == 1
+    assert operator.subscriptions == 2
 
 
 def test_connection_that_does_not_exist_is_reported_and_nothing_is_asked(
@@ -120,7 +135,7 @@ def test_connection_that_does_not_exist_is_reported_and_nothing_is_asked(
     assert operator.disconnect(connection="mistyped") == 1
 
     assert "the stack stack has no connection mistyped" in capsys.readouterr().err
-    assert (operator.asked, operator.subscriptions) == ([], 1)
+    assert (operator.asked, operator.subscriptions) == ([], 2)
 
 
 def test_disconnecting_twice_reports_that_there_is_no_connection(operator: Operator) -> None:
@@ -129,7 +144,7 @@ def test_disconnecting_twice_reports_that_there_is_no_connection(operator: Opera
 
 
 def test_subscription_to_another_destination_is_left(operator: Operator, capsys: pytest.CaptureFixture[str]) -> None:
-    (subscription,) = operator.amazon.subscriptions.all()
+    subscription = operator.amazon.subscriptions.all()[0]
     operator.amazon.subscriptions._destinations[subscription.destination_id]["resource"]["sqs"]["arn"] = OTHER_QUEUE
 
     assert operator.disconnect("--yes") == 0
@@ -148,7 +163,7 @@ def test_destination_that_another_seller_uses_is_left(
 
     assert operator.disconnect("--yes") == 0
 
-    assert operator.destinations == [QUEUE]
+    assert operator.destinations == [QUEUE, REFUNDS_QUEUE]
     assert "another seller's subscription uses it" in capsys.readouterr().out
 
 
@@ -174,7 +189,7 @@ def test_authorisation_that_was_revoked_at_amazon_does_not_keep_the_connection(
 
     assert operator.disconnect("--yes") == 0
 
-    assert "the subscription at Amazon was left: Amazon refuses the credentials" in (out := capsys.readouterr().out)
+    assert "the subscriptions at Amazon were left: Amazon refuses the credentials" in (out := capsys.readouterr().out)
     assert "S3CRET" not in out
     assert operator.aws.writes == ["delete_parameter", "delete_secret"]
 
@@ -185,7 +200,7 @@ def test_refusal_of_aws_is_explained(operator: Operator, capsys: pytest.CaptureF
     assert operator.disconnect("--yes") == 1
 
     assert "not disconnected: these AWS credentials may not do DescribeStacks" in capsys.readouterr().err
-    assert operator.subscriptions == 1
+    assert operator.subscriptions == 2
 
 
 def test_question_that_nobody_can_answer_changes_nothing(

@@ -9,7 +9,7 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import Application
 from amazon_to_xero.runtime.notice_batch import record_batch
@@ -24,6 +24,7 @@ from unit.runtime.two_connections import (
     reprocess,
     set_status,
     sqs_event,
+    transaction_update,
 )
 
 
@@ -161,3 +162,15 @@ def test_only_events_whose_records_cannot_be_loaded_are_delivered_again(app: Two
     failed, due = record(app, order_event(IDS[0]), order_event(IDS[1], "second"), capability=SHIPMENTS)
 
     assert (failed, due) == (("m0",), {"second": []})
+
+
+# --- the refunds queue ------------------------------------------------------------------------------------------------
+
+
+def test_notices_of_transactions_make_one_read_due_in_each_connection(app: TwoConnections) -> None:
+    bodies = [transaction_update(), transaction_update(), transaction_update(SECOND_SELLER)]
+
+    assert record(app, *bodies, capability=REFUNDS) == ((), {"main": [], "second": []})
+
+    for connection in (app.main, app.second):
+        assert "next_attempt_at" in connection.store.cursor("noticed#transactions").data

@@ -101,6 +101,16 @@ def order_change(order_id: str, seller: str = MAIN_SELLER, at: datetime | None =
     return json.dumps(body)
 
 
+def transaction_update(seller: str = MAIN_SELLER, at: datetime | None = None) -> str:
+    """Return the body of Amazon's notification that a transaction was posted."""
+    body = json.loads(lambda_event("refunds_sqs_transaction_update.json")["Records"][0]["body"])
+    update = body["Payload"]["TransactionUpdateNotification"]
+    update["SellingPartnerMetadata"]["SellingPartnerId"] = seller
+    if at is not None:
+        update["PostedDate"] = at.isoformat()
+    return json.dumps(body)
+
+
 def order_event(order_id: str, connection: str = "main", kind: str = "Order Shipped") -> str:
     """Return the body of an event of the own bus."""
     body = json.loads(lambda_event("shipments_sqs_order_shipped.json")["Records"][0]["body"])

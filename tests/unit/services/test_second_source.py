@@ -51,6 +51,7 @@ class TwoSources(FakeConnection):
         tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.decisions, "sandbox", seed=None)
         ports = Ports(
             self.amazon,
+            self.amazon,
             self.xero,
             self.store,
             self.dead_letters,

@@ -427,7 +427,7 @@ def test_sweep_reads_beside_another_worker_and_leaves_posting_to_it(work: Worker
 
 
 def test_second_sweep_at_the_same_time_does_nothing(work: WorkerWithScript) -> None:
-    work.acquire_lease(50, "sweep")
+    work.acquire_lease(50, f"sweep#{ORDERS}")
 
     assert work.worker.sweep(ORDERS, "w1", NOON + 60 * SECOND).busy
     assert work.script.calls == []

@@ -17,6 +17,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -144,6 +145,11 @@ def connected_client(
     connected.endpoint = endpoint
     connected._transport = transport  # one connection pool for the API and its tokens
     return connected
+
+
+def timestamp_text(moment: datetime) -> str:
+    """Return Amazon's text for a time, with microseconds cut off: rounded up they could skip a record."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _LwaTokens(AccessTokenClient):  # type: ignore[misc]  # sp_api ships no types

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sp_api.api import OrdersV20260101
 
 from amazon_to_xero.adapters.amazon.answers import call
-from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, connected_client
+from amazon_to_xero.adapters.amazon.client import (
+    AmazonCredentials,
+    HardenedClient,
+    connected_client,
+    timestamp_text,
+)
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonUnavailable, Json, OrderPage
 
@@ -64,12 +69,12 @@ class AmazonSellerApi:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
         operation = "searchOrders"
         parameters: dict[str, Any] = {
-            "lastUpdatedAfter": _timestamp(updated_after),
+            "lastUpdatedAfter": timestamp_text(updated_after),
             "includedData": list(self._included_data),
             "maxResultsPerPage": PAGE_SIZE,
         }
         if updated_before is not None:
-            parameters["lastUpdatedBefore"] = _timestamp(updated_before)
+            parameters["lastUpdatedBefore"] = timestamp_text(updated_before)
         if marketplaces:
             parameters["marketplaceIds"] = list(marketplaces)
         if page_token is not None:
@@ -87,11 +92,6 @@ class AmazonSellerApi:
 
 class _Orders(HardenedClient, OrdersV20260101):  # type: ignore[misc]  # sp_api ships no types
     pass
-
-
-def _timestamp(moment: datetime) -> str:
-    """Return Amazon's text for a time, with milliseconds cut off: rounded up they could skip an order."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _applied_limit(operation: str, text: Any) -> datetime | None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
-from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
@@ -96,6 +97,58 @@ class OrderCodec:
                 for each in data.get("shipments", ())
             ),
             state=OrderState(row.state or OrderState.NOTICED),
+            reason=row.reason,
+            remedy=row.remedy,
+            documents=tuple(data.get("documents", ())),
+        )
+
+
+class TransactionCodec:
+    """Converts TransactionRecord."""
+
+    prefix = "TRANSACTION"
+    schema = 1
+
+    def encode(self, record: TransactionRecord) -> Row:
+        data = {
+            "order_id": record.order_id,
+            "posted_at": _text(record.posted_at),
+            "status": record.status,
+            "content": record.content,
+            "first_read_at": _text(record.first_read_at),
+            "credit_note_number": record.credit_note_number,
+            "next_step": record.next_step,
+            "capability": record.capability,
+            "attempts": record.attempts,
+            "documents": list(record.documents),
+        }
+        return Row(
+            f"{self.prefix}#{record.transaction_id}",
+            record.generation,
+            canonical_json(data),
+            record.state,
+            record.reason,
+            record.remedy,
+            record.capability,
+            _text(record.next_attempt_at) or "",
+            watched=FAILED_SOURCES if record.state is TransactionState.FAILED else "",
+        )
+
+    def decode(self, key: str, row: Row, data: dict[str, Any]) -> TransactionRecord:
+        return TransactionRecord(
+            transaction_id=key,
+            generation=row.generation,
+            order_id=data.get("order_id", ""),
+            posted_at=_time(data.get("posted_at")),
+            status=data.get("status", ""),
+            content=_with_amounts(data.get("content")),
+            first_read_at=_time(data.get("first_read_at")),
+            credit_note_number=data.get("credit_note_number", ""),
+            next_step=NextStep(data.get("next_step", NextStep.PLAN)),
+            next_attempt_at=_time(row.next_attempt_at),
+            capability=data.get("capability", REFUNDS),
+            attempts=data.get("attempts", 0),
+            state=TransactionState(row.state or TransactionState.RECORDED),
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
@@ -203,6 +256,7 @@ class CursorCodec:
 
 CODECS: Mapping[type[Any], RowCodec[Any]] = {
     OrderRecord: OrderCodec(),
+    TransactionRecord: TransactionCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }
@@ -217,12 +271,20 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _with_amounts(value: Any) -> Any:
-    """Return a stored body with Decimals in the fields whose names end in Amount."""
+    """Return stored content with Decimals in the fields whose names end in Amount."""
     if isinstance(value, list):
         return [_with_amounts(element) for element in value]
     if isinstance(value, dict):
         return {
-            name: Decimal(part) if name.endswith("Amount") and isinstance(part, str) else _with_amounts(part)
+            name: _amount(part) if name.endswith("Amount") and isinstance(part, str) else _with_amounts(part)
             for name, part in value.items()
         }
     return value
+
+
+def _amount(text: str) -> Decimal | str:
+    """Return the Decimal in a text. Amazon's content may hold another text, which its plan rejects."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text

@@ -1,4 +1,4 @@
-"""Messages that say what may have changed: Amazon's ORDER_CHANGE, our own events, and dead letters that are redriven.
+"""Messages that say what may have changed: Amazon's notifications, our own events, and dead letters that are redriven.
 
 A message is a notice, never a fact: nothing but what it is about is taken from it, since it may be late or old.
 """
@@ -18,14 +18,15 @@ from amazon_to_xero.domain.timestamps import parse_timestamp
 ORDER_SHIPPED = "Order Shipped"
 ORDER_CANCELLED = "Order Cancelled"
 SHIPMENT_EVENTS = (ORDER_SHIPPED, ORDER_CANCELLED)
+_MAX_SOURCE_LENGTH = 220  # the longest id of a transaction that is taken, and its kind
 
 
 @dataclass(frozen=True)
 class ChangeNotice:
     """Something about a source may have changed.
 
-    key: the record it is about, e.g. the Amazon order id.
-    at: when Amazon gave the notice (UTC); None where it was not Amazon.
+    key: the record it is about, e.g. the Amazon order id. A notice of a transaction names its order, or nothing.
+    at: when Amazon gave the notice, or posted the transaction (UTC); None where it was not Amazon.
     connection, seller_id: whose record; one of them is given.
     reprocess: a person asks to process the source again, whatever is known already.
     """
@@ -72,6 +73,37 @@ def parse_shipment_event(body: str) -> ChangeNotice:
     return ChangeNotice(_text(detail, "order_id"), connection=_text(detail, "connection"))
 
 
+def parse_transaction_update(body: str) -> ChangeNotice:
+    """Return the notice in a message of the refunds queue: TRANSACTION_UPDATE, or a redriven dead letter.
+
+    Amazon names no transaction in it, and not reliably its type, so that every one is a notice. Raises Failure as
+    parse_order_change does.
+    """
+    document = _document(body)
+    if (notice := _reprocess_notice(document, SourceKind.TRANSACTION)) is not None:
+        return notice
+    kind = _text(document, "NotificationType")
+    if kind != "TRANSACTION_UPDATE":
+        raise _unexpected("TRANSACTION_UPDATE", kind, "subscribe that type to its own queue")
+    update = _part(_part(document, "Payload"), "TransactionUpdateNotification")
+    seller_id = _text(_part(update, "SellingPartnerMetadata"), "SellingPartnerId")
+    try:
+        at = parse_timestamp(_part(update, "PostedDate"), "PostedDate")
+    except ValueError as problem:
+        raise _malformed(str(problem)) from None
+    return ChangeNotice(_order_id(_optional_part(update, "RelatedIdentifiers")), at, seller_id=seller_id)
+
+
+def _order_id(related_identifiers: Any) -> str:
+    """Return the order that a transaction belongs to; empty where Amazon names none, or not as documented."""
+    for related in related_identifiers if isinstance(related_identifiers, list) else ():
+        name = _optional_part(related, "RelatedIdentifierName")
+        value = _optional_part(related, "RelatedIdentifierValue")
+        if isinstance(name, str) and name.lower() == "orderid" and isinstance(value, str) and _is_short(value):
+            return value.strip()
+    return ""
+
+
 def _document(body: str) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
@@ -82,31 +114,43 @@ def _document(body: str) -> Mapping[str, Any]:
     return document
 
 
-def _reprocess_notice(document: Mapping[str, Any]) -> ChangeNotice | None:
+def _reprocess_notice(document: Mapping[str, Any], kind: SourceKind = SourceKind.ORDER) -> ChangeNotice | None:
     """The body of our own dead letters, which a redrive brings back."""
     pointer = document.get("reprocess")
     if pointer is None:
         return None
-    order_id = identity_of(_text(pointer, "source", limit=80), SourceKind.ORDER)
-    if order_id is None:
-        raise _malformed("reprocess.source names no order; it should be order#<Amazon order id>")
-    return ChangeNotice(order_id, connection=_text(pointer, "connection"), reprocess=True)
+    key = identity_of(_text(pointer, "source", limit=_MAX_SOURCE_LENGTH), kind)
+    if key is None:
+        raise _malformed(f"reprocess.source names no {kind}; it should be {kind}#<Amazon {kind} id>")
+    return ChangeNotice(key, connection=_text(pointer, "connection"), reprocess=True)
 
 
 def _part(value: Any, name: str) -> Any:
+    part = _optional_part(value, name)
+    if part is None:
+        raise _malformed(f"{name} is missing")
+    return part
+
+
+def _optional_part(value: Any, name: str) -> Any:
+    """Return the part of that name, whatever its case; None where there is none."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             if isinstance(key, str) and key.lower() == name.lower():
                 return part
-    raise _malformed(f"{name} is missing")
+    return None
 
 
 def _text(value: Any, name: str, limit: int = 64) -> str:
     text = _part(value, name)
-    # Amazon's ids are ASCII; half a surrogate pair could not even be stored, and would keep its whole batch from it.
-    if not isinstance(text, str) or not text.strip() or len(text) > limit or not text.isascii():
+    if not isinstance(text, str) or not _is_short(text, limit):
         raise _malformed(f"{name} should be a short ASCII text and is {type(text).__name__}")
     return text.strip()
+
+
+def _is_short(text: str, limit: int = 64) -> bool:
+    # Amazon's ids are ASCII; half a surrogate pair could not even be stored, and would keep its whole batch from it.
+    return bool(text.strip()) and len(text) <= limit and text.isascii()
 
 
 def _malformed(problem: str) -> Failure:

@@ -64,6 +64,11 @@ class TransactionRecord:
     def source(self) -> str:
         return source_key(SourceKind.TRANSACTION, self.transaction_id)
 
+    @property
+    def awaits_content(self) -> bool:
+        """Whether its content could not be kept, and a person asked to read it again."""
+        return self.content is None and self.state is TransactionState.RECORDED
+
     def is_due(self, step: NextStep, now: datetime) -> bool:
         return self.next_step is step and self.next_attempt_at is not None and self.next_attempt_at <= now
 
@@ -71,6 +76,10 @@ class TransactionRecord:
         return replace(
             self, next_step=NextStep.PLAN, next_attempt_at=at, state=TransactionState.RECORDED, reason=reason, remedy=""
         )
+
+    def awaiting_content(self) -> TransactionRecord:
+        """Return the record of a transaction that is recorded anew as soon as it is read."""
+        return replace(self, state=TransactionState.RECORDED, reason="", remedy="", content=None, next_attempt_at=None)
 
     def settled(self, state: TransactionState, reason: str = "") -> TransactionRecord:
         """Return the record of a transaction that needs nothing more."""

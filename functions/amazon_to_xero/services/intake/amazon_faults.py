@@ -9,13 +9,22 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotAuthorised, AmazonThrottled
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota, UsagePlan
+from amazon_to_xero.services.intake.quota import (
+    GET_ORDER,
+    LIST_TRANSACTIONS,
+    SEARCH_ORDERS,
+    USAGE_PLANS,
+    AmazonQuota,
+    UsagePlan,
+)
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
 
 AMAZON = "amazon"
 MARKETPLACE_PAUSE = timedelta(hours=1)  # each test of a refused marketplace costs one of 20 searches an hour
+# Until shortly before the next sweep: the refusal shows in the status for as long as nothing has succeeded.
+_OPERATION_PAUSES = {LIST_TRANSACTIONS.operation: timedelta(minutes=50)}
 _RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
 
@@ -45,6 +54,11 @@ class AmazonFaults:
             return WaitReason.AMAZON_PAUSED
         return self._organisation.unavailable_reason()
 
+    def stop_reason(self, operation: UsagePlan) -> str:
+        """Return why that operation should not be called at the moment; empty when it should."""
+        stopped = self.unavailable_reason()
+        return stopped or (WaitReason.AMAZON_PAUSED if self.is_refused(operation) else "")
+
     def is_refused(self, operation: UsagePlan) -> bool:
         """Whether that operation alone is paused, because Amazon refuses it."""
         return self._pauses.until(paused_operation(operation.operation)) is not None
@@ -56,7 +70,7 @@ class AmazonFaults:
     def report(self, problem: AmazonError, order_id: str | None = None) -> StepReport:
         """Log the fault, pause what it concerns, and return why reading stops."""
         if isinstance(problem, AmazonThrottled):
-            self._quota.exhaust(SEARCH_ORDERS if problem.operation == SEARCH_ORDERS.operation else GET_ORDER)
+            self._quota.exhaust(USAGE_PLANS.get(problem.operation, GET_ORDER))
             self._decisions.record("AMAZON_THROTTLED", reason=WaitReason.AMAZON_QUOTA, operation=problem.operation)
             return StepReport(stopped=WaitReason.AMAZON_QUOTA)
         if isinstance(problem, AmazonForbidden):
@@ -67,12 +81,13 @@ class AmazonFaults:
         return StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE)
 
     def pause_refused(self, problem: AmazonError) -> StepReport:
-        """Pause an operation that Amazon refuses; the connection where it refuses the other operation, too."""
+        """Pause an operation that Amazon refuses; the connection where it refuses both operations of orders."""
         if isinstance(problem, AmazonForbidden) and self._is_other_refused(problem.operation):
             return self._pause_connection()
         code = FailureCode.AMAZON_OPERATION_REFUSED
         remedy = f"Amazon refuses {problem.operation} ({problem.code}). {FAILURES[code].remedy}"
-        return self._pause(paused_operation(problem.operation), code, remedy)
+        pause = _OPERATION_PAUSES.get(problem.operation, UNAUTHORISED_PAUSE)
+        return self._pause(paused_operation(problem.operation), code, remedy, pause)
 
     def log(self, problem: AmazonError, order_id: str | None) -> None:
         """Log that a read is repeated."""
@@ -103,14 +118,17 @@ class AmazonFaults:
         self._pauses.pause(paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
 
     def _is_other_refused(self, operation: str) -> bool:
+        """Return whether Amazon refuses the other operation of orders; transactions need a role of their own."""
+        if operation == LIST_TRANSACTIONS.operation:
+            return False
         return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
 
     def _pause_connection(self) -> StepReport:
         code = FailureCode.AMAZON_NOT_AUTHORISED
         return self._pause(AMAZON, code, FAILURES[code].remedy)
 
-    def _pause(self, service: str, code: FailureCode, remedy: str) -> StepReport:
-        self._pauses.pause(service, self._clock.now() + UNAUTHORISED_PAUSE, code, remedy)
+    def _pause(self, service: str, code: FailureCode, remedy: str, pause: timedelta = UNAUTHORISED_PAUSE) -> StepReport:
+        self._pauses.pause(service, self._clock.now() + pause, code, remedy)
         return StepReport(stopped=code)
 
 

@@ -1,4 +1,4 @@
-"""The cursor of the sweep: how far it has read, and when Amazon last answered it."""
+"""The cursor of a sweep: how far it has read, and when Amazon last answered it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from amazon_to_xero.ports.state import Cursor
 
-CURSOR = "sweep#orders"
+CURSOR = "sweep#orders"  # of the sweep of orders
 ANSWERED_AT = "answered_at"
 _KEPT = ("watermark", "span", ANSWERED_AT)  # of a sweep that begins again; the rest is the place of its next page
 

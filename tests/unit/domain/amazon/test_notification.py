@@ -12,7 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_order_change, parse_shipment_event
+from amazon_to_xero.domain.amazon.notification import (
+    ChangeNotice,
+    parse_order_change,
+    parse_shipment_event,
+    parse_transaction_update,
+)
 from amazon_to_xero.domain.failures import Failure
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -232,3 +237,67 @@ def test_event_with_odd_content_in_any_field_is_read_or_fails(place: tuple[str, 
     assert notice.key.isascii()
     assert 0 < len(notice.key) <= 64
     assert 0 < len(notice.connection) <= 64
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------
+
+
+def transaction_update() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(bodies("refunds_sqs_transaction_update.json")[0])
+    return made
+
+
+UPDATE = ("Payload", "TransactionUpdateNotification")
+
+
+def test_notice_of_a_transaction_has_its_seller_its_order_and_when_it_was_posted() -> None:
+    posted = datetime(2026, 11, 23, 11, 59, 53, 109000, tzinfo=UTC)
+    assert parse_transaction_update(json.dumps(transaction_update())) == ChangeNotice(
+        "026-0000001-0000001", posted, seller_id="A1SELLERMADEUP"
+    )
+
+
+@pytest.mark.parametrize("kind", ["Shipment", "Refund", "ServiceFee", None, 7])
+def test_transaction_of_any_type_is_a_notice(kind: object) -> None:
+    body = holding(kind, *UPDATE, "TransactionType", of=transaction_update)
+    assert parse_transaction_update(body).key == "026-0000001-0000001"
+
+
+@pytest.mark.parametrize("name", ["orderid", "ORDERID", "OrderId"])
+def test_order_is_named_in_any_case(name: str) -> None:
+    related = [
+        {"RelatedIdentifierName": "RefundId", "RelatedIdentifierValue": "1"},
+        {"relatedIdentifierName": name, "relatedIdentifierValue": "204-0000001-0000001"},
+    ]
+    body = holding(related, *UPDATE, "RelatedIdentifiers", of=transaction_update)
+    assert parse_transaction_update(body).key == "204-0000001-0000001"
+
+
+@pytest.mark.parametrize("related", [None, [], "none", [None], [{"RelatedIdentifierName": "OrderId"}]])
+def test_transaction_without_an_order_is_a_notice(related: object) -> None:
+    body = holding(related, *UPDATE, "RelatedIdentifiers", of=transaction_update)
+    assert parse_transaction_update(body).key == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(order_change()),
+        "not JSON",
+        without(*UPDATE, "PostedDate", of=transaction_update),
+        holding("yesterday", *UPDATE, "PostedDate", of=transaction_update),
+        without(*UPDATE, "SellingPartnerMetadata", of=transaction_update),
+        without(*UPDATE, "SellingPartnerMetadata", "SellingPartnerId", of=transaction_update),
+        without("Payload", of=transaction_update),
+        reprocess("order#026-0000001-0000001"),
+    ],
+)
+def test_message_that_is_no_notice_of_a_transaction_is_rejected(body: str) -> None:
+    assert failure_of(body, parse_transaction_update).code in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
+
+
+def test_redriven_dead_letter_names_the_transaction_to_plan_again() -> None:
+    transaction_id = "t" * 200
+    assert parse_transaction_update(reprocess(f"transaction#{transaction_id}")) == ChangeNotice(
+        transaction_id, connection="main", reprocess=True
+    )

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from fakes.books import POLICY
 from fakes.state import NOON
 from unit.services.amazon_orders import (
@@ -62,7 +63,7 @@ def test_dead_letter_is_sent_to_the_queue_of_the_capability_that_plans(status: s
     connection.plan_shipments()
 
     reasons = {name: queue.reasons for name, queue in connection.dead_letters.items()}
-    assert reasons == {ORDERS: [], SHIPMENTS: []} | {capability: [("A", "UNKNOWN_MARKETPLACE")]}
+    assert reasons == {key: [] for key in CAPABILITIES} | {capability: [("A", "UNKNOWN_MARKETPLACE")]}
 
 
 def test_order_whose_dead_letter_cannot_be_sent_fails_when_it_can() -> None:

@@ -1,0 +1,172 @@
+"""Records the refunds among Amazon's transactions, and sweeps for them by the time at which Amazon posted them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, is_refund, transaction_header
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.canonical import canonical_json
+from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
+from amazon_to_xero.ports.amazon import AmazonError, FinancesApi, Json
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
+from amazon_to_xero.services.intake.paged_sweep import PagedSweep, SweepPlace, SweepSpan, SweptPage
+from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, AmazonQuota
+from amazon_to_xero.services.intake.recorder import MAX_CONTENT_BYTES
+from amazon_to_xero.services.intake.search_limit import shown_until
+from amazon_to_xero.services.state_updates import update_records
+from amazon_to_xero.services.unforeseen import UNFORESEEN
+from amazon_to_xero.services.work_report import StepReport
+
+CURSOR = "sweep#transactions"
+# Amazon: listTransactions shows a transaction at most 48 hours late, and answers for at most 180 days at once.
+_SPAN = SweepSpan(overlap=timedelta(hours=72), longest=timedelta(days=170))
+# The first sweep reaches so far back: of a deferred transaction that is older, only the copy that is ignored is seen.
+FIRST_SWEEP = timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class _Refund:
+    """A transaction to record: with its header, or with why that cannot be read."""
+
+    raw: Json
+    header: TransactionHeader | None = None
+    failure: Failure | None = None
+
+
+class TransactionRecorder:
+    """Turns Amazon's refunds into records, for one connection. It plans nothing."""
+
+    def __init__(self, store: StateStore, failed_sources: FailedSources, clock: Clock) -> None:
+        self._store = store
+        self._failed_sources = failed_sources
+        self._clock = clock
+
+    def record(self, transactions: Sequence[Json]) -> StepReport:
+        """Record the refunds among transactions; none can stop the others. Raises Conflict.
+
+        A new one is to be planned. A known one never changes but for its status, which changes nothing else. A copy of
+        a deferred one, which Amazon adds when it is released, is ignored.
+        """
+        refunds = dict(filter(None, map(_refund, transactions)))
+        new: set[str] = set()
+
+        def recorded(stored: Mapping[str, TransactionRecord | None]) -> Iterable[TransactionRecord]:
+            for key, known in stored.items():
+                if known is None or known.awaits_content:
+                    row = self._new(refunds[key], known or TransactionRecord(key, first_read_at=self._clock.now()))
+                    new.add(key)
+                else:
+                    row = _with_status(known, refunds[key].header)
+                if row is not None:
+                    yield row
+
+        saved = update_records(self._store, TransactionRecord, refunds, recorded)
+        for key in new & saved.keys():
+            self._failed_sources.log(saved[key])
+        due = tuple(key for key in saved if key in new and saved[key].next_attempt_at is not None)
+        return StepReport(len(transactions), due)
+
+    def _new(self, refund: _Refund, record: TransactionRecord) -> TransactionRecord | None:
+        """Return the row of a refund that is not known yet.
+
+        None where it failed and its dead letter could not be sent: nothing is stored, so that the next sweep finds it
+        again.
+        """
+        try:
+            if refund.failure is not None or refund.header is None:
+                raise refund.failure or Failure(FailureCode.TRANSACTION_MALFORMED, "")
+            header = refund.header
+            record = replace(record, order_id=header.order_id, posted_at=header.posted_at, status=header.status)
+            if len(canonical_json(refund.raw).encode()) > MAX_CONTENT_BYTES:
+                remedy = "The refund has more items than a row can hold. Enter it in Xero manually."
+                raise Failure(FailureCode.TRANSACTION_TOO_LARGE, remedy)
+            return replace(record, content=refund.raw).plan_at(self._clock.now())
+        except Failure as failure:
+            return self._failed_sources.fail(record, failure.code, failure.remedy, REFUNDS)
+        except UNFORESEEN as problem:
+            return self._failed_sources.unreadable(record, problem, REFUNDS)
+
+
+class TransactionSweep(PagedSweep):
+    """Sweeps the transactions of one connection.
+
+    Each sweep reads three days again: Amazon may show a transaction two days after it posted it.
+    """
+
+    def __init__(
+        self,
+        amazon: FinancesApi,
+        store: StateStore,
+        recorder: TransactionRecorder,
+        quota: AmazonQuota,
+        faults: AmazonFaults,
+        start: datetime,
+        clock: Clock,
+        decisions: DecisionLog,
+    ) -> None:
+        """The very first sweep begins at `start` (UTC), and at least FIRST_SWEEP ago."""
+        super().__init__(CURSOR, "transactions", _SPAN, store, clock, decisions)
+        self._amazon = amazon
+        self._recorder = recorder
+        self._quota = quota
+        self._faults = faults
+        self._start = start
+
+    def _first(self) -> datetime:
+        return min(self._start, self._clock.now() - FIRST_SWEEP)
+
+    def _stop(self) -> str:
+        stopped = self._faults.stop_reason(LIST_TRANSACTIONS)
+        if not stopped and not self._quota.take(LIST_TRANSACTIONS):
+            stopped = WaitReason.AMAZON_QUOTA
+        return stopped
+
+    def _page(self, place: SweepPlace) -> SweptPage:
+        asked_at = self._clock.now()
+        page = self._amazon.list_transactions(
+            posted_after=place.after, posted_before=place.before, page_token=place.page_token
+        )
+        return SweptPage(self._recorder.record(page.transactions), page.next_token, shown_until(asked_at, place.before))
+
+    def _failed(self, problem: AmazonError) -> str:
+        return self._faults.report(problem).stopped
+
+
+def _refund(raw: Json) -> tuple[str, _Refund] | None:
+    """Return the key of the record of a refund, and the refund; None for what is none, or a copy of one."""
+    kind = raw.get("transactionType")
+    if isinstance(kind, str) and kind.strip() and not is_refund(kind):
+        return None
+    try:
+        header = transaction_header(raw)
+    except Failure as failure:
+        return _key_of_unreadable(raw), _Refund(raw, failure=failure)
+    if header.is_copy:
+        return None
+    if not header.type:
+        problem = f"transaction {header.transaction_id} states no transactionType"
+        remedy = f"{problem}. If it is a refund, enter it in Xero manually."
+        return header.transaction_id, _Refund(raw, failure=Failure(FailureCode.TRANSACTION_MALFORMED, remedy))
+    return header.transaction_id, _Refund(raw, header)
+
+
+def _key_of_unreadable(raw: Json) -> str:
+    """Return what names a transaction without a usable header: the same for each sweep that reads it again."""
+    text = json.dumps(raw, sort_keys=True, default=str)
+    return f"unreadable-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _with_status(known: TransactionRecord, header: TransactionHeader | None) -> TransactionRecord | None:
+    """Return a known record with Amazon's status; None where there is nothing to write."""
+    is_changed = header is not None and known.content is not None and header.status != known.status
+    return replace(known, status=header.status) if header is not None and is_changed else None
