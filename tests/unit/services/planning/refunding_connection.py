@@ -94,9 +94,9 @@ class RefundingConnection(FakeConnection):
             first_read_at=self.clock.now(),
             next_attempt_at=self.clock.now(),
         )
-        return self.plan_refunds(header.transaction_id, posts=posts)
+        return self.plan_refund(header.transaction_id, posts=posts)
 
-    def plan_refunds(self, transaction_id: str, posts: bool = True) -> TransactionRecord:
+    def plan_refund(self, transaction_id: str, posts: bool = True) -> TransactionRecord:
         store, services = self.with_transactions, self.connection.services
         plans = RefundPlans(self.policy, services.organisation, store, self.clock, self.asked_for.extend)
         planner = SourcePlanner(plans, store, services.organisation, services.failed_sources, self.clock)
@@ -109,7 +109,7 @@ class RefundingConnection(FakeConnection):
         """Plan a transaction again, as a person asks for."""
         held = self.with_transactions.transactions[transaction_id]
         self.with_transactions.transactions[transaction_id] = held.plan_at(self.clock.now())
-        return self.plan_refunds(transaction_id)
+        return self.plan_refund(transaction_id)
 
     # --- what is requested ------------------------------------------------------------------------------------------
 

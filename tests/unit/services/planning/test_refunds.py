@@ -44,7 +44,7 @@ def test_refund_of_an_unknown_order_has_it_read_and_waits() -> None:
     assert connection.asked_for == ["A"]
     connection.update(SHIPPED)
     connection.clock.advance(60)
-    assert connection.plan_refunds("T1").state is TransactionState.PLANNED
+    assert connection.plan_refund("T1").state is TransactionState.PLANNED
     assert connection.note(NOTE).desired.total == Decimal("4.00")
 
 
@@ -57,7 +57,7 @@ def test_refund_waits_longer_each_time_and_fails_after_three_days() -> None:
         wait = record.next_attempt_at - connection.clock.now()
         waits.append(wait / timedelta(minutes=1))
         connection.clock.advance(wait.total_seconds())
-        record = connection.plan_refunds("T1")
+        record = connection.plan_refund("T1")
 
     assert waits[:6] == [1, 5, 15, 60, 60, 60]
     assert sum(waits) >= 3 * 24 * 60
@@ -74,7 +74,7 @@ def test_refund_waits_for_a_draft_until_the_order_ships() -> None:
     assert record.reason == WaitReason.WAITING_FOR_SALE
     assert "has not shipped: invoice A is a draft" in record.remedy
     connection.update(SHIPPED)
-    assert connection.plan_refunds("T1").state is TransactionState.PLANNED
+    assert connection.plan_refund("T1").state is TransactionState.PLANNED
 
 
 def test_refund_of_a_failed_order_shows_why_the_order_failed() -> None:
@@ -87,7 +87,7 @@ def test_refund_of_a_failed_order_shows_why_the_order_failed() -> None:
     assert record.reason == WaitReason.WAITING_FOR_SALE
     assert "Order A failed with UNKNOWN_MARKETPLACE" in record.remedy
     connection.clock.advance(3 * 86400)
-    record = connection.plan_refunds("T1")
+    record = connection.plan_refund("T1")
     assert record.reason == FailureCode.REFUND_WITHOUT_SALE
     assert "UNKNOWN_MARKETPLACE" in record.remedy
 
@@ -99,7 +99,7 @@ def test_refund_waits_until_the_invoice_is_in_xero() -> None:
     assert connection.refund(money_back("4.00"), posts=False).reason == WaitReason.WAITING_FOR_SALE
     connection.post()
     connection.clock.advance(60)
-    assert connection.plan_refunds("T1").state is TransactionState.PLANNED
+    assert connection.plan_refund("T1").state is TransactionState.PLANNED
 
 
 def test_refund_without_an_order_fails() -> None:
@@ -388,7 +388,7 @@ def test_refund_waits_until_an_adjustment_of_its_order_is_in_xero() -> None:
     assert connection.refund(money_back("10.00"), posts=False).reason == WaitReason.WAITING_FOR_SALE
     connection.post()
     connection.clock.advance(60)
-    connection.plan_refunds("T1")
+    connection.plan_refund("T1")
     assert connection.note(NOTE).desired.total == Decimal("7.00")
 
 

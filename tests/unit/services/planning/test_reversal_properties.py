@@ -51,7 +51,7 @@ class History:
             self.connection.clock.advance(3600)
             self.connection.post()
             for transaction_id in self.connection.with_transactions.transactions:
-                self.connection.plan_refunds(transaction_id)
+                self.connection.plan_refund(transaction_id)
 
     @property
     def expected(self) -> Decimal:
