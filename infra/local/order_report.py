@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 
 
 def load_orders(store: StateStore, order_ids: Iterable[str]) -> Mapping[str, OrderRecord]:
@@ -22,16 +24,26 @@ def order_report(
 
     An order that the system has not noticed has neither status nor state. `status` is Amazon's and `xero_status` is
     Xero's, as last read; the rest is what the system decided: see OrderRecord and Document. `total` of a payment or
-    refund is its amount. A document that should not exist and never did is left out.
+    refund is its amount. A document that should not exist and never did is left out. The documents of an order's
+    refunds follow its own.
     """
-    documents = store.load(Document, [key for order in orders.values() for key in order.documents])
-    return [_order(order_id, orders.get(order_id), documents) for order_id in order_ids]
+    decided = DecidedRefundsStore(store)
+    refunds = {order_id: list(decided.load(order_id).by_transaction) for order_id in orders}
+    transactions = store.load(TransactionRecord, [each for of_order in refunds.values() for each in of_order])
+    keys = {
+        order_id: [*order.documents, *(key for each in refunds[order_id] for key in transactions[each].documents)]
+        for order_id, order in orders.items()
+    }
+    documents = store.load(Document, [key for of_order in keys.values() for key in of_order])
+    return [
+        _order(order_id, orders.get(order_id), [documents[key] for key in keys.get(order_id, ()) if key in documents])
+        for order_id in order_ids
+    ]
 
 
-def _order(order_id: str, order: OrderRecord | None, documents: Mapping[str, Document]) -> dict[str, Any]:
+def _order(order_id: str, order: OrderRecord | None, held: Sequence[Document]) -> dict[str, Any]:
     if order is None:
         return {"order_id": order_id, "status": "", "state": "", "reason": "", "remedy": "", "documents": []}
-    held = [documents[key] for key in order.documents if key in documents]
     return {
         "order_id": order_id,
         "status": order.status,
