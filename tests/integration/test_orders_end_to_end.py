@@ -142,7 +142,7 @@ def test_running_stack_is_found_by_other_commands(
     with announced(stack, file):
         running = find_running(file)
     assert running is not None
-    assert running.functions.keys() == {"orders", "shipments", "resume"}
+    assert running.functions.keys() == {"orders", "shipments", "refunds", "resume"}
 
     event = read_event(EVENTS / "orders_sqs_order_change.json")
     status = invoke(running, running.functions["orders"], addressed(event, running.seller_id, "204-0000001-0000001"))
