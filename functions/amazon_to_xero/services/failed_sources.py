@@ -30,7 +30,7 @@ class FailedSources:
     def unreadable[R: SourceRecord](self, record: R, problem: Exception, capability: str) -> R | None:
         """Return the row of a source that the code could not process; None as `fail` does."""
         remedy = (
-            f"The order could not be processed ({place_of(problem)}). Check it in Seller Central "
+            f"{record.source} could not be processed ({place_of(problem)}). Check it in Seller Central "
             "and report this as a defect."
         )
         return self.fail(record.unreadable(), FailureCode.ORDER_UNREADABLE, remedy, capability)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.capabilities import REFUNDS
-from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
 
 
@@ -67,7 +67,7 @@ class TransactionRecord:
     @property
     def awaits_content(self) -> bool:
         """Whether its content could not be kept, and a person asked to read it again."""
-        return self.content is None and self.state is TransactionState.RECORDED
+        return self.content is None and self.attempts > 0
 
     def is_due(self, step: NextStep, now: datetime) -> bool:
         return self.next_step is step and self.next_attempt_at is not None and self.next_attempt_at <= now
@@ -78,15 +78,21 @@ class TransactionRecord:
         )
 
     def awaiting_content(self) -> TransactionRecord:
-        """Return the record of a transaction that is recorded anew as soon as it is read."""
-        return replace(self, state=TransactionState.RECORDED, reason="", remedy="", content=None, next_attempt_at=None)
+        """Return the record of a transaction that is recorded anew as soon as it is read.
+
+        Until then it stays failed: if Amazon never shows it again, it stays on the list of failures.
+        """
+        code = FailureCode.TRANSACTION_MALFORMED
+        failed = self if self.state is TransactionState.FAILED else self.failed(code, FAILURES[code].remedy)
+        return replace(failed, content=None, attempts=1)
 
     def settled(self, state: TransactionState, reason: str = "") -> TransactionRecord:
         """Return the record of a transaction that needs nothing more."""
         return replace(self, state=state, reason=reason, remedy="", next_attempt_at=None, attempts=0)
 
     def failed(self, code: FailureCode, remedy: str) -> TransactionRecord:
-        return replace(self, state=TransactionState.FAILED, reason=code, remedy=remedy, next_attempt_at=None)
+        failed = TransactionState.FAILED
+        return replace(self, state=failed, reason=code, remedy=remedy, next_attempt_at=None, attempts=0)
 
     def unreadable(self) -> TransactionRecord:
         return replace(self, content=None)

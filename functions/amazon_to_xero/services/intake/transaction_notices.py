@@ -145,11 +145,12 @@ class TransactionReader:
             )
         except AmazonError as problem:
             if problem.status == _BAD_REQUEST and page_token:
+                # Amazon may refuse the token for good: the sweeps read what is left.
                 self._continue_with(cursor, None)
             return self._faults.report(problem)
         report = self._recorder.record(page.transactions)
         if page.next_token is None:
-            self._continue_with(cursor, None, is_read=True)
+            self._continue_with(cursor, None)
         elif page.next_token == page_token:
             # Amazon's token leads nowhere, as if it were refused.
             self._continue_with(cursor, None)
@@ -158,15 +159,13 @@ class TransactionReader:
             self._continue_with(cursor, page.next_token)
         return report
 
-    def _continue_with(self, read: Cursor, page_token: str | None, *, is_read: bool = False) -> None:
-        """Store which page is next: the first one without a token, none once everything is read."""
+    def _continue_with(self, read: Cursor, page_token: str | None) -> None:
+        """Store which page is next; without a token the read is over."""
 
         def continued(cursor: Cursor) -> Mapping[str, str] | None:
             if cursor.data.get(_READING) != read.data[_READING]:
                 return None  # another worker has read it to its end
             data = {name: text for name, text in cursor.data.items() if name in (_SINCE, _NEXT_ATTEMPT_AT)}
-            if is_read:
-                return data
-            return data | {_READING: read.data[_READING]} | ({_PAGE_TOKEN: page_token} if page_token else {})
+            return data | ({_READING: read.data[_READING], _PAGE_TOKEN: page_token} if page_token else {})
 
         update_cursor(self._store, CURSOR, continued)

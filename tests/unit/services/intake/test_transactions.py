@@ -15,6 +15,7 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, T
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonThrottled, AmazonUnavailable
+from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.intake.transactions import CURSOR
 from fakes.books import POLICY
@@ -330,7 +331,7 @@ def test_notice_that_comes_while_pages_are_read_makes_another_read_due() -> None
     assert connection.amazon.count("listTransactions") == 2
 
 
-def test_read_that_is_interrupted_continues_with_the_next_page_and_a_refused_token_begins_again() -> None:
+def test_interrupted_read_continues_with_its_next_page_and_a_refused_token_leaves_the_rest_to_the_sweep() -> None:
     connection = Refunds(*(a_refund(n) for n in range(1, 6)))
     connection.amazon.page_size = 2
     connection.notice_transactions(NOON - HOUR)
@@ -343,10 +344,23 @@ def test_read_that_is_interrupted_continues_with_the_next_page_and_a_refused_tok
     for _ in range(2):
         assert connection.read_transactions().stopped == "AMAZON_UNAVAILABLE"
 
+    connection.clock.advance(3600)
+    connection.read_transactions()
+    assert [token for _, token in connection.amazon.calls] == ["", "2", "2"]
+    connection.sweep_transactions()
+    assert len(connection.records) == 5
+
+
+def test_reprocessed_transaction_that_amazon_does_not_show_stays_on_the_list_of_failures() -> None:
+    connection = Refunds()
+    services = connection.connection.services
+
+    services.transaction_notices.record([ChangeNotice("GONE", reprocess=True)])
+    connection.clock.advance(130)
     connection.read_transactions()
 
-    assert [token for _, token in connection.amazon.calls] == ["", "2", "2", "", "2", "4"]
-    assert len(connection.records) == 5
+    assert connection.records["GONE"].state is TransactionState.FAILED
+    assert [each.key for each in connection.store.watched(FAILED_SOURCES, 10)] == ["TRANSACTION#GONE"]
 
 
 @pytest.mark.parametrize("posted", [NOON - 400 * DAY, NOON + 400 * DAY])
