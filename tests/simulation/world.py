@@ -43,7 +43,8 @@ from simulation.weather import Weather
 from simulation.wires import AmazonWire, XeroWire
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
-_REFUSED_FOR = 30 * 3600.0  # an order that Amazon refuses fails within a day
+# An order that Amazon refuses fails within a day; found by a search, it waits nearly as long before that for its buyer.
+_REFUSED_FOR = 48 * 3600.0
 AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
 
 

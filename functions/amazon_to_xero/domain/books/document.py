@@ -174,6 +174,12 @@ class Document:
         return self.reason == FailureCode.OUTCOME_UNRESOLVED
 
     @property
+    def is_found_void(self) -> bool:
+        """Whether it failed because Xero holds it as voided or deleted: its number stays taken."""
+        is_failed = self.state is DocumentState.FAILED and self.exists_in_xero
+        return is_failed and self.reason == FailureCode.VOIDED_IN_XERO
+
+    @property
     def is_contact_in_doubt(self) -> bool:
         """Whether Xero refused the contact in a document: no document may reference it before it was looked up."""
         is_contact = self.kind is DocumentKind.CONTACT
@@ -217,9 +223,16 @@ class Document:
             return replace(self, desired=desired)
         if self.is_unresolved:
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
-        if desired.digest == self.applied_digest:
+        is_gone = desired.tombstone and self.is_found_void
+        if is_gone or desired.digest == self.applied_digest:
             return replace(
-                self, desired=desired, state=DocumentState.APPLIED, next_attempt_at=None, reason="", remedy=""
+                self,
+                desired=desired,
+                state=DocumentState.APPLIED,
+                next_attempt_at=None,
+                applied_digest=desired.digest,
+                reason="",
+                remedy="",
             )
         return self._requested_anew(desired, now)
 

@@ -98,7 +98,7 @@ def after_lookup(
             f"{document.desired.number} was voided or deleted in Xero and its number stays taken. Reprocess the order "
             "to have it entered again with -R1 after the number, or leave it."
         )
-        return document.failed(FailureCode.VOIDED_IN_XERO, remedy)
+        return replace(document, xero_id=xero_id, xero_status=status).failed(FailureCode.VOIDED_IN_XERO, remedy)
     if document.kind is DocumentKind.CONTACT:
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."

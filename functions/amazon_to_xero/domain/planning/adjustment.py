@@ -21,6 +21,7 @@ from amazon_to_xero.domain.planning.order_documents import (
     OrderDocuments,
     OrderToPlan,
     is_number_used_up,
+    is_settled_alone,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to
@@ -127,7 +128,9 @@ class _Adjustments:
             self._steps.awaits_outcome = True
         settlement = self._documents.settlement(wanted, self._held) if wanted is not None else None
         held_settlement = self._documents.held_settlement(kind, number, self._held)
-        if held_settlement is not None and (changes or settlement is None):
+        if held_settlement is not None and is_settled_alone(held_settlement, held):
+            self._steps.awaits_outcome = True
+        elif held_settlement is not None and (changes or settlement is None):
             self._steps.first.append(self._documents.removed(held_settlement))
         self._steps.third.append(wanted if wanted is not None else self._documents.tombstone(kind, number, held))
         if settlement is not None:

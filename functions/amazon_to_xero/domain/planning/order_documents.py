@@ -205,6 +205,21 @@ class OrderDocuments[S: DocumentSource]:
             tombstone=True,
         )
 
+    def closed(self, held: HeldDocuments) -> list[DesiredDocument]:
+        """Return tombstones of the documents that Xero holds as voided, and of the settlements that they never had.
+
+        Another number replaces each of them, so their failures need nobody any more.
+        """
+        own = list(held.own_documents())
+        void = {document.key: document for document in own if document.is_found_void}
+        unsettled = [
+            document
+            for document in own
+            if not void.keys().isdisjoint(document.desired.references.values())
+            and not (document.exists_in_xero or document.is_outcome_open or document.desired.tombstone)
+        ]
+        return [self.removed(document) for document in (*void.values(), *unsettled)]
+
     def open_date(self, day: date) -> date:
         """Return the day that a document of that day is booked on. Raises Failure with PERIOD_LOCKED."""
         return self.organisation.open_date(day, self.policy.lock_dates)
@@ -214,3 +229,12 @@ def is_number_used_up(held: Document) -> bool:
     """Whether Xero holds the document as voided or deleted, by us or by somebody else: its number stays taken."""
     removed = held.desired.tombstone and held.exists_in_xero and held.state is DocumentState.APPLIED
     return removed or (held.state is DocumentState.FAILED and held.reason == FailureCode.VOIDED_IN_XERO)
+
+
+def is_settled_alone(settlement: Document, settled: Document | None) -> bool:
+    """Whether Xero holds a settlement of a document that it does not hold.
+
+    It never does: another worker has stored both while this plan's rows were read, one of them before and one after.
+    """
+    is_held = settlement.exists_in_xero and not settlement.desired.tombstone
+    return is_held and (settled is None or not settled.exists_in_xero)

@@ -72,6 +72,7 @@ class _OrderPlan:
         if self._paid:
             paid, sales_of_paid = self._paid, self._sales_of_paid
             plan_adjustments(paid, sales_of_paid, self._held, self._documents, self._steps, self._refunds)
+        self._steps.first.extend(self._documents.closed(self._held))
         return self._steps.plan(self._held)
 
     def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:

@@ -107,7 +107,8 @@ class _RefundPlan:
             note = self._documents.unchanged(held)
         else:
             note = self._credit_note(number, lines, amount)
-        steps = PlanSteps(second=[note], third=list(self._settlements(note, earlier_notes)))
+        settlements = list(self._settlements(note, earlier_notes))
+        steps = PlanSteps(self._documents.closed(self._held), second=[note], third=settlements)
         return steps.plan(self._held)
 
     def _credit_note(self, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:

@@ -156,6 +156,35 @@ def test_invoice_voided_in_xero_is_reissued_under_a_new_number() -> None:
     assert life.summary == {"invoice A-R1": "AUTHORISED 10.00", "payment A-R1": "10"}
 
 
+def test_invoice_that_was_voided_in_xero_and_replaced_is_a_failure_no_longer() -> None:
+    life = order_life(PAYING)
+    life.request(SHIPPED)
+    invoice, payment = life.documents["invoice#A"], life.documents["payment#A"]
+    held = replace(invoice, xero_id="id-1", xero_status="VOIDED")
+    life.documents["invoice#A"] = held.failed(FailureCode.VOIDED_IN_XERO, "somebody voided it")
+    life.documents["payment#A"] = payment.failed(FailureCode.REFERENCE_FAILED, "its invoice failed")
+
+    for _ in range(2):  # the second time as a reprocess, which changes nothing
+        life.update(version(2, tea()))
+
+    assert life.summary == {"invoice A-R1": "AUTHORISED 10.00", "payment A-R1": "10"}
+    assert {document.state for document in life.documents.values()} == {DocumentState.APPLIED}
+    assert life.pending_changes() == []
+
+
+def test_adjustment_whose_rows_were_read_while_another_worker_stored_them_is_planned_again() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.update(version(2, tea("12.00")))
+    assert life.documents["payment#A-A1"].exists_in_xero
+
+    # The invoice as it was before the other worker stored it, its payment as it is after that.
+    del life.documents["invoice#A-A1"]
+    plan = life.plan(version(2, tea("12.00")))
+
+    assert plan.awaits_outcome
+    assert plan.steps == ()
+
+
 def test_invoice_that_failed_for_another_reason_keeps_its_number() -> None:
     life = order_life()
     life.request(SHIPPED)
