@@ -277,7 +277,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.REFUND_BEFORE_START: FailureInfo(
         "The refund belongs to an order that was placed before start, so its sale is not entered here.",
-        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale.",
+        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale; or set "
+        "refunds.before_start to standalone, then reprocess the transaction.",
     ),
     _C.REFUND_ITEM_UNKNOWN: FailureInfo(
         "The order's invoice has no line for the SKU that the refund names.",

@@ -48,40 +48,31 @@ class SoldLine:
 
 @dataclass(frozen=True)
 class RefundedSale:
-    """The sale of an order as it is booked.
+    """The sale of an order as it is booked; without invoices where it is not entered here (`standalone_sale`).
 
+    currency: ISO code of all its amounts.
+    amounts: whether its line amounts include tax.
+    reference: the sale's reference without tracking numbers.
+    contact_number: ContactNumber of its customer.
+    lines: of all invoices.
     invoices: the order's invoices, supplementary ones included; the first comes first.
     adjustments: the credit notes by which the order's plan has taken something back.
     paid: keys of the invoices that a payment was requested for.
-    lines: of all invoices.
     """
 
-    invoices: tuple[Document, ...]
-    adjustments: tuple[Document, ...]
-    paid: frozenset[str]
+    currency: str
+    amounts: LineAmountTypes
+    reference: str
+    contact_number: str
     lines: tuple[SoldLine, ...]
-
-    @property
-    def currency(self) -> str:
-        return str(self.invoices[0].desired.body["CurrencyCode"])
+    invoices: tuple[Document, ...] = ()
+    adjustments: tuple[Document, ...] = ()
+    paid: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> Decimal:
         """The smallest amount of a line, as Xero keeps it: 0.01 pounds, 1 yen."""
         return max(smallest_unit(self.currency), CENT)
-
-    @property
-    def amounts(self) -> LineAmountTypes:
-        return LineAmountTypes(self.invoices[0].desired.body["LineAmountTypes"])
-
-    @property
-    def reference(self) -> str:
-        """The sale's reference without tracking numbers."""
-        return reference_identity(self.invoices[0].desired.body["Reference"])
-
-    @property
-    def contact_number(self) -> str:
-        return self.invoices[0].desired.references["Contact.ContactID"].partition("#")[2]
 
     @property
     def adjusted(self) -> Decimal:
@@ -121,11 +112,16 @@ def refunded_sale(
     if not invoices:
         return None
     notes = [*adjustments, *(note for note in refunds if note is not None and not note.desired.tombstone)]
+    first = invoices[0].desired
     return RefundedSale(
-        invoices,
-        adjustments,
-        frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
-        tuple(_sold_lines(invoices, notes, skus)),
+        currency=first.body["CurrencyCode"],
+        amounts=LineAmountTypes(first.body["LineAmountTypes"]),
+        reference=reference_identity(first.body["Reference"]),
+        contact_number=first.references["Contact.ContactID"].partition("#")[2],
+        lines=tuple(_sold_lines(invoices, notes, skus)),
+        invoices=invoices,
+        adjustments=adjustments,
+        paid=frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
     )
 
 

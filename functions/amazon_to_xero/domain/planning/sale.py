@@ -146,7 +146,7 @@ def _sale(
     order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
 ) -> Sale:
     taxes = tax_treatment(order, policy.tax, organisation)
-    lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
+    lines = [line for item in order.items for line in item_lines(item, taxes.tax_types[item.item_id], policy)]
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order)
@@ -156,19 +156,20 @@ def _sale(
         total=expected,
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
-        reference=_reference(order, tracking),
+        reference=sale_reference(order, tracking),
         approved=shipment is not None,
         tax_variances=tax_variances(order, taxes, organisation),
     )
 
 
-def _reference(order: Order, tracking: str) -> str:
+def sale_reference(order: Order, tracking: str = "") -> str:
+    """Return the Reference of an order's documents: its marketplace, its id and the tracking numbers."""
     identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     numbers = cleaned(tracking)
     return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
 
 
-def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
+def item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount, all with the item's tax type."""
     collected = marketplace_collected_tax(item)
     title, sku = cleaned(item.title), cleaned(item.sku)
