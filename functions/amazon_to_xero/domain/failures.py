@@ -158,7 +158,7 @@ class NotInvoicedReason(StrEnum):
 class NotBookedReason(StrEnum):
     """Which accounting rule says that a finance transaction has no documents."""
 
-    COPY_OF_DEFERRED = "COPY_OF_DEFERRED"
+    TYPE_UNKNOWN = "TYPE_UNKNOWN"
     NOT_A_REFUND = "NOT_A_REFUND"
     NOTHING_REFUNDED = "NOTHING_REFUNDED"
     SALE_NOT_INVOICED = "SALE_NOT_INVOICED"
@@ -570,8 +570,8 @@ NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
 
 _B = NotBookedReason
 NOT_BOOKED: Mapping[NotBookedReason, str] = {
-    _B.COPY_OF_DEFERRED: "It repeats a deferred transaction, which counts under its own id.",
-    _B.NOT_A_REFUND: "It is of another type than a refund and moves no money.",
+    _B.TYPE_UNKNOWN: "It is of a type that is not known, and shows no amount between a buyer and you.",
+    _B.NOT_A_REFUND: "It concerns a refund, for example its tax (Retrocharge), and moves no money.",
     _B.NOTHING_REFUNDED: "The buyer got nothing back: it consists of fees, or of tax that the marketplace withholds.",
     _B.SALE_NOT_INVOICED: "Its order has no invoice, by rule.",
     _B.ALREADY_CREDITED: "Adjustments of the order have already credited the whole amount.",

@@ -1,4 +1,4 @@
-"""Records the refunds among Amazon's transactions, and sweeps for them by the time at which Amazon posted them."""
+"""Records refunds and what may concern them among Amazon's transactions, and sweeps for what Amazon posted since."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, is_refund, transaction_header
+from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.amazon.transaction_types import belongs_to_settlements
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
@@ -143,9 +144,8 @@ class TransactionSweep(PagedSweep):
 
 
 def _refund(raw: Json) -> tuple[str, _Refund] | None:
-    """Return the key of the record of a refund, and the refund; None for what is none, or a copy of one."""
-    kind = raw.get("transactionType")
-    if isinstance(kind, str) and kind.strip() and not is_refund(kind):
+    """Return the key of the record of a refund, and the refund; None for what is known to be none, or a copy."""
+    if belongs_to_settlements(raw):
         return None
     try:
         header = transaction_header(raw)

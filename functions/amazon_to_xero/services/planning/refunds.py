@@ -10,7 +10,9 @@ from typing import Any
 from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction import parse_transaction
+from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
@@ -75,6 +77,9 @@ class RefundPlans:
 
     def plan(self, record: TransactionRecord, held: HeldDocuments) -> PlannedRecord[TransactionRecord]:
         """Return the record after planning. Raises Failure."""
+        header = transaction_header(record.content or {})
+        if not is_refund(header.type) and not is_about_a_refund(header.type) and not header.order_id:
+            return _not_booked(record, NotBookedReason.TYPE_UNKNOWN)
         transaction = parse_transaction(record.content or {})
         refund = refund_of(transaction, self._policy.accounts.suspense)
         if isinstance(refund, NotBookedReason):

@@ -162,6 +162,18 @@ def test_malformed_transaction_that_is_no_refund_is_ignored() -> None:
     assert (connection.records, connection.failures) == ({}, [])
 
 
+def test_unknown_type_is_logged_once_however_often_it_is_read() -> None:
+    connection = Refunds(a_refund(transactionType="CashBack", relatedIdentifiers=None))
+
+    for _ in range(3):
+        connection.sweep_transactions()
+        connection.plan_refunds()
+        connection.clock.advance(3600)
+
+    assert [each["reason"] for each in connection.decisions.of("NOT_BOOKED")] == ["TYPE_UNKNOWN"]
+    assert connection.failures == []
+
+
 def test_refund_whose_dead_letter_cannot_be_sent_fails_with_the_next_sweep() -> None:
     connection = Refunds(a_refund() | {"description": "x" * 300_000})
     connection.dead_letters[REFUNDS].broken = True

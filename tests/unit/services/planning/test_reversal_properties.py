@@ -43,14 +43,14 @@ class History:
                 self._refund(amount)
             elif what == "planned again":
                 self.connection.clock.advance(3600)
-                for transaction_id in self.connection.with_transactions.transactions:
+                for transaction_id in self.connection.transactions:
                     self.connection.reprocess(transaction_id)
             else:
                 self._change_price(-min(amount, self.price - 1) if what == "price falls" else amount)
         for _ in range(3):  # until nothing waits
             self.connection.clock.advance(3600)
             self.connection.post()
-            for transaction_id in self.connection.with_transactions.transactions:
+            for transaction_id in self.connection.transactions:
                 self.connection.plan_refund(transaction_id)
 
     @property
@@ -59,7 +59,7 @@ class History:
 
     @property
     def states(self) -> set[TransactionState]:
-        return {each.state for each in self.connection.with_transactions.transactions.values()}
+        return {each.state for each in self.connection.transactions.values()}
 
     def _refund(self, amount: Decimal) -> None:
         self._refunds += 1
