@@ -35,6 +35,7 @@ class FailureCode(StrEnum):
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
     # finance transactions as Amazon states them
     TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
+    TRANSACTION_UNREADABLE = "TRANSACTION_UNREADABLE"
     TRANSACTION_TOTAL_DIFFERS = "TRANSACTION_TOTAL_DIFFERS"
     TRANSACTION_TYPE_UNKNOWN = "TRANSACTION_TYPE_UNKNOWN"
     MARKETPLACE_TAX_DIFFERS = "MARKETPLACE_TAX_DIFFERS"
@@ -250,6 +251,9 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.TRANSACTION_MALFORMED: FailureInfo(
         "Amazon's finance transaction does not have the documented shape.", _TRANSACTION_VIEW
+    ),
+    _C.TRANSACTION_UNREADABLE: FailureInfo(
+        "The code cannot process this transaction.", f"{_TRANSACTION_VIEW} Report the transaction's shape as a defect."
     ),
     _C.TRANSACTION_TOTAL_DIFFERS: FailureInfo(
         "The amounts of a transaction do not add up to Amazon's total, or those of its items differ from its own.",

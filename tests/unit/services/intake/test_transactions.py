@@ -17,7 +17,7 @@ from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.services.connection_status import StatusReader
-from amazon_to_xero.services.intake.transactions import CURSOR
+from amazon_to_xero.services.intake.transaction_sweep import CURSOR
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.state import NOON
@@ -136,7 +136,7 @@ def test_refund_of_a_status_that_changes_while_it_is_planned_is_planned_neverthe
         ({"postedDate": None}, "TRANSACTION_MALFORMED"),
         ({"transactionType": None}, "TRANSACTION_MALFORMED"),
         ({"description": "x" * 300_000}, "TRANSACTION_TOO_LARGE"),
-        ({"description": "\ud800"}, "ORDER_UNREADABLE"),
+        ({"description": "\ud800"}, "TRANSACTION_UNREADABLE"),
     ],
 )
 def test_refund_that_cannot_be_recorded_fails_visibly_once_and_the_others_go_on(
@@ -257,6 +257,40 @@ def test_page_token_that_is_refused_three_times_is_given_up() -> None:
     assert connection.decisions.of("SWEEP_RESTARTED") == [{"refusals": 3}]
 
 
+def test_page_that_amazon_never_answers_is_looked_for_in_a_part_of_half_the_length_and_shows_in_the_status() -> None:
+    connection = Refunds(*(a_refund(n) for n in range(1, 4)), start=NOON - 100 * DAY)
+    connection.amazon.page_size = 2
+    connection.amazon.faults = [None, *[AmazonUnavailable("listTransactions", 503, "HTML")] * 12]
+    for _ in range(12):
+        connection.sweep_transactions()
+        connection.clock.advance(3600)
+    status = StatusReader("main", connection.store, connection.clock, [REFUNDS], None).read()
+    assert status.seconds_since_transactions == 12 * 3600
+
+    connection.sweep_transactions()
+
+    (restarted,) = connection.decisions.of("SWEEP_RESTARTED")
+    assert restarted == {"unanswered": 12}
+    after, before = connection.amazon.asked_between[13]
+    assert after is not None
+    assert before is not None
+    assert before - after == pytest.approx(50 * DAY, abs=DAY)
+    assert len(connection.records) == 3
+
+
+def test_page_that_is_answered_in_the_end_is_not_counted_with_the_next() -> None:
+    connection = Refunds(*(a_refund(n) for n in range(1, 6)))
+    connection.amazon.page_size = 2
+    silence = [AmazonUnavailable("listTransactions", 503, "HTML")] * 11
+    connection.amazon.faults = [None, *silence, None, *silence]
+    for _ in range(23):
+        connection.sweep_transactions()
+        connection.clock.advance(600)
+
+    assert connection.decisions.of("SWEEP_RESTARTED") == []
+    assert len(connection.records) == 5
+
+
 def test_empty_page_with_a_token_is_not_the_last_one() -> None:
     connection = Refunds(a_refund())
     connection.amazon.empty_pages = 1
@@ -361,6 +395,23 @@ def test_interrupted_read_continues_with_its_next_page_and_a_refused_token_leave
     assert [token for _, token in connection.amazon.calls] == ["", "2", "2"]
     connection.sweep_transactions()
     assert len(connection.records) == 5
+
+
+def test_read_that_amazon_never_answers_ends_and_the_sweep_reads_the_rest() -> None:
+    connection = Refunds(a_refund())
+    connection.notice_transactions(NOON - HOUR)
+    connection.clock.advance(130)
+    connection.amazon.faults = [AmazonUnavailable("listTransactions", 503, "HTML")] * 12
+    for _ in range(12):
+        assert connection.read_transactions().stopped == "AMAZON_UNAVAILABLE"
+        connection.clock.advance(60)
+
+    assert connection.read_transactions().stopped == ""
+    assert connection.amazon.count("listTransactions") == 12
+    (ended,) = connection.decisions.of("READ_ENDED")
+    assert (ended["unanswered"], ended["code"]) == (12, "HTML")
+    connection.sweep_transactions()
+    assert list(connection.records) == ["R1"]
 
 
 def test_reprocessed_transaction_that_amazon_does_not_show_stays_on_the_list_of_failures() -> None:
