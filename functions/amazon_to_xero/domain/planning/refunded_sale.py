@@ -16,8 +16,9 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
-from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
+from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,9 @@ class RefundedSale:
 
     @property
     def adjusted(self) -> Decimal:
-        """What adjustments have credited. What one only moves between lines, under one number, takes back nothing."""
-        moved = {invoice.desired.number: invoice.desired.total or ZERO for invoice in self.invoices}
-        credited = ((note.desired.total or ZERO, moved.get(note.desired.number, ZERO)) for note in self.adjustments)
-        return total(max(ZERO, amount - also_invoiced) for amount, also_invoiced in credited)
+        """What adjustments have credited."""
+        invoices = (invoice.desired for invoice in self.invoices)
+        return credited_by_adjustments(invoices, (note.desired for note in self.adjustments))
 
     @property
     def not_in_books(self) -> Document | None:
