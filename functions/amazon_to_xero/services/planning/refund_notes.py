@@ -100,4 +100,8 @@ class RefundNotes:
         decided = replace(seen, by_transaction={**seen.by_transaction, record.key: decision})
         if self._decisions.replace(refund.transaction.order_id, seen, decided):
             return planned
+        return self.planned_soon(record)
+
+    def planned_soon(self, record: TransactionRecord) -> PlannedRecord[TransactionRecord]:
+        """Return the record to be planned again: something else was decided about the order's refunds meanwhile."""
         return PlannedRecord(record.plan_at(self._clock.now() + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
