@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, FinancesApi
@@ -28,10 +28,13 @@ class TransactionPages:
         """Whether Amazon refuses the operation at the moment."""
         return self._faults.is_refused(LIST_TRANSACTIONS)
 
-    def stop_reason(self) -> str:
-        """Return why no page is requested now; empty where one is. It then counts against the quota."""
+    def stop_reason(self, longest_wait: timedelta = timedelta()) -> str:
+        """Return why no page is requested now; empty where one is. It then counts against the quota.
+
+        longest_wait: for the quota.
+        """
         stopped = self._faults.stop_reason(LIST_TRANSACTIONS)
-        if not stopped and not self._quota.take(LIST_TRANSACTIONS):
+        if not stopped and not self._quota.wait(LIST_TRANSACTIONS, longest_wait):
             stopped = WaitReason.AMAZON_QUOTA
         return stopped
 

@@ -17,6 +17,8 @@ CURSOR = "sweep#transactions"
 _SPAN = SweepSpan(overlap=timedelta(hours=72), longest=timedelta(days=170))
 # The first sweep reaches so far back: of a deferred transaction that is older, only the copy that is ignored is seen.
 FIRST_SWEEP = timedelta(days=45)
+# Amazon adds a call every two seconds. A sweep that stopped for that would go on with its next page an hour later.
+_QUOTA_WAIT = timedelta(seconds=5)
 
 
 class TransactionSweep(PagedSweep):
@@ -37,7 +39,7 @@ class TransactionSweep(PagedSweep):
         return min(self._start, self._clock.now() - FIRST_SWEEP)
 
     def _stop(self) -> str:
-        return self._pages.stop_reason()
+        return self._pages.stop_reason(_QUOTA_WAIT)
 
     def _page(self, place: SweepPlace) -> SweptPage:
         asked_at = self._clock.now()

@@ -13,6 +13,7 @@ import pytest
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.ports.state import FAILED_SOURCES
@@ -302,16 +303,37 @@ def test_empty_page_with_a_token_is_not_the_last_one() -> None:
     assert "watermark" in connection.store.cursor(CURSOR).data
 
 
+def test_sweep_of_more_pages_than_amazon_allows_at_once_waits_seconds_for_each_and_reads_all_of_them() -> None:
+    connection = Refunds(*(a_refund(number) for number in range(20)))
+    connection.amazon.page_size = 1
+
+    report = connection.sweep_transactions()
+
+    assert (report.stopped, report.records, len(connection.records)) == ("", 20, 20)
+    assert connection.amazon.count("listTransactions") == 20
+    assert sum(connection.clock.slept) == pytest.approx(22, abs=0.1)  # 9 at once, the others two seconds apart
+
+
+def test_sweep_whose_time_is_over_does_not_wait_for_amazons_quota() -> None:
+    connection = Refunds(*(a_refund(number) for number in range(20)))
+    connection.amazon.page_size = 1
+
+    report = connection.sweep_transactions(deadline=NOON + timedelta(seconds=5))
+
+    assert report.stopped == WaitReason.OUT_OF_TIME
+    assert connection.amazon.count("listTransactions") == 12
+
+
 def test_throttling_ends_the_sweep_and_only_empties_the_quota_of_transactions() -> None:
     connection = Refunds(a_refund())
     connection.amazon.faults = [AmazonThrottled("listTransactions", 429, "QuotaExceeded")]
 
     assert connection.sweep_transactions().stopped == "AMAZON_QUOTA"
-    assert connection.sweep_transactions().stopped == "AMAZON_QUOTA"
     assert connection.amazon.count("listTransactions") == 1
     assert connection.sweep().stopped == ""
-    connection.clock.advance(10)
+    assert connection.clock.slept == []
     assert connection.sweep_transactions().stopped == ""
+    assert connection.clock.slept == [4.0]
 
 
 def test_missing_role_for_transactions_pauses_them_alone_and_shows_in_the_status() -> None:
