@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds, NettedReductions, ReducedInvoice
-from amazon_to_xero.ports.state import Cursor, StateStore
+from amazon_to_xero.ports.state import Cursor, RecordStore
 
-_PREFIX = "refunds#"
+_PREFIX = "refunds#"  # and the order id
 _TRANSACTION = "transaction#"
 _NETTED = "netted"
 _NETTED_LINE = "netted#"
@@ -16,18 +16,23 @@ _REDUCED = "reduced#"
 _REINSTATED = "reinstated#"
 
 
+def decided_refunds_cursor(order_id: str) -> str:
+    """Return the name of the row of an order."""
+    return f"{_PREFIX}{order_id}"
+
+
 class DecidedRefundsStore:
     """The decisions about the refunds of orders. A decision is stored before the documents that follow from it."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: RecordStore) -> None:
         self._store = store
 
     def load(self, order_id: str) -> DecidedRefunds:
-        return _decoded(self._store.cursor(f"{_PREFIX}{order_id}"))
+        return _decoded(self._store.cursor(decided_refunds_cursor(order_id)))
 
     def replace(self, order_id: str, seen: DecidedRefunds, decided: DecidedRefunds) -> bool:
         """Store what is decided now; return False where others have decided something since `seen` was loaded."""
-        row = self._store.cursor(f"{_PREFIX}{order_id}")
+        row = self._store.cursor(decided_refunds_cursor(order_id))
         if _decoded(row) != seen:
             return False
         return decided == seen or bool(self._store.save([Cursor(row.name, _encoded(decided), row.generation)]))

@@ -21,9 +21,10 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import refund_of
 from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.ports.state import Cursor, RecordStore
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, decided_refunds_cursor
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
+from amazon_to_xero.services.planning.loaded_together import LoadedTogether
 from amazon_to_xero.services.planning.planner import PlannedRecord
 from amazon_to_xero.services.planning.refund_notes import RefundInPlanning, RefundNotes
 from amazon_to_xero.services.planning.standalone_refunds import StandaloneRefunds
@@ -57,10 +58,11 @@ class RefundPlans:
         self,
         policy: PostingPolicy,
         organisation: OrganisationCache,
-        store: StateStore,
+        store: RecordStore,
         clock: Clock,
         read_order: Callable[[Sequence[str]], object],
     ) -> None:
+        store = self._together = LoadedTogether(store)
         self._policy = policy
         self._organisation = organisation
         self._store = store
@@ -71,6 +73,8 @@ class RefundPlans:
         self._standalone = StandaloneRefunds(policy, organisation, self._decided, self._notes, clock)
 
     def document_keys(self, record: TransactionRecord) -> set[str]:
+        self._together.expect(OrderRecord, record.order_id)
+        self._together.expect(Cursor, decided_refunds_cursor(record.order_id))
         number = record.credit_note_number
         kinds = (DocumentKind.CREDIT_NOTE, DocumentKind.ALLOCATION, DocumentKind.CREDIT_NOTE_REFUND)
         return {*record.documents, *(document_key(kind, number) for kind in kinds if number)}
