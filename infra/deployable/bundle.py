@@ -35,7 +35,7 @@ ARCHITECTURES = (*WHEELS, "native")
 TASK_ROOT = "/var/task"
 
 #: The AWS services that the functions call. A client of any other service raises botocore's UnknownServiceError.
-AWS_SERVICES = {"dynamodb", "events", "kms", "secretsmanager", "sqs", "ssm", "sts"}
+AWS_SERVICES = {"dynamodb", "events", "kms", "secretsmanager", "sns", "sqs", "ssm", "sts"}
 #: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
     # xero-python: the APIs other than accounting, each self-contained ...
