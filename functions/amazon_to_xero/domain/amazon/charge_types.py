@@ -45,6 +45,7 @@ _SUBJECTS: Mapping[str, tuple[AmountKind, AmountKind | None]] = {
     "shipping": (_K.SHIPPING, _K.SHIPPING_DISCOUNT),
     "giftwrap": (_K.GIFT_WRAP, _K.GIFT_WRAP_DISCOUNT),
     "codfee": (_K.COD_FEE, None),
+    "cashondelivery": (_K.COD_FEE, None),
     "goodwill": (_K.GOODWILL, None),
     "restockingdeduction": (_K.RESTOCKING, None),
     "returnshippingdeduction": (_K.RETURN_SHIPPING, None),
