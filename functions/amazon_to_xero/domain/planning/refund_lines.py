@@ -27,6 +27,7 @@ _TAKES_BACK = {
     AmountKind.SHIPPING: "SHIPPING",
     AmountKind.GIFT_WRAP: "GIFT_WRAP",
     AmountKind.COD_FEE: "COD_FEE",
+    AmountKind.TIP: "DELIVERY_TIP",
     AmountKind.ITEM_DISCOUNT: "DISCOUNT:ITEM",
     AmountKind.SHIPPING_DISCOUNT: "DISCOUNT:SHIPPING",
     AmountKind.GIFT_WRAP_DISCOUNT: "DISCOUNT:GIFT_WRAP",
@@ -37,6 +38,7 @@ _NAMES = {
     AmountKind.SHIPPING: "Shipping",
     AmountKind.GIFT_WRAP: "Gift wrap",
     AmountKind.COD_FEE: "Cash-on-delivery fee",
+    AmountKind.TIP: "Delivery tip",
     AmountKind.ITEM_DISCOUNT: "Discount",
     AmountKind.SHIPPING_DISCOUNT: "Shipping discount",
     AmountKind.GIFT_WRAP_DISCOUNT: "Gift wrap discount",
@@ -50,6 +52,7 @@ _CHARGES = {
     AmountKind.SHIPPING: Charge.SHIPPING,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP,
     AmountKind.COD_FEE: Charge.COD_FEE,
+    AmountKind.TIP: Charge.DELIVERY_TIP,
 }
 
 

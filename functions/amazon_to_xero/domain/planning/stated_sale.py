@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.tax.liability import Party, responsible_party, seller_total
 
-TAX = "TAX"  # names the tax among the amounts by type; every other name is an AmountKind, or a Charge without one
+TAX = "TAX"  # names the tax among the amounts by type; every other name is an AmountKind, or a Charge that has none
 _DISCOUNTS: Mapping[Charge, AmountKind] = {
     Charge.ITEM: AmountKind.ITEM_DISCOUNT,
     Charge.SHIPPING: AmountKind.SHIPPING_DISCOUNT,
@@ -77,7 +77,7 @@ def stated_sale(record: OrderRecord, documents: Iterable[DesiredDocument]) -> St
 
 
 def _amounts(order: Order) -> Mapping[str, Decimal]:
-    amounts: dict[str, Decimal] = {Charge.DELIVERY_TIP.value: order.tip}
+    amounts: dict[str, Decimal] = {AmountKind.TIP: order.tip}
     for item in order.items:
         for name, amount in _amounts_of(item):
             amounts[name] = amounts.get(name, ZERO) + amount
