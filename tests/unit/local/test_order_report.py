@@ -138,7 +138,7 @@ def test_report_states_what_amazon_charged_beside_what_the_documents_state_and_t
         "24.00 GBP",
         ["C1"],
     )
-    assert (second["state"], second["charged"], second["stated"]) == ("AWAITED", "0 GBP", "10.00 GBP")
+    assert (second["state"], second["charged"], second["stated"]) == ("AWAITED", "0.00 GBP", "10.00 GBP")
     lines = confirmed(load_confirmations(connection.store, ["A", "B"]))
     assert lines[0] == "1 of 2 sales confirmed by what Amazon charged"
     assert lines[1].startswith("B                    AWAITED")

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.transaction import Transaction
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, total
 
 _MAX_NAME_LENGTH = 60  # of an amount of unknown type, as it is stored and shown
@@ -45,13 +46,25 @@ class ShipmentCharge:
 
 
 def shipment_charge(transaction: Transaction) -> ShipmentCharge:
-    """Return what a Shipment transaction charges the buyer."""
+    """Return what a Shipment transaction charges the buyer. Raises Failure where its currency cannot be used."""
+    _check_currency(transaction)
     amounts: dict[AmountType, Decimal] = {}
     unknown: dict[str, Decimal] = {}
     for each in transaction.amounts:
         if each.type.kind is AmountKind.UNKNOWN:
-            name = each.leaf[:_MAX_NAME_LENGTH]
+            # Amazon's text, which may not even be one that can be stored.
+            name = each.leaf.encode("ascii", "backslashreplace").decode()[:_MAX_NAME_LENGTH]
             unknown[name] = unknown.get(name, ZERO) + each.amount
         elif each.type.kind is not AmountKind.FEE:
             amounts[each.type] = amounts.get(each.type, ZERO) + each.amount
     return ShipmentCharge(transaction.transaction_id, transaction.posted_at, transaction.currency, amounts, unknown)
+
+
+def _check_currency(transaction: Transaction) -> None:
+    currency: object = transaction.currency  # as Amazon states it
+    if not isinstance(currency, str) or not currency.isascii() or len(currency) != 3:
+        raise Failure(
+            FailureCode.TRANSACTION_MALFORMED,
+            f"totalAmount.currencyCode of charge {transaction.transaction_id} should be an ISO code and is not. "
+            "Compare the charge in Seller Central (Payments > Transaction View) with the order's documents in Xero.",
+        )

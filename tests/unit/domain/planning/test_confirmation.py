@@ -48,7 +48,7 @@ def test_sale_without_a_charge_is_awaited_for_three_days_after_its_last_shipment
     compared = compare(SALE, [])
 
     assert (compared.verdict, compared.awaited_until) == (Verdict.AWAITED, SALE.shipped_at + CHARGE_LIMIT)
-    assert compared.difference == "Amazon charged 0 GBP; the documents state 10.00 GBP"
+    assert compared.difference == "Amazon charged 0.00 GBP; the documents state 10.00 GBP"
 
 
 def test_rest_of_a_partly_shipped_order_is_awaited_longer_than_its_first_charge() -> None:

@@ -18,6 +18,7 @@ from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, 
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
 from fakes.charges import charge, copy_of
 from fakes.connection import FakeConnection
 from fakes.order_life import CANADIAN, DRAFT, ORGANISATION_WITH_CLEARING, PAYING, canadian_item, cancelled, tea, version
@@ -43,6 +44,10 @@ SHIPPED = shipped(tea())  # 10.00 GBP
 
 def tea_charged(amount: str = "10.00", transaction_id: str = "C1", posted: datetime = SHIPPED_AT, **more: str) -> Json:
     return charge(transaction_id, posted=posted, OurPricePrincipal=amount, Commission="-1.50", **more)
+
+
+def of_order(order_id: str) -> Json:
+    return {"relatedIdentifiers": [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order_id}]}
 
 
 class Sales(FakeConnection):
@@ -262,7 +267,7 @@ def test_tax_that_the_marketplace_withholds_although_the_order_says_it_is_the_se
     sales.amazon_charges(tea_charged("20.00", OurPriceTax="4.00", MarketplaceFacilitatorVAT__Principal="-4.00"))
 
     assert sales.outcome() == DIFFERS
-    assert "withheld tax is 4.00 as charged and 0 as ordered" in sales.confirmation().remedy
+    assert "withheld tax is 4.00 as charged and 0.00 as ordered" in sales.confirmation().remedy
 
 
 def test_other_tax_withheld_than_the_order_states_differs_although_the_seller_gets_the_same() -> None:
@@ -288,7 +293,19 @@ def test_amount_of_unknown_type_differs_and_is_named() -> None:
     sales.amazon_charges(tea_charged("9.00", EcoContribution="1.00"))
 
     assert sales.outcome() == DIFFERS
-    assert "EcoContribution (unknown type) 1.00 and 0" in sales.confirmation().remedy
+    assert "EcoContribution (unknown type) 1.00 and 0.00" in sales.confirmation().remedy
+
+
+def test_name_of_an_unknown_amount_that_cannot_be_stored_stops_no_other_sale() -> None:
+    sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"})
+
+    with_eco = tea_charged("9.00", **{"Eco\ud800": "1.00"})  # type: ignore[arg-type]  # a name
+
+    sales.amazon_charges(with_eco, tea_charged(transaction_id="C2") | of_order("B"))
+
+    assert sales.outcome() == DIFFERS
+    assert "Eco\\ud800 (unknown type)" in sales.confirmation().remedy
+    assert sales.outcome("B") == CONFIRMED
 
 
 def test_smaller_charge_differs_once_the_rest_is_no_longer_to_be_expected() -> None:
@@ -527,6 +544,15 @@ def test_charge_that_is_read_again_costs_no_write() -> None:
 # --- charges that cannot be read --------------------------------------------------------------------------------------
 
 
+def test_charge_of_an_absurd_amount_differs_and_stops_no_other_sale() -> None:
+    sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"})
+
+    absurd = charge("C1", posted=SHIPPED_AT, OurPricePrincipal="1E+40")
+    sales.amazon_charges(absurd, tea_charged(transaction_id="C2") | of_order("B"))
+
+    assert (sales.outcome(), sales.outcome("B")) == (DIFFERS, CONFIRMED)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -535,6 +561,10 @@ def test_charge_that_is_read_again_costs_no_write() -> None:
         ({"relatedIdentifiers": None}, FailureCode.TRANSACTION_MALFORMED),
         ({"totalAmount": {"currencyAmount": 7, "currencyCode": "GBP"}}, FailureCode.TRANSACTION_TOTAL_DIFFERS),
         ({"items": 5}, FailureCode.TRANSACTION_MALFORMED),
+        (
+            {"totalAmount": {"currencyAmount": 0, "currencyCode": {}}, "items": [], "breakdowns": []},
+            FailureCode.TRANSACTION_MALFORMED,
+        ),
     ],
 )
 def test_charge_that_cannot_be_read_fails_visibly_once_and_the_others_confirm(changes: Json, code: FailureCode) -> None:
@@ -577,7 +607,9 @@ def test_five_hundred_sales_are_confirmed_with_two_writes_each_one_page_and_no_o
     sales.post(deadline=NOON + DAY)
     planned, calls, xero_calls = sales.store.table.reads, len(sales.amazon.calls), len(sales.xero.calls)
 
-    sales.amazon_charges(*(tea_charged(transaction_id=f"C{each['orderId']}") | of(each) for each in orders))
+    sales.amazon_charges(
+        *(tea_charged(transaction_id=f"C{each['orderId']}") | of_order(each["orderId"]) for each in orders)
+    )
 
     assert sales.store.table.reads - planned < 20  # batches, whatever the count
     assert sales.store.writes("CONFIRMATION#") == 2 * count
@@ -585,5 +617,59 @@ def test_five_hundred_sales_are_confirmed_with_two_writes_each_one_page_and_no_o
     assert (len(sales.amazon.calls) - calls, len(sales.xero.calls) - xero_calls) == (1, 0)
 
 
-def of(order: Json) -> Json:
-    return {"relatedIdentifiers": [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order["orderId"]}]}
+# --- two writers ------------------------------------------------------------------------------------------------------
+
+
+def test_charge_that_is_recorded_while_its_sale_is_planned_is_not_lost() -> None:
+    sales = Sales()
+    sales.amazon.hold(SHIPPED)
+    sales.clock.advance(600)
+    sales.amazon.transactions = [tea_charged()]
+    named = sales.read(sales.notice(["A"])).due
+    sales.store.meanwhile(sales.sweep_transactions, sales.sweep_transactions)
+
+    sales.plan_shipments(*named)
+    sales.work()
+
+    assert sales.outcome() == CONFIRMED
+    assert sales.confirmation().charges.keys() == {"C1"}
+
+
+def test_difference_that_is_confirmed_while_it_is_compared_does_not_stay_a_failure() -> None:
+    sales = Sales(SHIPPED)
+    sales.amazon.transactions = [tea_charged("5.00")]
+    sales.sweep_transactions()
+    sales.clock.advance(4 * DAY.total_seconds())
+    sales.amazon.transactions.append(tea_charged("5.00", "C2", posted=NOON + 3 * DAY))
+    sales.sweep_transactions()
+    sales.amazon.transactions.append(tea_charged("-2.00", "C3", posted=NOON + 3 * DAY))
+    sales.sweep_transactions()
+    sales.amazon.transactions.append(tea_charged("2.00", "C4", posted=NOON + 3 * DAY))
+    sales.store.meanwhile(sales.sweep_transactions)
+
+    sales.connection.services.confirmations.confirm_due(sales.clock.now() + DAY)
+
+    assert (sales.outcome(), sales.failures()) == (CONFIRMED, [])
+
+
+def test_plan_of_an_older_version_does_not_replace_what_a_newer_one_states() -> None:
+    sales = Sales(SHIPPED)
+    older = sales.confirmation().sale
+    sales.update(shipped(tea("12.00"), minutes=30))
+    row = sales.confirmation()
+
+    assert older is not None
+    assert row.sale is not None
+    assert row.sale.total == 12
+    assert row.with_sale(older, sales.clock.now()) is None
+
+
+def test_status_counts_the_charges_that_are_missing_and_that_differ() -> None:
+    sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"}, SHIPPED | {"orderId": "C"})
+    sales.amazon_charges(tea_charged("12.00"), tea_charged("13.00", "C2") | of_order("B"))
+    sales.work(later=4 * DAY)
+
+    status = sales.connection.status.read()
+
+    assert STATUS_METRICS["ChargesDiffering"].of(status) == 2
+    assert STATUS_METRICS["ChargesMissing"].of(status) == 1
