@@ -263,7 +263,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Amazon's finance transaction does not have the documented shape.", _REFUND_OR_CHARGE
     ),
     _C.TRANSACTION_UNREADABLE: FailureInfo(
-        "The code cannot process this transaction.", f"{_TRANSACTION_VIEW} Report the transaction's shape as a defect."
+        "The code cannot process this transaction.", f"{_REFUND_OR_CHARGE} Report the transaction's shape as a defect."
     ),
     _C.TRANSACTION_TOTAL_DIFFERS: FailureInfo(
         "The amounts of a transaction do not add up to Amazon's total, or those of its items differ from its own.",

@@ -90,8 +90,8 @@ class DecidedRefunds:
         return [refund.number for refund in self.by_transaction.values() if refund.number]
 
     @property
-    def given_back_of_adjustments(self) -> Decimal:
-        """What refunds gave back and did not credit, because adjustments had."""
+    def given_back_of_reductions(self) -> Decimal:
+        """What refunds gave back and did not credit, because it was taken off the order before."""
         return self.refunded - self.credited
 
     def numbers_besides(self, transaction_id: str) -> list[str]:

@@ -13,6 +13,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 from amazon_to_xero.domain.tax.liability import Party, responsible_party, seller_total
 
 TAX = "TAX"  # names the tax among the amounts by type; every other name is an AmountKind, or a Charge that has none
@@ -56,18 +57,17 @@ class StatedSale:
 def stated_sale(record: OrderRecord, documents: Iterable[DesiredDocument]) -> StatedSale | None:
     """Return the sale in the documents that the order's plan asks for; None where no invoice is approved."""
     approved = [each for each in documents if not each.tombstone and each.body.get("Status") == "AUTHORISED"]
-    invoiced = {each.number: each.total or ZERO for each in approved if each.kind is DocumentKind.INVOICE}
-    credited = {each.number: each.total or ZERO for each in approved if each.kind is DocumentKind.CREDIT_NOTE}
+    invoices = [each for each in approved if each.kind is DocumentKind.INVOICE]
+    notes = [each for each in approved if each.kind is DocumentKind.CREDIT_NOTE]
     version = record.source_version
-    if not invoiced or version is None:
+    if not invoices or version is None:
         return None
     order = parse_order(record.content or {})
     return StatedSale(
         version=version,
-        currency=next(str(each.body["CurrencyCode"]) for each in approved if each.kind is DocumentKind.INVOICE),
-        total=total(invoiced.values()) - total(credited.values()),
-        # What an adjustment only moves between lines, under one number, takes back nothing.
-        reductions=total(max(ZERO, amount - invoiced.get(number, ZERO)) for number, amount in credited.items()),
+        currency=str(invoices[0].body["CurrencyCode"]),
+        total=total(each.total or ZERO for each in invoices) - total(each.total or ZERO for each in notes),
+        reductions=credited_by_adjustments(invoices, notes),
         order_total=seller_total(order) if order.items else ZERO,
         withheld=total(item.tax for item in order.items if responsible_party(item) is Party.MARKETPLACE),
         shipped_at=max((shipment.shipped_at for shipment in record.shipments), default=version),

@@ -7,7 +7,7 @@ here needs a decision: a difference, a limit that has passed, or a charge whose 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched
 
@@ -15,7 +15,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import total
 from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, charged_text, compare
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
@@ -152,8 +152,11 @@ class SaleConfirmations:
 
     def _compared(self, row: SaleConfirmation, sale: StatedSale, swept: Swept) -> SaleConfirmation:
         """Return the row of an order with a sale. Raises Failure."""
-        given_back = self._refunds.load(row.order_id).given_back_of_adjustments if sale.is_reduced else ZERO
-        compared = compare(sale, tuple(row.charges.values()), given_back)
+        decided = self._refunds.load(row.order_id)
+        # What an open invoice was reduced by has no credit note, and comes back as a refund all the same.
+        reductions = sale.reductions + total(each.reduced for each in decided.reduced.values())
+        charges = tuple(row.charges.values())
+        compared = compare(replace(sale, reductions=reductions), charges, decided.given_back_of_reductions)
         if compared.verdict is Verdict.CONFIRMED:
             return row.settled(ConfirmationState.CONFIRMED)
         now, limit = self._clock.now(), compared.awaited_until

@@ -233,6 +233,19 @@ def test_cancellation_after_the_charge_is_confirmed_by_the_refund_that_gives_it_
     assert sales.outcome() == CONFIRMED
 
 
+def test_open_invoice_that_was_reduced_after_the_charge_is_confirmed_by_the_refund() -> None:
+    sales = Sales(SHIPPED, policy=replace(PAYING, accounts=replace(PAYING.accounts, clearing={})))
+    sales.amazon_charges(tea_charged())
+    sales.update(shipped(tea("6.00"), minutes=100))
+    sales.work()
+    assert sales.outcome() == AWAITED
+
+    sales.amazon_charges(refund("R1", item_refund(OurPricePrincipal="-4.00"), posted=NOON))
+
+    assert sales.transaction().reason == NotBookedReason.ALREADY_CREDITED
+    assert (sales.outcome(), sales.letters) == (CONFIRMED, [])
+
+
 def test_price_that_falls_after_its_refund_leaves_the_sale_confirmed() -> None:
     sales = Sales(SHIPPED)
     sales.amazon_charges(tea_charged(), refund("R1", item_refund(OurPricePrincipal="-4.00"), posted=SHIPPED_AT))
