@@ -82,7 +82,8 @@ class SaleConfirmation:
         """
         is_older = sale is not None and self.sale is not None and sale.version < self.sale.version
         is_the_same = sale == self.sale and (sale is not None or self.state is ConfirmationState.NOT_INVOICED)
-        return None if is_older or is_the_same else replace(self, sale=sale)._compared(now)
+        stays_confirmed = self.state is ConfirmationState.CONFIRMED and _is_the_same_money(sale, self.sale)
+        return None if is_older or is_the_same or stays_confirmed else replace(self, sale=sale)._compared(now)
 
     def _compared(self, now: datetime) -> SaleConfirmation:
         """Return the row as confirmed, where it is; otherwise to be compared when there is something to decide."""
@@ -133,3 +134,11 @@ class SaleConfirmation:
 
     def log_fields(self) -> dict[str, str]:
         return {"order_id": self.order_id, "source": self.source}
+
+
+def _is_the_same_money(sale: StatedSale | None, before: StatedSale | None) -> bool:
+    """Whether nothing changed but the order's version and how far it has shipped."""
+    if sale is None or before is None:
+        return False
+    as_before = replace(sale, version=before.version, shipped_at=before.shipped_at)
+    return replace(as_before, is_partly_shipped=before.is_partly_shipped) == before

@@ -131,7 +131,8 @@ class SaleConfirmations:
             orders = self._store.load(OrderRecord, without_sale) if without_sale else {}
             swept = self._swept()
             decided = [self._decided(row, orders.get(row.order_id), swept) for row in chunk]
-            self._log(self._store.save(decided).values())
+            before = {row.key: _decision(row) for row in chunk}
+            self._log(row for row in self._store.save(decided).values() if _decision(row) != before[row.key])
             report = report.plus(StepReport(len(chunk)))
         return report
 
@@ -140,12 +141,16 @@ class SaleConfirmations:
             self._failed_sources.log(row)
 
     def _decided(self, row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> SaleConfirmation:
+        failed: SaleConfirmation | None
         try:
             return self._without_sale(row, order, swept) if row.sale is None else self._compared(row, row.sale, swept)
         except Failure as failure:
-            if (row.state, row.reason, row.remedy) == (ConfirmationState.FAILED, failure.code, failure.remedy):
-                return row.failed(failure.code, failure.remedy)  # its dead letter was sent
-            failed = self._failed_sources.fail(row, failure.code, failure.remedy, REFUNDS)
+            failed = row.failed(failure.code, failure.remedy)
+            if _decision(failed) != _decision(row):  # otherwise its dead letter was sent
+                failed = self._failed_sources.fail(row, failure.code, failure.remedy, REFUNDS)
+            if failed is not None and failure.code is FailureCode.CHARGE_WITHOUT_SALE:
+                # Settings may explain its order by now, and nothing else would compare it again.
+                failed = failed.compare_at(self._later(row), self._clock.now())
         except UNFORESEEN as problem:
             failed = self._failed_sources.unreadable(row, problem, REFUNDS)
         return failed or row.plan_at(self._clock.now() + RETRY_SEND, WaitReason.DEAD_LETTER_NOT_SENT)
@@ -205,6 +210,11 @@ class SaleConfirmations:
         posted_at = max((charge.posted_at for charge in row.charges.values()), default=self._clock.now())
         has_waited = row.awaited_since is not None and self._clock.now() - row.awaited_since >= _SWEEP_LIMIT
         return has_waited or (swept.orders is not None and swept.orders >= posted_at)
+
+
+def _decision(row: SaleConfirmation) -> tuple[str, str, str]:
+    """Return what is logged of a row: once, however often it is compared."""
+    return row.state, row.reason, row.remedy
 
 
 def _explained(row: SaleConfirmation, order: OrderRecord) -> SaleConfirmation:

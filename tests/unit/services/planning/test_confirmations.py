@@ -22,7 +22,7 @@ from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
 from fakes.charges import charge, copy_of
 from fakes.connection import FakeConnection
 from fakes.order_life import CANADIAN, DRAFT, ORGANISATION_WITH_CLEARING, PAYING, canadian_item, cancelled, tea, version
-from fakes.orders import breakdown, item
+from fakes.orders import US, breakdown, item
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
 
@@ -343,6 +343,17 @@ def test_difference_goes_by_itself_once_the_order_states_what_was_charged() -> N
     assert sales.failures() == []
 
 
+def test_change_of_a_confirmed_order_that_moves_no_money_costs_no_write() -> None:
+    sales = Sales(SHIPPED)
+    sales.amazon_charges(tea_charged())
+    written = sales.store.writes("CONFIRMATION#")
+
+    sales.update(shipped(tea(), minutes=30) | {"programs": ["PRIME"]})
+
+    assert sales.record().state is OrderState.PLANNED
+    assert sales.store.writes("CONFIRMATION#") == written
+
+
 def test_difference_is_reported_once_however_often_it_is_compared() -> None:
     sales = Sales(SHIPPED)
     sales.amazon_charges(tea_charged("12.00"))
@@ -469,6 +480,25 @@ def test_charge_whose_order_amazon_does_not_return_fails_after_three_days_and_is
     assert "Amazon charged 10.00 GBP for order A" in sales.confirmation().remedy
     sales.update(SHIPPED)
     assert (sales.outcome(), sales.failures()) == (CONFIRMED, [])
+
+
+def test_charge_whose_marketplace_a_person_has_excluded_since_is_explained_by_itself() -> None:
+    sales = Sales(shipped(tea(), salesChannel={"marketplaceId": US}), policy=replace(PAYING, marketplaces=frozenset()))
+    sales.amazon_charges(tea_charged())
+    for _ in range(5):
+        sales.work(later=DAY)
+    assert sales.outcome() == (ConfirmationState.FAILED, FailureCode.CHARGE_WITHOUT_SALE)
+    assert "UNKNOWN_MARKETPLACE" in sales.confirmation().remedy
+    assert len(sales.decisions.of("FAILED")) == 2  # of the order and of its charge, each once
+
+    sales.policy = replace(sales.policy, ignored_marketplaces=frozenset({US}))
+    sales.restart()
+    sales.read(sales.notice(["A"]))
+    for _ in range(5):
+        sales.work(later=DAY)
+
+    assert sales.outcome() == (ConfirmationState.NOT_INVOICED, NotInvoicedReason.IGNORED_MARKETPLACE)
+    assert "CONFIRMATION#A" not in " ".join(sales.failures())
 
 
 def test_order_that_was_planned_before_charges_were_recorded_is_planned_again() -> None:
