@@ -102,7 +102,8 @@ class SaleConfirmations:
         def compared_again(stored: Mapping[str, SaleConfirmation | None]) -> Iterable[SaleConfirmation]:
             now = self._clock.now()
             for row in stored.values():
-                if row is not None and row.sale is not None and row.state is not ConfirmationState.CONFIRMED:
+                is_open = row is not None and row.sale is not None and row.state is not ConfirmationState.CONFIRMED
+                if row is not None and is_open and row.charges:
                     yield row.compare_at(now, now)
 
         order_ids = [plan.record.order_id for plan in plans if plan.record.next_attempt_at is None]
