@@ -15,6 +15,7 @@ from amazon_to_xero.domain.amazon.transaction import Transaction
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, total
 
+_LIMIT = Decimal(10) ** 15  # no shop's amount reaches it, and sums of more lose digits
 _MAX_NAME_LENGTH = 60  # of an amount of unknown type, as it is stored and shown
 
 
@@ -46,8 +47,8 @@ class ShipmentCharge:
 
 
 def shipment_charge(transaction: Transaction) -> ShipmentCharge:
-    """Return what a Shipment transaction charges the buyer. Raises Failure where its currency cannot be used."""
-    _check_currency(transaction)
+    """Return what a Shipment transaction charges the buyer. Raises Failure for what cannot be used."""
+    _check(transaction)
     amounts: dict[AmountType, Decimal] = {}
     unknown: dict[str, Decimal] = {}
     for each in transaction.amounts:
@@ -60,11 +61,18 @@ def shipment_charge(transaction: Transaction) -> ShipmentCharge:
     return ShipmentCharge(transaction.transaction_id, transaction.posted_at, transaction.currency, amounts, unknown)
 
 
-def _check_currency(transaction: Transaction) -> None:
+def _check(transaction: Transaction) -> None:
     currency: object = transaction.currency  # as Amazon states it
     if not isinstance(currency, str) or not currency.isascii() or len(currency) != 3:
-        raise Failure(
-            FailureCode.TRANSACTION_MALFORMED,
-            f"totalAmount.currencyCode of charge {transaction.transaction_id} should be an ISO code and is not. "
-            "Compare the charge in Seller Central (Payments > Transaction View) with the order's documents in Xero.",
-        )
+        raise _malformed(transaction, "totalAmount.currencyCode should be an ISO code and is not")
+    too_large = next((each.leaf for each in transaction.amounts if abs(each.amount) >= _LIMIT), "")
+    if too_large:
+        raise _malformed(transaction, f"{too_large} is too large")
+
+
+def _malformed(transaction: Transaction, problem: str) -> Failure:
+    return Failure(
+        FailureCode.TRANSACTION_MALFORMED,
+        f"Charge {transaction.transaction_id} does not have the documented shape: {problem}. Check it in Seller "
+        "Central (Payments > Transaction View) and compare it with the order's documents in Xero.",
+    )

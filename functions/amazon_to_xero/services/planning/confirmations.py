@@ -82,7 +82,11 @@ class SaleConfirmations:
             record = plan.record
             has_left = bool(record.shipments) or record.state is OrderState.NOT_INVOICED
             if has_left and record.state in (OrderState.PLANNED, OrderState.NOT_INVOICED):
-                sales[record.order_id] = stated_sale(record, (each for step in plan.steps for each in step))
+                try:
+                    sales[record.order_id] = stated_sale(record, (each for step in plan.steps for each in step))
+                except (Failure, *UNFORESEEN) as problem:
+                    # Its plan stands, and so do the others. A charge of it fails for want of a sale.
+                    self._failed_sources.unreadable(SaleConfirmation(record.order_id), problem, REFUNDS)
 
         def stated(stored: Mapping[str, SaleConfirmation | None]) -> Iterable[SaleConfirmation]:
             now = self._clock.now()

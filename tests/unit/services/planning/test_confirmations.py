@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from amazon_to_xero.domain.amazon.notification import parse_transaction_update
-from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction_record import TransactionState
+from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
+from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
+from amazon_to_xero.services.planning import confirmations
 from fakes.charges import charge, copy_of
 from fakes.connection import FakeConnection
 from fakes.order_life import CANADIAN, DRAFT, ORGANISATION_WITH_CLEARING, PAYING, canadian_item, cancelled, tea, version
@@ -587,13 +590,29 @@ def test_charge_that_is_read_again_costs_no_write() -> None:
 # --- charges that cannot be read --------------------------------------------------------------------------------------
 
 
-def test_charge_of_an_absurd_amount_differs_and_stops_no_other_sale() -> None:
+@pytest.mark.parametrize("amount", ["1E+40", "1E+999999"])
+def test_charge_of_an_absurd_amount_fails_and_stops_no_other_sale(amount: str) -> None:
     sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"})
 
-    absurd = charge("C1", posted=SHIPPED_AT, OurPricePrincipal="1E+40")
-    sales.amazon_charges(absurd, tea_charged(transaction_id="C2") | of_order("B"))
+    absurd = [charge(number, posted=SHIPPED_AT, OurPricePrincipal=amount) for number in ("C1", "C2")]
+    sales.amazon_charges(*absurd, tea_charged(transaction_id="C3") | of_order("B"))
 
-    assert (sales.outcome(), sales.outcome("B")) == (DIFFERS, CONFIRMED)
+    assert sales.failures() == ["TRANSACTION#C1 TRANSACTION_MALFORMED", "TRANSACTION#C2 TRANSACTION_MALFORMED"]
+    assert (sales.outcome(), sales.outcome("B")) == (AWAITED, CONFIRMED)
+
+
+def test_order_whose_sale_cannot_be_stated_stops_no_other_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(record: OrderRecord, documents: Iterable[DesiredDocument]) -> StatedSale | None:
+        if record.order_id == "A":
+            raise LookupError("A")
+        return stated_sale(record, documents)
+
+    monkeypatch.setattr(confirmations, "stated_sale", broken)
+    sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"})
+
+    assert (sales.record("A").state, sales.record("B").state) == (OrderState.PLANNED, OrderState.PLANNED)
+    assert sales.outcome("B") == AWAITED
+    assert sales.letters == [("A", "ORDER_UNREADABLE")]
 
 
 @pytest.mark.parametrize(
