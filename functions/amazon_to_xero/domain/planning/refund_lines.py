@@ -129,8 +129,9 @@ class _RefundLines:
         rate = percentage(like.tax_type, self._organisation)
         if share.net or not rate or self._sale.amounts is LineAmountTypes.NO_TAX:
             amount = share.net if is_exclusive else share.net + share.tax
-            # Goodwill and what is like it: where Amazon states no tax with it, Xero must not add any.
-            is_untaxed = is_exclusive and not share.is_of_line and not share.tax
+            # Goodwill and what is like it: where Amazon states no tax with it, Xero must not add any. A discount states
+            # none because its item's tax is already less.
+            is_untaxed = is_exclusive and not share.is_of_line and not share.tax and kind not in _DISCOUNTS
             tax_type = self._policy.tax.rounding_tax_type if is_untaxed else like.tax_type
             yield replace(single_line(description, amount, account, tax_type), origin=origin)
             return
