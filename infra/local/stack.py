@@ -124,7 +124,7 @@ def deployed(
         organisation = xero.control("GET", "books")["Organisations"][0]
         settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
         stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
-        for notification_type, queue in connect.SUBSCRIPTIONS.items():
+        for notification_type, queue in connect.subscriptions_of(stored[0]).items():
             connect.subscribe(*stored, notification_type, outputs[queue], amazon.url, lwa_url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities, StockStatement
+from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable, SummaryPage
 from fakes.state import NOON
 
 UK, DE, FR, US = "A1F83G8C2ARO7P", "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "ATVPDKIKX0DER"
@@ -119,6 +120,32 @@ def merchant_change(
 
 def body(notification: Mapping[str, Any]) -> str:
     return json.dumps(notification)
+
+
+class ScriptedInventory:
+    """ports.InventoryApi over `stock`: pages by marketplace, each a list of summaries.
+
+    A marketplace without an entry is answered as Amazon does where the seller has no goods. `faults` are raised one per
+    call; None lets one call through. `constant_token`: every page has the same token and the same content.
+    """
+
+    def __init__(self) -> None:
+        self.stock: dict[str, list[list[dict[str, Any]]]] = {}
+        self.calls: list[tuple[str, str | None]] = []  # marketplace, page token
+        self.faults: list[AmazonError | None] = []
+        self.constant_token = ""
+
+    def inventory_summaries(
+        self, marketplace: str, *, page_token: str | None = None, sku: str | None = None
+    ) -> SummaryPage:
+        self.calls.append((marketplace, page_token))
+        if self.faults and (fault := self.faults.pop(0)):
+            raise fault
+        if marketplace not in self.stock:
+            raise AmazonUnavailable("getInventorySummaries", 400, "InvalidInput")
+        pages, number = self.stock[marketplace], int(page_token or 0) if not self.constant_token else 0
+        further = str(number + 1) if number + 1 < len(pages) else None
+        return SummaryPage(pages[number], self.constant_token or further)
 
 
 def _text(at: datetime) -> str:

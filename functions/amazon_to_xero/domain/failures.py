@@ -428,8 +428,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.AMAZON_OPERATION_REFUSED: FailureInfo(
         "Amazon refuses one operation, or the search for one marketplace, and not the whole connection.",
-        "Give the application the role Inventory and Order Tracking, which the operation needs, and authorise it again "
-        "in Seller Central.",
+        "Give the application the role that the operation needs and authorise it again in Seller Central: for orders "
+        "the role Inventory and Order Tracking, for transactions Finance and Accounting, for stock Amazon Fulfillment.",
         _A.CONNECTION,
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(

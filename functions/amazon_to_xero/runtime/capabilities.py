@@ -17,8 +17,9 @@ from amazon_to_xero.domain.amazon.notification import (
     parse_transaction_update,
 )
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -27,6 +28,9 @@ from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
+from amazon_to_xero.services.inventory.alerts import StockAlerts
+from amazon_to_xero.services.inventory.recorder import StockRecorder
+from amazon_to_xero.services.inventory.sweep import StockSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.worker import CapabilityWork
@@ -51,6 +55,9 @@ class Services:
     transaction_reader: TransactionReader
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
+    stock_recorder: StockRecorder
+    stock_sweep: StockSweep
+    stock_alerts: StockAlerts
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ class Capability:
     dead_letter_queue: environment variable that holds the URL of its dead-letter queue.
     work: what the worker does for it.
     waits_for_lease: whether its function waits for the worker before it.
+    posts: whether its work leads to documents in Xero. A capability that posts nothing has a worker of its own.
     """
 
     name: str
@@ -71,6 +79,7 @@ class Capability:
     dead_letter_queue: str
     work: Callable[[Services], CapabilityWork]
     waits_for_lease: bool = False
+    posts: bool = True
 
 
 CAPABILITIES: Mapping[str, Capability] = {
@@ -106,6 +115,17 @@ CAPABILITIES: Mapping[str, Capability] = {
                 plan=partial(services.refund_planner.plan_due, REFUNDS),
                 sweep=services.transaction_sweep.sweep,
             ),
+        ),
+        Capability(
+            INVENTORY_ALERTS,
+            parse=parse_stock_notification,
+            record=lambda services, notices: services.stock_recorder.record_notices(notices),
+            dead_letter_queue="INVENTORY_ALERTS_DLQ_URL",
+            work=lambda services: CapabilityWork(
+                plan=services.stock_alerts.send_due,
+                sweep=services.stock_sweep.sweep,
+            ),
+            posts=False,
         ),
     )
 }

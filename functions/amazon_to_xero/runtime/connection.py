@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.ports.amazon import FinancesApi, SellerApi
+from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.ports.amazon import FinancesApi, InventoryApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
+from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
@@ -35,6 +36,10 @@ from amazon_to_xero.services.intake.transaction_notices import TransactionNotice
 from amazon_to_xero.services.intake.transaction_pages import TransactionPages
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
+from amazon_to_xero.services.inventory.alerts import StockAlerts
+from amazon_to_xero.services.inventory.recorder import StockRecorder
+from amazon_to_xero.services.inventory.sweep import StockSweep
+from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
@@ -58,6 +63,7 @@ class Ports:
 
     dead_letter_queues: by capability.
     owner: names the execution environment of the function: who holds a lease or a slot.
+    inventory_topic: who receives alerts of stock.
     """
 
     amazon: SellerApi
@@ -69,11 +75,16 @@ class Ports:
     clock: Clock
     decisions: DecisionLog
     owner: str
+    inventory: InventoryApi
+    inventory_topic: MessageTopic
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One connection, ready to work."""
+    """One connection, ready to work.
+
+    alert_workers: the workers of the capabilities that post nothing, by capability.
+    """
 
     name: str
     seller_id: str
@@ -83,6 +94,7 @@ class Connection:
     tokens: XeroTokens
     status: StatusReader
     xero_check: XeroCheck
+    alert_workers: Mapping[str, AlertWorker]
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,7 @@ class ConnectionProfile:
     limits: Xero's limits that apply to it.
     buyer_salt: makes the hashes that stand for buyers; see privacy.
     tenant_id: Xero's id of the organisation.
+    stock_policy: None where nobody is to hear of stock.
     """
 
     name: str
@@ -100,13 +113,14 @@ class ConnectionProfile:
     buyer_salt: str
     limits: Limits = field(default_factory=Limits)
     tenant_id: str = ""
+    stock_policy: StockPolicy | None = None
 
 
 def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
     """Return the profile that a connection's settings describe."""
     limits = Limits(per_day=settings.xero.calls_per_day)
     seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
-    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id)
+    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id, settings.stock_policy())
 
 
 def connect(
@@ -141,6 +155,7 @@ def connect(
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
+    stock, stock_policy = StockRecorder(store, profile.stock_policy, clock, decisions), profile.stock_policy
     services = Services(
         store,
         organisation,
@@ -156,6 +171,9 @@ def connect(
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
         ),
+        stock,
+        StockSweep(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
+        StockAlerts(name, store, stock_policy, ports.inventory_topic, ports.events, clock, decisions),
     )
     poster = document_poster(
         name,
@@ -170,10 +188,16 @@ def connect(
         decisions,
         requests.plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
     )
-    work = {name: capability.work(services) for name, capability in capabilities.items()}
+    work = {name: each.work(services) for name, each in capabilities.items() if each.posts}
+    alert_workers = {
+        name: AlertWorker(name, each.work(services), store, clock, decisions)
+        for name, each in capabilities.items()
+        if not each.posts
+    }
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, XeroCheck(xero, pauses))
+    check = XeroCheck(xero, pauses)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers)
 
 
 def document_poster(

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
+from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
@@ -21,6 +22,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
 _WATCHED_STATES: Mapping[DocumentState, str] = {
@@ -257,6 +259,7 @@ class CursorCodec:
 CODECS: Mapping[type[Any], RowCodec[Any]] = {
     OrderRecord: OrderCodec(),
     TransactionRecord: TransactionCodec(),
+    StockRecord: StockCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }

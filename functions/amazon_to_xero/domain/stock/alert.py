@@ -17,7 +17,7 @@ class AlertKind(StrEnum):
     STRANDED = "STRANDED"  # Amazon holds units, and none of them can be sold or will be
     SUDDEN_DROP = "SUDDEN_DROP"  # many units fewer within a day, and still more than low
     LOW = "LOW"  # at or below the threshold
-    UNFULFILLABLE = "UNFULFILLABLE"  # more units cannot be sold
+    MORE_UNFULFILLABLE = "MORE_UNFULFILLABLE"  # more units cannot be sold
     BACK = "BACK"  # in stock again
 
 

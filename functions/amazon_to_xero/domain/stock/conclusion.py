@@ -31,7 +31,7 @@ def concluded(
     ripe = [number for number, each in enumerate(collected) if each.received_at + policy.collect <= now]
     number_concluded = max([number + 1 for number in ripe] + [len(collected) - MAX_COLLECTED, 0])
     if not number_concluded:
-        return record
+        return record.waiting(policy.collect)
     low_units = policy.low_threshold(record.sku, record.pool).units(sold_a_day)
     change = _Change(policy, low_units, sold_a_day)
     for statement in _one_for_each_time([each.statement for each in collected[:number_concluded]]):
@@ -65,7 +65,7 @@ class _Change:
             kinds, dropped_at = [AlertKind.SUDDEN_DROP], statement.observed_at
         before, has_grown = self._unfulfillable(record, statement)
         if has_grown:
-            kinds.append(AlertKind.UNFULFILLABLE)
+            kinds.append(AlertKind.MORE_UNFULFILLABLE)
         alerts = tuple(self._alert(each, record, statement) for each in kinds)
         return replace(
             record,

@@ -127,7 +127,7 @@ def test_unfulfillable_units_make_an_alert_each_time_they_have_grown_by_five() -
 
     record = after(*grown)
 
-    assert kinds(record) == [K.UNFULFILLABLE, K.UNFULFILLABLE]
+    assert kinds(record) == [K.MORE_UNFULFILLABLE, K.MORE_UNFULFILLABLE]
     assert [alert.quantities.unfulfillable for alert in record.unsent] == [7, 12]
 
 

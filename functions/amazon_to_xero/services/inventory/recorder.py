@@ -1,0 +1,63 @@
+"""Records what Amazon states about stock, for one connection. What it means is concluded later; see alerts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.stock import StockStatement
+from amazon_to_xero.domain.amazon.stock_statements import StockNotice
+from amazon_to_xero.domain.stock.conclusion import concluded
+from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.record import StockRecord, stock_key
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DecisionLog
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.state_updates import update_records
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+class StockRecorder:
+    """Collects statements in the records of their levels. `policy` is None where a connection has no alerts."""
+
+    def __init__(self, store: StateStore, policy: StockPolicy | None, clock: Clock, decisions: DecisionLog) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._decisions = decisions
+
+    def record_notices(self, notices: Sequence[ChangeNotice]) -> list[str]:
+        """Record what notifications state; return the keys of the records that are due now: none. Raises Conflict."""
+        statements = [each for notice in notices if isinstance(notice, StockNotice) for each in notice.statements]
+        self.record(statements)
+        return []
+
+    def record(self, statements: Sequence[StockStatement]) -> int:
+        """Record statements and return how many levels they changed. Raises Conflict.
+
+        A repeated statement, and one that is older than the newest one, changes nothing.
+        """
+        policy = self._policy
+        if policy is None:
+            self._decisions.record("STOCK_NOT_WATCHED", statements=len(statements))
+            return 0
+        now = self._clock.now()
+        by_key: dict[str, list[StockStatement]] = defaultdict(list)
+        for each in statements:
+            if policy.covers(each):
+                key = stock_key(each.channel, policy.pool_of(each), each.sku)
+                by_key[key].append(each.not_later_than(now + _CLOCKS_DIFFER))
+
+        def collecting(stored: Mapping[str, StockRecord | None]) -> Iterable[StockRecord]:
+            for key, known in stored.items():
+                first = by_key[key][0]
+                record = known or StockRecord(first.channel, policy.pool_of(first), first.sku)
+                changed = record.collecting(by_key[key], now, policy.collect)
+                if changed is not record:
+                    # More statements than a row holds are concluded at once.
+                    yield concluded(changed, policy, now)
+
+        return len(update_records(self._store, StockRecord, by_key, collecting))
