@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
-from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, REFUNDS
 from amazon_to_xero.ports.state import DOCUMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from deployable.names import logical_name
 from local.cloud import ROOT, LocalCloud
 from local.endpoint import REGION
+from local.inventory_report import subscribe_recipient
 from local.sandboxes import Sandbox, sandbox
 from local.settings import CONNECTION_JSON, merged
 from operations import connect
@@ -65,7 +66,8 @@ class Stack:
         return ", ".join(f"{count} due rows of {queue}" for queue, count in due.items() if count)
 
     def play(self, seconds: float) -> str:
-        """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds.
+        """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds
+        and stock.
 
         Return what was unfinished after waiting `seconds`, empty if nothing was.
         """
@@ -75,6 +77,7 @@ class Stack:
             unfinished.append(self.wait_until_idle(seconds))
         # Each posting date is old by now: what no notification has reported so far is not left to the hourly schedule.
         self.cloud.invoke(self.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
+        self.cloud.invoke(self.outputs["InventoryAlertsFunctionName"], {"sweep": INVENTORY_ALERTS})
         unfinished.append(self.wait_until_idle(seconds))
         return "; ".join(filter(None, unfinished))
 
@@ -127,6 +130,7 @@ def deployed(
         for notification_type, queue in connect.subscriptions_of(stored[0]).items():
             connect.subscribe(*stored, notification_type, outputs[queue], amazon.url, lwa_url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
+        subscribe_recipient(cloud, outputs["InventoryAlertsTopicArn"])
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
         seller_id = settings["amazon"]["seller_id"]
         yield Stack(cloud, amazon, xero, outputs, store, seller_id, tuple(ids), stops_of(seller))

@@ -61,7 +61,7 @@ def queue_handler(capability: Capability) -> Handler:
 
         def run(each: Connection, deadline: datetime) -> object:
             if not capability.posts:
-                return each.alert_workers[name].run(owner, deadline)
+                return each.alert_workers[name].run(owner, deadline, named.get(each.name, ()))
             return each.worker.run(
                 owner,
                 deadline,

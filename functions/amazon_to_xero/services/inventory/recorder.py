@@ -30,20 +30,19 @@ class StockRecorder:
         self._decisions = decisions
 
     def record_notices(self, notices: Sequence[ChangeNotice]) -> list[str]:
-        """Record what notifications state; return the keys of the records that are due now: none. Raises Conflict."""
-        statements = [each for notice in notices if isinstance(notice, StockNotice) for each in notice.statements]
-        self.record(statements)
-        return []
+        """Record what notifications state, as `record` does."""
+        of_stock = [notice for notice in notices if isinstance(notice, StockNotice)]
+        return self.record([statement for notice in of_stock for statement in notice.statements])
 
-    def record(self, statements: Sequence[StockStatement]) -> int:
-        """Record statements and return how many levels they changed. Raises Conflict.
+    def record(self, statements: Sequence[StockStatement]) -> list[str]:
+        """Record statements and return the keys of the records that are due now. Raises Conflict.
 
         A repeated statement, and one that is older than the newest one, changes nothing.
         """
         policy = self._policy
         if policy is None:
             self._decisions.record("STOCK_NOT_WATCHED", statements=len(statements))
-            return 0
+            return []
         now = self._clock.now()
         by_key: dict[str, list[StockStatement]] = defaultdict(list)
         for each in statements:
@@ -60,4 +59,5 @@ class StockRecorder:
                     # More statements than a row holds are concluded at once.
                     yield concluded(changed, policy, now)
 
-        return len(update_records(self._store, StockRecord, by_key, collecting))
+        saved = update_records(self._store, StockRecord, by_key, collecting)
+        return [key for key, record in saved.items() if record.next_attempt_at and record.next_attempt_at <= now]

@@ -6,7 +6,7 @@ documents waiting. Neither needs the other's rows: stock is no source of documen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -32,10 +32,13 @@ class AlertWorker:
         self._decisions = decisions
         self._stops = StopLog(store, clock, decisions)
 
-    def run(self, owner: str, deadline: datetime) -> StepReport:
-        """Do what is due, or leave it to the worker that holds the lease."""
-        plan = self._work.plan if self._store.due(self._capability, self._clock.now(), 1) else None
-        return self._under_lease(self._capability, owner, deadline, None if plan is None else partial(plan, ()))
+    def run(self, owner: str, deadline: datetime, named: Sequence[str] = ()) -> StepReport:
+        """Do what is due, or leave it to the worker that holds the lease.
+
+        named: keys of records that are due although the index may not show them yet.
+        """
+        plan = self._work.plan if named or self._store.due(self._capability, self._clock.now(), 1) else None
+        return self._under_lease(self._capability, owner, deadline, None if plan is None else partial(plan, named))
 
     def sweep(self, owner: str, deadline: datetime) -> StepReport:
         """Read what no notification reported, then do what is due."""
