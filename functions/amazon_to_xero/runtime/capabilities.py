@@ -30,6 +30,7 @@ from amazon_to_xero.services.intake.transaction_notices import TransactionNotice
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.inventory.alerts import StockAlerts
 from amazon_to_xero.services.inventory.recorder import StockRecorder
+from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.inventory.sweep import StockSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
@@ -58,6 +59,7 @@ class Services:
     stock_recorder: StockRecorder
     stock_sweep: StockSweep
     stock_alerts: StockAlerts
+    sales: SalesRates
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.alerts import StockAlerts
 from amazon_to_xero.services.inventory.recorder import StockRecorder
+from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.inventory.sweep import StockSweep
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
@@ -144,8 +145,19 @@ def connect(
     pseudonym = BuyerPseudonyms(profile.buyer_salt).pseudonym
     contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
     readable = ReadableOrders(store, clock)
+    sales = SalesRates(store, profile.stock_policy, clock)
     recorder = OrderRecorder(
-        name, store, policy, contacts, storable_order, failed_sources, readable, ports.events, clock, decisions
+        name,
+        store,
+        policy,
+        contacts,
+        storable_order,
+        failed_sources,
+        readable,
+        ports.events,
+        clock,
+        decisions,
+        sales.count,
     )
     quota = AmazonQuota(store, clock, decisions)
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
@@ -155,7 +167,7 @@ def connect(
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
-    stock, stock_policy = StockRecorder(store, profile.stock_policy, clock, decisions), profile.stock_policy
+    stock, stock_policy = StockRecorder(store, profile.stock_policy, sales, clock, decisions), profile.stock_policy
     services = Services(
         store,
         organisation,
@@ -173,7 +185,8 @@ def connect(
         ),
         stock,
         StockSweep(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
-        StockAlerts(name, store, stock_policy, ports.inventory_topic, ports.events, clock, decisions),
+        StockAlerts(name, store, stock_policy, sales, ports.inventory_topic, ports.events, clock, decisions),
+        sales,
     )
     poster = document_poster(
         name,

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 
 type Places = Annotated[tuple[str, ...], Field(min_length=1)]
 type PoolName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,29}$")]
@@ -34,6 +34,14 @@ class InventorySettings(BaseModel):
     low_by_sku: dict[str, Units] = Field(
         default_factory=dict, description="SKU → the same for its stock levels, before that of its place."
     )
+    low_days: Units = Field(
+        default=0,
+        description="From how few days of cover on a level is low, too; 0 for never. Cover is how long its units last "
+        "at the rate at which the SKU sold there in the last 30 days, counted from the recorded orders. A rate is "
+        "known once they have been counted for 7 days.",
+    )
+    low_days_by_place: dict[str, Units] = Field(default_factory=dict, description="The same, as in `low_by_place`.")
+    low_days_by_sku: dict[str, Units] = Field(default_factory=dict, description="The same, as in `low_by_sku`.")
     rise_percent: Annotated[int, Field(ge=0, le=500)] = Field(
         default=20,
         description="How many percent above its threshold, and at least one unit, a level must rise before it can be "
@@ -77,9 +85,10 @@ class InventorySettings(BaseModel):
         if twice:
             raise ValueError(f"pools list {', '.join(twice)} twice; leave each marketplace in one pool")
         places = {*self.pools, *MARKETPLACES, "DEFAULT"}
-        if missing := sorted(set(self.low_by_place) - places):
+        if missing := sorted({*self.low_by_place, *self.low_days_by_place} - places):
             raise ValueError(
-                f"low_by_place names {', '.join(missing)}; write a marketplace id, the name of a pool, or DEFAULT"
+                f"low_by_place or low_days_by_place name {', '.join(missing)}; "
+                "write a marketplace id, the name of a pool, or DEFAULT"
             )
         return self
 
@@ -91,9 +100,8 @@ class InventorySettings(BaseModel):
             marketplaces=tuple(marketplaces),
             ignored_marketplaces=frozenset(ignored),
             pools={marketplace: pool for pool, members in self.pools.items() for marketplace in members},
-            low=Threshold(self.low),
-            low_by_place={place: Threshold(units) for place, units in self.low_by_place.items()},
-            low_by_sku={sku: Threshold(units) for sku, units in self.low_by_sku.items()},
+            low=Thresholds(self.low, self.low_by_place, self.low_by_sku),
+            low_days=Thresholds(self.low_days, self.low_days_by_place, self.low_days_by_sku),
             rise_percent=self.rise_percent,
             back_units=self.back_in_stock,
             drop_percent=self.drop_percent,

@@ -11,7 +11,7 @@ import pytest
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.inventory import AmazonInventoryApi
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from fakes.connection import FakeConnection
 from fakes.state import ManualClock
 from fakes.stock import DE, FR, UK, US
@@ -22,7 +22,7 @@ from sandbox.testing.amazon import a_stock_level
 from sandbox.wire import Request, SandboxClock
 from unit.adapters.live_sandboxes import listening
 
-POLICY = StockPolicy(marketplaces=(UK, US), pools={DE: "eu", FR: "eu"}, low=Threshold(10), digest_from=1000)
+POLICY = StockPolicy(marketplaces=(UK, US), pools={DE: "eu", FR: "eu"}, low=Thresholds(10), digest_from=1000)
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:inventory-alerts"
 
 

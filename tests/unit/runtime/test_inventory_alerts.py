@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from amazon_to_xero.runtime import handlers
 from amazon_to_xero.runtime.handlers import Handler
 from fakes.stock import UK, availability_change, summary
@@ -27,7 +27,7 @@ from unit.runtime.two_connections import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")  # the decision logs of fakes count nothing
 
-POLICY = StockPolicy(marketplaces=(UK,), low=Threshold(10), low_by_place={"DEFAULT": Threshold(20)})
+POLICY = StockPolicy(marketplaces=(UK,), low=Thresholds(10, {"DEFAULT": 20}))
 
 
 @pytest.fixture

@@ -341,6 +341,7 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
         low=10,
         low_by_place={"eu": 30, "DEFAULT": 5},
         low_by_sku={"MUG, red": 40},
+        low_days=7,
         pools={"eu": ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]},
         collect_minutes=0,
     )
@@ -350,11 +351,9 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
     assert policy is not None
     assert policy.marketplaces == tuple(document["amazon"]["marketplaces"])
     assert policy.pools == {"A1PA6795UKMFR9": "eu", "A13V1IB3VIYZZH": "eu"}
-    assert [policy.low_threshold(sku, pool).amount for sku, pool in (("X", "eu"), ("X", "A1"), ("MUG, red", "eu"))] == [
-        30,
-        10,
-        40,
-    ]
+    levels = (("X", "eu"), ("X", "A1"), ("MUG, red", "eu"))
+    assert [policy.low_units(*level, None) for level in levels] == [30, 10, 40]
+    assert policy.low_units("X", "A1", Decimal(3)) == 21
     assert policy.collect.total_seconds() == 0
 
 
@@ -364,7 +363,7 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
         ({"pools": {"eu": ["A1"]}}, "pools name A1, which are not Amazon's marketplace ids"),
         ({"pools": {"eu": ["A1PA6795UKMFR9"], "de": ["A1PA6795UKMFR9"]}}, "pools list A1PA6795UKMFR9 twice"),
         ({"pools": {"Europe": ["A1PA6795UKMFR9"]}}, "inventory.pools.Europe"),
-        ({"low_by_place": {"europe": 3}}, "low_by_place names europe; write a marketplace id"),
+        ({"low_by_place": {"europe": 3}}, "low_by_place or low_days_by_place name europe; write a marketplace id"),
         ({"low_by_sku": {"MUG": -1}}, "inventory.low_by_sku.MUG"),
         ({"digest_from": 1}, "inventory.digest_from"),
         ({"treshold": 1}, "inventory.treshold"),

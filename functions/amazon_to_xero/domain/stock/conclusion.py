@@ -32,8 +32,7 @@ def concluded(
     number_concluded = max([number + 1 for number in ripe] + [len(collected) - MAX_COLLECTED, 0])
     if not number_concluded:
         return record.waiting(policy.collect)
-    low_units = policy.low_threshold(record.sku, record.pool).units(sold_a_day)
-    change = _Change(policy, low_units, sold_a_day)
+    change = _Change(policy, policy.low_units(record.sku, record.pool, sold_a_day), sold_a_day)
     for statement in _one_for_each_time([each.statement for each in collected[:number_concluded]]):
         record = change.applied(record, statement)
     return replace(record, collected=collected[number_concluded:]).waiting(policy.collect)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
-from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.stock import Channel, StockStatement
 
 
-class ThresholdUnit(StrEnum):
-    UNITS = "units"
-    DAYS = "days"  # of cover: how long the units last at the rate at which the SKU sells
-
-
 @dataclass(frozen=True)
-class Threshold:
-    """From how few units on a level is low; 0 for never."""
+class Thresholds:
+    """From how few of something on a level is low; 0 for never. That of the SKU counts before that of its place.
 
-    amount: int = 0
-    unit: ThresholdUnit = ThresholdUnit.UNITS
+    default, by_sku: the thresholds.
+    by_place: by marketplace, pool, or code of the merchant's channel.
+    """
 
-    def units(self, sold_a_day: Decimal | None) -> int:
-        """Return it in units. Days of cover of a SKU whose sales are not known are 0 units: nothing is guessed."""
-        if self.unit is ThresholdUnit.UNITS:
-            return self.amount
-        return int((self.amount * (sold_a_day or Decimal(0))).to_integral_value(ROUND_CEILING))
+    default: int = 0
+    by_place: Mapping[str, int] = field(default_factory=dict)
+    by_sku: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, sku: str, places: Iterable[str]) -> int:
+        by_place = next((self.by_place[each] for each in places if each in self.by_place), self.default)
+        return self.by_sku.get(sku, by_place)
+
+    @property
+    def is_used(self) -> bool:
+        return any((self.default, *self.by_place.values(), *self.by_sku.values()))
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class StockPolicy:
     marketplaces: the ones whose stock is swept.
     ignored_marketplaces: the ones whose notifications are left out.
     pools: marketplace -> name of its pool: those of one pool sell the same units, which each of them states.
-    low, low_by_place, low_by_sku: thresholds; the one of the SKU counts before the one of the marketplace or pool.
+    low: thresholds in units.
+    low_days: thresholds in days of cover: how long the units last at the rate at which the SKU sells there.
     rise_percent: how far above its threshold a level must rise until it can become low again.
     back_units: from how many units on a level that was out is in stock again.
     drop_percent, drop_units: both at once, within a day: the level dropped suddenly.
@@ -51,9 +53,8 @@ class StockPolicy:
     marketplaces: tuple[str, ...] = ()
     ignored_marketplaces: frozenset[str] = frozenset()
     pools: Mapping[str, str] = field(default_factory=dict)
-    low: Threshold = field(default_factory=Threshold)
-    low_by_place: Mapping[str, Threshold] = field(default_factory=dict)
-    low_by_sku: Mapping[str, Threshold] = field(default_factory=dict)
+    low: Thresholds = field(default_factory=Thresholds)
+    low_days: Thresholds = field(default_factory=Thresholds)
     rise_percent: int = 20
     back_units: int = 2
     drop_percent: int = 50
@@ -62,17 +63,21 @@ class StockPolicy:
     collect: timedelta = timedelta(minutes=5)
     digest_from: int = 5
 
-    def pool_of(self, statement: StockStatement) -> str:
-        """Return the pool that a statement is about: a marketplace without one is a pool of its own."""
-        return self.pools.get(statement.place, statement.place)
+    def pool_of(self, place: str) -> str:
+        """Return the pool of a place: a marketplace without one is a pool of its own."""
+        return self.pools.get(place, place)
 
     def covers(self, statement: StockStatement) -> bool:
         return statement.place not in self.ignored_marketplaces
 
-    def low_threshold(self, sku: str, pool: str) -> Threshold:
+    def low_units(self, sku: str, pool: str, sold_a_day: Decimal | None) -> int:
+        """Return the higher of the two thresholds of a level, in units.
+
+        Days of cover of a level whose sales are not known are 0 units: nothing is guessed.
+        """
         places = [pool, *(each for each, name in self.pools.items() if name == pool)]
-        by_place = next((self.low_by_place[each] for each in places if each in self.low_by_place), self.low)
-        return self.low_by_sku.get(sku, by_place)
+        cover = self.low_days.of(sku, places) * (sold_a_day or Decimal(0))
+        return max(self.low.of(sku, places), int(cover.to_integral_value(ROUND_CEILING)))
 
     def rises_to(self, low_units: int) -> int:
         """Return how many units a low level must reach until it can become low again: at least one more than low."""

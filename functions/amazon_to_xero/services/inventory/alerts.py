@@ -21,6 +21,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog, EventBus, MessageNotSent, MessageTopic
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.inventory.events import alert_event
+from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import StepReport
@@ -38,6 +39,7 @@ class StockAlerts:
         connection: str,
         store: StateStore,
         policy: StockPolicy | None,
+        sales: SalesRates,
         topic: MessageTopic,
         events: EventBus,
         clock: Clock,
@@ -47,6 +49,7 @@ class StockAlerts:
         self._connection = connection
         self._store = store
         self._policy = policy
+        self._sales = sales
         self._topic = topic
         self._events = events
         self._clock = clock
@@ -75,11 +78,12 @@ class StockAlerts:
 
         def conclusions(stored: Mapping[str, StockRecord | None]) -> Iterable[StockRecord]:
             now = self._clock.now()
+            rates = self._sales.rates(stored)
             for record in stored.values():
                 if record is None or record.next_attempt_at is None or record.next_attempt_at > now:
                     continue
                 try:
-                    yield concluded(record, policy, now)
+                    yield concluded(record, policy, now, rates.get(record.key))
                 except UNFORESEEN as problem:
                     code = FailureCode.UNFORESEEN
                     self._decisions.record("FAILED", reason=code, remedy=place_of(problem), stock=record.key)

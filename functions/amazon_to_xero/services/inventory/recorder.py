@@ -11,10 +11,11 @@ from amazon_to_xero.domain.amazon.stock import StockStatement
 from amazon_to_xero.domain.amazon.stock_statements import StockNotice
 from amazon_to_xero.domain.stock.conclusion import concluded
 from amazon_to_xero.domain.stock.policy import StockPolicy
-from amazon_to_xero.domain.stock.record import StockRecord, stock_key
+from amazon_to_xero.domain.stock.record import MAX_COLLECTED, StockRecord, stock_key
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.state_updates import update_records
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -23,9 +24,17 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 class StockRecorder:
     """Collects statements in the records of their levels. `policy` is None where a connection has no alerts."""
 
-    def __init__(self, store: StateStore, policy: StockPolicy | None, clock: Clock, decisions: DecisionLog) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        policy: StockPolicy | None,
+        sales: SalesRates,
+        clock: Clock,
+        decisions: DecisionLog,
+    ) -> None:
         self._store = store
         self._policy = policy
+        self._sales = sales
         self._clock = clock
         self._decisions = decisions
 
@@ -47,17 +56,19 @@ class StockRecorder:
         by_key: dict[str, list[StockStatement]] = defaultdict(list)
         for each in statements:
             if policy.covers(each):
-                key = stock_key(each.channel, policy.pool_of(each), each.sku)
+                key = stock_key(each.channel, policy.pool_of(each.place), each.sku)
                 by_key[key].append(each.not_later_than(now + _CLOCKS_DIFFER))
 
         def collecting(stored: Mapping[str, StockRecord | None]) -> Iterable[StockRecord]:
             for key, known in stored.items():
                 first = by_key[key][0]
-                record = known or StockRecord(first.channel, policy.pool_of(first), first.sku)
+                record = known or StockRecord(first.channel, policy.pool_of(first.place), first.sku)
                 changed = record.collecting(by_key[key], now, policy.collect)
-                if changed is not record:
-                    # More statements than a row holds are concluded at once.
-                    yield concluded(changed, policy, now)
+                if changed is record:
+                    continue
+                # More statements than a row holds are concluded at once.
+                is_full = len(changed.collected) > MAX_COLLECTED
+                yield concluded(changed, policy, now, self._sales.rate(key)) if is_full else changed
 
         saved = update_records(self._store, StockRecord, by_key, collecting)
         return [key for key, record in saved.items() if record.next_attempt_at and record.next_attempt_at <= now]

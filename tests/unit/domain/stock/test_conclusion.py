@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ import pytest
 from amazon_to_xero.domain.amazon.stock import Channel, StockStatement
 from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
 from amazon_to_xero.domain.stock.conclusion import concluded
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from amazon_to_xero.domain.stock.record import MAX_COLLECTED, StockRecord, StockState
 from fakes.stock import DE, FR, UK, minute, stated
 
-POLICY = StockPolicy(low=Threshold(10), rise_percent=20, back_units=3, drop_percent=50, drop_units=20)
+POLICY = StockPolicy(low=Thresholds(10), rise_percent=20, back_units=3, drop_percent=50, drop_units=20)
 COLLECT = POLICY.collect
 K = AlertKind
 
@@ -85,7 +86,7 @@ def test_what_was_out_before_it_was_known_is_no_news_but_what_is_low_is() -> Non
 
 
 def test_threshold_of_zero_is_never_low() -> None:
-    assert kinds(levels(30, 1, 0, policy=replace(POLICY, low=Threshold(0)))) == [K.OUT]
+    assert kinds(levels(30, 1, 0, policy=replace(POLICY, low=Thresholds(0)))) == [K.OUT]
 
 
 def test_unknown_quantity_is_not_zero() -> None:
@@ -200,7 +201,7 @@ def test_statement_of_the_same_time_and_units_says_nothing_new() -> None:
 def test_marketplaces_of_a_pool_state_the_same_units_which_are_not_added_up() -> None:
     policy = replace(POLICY, pools={DE: "eu", FR: "eu"})
     same_time = [stated(8, place=DE), stated(8, place=FR)]
-    assert {policy.pool_of(each) for each in same_time} == {"eu"}
+    assert {policy.pool_of(each.place) for each in same_time} == {"eu"}
 
     record = StockRecord(Channel.FBA, "eu", "MUG-RED").collecting(same_time, minute(1), COLLECT)
 
@@ -237,19 +238,24 @@ def test_time_to_come_is_not_believed() -> None:
 
 
 def test_threshold_of_the_sku_counts_before_that_of_its_place_and_the_default() -> None:
-    policy = StockPolicy(
-        pools={DE: "eu", FR: "eu"},
-        low=Threshold(10),
-        low_by_place={"eu": Threshold(20), UK: Threshold(30)},
-        low_by_sku={"MUG-RED": Threshold(40)},
-    )
+    low = Thresholds(10, {"eu": 20, UK: 30}, {"MUG-RED": 40})
+    policy = StockPolicy(pools={DE: "eu", FR: "eu"}, low=low)
 
-    assert [policy.low_threshold(sku, pool).amount for sku, pool in (("X", "US"), ("X", "eu"), ("X", UK))] == [
-        10,
-        20,
-        30,
-    ]
-    assert policy.low_threshold("MUG-RED", UK).amount == 40
+    assert [policy.low_units("X", pool, None) for pool in ("US", "eu", UK)] == [10, 20, 30]
+    assert policy.low_units("MUG-RED", UK, None) == 40
+
+
+def test_threshold_of_a_marketplace_counts_for_its_pool() -> None:
+    assert StockPolicy(pools={DE: "eu"}, low=Thresholds(10, {DE: 5})).low_units("X", "eu", None) == 5
+
+
+def test_days_of_cover_are_units_at_the_rate_at_which_the_sku_sells() -> None:
+    policy = StockPolicy(low=Thresholds(10), low_days=Thresholds(14, by_sku={"MUG-RED": 0}))
+
+    assert policy.low_units("X", UK, Decimal("2.5")) == 35
+    assert policy.low_units("X", UK, Decimal("0.5")) == 10  # the higher of the two counts
+    assert policy.low_units("X", UK, None) == 10  # no rate is known, and none is guessed
+    assert policy.low_units("MUG-RED", UK, Decimal("2.5")) == 10
 
 
 def test_place_has_the_name_that_a_person_gives_it() -> None:

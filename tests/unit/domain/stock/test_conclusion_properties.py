@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from amazon_to_xero.domain.amazon.stock import Channel, StockStatement
 from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
 from amazon_to_xero.domain.stock.conclusion import concluded
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from amazon_to_xero.domain.stock.record import StockRecord
 from fakes.stock import UK, minute, stated
 
 POLICIES = st.builds(
     StockPolicy,
-    low=st.builds(Threshold, st.integers(0, 30)),
+    low=st.builds(Thresholds, st.integers(0, 30)),
     rise_percent=st.integers(0, 100),
     back_units=st.integers(1, 5),
     drop_units=st.integers(1, 30),
@@ -73,7 +73,7 @@ def test_low_is_alerted_again_only_after_the_level_rose_clearly_or_was_out(
     levels: list[tuple[int | None, int]], policy: StockPolicy
 ) -> None:
     made = statements(levels)
-    low_units = policy.low.amount
+    low_units = policy.low.default
     low = [alert for alert in alerts_of(made, policy) if alert.kind is AlertKind.LOW]
 
     for alert in low:

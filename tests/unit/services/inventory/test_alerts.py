@@ -9,7 +9,7 @@ import pytest
 
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.domain.stock.conclusion import concluded
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from amazon_to_xero.domain.stock.record import StockState
 from amazon_to_xero.ports.outbound import InventoryAlertEvent
 from amazon_to_xero.services.work_report import StepReport
@@ -19,8 +19,7 @@ from fakes.stock import DE, FR, UK, availability_change, merchant_change, minute
 POLICY = StockPolicy(
     marketplaces=(UK, DE),
     pools={DE: "eu", FR: "eu"},
-    low=Threshold(10),
-    low_by_place={"DEFAULT": Threshold(20)},
+    low=Thresholds(10, {"DEFAULT": 20}),
 )
 MUG = f"fba#{UK}#MUG-RED"
 COLLECT = POLICY.collect.total_seconds()

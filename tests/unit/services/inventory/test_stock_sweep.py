@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
-from amazon_to_xero.domain.stock.policy import StockPolicy, Threshold
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
 from amazon_to_xero.domain.stock.record import StockState
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from fakes.connection import FakeConnection
 from fakes.stock import DE, UK, US, availability_change, minute, summary
 
-POLICY = StockPolicy(marketplaces=(UK, DE, US), low=Threshold(10))
+POLICY = StockPolicy(marketplaces=(UK, DE, US), low=Thresholds(10))
 COLLECT = POLICY.collect.total_seconds()
 
 
