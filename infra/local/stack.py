@@ -158,6 +158,9 @@ def project_path(text: str) -> Path:
 
 def _settings(seller: Seller, parts: Mapping[str, Any]) -> dict[str, Any]:
     settings = merged(json.loads(SETTINGS.read_text(encoding="utf-8")), parts)
+    if isinstance(settings.get("inventory"), dict):
+        # A run does not wait for late notifications of stock.
+        settings["inventory"] = {"collect_minutes": 0} | settings["inventory"]
     if seller.seller_id and isinstance(settings["amazon"], dict):
         settings["amazon"] |= {"seller_id": seller.seller_id}
     return settings

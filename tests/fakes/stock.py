@@ -132,6 +132,7 @@ class ScriptedInventory:
     def __init__(self) -> None:
         self.stock: dict[str, list[list[dict[str, Any]]]] = {}
         self.calls: list[tuple[str, str | None]] = []  # marketplace, page token
+        self.skus: list[str] = []  # that were asked for
         self.faults: list[AmazonError | None] = []
         self.constant_token = ""
 
@@ -139,6 +140,7 @@ class ScriptedInventory:
         self, marketplace: str, *, page_token: str | None = None, sku: str | None = None
     ) -> SummaryPage:
         self.calls.append((marketplace, page_token))
+        self.skus += [] if sku is None else [sku]
         if self.faults and (fault := self.faults.pop(0)):
             raise fault
         if marketplace not in self.stock:

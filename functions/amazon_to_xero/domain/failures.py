@@ -99,6 +99,7 @@ class FailureCode(StrEnum):
     # reported, nothing is held back
     STOCK_MALFORMED = "STOCK_MALFORMED"
     STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
+    STOCK_NOT_STATED = "STOCK_NOT_STATED"
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
     TAX_VARIANCE = "TAX_VARIANCE"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
@@ -507,6 +508,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.STOCK_SWEEP_INCOMPLETE: FailureInfo(
         "A sweep of stock did not reach the last page of a marketplace. The rest stays as it was last known.",
         "If it lasts for days, check that stock in Seller Central. Amazon still notifies of changes.",
+        _A.REPORT,
+    ),
+    _C.STOCK_NOT_STATED: FailureInfo(
+        "A person asked to read a stock level, and Amazon states none. It stays as it was last known.",
+        "Check the key of the level and the SKU in Seller Central.",
         _A.REPORT,
     ),
     _C.NO_ROUNDING_ACCOUNT: FailureInfo(

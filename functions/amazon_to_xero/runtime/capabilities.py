@@ -29,6 +29,7 @@ from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.inventory.alerts import StockAlerts
+from amazon_to_xero.services.inventory.reader import StockReader
 from amazon_to_xero.services.inventory.recorder import StockRecorder
 from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.inventory.sweep import StockSweep
@@ -57,6 +58,7 @@ class Services:
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
     stock_recorder: StockRecorder
+    stock_reader: StockReader
     stock_sweep: StockSweep
     stock_alerts: StockAlerts
     sales: SalesRates
@@ -124,6 +126,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             record=lambda services, notices: services.stock_recorder.record_notices(notices),
             dead_letter_queue="INVENTORY_ALERTS_DLQ_URL",
             work=lambda services: CapabilityWork(
+                read=services.stock_reader.read_due,
                 plan=services.stock_alerts.send_due,
                 sweep=services.stock_sweep.sweep,
             ),

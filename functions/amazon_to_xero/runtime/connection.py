@@ -37,6 +37,7 @@ from amazon_to_xero.services.intake.transaction_pages import TransactionPages
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.alerts import StockAlerts
+from amazon_to_xero.services.inventory.reader import StockReader
 from amazon_to_xero.services.inventory.recorder import StockRecorder
 from amazon_to_xero.services.inventory.sales import SalesRates
 from amazon_to_xero.services.inventory.sweep import StockSweep
@@ -184,6 +185,7 @@ def connect(
             RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
         ),
         stock,
+        StockReader(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
         StockSweep(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
         StockAlerts(name, store, stock_policy, sales, ports.inventory_topic, ports.events, clock, decisions),
         sales,

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities, StockSt
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS
 from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
-from amazon_to_xero.domain.stock.record import CollectedStatement, StockRecord, StockState
+from amazon_to_xero.domain.stock.record import CollectedStatement, StockRecord, StockState, level_of
 
 _QUANTITIES = tuple(each.name for each in fields(StockQuantities))
 
@@ -46,8 +46,7 @@ class StockCodec:
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> StockRecord:
-        channel, _, place = key.partition("#")
-        pool, _, sku = place.partition("#")
+        channel, pool, sku = level_of(key)
         record = StockRecord(Channel(channel), pool, sku)
         latest = data.get("latest")
         return StockRecord(

@@ -27,6 +27,7 @@ from amazon_to_xero.domain.timestamps import parse_timestamp
 AVAILABILITY_CHANGES = "FBA_INVENTORY_AVAILABILITY_CHANGES"
 MERCHANT_QUANTITY_CHANGE = "LISTINGS_ITEM_MFN_QUANTITY_CHANGE"
 _MAX_SKU = 200  # Amazon: 40 characters; what is stored has a limit of its own
+_MAX_KEY = 300  # of a stock level
 _MAX_UNITS = 10**9
 _MAX_NAME = 500  # of a product, in messages
 
@@ -67,11 +68,13 @@ class StockNotice(ChangeNotice):
 
 
 def parse_stock_notification(body: str) -> StockNotice:
-    """Return what a message of the inventory alerts' queue states.
+    """Return what a message of the inventory alerts' queue states, or which level a person asks to read.
 
     It takes both types of notification, also as EventBridge delivers them. Raises Failure as parse_order_change does.
     """
     document = read_document(body)
+    if (pointer := document.get("reprocess")) is not None:
+        return StockNotice(_asked_level(pointer), connection=short_text(pointer, "connection"), reprocess=True)
     notification = optional_part(document, "detail") or document
     kind = short_text(notification, "NotificationType")
     if kind not in (AVAILABILITY_CHANGES, MERCHANT_QUANTITY_CHANGE):
@@ -133,6 +136,16 @@ def _merchant_statement(payload: Any, sku: str, at: datetime) -> tuple[StockStat
     units = _units(required_part(payload, "Quantity"), f"Quantity of {sku}")
     place = short_text(payload, "FulfillmentChannelCode")
     return (StockStatement(Channel.MERCHANT, place, sku, StockQuantities(units), at, at),)
+
+
+def _asked_level(pointer: Any) -> str:
+    """Return the key of a level: the source without its kind."""
+    source = required_part(pointer, "source")
+    is_text = isinstance(source, str) and source.isprintable() and len(source) <= _MAX_KEY
+    kind, _, key = source.partition("#") if is_text else ("", "", "")
+    if kind != "stock" or key.count("#") < 2 or key.partition("#")[0] not in tuple(Channel):
+        raise malformed("reprocess.source names no stock level; it should be stock#fba#<marketplace or pool>#<SKU>")
+    return str(key)
 
 
 def _quantities(details: Any, names: Mapping[str, tuple[str, ...]], sku: str) -> dict[str, Any]:

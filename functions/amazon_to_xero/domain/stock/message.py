@@ -11,6 +11,7 @@ from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
 from amazon_to_xero.domain.stock.policy import StockPolicy
 
 _MAX_LISTED = 200  # alerts in one message; SNS takes 256 KB
+_MAX_NAME = 100  # characters of a product's name
 _K = AlertKind
 _SUMMARIES: Mapping[AlertKind, str] = {
     _K.OUT: "out of stock",
@@ -62,7 +63,7 @@ def message_of(connection: str, alerts: Sequence[StockAlert], policy: StockPolic
 
 def alert_text(alert: StockAlert, policy: StockPolicy) -> str:
     """Return the lines about one alert."""
-    name = f" ({alert.product_name})" if alert.product_name else ""
+    name = f" ({alert.product_name[:_MAX_NAME]})" if alert.product_name else ""
     place = policy.place_name(alert.channel, alert.pool)
     headline = f"{_SUMMARIES[alert.kind].upper()}: {alert.sku}{name}, {place}."
     return "\n".join([headline, " ".join(_sentences(alert)), _action(alert)])

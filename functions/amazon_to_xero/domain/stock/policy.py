@@ -67,6 +67,10 @@ class StockPolicy:
         """Return the pool of a place: a marketplace without one is a pool of its own."""
         return self.pools.get(place, place)
 
+    def marketplaces_of(self, pool: str) -> list[str]:
+        """Return the marketplaces of a pool; a pool without a name is a marketplace."""
+        return [marketplace for marketplace, name in self.pools.items() if name == pool] or [pool]
+
     def covers(self, statement: StockStatement) -> bool:
         return statement.place not in self.ignored_marketplaces
 
@@ -75,7 +79,7 @@ class StockPolicy:
 
         Days of cover of a level whose sales are not known are 0 units: nothing is guessed.
         """
-        places = [pool, *(each for each, name in self.pools.items() if name == pool)]
+        places = [pool, *self.marketplaces_of(pool)]
         cover = self.low_days.of(sku, places) * (sold_a_day or Decimal(0))
         return max(self.low.of(sku, places), int(cover.to_integral_value(ROUND_CEILING)))
 
@@ -87,6 +91,6 @@ class StockPolicy:
         """Return what a person calls the place of a level."""
         if channel is Channel.MERCHANT:
             return "your own warehouse" if pool == "DEFAULT" else f"your own channel {pool}"
-        members = [marketplace for marketplace, name in self.pools.items() if name == pool] or [pool]
+        members = self.marketplaces_of(pool)
         named = ", ".join(MARKETPLACES[each].name if each in MARKETPLACES else each for each in members)
         return f"{named} (pool {pool})" if pool in self.pools.values() else named

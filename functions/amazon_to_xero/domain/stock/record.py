@@ -98,3 +98,10 @@ class StockRecord:
 def stock_key(channel: Channel, pool: str, sku: str) -> str:
     """Return the key of a stock level: `fba#A1F83G8C2ARO7P#MUG-RED`. A SKU may contain any character."""
     return f"{channel}#{pool}#{sku}"
+
+
+def level_of(key: str) -> tuple[str, str, str]:
+    """Return channel, pool and SKU of the key of a stock level."""
+    channel, _, place = key.partition("#")
+    pool, _, sku = place.partition("#")
+    return channel, pool, sku

@@ -45,7 +45,7 @@ class StockAlerts:
         clock: Clock,
         decisions: DecisionLog,
     ) -> None:
-        """`policy` is None where a connection has no alerts; what is due waits until it has."""
+        """`policy` is None where a connection has no alerts any more."""
         self._connection = connection
         self._store = store
         self._policy = policy
@@ -57,10 +57,10 @@ class StockAlerts:
 
     def send_due(self, named: Sequence[str], deadline: datetime) -> StepReport:
         """Conclude the records that are due, and send their alerts, until the deadline."""
-        report = StepReport()
+        report, keys = StepReport(), list(named)
         if self._policy is None:
+            self._set_aside()
             return report
-        keys = list(named)
         while self._clock.now() < deadline:
             keys = list(dict.fromkeys([*keys, *self._store.due(INVENTORY_ALERTS, self._clock.now(), _MAX_LEVELS)]))
             if not keys:
@@ -72,6 +72,15 @@ class StockAlerts:
                 return report
             keys = []
         return report.plus(StepReport(stopped=WaitReason.OUT_OF_TIME))
+
+    def _set_aside(self) -> None:
+        """Leave what is due in its rows until the settings ask for alerts again: nothing of it is late."""
+        keys = self._store.due(INVENTORY_ALERTS, self._clock.now(), _MAX_LEVELS)
+
+        def not_due(stored: Mapping[str, StockRecord | None]) -> Iterable[StockRecord]:
+            return [replace(record, next_attempt_at=None) for record in stored.values() if record is not None]
+
+        update_records(self._store, StockRecord, keys, not_due)
 
     def _conclude(self, keys: Sequence[str], policy: StockPolicy) -> list[StockRecord]:
         """Conclude what is due and return it, with its unsent alerts."""

@@ -12,7 +12,6 @@ from amazon_to_xero.ports.outbound import InventoryAlertEvent, utc_text
 def alert_event(alert: StockAlert, policy: StockPolicy) -> InventoryAlertEvent:
     """Return the event about an alert. A quantity that Amazon does not state is left out."""
     quantities = {name: units for name, units in asdict(alert.quantities).items() if units not in (None, {})}
-    marketplaces = [marketplace for marketplace, pool in policy.pools.items() if pool == alert.pool] or [alert.pool]
     return InventoryAlertEvent(
         {
             "alert_id": alert.alert_id,
@@ -22,7 +21,7 @@ def alert_event(alert: StockAlert, policy: StockPolicy) -> InventoryAlertEvent:
             "product_name": alert.product_name,
             "channel": alert.channel,
             "pool": alert.pool,
-            "places": marketplaces,
+            "places": policy.marketplaces_of(alert.pool),
             "observed": utc_text(alert.at),
             "quantities": quantities,
             "fulfillable_before": alert.fulfillable_before,

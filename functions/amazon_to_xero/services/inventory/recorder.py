@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.stock import StockStatement
-from amazon_to_xero.domain.amazon.stock_statements import StockNotice
+from amazon_to_xero.domain.amazon.stock_statements import StockNotice, summary_statement
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.stock.conclusion import concluded
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.domain.stock.record import MAX_COLLECTED, StockRecord, stock_key
+from amazon_to_xero.ports.amazon import SummaryPage
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.inventory.sales import SalesRates
-from amazon_to_xero.services.state_updates import update_records
+from amazon_to_xero.services.state_updates import update_cursor, update_records
 
+ASKED = "asked#stock"  # cursor: key of a level that a person asks to read -> since when (UTC)
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
@@ -39,9 +42,27 @@ class StockRecorder:
         self._decisions = decisions
 
     def record_notices(self, notices: Sequence[ChangeNotice]) -> list[str]:
-        """Record what notifications state, as `record` does."""
+        """Record what notifications state, as `record` does, and the levels that a person asks to read.
+
+        Their keys are returned, too: they are read at once.
+        """
+        asked = [notice.key for notice in notices if notice.reprocess]
+        if asked:
+            at = self._clock.now().isoformat()
+            update_cursor(self._store, ASKED, lambda cursor: {**cursor.data, **dict.fromkeys(asked, at)})
         of_stock = [notice for notice in notices if isinstance(notice, StockNotice)]
-        return self.record([statement for notice in of_stock for statement in notice.statements])
+        return [*asked, *self.record([statement for notice in of_stock for statement in notice.statements])]
+
+    def record_page(self, page: SummaryPage, marketplace: str, read_at: datetime) -> int:
+        """Record a page and return how many entries it has. One that cannot be read is logged, and left out."""
+        statements: list[StockStatement] = []
+        for summary in page.summaries:
+            try:
+                statements.append(summary_statement(summary, marketplace, read_at))
+            except Failure as failure:
+                self._decisions.record(failure.code, reason=failure.code, remedy=failure.remedy)
+        self.record(statements)
+        return len(page.summaries)
 
     def record(self, statements: Sequence[StockStatement]) -> list[str]:
         """Record statements and return the keys of the records that are due now. Raises Conflict.
@@ -50,7 +71,8 @@ class StockRecorder:
         """
         policy = self._policy
         if policy is None:
-            self._decisions.record("STOCK_NOT_WATCHED", statements=len(statements))
+            if statements:
+                self._decisions.record("STOCK_NOT_WATCHED", statements=len(statements))
             return []
         now = self._clock.now()
         by_key: dict[str, list[StockStatement]] = defaultdict(list)

@@ -34,7 +34,10 @@ class SummaryPages:
         faults: AmazonFaults,
         clock: Clock,
         decisions: DecisionLog,
+        sku: str | None = None,
     ) -> None:
+        """`sku` is the only one to read."""
+        self._sku = sku
         self.stopped = ""
         self.incomplete = ""
         self._amazon = amazon
@@ -80,7 +83,7 @@ class SummaryPages:
             if self.stopped:
                 return None
             try:
-                return self._amazon.inventory_summaries(self._marketplace, page_token=page_token)
+                return self._amazon.inventory_summaries(self._marketplace, page_token=page_token, sku=self._sku)
             except AmazonError as problem:
                 if problem.status == _BAD_REQUEST:
                     return problem

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.amazon.stock import StockStatement
-from amazon_to_xero.domain.amazon.stock_statements import summary_statement
-from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.stock.policy import StockPolicy
-from amazon_to_xero.ports.amazon import InventoryApi, SummaryPage
+from amazon_to_xero.ports.amazon import InventoryApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
@@ -88,7 +86,7 @@ class StockSweep:
         pages = SummaryPages(
             self._amazon, marketplace, deadline, self._quota, self._faults, self._clock, self._decisions
         )
-        records = sum(self._recorded(page, marketplace, read_at) for page, read_at in pages)
+        records = sum(self._recorder.record_page(page, marketplace, read_at) for page, read_at in pages)
         stopped, incomplete = pages.stopped, pages.incomplete
         if stopped == WaitReason.OUT_OF_TIME and cursor.data.get(_INTERRUPTED) == marketplace:
             stopped, incomplete = "", "it has more stock levels than one run can read"
@@ -99,16 +97,6 @@ class StockSweep:
             )
             self._decisions.record(code, reason=code, remedy=remedy)
         return StepReport(records, stopped=stopped)
-
-    def _recorded(self, page: SummaryPage, marketplace: str, read_at: datetime) -> int:
-        statements: list[StockStatement] = []
-        for summary in page.summaries:
-            try:
-                statements.append(summary_statement(summary, marketplace, read_at))
-            except Failure as failure:
-                self._decisions.record(failure.code, reason=failure.code, remedy=failure.remedy)
-        self._recorder.record(statements)
-        return len(page.summaries)
 
     def _store_place(self, place: Mapping[str, str]) -> None:
         update_cursor(self._store, CURSOR, lambda cursor: {**cursor.data, **place})

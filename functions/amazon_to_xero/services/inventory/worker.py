@@ -37,13 +37,20 @@ class AlertWorker:
 
         named: keys of records that are due although the index may not show them yet.
         """
-        plan = self._work.plan if named or self._store.due(self._capability, self._clock.now(), 1) else None
-        return self._under_lease(self._capability, owner, deadline, None if plan is None else partial(plan, named))
+        if not named and not self._store.due(self._capability, self._clock.now(), 1):
+            return StepReport()
+        return self._under_lease(self._capability, owner, deadline, partial(self._steps, named))
 
     def sweep(self, owner: str, deadline: datetime) -> StepReport:
         """Read what no notification reported, then do what is due."""
         swept = self._under_lease(f"{SWEEP_LEASE}{self._capability}", owner, deadline, self._work.sweep)
-        return swept.plus(self.run(owner, deadline))
+        return swept.plus(self._under_lease(self._capability, owner, deadline, partial(self._steps, ())))
+
+    def _steps(self, named: Sequence[str], deadline: datetime) -> StepReport:
+        report = StepReport()
+        for step in filter(None, (self._work.read, self._work.plan)):
+            report = report.plus(step(named, deadline))
+        return report
 
     def _under_lease(
         self, name: str, owner: str, deadline: datetime, step: Callable[[datetime], StepReport] | None

@@ -140,6 +140,35 @@ def test_connection_without_alerts_records_nothing_and_says_so() -> None:
     assert connection.store.writes("STOCK#") == 0
 
 
+def test_what_was_due_when_alerts_were_turned_off_is_not_late_and_is_sent_once_they_are_on_again(
+    connection: FakeConnection,
+) -> None:
+    connection.notice_stock(availability_change({UK: 7}, minute(0)))
+    connection.stock_policy = None
+    connection.restart()
+    connection.clock.advance(7200)
+    connection.send_alerts()
+    assert connection.connection.status.read().oldest_due_seconds == 0
+    assert connection.inventory_topic.messages == []
+
+    connection.stock_policy = POLICY
+    connection.restart()
+
+    assert hear(connection, availability_change({UK: 6}, minute(119))) == ["Low stock: MUG-RED, Amazon.co.uk (main)"]
+
+
+def test_names_of_products_are_cut_so_that_the_topic_takes_a_digest(connection: FakeConnection) -> None:
+    skus = [f"SKU-{number}" for number in range(300)]
+    changes = [availability_change({UK: 2}, minute(0), sku=sku) for sku in skus]
+    for change in changes:
+        change["Payload"]["FulfillmentInventoryByMarketplace"][0]["ItemName"] = "ü" * 2000
+
+    hear(connection, *changes)
+
+    ((_, text),) = connection.inventory_topic.messages
+    assert len(text.encode()) < 256_000  # SNS: bytes of a message
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
