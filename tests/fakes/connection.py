@@ -149,13 +149,13 @@ class FakeConnection:
     def notice_stock(self, *notifications: Mapping[str, Any]) -> list[str]:
         """Record notifications of stock, as they are read from messages."""
         notices = [parse_stock_notification(json.dumps(each)) for each in notifications]
-        return self.connection.services.stock_recorder.record_notices(notices)
+        return self.connection.services.stock.recorder.record_notices(notices)
 
     def sweep_stock(self, deadline: datetime | None = None) -> StepReport:
-        return self.connection.services.stock_sweep.sweep(self._deadline(deadline))
+        return self.connection.services.stock.sweep.sweep(self._deadline(deadline))
 
     def send_alerts(self, deadline: datetime | None = None) -> StepReport:
-        return self.connection.services.stock_alerts.send_due((), self._deadline(deadline))
+        return self.connection.services.stock.alerts.send_due((), self._deadline(deadline))
 
     def post(self, *named: str, deadline: datetime | None = None) -> PostReport:
         return self.connection.poster.post_due(named, self._deadline(deadline))

@@ -22,17 +22,13 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
-from amazon_to_xero.services.inventory.alerts import StockAlerts
-from amazon_to_xero.services.inventory.reader import StockReader
-from amazon_to_xero.services.inventory.recorder import StockRecorder
-from amazon_to_xero.services.inventory.sales import SalesRates
-from amazon_to_xero.services.inventory.sweep import StockSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.worker import CapabilityWork
@@ -57,11 +53,7 @@ class Services:
     transaction_reader: TransactionReader
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
-    stock_recorder: StockRecorder
-    stock_reader: StockReader
-    stock_sweep: StockSweep
-    stock_alerts: StockAlerts
-    sales: SalesRates
+    stock: StockServices
 
 
 @dataclass(frozen=True)
@@ -123,12 +115,12 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability(
             INVENTORY_ALERTS,
             parse=parse_stock_notification,
-            record=lambda services, notices: services.stock_recorder.record_notices(notices),
+            record=lambda services, notices: services.stock.recorder.record_notices(notices),
             dead_letter_queue="INVENTORY_ALERTS_DLQ_URL",
             work=lambda services: CapabilityWork(
-                read=services.stock_reader.read_due,
-                plan=services.stock_alerts.send_due,
-                sweep=services.stock_sweep.sweep,
+                read=services.stock.reader.read_due,
+                plan=services.stock.alerts.send_due,
+                sweep=services.stock.sweep.sweep,
             ),
             posts=False,
         ),

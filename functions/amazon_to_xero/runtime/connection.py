@@ -17,6 +17,7 @@ from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.runtime.stock_services import stock_services
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -36,11 +37,6 @@ from amazon_to_xero.services.intake.transaction_notices import TransactionNotice
 from amazon_to_xero.services.intake.transaction_pages import TransactionPages
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
-from amazon_to_xero.services.inventory.alerts import StockAlerts
-from amazon_to_xero.services.inventory.reader import StockReader
-from amazon_to_xero.services.inventory.recorder import StockRecorder
-from amazon_to_xero.services.inventory.sales import SalesRates
-from amazon_to_xero.services.inventory.sweep import StockSweep
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -146,7 +142,20 @@ def connect(
     pseudonym = BuyerPseudonyms(profile.buyer_salt).pseudonym
     contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
     readable = ReadableOrders(store, clock)
-    sales = SalesRates(store, profile.stock_policy, clock)
+    quota = AmazonQuota(store, clock, decisions)
+    faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
+    stock = stock_services(
+        name,
+        profile.stock_policy,
+        ports.inventory,
+        ports.inventory_topic,
+        ports.events,
+        store,
+        quota,
+        faults,
+        clock,
+        decisions,
+    )
     recorder = OrderRecorder(
         name,
         store,
@@ -158,17 +167,14 @@ def connect(
         ports.events,
         clock,
         decisions,
-        sales.count,
+        stock.sales.count,
     )
-    quota = AmazonQuota(store, clock, decisions)
-    faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     transactions = TransactionRecorder(store, failed_sources, clock)
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
-    stock, stock_policy = StockRecorder(store, profile.stock_policy, sales, clock, decisions), profile.stock_policy
     services = Services(
         store,
         organisation,
@@ -185,10 +191,6 @@ def connect(
             RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
         ),
         stock,
-        StockReader(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
-        StockSweep(ports.inventory, store, stock_policy, stock, quota, faults, clock, decisions),
-        StockAlerts(name, store, stock_policy, sales, ports.inventory_topic, ports.events, clock, decisions),
-        sales,
     )
     poster = document_poster(
         name,

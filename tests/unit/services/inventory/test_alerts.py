@@ -205,7 +205,7 @@ def test_alert_is_stored_before_it_is_sent_and_a_crash_in_between_sends_it_again
 ) -> None:
     connection.notice_stock(availability_change({UK: 7}, minute(0)))
     connection.clock.advance(COLLECT)
-    alerts = connection.connection.services.stock_alerts
+    alerts = connection.connection.services.stock.alerts
     with monkeypatch.context() as patch:
 
         def crash(*_: object) -> None:

@@ -39,7 +39,7 @@ def record(connection: FakeConnection, *orders: dict[str, Any]) -> None:
 
 
 def rate(connection: FakeConnection, key: str = TEA) -> Decimal | None:
-    return connection.connection.services.sales.rate(key)
+    return connection.connection.services.stock.sales.rate(key)
 
 
 def test_rate_is_the_units_of_recorded_orders_a_day(connection: FakeConnection) -> None:
@@ -116,6 +116,6 @@ def test_nothing_is_counted_without_thresholds_in_days() -> None:
 def test_order_that_cannot_be_counted_is_recorded_nevertheless(
     connection: FakeConnection, changed: dict[str, Any]
 ) -> None:
-    connection.connection.services.sales.count([sold("A", 10, 10) | changed])
+    connection.connection.services.stock.sales.count([sold("A", 10, 10) | changed])
 
     assert rate(connection) is None
