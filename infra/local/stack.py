@@ -30,6 +30,7 @@ STACK = "amazon-to-xero"
 CONNECTION = "main"
 SETTINGS = CONNECTION_JSON
 _MAX_DUE = 2000
+_ALERTS_WITHIN = 150  # seconds: statements are collected, then the resume function runs, every minute
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,18 @@ class Stack:
         both = [*self.amazon.control("GET", "calls"), *self.xero.control("GET", "calls")]
         return sorted(both, key=lambda call: str(call["at"]))
 
-    def unfinished(self) -> str:
-        """Describe the unfinished work; work that is due in more than two minutes does not count. Empty if none."""
+    def unfinished(self, *, alerts: bool = True) -> str:
+        """Describe the unfinished work; work that is due in more than two minutes does not count. Empty if none.
+
+        alerts: whether inventory alerts count that are still to be concluded or sent.
+        """
         for capability in CAPABILITIES:
             depth = self.cloud.queue_depth(self.outputs[f"{logical_name(capability)}QueueUrl"])
             if depth.total:
                 return f"{depth.total} messages in the queue {capability}"
         soon = datetime.now(UTC) + timedelta(minutes=2)
         due = {queue: len(self.store.due(queue, soon, _MAX_DUE)) for queue in (*CAPABILITIES, DOCUMENTS)}
+        due |= {} if alerts else {INVENTORY_ALERTS: 0}
         return ", ".join(f"{count} due rows of {queue}" for queue, count in due.items() if count)
 
     def play(self, seconds: float) -> str:
@@ -74,24 +79,25 @@ class Stack:
         unfinished = []
         for until in (*self.stops, None):
             self.amazon.control("POST", "play", {"until": until} if until else {})
-            unfinished.append(self.wait_until_idle(seconds))
+            # The alerts of stock follow from Amazon's times, and need no stop.
+            unfinished.append(self.wait_until_idle(seconds, alerts=False))
         # Each posting date is old by now: what no notification has reported so far is not left to the hourly schedule.
         self.cloud.invoke(self.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
         self.cloud.invoke(self.outputs["InventoryAlertsFunctionName"], {"sweep": INVENTORY_ALERTS})
-        unfinished.append(self.wait_until_idle(seconds))
+        unfinished.append(self.wait_until_idle(max(seconds, _ALERTS_WITHIN)))
         return "; ".join(filter(None, unfinished))
 
-    def wait_until_idle(self, seconds: float) -> str:
+    def wait_until_idle(self, seconds: float, *, alerts: bool = True) -> str:
         """Wait until three checks in a row find no work and no new call; return what is unfinished after `seconds`."""
         end, idle_checks, calls_before = time.monotonic() + seconds, 0, -1
         while time.monotonic() < end:
-            unfinished, calls = self.unfinished(), len(self.calls())
+            unfinished, calls = self.unfinished(alerts=alerts), len(self.calls())
             idle_checks = idle_checks + 1 if not unfinished and calls == calls_before else 0
             calls_before = calls
             if idle_checks == 3:
                 return ""
             time.sleep(0.5)
-        return self.unfinished() or "calls to Amazon or Xero"
+        return self.unfinished(alerts=alerts) or "calls to Amazon or Xero"
 
 
 @contextlib.contextmanager
@@ -159,8 +165,8 @@ def project_path(text: str) -> Path:
 def _settings(seller: Seller, parts: Mapping[str, Any]) -> dict[str, Any]:
     settings = merged(json.loads(SETTINGS.read_text(encoding="utf-8")), parts)
     if isinstance(settings.get("inventory"), dict):
-        # A run does not wait for late notifications of stock.
-        settings["inventory"] = {"collect_minutes": 0} | settings["inventory"]
+        # On this machine no notification of stock is later than that, and a run should not last longer.
+        settings["inventory"] = {"collect_seconds": 15} | settings["inventory"]
     if seller.seller_id and isinstance(settings["amazon"], dict):
         settings["amazon"] |= {"seller_id": seller.seller_id}
     return settings

@@ -66,8 +66,8 @@ class InventorySettings(BaseModel):
         "states all units: a pool has one alert, and they are never added up. "
         'E.g. `{"eu": ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]}`.',
     )
-    collect_minutes: Annotated[int, Field(ge=0, le=60)] = Field(
-        default=5,
+    collect_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=300,
         description="How long notifications are collected before they are concluded in Amazon's order: the most that "
         "one may be late without being left out.",
     )
@@ -107,6 +107,6 @@ class InventorySettings(BaseModel):
             drop_percent=self.drop_percent,
             drop_units=self.drop_units,
             unfulfillable_units=self.unfulfillable,
-            collect=timedelta(minutes=self.collect_minutes),
+            collect=timedelta(seconds=self.collect_seconds),
             digest_from=self.digest_from,
         )

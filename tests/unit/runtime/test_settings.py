@@ -343,7 +343,7 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
         low_by_sku={"MUG, red": 40},
         low_days=7,
         pools={"eu": ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]},
-        collect_minutes=0,
+        collect_seconds=0,
     )
 
     policy = parsed(document).stock_policy()
