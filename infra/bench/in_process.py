@@ -13,13 +13,14 @@ from sp_api.auth.access_token_client import cache as seller_tokens
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
+from amazon_to_xero.adapters.amazon.inventory import AmazonInventoryApi
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import RowStateStore, timestamp
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
-from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.outbound import OrderEvent, OutboundEvent
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Ports, connect, profile_of
 from amazon_to_xero.runtime.privacy import redact
@@ -52,12 +53,15 @@ class VirtualClock:
 
 
 class NoOutput:
-    """ports.DecisionLog that discards, and ports.DeadLetterQueue that must not be used."""
+    """ports.DecisionLog that discards; ports.DeadLetterQueue and ports.MessageTopic that must not be used."""
 
     def record(self, decision: str, **fields: object) -> None: ...
 
     def send(self, body: str, *, reason: str, remedy: str, order_id: str | None = None) -> None:
         raise AssertionError(f"{order_id} failed: {reason} {remedy}")
+
+    def publish(self, subject: str, text: str) -> None:
+        raise AssertionError(f"a message was sent: {subject} {text}")
 
 
 class InProcessConnection:
@@ -167,6 +171,8 @@ class InProcessConnection:
             self.clock,
             no_output,
             "bench",
+            self._amazon_api(AmazonInventoryApi),
+            no_output,
         )
         tokens = XeroTokens(None, self._store, self.clock, no_output, "bench", seed=None)  # type: ignore[arg-type]
         return connect(profile_of("main", settings, "0123456789abcdef0123456789abcdef"), ports, tokens)
@@ -206,8 +212,8 @@ class _Events:
     def __init__(self) -> None:
         self._order_ids: dict[str, None] = {}
 
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
-        self._order_ids |= dict.fromkeys(event.order_id for event in events)
+    def publish(self, connection: str, events: Sequence[OutboundEvent]) -> int:
+        self._order_ids |= dict.fromkeys(event.order_id for event in events if isinstance(event, OrderEvent))
         return 0
 
     def deliver(self, receive: Callable[[Sequence[str]], None]) -> None:

@@ -77,6 +77,8 @@ def _resource_name(resource: Mapping[str, Any] | str) -> str:
         return resource
     if "Fn::If" in resource:  # the template's own resource comes first, one that it may be given after it
         return _resource_name(resource["Fn::If"][1])
+    if "Ref" in resource:
+        return str(resource["Ref"])
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
     name = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"]).replace("${AWS::StackName}", "<stack>")

@@ -108,6 +108,8 @@ def addressed(event: dict[str, Any], seller_id: str, order_id: str = "") -> dict
                 update["SellingPartnerMetadata"] |= {"SellingPartnerId": seller_id}
                 for related in update["RelatedIdentifiers"] if order_id else ():
                     related["RelatedIdentifierValue"] = order_id
+            case {"Payload": {"SellerId": _, **rest} as payload} if rest:
+                payload["SellerId"] = seller_id
             case {"detail": dict(detail)} if order_id:
                 detail["order_id"] = order_id
             case {"reprocess": dict(pointer)} if order_id and str(pointer.get("source")).startswith("order#"):

@@ -3,8 +3,9 @@
     python -m local.run [--seller FOLDER] [--settings FILE] [--keep]
 
 It leaves in .run/: books.json (everything the sandbox Xero holds, as Xero's own objects), orders.json (each Amazon
-order with the state of its documents, and whether Amazon's charges confirm it) and calls.json (every request to Amazon
-and Xero). The exit status is 1 if work was left unfinished.
+order with the state of its documents, and whether Amazon's charges confirm it), calls.json (every request to Amazon
+and Xero), inventory/alerts.txt (what people hear of stock) and inventory/levels.json (each stock level). The exit
+status is 1 if work was left unfinished.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 
 from amazon_to_xero.runtime.settings import SettingsError
 from local.cloud import ROOT, StepFailed
+from local.inventory_report import inventory_summary
 from local.order_report import load_confirmations, load_orders, order_report
 from local.running import announced
 from local.settings import read_parts
@@ -72,7 +74,8 @@ def report(stack: Stack) -> None:
     }
     for name, content in files.items():
         (RUN / name).write_text(dumps(content, indent=1), encoding="utf-8")
-    for line in summary(stack, orders, books, confirmations):
+    inventory = inventory_summary(stack.cloud, stack.outputs, RUN / "inventory")
+    for line in [*summary(stack, orders, books, confirmations), *inventory]:
         say(line)
 
 

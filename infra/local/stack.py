@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
-from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, REFUNDS
 from amazon_to_xero.ports.state import DOCUMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from deployable.names import logical_name
 from local.cloud import ROOT, LocalCloud
 from local.endpoint import REGION
+from local.inventory_report import subscribe_recipient
 from local.sandboxes import Sandbox, sandbox
 from local.settings import CONNECTION_JSON, merged
 from operations import connect
@@ -29,6 +30,7 @@ STACK = "amazon-to-xero"
 CONNECTION = "main"
 SETTINGS = CONNECTION_JSON
 _MAX_DUE = 2000
+_ALERTS_WITHIN = 150  # seconds: statements are collected, then the resume function runs, every minute
 
 
 @dataclass(frozen=True)
@@ -54,41 +56,48 @@ class Stack:
         both = [*self.amazon.control("GET", "calls"), *self.xero.control("GET", "calls")]
         return sorted(both, key=lambda call: str(call["at"]))
 
-    def unfinished(self) -> str:
-        """Describe the unfinished work; work that is due in more than two minutes does not count. Empty if none."""
+    def unfinished(self, *, alerts: bool = True) -> str:
+        """Describe the unfinished work; work that is due in more than two minutes does not count. Empty if none.
+
+        alerts: whether inventory alerts count that are still to be concluded or sent.
+        """
         for capability in CAPABILITIES:
             depth = self.cloud.queue_depth(self.outputs[f"{logical_name(capability)}QueueUrl"])
             if depth.total:
                 return f"{depth.total} messages in the queue {capability}"
         soon = datetime.now(UTC) + timedelta(minutes=2)
         due = {queue: len(self.store.due(queue, soon, _MAX_DUE)) for queue in (*CAPABILITIES, DOCUMENTS)}
+        due |= {} if alerts else {INVENTORY_ALERTS: 0}
         return ", ".join(f"{count} due rows of {queue}" for queue, count in due.items() if count)
 
     def play(self, seconds: float) -> str:
-        """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds.
+        """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds
+        and stock.
 
         Return what was unfinished after waiting `seconds`, empty if nothing was.
         """
         unfinished = []
         for until in (*self.stops, None):
             self.amazon.control("POST", "play", {"until": until} if until else {})
-            unfinished.append(self.wait_until_idle(seconds))
+            # The alerts of stock follow from Amazon's times, and need no stop.
+            unfinished.append(self.wait_until_idle(seconds, alerts=False))
         # Each posting date is old by now: what no notification has reported so far is not left to the hourly schedule.
         self.cloud.invoke(self.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
-        unfinished.append(self.wait_until_idle(seconds))
+        self.cloud.invoke(self.outputs["InventoryAlertsFunctionName"], {"sweep": INVENTORY_ALERTS})
+        unfinished.append(self.wait_until_idle(max(seconds, _ALERTS_WITHIN)))
         return "; ".join(filter(None, unfinished))
 
-    def wait_until_idle(self, seconds: float) -> str:
+    def wait_until_idle(self, seconds: float, *, alerts: bool = True) -> str:
         """Wait until three checks in a row find no work and no new call; return what is unfinished after `seconds`."""
         end, idle_checks, calls_before = time.monotonic() + seconds, 0, -1
         while time.monotonic() < end:
-            unfinished, calls = self.unfinished(), len(self.calls())
+            unfinished, calls = self.unfinished(alerts=alerts), len(self.calls())
             idle_checks = idle_checks + 1 if not unfinished and calls == calls_before else 0
             calls_before = calls
             if idle_checks == 3:
                 return ""
             time.sleep(0.5)
-        return self.unfinished() or "calls to Amazon or Xero"
+        return self.unfinished(alerts=alerts) or "calls to Amazon or Xero"
 
 
 @contextlib.contextmanager
@@ -124,9 +133,10 @@ def deployed(
         organisation = xero.control("GET", "books")["Organisations"][0]
         settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
         stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
-        for notification_type, queue in connect.SUBSCRIPTIONS.items():
+        for notification_type, queue in connect.subscriptions_of(stored[0]).items():
             connect.subscribe(*stored, notification_type, outputs[queue], amazon.url, lwa_url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
+        subscribe_recipient(cloud, outputs["InventoryAlertsTopicArn"])
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
         seller_id = settings["amazon"]["seller_id"]
         yield Stack(cloud, amazon, xero, outputs, store, seller_id, tuple(ids), stops_of(seller))
@@ -154,6 +164,9 @@ def project_path(text: str) -> Path:
 
 def _settings(seller: Seller, parts: Mapping[str, Any]) -> dict[str, Any]:
     settings = merged(json.loads(SETTINGS.read_text(encoding="utf-8")), parts)
+    if isinstance(settings.get("inventory"), dict):
+        # On this machine no notification of stock is later than that, and a run should not last longer.
+        settings["inventory"] = {"collect_seconds": 15} | settings["inventory"]
     if seller.seller_id and isinstance(settings["amazon"], dict):
         settings["amazon"] |= {"seller_id": seller.seller_id}
     return settings

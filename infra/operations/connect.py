@@ -26,8 +26,13 @@ from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from operations.problems import explain_amazon, explain_aws
 
+STOCK_NOTIFICATION = "FBA_INVENTORY_AVAILABILITY_CHANGES"
 # What Amazon notifies of, and the stack's output that names its queue.
-SUBSCRIPTIONS = {"ORDER_CHANGE": "OrdersQueueArn", "TRANSACTION_UPDATE": "RefundsQueueArn"}
+SUBSCRIPTIONS = {
+    "ORDER_CHANGE": "OrdersQueueArn",
+    "TRANSACTION_UPDATE": "RefundsQueueArn",
+    STOCK_NOTIFICATION: "InventoryAlertsQueueArn",
+}
 
 
 def store_connection(
@@ -71,10 +76,16 @@ def store_secret(name: str, secrets: str) -> ConnectionSecrets:
     return parsed
 
 
-def check_documents(settings: str, secrets: str) -> None:
-    """Raise SettingsError for documents that cannot be used, before AWS is asked for anything."""
+def subscriptions_of(settings: ConnectionSettings) -> dict[str, str]:
+    """Return what a connection subscribes to: to stock only where it has alerts, which need a role of their own."""
+    has_alerts = settings.inventory.alerts
+    return {kind: name for kind, name in SUBSCRIPTIONS.items() if has_alerts or kind != STOCK_NOTIFICATION}
+
+
+def check_documents(settings: str, secrets: str) -> ConnectionSettings:
+    """Return the settings. Raise SettingsError for documents that cannot be used, before AWS is asked for anything."""
     try:
-        parse(ConnectionSettings, settings, "the settings")
+        parsed = parse(ConnectionSettings, settings, "the settings")
     except SettingsError:
         if _are_settings(secrets):
             raise SettingsError(
@@ -82,6 +93,7 @@ def check_documents(settings: str, secrets: str) -> None:
             ) from None
         raise
     parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
+    return parsed
 
 
 def _are_settings(document: str) -> bool:
@@ -187,11 +199,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         documents = read_document(given.settings), read_document(given.secrets)
-        check_documents(*documents)
+        subscriptions = subscriptions_of(check_documents(*documents))
         outputs = stack_outputs(given.stack)
-        if missing := [name for name in SUBSCRIPTIONS.values() if name not in outputs]:
+        if missing := [name for name in subscriptions.values() if name not in outputs]:
             raise SettingsError(f"the stack {given.stack} has no output {', '.join(missing)}. Run make deploy first.")
-        queues = {kind: outputs[name] for kind, name in SUBSCRIPTIONS.items()}
+        queues = {kind: outputs[name] for kind, name in subscriptions.items()}
         settings, secrets = store_connection(given.stack, given.connection, *documents)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
@@ -206,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if not all(subscribed):
         return 1
+    if STOCK_NOTIFICATION not in queues:
+        print("inventory.alerts is not set: nobody will hear of stock")
     print(f"connected {given.connection}")
     return 0
 

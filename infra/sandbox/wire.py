@@ -171,6 +171,10 @@ class Request:
         values = [value for key, value in self.query if key.lower() == name.lower()]
         return [part for value in values for part in value.split(",") if part]
 
+    def without_parameter(self, name: str) -> Request:
+        """Return the same request without a query parameter."""
+        return replace(self, query=tuple(pair for pair in self.query if pair[0].lower() != name.lower()))
+
     def json(self) -> Any:
         """Return the body as JSON, numbers as Decimal. Raise ValueError if it is not JSON."""
         return json.loads(self.body, parse_float=Decimal)

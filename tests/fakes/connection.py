@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.xero import TokenSet
@@ -27,7 +32,9 @@ from fakes.state import (
     RecordingDeadLetters,
     RecordingDecisionLog,
     RecordingEvents,
+    RecordingTopic,
 )
+from fakes.stock import ScriptedInventory
 from fakes.vendors import ScriptedAmazon, ScriptedXero
 
 MINUTE = timedelta(minutes=1)
@@ -63,6 +70,7 @@ class FakeConnection:
         lag: timedelta = timedelta(),
         dead_letters: dict[str, RecordingDeadLetters] | None = None,
         log: DecisionLog | None = None,
+        stock_policy: StockPolicy | None = None,
     ) -> None:
         self.name = name
         self.seller_id = seller_id
@@ -76,6 +84,9 @@ class FakeConnection:
         self.log = log or self.decisions
         self.dead_letters = dead_letters or {capability: RecordingDeadLetters() for capability in CAPABILITIES}
         self.events = RecordingEvents()
+        self.stock_policy = stock_policy
+        self.inventory = ScriptedInventory()
+        self.inventory_topic = RecordingTopic()
         self.connection = self.restart()
 
     def restart(self) -> Connection:
@@ -91,8 +102,12 @@ class FakeConnection:
             self.clock,
             self.log,
             "sandbox",
+            self.inventory,
+            self.inventory_topic,
         )
-        profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT, tenant_id=self.tenant_id)
+        profile = ConnectionProfile(
+            self.name, self.seller_id, self.policy, SALT, tenant_id=self.tenant_id, stock_policy=self.stock_policy
+        )
         self.connection = connect(profile, ports, tokens)
         return self.connection
 
@@ -131,6 +146,17 @@ class FakeConnection:
         """Plan what the shipments function plans."""
         return self.connection.services.order_planner.plan_due(SHIPMENTS, named, self._deadline(deadline))
 
+    def notice_stock(self, *notifications: Mapping[str, Any]) -> list[str]:
+        """Record notifications of stock, as they are read from messages."""
+        notices = [parse_stock_notification(json.dumps(each)) for each in notifications]
+        return self.connection.services.stock.recorder.record_notices(notices)
+
+    def sweep_stock(self, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.stock.sweep.sweep(self._deadline(deadline))
+
+    def send_alerts(self, deadline: datetime | None = None) -> StepReport:
+        return self.connection.services.stock.alerts.send_due((), self._deadline(deadline))
+
     def post(self, *named: str, deadline: datetime | None = None) -> PostReport:
         return self.connection.poster.post_due(named, self._deadline(deadline))
 
@@ -145,6 +171,9 @@ class FakeConnection:
 
     def transaction(self, transaction_id: str = "R1") -> TransactionRecord:
         return self.store.load(TransactionRecord, [transaction_id])[transaction_id]
+
+    def stock(self, key: str) -> StockRecord:
+        return self.store.load(StockRecord, [key])[key]
 
     def document(self, number: str = "A", kind: DocumentKind = DocumentKind.INVOICE) -> Document:
         key = document_key(kind, number)

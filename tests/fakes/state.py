@@ -9,7 +9,7 @@ from threading import RLock
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent, OutboundEvent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -153,7 +153,7 @@ class RecordingDeadLetters:
 
 @dataclass
 class RecordingTopic:
-    """ports.AlarmTopic; `broken` makes it unreachable. `messages` are subjects and texts."""
+    """ports.MessageTopic; `broken` makes it unreachable. `messages` are subjects and texts."""
 
     messages: list[tuple[str, str]] = field(default_factory=list)
     broken: bool = False
@@ -168,10 +168,10 @@ class RecordingTopic:
 class RecordingEvents:
     """ports.EventBus; `broken` makes the bus unreachable: nothing is published, and no work is stopped."""
 
-    published: list[tuple[str, OrderEvent]] = field(default_factory=list)
+    published: list[tuple[str, OutboundEvent]] = field(default_factory=list)
     broken: bool = False
 
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+    def publish(self, connection: str, events: Sequence[OutboundEvent]) -> int:
         if self.broken:
             return len(events)
         self.published.extend((connection, event) for event in events)
@@ -179,4 +179,4 @@ class RecordingEvents:
 
     @property
     def kinds_and_orders(self) -> list[tuple[str, str]]:
-        return [(event.kind, event.order_id) for _, event in self.published]
+        return [(event.kind, event.order_id) for _, event in self.published if isinstance(event, OrderEvent)]

@@ -47,7 +47,7 @@ def kill_workers(stack: Stack) -> int:
 
 def test_every_order_has_exactly_one_invoice_paid_once_although_workers_are_killed(stack: Stack) -> None:
     # A message of a killed invocation returns after the visibility timeout: seconds here, minutes in production.
-    for queue in ("OrdersQueueUrl", "ShipmentsQueueUrl", "RefundsQueueUrl"):
+    for queue in ("OrdersQueueUrl", "ShipmentsQueueUrl", "RefundsQueueUrl", "InventoryAlertsQueueUrl"):
         stack.cloud.set_visibility_timeout(stack.outputs[queue], 20)
     stack.xero.control(
         "POST",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from fakes.orders import UK, breakdown, item, order
+from local.inventory_report import received
 from local.invoke import EVENTS, addressed, invoke, read_event
 from local.order_report import load_confirmations, load_orders, order_report
 from local.running import announced, find_running
@@ -164,6 +165,21 @@ def test_order_report_agrees_with_xeros_books(stack: Stack) -> None:
     assert {(each["confirmation"] or {}).get("state") for each in report} == {"CONFIRMED", "NOT_INVOICED", None}
 
 
+def test_people_and_workflows_hear_once_of_each_change_of_stock_that_matters(stack: Stack) -> None:
+    texts = [alert["Message"] for alert in received(stack.cloud)]
+
+    headlines = re.findall(r"^([A-Z ]+): (\S+)", "\n".join(texts), re.MULTILINE)
+    assert sorted(headlines) == [
+        ("IN STOCK AGAIN", "MUG-RED"),
+        ("LOW STOCK", "BOOK-TEA"),
+        ("LOW STOCK", "KETTLE-BLUE"),
+        ("LOW STOCK", "KETTLE-BLUE"),
+        ("LOW STOCK", "LAMP-DESK"),
+        ("MORE UNFULFILLABLE UNITS", "TOWEL-GREY"),
+        ("OUT OF STOCK", "MUG-RED"),
+    ]
+
+
 def test_running_stack_is_found_by_other_commands(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,7 +187,7 @@ def test_running_stack_is_found_by_other_commands(
     with announced(stack, file):
         running = find_running(file)
     assert running is not None
-    assert running.functions.keys() == {"orders", "shipments", "refunds", "resume"}
+    assert running.functions.keys() == {"orders", "shipments", "refunds", "inventory_alerts", "resume"}
 
     event = read_event(EVENTS / "orders_sqs_order_change.json")
     status = invoke(running, running.functions["orders"], addressed(event, running.seller_id, "204-0000001-0000001"))
@@ -197,6 +213,7 @@ def test_repeated_notifications_and_sweeps_write_nothing(stack: Stack) -> None:
     assert stack.wait_until_idle(60) == ""
 
     assert sent > 20
+    assert received(stack.cloud) == []  # no further alerts of stock
     assert xero_writes(stack) == before
     assert stack.store.cursor("sweep#orders").data["watermark"] > "2026-11-2"
 

@@ -190,7 +190,7 @@ def test_notifications_api_responses_match_the_model() -> None:
     [
         ("ORDER_CHANGE", "OrderChangeNotification", 53),
         ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 38),
-        ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 10),
+        ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 18),
     ],
 )
 def test_notifications_match_amazons_schemas(notification_type: str, schema: str, expected_count: int) -> None:

@@ -199,3 +199,21 @@ def test_stock_level_without_a_marketplace_belongs_to_the_home_marketplace() -> 
     del level["marketplaceId"]
     seller = Seller(home_marketplace=UK, inventory=[level])
     assert skus(AmazonClient(seller, present=True).inventory(UK)) == ["KETTLE-BLUE"]
+
+
+def test_stock_deviates_as_public_reports_describe_it_until_it_is_told_otherwise() -> None:
+    amazon = AmazonClient()
+    for number in range(60):
+        amazon.sandbox.put_inventory(a_stock_level(f"SKU-{number:02d}"))
+
+    amazon.control("POST", "stock-faults", {"constant_token": True, "left_out": ["SKU-01"]})
+    first = amazon.inventory()
+    token = first.body["pagination"]["nextToken"]
+    assert len(skus(first)) == 49
+    assert amazon.inventory(nextToken=token).body == first.body
+    amazon.control("POST", "stock-faults", {"without_goods": [UK]})
+    assert amazon.inventory().error == "InvalidInput"
+    amazon.control("POST", "stock-faults")
+
+    assert len(skus(amazon.inventory())) == 50
+    assert amazon.control("POST", "stock-faults", {"unknown": 1})[0] == 400

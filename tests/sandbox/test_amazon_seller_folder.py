@@ -66,7 +66,7 @@ def settlement_rows() -> list[dict[str, str]]:
 def test_folder_is_loaded_completely() -> None:
     seller = Seller.load(OWN_SELLER)
     kinds = [version.kind for version in seller.history()]
-    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (53, 43, 10)
+    assert (kinds.count("order"), kinds.count("transaction"), kinds.count("inventory")) == (53, 43, 18)
     assert list(seller.settlements) == ["26100000001.txt"]
 
 

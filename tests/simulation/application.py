@@ -17,7 +17,7 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.ports.amazon import FinancesApi, TransactionPage
-from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent, OutboundEvent
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
@@ -26,7 +26,9 @@ from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder
+from fakes.state import RecordingTopic
 from fakes.statements import CODECS_WITH_STATEMENTS
+from fakes.stock import ScriptedInventory
 from simulation.functions_service import Sandbox
 from simulation.table import TableClient
 from simulation.wires import AmazonHttp, AmazonTransport, XeroPool
@@ -120,9 +122,10 @@ class SimulatedEvents:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+    def publish(self, connection: str, events: Sequence[OutboundEvent]) -> int:
         self._world.functions.step("events.put")
-        taken = [self._world.on_the_bus(connection, event) for event in events]
+        orders = [event for event in events if isinstance(event, OrderEvent)]
+        taken = [self._world.on_the_bus(connection, event) for event in orders]
         self._world.functions.step("events.put")
         return taken.count(False)
 
@@ -207,6 +210,8 @@ class SimulatedApplication(Application):
             self.clock,
             decisions,
             self._sandbox.name,
+            ScriptedInventory(),  # no seller of a world has alerts of stock: neither of the two is called
+            RecordingTopic(),
         )
         return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens, world.capabilities)
 

@@ -22,6 +22,7 @@ _NAMED = {
     "AWS::Events::EventBus": ("Name", "events:{region}:{account}:event-bus/{name}"),
     "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
     "AWS::KMS::Key": ("", "kms:{region}:{account}:key/{name}"),
+    "AWS::SNS::Topic": ("TopicName", "sns:{region}:{account}:{name}"),
 }
 
 
@@ -72,6 +73,8 @@ class TemplateValues:
             return str(known[name])
         if self._resources[name]["Type"] == "AWS::SQS::Queue":
             return _QUEUE_URL + self._physical_name(name)
+        if self._resources[name]["Type"] == "AWS::SNS::Topic":
+            return self._arn(name)
         return self._physical_name(name)
 
     def _arn(self, name: str) -> str:

@@ -20,7 +20,10 @@ from template.template_values import ACCOUNT, REGION, STACK, TemplateValues
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
+from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.observability import SystemClock
@@ -28,6 +31,7 @@ from amazon_to_xero.services.planning.document_requests import request_documents
 from deployable.names import logical_name
 from deployable.transform import transformed
 from fakes.settings import secrets
+from fakes.stock import UK, availability_change
 from local.settings import CONNECTION_JSON
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.testing.amazon import an_order
@@ -38,7 +42,7 @@ from unit.desired_documents import CONTACT, desired_invoice
 from unit.runtime.lambda_context import FakeLambdaContext
 from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event, transaction_update
 
-FUNCTIONS = ("orders", "shipments", "refunds", "resume")
+FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "resume")
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
 CONNECTION = "main"
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no resources
@@ -46,7 +50,10 @@ TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no
 OPEN_RESOURCES = {
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/connections/*",
     f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}/connections/*",
-    *(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{name}:*" for name in FUNCTIONS),
+    *(
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{name.replace('_', '-')}:*"
+        for name in FUNCTIONS
+    ),
 }
 
 
@@ -152,11 +159,14 @@ def _events(name: str) -> list[dict[str, Any]]:
             # A notification makes a read due, which the resume function does; the sweep goes through every path.
             notices = sqs_event(transaction_update("A1SELLER", datetime.now(UTC)), "no JSON")
             return [{"sweep": "refunds"}, {"sweep": "refunds"}, notices]
+        case "inventory_alerts":
+            notice = json.dumps(availability_change({UK: 7}, datetime.now(UTC), seller_id="A1SELLER"))
+            return [sqs_event(notice, "no JSON"), {"sweep": "inventory_alerts"}]
     return [{"resume": "due"}] * 2
 
 
 def _make_work_due(table: str, number: str, *, read: bool) -> None:
-    """Store a notice of each order, and an invoice of each capability in a currency that Xero refuses.
+    """Store a notice of each order, an invoice of each capability in a currency that Xero refuses, and an alert.
 
     number: first part of the invoices' numbers.
     read: read the orders, too, as the orders function has done before one is shipped.
@@ -175,6 +185,8 @@ def _make_work_due(table: str, number: str, *, read: bool) -> None:
     notices = [ChangeNotice(order_id, datetime.now(UTC)) for order_id in ORDER_IDS]
     services = composition.application().connections()[CONNECTION].services
     due = services.notices.record(notices)
+    alert = StockAlert(AlertKind.LOW, "", Channel.FBA, UK, number, datetime.now(UTC), StockQuantities(7))
+    store.save([StockRecord(Channel.FBA, UK, number, unsent=(alert,), next_attempt_at=datetime.now(UTC))])
     if read:
         services.order_reader.read_due(due, datetime.now(UTC) + timedelta(minutes=1))
 
@@ -242,10 +254,11 @@ def test_function_may_do_nothing_that_it_never_does(
 
 
 def test_run_reached_the_end_of_every_path(recorded: Mapping[str, RecordedAws], name: str) -> None:
-    """Otherwise the comparison would prove little: each function sends dead letters of every capability."""
+    """Otherwise the comparison would prove little: each function sends dead letters of every capability that posts."""
     aws = recorded[name]
-    assert {queue for queue, _ in aws.sent} == {f"{STACK}-{capability}-dlq" for capability in CAPABILITIES}
-    assert bool(aws.events) == (name in ("orders", "resume"))
+    own = [CAPABILITIES[name]] if name == INVENTORY_ALERTS else [each for each in CAPABILITIES.values() if each.posts]
+    assert {queue for queue, _ in aws.sent} == {f"{STACK}-{each.name.replace('_', '-')}-dlq" for each in own}
+    assert bool(aws.events) == (name in ("orders", "inventory_alerts", "resume"))
 
 
 def test_no_permission_is_wider_than_a_name_that_nobody_knows_at_deployment(deployment: Deployment, name: str) -> None:

@@ -151,6 +151,7 @@ def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_e
     expected = [
         ("OrdersQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("RefundsQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
+        ("InventoryAlertsQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("ShipmentsQueue", eventbridge, ["sqs:SendMessage"], own_rule),
         ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], own_rule),
     ]
@@ -192,14 +193,17 @@ def test_undeliverable_event_goes_to_a_dead_letter_queue(resources: Resources) -
             assert destination["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
 
 
-def test_only_functions_that_read_orders_publish_events_and_only_on_the_stacks_bus(resources: Resources) -> None:
+def test_only_functions_that_read_orders_or_send_alerts_publish_events_and_only_on_the_stacks_bus(
+    resources: Resources,
+) -> None:
     publishes_to = {
         name: [target(resource) for resource in listed(statement["Resource"])]
         for name, role in roles_of_functions(resources).items()
         for statement in statements(role)
         if "events:PutEvents" in listed(statement["Action"])
     }
-    assert publishes_to == {"OrdersFunction": ["EventBus"], "ResumeFunction": ["EventBus"]}
+    functions = ("OrdersFunction", "InventoryAlertsFunction", "ResumeFunction")
+    assert publishes_to == {function: ["EventBus"] for function in functions}
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["EVENT_BUS_NAME"] == {"Ref": "EventBus"}
 
@@ -258,15 +262,17 @@ def test_functions_may_read_settings_and_secrets_of_their_own_stack_only(resourc
 
 
 def test_functions_may_send_to_the_dead_letter_queues_that_they_need_and_no_others(resources: Resources) -> None:
-    """Each function posts whatever documents are due, so it dead-letters the failures of every capability.
+    """Each function posts whatever documents are due, so it dead-letters the failures of every capability that posts.
 
-    Lambda sends a failed scheduled run with the permissions of the function.
+    The function of a capability that posts nothing has its own only. Lambda sends a failed scheduled run with the
+    permissions of the function.
     """
-    of_capabilities = {f"{logical_name(capability)}DeadLetterQueue" for capability in CAPABILITIES}
+    of_capabilities = {f"{logical_name(each.name)}DeadLetterQueue" for each in CAPABILITIES.values() if each.posts}
     needed = {
         "OrdersFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
         "ShipmentsFunction": of_capabilities,
         "RefundsFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
+        "InventoryAlertsFunction": {"InventoryAlertsDeadLetterQueue", "SchedulesDeadLetterQueue"},
         "ResumeFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
     }
     allowed = {
@@ -382,6 +388,8 @@ def test_sweeps_run_every_15_minutes_and_every_hour_and_resume_every_minute(reso
     assert schedules == {
         ("OrdersFunction", "rate(15 minutes)", json.dumps({"sweep": "orders"})),
         ("RefundsFunction", "rate(1 hour)", json.dumps({"sweep": "refunds"})),
+        # It sweeps once a day; the runs in between continue a sweep that was interrupted.
+        ("InventoryAlertsFunction", "rate(1 hour)", json.dumps({"sweep": "inventory_alerts"})),
         ("ResumeFunction", "rate(1 minute)", json.dumps({"resume": "due"})),
     }
 
@@ -656,10 +664,41 @@ def test_only_the_resume_function_publishes_to_the_alarm_topic(
         for statement in statements(role)
         if "sns:Publish" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
+        if "Fn::Sub" in resource
     }
     assert publishes == {"ResumeFunction": topic}
     arn = resources["ResumeFunction"]["Properties"]["Environment"]["Variables"]["ALARM_TOPIC_ARN"]["Fn::If"]
     assert (arn[0], arn[1]["Fn::Sub"].partition("${AWS::AccountId}:")[2], arn[2]) == ("HasObservability", topic, "")
+
+
+def test_inventory_alerts_have_a_topic_of_their_own_whose_email_is_a_choice(resources: Resources) -> None:
+    publishes = {
+        function
+        for function, role in roles_of_functions(resources).items()
+        for statement in statements(role)
+        if "sns:Publish" in listed(statement["Action"])
+        and {"Ref": "InventoryAlertsTopic"} in listed(statement["Resource"])
+    }
+    assert publishes == {"InventoryAlertsFunction", "ResumeFunction"}
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["INVENTORY_TOPIC_ARN"] == {"Ref": "InventoryAlertsTopic"}
+    subscription = resources["InventoryAlertsSubscription"]
+    assert subscription["Properties"]["TopicArn"] == {"Ref": "InventoryAlertsTopic"}
+    values = TemplateValues(transformed())
+    assert not values.holds(subscription["Condition"])
+
+
+@pytest.mark.parametrize("function", ["InventoryAlerts", "Resume"])
+def test_alerts_that_cannot_be_sent_raise_an_alarm(observability: dict[str, Any], function: str) -> None:
+    alarm = observability["Resources"]["InventoryAlertsNotSent"]["Properties"]
+    filters = of_type(observability["Resources"], "AWS::Logs::MetricFilter").values()
+    counted = {
+        rule["LogGroupName"]["Ref"]
+        for rule in filters
+        if rule["MetricTransformations"][0]["MetricName"] == alarm["MetricName"]
+        and rule["FilterPattern"] == '{ $.message = "ALERTS_NOT_SENT" }'
+    }
+    assert f"{function}LogGroupName" in counted
 
 
 def test_dead_letter_alarms_count_the_messages_in_the_queue(observability: dict[str, Any]) -> None:

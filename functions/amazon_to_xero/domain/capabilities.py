@@ -5,3 +5,4 @@ from __future__ import annotations
 ORDERS = "orders"  # reads orders, plans drafts
 SHIPMENTS = "shipments"  # plans what has shipped or was cancelled
 REFUNDS = "refunds"  # reads Amazon's finance transactions, plans credit notes
+INVENTORY_ALERTS = "inventory_alerts"  # reads stock at Amazon, plans nothing: it sends alerts

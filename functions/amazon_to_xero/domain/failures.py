@@ -101,6 +101,9 @@ class FailureCode(StrEnum):
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
+    STOCK_MALFORMED = "STOCK_MALFORMED"
+    STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
+    STOCK_NOT_STATED = "STOCK_NOT_STATED"
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
     TAX_VARIANCE = "TAX_VARIANCE"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
@@ -146,6 +149,7 @@ class WaitReason(StrEnum):
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
     SETTINGS_UNAVAILABLE = "SETTINGS_UNAVAILABLE"
+    ALERTS_NOT_SENT = "ALERTS_NOT_SENT"
 
 
 class NotInvoicedReason(StrEnum):
@@ -448,8 +452,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.AMAZON_OPERATION_REFUSED: FailureInfo(
         "Amazon refuses one operation, or the search for one marketplace, and not the whole connection.",
-        "Give the application the role Inventory and Order Tracking, which the operation needs, and authorise it again "
-        "in Seller Central.",
+        "Give the application the role that the operation needs and authorise it again in Seller Central: for orders "
+        "the role Inventory and Order Tracking, for transactions Finance and Accounting, for stock Amazon Fulfillment.",
         _A.CONNECTION,
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
@@ -519,6 +523,21 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Set accounts.clearing for the currency.",
         _A.REPORT,
     ),
+    _C.STOCK_MALFORMED: FailureInfo(
+        "Amazon stated a stock level in a way that cannot be read. The level stays as it was last known.",
+        "Check the SKU in Seller Central. If its stock is right there, report this as a defect.",
+        _A.REPORT,
+    ),
+    _C.STOCK_SWEEP_INCOMPLETE: FailureInfo(
+        "A sweep of stock did not reach the last page of a marketplace. The rest stays as it was last known.",
+        "If it lasts for days, check that stock in Seller Central. Amazon still notifies of changes.",
+        _A.REPORT,
+    ),
+    _C.STOCK_NOT_STATED: FailureInfo(
+        "A person asked to read a stock level, and Amazon states none. It stays as it was last known.",
+        "Check the key of the level and the SKU in Seller Central.",
+        _A.REPORT,
+    ),
     _C.NO_ROUNDING_ACCOUNT: FailureInfo(
         "The organisation has no active rounding account.",
         "Restore Xero's system account ROUNDING.",
@@ -573,6 +592,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
+    _W.ALERTS_NOT_SENT: "The event bus or the topic of inventory alerts did not take them; they are sent again.",
     _W.SETTINGS_UNAVAILABLE: "Parameter Store or Secrets Manager does not answer; earlier settings serve for an hour.",
 }
 

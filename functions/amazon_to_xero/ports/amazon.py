@@ -1,4 +1,4 @@
-"""Reading orders and transactions from Amazon, and the errors that a read can end with."""
+"""Reading orders, transactions and stock from Amazon, and the errors that a read can end with."""
 
 from __future__ import annotations
 
@@ -112,5 +112,32 @@ class FinancesApi(Protocol):
             answers a time of more than 180 days with an empty page.
 
         Raises an AmazonError; AmazonUnavailable for an answer without the documented shape, never an empty page.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SummaryPage:
+    """One page of getInventorySummaries.
+
+    summaries: Amazon's own objects. A SKU that is in none of the pages has an unknown stock, and not zero.
+    next_token: requests the next page; it is valid for 30 seconds. None on the last page.
+    """
+
+    summaries: Sequence[Json]
+    next_token: str | None
+
+
+class InventoryApi(Protocol):
+    """Amazon's stock (FBA Inventory API v1). It only reads, and can be repeated."""
+
+    def inventory_summaries(
+        self, marketplace: str, *, page_token: str | None = None, sku: str | None = None
+    ) -> SummaryPage:
+        """Return a page of about 50 stock levels of one marketplace, with every kind of unit.
+
+        sku: the only one to return, whatever characters it has.
+
+        Raises an AmazonError; AmazonUnavailable with status 400 also where the seller has no goods at Amazon there.
         """
         ...

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+
+class OutboundEvent(Protocol):
+    """An event of the stack's own bus.
+
+    kind: its detail-type.
+    detail: what it says, as JSON values; the connection is added to it.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def detail(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -21,11 +35,26 @@ class OrderEvent:
     version: datetime
     marketplace_id: str = ""
 
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        return {"order_id": self.order_id, "updated": utc_text(self.version), "marketplace_id": self.marketplace_id}
+
+
+@dataclass(frozen=True)
+class InventoryAlertEvent:
+    """An event about an alert of stock.
+
+    detail: as in OutboundEvent. Its `alert_id` is the same where the event is published twice.
+    """
+
+    detail: Mapping[str, Any]
+    kind: str = "Inventory Alert"
+
 
 class EventBus(Protocol):
-    """The stack's own event bus. Events are notices: the order's row holds the work, so a lost event loses nothing."""
+    """The stack's own event bus. Events are notices: the rows hold the work, so a lost event loses nothing."""
 
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+    def publish(self, connection: str, events: Sequence[OutboundEvent]) -> int:
         """Publish at least once, in any order; return how many could not be published. Never raises for a busy bus."""
         ...
 
@@ -46,11 +75,11 @@ class DeadLetterQueue(Protocol):
 
 
 class MessageNotSent(Exception):
-    """The topic of the alarms did not take a message. Its text is AWS's error code, or the type of the error."""
+    """A topic did not take a message. Its text is AWS's error code, or the type of the error."""
 
 
-class AlarmTopic(Protocol):
-    """The topic whose subscribers receive the stack's alarms."""
+class MessageTopic(Protocol):
+    """A topic whose subscribers, who are people, receive messages: the stack's alarms, or its inventory alerts."""
 
     def publish(self, subject: str, text: str) -> None:
         """Publish a message without buyer data. Raises MessageNotSent when it cannot."""
@@ -73,3 +102,8 @@ class DecisionLog(Protocol):
         remedy: str | None = None,
         **numbers: object,
     ) -> None: ...
+
+
+def utc_text(at: datetime) -> str:
+    """Return a time as events state it: ISO 8601, UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

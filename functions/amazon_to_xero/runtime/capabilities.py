@@ -18,11 +18,13 @@ from amazon_to_xero.domain.amazon.notification import (
     parse_transaction_update,
 )
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -56,6 +58,7 @@ class Services:
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
     confirmations: SaleConfirmations
+    stock: StockServices
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Capability:
     dead_letter_queue: environment variable that holds the URL of its dead-letter queue.
     work: what the worker does for it.
     waits_for_lease: whether its function waits for the worker before it.
+    posts: whether its work leads to documents in Xero. A capability that posts nothing has a worker of its own.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Capability:
     dead_letter_queue: str
     work: Callable[[Services], CapabilityWork]
     waits_for_lease: bool = False
+    posts: bool = True
 
 
 def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
@@ -123,6 +128,18 @@ CAPABILITIES: Mapping[str, Capability] = {
                 plan=partial(_plan_refunds_and_confirm_sales, services),
                 sweep=services.transaction_sweep.sweep,
             ),
+        ),
+        Capability(
+            INVENTORY_ALERTS,
+            parse=parse_stock_notification,
+            record=lambda services, notices: services.stock.recorder.record_notices(notices),
+            dead_letter_queue="INVENTORY_ALERTS_DLQ_URL",
+            work=lambda services: CapabilityWork(
+                read=services.stock.reader.read_due,
+                plan=services.stock.alerts.send_due,
+                sweep=services.stock.sweep.sweep,
+            ),
+            posts=False,
         ),
     )
 }

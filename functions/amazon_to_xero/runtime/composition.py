@@ -12,13 +12,13 @@ from botocore.config import Config
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
+from amazon_to_xero.adapters.amazon.inventory import AmazonInventoryApi
 from amazon_to_xero.adapters.amazon.orders import (
     BUYER,
     INCLUDED_DATA,
     INCLUDED_DATA_WITHOUT_DESTINATION,
     AmazonSellerApi,
 )
-from amazon_to_xero.adapters.aws.alarm_topic import SnsAlarmTopic
 from amazon_to_xero.adapters.aws.dead_letters import SqsDeadLetterQueue
 from amazon_to_xero.adapters.aws.encryption import KmsEncryption
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
@@ -29,6 +29,7 @@ from amazon_to_xero.adapters.aws.parameters import (
     SecretUnreadable,
     SettingsUnavailable,
 )
+from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
@@ -71,7 +72,9 @@ class Application:
             for capability in CAPABILITIES.values()
         }
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
-        topic = SnsAlarmTopic(boto3.client("sns", config=_AWS), stack.alarm_topic) if stack.alarm_topic else None
+        sns = boto3.client("sns", config=_AWS)
+        self._inventory_topic = SnsTopic(sns, stack.inventory_topic)
+        topic = SnsTopic(sns, stack.alarm_topic) if stack.alarm_topic else None
         self.reminder = Reminder(topic, clock)
         self._kms = boto3.client("kms", config=_AWS)
         self._stored = ConnectionDocuments(
@@ -180,7 +183,19 @@ class Application:
         amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)
         finances = AmazonFinancesApi(seller, region, api_url=api_url, lwa_url=lwa_url)
         xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
-        ports = Ports(amazon, finances, xero, store, self.dead_letter_queues, self._events, clock, decisions, owner)
+        ports = Ports(
+            amazon,
+            finances,
+            xero,
+            store,
+            self.dead_letter_queues,
+            self._events,
+            clock,
+            decisions,
+            owner,
+            AmazonInventoryApi(seller, region, api_url=api_url, lwa_url=lwa_url),
+            self._inventory_topic,
+        )
         return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
 
 

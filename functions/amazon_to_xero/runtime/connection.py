@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.ports.amazon import FinancesApi, SellerApi
+from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.ports.amazon import FinancesApi, InventoryApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
+from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.runtime.stock_services import stock_services
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -39,6 +41,7 @@ from amazon_to_xero.services.intake.transaction_pages import TransactionPages
 from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
+from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -63,6 +66,7 @@ class Ports:
 
     dead_letter_queues: by capability.
     owner: names the execution environment of the function: who holds a lease or a slot.
+    inventory_topic: who receives alerts of stock.
     """
 
     amazon: SellerApi
@@ -74,11 +78,16 @@ class Ports:
     clock: Clock
     decisions: DecisionLog
     owner: str
+    inventory: InventoryApi
+    inventory_topic: MessageTopic
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One connection, ready to work."""
+    """One connection, ready to work.
+
+    alert_workers: the workers of the capabilities that post nothing, by capability.
+    """
 
     name: str
     seller_id: str
@@ -88,6 +97,7 @@ class Connection:
     tokens: XeroTokens
     status: StatusReader
     xero_check: XeroCheck
+    alert_workers: Mapping[str, AlertWorker]
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ class ConnectionProfile:
     limits: Xero's limits that apply to it.
     buyer_salt: makes the hashes that stand for buyers; see privacy.
     tenant_id: Xero's id of the organisation.
+    stock_policy: None where nobody is to hear of stock.
     """
 
     name: str
@@ -105,13 +116,14 @@ class ConnectionProfile:
     buyer_salt: str
     limits: Limits = field(default_factory=Limits)
     tenant_id: str = ""
+    stock_policy: StockPolicy | None = None
 
 
 def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
     """Return the profile that a connection's settings describe."""
     limits = Limits(per_day=settings.xero.calls_per_day)
     seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
-    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id)
+    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id, settings.stock_policy())
 
 
 def connect(
@@ -135,11 +147,33 @@ def connect(
     pseudonym = BuyerPseudonyms(profile.buyer_salt).pseudonym
     contacts = BuyerContacts(store, policy, buyer_details, pseudonym, clock, decisions)
     readable = ReadableOrders(store, clock)
-    recorder = OrderRecorder(
-        name, store, policy, contacts, storable_order, failed_sources, readable, ports.events, clock, decisions
-    )
     quota = AmazonQuota(store, clock, decisions)
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
+    stock = stock_services(
+        name,
+        profile.stock_policy,
+        ports.inventory,
+        ports.inventory_topic,
+        ports.events,
+        store,
+        quota,
+        faults,
+        clock,
+        decisions,
+    )
+    recorder = OrderRecorder(
+        name,
+        store,
+        policy,
+        contacts,
+        storable_order,
+        failed_sources,
+        readable,
+        ports.events,
+        clock,
+        decisions,
+        stock.sales.count,
+    )
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     charges = ChargeRecorder(store, failed_sources, policy.start, clock)
@@ -178,6 +212,7 @@ def connect(
             confirmations.refunds_planned,
         ),
         confirmations,
+        stock,
     )
     poster = document_poster(
         name,
@@ -192,10 +227,16 @@ def connect(
         decisions,
         requests.plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
     )
-    work = {name: capability.work(services) for name, capability in capabilities.items()}
+    work = {name: each.work(services) for name, each in capabilities.items() if each.posts}
+    alert_workers = {
+        name: AlertWorker(name, each.work(services), store, clock, decisions)
+        for name, each in capabilities.items()
+        if not each.posts
+    }
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, XeroCheck(xero, pauses))
+    check = XeroCheck(xero, pauses)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers)
 
 
 def _swept(store: StateStore) -> Swept:

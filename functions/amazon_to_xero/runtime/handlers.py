@@ -50,7 +50,9 @@ def queue_handler(capability: Capability) -> Handler:
         if "sweep" in event:
 
             def sweep(each: Connection, deadline: datetime) -> object:
-                return each.worker.sweep(name, owner, deadline)
+                if capability.posts:
+                    return each.worker.sweep(name, owner, deadline)
+                return each.alert_workers[name].sweep(owner, deadline)
 
             _raise_any(take_turns(connections.values(), owner, until, app.clock, sweep))
             return {}
@@ -58,6 +60,8 @@ def queue_handler(capability: Capability) -> Handler:
         named = {connection: due for connection, due in batch.due.items() if due}
 
         def run(each: Connection, deadline: datetime) -> object:
+            if not capability.posts:
+                return each.alert_workers[name].run(owner, deadline, named.get(each.name, ()))
             return each.worker.run(
                 owner,
                 deadline,
@@ -96,6 +100,7 @@ def resume_handler() -> Handler:
         failures += turns(connections, lambda each, _: each.tokens.finish_renewal())
         to_check = [each for each in connections if each.name in statuses and needs_check(statuses[each.name])]
         failures += turns(to_check, lambda each, _: each.xero_check.call())
+        failures += turns(connections, lambda each, deadline: _send_alerts(each, owner, deadline))
         failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline))
         failures += turns(connections, lambda each, deadline: each.worker.run(owner, deadline, wait_for_lease=True))
         known = [each for each in app.statuses() if each.name in statuses]
@@ -115,6 +120,11 @@ def _recorded(app: Application, reader: StatusReader) -> ConnectionStatus:
 
 def _remind(app: Application, reader: StatusReader, status: ConnectionStatus) -> None:
     app.reminder.send_if_due(reader.name, reader.store, PowertoolsDecisionLog(reader.name), status)
+
+
+def _send_alerts(connection: Connection, owner: str, deadline: datetime) -> None:
+    for worker in connection.alert_workers.values():
+        worker.run(owner, deadline)
 
 
 def _each(readers: Iterable[StatusReader], work: Callable[[StatusReader], object]) -> list[str]:

@@ -21,6 +21,8 @@ WARNINGS = frozenset(
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
         *(FailureCode.CHARGE_TYPE_SUSPENDED, FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
         *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
+        *(FailureCode.STOCK_MALFORMED, FailureCode.STOCK_SWEEP_INCOMPLETE, FailureCode.STOCK_NOT_STATED),
+        WaitReason.ALERTS_NOT_SENT,
         WaitReason.SETTINGS_UNAVAILABLE,
     }
 )

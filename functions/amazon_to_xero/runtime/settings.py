@@ -18,8 +18,10 @@ from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy, RefundsWithoutSale
+from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax, Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
+from amazon_to_xero.runtime.inventory_settings import InventorySettings
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -53,6 +55,9 @@ class StackSettings(_Settings):
         default="",
         alias="ALARM_TOPIC_ARN",
         description="ARN of the topic of the stack's alarms; empty where it has none.",
+    )
+    inventory_topic: Text = Field(
+        alias="INVENTORY_TOPIC_ARN", description="ARN of the topic of the stack's inventory alerts."
     )
     region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
     aws_endpoint: str | None = Field(
@@ -291,6 +296,9 @@ class ConnectionSettings(_Settings):
     contacts: ContactSettings = Field(default=ContactSettings(), description="Whom orders are invoiced to.")
     invoices: InvoiceSettings = Field(default=InvoiceSettings(), description="Numbers and dates of invoices.")
     refunds: RefundSettings = Field(default=RefundSettings(), description="Refunds whose sale is not entered.")
+    inventory: InventorySettings = Field(
+        default=InventorySettings(), description="When people hear of stock at Amazon."
+    )
     start: AwareDatetime = Field(
         description="Orders placed before this time are not booked, e.g. `2026-04-01T00:00:00+01:00`. There is no "
         "default, so that earlier orders are never booked by accident."
@@ -309,6 +317,9 @@ class ConnectionSettings(_Settings):
         if any("UK" in rule.ship_to for rule in self.tax.rules):
             raise ValueError("tax.rules have ship_to UK, which is no ISO country code; write GB")
         return self
+
+    def stock_policy(self) -> StockPolicy | None:
+        return self.inventory.policy(self.amazon.marketplaces, self.amazon.ignored_marketplaces)
 
     def policy(self) -> PostingPolicy:
         charges = {

@@ -23,12 +23,13 @@ from amazon_to_xero.ports.state import (
     StateStore,
 )
 from amazon_to_xero.services.intake.amazon_faults import AMAZON, paused_marketplace, paused_operation
-from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, SEARCH_ORDERS, USAGE_PLANS
+from amazon_to_xero.services.intake.quota import GET_INVENTORY_SUMMARIES, LIST_TRANSACTIONS, SEARCH_ORDERS, USAGE_PLANS
 from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
 from amazon_to_xero.services.intake.sweep_cursor import answered_at
 from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
+from amazon_to_xero.services.inventory.sweep import CURSOR as STOCK_SWEEP
 from amazon_to_xero.services.pauses import cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 
@@ -36,6 +37,7 @@ MAX_COUNTED = 1000  # of each group; a count that reaches it is a lower bound
 XERO = "xero"
 SEARCH = paused_operation(SEARCH_ORDERS.operation)
 TRANSACTIONS = paused_operation(LIST_TRANSACTIONS.operation)
+STOCK = paused_operation(GET_INVENTORY_SUMMARIES.operation)
 OPERATIONS = tuple(paused_operation(plan.operation) for plan in USAGE_PLANS.values())
 SETTINGS = "settings"  # what is refused where a connection's settings or secret are not valid
 SILENT = timedelta(minutes=30)  # at most 48 calls a day of those that a connection without work does not need
@@ -77,7 +79,7 @@ def needs_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about eighteen read units."""
+    """Reads the status of one connection, in about 21 read units."""
 
     def __init__(
         self,
@@ -102,10 +104,11 @@ class StatusReader:
 
     def read(self) -> ConnectionStatus:
         now = self._clock.now()
-        names = [SWEEP, TRANSACTION_SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
+        names = [SWEEP, TRANSACTION_SWEEP, STOCK_SWEEP, BUDGET, SCOPE, *(cursor_of(service) for service in _SERVICES)]
         cursors = self.store.load(Cursor, names)
-        amazon_answered_at, transactions_answered_at = (
-            answered_at(cursors[sweep]) if sweep in cursors else None for sweep in (SWEEP, TRANSACTION_SWEEP)
+        amazon_answered_at, transactions_answered_at, stock_answered_at = (
+            answered_at(cursors[sweep]) if sweep in cursors else None
+            for sweep in (SWEEP, TRANSACTION_SWEEP, STOCK_SWEEP)
         )
         budget = budget_of(cursors[BUDGET]) if BUDGET in cursors else None
         xero_answered_at = budget.answered_at if budget else None
@@ -116,6 +119,7 @@ class StatusReader:
             AMAZON: amazon_answered_at,
             SEARCH: amazon_answered_at,
             TRANSACTIONS: transactions_answered_at,
+            STOCK: stock_answered_at,
         }
         refusals = {each.service: each.reason for each in pauses if each.is_refusal(answered.get(each.service), now)}
         if self._unusable:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import AlarmTopic, DecisionLog, MessageNotSent
+from amazon_to_xero.ports.outbound import DecisionLog, MessageNotSent, MessageTopic
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.services.connection_status import MAX_COUNTED, ConnectionStatus
 from amazon_to_xero.services.state_updates import update_cursor
@@ -25,7 +25,7 @@ _RETRY = timedelta(minutes=15)
 class Reminder:
     """Sends the reminders of all connections of a stack; `topic` is None where the stack has no alarms."""
 
-    def __init__(self, topic: AlarmTopic | None, clock: Clock) -> None:
+    def __init__(self, topic: MessageTopic | None, clock: Clock) -> None:
         self._topic = topic
         self._clock = clock
 

@@ -18,7 +18,7 @@ from amazon_to_xero.services.stop_log import StopLog
 from amazon_to_xero.services.work_report import PostReport, StepReport
 
 _LEASE = "worker"
-_SWEEP_LEASE = "sweep#"  # and the capability: sweeps of different operations do not keep each other waiting
+SWEEP_LEASE = "sweep#"  # and the capability: sweeps of different operations do not keep each other waiting
 _MAX_WAIT = timedelta(seconds=61)  # a run that waits for the lease starts every minute
 _LEASE_RETRY = timedelta(seconds=1)
 
@@ -105,7 +105,7 @@ class SyncWorker:
         sweep = self._work_of[capability].sweep
         if sweep is None:
             raise ValueError(f"the capability {capability} has no sweep")
-        lease = self._store.acquire(f"{_SWEEP_LEASE}{capability}", owner, self._clock.now(), deadline)
+        lease = self._store.acquire(f"{SWEEP_LEASE}{capability}", owner, self._clock.now(), deadline)
         if lease is None:
             self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", sweep=capability)
             return WorkReport(busy=True)

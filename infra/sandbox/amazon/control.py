@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.amazon.refusals import Refusals
+from sandbox.amazon.stock_faults import StockFaults
 from sandbox.amazon.times import parse_time
 from sandbox.amazon.transaction_faults import TransactionFaults
 from sandbox.amazon.versions import read_json
@@ -30,6 +31,8 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     - `POST release` `{"transaction": "4c1f…", "notify": true}`: release a deferred transaction now, and post its copy
     - `POST transaction-faults` `{"delay_hours": 48, "nulls": ["items.breakdowns"], "capitalised_status": true}`: how
       listTransactions deviates from now on; without a body, not at all
+    - `POST stock-faults` `{"without_goods": ["A1F83G8C2ARO7P"], "constant_token": true, "left_out": ["MUG-RED"]}`: how
+      getInventorySummaries deviates from now on; without a body, not at all
     - `POST refusals` `{"operations": [], "marketplaces": [], "orders": [], "page_tokens": false, "left_out": []}`:
       what is refused or left out from now on; without a body, nothing
     - `GET notifications?limit=100`: the newest notifications sent, oldest first
@@ -63,20 +66,27 @@ def _perform(sandbox: AmazonSandbox, request: Request, path: str) -> Response | 
         case "POST", "authorise":
             sandbox.login.authorise()
             return Response(204)
-        case "POST", "refusals":
-            sandbox.refusals = Refusals(**_body(request))
+        case "POST", "refusals" | "transaction-faults" | "stock-faults":
+            _set_conditions(sandbox, path, _body(request))
             return Response(204)
         case "POST", "release":
             body = _body(request)
             sandbox.release_transaction(str(body.get("transaction")), notify=bool(body.get("notify")))
             return Response(204)
-        case "POST", "transaction-faults":
-            sandbox.transaction_faults = TransactionFaults(**_body(request))
-            return Response(204)
         case "POST", "empty-pages":
             sandbox.transactions.empty_pages = int(_body(request).get("times", 1))
             return Response(204)
     return None
+
+
+def _set_conditions(sandbox: AmazonSandbox, path: str, conditions: dict[str, Any]) -> None:
+    match path:
+        case "refusals":
+            sandbox.refusals = Refusals(**conditions)
+        case "transaction-faults":
+            sandbox.transaction_faults = TransactionFaults(**conditions)
+        case "stock-faults":
+            sandbox.stock_faults = StockFaults(**conditions)
 
 
 def _put(sandbox: AmazonSandbox, path: str, body: Any) -> Response:

@@ -19,6 +19,7 @@ from sandbox.amazon.publisher import NotificationPublisher, Publish, PublishMany
 from sandbox.amazon.refusals import Refusals
 from sandbox.amazon.routing import GRANTLESS_OPERATIONS, route
 from sandbox.amazon.seller import Seller
+from sandbox.amazon.stock_faults import StockFaults
 from sandbox.amazon.subscriptions import Subscriptions
 from sandbox.amazon.times import format_time
 from sandbox.amazon.transaction_faults import TransactionFaults
@@ -62,6 +63,7 @@ class AmazonSandbox(SandboxService):
         self.subscriptions = Subscriptions()
         self.refusals = Refusals()
         self.transaction_faults = TransactionFaults()
+        self.stock_faults = StockFaults()
         self._publisher = NotificationPublisher(
             seller.seller_id or SELLER_ID, self.subscriptions, publish, publish_many
         )
@@ -231,7 +233,11 @@ class AmazonSandbox(SandboxService):
                 delay = self.transaction_faults.delay
                 return self._with_transaction_faults(self.transactions.list_transactions(request, now, delay))
             case "getInventorySummaries":
-                return self.inventory.get_inventory_summaries(request, now)
+                self.stock_faults.check(request.list_parameter("marketplaceIds"))
+                if self.stock_faults.constant_token:
+                    request = request.without_parameter("nextToken")
+                answer = self.inventory.get_inventory_summaries(request, now)
+                return _with_json(answer, self.stock_faults.applied_to(read_json(answer.body)))
             case "getMarketplaceParticipations":
                 return Response.of_json({"payload": [participation(each) for each in sorted(self._marketplaces)]})
         return self.subscriptions.perform(operation, arguments, request)

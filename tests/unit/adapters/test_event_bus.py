@@ -12,7 +12,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from amazon_to_xero.adapters.aws.event_bus import EventBridgeBus
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED, ChangeNotice, parse_shipment_event
+from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities
+from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
+from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.services.inventory.events import alert_event
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "PutEvents")
@@ -122,3 +126,22 @@ def test_unavailable_bus_raises_nothing_and_is_not_called_again(problem: Excepti
 def test_error_that_is_not_of_aws_is_raised() -> None:
     with pytest.raises(KeyError):
         EventBridgeBus(ScriptedBus(KeyError("Entries")), "bus").publish("main", [shipped(1)])
+
+
+def test_event_of_an_inventory_alert_names_the_connection_and_only_what_amazon_states() -> None:
+    bus = ScriptedBus()
+    alert = StockAlert(
+        AlertKind.LOW, "fba#eu#MUG", Channel.FBA, "eu", "MUG", NOON, StockQuantities(7, inbound_shipped=40)
+    )
+    event = alert_event(alert, StockPolicy(pools={"A1PA6795UKMFR9": "eu", "A13V1IB3VIYZZH": "eu"}))
+
+    assert EventBridgeBus(bus, "stack-events").publish("main", [event]) == 0
+
+    ((entry,),) = bus.calls
+    assert entry["DetailType"] == "Inventory Alert"
+    detail = json.loads(entry["Detail"])
+    assert detail["connection"] == "main"
+    assert detail["alert"] == "LOW"
+    assert detail["quantities"] == {"fulfillable": 7, "inbound_shipped": 40}
+    assert detail["places"] == ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]
+    assert detail["alert_id"] == "fba#eu#MUG#LOW#2026-11-23T12:00:00+00:00"

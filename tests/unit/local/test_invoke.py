@@ -13,6 +13,7 @@ from local.invoke import EVENTS, EventUnusable, addressed, read_event
 from local.running import find_running
 
 ORDER = "204-0000001-0000001"
+OF_ORDERS = sorted({*EVENTS.glob("*_sqs_*.json")} - {*EVENTS.glob("inventory_alerts_*.json")})
 
 
 def bodies(event: dict[str, Any]) -> list[str]:
@@ -28,7 +29,7 @@ def test_order_change_is_addressed_to_the_connected_seller() -> None:
     assert [notice.key for notice in notices] == ["026-0000001-0000001", "026-0000002-0000002"]
 
 
-@pytest.mark.parametrize("file", sorted(EVENTS.glob("*_sqs_*.json")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", OF_ORDERS, ids=lambda file: file.stem)
 def test_every_queue_event_can_name_another_order(file: Path) -> None:
     capability = CAPABILITIES[file.name.partition("_sqs_")[0]]
 
@@ -36,6 +37,14 @@ def test_every_queue_event_can_name_another_order(file: Path) -> None:
 
     of_transaction = {"2c6f8a521aa343439d558ba32178670587150699"} if file.stem == "refunds_sqs_reprocess" else None
     assert {capability.parse(body).key for body in bodies(event)} == (of_transaction or {ORDER})
+
+
+@pytest.mark.parametrize("file", sorted(EVENTS.glob("inventory_alerts_sqs_*.json")), ids=lambda file: file.stem)
+def test_notification_of_stock_is_addressed_to_the_connected_seller_and_names_no_order(file: Path) -> None:
+    event = addressed(read_event(file), "A2SELLER", ORDER)
+
+    notices = [CAPABILITIES["inventory_alerts"].parse(body) for body in bodies(event)]
+    assert {(notice.seller_id, notice.key) for notice in notices} == {("A2SELLER", "MUG-RED")}
 
 
 def test_addressing_leaves_the_given_event_unchanged() -> None:

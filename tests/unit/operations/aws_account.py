@@ -16,6 +16,7 @@ from fakes.settings import settings as valid_settings
 NAME = "stack/connections/main"
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:stack-orders"
 REFUNDS_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:stack-refunds"
+INVENTORY_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:stack-inventory-alerts"
 
 
 class ResourceNotFound(Exception):
@@ -39,6 +40,7 @@ class StubAws:
 
     created_meanwhile: a secret that a concurrent connect creates just before ours.
     deleted: secrets that are marked for deletion.
+    outputs: of the stack.
     problem: what every read raises.
     writes: names of the write operations, in order.
     """
@@ -58,6 +60,12 @@ class StubAws:
         self.problem: Exception | None = None
         self.writes: list[str] = []
         self.created_meanwhile = created_meanwhile
+        self.outputs = {
+            "OrdersQueueArn": QUEUE,
+            "RefundsQueueArn": REFUNDS_QUEUE,
+            "InventoryAlertsQueueArn": INVENTORY_QUEUE,
+            "TableName": "stack-Table-1",
+        }
 
     def secret(self) -> dict[str, Any]:
         stored: dict[str, Any] = json.loads(self.secrets[NAME])
@@ -112,8 +120,8 @@ class StubAws:
         if StackName != "stack":
             error = {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}
             raise ClientError({"Error": error}, "DescribeStacks")
-        outputs = {"OrdersQueueArn": QUEUE, "RefundsQueueArn": REFUNDS_QUEUE, "TableName": "stack-Table-1"}
-        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": text} for key, text in outputs.items()]}]}
+        outputs = [{"OutputKey": key, "OutputValue": text} for key, text in self.outputs.items()]
+        return {"Stacks": [{"Outputs": outputs}]}
 
     def _fail(self) -> None:
         if self.problem:

@@ -11,12 +11,22 @@ from botocore.exceptions import ClientError
 from sp_api.auth.access_token_client import cache as seller_tokens
 from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
 
+from fakes.settings import settings
 from operations import connect, disconnect
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.amazon.errors import conflict
 from sandbox.wire import Fault, Response, SandboxClock
 from unit.adapters.live_sandboxes import listening
-from unit.operations.aws_account import NAME, QUEUE, REFUNDS_QUEUE, StubAws, documents, install, operators_secrets
+from unit.operations.aws_account import (
+    INVENTORY_QUEUE,
+    NAME,
+    QUEUE,
+    REFUNDS_QUEUE,
+    StubAws,
+    documents,
+    install,
+    operators_secrets,
+)
 
 OTHER_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:other"
 
@@ -103,6 +113,36 @@ def test_orders_stay_subscribed_where_amazon_refuses_notifications_of_transactio
     assert "Amazon sends ORDER_CHANGE to" in printed.out
     assert "stored, but not subscribed: " in printed.err
     assert operator.subscriptions == 1
+
+
+def test_notifications_of_stock_are_subscribed_to_where_the_settings_ask_for_alerts(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.connect()
+    assert operator.subscriptions == 2
+    assert "inventory.alerts is not set: nobody will hear of stock" in capsys.readouterr().out
+    alerting = json.dumps(settings() | {"inventory": {"alerts": True}})
+    operator._files = documents(tmp_path, settings=alerting, secrets=_secrets())
+
+    operator.connect()
+
+    assert operator.subscriptions == 3
+    assert f"Amazon sends FBA_INVENTORY_AVAILABILITY_CHANGES to {INVENTORY_QUEUE}" in capsys.readouterr().out
+    assert operator.disconnect("--yes") == 0
+    assert (operator.subscriptions, operator.destinations) == (0, [])
+
+
+def test_stack_of_an_earlier_version_is_connected_unless_the_settings_ask_for_alerts(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del operator.aws.outputs["InventoryAlertsQueueArn"]
+    operator.connect()
+    alerting = json.dumps(settings() | {"inventory": {"alerts": True}})
+
+    files = documents(tmp_path, settings=alerting, secrets=_secrets())
+
+    assert connect.main(["--stack", "stack", *files, *operator._urls]) == 1
+    assert "has no output InventoryAlertsQueueArn. Run make deploy first." in capsys.readouterr().err
 
 
 def test_nothing_happens_without_a_yes(operator: Operator) -> None:

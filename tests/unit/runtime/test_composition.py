@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from amazon_to_xero.adapters.aws.parameters import SettingsUnavailable
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import Application, application, included_data
@@ -28,6 +28,8 @@ STACK = {
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
     "SHIPMENTS_DLQ_URL": "https://sqs.example/shipments-dlq",
     "REFUNDS_DLQ_URL": "https://sqs.example/refunds-dlq",
+    "INVENTORY_ALERTS_DLQ_URL": "https://sqs.example/inventory-alerts-dlq",
+    "INVENTORY_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:amazon-to-xero-inventory-alerts",
     "EVENT_BUS_NAME": "amazon-to-xero-events",
     "AWS_REGION": "eu-west-1",
     "XERO_API_URL": "https://xero.example",
@@ -275,7 +277,9 @@ def test_removed_connection_is_not_used_any_more(app: Application, aws: Aws, cac
     assert app.unusable == frozenset()
 
 
-@pytest.mark.parametrize("missing", ["ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL", "REFUNDS_DLQ_URL", "TABLE_NAME"])
+@pytest.mark.parametrize(
+    "missing", ["ORDERS_DLQ_URL", "SHIPMENTS_DLQ_URL", "REFUNDS_DLQ_URL", "INVENTORY_ALERTS_DLQ_URL", "TABLE_NAME"]
+)
 def test_incomplete_environment_is_reported_at_the_first_call(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
@@ -294,6 +298,7 @@ def test_incomplete_environment_is_reported_at_the_first_call(
         (ORDERS, STACK["ORDERS_DLQ_URL"]),
         (SHIPMENTS, STACK["SHIPMENTS_DLQ_URL"]),
         (REFUNDS, STACK["REFUNDS_DLQ_URL"]),
+        (INVENTORY_ALERTS, STACK["INVENTORY_ALERTS_DLQ_URL"]),
     ],
 )
 def test_dead_letter_goes_to_its_capability_s_queue_with_its_reason_beside_the_body(

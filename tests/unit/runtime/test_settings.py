@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -292,6 +293,7 @@ ENVIRONMENT = {
     "ORDERS_DLQ_URL": "https://sqs.example/orders-dlq",
     "SHIPMENTS_DLQ_URL": "https://sqs.example/shipments-dlq",
     "EVENT_BUS_NAME": "amazon-to-xero-events",
+    "INVENTORY_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:stack-inventory-alerts",
     "AWS_REGION": "eu-west-1",
     "XERO_API_URL": "https://api.xero.com",
     "XERO_TOKEN_URL": "https://identity.xero.com/connect/token",
@@ -315,3 +317,58 @@ def test_missing_variable_of_the_environment_is_named(name: str) -> None:
 def test_empty_variable_of_the_environment_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         stack_settings({**ENVIRONMENT, name: ""}, QUEUES)
+
+
+# --- inventory --------------------------------------------------------------------------------------------------------
+
+
+def inventory(**given: Any) -> dict[str, Any]:
+    return settings() | {"inventory": given}
+
+
+def parsed(document: dict[str, Any]) -> ConnectionSettings:
+    return parse(ConnectionSettings, json.dumps(document), "the settings")
+
+
+def test_stock_is_not_watched_unless_the_settings_ask_for_it() -> None:
+    assert parsed(settings()).stock_policy() is None
+    assert parsed(inventory(low=10)).stock_policy() is None
+
+
+def test_inventory_settings_become_the_policy_of_alerts() -> None:
+    document = inventory(
+        alerts=True,
+        low=10,
+        low_by_place={"eu": 30, "DEFAULT": 5},
+        low_by_sku={"MUG, red": 40},
+        low_days=7,
+        pools={"eu": ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]},
+        collect_seconds=0,
+    )
+
+    policy = parsed(document).stock_policy()
+
+    assert policy is not None
+    assert policy.marketplaces == tuple(document["amazon"]["marketplaces"])
+    assert policy.pools == {"A1PA6795UKMFR9": "eu", "A13V1IB3VIYZZH": "eu"}
+    levels = (("X", "eu"), ("X", "A1"), ("MUG, red", "eu"))
+    assert [policy.low_units(*level, None) for level in levels] == [30, 10, 40]
+    assert policy.low_units("X", "A1", Decimal(3)) == 21
+    assert policy.collect.total_seconds() == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"pools": {"eu": ["A1"]}}, "pools name A1, which are not Amazon's marketplace ids"),
+        ({"pools": {"eu": ["A1PA6795UKMFR9"], "de": ["A1PA6795UKMFR9"]}}, "pools list A1PA6795UKMFR9 twice"),
+        ({"pools": {"Europe": ["A1PA6795UKMFR9"]}}, "inventory.pools.Europe"),
+        ({"low_by_place": {"europe": 3}}, "low_by_place or low_days_by_place name europe; write a marketplace id"),
+        ({"low_by_sku": {"MUG": -1}}, "inventory.low_by_sku.MUG"),
+        ({"digest_from": 1}, "inventory.digest_from"),
+        ({"treshold": 1}, "inventory.treshold"),
+    ],
+)
+def test_wrong_inventory_setting_is_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(named)):
+        parsed(inventory(alerts=True, **given))

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.ports.outbound import DeadLetterQueue
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.reminder import Reminder
@@ -34,7 +34,7 @@ class TwoConnections:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.dead_letters = {capability: RecordingDeadLetters() for capability in (ORDERS, SHIPMENTS)}
+        self.dead_letters = {capability: RecordingDeadLetters() for capability in CAPABILITIES}
         self.unusable: frozenset[str] = frozenset()
         self.stack_name = "amazon-to-xero"
         self.topic = RecordingTopic()

@@ -297,7 +297,7 @@ class CountingTable:
         return self.table.watched(*given)  # type: ignore[attr-defined]
 
 
-def test_status_costs_eighteen_read_units_and_no_write(
+def test_status_costs_twenty_one_read_units_and_no_write(
     connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.sweep()
@@ -308,5 +308,5 @@ def test_status_costs_eighteen_read_units_and_no_write(
 
     status(connection)
 
-    assert counting.units == 18.5
+    assert counting.units == 21
     assert len(connection.store.table.written) == rows

@@ -59,6 +59,8 @@ class TwoSources(FakeConnection):
             self.clock,
             self.decisions,
             "sandbox",
+            self.inventory,
+            self.inventory_topic,
         )
         profile = ConnectionProfile(self.name, self.seller_id, self.policy, SALT)
         capabilities = with_statements(lambda statement_id: self.stated[statement_id])

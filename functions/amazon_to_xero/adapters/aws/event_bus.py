@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC
 from itertools import batched
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from amazon_to_xero.ports.outbound import OrderEvent
+from amazon_to_xero.ports.outbound import OutboundEvent
 
 EVENT_SOURCE = "amazon-to-xero"  # the rules in template.yaml select events by it
 
@@ -34,7 +33,7 @@ class EventBridgeBus:
         self._events = events
         self._bus_name = bus_name
 
-    def publish(self, connection: str, events: Sequence[OrderEvent]) -> int:
+    def publish(self, connection: str, events: Sequence[OutboundEvent]) -> int:
         published = 0
         for batch in batched(events, _MAX_ENTRIES, strict=False):
             try:
@@ -45,16 +44,10 @@ class EventBridgeBus:
             published += sum("ErrorCode" not in entry for entry in answer["Entries"])
         return len(events) - published
 
-    def _entry(self, connection: str, event: OrderEvent) -> dict[str, str]:
-        detail = {
-            "connection": connection,
-            "order_id": event.order_id,
-            "updated": event.version.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            "marketplace_id": event.marketplace_id,
-        }
+    def _entry(self, connection: str, event: OutboundEvent) -> dict[str, str]:
         return {
             "EventBusName": self._bus_name,
             "Source": EVENT_SOURCE,
             "DetailType": event.kind,
-            "Detail": json.dumps(detail),
+            "Detail": json.dumps({"connection": connection, **event.detail}),
         }

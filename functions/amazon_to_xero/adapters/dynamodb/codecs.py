@@ -14,6 +14,7 @@ from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
+from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
@@ -23,6 +24,7 @@ from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
 _WATCHED_STATES: Mapping[DocumentState, str] = {
@@ -260,6 +262,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     OrderRecord: OrderCodec(),
     TransactionRecord: TransactionCodec(),
     SaleConfirmation: ConfirmationCodec(),
+    StockRecord: StockCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }

@@ -10,6 +10,7 @@ from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotA
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.services.intake.quota import (
+    GET_INVENTORY_SUMMARIES,
     GET_ORDER,
     LIST_TRANSACTIONS,
     SEARCH_ORDERS,
@@ -24,7 +25,10 @@ from amazon_to_xero.services.work_report import StepReport
 AMAZON = "amazon"
 MARKETPLACE_PAUSE = timedelta(hours=1)  # each test of a refused marketplace costs one of 20 searches an hour
 # Until shortly before the next sweep: the refusal shows in the status for as long as nothing has succeeded.
-_OPERATION_PAUSES = {LIST_TRANSACTIONS.operation: timedelta(minutes=50)}
+_OPERATION_PAUSES = {
+    LIST_TRANSACTIONS.operation: timedelta(minutes=50),
+    GET_INVENTORY_SUMMARIES.operation: timedelta(minutes=50),
+}
 _RECENTLY = timedelta(hours=1)  # longer than two sweeps are apart, each of which finds a refused connection
 
 
@@ -56,8 +60,12 @@ class AmazonFaults:
 
     def stop_reason(self, operation: UsagePlan) -> str:
         """Return why that operation should not be called at the moment; empty when it should."""
-        stopped = self.unavailable_reason()
-        return stopped or (WaitReason.AMAZON_PAUSED if self.is_refused(operation) else "")
+        return self.unavailable_reason() or self.amazon_stop_reason(operation)
+
+    def amazon_stop_reason(self, operation: UsagePlan) -> str:
+        """Return the same of an operation whose answers no plan needs: Xero may be down."""
+        is_paused = self._pauses.until(AMAZON) is not None or self.is_refused(operation)
+        return WaitReason.AMAZON_PAUSED if is_paused else ""
 
     def is_refused(self, operation: UsagePlan) -> bool:
         """Whether that operation alone is paused, because Amazon refuses it."""
@@ -118,8 +126,8 @@ class AmazonFaults:
         self._pauses.pause(paused_marketplace(marketplace), self._clock.now() + MARKETPLACE_PAUSE, code, remedy)
 
     def _is_other_refused(self, operation: str) -> bool:
-        """Return whether Amazon refuses the other operation of orders; transactions need a role of their own."""
-        if operation == LIST_TRANSACTIONS.operation:
+        """Return whether Amazon refuses the other operation of orders; all others need roles of their own."""
+        if operation not in (GET_ORDER.operation, SEARCH_ORDERS.operation):
             return False
         return self.is_refused(GET_ORDER if operation == SEARCH_ORDERS.operation else SEARCH_ORDERS)
 

@@ -31,7 +31,9 @@ SEARCH_ORDERS = UsagePlan("searchOrders", Decimal("0.0056"), 20)
 GET_ORDER = UsagePlan("getOrder", Decimal("0.5"), 30)
 # Amazon: usage plan of the Finances API v2024-06-19.
 LIST_TRANSACTIONS = UsagePlan("listTransactions", Decimal("0.5"), 10)
-USAGE_PLANS = {plan.operation: plan for plan in (SEARCH_ORDERS, GET_ORDER, LIST_TRANSACTIONS)}
+# Amazon: usage plan of the FBA Inventory API v1.
+GET_INVENTORY_SUMMARIES = UsagePlan("getInventorySummaries", Decimal(2), 2)
+USAGE_PLANS = {plan.operation: plan for plan in (SEARCH_ORDERS, GET_ORDER, LIST_TRANSACTIONS, GET_INVENTORY_SUMMARIES)}
 
 
 class AmazonQuota:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
 from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
@@ -52,8 +53,13 @@ class OrderRecorder:
         events: EventBus,
         clock: Clock,
         decisions: DecisionLog,
+        count_sales: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
     ) -> None:
-        """`storable` returns an order without buyer data: what of it may be stored."""
+        """Connect the recorder.
+
+        storable: returns an order without buyer data: what of it may be stored.
+        count_sales: is given what is stored of orders that were not known before.
+        """
         self._connection = connection
         self._store = store
         self._policy = policy
@@ -64,6 +70,7 @@ class OrderRecorder:
         self._events = events
         self._clock = clock
         self._decisions = decisions
+        self._count_sales = count_sales
 
     def record(self, orders: Sequence[Json], as_of: datetime, *, is_page: bool = True) -> StepReport:
         """Record orders as Amazon knew them at `as_of`; none can stop the others. Raises Conflict.
@@ -76,11 +83,14 @@ class OrderRecorder:
         # A page may hold an order in two versions, the older one last.
         by_id = {str(order["orderId"]): order for order in sorted(orders, key=_time_of_update)}
         documents: list[str] = []
+        unknown: set[str] = set()
 
         def recorded(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
             rows: list[OrderRecord] = []
             contacts: list[DesiredDocument] = []
             for order_id, known in stored.items():
+                if known is None or known.version is None:
+                    unknown.add(order_id)
                 row, contact = self._derive(by_id[order_id], known or OrderRecord(order_id), as_of, is_page)
                 rows += [row] if row is not None else []
                 contacts += contact
@@ -93,6 +103,8 @@ class OrderRecorder:
         self._readable.remember(by_id, is_page=is_page)
         to_plan = [row for row in saved.values() if row.next_step is NextStep.PLAN]
         self._announce(to_plan)
+        if self._count_sales is not None:
+            self._count_sales([row.content for key, row in saved.items() if key in unknown and row.content])
         return StepReport(len(orders), tuple(row.order_id for row in to_plan), tuple(documents))
 
     def _derive(

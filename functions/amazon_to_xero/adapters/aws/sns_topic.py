@@ -1,4 +1,4 @@
-"""The topic of the stack's alarms in SNS."""
+"""A topic in SNS whose subscribers are people."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class SnsClient(Protocol):
     def publish(self, **request: Any) -> Any: ...
 
 
-class SnsAlarmTopic:
-    """ports.AlarmTopic over one topic. Raises MessageNotSent."""
+class SnsTopic:
+    """ports.MessageTopic over one topic. Raises MessageNotSent."""
 
     def __init__(self, sns: SnsClient, topic: str) -> None:
         self._sns = sns

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from amazon_to_xero.adapters.aws.alarm_topic import SnsAlarmTopic
+from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.ports.outbound import MessageNotSent
 
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:stack-alarms"
@@ -29,7 +29,7 @@ class Sns:
 def test_message_is_published_to_the_topic_with_a_subject_that_sns_accepts() -> None:
     sns = Sns()
 
-    SnsAlarmTopic(sns, TOPIC).publish("s" * 120, "text")
+    SnsTopic(sns, TOPIC).publish("s" * 120, "text")
 
     assert sns.published == [{"TopicArn": TOPIC, "Subject": "s" * 99, "Message": "text"}]
 
@@ -43,4 +43,4 @@ def test_message_is_published_to_the_topic_with_a_subject_that_sns_accepts() -> 
 )
 def test_topic_that_takes_nothing_is_reported_by_the_code_of_the_error(problem: Exception, text: str) -> None:
     with pytest.raises(MessageNotSent, match=f"^{text}$"):
-        SnsAlarmTopic(Sns(problem), TOPIC).publish("subject", "text")
+        SnsTopic(Sns(problem), TOPIC).publish("subject", "text")

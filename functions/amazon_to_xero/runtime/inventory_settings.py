@@ -1,0 +1,112 @@
+"""The part `inventory` of a connection's settings: when people hear of stock at Amazon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
+
+type Places = Annotated[tuple[str, ...], Field(min_length=1)]
+type PoolName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,29}$")]
+type Units = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class InventorySettings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    alerts: bool = Field(
+        default=False,
+        description="Whether to watch the stock at Amazon and to send alerts. The application needs the role Amazon "
+        "Fulfillment. Run `make connect` after a change: it subscribes to Amazon's notifications of stock.",
+    )
+    low: Units = Field(
+        default=0, description="From how few units on a stock level is low; 0 for never. It is out at 0 in any case."
+    )
+    low_by_place: dict[str, Units] = Field(
+        default_factory=dict,
+        description="Marketplace id, pool or `DEFAULT` (the merchant's own stock) → the same for its stock levels.",
+    )
+    low_by_sku: dict[str, Units] = Field(
+        default_factory=dict, description="SKU → the same for its stock levels, before that of its place."
+    )
+    low_days: Units = Field(
+        default=0,
+        description="From how few days of cover on a level is low, too; 0 for never. Cover is how long its units last "
+        "at the rate at which the SKU sold there in the last 30 days, counted from the recorded orders. A rate is "
+        "known once they have been counted for 7 days.",
+    )
+    low_days_by_place: dict[str, Units] = Field(default_factory=dict, description="The same, as in `low_by_place`.")
+    low_days_by_sku: dict[str, Units] = Field(default_factory=dict, description="The same, as in `low_by_sku`.")
+    rise_percent: Annotated[int, Field(ge=0, le=500)] = Field(
+        default=20,
+        description="How many percent above its threshold, and at least one unit, a level must rise before it can be "
+        "low again.",
+    )
+    back_in_stock: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=2,
+        description="From how many units on a level that was out is in stock again: a returned unit alone is not.",
+    )
+    drop_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=50, description="Percent of a level that are gone within a day in a sudden drop."
+    )
+    drop_units: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=20, description="And the fewest units that are gone in a sudden drop."
+    )
+    unfulfillable: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=5, description="By how many units the unfulfillable ones must grow for an alert."
+    )
+    pools: dict[PoolName, Places] = Field(
+        default_factory=dict,
+        description="Name → ids of marketplaces that sell the same units, as with Pan-European FBA. Each of them "
+        "states all units: a pool has one alert, and they are never added up. "
+        'E.g. `{"eu": ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]}`.',
+    )
+    collect_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=300,
+        description="How long notifications are collected before they are concluded in Amazon's order: the most that "
+        "one may be late without being left out.",
+    )
+    digest_from: Annotated[int, Field(ge=2, le=1000)] = Field(
+        default=5, description="From how many alerts at once on one message has all of them."
+    )
+
+    @model_validator(mode="after")
+    def _pools_are_distinct(self) -> Self:
+        members = [marketplace for pool in self.pools.values() for marketplace in pool]
+        unknown = sorted({each for each in members if each not in MARKETPLACES})
+        if unknown:
+            raise ValueError(f"pools name {', '.join(unknown)}, which are not Amazon's marketplace ids; correct them")
+        twice = sorted({each for each in members if members.count(each) > 1})
+        if twice:
+            raise ValueError(f"pools list {', '.join(twice)} twice; leave each marketplace in one pool")
+        places = {*self.pools, *MARKETPLACES, "DEFAULT"}
+        if missing := sorted({*self.low_by_place, *self.low_days_by_place} - places):
+            raise ValueError(
+                f"low_by_place or low_days_by_place name {', '.join(missing)}; "
+                "write a marketplace id, the name of a pool, or DEFAULT"
+            )
+        return self
+
+    def policy(self, marketplaces: Sequence[str], ignored: Sequence[str]) -> StockPolicy | None:
+        """Return the policy for a seller's marketplaces; None where there are no alerts."""
+        if not self.alerts:
+            return None
+        return StockPolicy(
+            marketplaces=tuple(marketplaces),
+            ignored_marketplaces=frozenset(ignored),
+            pools={marketplace: pool for pool, members in self.pools.items() for marketplace in members},
+            low=Thresholds(self.low, self.low_by_place, self.low_by_sku),
+            low_days=Thresholds(self.low_days, self.low_days_by_place, self.low_days_by_sku),
+            rise_percent=self.rise_percent,
+            back_units=self.back_in_stock,
+            drop_percent=self.drop_percent,
+            drop_units=self.drop_units,
+            unfulfillable_units=self.unfulfillable,
+            collect=timedelta(seconds=self.collect_seconds),
+            digest_from=self.digest_from,
+        )
