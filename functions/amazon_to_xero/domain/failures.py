@@ -53,6 +53,7 @@ class FailureCode(StrEnum):
     TAX_MODE_MISMATCH = "TAX_MODE_MISMATCH"
     TAX_MODE_CONFLICT = "TAX_MODE_CONFLICT"
     TAX_OWED_BY_MARKETPLACE = "TAX_OWED_BY_MARKETPLACE"
+    TAX_LIABILITY_UNCLEAR = "TAX_LIABILITY_UNCLEAR"
     ROUNDING_TAXED = "ROUNDING_TAXED"
     # the organisation in Xero
     TAX_RATE_UNUSABLE = "TAX_RATE_UNUSABLE"
@@ -311,6 +312,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.TAX_OWED_BY_MARKETPLACE: FailureInfo(
         "The marketplace owes the tax and the tax rule would book it as the seller's.",
         "Add a rule with responsible: marketplace before it, then reprocess the order.",
+    ),
+    _C.TAX_LIABILITY_UNCLEAR: FailureInfo(
+        "Amazon does not say clearly whether the seller or the marketplace owes the tax, or how much of a price is the "
+        "marketplace's tax.",
+        "Find out in Seller Central who remits the tax, add Amazon's word to tax.liabilities and reprocess the order; "
+        "or enter the order in Xero manually.",
     ),
     _C.ROUNDING_TAXED: FailureInfo(
         "tax.rounding_tax_type has a rate above zero.", "Name a tax type without tax, then reprocess the order."

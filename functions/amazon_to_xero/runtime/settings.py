@@ -18,7 +18,8 @@ from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -174,16 +175,20 @@ class TaxRuleSettings(_Settings):
     responsible: Literal["seller", "marketplace"] | None = Field(
         default=None, description="Condition: who owes the tax on the item, as Amazon states it."
     )
-    amazon_tax: Literal["zero", "charged"] | None = Field(
-        default=None, description="Condition: whether Amazon charged tax on the item."
+    amazon_tax: Literal["zero", "stated_zero", "charged"] | None = Field(
+        default=None,
+        description="Condition: whether Amazon charged tax on the item. `zero`: 0.00, or no tax is stated. "
+        "`stated_zero`: Amazon states 0.00.",
     )
     regions: tuple[Text, ...] = Field(
         default=(),
         description="Condition: the destination is in one of these states or provinces, in Amazon's spelling, capitals "
         'or not, e.g. `["ON", "Ontario"]`.',
     )
-    scheme: Literal["UOSS", "IOSS"] | None = Field(
-        default=None, description="Condition: Amazon reports the item under this EU one-stop-shop scheme."
+    scheme: Text | None = Field(
+        default=None,
+        description="Condition: Amazon reports the item under this scheme, e.g. `UOSS` (the EU's one-stop shop), "
+        "whatever the capitals and punctuation.",
     )
     business: bool | None = Field(
         default=None, description="Condition: `true` for orders of Amazon Business, `false` for all others."
@@ -218,6 +223,13 @@ class TaxSettings(_Settings):
         "fails with `TAX_DIFFERS`.",
     )
 
+    liabilities: dict[Text, Literal["seller", "marketplace"]] = Field(
+        default_factory=dict,
+        description="Who owes the tax that Amazon describes with a word that is not known here: a collection model, a "
+        'responsible party or a reporting scheme, e.g. `{"XX_VOEC": "marketplace"}`. Without it such an order fails '
+        "with `TAX_LIABILITY_UNCLEAR`.",
+    )
+
     @model_validator(mode="after")
     def _rules_can_match(self) -> Self:
         if not self.rules and self.mode == "rules":
@@ -237,6 +249,7 @@ class TaxSettings(_Settings):
             categories=self.categories,
             rounding_tax_type=self.rounding_tax_type,
             rounding_limit=self.rounding_limit,
+            liabilities={folded_word(word): Party(party) for word, party in self.liabilities.items()},
         )
 
 

@@ -51,6 +51,18 @@ _WITHOUT_AMOUNTS = NOT_YET_PRICED | {Fulfilment.CANCELLED, Fulfilment.UNFULFILLA
 
 
 @dataclass(frozen=True)
+class TaxCollection:
+    """How Amazon says that the tax on an item is collected, in Amazon's words; empty where it gives none.
+
+    model: e.g. MARKETPLACE_FACILITATOR.
+    responsible_party: who remits the tax, e.g. Amazon Services, Inc.
+    """
+
+    model: str = ""
+    responsible_party: str = ""
+
+
+@dataclass(frozen=True)
 class OrderItem:
     """One item of an order. Amounts are in the order's currency and for the whole quantity.
 
@@ -63,8 +75,9 @@ class OrderItem:
     taxes: Amazon's name of what the tax is for (ITEM, SHIPPING, DISCOUNT …) -> tax.
     tax: the sum of the taxes.
     tax_exclusive: the charges exclude the tax; False also where there is no tax.
-    collected_by_marketplace: Amazon collects and remits the tax (marketplace facilitator, deemed supplier).
-    schemes: EU schemes under which the tax is reported: UOSS, IOSS.
+    tax_stated: Amazon states a tax, be it 0.00.
+    collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
+    schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
     """
 
@@ -78,9 +91,20 @@ class OrderItem:
     taxes: Mapping[str, Decimal]
     tax: Decimal
     tax_exclusive: bool
-    collected_by_marketplace: bool
+    tax_stated: bool = False
+    collections: tuple[TaxCollection, ...] = ()
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether anything of it is booked: a cancelled item may have no amounts, or only amounts of 0."""
+        return any((*self.charges.values(), *self.discounts.values(), self.tax))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing in all, e.g. because its discounts are as much as its price."""
+        return not total((*self.charges.values(), *self.discounts.values())) and not self.tax
 
 
 @dataclass(frozen=True)
@@ -294,16 +318,26 @@ def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
         taxes=proceeds.taxes,
         tax=proceeds.tax,
         tax_exclusive=proceeds.tax_exclusive,
-        collected_by_marketplace=any(
-            collection.get("model") == "MARKETPLACE_FACILITATOR" for collection in taxation.get("taxCollections") or ()
+        tax_stated=proceeds.tax_stated,
+        collections=tuple(
+            TaxCollection(_text(each, "model"), _text(each, "responsibleParty"))
+            for each in taxation.get("taxCollections") or ()
         ),
         schemes=frozenset(
-            part["reportingScheme"]
+            scheme
             for part in taxation.get("taxCalculationBreakdowns") or ()
-            if part.get("reportingScheme")
+            if (scheme := _text(part, "reportingScheme"))
         ),
         shipped=int((raw.get("fulfillment") or {}).get("quantityFulfilled") or 0),
     )
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    """Return a field's text, empty where it is missing or null. Raises ValueError for anything else."""
+    value = raw.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} should be a text and is {type(value).__name__}")
+    return (value or "").strip()
 
 
 def _by_charge(amounts: Mapping[str, Decimal]) -> Mapping[Charge, Decimal]:

@@ -23,6 +23,7 @@ class Proceeds:
     taxes: Amazon's name of what the tax is for (ITEM, SHIPPING, DISCOUNT …) -> tax.
     tax: the sum of the taxes.
     tax_exclusive: the charges exclude the tax; False also where there is no tax.
+    tax_stated: Amazon states a tax, be it 0.00.
     """
 
     total: Decimal
@@ -31,6 +32,7 @@ class Proceeds:
     taxes: Mapping[str, Decimal]
     tax: Decimal
     tax_exclusive: bool
+    tax_stated: bool
 
 
 def read_proceeds(item_id: str, raw: Mapping[str, Any], currency: str) -> Proceeds:
@@ -38,7 +40,7 @@ def read_proceeds(item_id: str, raw: Mapping[str, Any], currency: str) -> Procee
     parts = _read_parts(item_id, raw.get("breakdowns") or (), currency)
     item_total = money_in(raw, "proceedsTotal", "proceeds.proceedsTotal") if raw.get("proceedsTotal") else ZERO
     discounts, tax_exclusive = _resolve_signs(item_id, parts, item_total, currency)
-    return Proceeds(item_total, parts.charges, discounts, parts.taxes, parts.tax, tax_exclusive)
+    return Proceeds(item_total, parts.charges, discounts, parts.taxes, parts.tax, tax_exclusive, bool(parts.taxes))
 
 
 def stated(raw: Mapping[str, Any], name: str) -> Any:

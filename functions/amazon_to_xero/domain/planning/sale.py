@@ -22,7 +22,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReas
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
-from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, seller_total
+from amazon_to_xero.domain.tax.liability import seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
 from amazon_to_xero.domain.tax.rules import TaxTreatment, tax_treatment
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
@@ -146,10 +146,11 @@ def _sale(
     order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
 ) -> Sale:
     taxes = tax_treatment(order, policy.tax, organisation)
-    lines = [line for item in order.items for line in _item_lines(item, taxes.tax_types[item.item_id], policy)]
+    collected = [item for item in order.items if item.item_id in taxes.collected]
+    lines = [line for item in order.items for line in _item_lines(order, item, taxes, policy)]
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
-    expected = seller_total(order)
+    expected = seller_total(order, collected)
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
@@ -168,9 +169,10 @@ def _reference(order: Order, tracking: str) -> str:
     return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
 
 
-def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
+def _item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount, all with the item's tax type."""
-    collected = marketplace_collected_tax(item)
+    tax_type = taxes.tax_types[item.item_id]
+    collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
     title, sku = cleaned(item.title), cleaned(item.sku)
     name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
     for charge, value in item.charges.items():
@@ -193,15 +195,20 @@ def _item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterab
 
 
 def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
-    """Return the line of the tip, which belongs to no item: it takes the tax type of the order's first item.
+    """Return the line of the tip, which belongs to no item: it takes the tax type of the first item with a price.
 
     Where the amounts exclude tax, Amazon adds none to the tip, so the line has none.
     """
     is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
-    tax_type = policy.tax.rounding_tax_type if is_untaxed else taxes.tax_types[order.items[0].item_id]
+    tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
     account = _account(Charge.DELIVERY_TIP, policy)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, account, tax_type)
     return replace(line, origin=Charge.DELIVERY_TIP)
+
+
+def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
+    priced = (item for item in order.items if not item.is_free)
+    return taxes.tax_types[next(priced, order.items[0]).item_id]
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:

@@ -17,7 +17,8 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, FailureCode, Finding
 from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, country_name
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rate_matching import rates_for
 from amazon_to_xero.domain.tax.rules import TaxRule, usable_rate
 

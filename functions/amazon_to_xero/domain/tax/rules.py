@@ -14,7 +14,8 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party, amazon_tax, responsible_party
+from amazon_to_xero.domain.tax.liability import AmazonTax, amazon_tax, responsible_party, unclear_liability
+from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
 
 _TAX_RULES = "tax.rules of the connection's settings"
@@ -38,7 +39,7 @@ class TaxRule:
     regions: condition: states or provinces in Amazon's spelling, compared without regard to case.
     responsible: condition: who owes the tax.
     amazon_tax: condition: whether Amazon charged tax on the item.
-    scheme: condition: EU scheme that the item is reported under, UOSS or IOSS.
+    scheme: condition: scheme that the item is reported under, in Amazon's words: UOSS, IOSS, GB_VOEC …
     business: condition: whether it is an order of Amazon Business.
     category: condition: the item's SKU is of this category, a name in TaxPolicy.categories.
     """
@@ -64,6 +65,7 @@ class TaxPolicy:
     categories: category -> patterns of its SKUs, in which * stands for any text: BOOK-*.
     rounding_tax_type: Xero's TaxType of rounding lines; its rate is zero.
     rounding_limit: the largest amount per document, in its currency, that goes to the rounding account.
+    liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
     """
 
     rules: tuple[TaxRule, ...]
@@ -71,6 +73,11 @@ class TaxPolicy:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
+    liabilities: Mapping[str, Party] = field(default_factory=dict)
+
+    def responsible_party(self, order: Order, item: OrderItem) -> Party:
+        """Return who owes the tax on an item."""
+        return responsible_party(order, item, self.liabilities)
 
     def rule_for(self, order: Order, item: OrderItem) -> TaxRule | None:
         """Return the first rule that matches the item."""
@@ -83,9 +90,9 @@ class TaxPolicy:
             (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
             and (not rule.ship_to or order.ship_to_country in rule.ship_to)
             and (not rule.regions or region in {_folded(name) for name in rule.regions})
-            and (rule.responsible is None or rule.responsible is responsible_party(item))
-            and (rule.amazon_tax is None or rule.amazon_tax is amazon_tax(item))
-            and (not rule.scheme or rule.scheme in item.schemes)
+            and (rule.responsible is None or rule.responsible is self.responsible_party(order, item))
+            and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item))
+            and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
             and (rule.business is None or rule.business is order.business)
             and (not rule.category or any(fnmatchcase(item.sku, pattern) for pattern in patterns))
         )
@@ -97,10 +104,12 @@ class TaxTreatment:
 
     amounts: whether the line amounts of its documents include tax.
     tax_types: order item id -> Xero's TaxType.
+    collected: order item ids of the items on which the marketplace owes the tax.
     """
 
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
+    collected: frozenset[str] = frozenset()
 
 
 def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:
@@ -109,14 +118,18 @@ def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -
     Raises Failure where no rule matches an item, or where the rules, the order and the organisation contradict each
     other: an order never takes a default rate.
     """
-    rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
-    amounts = _line_amount_types(order, rules)
+    parties = {item.item_id: policy.responsible_party(order, item) for item in order.items}
     for item in order.items:
-        rule = rules[item.item_id]
+        if parties[item.item_id] is Party.UNCLEAR and not item.is_free:
+            raise unclear_liability(order, item, policy.liabilities)
+    rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
+    collected = frozenset(item_id for item_id, party in parties.items() if party is Party.MARKETPLACE)
+    amounts = _line_amount_types(order, rules, collected)
+    for item_id, rule in rules.items():
         rate = usable_rate(rule, organisation)
-        if rate and responsible_party(item) is Party.MARKETPLACE:
+        if rate and item_id in collected:
             raise _owed_by_marketplace(rule.tax_type, rate)
-    return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
+    return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()}, collected)
 
 
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
@@ -136,17 +149,23 @@ def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
 
 
 def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
-    """Return the rule for an item. Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED."""
+    """Return the rule for an item; an item without amounts needs none. Raises Failure: TAX_UNMAPPED, TAX_UNMATCHED."""
+    untaxed = TaxRule(policy.rounding_tax_type, LineAmountTypes.NO_TAX)
+    if not item.has_amounts:
+        return untaxed
     rule = policy.rule_for(order, item)
     if rule is not None:
         return rule
-    if policy.mode is TaxMode.MATCHING and item.tax and responsible_party(item) is Party.SELLER:
+    if item.is_free:
+        return untaxed
+    party = policy.responsible_party(order, item)
+    if policy.mode is TaxMode.MATCHING and item.tax and party is Party.SELLER:
         return _rule_by_matching(order, item, organisation)
     raise Failure(
         FailureCode.TAX_UNMAPPED,
         f"No tax rule matches marketplace {order.marketplace_id}, "
         f"ship-to country {order.ship_to_country or 'unknown'}, "
-        f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}, "
+        f"tax owed by the {party}, Amazon tax {AmazonTax.CHARGED if item.tax else AmazonTax.ZERO}, "
         f"scheme {' '.join(sorted(item.schemes)) or 'none'}, {'a' if order.business else 'no'} business order, "
         f"SKU {item.sku or 'none'}. Add a rule to {_TAX_RULES}, then reprocess the order.",
     )
@@ -172,7 +191,7 @@ def _rule_by_matching(order: Order, item: OrderItem, organisation: Organisation)
     )
 
 
-def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmountTypes:
+def _line_amount_types(order: Order, rules: Mapping[str, TaxRule], collected: frozenset[str]) -> LineAmountTypes:
     """Return whether line amounts include tax: all of a document do, or none; lines without tax agree with both."""
     amounts = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
     if len(amounts) > 1:
@@ -182,7 +201,7 @@ def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmount
             f"Set the same amounts in {_TAX_RULES}, then reprocess the order.",
         )
     for item in order.items:
-        is_sellers = responsible_party(item) is Party.SELLER
+        is_sellers = item.item_id not in collected
         rule = rules[item.item_id]
         if is_sellers and item.tax_exclusive and rule.amounts is not LineAmountTypes.EXCLUSIVE:
             raise Failure(

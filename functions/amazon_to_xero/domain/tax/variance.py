@@ -8,7 +8,6 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import CENT, cents, total
-from amazon_to_xero.domain.tax.liability import Party, responsible_party
 from amazon_to_xero.domain.tax.rate_matching import effective_rate
 from amazon_to_xero.domain.tax.rounding import line_tax, percentage
 from amazon_to_xero.domain.tax.rules import TaxTreatment
@@ -40,7 +39,7 @@ def tax_variances(order: Order, taxes: TaxTreatment, organisation: Organisation)
     """
     variances = []
     for item in order.items:
-        if responsible_party(item) is Party.SELLER and item.tax:
+        if item.item_id not in taxes.collected and item.tax_stated:
             tax_type = taxes.tax_types[item.item_id]
             rate = percentage(tax_type, organisation)
             prices = [price for price in (*item.charges.values(), *item.discounts.values()) if price]

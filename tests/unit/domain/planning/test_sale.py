@@ -382,7 +382,8 @@ def test_items_whose_rules_disagree_on_inclusive_and_exclusive_amounts_fail() ->
             )
         ),
     )
-    raw = order(item("1.00", facilitator=True), item("1.00", item_id="2"), grand_total="2.00")
+    zero = item("1.00", breakdown("ITEM", "1.00"), breakdown("TAX", "0.00"), facilitator=True)
+    raw = order(zero, item("1.00", item_id="2"), grand_total="2.00")
 
     assert failure_of(raw, policy=policy).code is FailureCode.TAX_MODE_CONFLICT
 
@@ -515,7 +516,8 @@ def test_clearing_account_that_cannot_take_the_payment_fails_before_anything_is_
 def test_item_whose_tax_the_marketplace_owes_never_takes_a_rule_with_a_rate() -> None:
     careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE),)))
 
-    failure = failure_of(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
+    sold = item("12.00", breakdown("ITEM", "12.00"), breakdown("TAX", "2.00"), facilitator=True)
+    failure = failure_of(order(sold, grand_total="12.00"), policy=careless)
 
     assert failure.code is FailureCode.TAX_OWED_BY_MARKETPLACE
 

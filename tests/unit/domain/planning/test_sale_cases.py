@@ -13,7 +13,8 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, NotInvoicedReason
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.books import ORGANISATION, POLICY
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
