@@ -59,6 +59,7 @@ class FailureCode(StrEnum):
     TAX_RATE_UNUSABLE = "TAX_RATE_UNUSABLE"
     TAX_TYPE_UNUSABLE = "TAX_TYPE_UNUSABLE"
     TAX_DIFFERS = "TAX_DIFFERS"
+    TAX_VARIANCE = "TAX_VARIANCE"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
     CLEARING_UNUSABLE = "CLEARING_UNUSABLE"
@@ -98,7 +99,6 @@ class FailureCode(StrEnum):
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
-    TAX_VARIANCE = "TAX_VARIANCE"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
     CONTACT_MERGED = "CONTACT_MERGED"
@@ -334,6 +334,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Xero would compute another total than Amazon, by more than rounding.",
         "Check the rate of the tax type in tax.rules, then reprocess the order.",
     ),
+    _C.TAX_VARIANCE: FailureInfo(
+        "Amazon's tax on an item differs from what Xero computes with the rule's rate, by more than rounding.",
+        "Correct tax.rules, then reprocess the order; or set tax.when_different to draft or book.",
+    ),
     _C.ACCOUNT_UNKNOWN: FailureInfo(
         "The organisation does not have this account.", "Add the account in Xero or correct accounts in the settings."
     ),
@@ -461,11 +465,6 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.UNFORESEEN: FailureInfo(
         "The code raised an exception that it does not handle.",
         "Report the type and place in the message as a defect.",
-        _A.REPORT,
-    ),
-    _C.TAX_VARIANCE: FailureInfo(
-        "Amazon's tax on an item differs from what Xero computes with the booked rate.",
-        "Check tax.rules and the invoice.",
         _A.REPORT,
     ),
     _C.VERSION_WENT_BACK: FailureInfo(

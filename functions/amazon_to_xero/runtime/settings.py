@@ -20,7 +20,7 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party, folded_word
-from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, WhenDifferent
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -230,6 +230,18 @@ class TaxSettings(_Settings):
         "with `TAX_LIABILITY_UNCLEAR`.",
     )
 
+    when_different: Literal["hold", "draft", "book"] = Field(
+        default="hold",
+        description="What happens to an order on which Xero computes another tax than Amazon charged, by more than "
+        "rounding. `hold`: it fails with `TAX_VARIANCE`, and nothing new is entered. `draft`: its invoice stays a "
+        "draft, which you check and approve. `book`: it is entered. The last two log `TAX_VARIANCE`.",
+    )
+    state_amounts: bool = Field(
+        default=True,
+        description="Whether a line states Amazon's tax where Xero would round it otherwise. With `false`, Xero "
+        "computes every tax, and a rounding line makes up for what is added to prices.",
+    )
+
     @model_validator(mode="after")
     def _rules_can_match(self) -> Self:
         if not self.rules and self.mode == "rules":
@@ -249,6 +261,8 @@ class TaxSettings(_Settings):
             categories=self.categories,
             rounding_tax_type=self.rounding_tax_type,
             rounding_limit=self.rounding_limit,
+            when_different=WhenDifferent(self.when_different),
+            state_amounts=self.state_amounts,
             liabilities={folded_word(word): Party(party) for word, party in self.liabilities.items()},
         )
 

@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero, single_line
 from amazon_to_xero.domain.books.numbering import adjustment_number
+from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.order_documents import (
     SETTLED_BY,
@@ -24,10 +25,11 @@ from amazon_to_xero.domain.planning.order_documents import (
     is_settled_alone,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
-from amazon_to_xero.domain.planning.proportions import scaled_to
+from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, NettedReductions
 from amazon_to_xero.domain.planning.sale import Sale
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
+from amazon_to_xero.domain.tax.stated_tax import with_tax
 
 _KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 
@@ -190,23 +192,31 @@ class _Adjustments:
         """
         wanted: dict[str, Line] = {}
         amounts: dict[str, Decimal] = {}
+        stated = _StatedTaxes(
+            LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"]), self._documents.organisation
+        )
         for sale in self._sales:
             for line in sale.lines:
                 if line.origin:  # a rounding line has none yet
                     wanted.setdefault(line.origin, line)
+                    stated.add(line, 1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
         booked: dict[str, Line] = {}
         for document in self._booked:
             for line in _signed_lines(document.desired):
                 if line.origin != ROUNDING:
                     booked.setdefault(line.origin, line)
+                    stated.add(line, -1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
         for origin, amount in netted.lines.items():
             amounts[origin] = amounts.get(origin, ZERO) + amount
+            if origin in booked and booked[origin].amount:
+                stated.add(with_amount(booked[origin], amount), 1)
         lines = []
         for origin, amount in amounts.items():
             like = booked.get(origin) or wanted[origin]
-            lines.append(replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin))
+            line = replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            lines.append(stated.on(line))
         return [line for line in lines if line.amount]
 
 
@@ -218,7 +228,32 @@ def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:
 
 
 def _negated(line: Line) -> Line:
-    return replace(line, unit=-line.unit)
+    return replace(line, unit=-line.unit, tax=None if line.tax is None else -line.tax)
+
+
+class _StatedTaxes:
+    """The taxes on lines by origin, for those of which a line states its tax: what corrects it states its own."""
+
+    def __init__(self, amounts: LineAmountTypes, organisation: Organisation) -> None:
+        self._amounts = amounts
+        self._organisation = organisation
+        self._taxes: dict[str, Decimal] = {}
+        self._stated: set[str] = set()
+        self._tax_types: dict[str, set[str]] = {}
+
+    def add(self, line: Line, sign: int) -> None:
+        tax = tax_of(line, self._amounts, self._organisation)
+        self._taxes[line.origin] = self._taxes.get(line.origin, ZERO) + sign * tax
+        self._tax_types.setdefault(line.origin, set()).add(line.tax_type)
+        if line.tax is not None:
+            self._stated.add(line.origin)
+
+    def on(self, line: Line) -> Line:
+        """Return the line of what is missing or too much of its origin, with the tax that is."""
+        computed = tax_of(line, self._amounts, self._organisation)
+        tax = self._taxes.get(line.origin, ZERO)
+        is_comparable = self._tax_types.get(line.origin) == {line.tax_type}
+        return with_tax(line, tax) if line.origin in self._stated and is_comparable and tax != computed else line
 
 
 def _signed_total(desired: DesiredDocument) -> Decimal:

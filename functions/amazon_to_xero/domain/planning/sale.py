@@ -24,7 +24,8 @@ from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from amazon_to_xero.domain.tax.liability import seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
-from amazon_to_xero.domain.tax.rules import TaxTreatment, tax_treatment
+from amazon_to_xero.domain.tax.rules import TaxTreatment, WhenDifferent, tax_treatment
+from amazon_to_xero.domain.tax.stated_tax import state_taxes
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
@@ -49,7 +50,7 @@ class Sale:
     booked_on: date of the document in the organisation's time zone: of the shipment, of the order while not shipped.
     currency: ISO code.
     reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
-    approved: the order has shipped; until then the sale is a draft.
+    approved: the order has shipped; until then the sale is a draft. A draft is also what a person has to check first.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     """
 
@@ -103,7 +104,11 @@ def sales(
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of free goods keeps its place in the list although it needs no invoice: numbers go by the place.
-        return [_sale(part, shipment, tracking_of(order, shipment), policy, organisation) for part, shipment in shares]
+        is_share = len(shares) > 1
+        return [
+            _sale(part, shipment, tracking_of(order, shipment), policy, organisation, is_share=is_share)
+            for part, shipment in shares
+        ]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
@@ -143,11 +148,25 @@ def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | Non
 
 
 def _sale(
-    order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
+    order: Order,
+    shipment: Shipment | None,
+    tracking: str,
+    policy: PostingPolicy,
+    organisation: Organisation,
+    *,
+    is_share: bool = False,
 ) -> Sale:
     taxes = tax_treatment(order, policy.tax, organisation)
     collected = [item for item in order.items if item.item_id in taxes.collected]
-    lines = [line for item in order.items for line in _item_lines(order, item, taxes, policy)]
+    variances = tax_variances(order, taxes, organisation, is_share=is_share)
+    differing = {variance.item_id for variance in variances}
+    lines: list[Line] = []
+    for item in order.items:
+        made = list(_item_lines(order, item, taxes, policy))
+        is_sellers = item.tax_stated and item.item_id not in taxes.collected
+        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
+            made = state_taxes(made, item, taxes.amounts, organisation, order)
+        lines += made
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order, collected)
@@ -158,8 +177,8 @@ def _sale(
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
         reference=_reference(order, tracking),
-        approved=shipment is not None,
-        tax_variances=tax_variances(order, taxes, organisation),
+        approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
+        tax_variances=variances,
     )
 
 
@@ -170,15 +189,14 @@ def _reference(order: Order, tracking: str) -> str:
 
 
 def _item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
-    """Return a line for each charge, then one for each discount, all with the item's tax type."""
-    tax_type = taxes.tax_types[item.item_id]
+    """Return a line for each charge, then one for each discount with the tax type of what it discounts."""
     collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
     title, sku = cleaned(item.title), cleaned(item.sku)
     name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:
-            account = _account(charge, policy)
+            account, tax_type = _account(charge, policy), taxes.tax_type(item, charge)
             if charge is Charge.ITEM:
                 line = goods_line(name, item.quantity, net, account, tax_type)
             else:
@@ -190,7 +208,7 @@ def _item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Post
         net = value - (collected.get("DISCOUNT", ZERO) if is_first else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
+            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, taxes.tax_type(item, charge))
             yield replace(line, origin=f"{item.item_id}:DISCOUNT:{charge}")
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from amazon_to_xero.domain.amazon.order import Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
@@ -19,6 +19,14 @@ from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
 
 _TAX_RULES = "tax.rules of the connection's settings"
+
+
+class WhenDifferent(StrEnum):
+    """What happens to an order whose tax Xero computes otherwise than Amazon charged it, by more than rounding."""
+
+    HOLD = "hold"  # it fails, and nothing new is entered
+    DRAFT = "draft"  # its invoice stays a draft
+    BOOK = "book"  # it is entered, and the difference is logged
 
 
 class TaxMode(StrEnum):
@@ -66,6 +74,8 @@ class TaxPolicy:
     rounding_tax_type: Xero's TaxType of rounding lines; its rate is zero.
     rounding_limit: the largest amount per document, in its currency, that goes to the rounding account.
     liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
+    when_different: what happens where Xero computes another tax than Amazon charged.
+    state_amounts: a line states Amazon's tax where Xero would round it otherwise.
     """
 
     rules: tuple[TaxRule, ...]
@@ -74,6 +84,8 @@ class TaxPolicy:
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
     liabilities: Mapping[str, Party] = field(default_factory=dict)
+    when_different: WhenDifferent = WhenDifferent.HOLD
+    state_amounts: bool = True
 
     def responsible_party(self, order: Order, item: OrderItem) -> Party:
         """Return who owes the tax on an item."""
@@ -110,6 +122,10 @@ class TaxTreatment:
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
     collected: frozenset[str] = frozenset()
+
+    def tax_type(self, item: OrderItem, charge: Charge) -> str:
+        """Return Xero's TaxType of a charge of an item, and of its discount."""
+        return self.tax_types[item.item_id]
 
 
 def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:

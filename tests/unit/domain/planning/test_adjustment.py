@@ -9,7 +9,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account
-from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule, WhenDifferent
 from fakes.books import POLICY
 from fakes.order_life import (
     CANADIAN,
@@ -25,6 +25,7 @@ from fakes.order_life import (
 )
 
 D = Decimal
+FORTY = canadian_item("33.20", "1.60") | {"quantityOrdered": 40}
 TWO_ITEMS = [tea("6.00", item_id="1"), tea("4.00", item_id="2")]
 MOVED_BETWEEN_ITEMS = [tea("7.00", item_id="1"), tea("3.00", item_id="2")]  # the same total
 
@@ -79,8 +80,9 @@ def test_amount_moved_between_items_is_invoiced_for_one_and_credited_for_the_oth
 
 
 def test_adjustment_of_a_tax_exclusive_invoice_is_exclusive_and_has_its_own_rounding_line() -> None:
+    computed = replace(PAYING.tax, when_different=WhenDifferent.BOOK, state_amounts=False)
     life = order_life(
-        PAYING,
+        replace(PAYING, tax=computed),
         version(1, canadian_item("20.05", "1.02"), **CANADIAN),  # Xero computes 1.00 of tax
         version(2, canadian_item("10.05", "0.49"), **CANADIAN),
     )
@@ -93,6 +95,28 @@ def test_adjustment_of_a_tax_exclusive_invoice_is_exclusive_and_has_its_own_roun
         ("0.03", "498"),
     ]
     assert note.line_origins == ("1:ITEM", "ROUNDING")
+    assert life.pending_changes() == []
+
+
+def test_adjustment_of_a_line_that_states_amazons_tax_states_the_tax_that_is_left() -> None:
+    # Given 5 % of tax on 40 units of 0.83, rounded to 0.04 a unit by Amazon; Xero would compute 1.66
+    life = order_life(PAYING, version(1, FORTY, **CANADIAN))
+    life.update(version(2, canadian_item("33.20", "1.60"), status="CANCELLED", **CANADIAN))
+
+    assert life.summary["credit_note A-A1"] == "AUTHORISED 34.80"
+    (line,) = life.in_xero["credit_note A-A1"].body["LineItems"]
+    assert (line["UnitAmount"], line["TaxAmount"]) == (D("33.2"), D("1.6"))
+    assert life.pending_changes() == []
+
+
+def test_paid_invoice_without_stated_taxes_is_left_as_it_is() -> None:
+    # Given an invoice of before: 10.10 at 5 % is 0.51 in Xero and 0.50 at Amazon, so it has a rounding line
+    before = replace(PAYING, tax=replace(PAYING.tax, state_amounts=False))
+    life = order_life(before, version(1, canadian_item("10.10", "0.50"), **CANADIAN))
+    assert len(life.in_xero["invoice A"].body["LineItems"]) == 2
+
+    life.policy = PAYING
+
     assert life.pending_changes() == []
 
 

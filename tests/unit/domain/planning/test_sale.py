@@ -156,10 +156,27 @@ def test_tax_collected_by_the_seller_is_computed_by_xeros_rate() -> None:
     assert [(str(line["UnitAmount"]), line["TaxType"]) for line in made.body["LineItems"]] == [("100", "TAX001")]
 
 
-def test_difference_of_cents_to_xeros_rounding_is_booked_on_the_rounding_account() -> None:
-    # Given: 10.10 at 5 % is 0.505, which Xero rounds to 0.51 and Amazon charged as 0.50.
-    sold = item("10.60", breakdown("ITEM", "10.10", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD")
-    made = invoice(order(sold, grand_total="10.60", marketplace=CA, currency="CAD", ship_to="CA"))
+# 10.10 at 5 % is 0.505, which Xero rounds to 0.51 and Amazon charged as 0.50.
+ROUNDED = order(
+    item("10.60", breakdown("ITEM", "10.10", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD"),
+    grand_total="10.60",
+    marketplace=CA,
+    currency="CAD",
+    ship_to="CA",
+)
+
+
+def test_line_states_amazons_tax_where_xero_would_round_it_otherwise() -> None:
+    made = invoice(ROUNDED)
+
+    assert [(line["AccountCode"], line.get("TaxAmount")) for line in made.body["LineItems"]] == [
+        ("200", Decimal("0.5"))
+    ]
+    assert made.total == Decimal("10.60")
+
+
+def test_difference_of_cents_is_booked_on_the_rounding_account_where_xero_computes_every_tax() -> None:
+    made = invoice(ROUNDED, policy=replace(POLICY, tax=replace(POLICY.tax, state_amounts=False)))
 
     rounding = made.body["LineItems"][-1]
     assert (rounding["AccountCode"], str(rounding["UnitAmount"]), rounding["TaxType"]) == ("498", "-0.01", "NONE")

@@ -130,7 +130,8 @@ def xero_total(sale: Sale) -> Decimal:
         amount = half_up(line["Quantity"] * line["UnitAmount"])
         total += amount
         if sale.amounts is LineAmountTypes.EXCLUSIVE and line["TaxType"] != "NONE":
-            total += half_up(amount * BOOKS.tax_rates[line["TaxType"]].rate / 100)
+            computed = half_up(amount * BOOKS.tax_rates[line["TaxType"]].rate / 100)
+            total += half_up(line.get("TaxAmount", computed))
     return total
 
 

@@ -26,7 +26,9 @@ def test_wrong_rate_is_a_variance_although_the_totals_agree() -> None:
     sold = tax_inclusive_item("11.90", "1.90")
 
     assert variances(sold, "OUTPUT2", LineAmountTypes.INCLUSIVE) == (
-        TaxVariance("10000000000001", "OUTPUT2", Decimal(20), Decimal("19.00"), Decimal("1.98"), Decimal("1.90")),
+        TaxVariance(
+            "10000000000001", "OUTPUT2", Decimal(20), Decimal("19.00"), Decimal("1.98"), Decimal("1.90"), "GBP"
+        ),
     )
     assert variances(sold, "TAX002", LineAmountTypes.INCLUSIVE) == ()
 

@@ -165,10 +165,24 @@ CASES = {
     "Xero rounds otherwise than Amazon": Case(
         CANADIAN_SALE,
         [item_refund(currency="CAD", OurPricePrincipal="-10.10", OurPriceTax="-0.50")],
-        [("200", "TAX001", "10.10"), ("498", "NONE", "-0.01")],
+        [("200", "TAX001", "10.10")],
         "10.60",
     ),
 }
+
+
+def test_credit_note_states_the_tax_that_amazon_rounded_by_unit() -> None:
+    # Given 5 % of tax on 40 units of 0.83, rounded to 0.04 a unit by Amazon; Xero would compute 1.66
+    connection = RefundingConnection()
+    connection.xero.totals = {"A": Decimal("34.80"), NOTE: Decimal("17.40")}
+    connection.update(version(1, canadian_item("33.20", "1.60") | {"quantityOrdered": 40}, **CANADIAN))
+
+    half = item_refund(currency="CAD", OurPricePrincipal="-16.60", OurPriceTax="-0.80")
+    record = connection.refund(refund("T1", half, currency="CAD"))
+
+    assert (record.state, record.reason) == (TransactionState.PLANNED, "")
+    (line,) = connection.note(NOTE).desired.body["LineItems"]
+    assert (line["UnitAmount"], line["TaxAmount"]) == (Decimal("16.6"), Decimal("0.8"))
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
