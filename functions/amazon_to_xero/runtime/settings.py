@@ -182,8 +182,8 @@ class TaxRuleSettings(_Settings):
     )
     regions: tuple[Text, ...] = Field(
         default=(),
-        description="Condition: the destination is in one of these states or provinces, in Amazon's spelling, capitals "
-        'or not, e.g. `["ON", "Ontario"]`.',
+        description="Condition: the destination is in one of these states or provinces, by code or name, whatever the "
+        'capitals, accents and punctuation, e.g. `["ON", "Quebec"]`.',
     )
     scheme: Text | None = Field(
         default=None,

@@ -29,7 +29,10 @@ from fakes.settings import settings
 Case = dict[str, Any]
 TABLE = tomllib.loads((Path(__file__).parent / "accounting_cases.toml").read_text(encoding="utf-8"))
 MARKETPLACE_BY_NAME = {each.name: each for each in MARKETPLACES.values()}
-_ITEM = re.compile(r"(?P<sku>\S+) (?P<quantity>\d+)(?: (?P<parts>.+) = (?P<total>\S+))?(?: \[(?P<said>.*)\])?")
+_ITEM = re.compile(
+    r"(?P<sku>\S+) (?P<quantity>\d+)(?: \((?P<fulfilled>\d+) fulfilled, (?P<open>\d+) open\))?"
+    r"(?: (?P<parts>.+) = (?P<total>\S+))?(?: \[(?P<said>.*)\])?"
+)
 
 
 def organisation_of(case: Case) -> Organisation:
@@ -63,6 +66,8 @@ def item_of(text: str, item_id: str, currency: str) -> dict[str, Any]:
     made |= {"quantityOrdered": int(found["quantity"]), "product": {"sellerSku": found["sku"], "title": found["sku"]}}
     if not found["parts"]:
         made["proceeds"] = {}
+    if found["open"]:
+        made["fulfillment"] = {"quantityFulfilled": int(found["fulfilled"]), "quantityUnfulfilled": int(found["open"])}
     tax: dict[str, Any] = {}
     for said in (found["said"] or "").split(", "):
         word, _, value = said.partition(" ")
@@ -146,8 +151,11 @@ def test_books_hold_what_an_accountant_expects(case: Case) -> None:
 
     rates = {code: rate.rate for code, rate in life.organisation.tax_rates.items()}
     documents = documents_of(life)
+    assert life.pending_changes() == []
     assert [line for each in documents for line in lines_in_xero(each, rates)] == case["lines"]
     assert life.invoiced_total == Decimal(case["total"])
+    if "quantities" in case:
+        assert [line["Quantity"] for each in documents for line in each.body["LineItems"]] == case["quantities"]
     assert documents[0].body["Status"] == case.get("status", "AUTHORISED")
     if "dated" in case:
         assert documents[0].body["Date"] == case["dated"]

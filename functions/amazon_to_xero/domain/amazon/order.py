@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.amazon.package import Package, read_package
 from amazon_to_xero.domain.amazon.proceeds import money_in, read_proceeds, stated, totals_differ
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, InvalidAmount, total
@@ -68,7 +69,7 @@ class OrderItem:
 
     item_id: Amazon's orderItemId.
     sku, title: the seller's SKU and the product's title; empty where Amazon gives none.
-    quantity: how many were ordered.
+    quantity: how many are sold: those that are fulfilled or open; those ordered where Amazon does not state that.
     total: Amazon's proceedsTotal: the charges less the discounts, plus the tax if it is exclusive.
     charges: charge -> amount.
     discounts: the charge that is discounted -> amount, negative whichever sign Amazon used.
@@ -105,23 +106,6 @@ class OrderItem:
     def is_free(self) -> bool:
         """Whether it costs nothing in all, e.g. because its discounts are as much as its price."""
         return not total((*self.charges.values(), *self.discounts.values())) and not self.tax
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package that the seller ships.
-
-    reference: Amazon's packageReferenceId.
-    shipped_at: when it was handed over (UTC); None before, and for a cancelled package.
-    quantities: order item id -> quantity in the package.
-    carrier, tracking: the carrier's name and the tracking number; empty where Amazon gives none.
-    """
-
-    reference: str
-    shipped_at: datetime | None
-    quantities: Mapping[str, int]
-    carrier: str = ""
-    tracking: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,7 +185,7 @@ def _malformed(problem: str) -> Failure:
 
 def _read_order(raw: Mapping[str, Any]) -> Order:
     channel = stated(raw, "salesChannel")
-    sold_on_amazon = channel["channelName"] == "AMAZON"
+    sold_on_amazon = _is_sold_on_amazon(channel["channelName"])
     currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw.get("orderItems")))
     if len(currencies) > 1:
         raise Failure(
@@ -234,10 +218,19 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         tip=tip,
         ship_to_country=address.get("countryCode") or "",
         ship_to_region=address.get("stateOrRegion") or "",
-        packages=tuple(_read_package(package) for package in raw.get("packages") or ()),
+        packages=tuple(read_package(package) for package in raw.get("packages") or ()),
         items=items,
         programs=frozenset(raw.get("programs") or ()),
     )
+
+
+def _is_sold_on_amazon(channel: Any) -> bool:
+    """Whether it is Amazon's sale; False for multi-channel fulfilment. Raises ValueError for another channel."""
+    known = {"AMAZON": True, "NON_AMAZON": False}
+    name = str(channel).strip().upper().replace("-", "_").replace(" ", "_")
+    if name not in known:
+        raise ValueError(f"salesChannel.channelName {channel!r} is not documented")
+    return known[name]
 
 
 def _currencies(value: Any) -> set[str]:
@@ -262,16 +255,13 @@ def _read_status(text: Any) -> Fulfilment:
         ) from None
 
 
-def _read_package(raw: Mapping[str, Any]) -> Package:
-    is_cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
-    has_left = bool(raw.get("shipTime")) and not is_cancelled
-    return Package(
-        reference=raw.get("packageReferenceId") or "",
-        shipped_at=parse_timestamp(raw["shipTime"], "packages.shipTime") if has_left else None,
-        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
-        carrier=raw.get("carrier") or "",
-        tracking=raw.get("trackingNumber") or "",
-    )
+def _quantity(raw: Mapping[str, Any]) -> int:
+    """Return how many of an item are sold: what was fulfilled and what is still open. The rest was cancelled."""
+    ordered, fulfilment = int(raw["quantityOrdered"]), raw.get("fulfillment") or {}
+    fulfilled, still_open = fulfilment.get("quantityFulfilled"), fulfilment.get("quantityUnfulfilled")
+    if fulfilled is None or still_open is None:
+        return ordered
+    return min(ordered, int(fulfilled) + int(still_open))
 
 
 def _read_totals(
@@ -311,7 +301,7 @@ def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
         item_id=item_id,
         sku=product.get("sellerSku") or "",
         title=product.get("title") or "",
-        quantity=int(raw["quantityOrdered"]),
+        quantity=_quantity(raw),
         total=proceeds.total,
         charges=_by_charge(proceeds.charges),
         discounts=_by_charge(proceeds.discounts),

@@ -26,6 +26,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
+from amazon_to_xero.domain.planning.retaxed import lines_by_origin, retaxed_lines
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, NettedReductions
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
@@ -73,6 +74,13 @@ class _Adjustments:
         wanted = {desired.kind: desired for desired in self._missing_documents(number)}
         for kind, document in zip(_KINDS, held, strict=True):
             self._plan_at(kind, number, document, wanted.get(kind))
+
+    @property
+    def _amounts(self) -> LineAmountTypes:
+        return LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+
+    def _booked_lines(self) -> list[Line]:
+        return [line for document in self._booked for line in _signed_lines(document.desired)]
 
     def _next_number(self) -> tuple[str, list[Document | None]]:
         """Keep the adjustments that exist; return the first free number and what was requested under it."""
@@ -141,24 +149,26 @@ class _Adjustments:
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
         refunds = self._refunds()
-        lines = self._missing_lines(refunds.netted)
+        organisation = self._documents.organisation
+        old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, organisation)
+        changed = {line.origin for line in old}
+        lines = [line for line in self._missing_lines(refunds.netted) if line.origin not in changed]
         booked = total(_signed_total(document.desired) for document in self._booked) - refunds.netted.amount
         missing = total(sale.total for sale in self._sales) - booked
-        amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
-        if missing > 0:
+        if not old and missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
-        elif missing < 0:
+        elif not old and missing < 0:
             credit, lines = self._without_what_refunds_credited(-missing, lines, refunds)
             if credit:
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
         else:
-            more = [line for line in lines if line.amount > 0]
-            less = [_negated(line) for line in lines if line.amount < 0]
+            more = [*new, *(line for line in lines if line.amount > 0)]
+            less = [*old, *(_negated(line) for line in lines if line.amount < 0)]
             if more and less:
-                # The credit note takes away what the invoice adds, to the cent, even where their taxes differ.
-                moved = xero_total(more, amounts, self._documents.organisation)
-                yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
-                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)
+                # The credit note takes away what the invoice adds too much, to the cent, even where their taxes differ.
+                added = xero_total(more, self._amounts, organisation)
+                yield self._adjustment(DocumentKind.INVOICE, number, more, added)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing)
 
     def _without_what_refunds_credited(
         self, reduction: Decimal, lines: list[Line], refunds: DecidedRefunds
@@ -175,8 +185,7 @@ class _Adjustments:
         return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
-        first = self._booked[0].desired.body
-        amounts = LineAmountTypes(first["LineAmountTypes"])
+        first, amounts = self._booked[0].desired.body, self._amounts
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
         day = self._documents.open_date(organisation.local_date(self._documents.order.version))
@@ -192,20 +201,19 @@ class _Adjustments:
         """
         wanted: dict[str, Line] = {}
         amounts: dict[str, Decimal] = {}
-        stated = _StatedTaxes(
-            LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"]), self._documents.organisation
-        )
+        stated = _StatedTaxes(self._amounts, self._documents.organisation)
         for sale in self._sales:
             for line in sale.lines:
                 if line.origin:  # a rounding line has none yet
                     wanted.setdefault(line.origin, line)
                     stated.add(line, 1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
+        left = lines_by_origin(self._booked_lines(), self._amounts, self._documents.organisation)
         booked: dict[str, Line] = {}
         for document in self._booked:
             for line in _signed_lines(document.desired):
                 if line.origin != ROUNDING:
-                    booked.setdefault(line.origin, line)
+                    booked[line.origin] = left.get(line.origin) or booked.get(line.origin, line)
                     stated.add(line, -1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
         for origin, amount in netted.lines.items():

@@ -86,9 +86,8 @@ class RefundedSale:
     @property
     def adjusted(self) -> Decimal:
         """What adjustments have credited. What one only moves between lines, under one number, takes back nothing."""
-        moved = {invoice.desired.number: invoice.desired.total or ZERO for invoice in self.invoices}
-        credited = ((note.desired.total or ZERO, moved.get(note.desired.number, ZERO)) for note in self.adjustments)
-        return total(max(ZERO, amount - also_invoiced) for amount, also_invoiced in credited)
+        invoices = {invoice.desired.number: invoice.desired for invoice in self.invoices}
+        return total(_taken_back(note.desired, invoices.get(note.desired.number)) for note in self.adjustments)
 
     @property
     def not_in_books(self) -> Document | None:
@@ -136,18 +135,44 @@ def lines_of(desired: DesiredDocument) -> Iterable[Line]:
             yield line_from_xero(item, origin)
 
 
+def _taken_back(note: DesiredDocument, invoice: DesiredDocument | None) -> Decimal:
+    """Return what a credit note takes back, beyond what the invoice of the same number enters again.
+
+    Lines that are entered again at another rate are no part of it: Amazon has changed who owes their tax.
+    """
+    credited = note.total or ZERO
+    if invoice is None:
+        return credited
+    rates = {line.origin: line.tax_type for line in lines_of(invoice)}
+    old = [line for line in lines_of(note) if rates.get(line.origin, line.tax_type) != line.tax_type]
+    new = [line for line in lines_of(invoice) if line.origin in {each.origin for each in old}]
+    if len(old) == len(list(lines_of(note))):
+        return ZERO
+    credited -= total(line.amount for line in old)
+    entered_again = (invoice.total or ZERO) - total(line.amount for line in new)
+    return max(ZERO, credited - entered_again)
+
+
 def _sold_lines(invoices: Iterable[Document], notes: Iterable[Document], skus: Mapping[str, str]) -> Iterable[SoldLine]:
-    """Add up the invoices' lines by what they book, on the account of the first of them."""
-    lines: dict[str, Line] = {}
-    left: dict[str, Decimal] = {}
+    """Add up the invoices' lines by what they book, on the account of the first of them.
+
+    A line that was credited and entered again at another rate counts at the rate that is left.
+    """
+    lines: dict[str, dict[str, Line]] = {}
+    left: dict[str, dict[str, Decimal]] = {}
     for invoice in invoices:
         for line in lines_of(invoice.desired):
-            lines.setdefault(line.origin, line)
-            left[line.origin] = left.get(line.origin, ZERO) + line.amount
+            lines.setdefault(line.origin, {}).setdefault(line.tax_type, line)
+            by_rate = left.setdefault(line.origin, {})
+            by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) + line.amount
     for note in notes:
         for line in lines_of(note.desired):
             if line.origin in left:
-                left[line.origin] -= line.amount
-    for origin, line in lines.items():
+                by_rate = left[line.origin]
+                by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) - line.amount
+    for origin, of_origin in lines.items():
         item_id, _, charge = origin.partition(":")
-        yield SoldLine(line, skus.get(item_id, ""), charge or item_id, left[origin])
+        line = next(
+            (each for each in of_origin.values() if left[origin][each.tax_type]), next(iter(of_origin.values()))
+        )
+        yield SoldLine(line, skus.get(item_id, ""), charge or item_id, total(left[origin].values()))

@@ -52,6 +52,7 @@ class Sale:
     reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
     approved: the order has shipped; until then the sale is a draft. A draft is also what a person has to check first.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
+    collected: order item ids of the items on which the marketplace owes the tax.
     """
 
     lines: tuple[Line, ...]
@@ -62,6 +63,7 @@ class Sale:
     reference: str
     approved: bool
     tax_variances: tuple[TaxVariance, ...] = ()
+    collected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ def _sale(
         reference=_reference(order, tracking),
         approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
         tax_variances=variances,
+        collected=taxes.collected,
     )
 
 

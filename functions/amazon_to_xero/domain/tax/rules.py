@@ -17,6 +17,7 @@ from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, amazon_tax, responsible_party, unclear_liability
 from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
+from amazon_to_xero.domain.tax.regions import compared_region
 
 _TAX_RULES = "tax.rules of the connection's settings"
 
@@ -44,7 +45,7 @@ class TaxRule:
     amounts: whether Amazon's prices include the tax.
     marketplaces: condition: ids of marketplaces.
     ship_to: condition: ISO codes of the destination's country.
-    regions: condition: states or provinces in Amazon's spelling, compared without regard to case.
+    regions: condition: states or provinces, by code or name; see `tax.regions`.
     responsible: condition: who owes the tax.
     amazon_tax: condition: whether Amazon charged tax on the item.
     scheme: condition: scheme that the item is reported under, in Amazon's words: UOSS, IOSS, GB_VOEC …
@@ -96,12 +97,13 @@ class TaxPolicy:
         return next((rule for rule in self.rules if self._matches(rule, order, item)), None)
 
     def _matches(self, rule: TaxRule, order: Order, item: OrderItem) -> bool:
-        region = _folded(order.ship_to_region)
+        country = order.ship_to_country
+        region = compared_region(order.ship_to_region, country)
         patterns = self.categories.get(rule.category, ())
         return (
             (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
-            and (not rule.ship_to or order.ship_to_country in rule.ship_to)
-            and (not rule.regions or region in {_folded(name) for name in rule.regions})
+            and (not rule.ship_to or country in rule.ship_to)
+            and (not rule.regions or region in {compared_region(name, country) for name in rule.regions})
             and (rule.responsible is None or rule.responsible is self.responsible_party(order, item))
             and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item))
             and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
@@ -234,7 +236,3 @@ def _owed_by_marketplace(tax_type: str, rate: Decimal) -> Failure:
         f"The marketplace owes the tax, and the tax rule books {tax_type} with {rate} % as the seller's. "
         f"Add a rule with responsible: marketplace before it in {_TAX_RULES}, then reprocess the order.",
     )
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -23,6 +24,7 @@ from fakes.order_life import (
     version,
     with_clearing,
 )
+from fakes.orders import breakdown, item
 
 D = Decimal
 FORTY = canadian_item("33.20", "1.60") | {"quantityOrdered": 40}
@@ -203,3 +205,18 @@ def test_unposted_refund_is_withdrawn_when_there_is_no_clearing_account_any_more
     life.update(version(3, tea("8.00")))
 
     assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.00"}
+
+
+def test_price_change_after_the_tax_has_become_the_marketplaces_takes_the_new_rate() -> None:
+    def deemed(gross: str, tax: str) -> dict[str, Any]:
+        return item(gross, breakdown("ITEM", gross), breakdown("TAX", tax), facilitator=True)
+
+    sellers = item("60.00", breakdown("ITEM", "60.00"), breakdown("TAX", "10.00"))
+    life = order_life(
+        PAYING, version(1, sellers), version(2, deemed("60.00", "10.00")), version(3, deemed("48.00", "8.00"))
+    )
+
+    (line,) = life.in_xero["credit_note A-A2"].body["LineItems"]
+    assert (line["UnitAmount"], line["TaxType"]) == (D("10"), "ZERORATEDOUTPUT")
+    assert life.invoiced_total == D("40.00")
+    assert life.pending_changes() == []

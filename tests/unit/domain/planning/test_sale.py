@@ -336,6 +336,7 @@ def test_exchange_with_a_charge_is_invoiced() -> None:
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
+        (order(item("1.00"), grand_total="1.00", salesChannel={"channelName": "A_NEW_ONE"}), "ORDER_MALFORMED"),
         (order(item("1.00"), grand_total="1.00", marketplace="A_NEW_ONE"), "UNKNOWN_MARKETPLACE"),
         (order(item("1.00"), grand_total="1.01"), "ORDER_TOTAL_DIFFERS"),
         (order(item("1.00", breakdown("ITEM", "0.99")), grand_total="1.00"), "ITEM_TOTAL_DIFFERS"),

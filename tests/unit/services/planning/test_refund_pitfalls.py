@@ -352,3 +352,15 @@ def late_start() -> PostingPolicy:
 
 def outcome(record: TransactionRecord) -> tuple[TransactionState, str]:
     return record.state, record.reason
+
+
+def test_refund_after_the_tax_has_become_the_marketplaces_takes_the_new_rate() -> None:
+    price = breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00")
+    connection = RefundingConnection()
+    connection.update(version(1, item("18.00", *price)))
+    connection.update(version(2, item("18.00", *price, facilitator=True)))
+
+    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-15.00")))
+
+    assert (record.state, record.reason) == (TransactionState.PLANNED, "")
+    assert connection.lines(NOTE) == [("200", "ZERORATEDOUTPUT", "15.00")]
