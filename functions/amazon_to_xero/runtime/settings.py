@@ -193,6 +193,11 @@ class TaxRuleSettings(_Settings):
     business: bool | None = Field(
         default=None, description="Condition: `true` for orders of Amazon Business, `false` for all others."
     )
+    charges: tuple[Literal["item", "shipping", "gift_wrap", "cod_fee", "other"], ...] = Field(
+        default=(),
+        description='Condition: the buyer was charged for one of these, e.g. `["shipping"]` where shipping is taxed '
+        "and the goods are not. A discount takes the tax type of what it discounts.",
+    )
     category: Text | None = Field(
         default=None, description="Condition: the item's SKU is in this category, a name in `tax.categories`."
     )
@@ -433,4 +438,5 @@ def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
         scheme=rule.scheme or "",
         business=rule.business,
         category=rule.category or "",
+        charges=frozenset(Charge[charge.upper()] for charge in rule.charges),
     )

@@ -77,6 +77,7 @@ class OrderItem:
     tax: the sum of the taxes.
     tax_exclusive: the charges exclude the tax; False also where there is no tax.
     tax_stated: Amazon states a tax, be it 0.00.
+    tax_detailed: Amazon states what each part of the tax is for.
     collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
     schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
@@ -93,6 +94,7 @@ class OrderItem:
     tax: Decimal
     tax_exclusive: bool
     tax_stated: bool = False
+    tax_detailed: bool = False
     collections: tuple[TaxCollection, ...] = ()
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
@@ -309,6 +311,7 @@ def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
         tax=proceeds.tax,
         tax_exclusive=proceeds.tax_exclusive,
         tax_stated=proceeds.tax_stated,
+        tax_detailed=proceeds.tax_detailed,
         collections=tuple(
             TaxCollection(_text(each, "model"), _text(each, "responsibleParty"))
             for each in taxation.get("taxCollections") or ()

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.marketplaces import prices_exclude_tax
-from amazon_to_xero.domain.amazon.order import Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.tax.liability_words import Party, party_of_collection, party_of_scheme, unknown_words
@@ -45,9 +45,9 @@ def responsible_party(order: Order, item: OrderItem, liabilities: Mapping[str, P
     return party
 
 
-def amazon_tax(item: OrderItem) -> frozenset[AmazonTax]:
-    """Return what can be said about the tax that Amazon charged on an item."""
-    if item.tax:
+def amazon_tax(item: OrderItem, charge: Charge) -> frozenset[AmazonTax]:
+    """Return what can be said about Amazon's tax: on the charge where Amazon states that, else on its item."""
+    if item.taxes.get(charge) if item.tax_detailed else item.tax:
         return frozenset({AmazonTax.CHARGED})
     return frozenset({AmazonTax.ZERO, AmazonTax.STATED_ZERO} if item.tax_stated else {AmazonTax.ZERO})
 

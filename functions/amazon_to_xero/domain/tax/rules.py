@@ -51,6 +51,7 @@ class TaxRule:
     scheme: condition: scheme that the item is reported under, in Amazon's words: UOSS, IOSS, GB_VOEC …
     business: condition: whether it is an order of Amazon Business.
     category: condition: the item's SKU is of this category, a name in TaxPolicy.categories.
+    charges: condition: what the buyer was charged for: the item itself, shipping …
     """
 
     tax_type: str
@@ -63,6 +64,7 @@ class TaxRule:
     scheme: str = ""
     business: bool | None = None
     category: str = ""
+    charges: frozenset[Charge] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,11 @@ class TaxPolicy:
         """Return who owes the tax on an item."""
         return responsible_party(order, item, self.liabilities)
 
-    def rule_for(self, order: Order, item: OrderItem) -> TaxRule | None:
-        """Return the first rule that matches the item."""
-        return next((rule for rule in self.rules if self._matches(rule, order, item)), None)
+    def rule_for(self, order: Order, item: OrderItem, charge: Charge = Charge.ITEM) -> TaxRule | None:
+        """Return the first rule that matches a charge of the item."""
+        return next((rule for rule in self.rules if self._matches(rule, order, item, charge)), None)
 
-    def _matches(self, rule: TaxRule, order: Order, item: OrderItem) -> bool:
+    def _matches(self, rule: TaxRule, order: Order, item: OrderItem, charge: Charge) -> bool:
         country = order.ship_to_country
         region = compared_region(order.ship_to_region, country)
         patterns = self.categories.get(rule.category, ())
@@ -105,10 +107,11 @@ class TaxPolicy:
             and (not rule.ship_to or country in rule.ship_to)
             and (not rule.regions or region in {compared_region(name, country) for name in rule.regions})
             and (rule.responsible is None or rule.responsible is self.responsible_party(order, item))
-            and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item))
+            and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item, charge))
             and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
             and (rule.business is None or rule.business is order.business)
             and (not rule.category or any(fnmatchcase(item.sku, pattern) for pattern in patterns))
+            and (not rule.charges or charge in rule.charges)
         )
 
 
@@ -117,17 +120,19 @@ class TaxTreatment:
     """How an order is taxed.
 
     amounts: whether the line amounts of its documents include tax.
-    tax_types: order item id -> Xero's TaxType.
+    tax_types: order item id -> Xero's TaxType of the item itself.
     collected: order item ids of the items on which the marketplace owes the tax.
+    of_charges: (order item id, charge) -> Xero's TaxType, where it is another one than the item's.
     """
 
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
     collected: frozenset[str] = frozenset()
+    of_charges: Mapping[tuple[str, Charge], str] = field(default_factory=dict)
 
     def tax_type(self, item: OrderItem, charge: Charge) -> str:
         """Return Xero's TaxType of a charge of an item, and of its discount."""
-        return self.tax_types[item.item_id]
+        return self.of_charges.get((item.item_id, charge), self.tax_types[item.item_id])
 
 
 def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:
@@ -140,14 +145,29 @@ def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -
     for item in order.items:
         if parties[item.item_id] is Party.UNCLEAR and not item.is_free:
             raise unclear_liability(order, item, policy.liabilities)
-    rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
+    rules = {
+        (item.item_id, charge): _rule(order, item, charge, policy, organisation)
+        for item in order.items
+        for charge in _charges(item)
+    }
     collected = frozenset(item_id for item_id, party in parties.items() if party is Party.MARKETPLACE)
     amounts = _line_amount_types(order, rules, collected)
-    for item_id, rule in rules.items():
+    for (item_id, _), rule in rules.items():
         rate = usable_rate(rule, organisation)
         if rate and item_id in collected:
             raise _owed_by_marketplace(rule.tax_type, rate)
-    return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()}, collected)
+    types = {key: rule.tax_type for key, rule in rules.items()}
+    of_items = {item.item_id: types[item.item_id, _charges(item)[0]] for item in order.items}
+    of_charges = {key: tax_type for key, tax_type in types.items() if tax_type != of_items[key[0]]}
+    return TaxTreatment(amounts, of_items, collected, of_charges)
+
+
+def _charges(item: OrderItem) -> list[Charge]:
+    """Return what of an item needs a tax type, at least one: the item itself comes first where it has a price."""
+    priced = [
+        charge for charge in (*item.charges, *item.discounts) if item.charges.get(charge) or item.discounts.get(charge)
+    ]
+    return sorted(dict.fromkeys(priced), key=list(Charge).index) or [Charge.ITEM]
 
 
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
@@ -166,12 +186,15 @@ def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
     return rate
 
 
-def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
-    """Return the rule for an item; an item without amounts needs none. Raises Failure: TAX_UNMAPPED, TAX_UNMATCHED."""
+def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
+    """Return the rule for a charge of an item; an item without amounts needs none.
+
+    Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED.
+    """
     untaxed = TaxRule(policy.rounding_tax_type, LineAmountTypes.NO_TAX)
     if not item.has_amounts:
         return untaxed
-    rule = policy.rule_for(order, item)
+    rule = policy.rule_for(order, item, charge)
     if rule is not None:
         return rule
     if item.is_free:
@@ -209,7 +232,9 @@ def _rule_by_matching(order: Order, item: OrderItem, organisation: Organisation)
     )
 
 
-def _line_amount_types(order: Order, rules: Mapping[str, TaxRule], collected: frozenset[str]) -> LineAmountTypes:
+def _line_amount_types(
+    order: Order, rules: Mapping[tuple[str, Charge], TaxRule], collected: frozenset[str]
+) -> LineAmountTypes:
     """Return whether line amounts include tax: all of a document do, or none; lines without tax agree with both."""
     amounts = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
     if len(amounts) > 1:
@@ -220,7 +245,8 @@ def _line_amount_types(order: Order, rules: Mapping[str, TaxRule], collected: fr
         )
     for item in order.items:
         is_sellers = item.item_id not in collected
-        rule = rules[item.item_id]
+        of_item = [rules[item.item_id, charge] for charge in _charges(item)]
+        rule = next((rule for rule in of_item if rule.amounts is LineAmountTypes.EXCLUSIVE), of_item[0])
         if is_sellers and item.tax_exclusive and rule.amounts is not LineAmountTypes.EXCLUSIVE:
             raise Failure(
                 FailureCode.TAX_MODE_MISMATCH,

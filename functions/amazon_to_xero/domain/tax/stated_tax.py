@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
-from amazon_to_xero.domain.amazon.order import Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, single_line
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import CENT, cents, smallest_unit, total, without_trailing_zeros
@@ -23,17 +23,27 @@ _DISCOUNT = "DISCOUNT"  # Amazon's name of the tax on all discounts of an item
 
 @dataclass(frozen=True)
 class TaxedPrice:
-    """One price of an item that Xero taxes as a line: a charge, or a discount with a negative amount."""
+    """One price of an item that Xero taxes as a line: a charge, or a discount with a negative amount.
+
+    units: in how many units Amazon may tax it: the quantity for the item itself and its discount, else 1.
+    """
 
     amount: Decimal
     rate: Decimal
+    units: int = 1
 
 
 def taxed_prices(item: OrderItem, taxes: TaxTreatment, organisation: Organisation) -> list[TaxedPrice]:
     """Return the item's charges and discounts, other than those of zero, with the percentages that they take."""
     prices = [*item.charges.items(), *item.discounts.items()]
     return [
-        TaxedPrice(price, percentage(taxes.tax_type(item, charge), organisation)) for charge, price in prices if price
+        TaxedPrice(
+            price,
+            percentage(taxes.tax_type(item, charge), organisation),
+            max(item.quantity, 1) if charge is Charge.ITEM else 1,
+        )
+        for charge, price in prices
+        if price
     ]
 
 
@@ -43,7 +53,7 @@ def tax_in_xero(prices: Iterable[TaxedPrice], amounts: LineAmountTypes) -> Decim
 
 
 def is_rounding(
-    tax: Decimal, prices: Sequence[TaxedPrice], quantity: int, amounts: LineAmountTypes, order: Order, is_share: bool
+    tax: Decimal, prices: Sequence[TaxedPrice], amounts: LineAmountTypes, order: Order, is_share: bool
 ) -> bool:
     """Whether a tax follows from the prices and their rates, however Amazon rounded it.
 
@@ -51,30 +61,30 @@ def is_rounding(
     """
     unit = max(smallest_unit(order.currency or ""), CENT)
     tolerance = unit * len(prices) * (2 if is_share else 1)
-    return any(abs(tax - each) <= tolerance for each in _roundings(prices, max(quantity, 1), amounts, unit))
+    for basis in (prices, _less_discounts(prices)):
+        possible = [_roundings(price, amounts, unit) for price in basis]
+        if total(map(min, possible)) - tolerance <= tax <= total(map(max, possible)) + tolerance:
+            return True
+    return False
 
 
-def _roundings(
-    prices: Sequence[TaxedPrice], quantity: int, amounts: LineAmountTypes, unit: Decimal
-) -> Iterable[Decimal]:
-    """Return the taxes at which rounding by line, and by unit in each of the usual ways, arrives."""
-    yield tax_in_xero(prices, amounts)
-    if amounts is LineAmountTypes.NO_TAX:
-        return
-    by_rate: dict[Decimal, Decimal] = {}
+def _less_discounts(prices: Iterable[TaxedPrice]) -> list[TaxedPrice]:
+    """Return the prices that are taxed alike as one: Amazon may tax what is left after discounts."""
+    amounts: dict[tuple[Decimal, int], Decimal] = {}
     for price in prices:
-        by_rate[price.rate] = by_rate.get(price.rate, Decimal(0)) + price.amount
-    together = [TaxedPrice(amount, rate) for rate, amount in by_rate.items()]
-    for basis in (prices, together):
-        for rounding in _ROUNDING:
-            yield total(
-                quantity * _exact_tax(each, amounts, quantity).quantize(unit, rounding=rounding) for each in basis
-            )
+        key = price.rate, price.units
+        amounts[key] = amounts.get(key, Decimal(0)) + price.amount
+    return [TaxedPrice(amount, *key) for key, amount in amounts.items()]
 
 
-def _exact_tax(price: TaxedPrice, amounts: LineAmountTypes, quantity: int) -> Decimal:
+def _roundings(price: TaxedPrice, amounts: LineAmountTypes, unit: Decimal) -> list[Decimal]:
+    """Return the taxes at which rounding by line, and by unit in each of the usual ways, arrives."""
+    by_line = tax_in_xero([price], amounts)
+    if amounts is LineAmountTypes.NO_TAX:
+        return [by_line]
     base = 100 + (price.rate if amounts is LineAmountTypes.INCLUSIVE else 0)
-    return price.amount / quantity * price.rate / base
+    of_unit = price.amount / price.units * price.rate / base
+    return [by_line, *(price.units * of_unit.quantize(unit, rounding=rounding) for rounding in _ROUNDING)]
 
 
 # --- Amazon's tax on the lines ----------------------------------------------------------------------------------------

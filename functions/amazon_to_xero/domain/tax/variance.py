@@ -69,7 +69,7 @@ def tax_variances(
         prices = taxed_prices(item, taxes, organisation)
         if item.item_id in taxes.collected or not item.tax_stated:
             continue
-        if not is_rounding(item.tax, prices, item.quantity, taxes.amounts, order, is_share):
+        if not is_rounding(item.tax, prices, taxes.amounts, order, is_share):
             tax_type = taxes.tax_types[item.item_id]
             rate, in_xero = percentage(tax_type, organisation), tax_in_xero(prices, taxes.amounts)
             currency = order.currency or ""
