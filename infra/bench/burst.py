@@ -1,10 +1,10 @@
-"""Count the calls to Amazon and Xero for 1,000 shipped orders whose notifications arrive at once.
+"""Count the calls to Amazon and Xero for 1,000 shipped orders, and for their refunds, on the local cloud.
 
-It runs on the local cloud, through the deployed queues and functions, with the settings of `make run`: each order ends
-as an approved invoice that is paid from the clearing account. With --drafted all orders are confirmed first and shipped
-later, so that each invoice is drafted, approved and paid (`make bench` uses 500 orders for this: both halves of 1,000
-would need more pages than Amazon's quota allows at once). One order is processed before the count begins, so that the
-tokens, the organisation's settings and the customer exist, as in a system that has been running.
+The deployed queues and functions process them, with the settings of `make run`: Amazon notifies of all orders at once,
+and each ends as an approved invoice that is paid from the clearing account; then the hourly sweep finds a refund of
+each, and each ends as a credit note that is refunded out of the clearing account. One order is processed before the
+count begins, so that the tokens, the organisation's settings and the customer exist, as in a system that has been
+running.
 """
 
 from __future__ import annotations
@@ -13,102 +13,83 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from amazon_to_xero.domain.capabilities import REFUNDS
+from bench import seller
 from local.cloud import ROOT
 from local.stack import Stack, deployed
 
 DIRECTORY = ROOT / ".run" / "burst"
-UK = "A1F83G8C2ARO7P"
 WAIT = 600  # seconds for all work to be finished
-#: Target for 1,000 orders, by whether they are drafted first. Amazon returns 100 orders per page, and Xero takes 50
-#: documents per call; the targets leave at least a tenth to spare.
-TARGETS = {False: {"amazon": 12, "xero": 44}, True: {"amazon": 24, "xero": 66}}
+#: The most calls for 1,000 orders, and for 1,000 refunds. Amazon returns 100 orders or 500 transactions per page, the
+#: first sweep reads one empty page for each 170 days since `start`, and Xero takes 50 documents per call.
+SHIPPED = {"amazon": 12, "xero": 44}
+REFUNDED = {"amazon": 12, "xero": 44}
 
 
-def order(number: int, at: datetime, status: str = "SHIPPED") -> dict[str, Any]:
-    """Return an order with one item, whose amount is ten pounds and its number in pence."""
-    shipped = 1 if status == "SHIPPED" else 0
-    price = {"amount": f"{10 + number // 100}.{number % 100:02}", "currencyCode": "GBP"}
-    return {
-        "orderId": f"206-{number:07}-{number:07}",
-        "createdTime": _time(at - timedelta(days=1)),
-        "lastUpdatedTime": _time(at),
-        "salesChannel": {"channelName": "AMAZON", "marketplaceId": UK, "marketplaceName": "Amazon.co.uk"},
-        "recipient": {"deliveryAddress": {"countryCode": "GB"}},
-        "fulfillment": {"fulfillmentStatus": status, "fulfilledBy": "AMAZON"},
-        "proceeds": {"grandTotal": price, "breakdowns": [{"type": "ITEM", "subtotal": price}]},
-        "orderItems": [
-            {
-                "orderItemId": f"{number:014}",
-                "quantityOrdered": 1,
-                "product": {"asin": "B000000001", "sellerSku": "MUG", "title": "Mug"},
-                "fulfillment": {"quantityFulfilled": shipped, "quantityUnfulfilled": 1 - shipped},
-                "proceeds": {"proceedsTotal": price, "breakdowns": [{"type": "ITEM", "subtotal": price}]},
-            }
-        ],
-    }
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def burst(stack: Stack, orders: int, drafted: bool) -> tuple[Counter[tuple[str, str]], Counter[str], str]:
-    """Return calls by (service, operation), invoices by status, and what was unfinished, after a burst.
-
-    The order that is processed before the count begins is in neither count.
-    """
-    begin = datetime.now(UTC) - timedelta(hours=2)
-    numbers = range(1, orders + 1)
-    unfinished = _notify(stack, [order(0, begin)])
-    before = len(stack.calls())
-    if drafted:
-        confirmed = [order(n, begin + timedelta(seconds=n), "UNSHIPPED") for n in numbers]
-        unfinished = unfinished or _notify(stack, confirmed)
-        # A change of this moment: Amazon's pages show it two minutes later, and the system waits for them.
-        shipped = [
-            order(n, begin + timedelta(seconds=n)) | {"lastUpdatedTime": _time(datetime.now(UTC))} for n in numbers
-        ]
-    else:
-        shipped = [order(n, begin + timedelta(seconds=n)) for n in numbers]
-    unfinished = unfinished or _notify(stack, shipped)
-    counted = Counter((call["service"], call["operation"]) for call in stack.calls()[before:])
-    statuses = Counter(invoice["Status"] for invoice in stack.xero.control("GET", "books")["Invoices"])
-    statuses["PAID"] -= 1
-    return counted, statuses, unfinished
-
-
-def _notify(stack: Stack, orders: Sequence[dict[str, Any]]) -> str:
+def notify(stack: Stack, orders: Sequence[seller.Json]) -> str:
     """Have Amazon notify of these orders at once; return what is unfinished after the wait."""
     stack.amazon.control("POST", "orders", {"elements": orders, "notify": True})
     return stack.wait_until_idle(WAIT)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="burst", description="Count the calls that a burst of orders costs.")
-    parser.add_argument("--orders", type=int, default=1000)
-    parser.add_argument("--drafted", action="store_true", help="confirm all orders first, then ship them")
-    given = parser.parse_args(arguments)
-    seller = DIRECTORY / "seller"
-    seller.mkdir(parents=True, exist_ok=True)
-    (seller / "orders.jsonl").write_text("", encoding="utf-8")
-    with deployed(DIRECTORY, seller) as stack:
-        counted, statuses, unfinished = burst(stack, given.orders, given.drafted)
-    calls: dict[str, dict[str, int]] = {"amazon": {}, "xero": {}}
-    for (service, operation), count in sorted(counted.items()):
-        calls[service][operation] = count
-    kind = "orders confirmed, then shipped" if given.drafted else "shipped orders"
-    found = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
-    print(f"burst of {given.orders} {kind}; invoices: {found or 'none'}")
-    for service, target in TARGETS[given.drafted].items():
-        total = sum(calls[service].values())
-        print(f"  {service}: {total} calls (target: {target} per 1,000 orders) {json.dumps(calls[service])}")
+def sweep_refunds(stack: Stack, orders: Sequence[seller.Json]) -> str:
+    """Have Amazon post a refund of each order, and sweep for them; return what is unfinished after the wait."""
+    posted = datetime.now(UTC) - timedelta(minutes=10)
+    refunds = [seller.refund(each, posted, stack.seller_id) for each in orders]
+    stack.amazon.control("POST", "transactions", {"elements": refunds})
+    stack.cloud.invoke(stack.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
+    return stack.wait_until_idle(WAIT)
+
+
+def counted(stack: Stack, name: str, most: Mapping[str, int], work: Callable[[], str]) -> bool:
+    """Do the work and print the calls that it took; return whether it was finished with no more than `most`."""
+    before = len(stack.calls())
+    unfinished = work()
+    operations = Counter((call["service"], call["operation"]) for call in stack.calls()[before:])
+    print(name)
+    is_reached = not unfinished
+    for service, limit in most.items():
+        calls = {operation: count for (of, operation), count in sorted(operations.items()) if of == service}
+        total = sum(calls.values())
+        is_reached = is_reached and total <= limit
+        print(f"  {service}: {total} calls (at most {limit}) {json.dumps(calls)}")
     if unfinished:
         print(f"  unfinished after {WAIT} s: {unfinished}")
-    return 1 if unfinished or +statuses != Counter(PAID=given.orders) else 0
+    return is_reached
+
+
+def statuses(stack: Stack) -> dict[str, Counter[str]]:
+    """Return how many invoices and credit notes Xero holds, by status, without the order before the count."""
+    books: dict[str, list[dict[str, Any]]] = stack.xero.control("GET", "books")
+    found = {name: Counter(str(each["Status"]) for each in books[name]) for name in ("Invoices", "CreditNotes")}
+    found["Invoices"]["PAID"] -= 1
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="burst", description="Count the calls of a burst on the local cloud.")
+    parser.add_argument("--orders", type=int, default=1000)
+    count = parser.parse_args(arguments).orders
+    folder = DIRECTORY / "seller"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "orders.jsonl").write_text("", encoding="utf-8")
+    begin = datetime.now(UTC) - timedelta(hours=2)
+    first, *orders = [seller.order(n, begin + timedelta(seconds=n)) for n in range(count + 1)]
+    with deployed(DIRECTORY, folder) as stack:
+        is_ready = not notify(stack, [first])
+        reached = [
+            counted(stack, f"burst of {count} shipped orders", SHIPPED, lambda: notify(stack, orders)),
+            counted(stack, f"{count} refunds of paid invoices", REFUNDED, lambda: sweep_refunds(stack, orders)),
+        ]
+        in_books = statuses(stack)
+    for name, found in in_books.items():
+        print(f"  {name}: {', '.join(f'{number} {status}' for status, number in sorted(found.items()) if number)}")
+    is_complete = all(+found == Counter(PAID=count) for found in in_books.values())
+    return 0 if is_ready and is_complete and all(reached) else 1
 
 
 if __name__ == "__main__":

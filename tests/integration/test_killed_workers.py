@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.burst import order
+from bench.seller import order
 from local.stack import Stack
 
 pytestmark = pytest.mark.integration

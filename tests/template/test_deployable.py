@@ -1,6 +1,7 @@
 """The deployable, built as SAM builds it: small, complete, for the right processor, and fast to import."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 import zipfile
@@ -97,6 +98,13 @@ def test_every_function_folder_has_its_handler_in_the_deployable(runnable: Path)
     folders = {module.parent.name for module in FUNCTIONS.glob("*/__init__.py")} - {"amazon_to_xero"}
     assert {module.partition(".")[0] for module in handler_modules()} == folders
     assert all((runnable / folder / "handler.py").is_file() for folder in folders)
+
+
+def test_every_aws_service_that_the_functions_call_is_in_the_deployable() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in FUNCTIONS.rglob("*.py"))
+    called = set(re.findall(r"""boto3\.client\(\s*["']([a-z0-9-]+)["']""", sources))
+    assert {"sns", "sqs"} <= called
+    assert called <= AWS_SERVICES
 
 
 def test_client_of_every_aws_service_in_use_can_be_created(runnable: Path) -> None:

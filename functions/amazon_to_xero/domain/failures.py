@@ -35,6 +35,7 @@ class FailureCode(StrEnum):
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
     # finance transactions as Amazon states them
     TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
+    TRANSACTION_UNREADABLE = "TRANSACTION_UNREADABLE"
     TRANSACTION_TOTAL_DIFFERS = "TRANSACTION_TOTAL_DIFFERS"
     TRANSACTION_TYPE_UNKNOWN = "TRANSACTION_TYPE_UNKNOWN"
     MARKETPLACE_TAX_DIFFERS = "MARKETPLACE_TAX_DIFFERS"
@@ -159,7 +160,7 @@ class NotInvoicedReason(StrEnum):
 class NotBookedReason(StrEnum):
     """Which accounting rule says that a finance transaction has no documents."""
 
-    COPY_OF_DEFERRED = "COPY_OF_DEFERRED"
+    TYPE_UNKNOWN = "TYPE_UNKNOWN"
     NOT_A_REFUND = "NOT_A_REFUND"
     NOTHING_REFUNDED = "NOTHING_REFUNDED"
     SALE_NOT_INVOICED = "SALE_NOT_INVOICED"
@@ -252,6 +253,9 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.TRANSACTION_MALFORMED: FailureInfo(
         "Amazon's finance transaction does not have the documented shape.", _TRANSACTION_VIEW
     ),
+    _C.TRANSACTION_UNREADABLE: FailureInfo(
+        "The code cannot process this transaction.", f"{_TRANSACTION_VIEW} Report the transaction's shape as a defect."
+    ),
     _C.TRANSACTION_TOTAL_DIFFERS: FailureInfo(
         "The amounts of a transaction do not add up to Amazon's total, or those of its items differ from its own.",
         _TRANSACTION_VIEW,
@@ -278,7 +282,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.REFUND_BEFORE_START: FailureInfo(
         "The refund belongs to an order that was placed before start, so its sale is not entered here.",
-        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale.",
+        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale; or set "
+        "refunds.before_start to standalone, then reprocess the transaction.",
     ),
     _C.REFUND_ITEM_UNKNOWN: FailureInfo(
         "The order's invoice has no line for the SKU that the refund names.",
@@ -575,8 +580,8 @@ NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
 
 _B = NotBookedReason
 NOT_BOOKED: Mapping[NotBookedReason, str] = {
-    _B.COPY_OF_DEFERRED: "It repeats a deferred transaction, which counts under its own id.",
-    _B.NOT_A_REFUND: "It is of another type than a refund and moves no money.",
+    _B.TYPE_UNKNOWN: "It is of a type that is not known, and shows no amount between a buyer and you.",
+    _B.NOT_A_REFUND: "It concerns a refund, for example its tax (Retrocharge), and moves no money.",
     _B.NOTHING_REFUNDED: "The buyer got nothing back: it consists of fees, or of tax that the marketplace withholds.",
     _B.SALE_NOT_INVOICED: "Its order has no invoice, by rule.",
     _B.ALREADY_CREDITED: "Adjustments of the order have already credited the whole amount.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 
@@ -35,6 +36,11 @@ class TokenBucket:
     def allows(self, now: datetime, reserve: int = 1) -> bool:
         """Whether a call can be made that leaves `reserve` tokens for other callers."""
         return self.refilled(now).tokens >= 1 + reserve
+
+    def wait(self, now: datetime, reserve: int = 1) -> timedelta:
+        """Return how long it takes until `allows` holds if nobody calls meanwhile, rounded up to milliseconds."""
+        missing = max(Decimal(0), 1 + reserve - self.refilled(now).tokens)
+        return timedelta(milliseconds=math.ceil(1000 * missing / self.rate))
 
     def spent(self, now: datetime) -> TokenBucket:
         """Return the bucket after a call."""

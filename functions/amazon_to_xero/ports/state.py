@@ -67,8 +67,8 @@ class Watched:
     reason: str
 
 
-class StateStore(Protocol):
-    """The sync state of one connection. Reads by key are strongly consistent; `due` and `watched` may lag by moments.
+class RecordStore(Protocol):
+    """Records of one connection, by key. Reads are strongly consistent.
 
     A save succeeds only when the stored generation is the record's own, and stores generation + 1: two writers never
     both succeed. The database's own errors may be raised by every method; then nobody knows which writes took effect.
@@ -88,6 +88,10 @@ class StateStore(Protocol):
     def cursor(self, name: str) -> Cursor:
         """Return the cursor of that name, a new one where none is stored."""
         ...
+
+
+class StateStore(RecordStore, Protocol):
+    """The sync state of one connection: its records, and which of them are due. `due` and `watched` lag by moments."""
 
     def due(self, queue: str, now: datetime, limit: int) -> list[str]:
         """Return the keys of the records that are due in a queue: a capability's name, or DOCUMENTS. Oldest first."""

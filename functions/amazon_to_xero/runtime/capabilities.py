@@ -26,7 +26,7 @@ from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
-from amazon_to_xero.services.intake.transactions import TransactionSweep
+from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.worker import CapabilityWork

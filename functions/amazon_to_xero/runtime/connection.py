@@ -32,7 +32,9 @@ from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.source_requests import SourceRequests
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
-from amazon_to_xero.services.intake.transactions import TransactionRecorder, TransactionSweep
+from amazon_to_xero.services.intake.transaction_pages import TransactionPages
+from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
+from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
@@ -136,6 +138,7 @@ def connect(
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     transactions = TransactionRecorder(store, failed_sources, clock)
+    transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
     services = Services(
@@ -148,8 +151,8 @@ def connect(
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(OrderPlans(policy, organisation, clock, store), store, organisation, failed_sources, clock),
         transaction_notices,
-        TransactionReader(ports.finances, store, transactions, quota, faults, clock),
-        TransactionSweep(ports.finances, store, transactions, quota, faults, policy.start, clock, decisions),
+        TransactionReader(transaction_pages, store, clock, decisions),
+        TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
         ),

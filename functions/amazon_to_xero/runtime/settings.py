@@ -17,7 +17,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, WhenDifferent
@@ -302,6 +302,17 @@ class InvoiceSettings(_Settings):
     )
 
 
+class RefundSettings(_Settings):
+    before_start: RefundsWithoutSale = Field(
+        default=RefundsWithoutSale.PERSON,
+        description="What happens to a refund of an order that was placed before `start`, or that Amazon no longer "
+        "returns because it is more than two years old. `person`: it fails with `REFUND_BEFORE_START` (an order that "
+        "Amazon no longer returns: `REFUND_WITHOUT_SALE`). `standalone`: it becomes a credit note without an invoice, "
+        "on the accounts and tax rates that a sale would have today, to the marketplace's customer, refunded out of "
+        "clearing.",
+    )
+
+
 class ConnectionSettings(_Settings):
     """One Amazon account tied to one Xero organisation: the document in the SSM parameter."""
 
@@ -311,6 +322,7 @@ class ConnectionSettings(_Settings):
     tax: TaxSettings = Field(description="How the tax rate of an item is decided.")
     contacts: ContactSettings = Field(default=ContactSettings(), description="Whom orders are invoiced to.")
     invoices: InvoiceSettings = Field(default=InvoiceSettings(), description="Numbers and dates of invoices.")
+    refunds: RefundSettings = Field(default=RefundSettings(), description="Refunds whose sale is not entered.")
     start: AwareDatetime = Field(
         description="Orders placed before this time are not booked, e.g. `2026-04-01T00:00:00+01:00`. There is no "
         "default, so that earlier orders are never booked by accident."
@@ -356,6 +368,7 @@ class ConnectionSettings(_Settings):
             contacts=ContactPolicy(self.contacts.policy, self.contacts.names),
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
+            refunds_before_start=self.refunds.before_start,
         )
 
 

@@ -35,6 +35,9 @@ STATUS_METRICS: Mapping[str, StatusMetric] = {
     "FailedDocuments": StatusMetric(MetricUnit.Count, lambda status: sum(status.failed_documents.values())),
     "XeroDayCallsLeft": StatusMetric(MetricUnit.Count, lambda status: status.xero_day_calls_left),
     "MinutesSinceAmazonAnswered": StatusMetric(MetricUnit.NoUnit, lambda status: _minutes(status.seconds_since_amazon)),
+    "MinutesSinceTransactions": StatusMetric(
+        MetricUnit.NoUnit, lambda status: _minutes(status.seconds_since_transactions)
+    ),
     "MinutesSinceXeroAnswered": StatusMetric(MetricUnit.NoUnit, lambda status: _minutes(status.seconds_since_xero)),
 }
 

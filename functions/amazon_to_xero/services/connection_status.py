@@ -28,7 +28,7 @@ from amazon_to_xero.services.intake.search_scope import CURSOR as SCOPE
 from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.sweep_cursor import CURSOR as SWEEP
 from amazon_to_xero.services.intake.sweep_cursor import answered_at
-from amazon_to_xero.services.intake.transactions import CURSOR as TRANSACTION_SWEEP
+from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
 from amazon_to_xero.services.pauses import cursor_of, pause_of
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 
@@ -51,7 +51,8 @@ class ConnectionStatus:
     refusals: what does not work until a person acts -> code: a service (see Pauses), or SETTINGS.
     failed_sources, failed_documents, unknown_documents: reason -> how many; at most MAX_COUNTED together in each.
     xero_day_calls_left: calls to Xero that are left of the day's.
-    seconds_since_amazon, seconds_since_xero: since the last sweep was answered, and since Xero last executed a call.
+    seconds_since_amazon, seconds_since_transactions: since Amazon last answered a sweep of orders, of transactions.
+    seconds_since_xero: since Xero last executed a call.
     """
 
     oldest_due_seconds: int = 0
@@ -62,6 +63,7 @@ class ConnectionStatus:
     unknown_documents: Mapping[str, int] = field(default_factory=dict)
     xero_day_calls_left: int | None = None
     seconds_since_amazon: int | None = None
+    seconds_since_transactions: int | None = None
     seconds_since_xero: int | None = None
 
 
@@ -127,6 +129,7 @@ class StatusReader:
             unknown_documents=self._by_reason(UNKNOWN_DOCUMENTS),
             xero_day_calls_left=budget.left_today(self._limits, now) if budget and self._limits else None,
             seconds_since_amazon=_seconds_between(amazon_answered_at, now),
+            seconds_since_transactions=_seconds_between(transactions_answered_at, now),
             seconds_since_xero=_seconds_between(xero_answered_at, now),
         )
 

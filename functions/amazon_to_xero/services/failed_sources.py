@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from amazon_to_xero.domain.failures import FailureCode, Finding
-from amazon_to_xero.domain.source import SourceRecord
+from amazon_to_xero.domain.source import SourceKind, SourceRecord, identity_of
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.unforeseen import place_of
@@ -33,7 +33,9 @@ class FailedSources:
             f"{record.source} could not be processed ({place_of(problem)}). Check it in Seller Central "
             "and report this as a defect."
         )
-        return self.fail(record.unreadable(), FailureCode.ORDER_UNREADABLE, remedy, capability)
+        is_transaction = identity_of(record.source, SourceKind.TRANSACTION) is not None
+        code = FailureCode.TRANSACTION_UNREADABLE if is_transaction else FailureCode.ORDER_UNREADABLE
+        return self.fail(record.unreadable(), code, remedy, capability)
 
     def log(self, record: SourceRecord) -> None:
         """Log the decision that a stored row holds."""

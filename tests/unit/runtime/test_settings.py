@@ -13,6 +13,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
@@ -96,6 +97,18 @@ def test_buyers_have_no_contacts_of_their_own_by_default() -> None:
     assert policy.contacts == ContactPolicy(ContactScope.MARKETPLACE, {})
 
 
+def test_refunds_of_orders_before_start_need_a_person_by_default() -> None:
+    document = settings()
+    assert _refunds_before_start(document) is RefundsWithoutSale.PERSON
+
+    document["refunds"] = {"before_start": "standalone"}
+    assert _refunds_before_start(document) is RefundsWithoutSale.STANDALONE
+
+
+def _refunds_before_start(document: dict[str, Any]) -> RefundsWithoutSale:
+    return parse(ConnectionSettings, json.dumps(document), "settings").policy().refunds_before_start
+
+
 def test_ignored_marketplaces_reach_the_policy_and_there_are_none_by_default() -> None:
     document = settings()
     assert parse(ConnectionSettings, json.dumps(document), "x").policy().ignored_marketplaces == frozenset()
@@ -158,6 +171,7 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("tax.rounding_limit", "-0.01", "greater than or equal to 0"),
         ("invoices.number_prefix", "x" * 51, "at most 50 characters"),
         ("invoices.number_prefix", "A,B", "match pattern"),
+        ("refunds.before_start", "ignore", "'person' or 'standalone'"),
         ("contacts.policy", "everybody", "'marketplace', 'business_buyers' or 'buyers'"),
         ("contacts.names.A1F83G8C2ARO7P", 'The "Amazon" customers', "match pattern"),
         ("start", MISSING, "Field required"),

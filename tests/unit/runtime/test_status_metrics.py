@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.ports.xero import XeroNotAuthorised
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.handlers import WorkFailed
@@ -60,13 +60,14 @@ def values(line: dict[str, Any]) -> dict[str, float]:
     return {name: line[name][0] for name in STATUS_METRICS if name in line}
 
 
-def sweep(connection: FakeConnection) -> None:
-    connection.connection.worker.sweep(ORDERS, "w", connection.clock.now() + timedelta(seconds=60))
+def sweep(connection: FakeConnection, capability: str = ORDERS) -> None:
+    connection.connection.worker.sweep(capability, "w", connection.clock.now() + timedelta(seconds=60))
 
 
 def test_idle_connection_states_each_minute_that_nothing_waits_and_nothing_failed(minutes: Minutes) -> None:
     for each in (minutes.app.main, minutes.app.second):
         sweep(each)
+        sweep(each, REFUNDS)
 
     for minute in (1, 2):
         printed = minutes.next()
@@ -83,6 +84,7 @@ def test_idle_connection_states_each_minute_that_nothing_waits_and_nothing_faile
             "FailedDocuments": 0,
             "XeroDayCallsLeft": values(printed["main"])["XeroDayCallsLeft"],
             "MinutesSinceAmazonAnswered": minute,
+            "MinutesSinceTransactions": minute,
             "MinutesSinceXeroAnswered": minute,
         }
 
@@ -93,6 +95,7 @@ def test_fact_that_is_not_known_is_not_stated(minutes: Minutes) -> None:
     assert STATUS_METRICS.keys() - stated.keys() == {
         "XeroDayCallsLeft",
         "MinutesSinceAmazonAnswered",
+        "MinutesSinceTransactions",
         "MinutesSinceXeroAnswered",
     }
 

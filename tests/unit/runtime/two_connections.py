@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from amazon_to_xero.ports.outbound import DeadLetterQueue
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.reminder import Reminder
+from fakes import books
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
-from fakes.state import ManualClock, RecordingDeadLetters, RecordingTopic
+from fakes.state import NOON, ManualClock, RecordingDeadLetters, RecordingTopic
 
 EVENTS = Path(__file__).parents[2] / "events"
 IDS = [f"026-000000{n}-000000{n}" for n in (1, 2, 3)]
 MAIN_SELLER, SECOND_SELLER = "A1SELLERMADEUP", "A2OTHERSELLER"
+# A first sweep of transactions is one page: it would wait seconds for each 170 days of a longer history.
+POLICY = replace(books.POLICY, start=NOON - timedelta(days=30))
 
 
 class TwoConnections:
@@ -49,7 +53,9 @@ class TwoConnections:
         return [each.status for each in self.connections().values()]
 
     def _connection(self, name: str, seller_id: str) -> FakeConnection:
-        connection = FakeConnection(name=name, seller_id=seller_id, clock=self.clock, dead_letters=self.dead_letters)
+        connection = FakeConnection(
+            policy=POLICY, name=name, seller_id=seller_id, clock=self.clock, dead_letters=self.dead_letters
+        )
         set_status(connection, "UNSHIPPED", *IDS, updated="2026-11-02T10:00:00Z")
         return connection
 

@@ -83,17 +83,17 @@ _FEE_PARENTS = frozenset({"amazonfees", "expenses", "refundedexpenses"})
 
 def amount_type(leaf: str, parents: Iterable[str]) -> AmountType:
     """Return what an amount is, by its own name; only where that is not known, by the names of its parents."""
-    name = _letters(leaf)
+    name = letters(leaf)
     if name in _TYPES:
         return _TYPES[name]
     if name.startswith(_MARKETPLACE_TAXES_BEGIN_WITH):
         return AmountType(AmountKind.MARKETPLACE_TAX, is_tax=True)
     is_fee = name in _FEES or name.startswith(_FEES_BEGIN_WITH)
-    if is_fee or any(_letters(parent) in _FEE_PARENTS for parent in parents):
+    if is_fee or any(letters(parent) in _FEE_PARENTS for parent in parents):
         return AmountType(AmountKind.FEE)
     return UNKNOWN_TYPE
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """Return the letters and digits in lower case: Amazon writes Giftwrap and GiftWrap, with and without hyphens."""
     return "".join(character for character in text.casefold() if character.isalnum())

@@ -42,7 +42,7 @@ class ItemAmount:
 class Transaction:
     """A transaction of Amazon's Finances API.
 
-    transaction_id, type, status, posted_at, order_id, is_copy: see TransactionHeader.
+    transaction_id, type, status, posted_at, order_id: see TransactionHeader.
     marketplace_id: Amazon's id of the marketplace; empty where Amazon gives none.
     currency: ISO code of all its amounts.
     total: what it changes of the seller's balance with Amazon: also fees, and therefore not what the buyer got.
@@ -57,7 +57,6 @@ class Transaction:
     marketplace_id: str
     currency: str
     total: Decimal
-    is_copy: bool
     amounts: tuple[ItemAmount, ...]
 
 
@@ -99,7 +98,6 @@ def _read_transaction(header: TransactionHeader, raw: Mapping[str, Any]) -> Tran
         marketplace or seller or "",
         currency,
         total_amount,
-        header.is_copy,
         amounts,
     )
 

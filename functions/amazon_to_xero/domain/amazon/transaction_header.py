@@ -11,7 +11,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.timestamps import parse_timestamp
 
 # Amazon documents no list of types. A chargeback or a claim is at times stated as a plain Refund, at times as its own.
-_REFUND_TYPES = frozenset({"refund", "chargebackrefund", "atozguaranteerefund"})
+_REFUND_TYPES = frozenset({"refund", "chargeback", "chargebackrefund", "atozguaranteerefund"})
 _MAX_ID_LENGTH = 200  # the longest that was seen has 40 characters; a sort key has room for 1024 bytes
 
 

@@ -6,7 +6,7 @@ costs more and another less by the same amount, both are made, to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero, single_line
 from amazon_to_xero.domain.books.numbering import adjustment_number
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.order_documents import (
     SETTLED_BY,
     DocumentHeader,
@@ -27,7 +27,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
 from amazon_to_xero.domain.planning.retaxed import lines_by_origin, retaxed_lines
-from amazon_to_xero.domain.planning.reversals import DecidedRefunds, NettedReductions
+from amazon_to_xero.domain.planning.reversals import NettedReductions, OrderReversals, credited_by_adjustments
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
 from amazon_to_xero.domain.tax.stated_tax import with_tax
@@ -41,11 +41,11 @@ def plan_adjustments(
     held: HeldDocuments,
     documents: OrderDocuments[OrderToPlan],
     steps: PlanSteps,
-    refunds: Callable[[], DecidedRefunds],
+    refunds: OrderReversals,
 ) -> None:
     """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
 
-    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
+    refunds: what was decided about the order's refunds; what they credited of a reduction is added to it.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
@@ -60,7 +60,7 @@ class _Adjustments:
         held: HeldDocuments,
         documents: OrderDocuments[OrderToPlan],
         steps: PlanSteps,
-        refunds: Callable[[], DecidedRefunds],
+        refunds: OrderReversals,
     ) -> None:
         self._booked = list(paid)  # never edited
         self._sales = sales
@@ -148,17 +148,18 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        refunds = self._refunds()
+        netted = self._refunds.decided.netted
         organisation = self._documents.organisation
         old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, organisation)
         changed = {line.origin for line in old}
-        lines = [line for line in self._missing_lines(refunds.netted) if line.origin not in changed]
-        booked = total(_signed_total(document.desired) for document in self._booked) - refunds.netted.amount
+        lines = [line for line in self._missing_lines(netted) if line.origin not in changed]
+        booked = total(_signed_total(document.desired) for document in self._booked) - netted.amount
         missing = total(sale.total for sale in self._sales) - booked
+        self._count_reinstated(number, max(ZERO, missing) if not old else ZERO, lines)
         if not old and missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
         elif not old and missing < 0:
-            credit, lines = self._without_what_refunds_credited(-missing, lines, refunds)
+            credit, lines = self._without_what_refunds_credited(-missing, lines)
             if credit:
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
         else:
@@ -170,10 +171,27 @@ class _Adjustments:
                 yield self._adjustment(DocumentKind.INVOICE, number, more, added)
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing)
 
-    def _without_what_refunds_credited(
-        self, reduction: Decimal, lines: list[Line], refunds: DecidedRefunds
-    ) -> tuple[Decimal, list[Line]]:
+    def _count_reinstated(self, number: str, more: Decimal, lines: Sequence[Line]) -> None:
+        """Count what of a supplementary invoice was credited before: a later refund is not of what came back.
+
+        more: the total of the invoice of that number; 0 where there is none.
+        """
+        documents = [document.desired for document in self._booked]
+        invoices = [each for each in documents if each.kind is DocumentKind.INVOICE]
+        notes = [each for each in documents if each.kind is DocumentKind.CREDIT_NOTE]
+        taken_off: dict[str, Decimal] = {}
+        for note in notes:
+            for line in _signed_lines(note):
+                taken_off[line.origin] = taken_off.get(line.origin, ZERO) - line.amount
+        added = total(line.amount for line in lines)
+        again = total(min(line.amount, taken_off.get(line.origin, ZERO)) for line in lines if line.amount > 0)
+        share = min(Decimal(1), max(ZERO, again) / added) if added > 0 else ZERO
+        adjusted = credited_by_adjustments(invoices, notes)
+        self._refunds.change(self._refunds.decided.with_reinstated(number, cents(more * share), adjusted))
+
+    def _without_what_refunds_credited(self, reduction: Decimal, lines: list[Line]) -> tuple[Decimal, list[Line]]:
         """Return what is left to credit of a reduction, with its lines; what refunds credited counts as booked."""
+        refunds = self._refunds.decided
         netted = refunds.reduction_to_net(reduction)
         if not netted:
             return reduction, lines
@@ -181,7 +199,7 @@ class _Adjustments:
         amounts = {line.origin: -line.amount for line in lines}
         for line in kept:
             amounts[line.origin] += line.amount
-        self._steps.netted = refunds.netted.plus(netted, amounts)
+        self._refunds.change(replace(refunds, netted=refunds.netted.plus(netted, amounts)))
         return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:

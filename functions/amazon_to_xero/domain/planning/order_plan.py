@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 
-from amazon_to_xero.domain.books.document import DesiredDocument, Document
-from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.numbering import reissued_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cut
+from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
@@ -24,7 +26,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
-from amazon_to_xero.domain.planning.reversals import DecidedRefunds
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds, OrderReversals
 from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
@@ -39,7 +41,7 @@ def plan_order(
 ) -> PostingPlan:
     """Return the documents for the sales of an order; without sales it should have no documents.
 
-    refunds: returns what was decided about the order's refunds; called only for an order that has been paid.
+    refunds: returns what was decided about the order's refunds; called only for an order with an invoice in Xero.
 
     Call again with what is `held.missing` until nothing is. Raises Failure for what needs a person; while something is
     missing, the failure is not final.
@@ -61,20 +63,20 @@ class _OrderPlan:
         self._order = order
         self._held = held
         self._documents = OrderDocuments(order, policy, organisation)
-        self._refunds = refunds
+        self._refunds = OrderReversals(refunds)
         self._steps = PlanSteps()
-        self._paid: list[Document] = []  # approved and paid: never edited
-        self._sales_of_paid: list[Sale] = []  # what the paid ones should state by now
+        self._kept: list[Document] = []  # approved, and paid or credited by a refund: never edited
+        self._sales_of_kept: list[Sale] = []  # what these should state by now
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
         for place in range(max(len(sales), self._order.shipments, 1)):
             sale = sales[place] if place < len(sales) and sales[place].total else None
             self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
-        if self._paid:
-            paid, sales_of_paid = self._paid, self._sales_of_paid
-            plan_adjustments(paid, sales_of_paid, self._held, self._documents, self._steps, self._refunds)
+        if self._kept:
+            kept, sales_of_kept = self._kept, self._sales_of_kept
+            plan_adjustments(kept, sales_of_kept, self._held, self._documents, self._steps, self._refunds)
         self._steps.first.extend(self._documents.closed(self._held))
-        plan = self._steps.plan(self._held)
+        plan = self._steps.plan(self._held, self._refunds.changed)
         self._check_taxes(sales, plan)
         return plan
 
@@ -96,8 +98,13 @@ class _OrderPlan:
         # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
         is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
         if payment is not None and is_paid and invoice is not None:
-            self._keep_paid(invoice, payment, sale)
+            self._keep(invoice, self._documents.unchanged(payment), sale)
             return
+        if invoice is not None and self._is_open_in_xero(invoice):
+            if self._refunds.decided.credited:
+                self._keep_credited(invoice, payment, sale)
+                return
+            self._count_change(invoice, sale)
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:
             # Its removal is under way: only then is it known whether the number can be used again.
             self._steps.awaits_outcome = True
@@ -112,12 +119,46 @@ class _OrderPlan:
         if settlement is not None:
             self._steps.third.append(settlement)
 
-    def _keep_paid(self, invoice: Document, payment: Document, sale: Sale | None) -> None:
-        self._paid.append(invoice)
+    def _keep(self, invoice: Document, payment: DesiredDocument | None, sale: Sale | None) -> None:
+        self._kept.append(invoice)
         self._steps.second.append(self._documents.unchanged(invoice))
-        self._steps.third.append(self._documents.unchanged(payment))
+        if payment is not None:
+            self._steps.third.append(payment)
         if sale is not None:
-            self._sales_of_paid.append(sale)
+            self._sales_of_kept.append(sale)
+
+    def _keep_credited(self, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
+        """Keep an open invoice that refunds have credited (Xero refuses to change it), and pay what is left of it."""
+        kept = self._documents.unchanged(invoice)
+        left = (kept.total or ZERO) - self._allocated_to(invoice)
+        settlement = self._documents.settlement(kept, self._held, max(ZERO, left))
+        if settlement is None and payment is not None:
+            self._steps.first.append(self._documents.removed(payment))
+        self._keep(invoice, settlement, sale)
+
+    def _allocated_to(self, invoice: Document) -> Decimal:
+        """Return what of the invoice the order's refunds pay by allocations."""
+        keys = [document_key(DocumentKind.ALLOCATION, number) for number in self._refunds.decided.numbers]
+        allocations = [each for key in keys if (each := self._held.referred(key)) is not None]
+        return total(
+            each.desired.body["Amount"]
+            for each in allocations
+            if invoice.key in each.desired.references.values()
+            and not each.desired.tombstone
+            and each.state is not DocumentState.FAILED
+        )
+
+    def _is_open_in_xero(self, invoice: Document) -> bool:
+        return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone
+
+    def _count_change(self, invoice: Document, sale: Sale | None) -> None:
+        """Count what is taken off an open invoice by changing it: a refund that states it later credits it no more."""
+        decided, number = self._refunds.decided, invoice.desired.number
+        if sale is None:
+            self._refunds.change(decided.without_invoice(number))
+            return
+        before = invoice.desired.total or ZERO
+        self._refunds.change(decided.with_invoice_changed(number, before, sale.total, ZERO))
 
     def _replace_payment(self, payment: Document, settlement: DesiredDocument | None, invoice_changes: bool) -> None:
         """A payment must not be posted while its invoice changes; one that is under way decides what comes next."""

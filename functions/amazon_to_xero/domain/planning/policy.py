@@ -20,6 +20,13 @@ class InvoicePer(StrEnum):
     SHIPMENT = "shipment"
 
 
+class RefundsWithoutSale(StrEnum):
+    """What becomes of a refund whose sale is not entered here: of an order before the start, or one Amazon lacks."""
+
+    PERSON = "person"  # it fails, and a person enters it
+    STANDALONE = "standalone"  # it has a credit note of its own, on the accounts and tax rates of a new sale
+
+
 @dataclass(frozen=True)
 class AccountCodes:
     """Account codes of the organisation.
@@ -48,6 +55,7 @@ class PostingPolicy:
     ignored_marketplaces: ids of marketplaces whose orders are not booked, and need no person either.
     invoice_prefix: precedes Amazon's order id in every number.
     start: orders placed before it (UTC) are not booked.
+    refunds_before_start: what becomes of their refunds.
     """
 
     marketplaces: frozenset[str]
@@ -59,3 +67,4 @@ class PostingPolicy:
     lock_dates: LockDates = LockDates.HOLD
     ignored_marketplaces: frozenset[str] = frozenset()
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import reissued_number
-from amazon_to_xero.domain.planning.reversals import NettedReductions
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 
 
 @dataclass
@@ -71,14 +71,14 @@ class PostingPlan:
     steps: stored one after the other. Between two steps nobody can pay an invoice that is about to change.
     documents: keys of all documents of the steps: those that the source answers for.
     awaits_outcome: nothing is asked for yet; a payment is under way and its outcome decides what comes next.
-    netted: what refunds had credited of an order's reductions, to be stored before the steps; None where that did not
+    refunds: what the order's refunds have to count from now on, to be stored before the steps; None where that did not
         change.
     """
 
     steps: tuple[tuple[DesiredDocument, ...], ...] = ()
     documents: tuple[str, ...] = ()
     awaits_outcome: bool = False
-    netted: NettedReductions | None = None
+    refunds: DecidedRefunds | None = None
 
 
 @dataclass
@@ -88,16 +88,14 @@ class PlanSteps:
     first: payments that must not be posted while their invoice changes.
     second: invoices, and adjustments that exist.
     third: payments, and new adjustments.
-    netted: as in PostingPlan.
     """
 
     first: list[DesiredDocument] = field(default_factory=list)
     second: list[DesiredDocument] = field(default_factory=list)
     third: list[DesiredDocument] = field(default_factory=list)
     awaits_outcome: bool = False
-    netted: NettedReductions | None = None
 
-    def plan(self, held: HeldDocuments) -> PostingPlan:
+    def plan(self, held: HeldDocuments, refunds: DecidedRefunds | None = None) -> PostingPlan:
         if self.awaits_outcome:
             return PostingPlan(awaits_outcome=True)
         steps = tuple(tuple(step) for step in (self.first, self.second, self.third) if step)
@@ -105,4 +103,4 @@ class PlanSteps:
         for desired in documents.values():
             # An older plan may have asked for it before: its row has to be seen in order to be replaced.
             held.own(desired.kind, desired.number)
-        return PostingPlan(steps, tuple(documents), netted=self.netted)
+        return PostingPlan(steps, tuple(documents), refunds=refunds)

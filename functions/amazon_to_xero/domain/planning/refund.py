@@ -13,8 +13,12 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.transaction import ItemAmount, Transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund
+from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.failures import Failure, FailureCode, Finding, NotBookedReason
 from amazon_to_xero.domain.money import ZERO, total
+
+# What an amount is for where a buyer pays or gets it, also where Amazon states it under a type that is not known.
+_OF_BUYER = frozenset(AmountKind) - {AmountKind.FEE, AmountKind.MARKETPLACE_TAX, AmountKind.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,6 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
     Raises Failure for what needs a person: another type of transaction that moves money, money that the buyer paid,
     tax that differs from what the marketplace withholds, and an unknown type of amount without a suspense account.
     """
-    if transaction.is_copy:
-        return NotBookedReason.COPY_OF_DEFERRED
     if not is_refund(transaction.type):
         return _not_a_refund(transaction)
     parts = _parts(transaction)
@@ -74,13 +76,20 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
 
 
 def _not_a_refund(transaction: Transaction) -> NotBookedReason:
-    if transaction.total:
+    """Return why it has no document. Raises Failure for money of a buyer: whose it is, only a person can say."""
+    is_about_a_refund = _is_about_a_refund(transaction)
+    is_of_buyer = bool(transaction.order_id) and any(each.type.kind in _OF_BUYER for each in transaction.amounts)
+    if transaction.total and (is_about_a_refund or is_of_buyer):
         raise Failure(
             FailureCode.TRANSACTION_TYPE_UNKNOWN,
             f"Transaction {transaction.transaction_id} of type {transaction.type or '(none)'} moves "
             f"{transaction.total} {transaction.currency} and is not a refund. Enter it in Xero manually.",
         )
-    return NotBookedReason.NOT_A_REFUND
+    return NotBookedReason.NOT_A_REFUND if is_about_a_refund else NotBookedReason.TYPE_UNKNOWN
+
+
+def _is_about_a_refund(transaction: Transaction) -> bool:
+    return any(is_about_a_refund(name) for name in (transaction.type, *(each.leaf for each in transaction.amounts)))
 
 
 def _parts(transaction: Transaction) -> tuple[RefundPart, ...]:

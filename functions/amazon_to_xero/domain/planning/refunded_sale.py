@@ -18,6 +18,7 @@ from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,26 @@ class SoldLine:
 
 @dataclass(frozen=True)
 class RefundedSale:
-    """The sale of an order as it is booked.
+    """The sale of an order as it is booked; without invoices where it is not entered here (`standalone_sale`).
 
+    currency: ISO code of all its amounts.
+    amounts: whether its line amounts include tax.
+    reference: the sale's reference without tracking numbers.
+    contact_number: ContactNumber of its customer.
+    lines: of all invoices.
     invoices: the order's invoices, supplementary ones included; the first comes first.
     adjustments: the credit notes by which the order's plan has taken something back.
     paid: keys of the invoices that a payment was requested for.
-    lines: of all invoices.
     """
 
-    invoices: tuple[Document, ...]
-    adjustments: tuple[Document, ...]
-    paid: frozenset[str]
+    currency: str
+    amounts: LineAmountTypes
+    reference: str
+    contact_number: str
     lines: tuple[SoldLine, ...]
-
-    @property
-    def currency(self) -> str:
-        return str(self.invoices[0].desired.body["CurrencyCode"])
+    invoices: tuple[Document, ...] = ()
+    adjustments: tuple[Document, ...] = ()
+    paid: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> Decimal:
@@ -71,23 +76,10 @@ class RefundedSale:
         return max(smallest_unit(self.currency), CENT)
 
     @property
-    def amounts(self) -> LineAmountTypes:
-        return LineAmountTypes(self.invoices[0].desired.body["LineAmountTypes"])
-
-    @property
-    def reference(self) -> str:
-        """The sale's reference without tracking numbers."""
-        return reference_identity(self.invoices[0].desired.body["Reference"])
-
-    @property
-    def contact_number(self) -> str:
-        return self.invoices[0].desired.references["Contact.ContactID"].partition("#")[2]
-
-    @property
     def adjusted(self) -> Decimal:
-        """What adjustments have credited. What one only moves between lines, under one number, takes back nothing."""
-        invoices = {invoice.desired.number: invoice.desired for invoice in self.invoices}
-        return total(_taken_back(note.desired, invoices.get(note.desired.number)) for note in self.adjustments)
+        """What adjustments have credited."""
+        invoices = (invoice.desired for invoice in self.invoices)
+        return credited_by_adjustments(invoices, (note.desired for note in self.adjustments))
 
     @property
     def not_in_books(self) -> Document | None:
@@ -120,11 +112,16 @@ def refunded_sale(
     if not invoices:
         return None
     notes = [*adjustments, *(note for note in refunds if note is not None and not note.desired.tombstone)]
+    first = invoices[0].desired
     return RefundedSale(
-        invoices,
-        adjustments,
-        frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
-        tuple(_sold_lines(invoices, notes, skus)),
+        currency=first.body["CurrencyCode"],
+        amounts=LineAmountTypes(first.body["LineAmountTypes"]),
+        reference=reference_identity(first.body["Reference"]),
+        contact_number=first.references["Contact.ContactID"].partition("#")[2],
+        lines=tuple(_sold_lines(invoices, notes, skus)),
+        invoices=invoices,
+        adjustments=adjustments,
+        paid=frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
     )
 
 
@@ -133,24 +130,6 @@ def lines_of(desired: DesiredDocument) -> Iterable[Line]:
     for item, origin in zip(desired.body.get("LineItems") or (), desired.line_origins, strict=True):
         if origin != ROUNDING:
             yield line_from_xero(item, origin)
-
-
-def _taken_back(note: DesiredDocument, invoice: DesiredDocument | None) -> Decimal:
-    """Return what a credit note takes back, beyond what the invoice of the same number enters again.
-
-    Lines that are entered again at another rate are no part of it: Amazon has changed who owes their tax.
-    """
-    credited = note.total or ZERO
-    if invoice is None:
-        return credited
-    rates = {line.origin: line.tax_type for line in lines_of(invoice)}
-    old = [line for line in lines_of(note) if rates.get(line.origin, line.tax_type) != line.tax_type]
-    new = [line for line in lines_of(invoice) if line.origin in {each.origin for each in old}]
-    if len(old) == len(list(lines_of(note))):
-        return ZERO
-    credited -= total(line.amount for line in old)
-    entered_again = (invoice.total or ZERO) - total(line.amount for line in new)
-    return max(ZERO, credited - entered_again)
 
 
 def _sold_lines(invoices: Iterable[Document], notes: Iterable[Document], skus: Mapping[str, str]) -> Iterable[SoldLine]:

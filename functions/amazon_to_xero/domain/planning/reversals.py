@@ -3,15 +3,18 @@ twice.
 
 An order's plan credits what Amazon took off the order; a refund credits what Amazon gave back. Both may state the same
 money, in either order. Whoever comes later credits only what exceeds the other: together they credit the larger of the
-two sums (docs/decisions/11).
+two sums (docs/decisions/11). An unpaid invoice that was changed to state less counts like an adjustment, and what came
+back on the order since counts no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.line import ROUNDING, Line, line_from_xero
 from amazon_to_xero.domain.money import ZERO, total
 
 
@@ -47,15 +50,31 @@ class NettedReductions:
 
 
 @dataclass(frozen=True)
+class ReducedInvoice:
+    """An approved, unpaid invoice that was changed to state less, because Amazon took something off the order.
+
+    stated: what it was last changed to state.
+    reduced: what was taken off it and has not come back.
+    """
+
+    stated: Decimal
+    reduced: Decimal
+
+
+@dataclass(frozen=True)
 class DecidedRefunds:
-    """What was decided about the refunds of one order.
+    """What was decided about the refunds of one order, and what else its refunds have to count.
 
     by_transaction: the refunds that were decided, by transaction id.
     netted: what of their credits the order's adjustments have counted.
+    reduced: the unpaid invoices that were reduced, by number.
+    reinstated: what came back of earlier reductions, by number of the supplementary invoice.
     """
 
     by_transaction: Mapping[str, DecidedRefund] = field(default_factory=dict)
     netted: NettedReductions = field(default_factory=NettedReductions)
+    reduced: Mapping[str, ReducedInvoice] = field(default_factory=dict)
+    reinstated: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def credited(self) -> Decimal:
@@ -66,21 +85,22 @@ class DecidedRefunds:
     def refunded(self) -> Decimal:
         return total(refund.refunded for refund in self.by_transaction.values())
 
+    @property
+    def numbers(self) -> list[str]:
+        """Return the numbers of all their credit notes."""
+        return [refund.number for refund in self.by_transaction.values() if refund.number]
+
     def numbers_besides(self, transaction_id: str) -> list[str]:
         """Return the credit notes of all others."""
         others = (refund for key, refund in self.by_transaction.items() if key != transaction_id)
         return [refund.number for refund in others if refund.number]
 
     def refund_to_credit(self, value: Decimal, adjusted: Decimal) -> Decimal:
-        """Return what one more refund of that value credits.
-
-        All refunds so far, less what adjustments have credited and less what earlier refunds have; never more than
-        the buyer got back this time.
+        """Return what one more refund of that value credits: what exceeds reductions that no refund has stated yet.
 
         adjusted: what the order's adjustments credit.
         """
-        owed = self.refunded + value - adjusted - self.credited
-        return min(value, max(ZERO, owed))
+        return max(ZERO, value - self._reductions_without_refund(adjusted))
 
     def reduction_to_net(self, reduction: Decimal) -> Decimal:
         """Return how much of a new reduction of the order refunds have credited already; adjustments credit the rest.
@@ -88,3 +108,86 @@ class DecidedRefunds:
         reduction: what was taken off the order, less what adjustments have credited and less what was netted before.
         """
         return min(reduction, max(ZERO, self.credited - self.netted.amount))
+
+    def with_invoice_changed(self, number: str, before: Decimal, now: Decimal, adjusted: Decimal) -> DecidedRefunds:
+        """Return it after an unpaid invoice is changed; the same if that was counted, or where nothing was reduced.
+
+        before, now: what the invoice has stated, and what it is to state.
+        """
+        known = self.reduced.get(number) or ReducedInvoice(before, ZERO)
+        change = now - known.stated
+        if not change or (number not in self.reduced and change > 0):
+            return self
+        comes_back = min(max(ZERO, change), known.reduced, self._reductions_without_refund(adjusted))
+        reduced = ReducedInvoice(now, known.reduced + max(ZERO, -change) - comes_back)
+        return replace(self, reduced={**self.reduced, number: reduced})
+
+    def without_invoice(self, number: str) -> DecidedRefunds:
+        """Return it after an unpaid invoice is voided: a refund of it has no sale."""
+        return replace(self, reduced={key: each for key, each in self.reduced.items() if key != number})
+
+    def with_reinstated(self, number: str, amount: Decimal, adjusted: Decimal) -> DecidedRefunds:
+        """Return it with what a supplementary invoice brings back of reductions that no refund has stated.
+
+        amount: what of the invoice books again what was taken off; 0 also where there is no such invoice.
+        """
+        others = replace(self, reinstated={key: each for key, each in self.reinstated.items() if key != number})
+        comes_back = min(amount, others._reductions_without_refund(adjusted))
+        return replace(others, reinstated={**others.reinstated, number: comes_back}) if comes_back else others
+
+    def _reductions_without_refund(self, adjusted: Decimal) -> Decimal:
+        """What was taken off the order, is not back, and no refund has stated yet: the next refund may be of it."""
+        taken_off = adjusted + total(each.reduced for each in self.reduced.values()) - total(self.reinstated.values())
+        return max(ZERO, taken_off - (self.refunded - self.credited))
+
+
+def credited_by_adjustments(invoices: Iterable[DesiredDocument], notes: Iterable[DesiredDocument]) -> Decimal:
+    """Return what adjustments have credited; what one only moves between lines, under one number, is nothing."""
+    by_number = {invoice.number: invoice for invoice in invoices}
+    return total(_taken_back(note, by_number.get(note.number)) for note in notes)
+
+
+def _taken_back(note: DesiredDocument, invoice: DesiredDocument | None) -> Decimal:
+    """Return what a credit note takes back, beyond what the invoice of the same number enters again.
+
+    Lines that are entered again at another rate are no part of it: Amazon has changed who owes their tax.
+    """
+    credited = note.total or ZERO
+    if invoice is None:
+        return max(ZERO, credited)
+    rates = {line.origin: line.tax_type for line in _lines(invoice)}
+    old = [line for line in _lines(note) if rates.get(line.origin, line.tax_type) != line.tax_type]
+    if old and len(old) == len(_lines(note)):
+        return ZERO
+    new = [line for line in _lines(invoice) if line.origin in {each.origin for each in old}]
+    entered_again = (invoice.total or ZERO) - total(line.amount for line in new)
+    return max(ZERO, credited - total(line.amount for line in old) - entered_again)
+
+
+def _lines(document: DesiredDocument) -> list[Line]:
+    """Return the document's lines without its rounding line."""
+    lines = zip(document.body.get("LineItems") or (), document.line_origins, strict=True)
+    return [line_from_xero(item, origin) for item, origin in lines if origin != ROUNDING]
+
+
+class OrderReversals:
+    """What was decided about an order's refunds, as its plan reads and changes it: loaded once, and only if needed."""
+
+    def __init__(self, load: Callable[[], DecidedRefunds]) -> None:
+        self._load = load
+        self._loaded: DecidedRefunds | None = None
+        self._current: DecidedRefunds | None = None
+
+    @property
+    def decided(self) -> DecidedRefunds:
+        if self._current is None:
+            self._current = self._loaded = self._load()
+        return self._current
+
+    @property
+    def changed(self) -> DecidedRefunds | None:
+        """What is to be stored; None where nothing has changed."""
+        return None if self._current == self._loaded else self._current
+
+    def change(self, decided: DecidedRefunds) -> None:
+        self._current = decided

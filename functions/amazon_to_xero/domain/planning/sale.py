@@ -164,7 +164,7 @@ def _sale(
     differing = {variance.item_id for variance in variances}
     lines: list[Line] = []
     for item in order.items:
-        made = list(_item_lines(order, item, taxes, policy))
+        made = list(item_lines(order, item, taxes, policy))
         is_sellers = item.tax_stated and item.item_id not in taxes.collected
         if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
             made = state_taxes(made, item, taxes.amounts, organisation, order)
@@ -178,20 +178,21 @@ def _sale(
         total=expected,
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
-        reference=_reference(order, tracking),
+        reference=sale_reference(order, tracking),
         approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
         tax_variances=variances,
         collected=taxes.collected,
     )
 
 
-def _reference(order: Order, tracking: str) -> str:
+def sale_reference(order: Order, tracking: str = "") -> str:
+    """Return the Reference of an order's documents: its marketplace, its id and the tracking numbers."""
     identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
     numbers = cleaned(tracking)
     return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
 
 
-def _item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
+def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount with the tax type of what it discounts."""
     collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
     title, sku = cleaned(item.title), cleaned(item.sku)

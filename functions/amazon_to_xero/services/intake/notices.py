@@ -37,9 +37,13 @@ class NoticeRecorder:
             now = self._clock.now()
             for order_id, known in stored.items():
                 record = known or OrderRecord(order_id)
-                if (after := record.noticed(newest[order_id], now)) is not None:
-                    # A person has taken the dead letter out of its queue: why the order failed counts as new again.
-                    yield replace(after, reason="", remedy="") if order_id in reprocessed else after
+                after = record.noticed(newest[order_id], now)
+                if order_id in reprocessed:
+                    # A person has taken the dead letter out of its queue: why the order failed counts as new again,
+                    # also where another worker has read the order since this one received the message.
+                    yield replace(after or record.read_again_at(now), reason="", remedy="")
+                elif after is not None:
+                    yield after
                 elif record.next_attempt_at is not None:
                     due[order_id] = None
                 else:
@@ -62,7 +66,7 @@ class NoticeRecorder:
         def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
             unread = [order_id for order_id, record in stored.items() if _is_to_be_read(record)]
             if unread:
-                self.record([ChangeNotice(order_id) for order_id in unread])
+                self.record([ChangeNotice(order_id, reprocess=order_id in reprocessed) for order_id in unread])
             for order_id, record in stored.items():
                 if record is None or order_id in unread:
                     continue

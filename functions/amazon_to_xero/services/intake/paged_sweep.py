@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amazon_to_xero.domain.failures import WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden
+from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.services.intake.sweep_cursor import ANSWERED_AT, restarted
 from amazon_to_xero.services.work_report import StepReport
 
+MAX_UNANSWERED = 12  # tries of one page in a row; then the page, or what it is among, may be what is not answered
 MAX_TOKEN_REFUSALS = 3  # in a row; one 400 may pass, as Amazon answers valid queries with it at times
 _TOKEN_LIFETIME = timedelta(hours=20)  # Amazon: a page token of searchOrders is valid for 24 hours
 _BAD_REQUEST = 400
+_COUNTS = ("token_refusals", "unanswered")  # of the page that is next; the page after it begins at nothing
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class PagedSweep(ABC):
             try:
                 page = self._page(place)
             except AmazonError as problem:
-                if problem.status == _BAD_REQUEST and place.page_token and not isinstance(problem, AmazonForbidden):
-                    self._count_refused_token(cursor)
+                if isinstance(problem, AmazonUnavailable) and place.page_token:
+                    self._count_failed_page(cursor, place, problem)
                 stopped = self._failed(problem)
                 if stopped:
                     return report.plus(StepReport(stopped=stopped))
@@ -107,7 +109,7 @@ class PagedSweep(ABC):
             report = report.plus(page.report)
             if page.next_token and page.next_token == place.page_token:
                 # The next page is this one again: Amazon's token leads nowhere, as if it were refused.
-                self._count_refused_token(cursor)
+                self._count(cursor, "token_refusals", MAX_TOKEN_REFUSALS, restarted(cursor.data))
                 return report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
             data = place.next_data(page.next_token, page.limit) | {ANSWERED_AT: self._clock.now().isoformat()}
             saved = self._store.save([replace(cursor, data=data)])
@@ -119,16 +121,27 @@ class PagedSweep(ABC):
                 self._decisions.record("SWEEP_COMPLETE", watermark=watermark, **counted)
                 return report
 
-    def _count_refused_token(self, cursor: Cursor) -> None:
-        """Count a 400 for a page token in the cursor; after the third, forget the token and begin at the watermark."""
-        refusals = 1 + int(cursor.data.get("token_refusals", "0"))
-        data = {**cursor.data, "token_refusals": str(refusals)}
-        is_given_up = refusals >= MAX_TOKEN_REFUSALS
-        if is_given_up:
-            data = restarted(cursor.data)
+    def _count_failed_page(self, cursor: Cursor, place: SweepPlace, problem: AmazonError) -> None:
+        """Count a failed page; begin again at the watermark after the third 400, or after many tries without an answer.
+
+        A page that is never answered is looked for in a part of half the length.
+        """
+        again = restarted(cursor.data)
+        if problem.status == _BAD_REQUEST:
+            self._count(cursor, "token_refusals", MAX_TOKEN_REFUSALS, again)
+            return
+        half = max(((place.before or self._clock.now()) - place.after) / 2, 2 * self._span.overlap)
+        self._count(cursor, "unanswered", MAX_UNANSWERED, again | {"span": str(int(half.total_seconds()))})
+
+    def _count(self, cursor: Cursor, what: str, limit: int, restart: Mapping[str, str]) -> None:
+        """Count what happened to a page; at the limit, forget its token and continue with `restart`."""
+        count = 1 + int(cursor.data.get(what, "0"))
+        is_given_up = count >= limit
+        data = restart if is_given_up else {**cursor.data, what: str(count)}
         # If another worker was faster, its place is the right one.
         if self._store.save([replace(cursor, data=data)]) and is_given_up:
-            self._decisions.record("SWEEP_RESTARTED", refusals=refusals, watermark=data.get("watermark"))
+            counted: dict[str, Any] = {"refusals" if what == "token_refusals" else what: count}
+            self._decisions.record("SWEEP_RESTARTED", watermark=data.get("watermark"), **counted)
 
 
 @dataclass(frozen=True)
@@ -180,7 +193,7 @@ class SweepPlace:
 
     def next_data(self, next_token: str | None, limit: datetime) -> dict[str, str]:
         """Return what the cursor should hold after a page: the place of the next one, or the new watermark."""
-        data = {name: value for name, value in self.data.items() if name != "token_refusals"}
+        data = {name: value for name, value in self.data.items() if name not in _COUNTS}
         data.setdefault("limit", limit.isoformat())
         if next_token:
             return data | {"page_token": next_token}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from amazon_to_xero.domain.failures import WaitReason
@@ -49,6 +50,13 @@ class AmazonQuota:
             self._decisions.record("WAITING", reason=WaitReason.AMAZON_QUOTA, operation=plan.operation)
         return is_taken
 
+    def wait(self, plan: UsagePlan, longest: timedelta) -> bool:
+        """Take one call's worth as `take` does; wait for it where it will be there within `longest`."""
+        needed = self._bucket(self._store.cursor(_cursor_name(plan)), plan).wait(self._clock.now())
+        if timedelta() < needed <= longest:
+            self._clock.sleep(needed.total_seconds())
+        return self.take(plan)
+
     def exhaust(self, plan: UsagePlan) -> None:
         """Amazon answered 429: it counts differently than we do, and its count is the right one."""
         now = self._clock.now()
@@ -56,15 +64,19 @@ class AmazonQuota:
 
     def _change(self, plan: UsagePlan, change: Callable[[TokenBucket], TokenBucket | None]) -> bool:
         def changed(cursor: Cursor) -> Mapping[str, str] | None:
-            data = cursor.data
-            bucket = (
-                TokenBucket(plan.rate, plan.burst, Decimal(data["tokens"]), parse_timestamp(data["at"], "quota.at"))
-                if data
-                else TokenBucket.full(plan.rate, plan.burst, self._clock.now())
-            )
-            after = change(bucket)
+            after = change(self._bucket(cursor, plan))
             return None if after is None else {"tokens": str(after.tokens), "at": after.at.isoformat()}
 
         with suppress(Conflict):
-            return update_cursor(self._store, f"quota#{plan.operation}", changed) is not None
+            return update_cursor(self._store, _cursor_name(plan), changed) is not None
         return False
+
+    def _bucket(self, cursor: Cursor, plan: UsagePlan) -> TokenBucket:
+        data = cursor.data
+        if not data:
+            return TokenBucket.full(plan.rate, plan.burst, self._clock.now())
+        return TokenBucket(plan.rate, plan.burst, Decimal(data["tokens"]), parse_timestamp(data["at"], "quota.at"))
+
+
+def _cursor_name(plan: UsagePlan) -> str:
+    return f"quota#{plan.operation}"

@@ -13,20 +13,22 @@ from datetime import datetime
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.failures import WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, FinancesApi
+from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable
 from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
-from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
-from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, AmazonQuota
+from amazon_to_xero.services.intake.paged_sweep import MAX_UNANSWERED
 from amazon_to_xero.services.intake.search_limit import SEARCH_DELAY
-from amazon_to_xero.services.intake.transactions import FIRST_SWEEP, TransactionRecorder
+from amazon_to_xero.services.intake.transaction_pages import TransactionPages
+from amazon_to_xero.services.intake.transaction_sweep import FIRST_SWEEP
 from amazon_to_xero.services.state_updates import update_cursor, update_records
 from amazon_to_xero.services.work_report import StepReport
 
 CURSOR = "noticed#transactions"
 # What the cursor holds: of notices, the time (UTC, ISO) to read from and when that is due; of a read under way, the
-# time that it began at and the token of its next page.
+# time that it began at, the token of its next page, and how often Amazon has not answered that page.
 _SINCE, _NEXT_ATTEMPT_AT, _READING, _PAGE_TOKEN = "since", "next_attempt_at", "reading", "page_token"  # a name
+_UNANSWERED = "unanswered"
 _BAD_REQUEST = 400
 
 
@@ -84,21 +86,11 @@ class TransactionNotices:
 class TransactionReader:
     """Reads what notices reported, and hands it to the recorder."""
 
-    def __init__(
-        self,
-        amazon: FinancesApi,
-        store: StateStore,
-        recorder: TransactionRecorder,
-        quota: AmazonQuota,
-        faults: AmazonFaults,
-        clock: Clock,
-    ) -> None:
-        self._amazon = amazon
+    def __init__(self, pages: TransactionPages, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
+        self._pages = pages
         self._store = store
-        self._recorder = recorder
-        self._quota = quota
-        self._faults = faults
         self._clock = clock
+        self._decisions = decisions
 
     def read_due(self, named: Sequence[str], deadline: datetime) -> StepReport:
         """Read the pages that are due. A read that is interrupted continues with its next page.
@@ -106,7 +98,7 @@ class TransactionReader:
         While Amazon refuses the operation nothing is reported as stopped: its pause says so, and the sweep, too.
         """
         report = StepReport()
-        while (cursor := self._cursor_to_read()) is not None and not self._faults.is_refused(LIST_TRANSACTIONS):
+        while (cursor := self._cursor_to_read()) is not None and not self._pages.is_refused:
             stopped = self._stop(deadline)
             if stopped:
                 return report.plus(StepReport(stopped=stopped))
@@ -116,12 +108,7 @@ class TransactionReader:
         return report
 
     def _stop(self, deadline: datetime) -> str:
-        if self._clock.now() >= deadline:
-            return WaitReason.OUT_OF_TIME
-        stopped = self._faults.stop_reason(LIST_TRANSACTIONS)
-        if not stopped and not self._quota.take(LIST_TRANSACTIONS):
-            stopped = WaitReason.AMAZON_QUOTA
-        return stopped
+        return WaitReason.OUT_OF_TIME if self._clock.now() >= deadline else self._pages.stop_reason()
 
     def _cursor_to_read(self) -> Cursor | None:
         """Return the cursor with a read under way; None where none is due.
@@ -140,32 +127,38 @@ class TransactionReader:
     def _read_page(self, cursor: Cursor) -> StepReport:
         page_token = cursor.data.get(_PAGE_TOKEN)
         try:
-            page = self._amazon.list_transactions(
-                posted_after=datetime.fromisoformat(cursor.data[_READING]), page_token=page_token
-            )
+            report, next_token = self._pages.read(datetime.fromisoformat(cursor.data[_READING]), None, page_token)
         except AmazonError as problem:
-            if problem.status == _BAD_REQUEST and page_token:
-                # Amazon may refuse the token for good: the sweeps read what is left.
-                self._continue_with(cursor, None)
-            return self._faults.report(problem)
-        report = self._recorder.record(page.transactions)
-        if page.next_token is None:
-            self._continue_with(cursor, None)
-        elif page.next_token == page_token:
+            if isinstance(problem, AmazonUnavailable):
+                self._count_unanswered(cursor, problem)
+            return self._pages.failed(problem)
+        if next_token is not None and next_token == page_token:
             # Amazon's token leads nowhere, as if it were refused.
             self._continue_with(cursor, None)
-            report = report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
-        else:
-            self._continue_with(cursor, page.next_token)
+            return report.plus(StepReport(stopped=WaitReason.AMAZON_UNAVAILABLE))
+        self._continue_with(cursor, next_token)
         return report
 
-    def _continue_with(self, read: Cursor, page_token: str | None) -> None:
-        """Store which page is next; without a token the read is over."""
+    def _count_unanswered(self, cursor: Cursor, problem: AmazonUnavailable) -> None:
+        """Count a page that Amazon does not answer; end the read where it may never do so: the sweeps read the rest."""
+        page_token = cursor.data.get(_PAGE_TOKEN)
+        unanswered = 1 + int(cursor.data.get(_UNANSWERED, "0"))
+        is_token_refused = problem.status == _BAD_REQUEST and page_token is not None
+        if is_token_refused or unanswered >= MAX_UNANSWERED:
+            self._continue_with(cursor, None)
+            self._decisions.record("READ_ENDED", since=cursor.data[_READING], unanswered=unanswered, code=problem.code)
+        else:
+            self._continue_with(cursor, page_token, unanswered)
+
+    def _continue_with(self, read: Cursor, page_token: str | None, unanswered: int = 0) -> None:
+        """Store which page is next; the read is over without a token, unless its first page was not answered."""
 
         def continued(cursor: Cursor) -> Mapping[str, str] | None:
             if cursor.data.get(_READING) != read.data[_READING]:
                 return None  # another worker has read it to its end
             data = {name: text for name, text in cursor.data.items() if name in (_SINCE, _NEXT_ATTEMPT_AT)}
-            return data | ({_READING: read.data[_READING], _PAGE_TOKEN: page_token} if page_token else {})
+            token = {_PAGE_TOKEN: page_token} if page_token else {}
+            counted = {_UNANSWERED: str(unanswered)} if unanswered else {}
+            return data | ({_READING: read.data[_READING], **token, **counted} if token or counted else {})
 
         update_cursor(self._store, CURSOR, continued)

@@ -1,4 +1,4 @@
-"""Records the refunds among Amazon's transactions, and sweeps for them by the time at which Amazon posted them."""
+"""Records refunds, and what may concern them, among Amazon's transactions."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, is_refund, transaction_header
+from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.amazon.transaction_types import belongs_to_settlements
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import REFUNDS
-from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, FinancesApi, Json
+from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
-from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
-from amazon_to_xero.services.intake.paged_sweep import PagedSweep, SweepPlace, SweepSpan, SweptPage
-from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, AmazonQuota
 from amazon_to_xero.services.intake.recorder import MAX_CONTENT_BYTES
-from amazon_to_xero.services.intake.search_limit import shown_until
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
-
-CURSOR = "sweep#transactions"
-# Amazon: listTransactions shows a transaction at most 48 hours late, and answers for at most 180 days at once.
-_SPAN = SweepSpan(overlap=timedelta(hours=72), longest=timedelta(days=170))
-# The first sweep reaches so far back: of a deferred transaction that is older, only the copy that is ignored is seen.
-FIRST_SWEEP = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -97,55 +86,9 @@ class TransactionRecorder:
             return self._failed_sources.unreadable(record, problem, REFUNDS)
 
 
-class TransactionSweep(PagedSweep):
-    """Sweeps the transactions of one connection.
-
-    Each sweep reads three days again: Amazon may show a transaction two days after it posted it.
-    """
-
-    def __init__(
-        self,
-        amazon: FinancesApi,
-        store: StateStore,
-        recorder: TransactionRecorder,
-        quota: AmazonQuota,
-        faults: AmazonFaults,
-        start: datetime,
-        clock: Clock,
-        decisions: DecisionLog,
-    ) -> None:
-        """The very first sweep begins at `start` (UTC), and at least FIRST_SWEEP ago."""
-        super().__init__(CURSOR, "transactions", _SPAN, store, clock, decisions)
-        self._amazon = amazon
-        self._recorder = recorder
-        self._quota = quota
-        self._faults = faults
-        self._start = start
-
-    def _first(self) -> datetime:
-        return min(self._start, self._clock.now() - FIRST_SWEEP)
-
-    def _stop(self) -> str:
-        stopped = self._faults.stop_reason(LIST_TRANSACTIONS)
-        if not stopped and not self._quota.take(LIST_TRANSACTIONS):
-            stopped = WaitReason.AMAZON_QUOTA
-        return stopped
-
-    def _page(self, place: SweepPlace) -> SweptPage:
-        asked_at = self._clock.now()
-        page = self._amazon.list_transactions(
-            posted_after=place.after, posted_before=place.before, page_token=place.page_token
-        )
-        return SweptPage(self._recorder.record(page.transactions), page.next_token, shown_until(asked_at, place.before))
-
-    def _failed(self, problem: AmazonError) -> str:
-        return self._faults.report(problem).stopped
-
-
 def _refund(raw: Json) -> tuple[str, _Refund] | None:
-    """Return the key of the record of a refund, and the refund; None for what is none, or a copy of one."""
-    kind = raw.get("transactionType")
-    if isinstance(kind, str) and kind.strip() and not is_refund(kind):
+    """Return the key of the record of a refund, and the refund; None for what is known to be none, or a copy."""
+    if belongs_to_settlements(raw):
         return None
     try:
         header = transaction_header(raw)

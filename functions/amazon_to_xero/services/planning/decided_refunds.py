@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 
-from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds, NettedReductions
-from amazon_to_xero.ports.state import Cursor, StateStore
+from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds, NettedReductions, ReducedInvoice
+from amazon_to_xero.ports.state import Cursor, RecordStore
 
-_PREFIX = "refunds#"
+_PREFIX = "refunds#"  # and the order id
 _TRANSACTION = "transaction#"
 _NETTED = "netted"
 _NETTED_LINE = "netted#"
+_REDUCED = "reduced#"
+_REINSTATED = "reinstated#"
+
+
+def decided_refunds_cursor(order_id: str) -> str:
+    """Return the name of the row of an order."""
+    return f"{_PREFIX}{order_id}"
 
 
 class DecidedRefundsStore:
     """The decisions about the refunds of orders. A decision is stored before the documents that follow from it."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: RecordStore) -> None:
         self._store = store
 
     def load(self, order_id: str) -> DecidedRefunds:
-        return _decoded(self._store.cursor(f"{_PREFIX}{order_id}"))
+        return _decoded(self._store.cursor(decided_refunds_cursor(order_id)))
 
     def replace(self, order_id: str, seen: DecidedRefunds, decided: DecidedRefunds) -> bool:
         """Store what is decided now; return False where others have decided something since `seen` was loaded."""
-        row = self._store.cursor(f"{_PREFIX}{order_id}")
+        row = self._store.cursor(decided_refunds_cursor(order_id))
         if _decoded(row) != seen:
             return False
         return decided == seen or bool(self._store.save([Cursor(row.name, _encoded(decided), row.generation)]))
@@ -45,10 +51,9 @@ class OrderRefunds:
             self._seen = self._decisions.load(self._order_id)
         return self._seen
 
-    def net(self, netted: NettedReductions) -> bool:
-        """Store what the order's adjustments have counted of the refunds; False where others decided meanwhile."""
-        seen = self.decided()
-        return self._decisions.replace(self._order_id, seen, replace(seen, netted=netted))
+    def store(self, decided: DecidedRefunds) -> bool:
+        """Store what the order's refunds have to count from now on; False where others decided meanwhile."""
+        return self._decisions.replace(self._order_id, self.decided(), decided)
 
 
 def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
@@ -57,16 +62,26 @@ def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
         for key, each in decided.by_transaction.items()
     }
     lines = {f"{_NETTED_LINE}{origin}": str(amount) for origin, amount in decided.netted.lines.items()}
-    return {**refunds, **lines, _NETTED: str(decided.netted.amount)}
+    reduced = {f"{_REDUCED}{number}": f"{each.stated} {each.reduced}" for number, each in decided.reduced.items()}
+    reinstated = {f"{_REINSTATED}{number}": str(amount) for number, amount in decided.reinstated.items()}
+    return {**refunds, **lines, **reduced, **reinstated, _NETTED: str(decided.netted.amount)}
 
 
 def _decoded(row: Cursor) -> DecidedRefunds:
     refunds: dict[str, DecidedRefund] = {}
     lines: dict[str, Decimal] = {}
+    reduced: dict[str, ReducedInvoice] = {}
+    reinstated: dict[str, Decimal] = {}
     for name, text in row.data.items():
         if name.startswith(_TRANSACTION):
             refunded, credited, number = text.split(" ", 2)
             refunds[name.removeprefix(_TRANSACTION)] = DecidedRefund(Decimal(refunded), Decimal(credited), number)
         elif name.startswith(_NETTED_LINE):
             lines[name.removeprefix(_NETTED_LINE)] = Decimal(text)
-    return DecidedRefunds(refunds, NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines))
+        elif name.startswith(_REDUCED):
+            stated, taken_off = text.split(" ")
+            reduced[name.removeprefix(_REDUCED)] = ReducedInvoice(Decimal(stated), Decimal(taken_off))
+        elif name.startswith(_REINSTATED):
+            reinstated[name.removeprefix(_REINSTATED)] = Decimal(text)
+    netted = NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines)
+    return DecidedRefunds(refunds, netted, reduced, reinstated)

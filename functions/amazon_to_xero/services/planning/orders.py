@@ -81,7 +81,7 @@ class OrderPlans:
         plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
-        if not held.missing and plan.netted is not None and not refunds.net(plan.netted):
+        if not held.missing and plan.refunds is not None and not refunds.store(plan.refunds):
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
         findings = tuple(variance.finding for sale in wanted for variance in sale.tax_variances)
         planned = (

@@ -7,27 +7,27 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
-from amazon_to_xero.domain.amazon.transaction import Transaction, parse_transaction
+from amazon_to_xero.domain.amazon.transaction import parse_transaction
+from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.numbering import refund_number
-from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
-from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
-from amazon_to_xero.domain.planning.refund import Refund, refund_of
-from amazon_to_xero.domain.planning.refund_lines import credit_lines, tax_findings
-from amazon_to_xero.domain.planning.refund_plan import RefundToPlan, plan_refund, usable_refund_number
-from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, refunded_sale
-from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds
+from amazon_to_xero.domain.planning.refund import refund_of
+from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.ports.state import Cursor, RecordStore
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, decided_refunds_cursor
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
-from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
+from amazon_to_xero.services.planning.loaded_together import LoadedTogether
+from amazon_to_xero.services.planning.planner import PlannedRecord
+from amazon_to_xero.services.planning.refund_notes import RefundInPlanning, RefundNotes
+from amazon_to_xero.services.planning.standalone_refunds import StandaloneRefunds
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
 SALE_LIMIT = timedelta(days=3)  # a refund waits so long for its sale before it fails
@@ -58,24 +58,32 @@ class RefundPlans:
         self,
         policy: PostingPolicy,
         organisation: OrganisationCache,
-        store: StateStore,
+        store: RecordStore,
         clock: Clock,
         read_order: Callable[[Sequence[str]], object],
     ) -> None:
+        store = self._together = LoadedTogether(store)
         self._policy = policy
         self._organisation = organisation
         self._store = store
         self._clock = clock
         self._read_order = read_order
         self._decided = DecidedRefundsStore(store)
+        self._notes = RefundNotes(policy, self._decided, clock)
+        self._standalone = StandaloneRefunds(policy, organisation, self._decided, self._notes, clock)
 
     def document_keys(self, record: TransactionRecord) -> set[str]:
+        self._together.expect(OrderRecord, record.order_id)
+        self._together.expect(Cursor, decided_refunds_cursor(record.order_id))
         number = record.credit_note_number
         kinds = (DocumentKind.CREDIT_NOTE, DocumentKind.ALLOCATION, DocumentKind.CREDIT_NOTE_REFUND)
         return {*record.documents, *(document_key(kind, number) for kind in kinds if number)}
 
     def plan(self, record: TransactionRecord, held: HeldDocuments) -> PlannedRecord[TransactionRecord]:
         """Return the record after planning. Raises Failure."""
+        header = transaction_header(record.content or {})
+        if not is_refund(header.type) and not is_about_a_refund(header.type) and not header.order_id:
+            return _not_booked(record, NotBookedReason.TYPE_UNKNOWN)
         transaction = parse_transaction(record.content or {})
         refund = refund_of(transaction, self._policy.accounts.suspense)
         if isinstance(refund, NotBookedReason):
@@ -86,66 +94,51 @@ class RefundPlans:
                 f"Amazon names no order for refund {transaction.transaction_id}. "
                 "Check it in Seller Central and enter the credit note in Xero manually.",
             )
+        to_plan = RefundInPlanning(record, transaction, refund, held)
         order = self._store.load(OrderRecord, [transaction.order_id]).get(transaction.order_id)
+        if order is not None and _is_gone(order) and self._standalone.is_asked_for(record):
+            return self._standalone.plan(to_plan, None)
         if order is None or order.state in (OrderState.NOTICED, OrderState.RECORDED, OrderState.FAILED):
-            return self._wait(record, transaction, _waits_for(order))
-        return self._plan_for(record, transaction, refund, order, held)
+            return self._wait(to_plan, _waits_for(order))
+        return self._plan_for(to_plan, order)
 
     # --- the sale -----------------------------------------------------------------------------------------------------
 
-    def _plan_for(
-        self,
-        record: TransactionRecord,
-        transaction: Transaction,
-        refund: Refund,
-        order: OrderRecord,
-        held: HeldDocuments,
-    ) -> PlannedRecord[TransactionRecord]:
+    def _plan_for(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
+        transaction, held = refund.transaction, refund.held
         decided = self._decided.load(order.order_id)
         earlier = decided.numbers_besides(transaction.transaction_id)
         sale = refunded_sale(order.documents, earlier, _skus(order.content or {}), held)
         if held.missing:
-            return PlannedRecord(record)  # planned again with them
+            return PlannedRecord(refund.record)  # planned again with them
         if sale is None:
-            return self._without_sale(record, transaction, order)
+            return self._without_sale(refund, order)
         if (document := sale.not_in_books) is not None:
-            return self._wait(record, transaction, _Wait(_state_of(document)))
+            return self._wait(refund, _Wait(_state_of(document)))
         if sale.currency != transaction.currency:
             raise Failure(
                 FailureCode.REFUND_CURRENCY_DIFFERS,
                 f"The refund is in {transaction.currency}, the sale is in {sale.currency}. "
                 "Enter the credit note in Xero manually.",
             )
-        credited = _decision(transaction, refund, sale, decided).credited
-        if not credited:
-            return self._nothing_to_credit(record, refund, order, decided)
         return plan_with_organisation(
-            record,
+            refund.record,
             self._organisation,
             self._clock,
-            lambda organisation: self._credit(record, transaction, refund, order, sale, decided, held, organisation),
+            lambda organisation: self._notes.plan(refund, order.invoice_number, sale, decided, organisation),
         )
 
-    def _without_sale(
-        self, record: TransactionRecord, transaction: Transaction, order: OrderRecord
-    ) -> PlannedRecord[TransactionRecord]:
+    def _without_sale(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
         """The order has no invoice, by rule."""
         if order.reason == NotInvoicedReason.BEFORE_START:
-            raise Failure(
-                FailureCode.REFUND_BEFORE_START,
-                f"Order {order.order_id} was placed before the connection's start, so its sale is not entered here. "
-                f"Enter a credit note for refund {transaction.transaction_id} in Xero manually, on the accounts and "
-                "tax rates of the original sale.",
-            )
+            return self._standalone.plan_or_fail(refund, parse_order(order.content or {}))
         if order.reason in _MAY_BE_INVOICED:
-            return self._wait(record, transaction, _Wait("is pending as Amazon stated it last", reads_order=True))
-        return _not_booked(record, NotBookedReason.SALE_NOT_INVOICED)
+            return self._wait(refund, _Wait("is pending as Amazon stated it last", reads_order=True))
+        return _not_booked(refund.record, NotBookedReason.SALE_NOT_INVOICED)
 
-    def _wait(
-        self, record: TransactionRecord, transaction: Transaction, wait: _Wait
-    ) -> PlannedRecord[TransactionRecord]:
+    def _wait(self, refund: RefundInPlanning, wait: _Wait) -> PlannedRecord[TransactionRecord]:
         """Return the record to be planned again later. Raises Failure once it has waited too long."""
-        now = self._clock.now()
+        record, transaction, now = refund.record, refund.transaction, self._clock.now()
         problem = f"Order {transaction.order_id} {wait.problem}"
         if now - (record.first_read_at or transaction.posted_at) >= SALE_LIMIT:
             raise Failure(
@@ -159,60 +152,11 @@ class RefundPlans:
         waiting = record.plan_at(at, WaitReason.WAITING_FOR_SALE)
         return PlannedRecord(replace(waiting, attempts=record.attempts + 1, remedy=f"{problem}."))
 
-    # --- its credit note ----------------------------------------------------------------------------------------------
 
-    def _credit(
-        self,
-        record: TransactionRecord,
-        transaction: Transaction,
-        refund: Refund,
-        order: OrderRecord,
-        sale: RefundedSale,
-        decided: DecidedRefunds,
-        held: HeldDocuments,
-        organisation: Organisation,
-    ) -> PlannedRecord[TransactionRecord]:
-        decision = _decision(transaction, refund, sale, decided)
-        earlier = decided.numbers_besides(transaction.transaction_id)
-        first = record.credit_note_number or decision.number or refund_number(order.invoice_number, record.key)
-        number = usable_refund_number(first, held)
-        lines = credit_lines(refund, decision.credited, sale, self._policy, organisation)
-        to_plan = RefundToPlan(record.key, order.order_id, transaction.posted_at, sale.contact_number)
-        plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, self._policy, organisation)
-        if held.missing:
-            return PlannedRecord(record)  # planned again with them
-        if not self._decide(order, record, replace(decision, number=number), decided):
-            return self._planned_soon(record)
-        planned = replace(record.settled(TransactionState.PLANNED), credit_note_number=number, documents=plan.documents)
-        findings = (*refund.findings, *tax_findings(refund, sale, self._policy, organisation))
-        return PlannedRecord(planned, plan.steps, findings)
-
-    def _nothing_to_credit(
-        self,
-        record: TransactionRecord,
-        refund: Refund,
-        order: OrderRecord,
-        decided: DecidedRefunds,
-    ) -> PlannedRecord[TransactionRecord]:
-        if not self._decide(order, record, DecidedRefund(refund.value, ZERO), decided):
-            return self._planned_soon(record)
-        return _not_booked(record, NotBookedReason.ALREADY_CREDITED)
-
-    def _decide(
-        self, order: OrderRecord, record: TransactionRecord, decision: DecidedRefund, seen: DecidedRefunds
-    ) -> bool:
-        decided = replace(seen, by_transaction={**seen.by_transaction, record.key: decision})
-        return self._decided.replace(order.order_id, seen, decided)
-
-    def _planned_soon(self, record: TransactionRecord) -> PlannedRecord[TransactionRecord]:
-        """Something else was decided about the order's refunds meanwhile."""
-        return PlannedRecord(record.plan_at(self._clock.now() + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
-
-
-def _decision(transaction: Transaction, refund: Refund, sale: RefundedSale, decided: DecidedRefunds) -> DecidedRefund:
-    """Return what was decided about the refund, once and for all, or what is decided now."""
-    known = decided.by_transaction.get(transaction.transaction_id)
-    return known or DecidedRefund(refund.value, decided.refund_to_credit(refund.value, sale.adjusted))
+def _is_gone(order: OrderRecord) -> bool:
+    """Whether Amazon does not return the order, and never has: it returns orders of the last two years."""
+    is_not_found = order.state is OrderState.FAILED and order.reason == FailureCode.ORDER_NOT_FOUND
+    return is_not_found and order.content is None and not order.documents
 
 
 def _not_booked(record: TransactionRecord, reason: NotBookedReason) -> PlannedRecord[TransactionRecord]:

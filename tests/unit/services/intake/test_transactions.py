@@ -13,11 +13,12 @@ import pytest
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.services.connection_status import StatusReader
-from amazon_to_xero.services.intake.transactions import CURSOR
+from amazon_to_xero.services.intake.transaction_sweep import CURSOR
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.state import NOON
@@ -136,7 +137,7 @@ def test_refund_of_a_status_that_changes_while_it_is_planned_is_planned_neverthe
         ({"postedDate": None}, "TRANSACTION_MALFORMED"),
         ({"transactionType": None}, "TRANSACTION_MALFORMED"),
         ({"description": "x" * 300_000}, "TRANSACTION_TOO_LARGE"),
-        ({"description": "\ud800"}, "ORDER_UNREADABLE"),
+        ({"description": "\ud800"}, "TRANSACTION_UNREADABLE"),
     ],
 )
 def test_refund_that_cannot_be_recorded_fails_visibly_once_and_the_others_go_on(
@@ -160,6 +161,18 @@ def test_malformed_transaction_that_is_no_refund_is_ignored() -> None:
     connection.sweep_transactions()
 
     assert (connection.records, connection.failures) == ({}, [])
+
+
+def test_unknown_type_is_logged_once_however_often_it_is_read() -> None:
+    connection = Refunds(a_refund(transactionType="CashBack", relatedIdentifiers=None))
+
+    for _ in range(3):
+        connection.sweep_transactions()
+        connection.plan_refunds()
+        connection.clock.advance(3600)
+
+    assert [each["reason"] for each in connection.decisions.of("NOT_BOOKED")] == ["TYPE_UNKNOWN"]
+    assert connection.failures == []
 
 
 def test_refund_whose_dead_letter_cannot_be_sent_fails_with_the_next_sweep() -> None:
@@ -245,6 +258,40 @@ def test_page_token_that_is_refused_three_times_is_given_up() -> None:
     assert connection.decisions.of("SWEEP_RESTARTED") == [{"refusals": 3}]
 
 
+def test_page_that_amazon_never_answers_is_looked_for_in_a_part_of_half_the_length_and_shows_in_the_status() -> None:
+    connection = Refunds(*(a_refund(n) for n in range(1, 4)), start=NOON - 100 * DAY)
+    connection.amazon.page_size = 2
+    connection.amazon.faults = [None, *[AmazonUnavailable("listTransactions", 503, "HTML")] * 12]
+    for _ in range(12):
+        connection.sweep_transactions()
+        connection.clock.advance(3600)
+    status = StatusReader("main", connection.store, connection.clock, [REFUNDS], None).read()
+    assert status.seconds_since_transactions == 12 * 3600
+
+    connection.sweep_transactions()
+
+    (restarted,) = connection.decisions.of("SWEEP_RESTARTED")
+    assert restarted == {"unanswered": 12}
+    after, before = connection.amazon.asked_between[13]
+    assert after is not None
+    assert before is not None
+    assert before - after == pytest.approx(50 * DAY, abs=DAY)
+    assert len(connection.records) == 3
+
+
+def test_page_that_is_answered_in_the_end_is_not_counted_with_the_next() -> None:
+    connection = Refunds(*(a_refund(n) for n in range(1, 6)))
+    connection.amazon.page_size = 2
+    silence = [AmazonUnavailable("listTransactions", 503, "HTML")] * 11
+    connection.amazon.faults = [None, *silence, None, *silence]
+    for _ in range(23):
+        connection.sweep_transactions()
+        connection.clock.advance(600)
+
+    assert connection.decisions.of("SWEEP_RESTARTED") == []
+    assert len(connection.records) == 5
+
+
 def test_empty_page_with_a_token_is_not_the_last_one() -> None:
     connection = Refunds(a_refund())
     connection.amazon.empty_pages = 1
@@ -256,16 +303,37 @@ def test_empty_page_with_a_token_is_not_the_last_one() -> None:
     assert "watermark" in connection.store.cursor(CURSOR).data
 
 
+def test_sweep_of_more_pages_than_amazon_allows_at_once_waits_seconds_for_each_and_reads_all_of_them() -> None:
+    connection = Refunds(*(a_refund(number) for number in range(20)))
+    connection.amazon.page_size = 1
+
+    report = connection.sweep_transactions()
+
+    assert (report.stopped, report.records, len(connection.records)) == ("", 20, 20)
+    assert connection.amazon.count("listTransactions") == 20
+    assert sum(connection.clock.slept) == pytest.approx(22, abs=0.1)  # 9 at once, the others two seconds apart
+
+
+def test_sweep_whose_time_is_over_does_not_wait_for_amazons_quota() -> None:
+    connection = Refunds(*(a_refund(number) for number in range(20)))
+    connection.amazon.page_size = 1
+
+    report = connection.sweep_transactions(deadline=NOON + timedelta(seconds=5))
+
+    assert report.stopped == WaitReason.OUT_OF_TIME
+    assert connection.amazon.count("listTransactions") == 12
+
+
 def test_throttling_ends_the_sweep_and_only_empties_the_quota_of_transactions() -> None:
     connection = Refunds(a_refund())
     connection.amazon.faults = [AmazonThrottled("listTransactions", 429, "QuotaExceeded")]
 
     assert connection.sweep_transactions().stopped == "AMAZON_QUOTA"
-    assert connection.sweep_transactions().stopped == "AMAZON_QUOTA"
     assert connection.amazon.count("listTransactions") == 1
     assert connection.sweep().stopped == ""
-    connection.clock.advance(10)
+    assert connection.clock.slept == []
     assert connection.sweep_transactions().stopped == ""
+    assert connection.clock.slept == [4.0]
 
 
 def test_missing_role_for_transactions_pauses_them_alone_and_shows_in_the_status() -> None:
@@ -349,6 +417,23 @@ def test_interrupted_read_continues_with_its_next_page_and_a_refused_token_leave
     assert [token for _, token in connection.amazon.calls] == ["", "2", "2"]
     connection.sweep_transactions()
     assert len(connection.records) == 5
+
+
+def test_read_that_amazon_never_answers_ends_and_the_sweep_reads_the_rest() -> None:
+    connection = Refunds(a_refund())
+    connection.notice_transactions(NOON - HOUR)
+    connection.clock.advance(130)
+    connection.amazon.faults = [AmazonUnavailable("listTransactions", 503, "HTML")] * 12
+    for _ in range(12):
+        assert connection.read_transactions().stopped == "AMAZON_UNAVAILABLE"
+        connection.clock.advance(60)
+
+    assert connection.read_transactions().stopped == ""
+    assert connection.amazon.count("listTransactions") == 12
+    (ended,) = connection.decisions.of("READ_ENDED")
+    assert (ended["unanswered"], ended["code"]) == (12, "HTML")
+    connection.sweep_transactions()
+    assert list(connection.records) == ["R1"]
 
 
 def test_reprocessed_transaction_that_amazon_does_not_show_stays_on_the_list_of_failures() -> None:

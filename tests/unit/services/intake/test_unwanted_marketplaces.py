@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import Json
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.state import NOON
 from unit.services.amazon_orders import MINUTE, amazon_order
+from unit.services.interruptions import before_save
 
 FRANCE = "A13V1IB3VIYZZH"
 IGNORING = replace(POLICY, ignored_marketplaces=frozenset({FRANCE}))
@@ -110,3 +111,22 @@ def test_unknown_marketplace_after_another_failure_has_its_own_dead_letter() -> 
         "UNKNOWN_STATUS",
         "UNKNOWN_MARKETPLACE",
     ]
+
+
+def test_reprocessed_order_has_another_dead_letter_where_it_was_read_while_the_message_was_received(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = FakeConnection()
+    read_versions(connection, french_order(1))
+    connection.amazon.hold(french_order(2))
+
+    # Given a worker that receives the redriven message, and another that reads a newer version before it stores that
+    def read_by_another_worker() -> None:
+        connection.clock.advance(10)
+        connection.read(connection.notice(["A"]))
+        connection.clock.advance(10)
+
+    before_save(monkeypatch, connection.store, OrderRecord, read_by_another_worker)
+    reprocess(connection)
+
+    assert connection.dead_letters[ORDERS].reasons == [("A", "UNKNOWN_MARKETPLACE")] * 2

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
-from amazon_to_xero.domain.amazon.transaction_header import transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans
 from fakes.connection import FakeConnection
@@ -24,33 +21,6 @@ from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING
 from fakes.state import RecordingDeadLetters
 
 MINUTE = timedelta(minutes=1)
-
-
-class _StoreWithTransactions:
-    """The connection's store, with the records of transactions in memory."""
-
-    def __init__(self, connection: FakeConnection) -> None:
-        self.transactions: dict[str, TransactionRecord] = {}
-        self._connection = connection
-
-    def load(self, kind: type[Any], keys: Iterable[str]) -> dict[str, Any]:
-        if kind is TransactionRecord:
-            return {key: self.transactions[key] for key in keys if key in self.transactions}
-        return self._connection.store.load(kind, keys)
-
-    def save(self, records: Sequence[Any]) -> dict[str, Any]:
-        transactions = {each.key: each for each in records if isinstance(each, TransactionRecord)}
-        self.transactions |= transactions
-        return {
-            **transactions,
-            **self._connection.store.save([each for each in records if each.key not in transactions]),
-        }
-
-    def due(self, queue: str, now: datetime, limit: int) -> list[str]:
-        return [key for key, each in self.transactions.items() if each.is_due(NextStep.PLAN, now)]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection.store, name)
 
 
 class RefundingConnection(FakeConnection):
@@ -64,7 +34,6 @@ class RefundingConnection(FakeConnection):
         super().__init__(policy=policy, dead_letters=letters)
         self.xero.settings = ORGANISATION_WITH_CLEARING
         self.asked_for: list[str] = []
-        self.with_transactions = _StoreWithTransactions(self)
         if orders:
             self.update(*orders)
 
@@ -84,31 +53,36 @@ class RefundingConnection(FakeConnection):
 
     def refund(self, raw: Json, posts: bool = True) -> TransactionRecord:
         """Record and plan a refund, and post its documents."""
-        header = transaction_header(raw)
-        self.with_transactions.transactions[header.transaction_id] = TransactionRecord(
-            header.transaction_id,
-            order_id=header.order_id,
-            posted_at=header.posted_at,
-            status=header.status,
-            content=raw,
-            first_read_at=self.clock.now(),
-            next_attempt_at=self.clock.now(),
-        )
-        return self.plan_refund(header.transaction_id, posts=posts)
+        record = self.transact(raw, posts=posts)
+        assert record is not None, "the transaction was ignored"
+        return record
+
+    def transact(self, raw: Json, posts: bool = True) -> TransactionRecord | None:
+        """Record a transaction as each read of them does, plan it and post its documents; None where it is ignored."""
+        services = self.connection.services
+        key = raw["transactionId"]
+        TransactionRecorder(self.store, services.failed_sources, self.clock).record([raw])
+        if key not in self.store.load(TransactionRecord, [key]):
+            return None
+        return self.plan_refund(key, posts=posts)
+
+    @property
+    def transactions(self) -> dict[str, TransactionRecord]:
+        keys = [row.removeprefix("TRANSACTION#") for row in self.store.table.rows if row.startswith("TRANSACTION#")]
+        return self.store.load(TransactionRecord, keys)
 
     def plan_refund(self, transaction_id: str, posts: bool = True) -> TransactionRecord:
-        store, services = self.with_transactions, self.connection.services
-        plans = RefundPlans(self.policy, services.organisation, store, self.clock, self.asked_for.extend)
-        planner = SourcePlanner(plans, store, services.organisation, services.failed_sources, self.clock)
+        services = self.connection.services
+        plans = RefundPlans(self.policy, services.organisation, self.store, self.clock, self.asked_for.extend)
+        planner = SourcePlanner(plans, self.store, services.organisation, services.failed_sources, self.clock)
         planner.plan_due(REFUNDS, [transaction_id], self.clock.now() + MINUTE)
         if posts:
             self.post()
-        return store.transactions[transaction_id]
+        return self.transaction(transaction_id)
 
     def reprocess(self, transaction_id: str) -> TransactionRecord:
         """Plan a transaction again, as a person asks for."""
-        held = self.with_transactions.transactions[transaction_id]
-        self.with_transactions.transactions[transaction_id] = held.plan_at(self.clock.now())
+        self.store.save([self.transaction(transaction_id).plan_at(self.clock.now())])
         return self.plan_refund(transaction_id)
 
     # --- what is requested ------------------------------------------------------------------------------------------

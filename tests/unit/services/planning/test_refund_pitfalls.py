@@ -1,4 +1,7 @@
-"""The pitfalls of Amazon's refunds, one by one: what Amazon states, and what is in the books then."""
+"""The pitfalls of Amazon's refunds in one table: what Amazon states, and what is in the books then.
+
+Each transaction passes what every read of Amazon's transactions passes. Lines are account, tax type and amount.
+"""
 
 from __future__ import annotations
 
@@ -29,146 +32,320 @@ COLLECTED = version(
     1, item("18.00", breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00"), facilitator=True)
 )
 CANADIAN_SALE = version(1, canadian_item("20.00", "1.00"), **CANADIAN)
+BEFORE_START = version(1, tea(), created="2026-01-01T10:00:00Z")
+GOODS = item_refund(OurPricePrincipal="-14.00")
 NOTE = "A-RFT1"
+LATE_START = replace(PAYING, start=PAYING.start.replace(year=2026, month=6))
+
+
+@dataclass(frozen=True)
+class Note:
+    """The credit note has these lines and that total."""
+
+    lines: Sequence[tuple[str, str, str]]
+    total: str
+
+
+@dataclass(frozen=True)
+class NoDocument:
+    """An accounting rule says so."""
+
+    reason: NotBookedReason
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person finds a dead letter with this code, whose remedy has these words."""
+
+    code: FailureCode
+    words: Sequence[str] = ()
+
+
+class OfSettlements:
+    """Nothing is recorded: the transaction belongs to Amazon's settlement."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the buyer bought, what Amazon gives back, and the lines (account, tax type, amount) of the credit note."""
+    """What the buyer bought, what Amazon states of it, and what is in the books then."""
 
     sale: dict[str, Any]
-    items: Sequence[dict[str, Any]]
-    lines: Sequence[tuple[str, str, str]]
-    total: str
+    transaction: dict[str, Any]
+    expected: Note | NoDocument | Person | OfSettlements
     policy: PostingPolicy = PAYING
 
 
+GOODS_BACK = Note([("200", "OUTPUT2", "14.00")], "14.00")
+
+
+def back(*items: dict[str, Any], kind: str = "Refund", **related: Any) -> dict[str, Any]:
+    """Return the transaction T1 of these items."""
+    currency = items[0]["totalAmount"]["currencyCode"]
+    return refund("T1", *items, kind=kind, currency=currency, **related)
+
+
+def renamed(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the transaction with the names that Amazon gave to its parts in 2024."""
+    for holder in (raw, raw["items"][0]):
+        for parent, name in zip(holder["breakdowns"], ("Sales", "Expenses"), strict=True):
+            parent["breakdownType"] = name
+    return raw
+
+
 CASES = {
+    "1: amounts are known whatever their parents are called": Case(
+        SOLD,
+        renamed(back(item_refund(OurPricePrincipal="-14.00", Commission="2.10"))),
+        GOODS_BACK,
+    ),
     "2: the note states the buyer's money, not what the balance loses": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", Commission="2.10", RefundCommission="-0.42")],
-        [("200", "OUTPUT2", "14.00")],
-        "14.00",
+        back(item_refund(OurPricePrincipal="-14.00", Commission="2.10", RefundCommission="-0.42")),
+        GOODS_BACK,
     ),
     "3: goods, shipping and discount on the accounts of their lines": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", OurPriceDiscount="3.00")],
-        [("200", "OUTPUT2", "14.00"), ("205", "OUTPUT2", "4.99"), ("210", "OUTPUT2", "-3.00")],
-        "15.99",
+        back(item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", OurPriceDiscount="3.00")),
+        Note([("200", "OUTPUT2", "14.00"), ("205", "OUTPUT2", "4.99"), ("210", "OUTPUT2", "-3.00")], "15.99"),
     ),
     "3: tax that Amazon states beside the price belongs to the price": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-5.00", OurPriceTax="-1.00")],
-        [("200", "OUTPUT2", "6.00")],
-        "6.00",
+        back(item_refund(OurPricePrincipal="-5.00", OurPriceTax="-1.00")),
+        Note([("200", "OUTPUT2", "6.00")], "6.00"),
     ),
-    "4: shipping only": Case(SOLD, [item_refund(ShippingPrincipal="-4.99")], [("205", "OUTPUT2", "4.99")], "4.99"),
+    "4: shipping only": Case(
+        SOLD, back(item_refund(ShippingPrincipal="-4.99")), Note([("205", "OUTPUT2", "4.99")], "4.99")
+    ),
     "4: more than the invoice": Case(
-        version(1, tea()), [item_refund(OurPricePrincipal="-12.00")], [("200", "OUTPUT2", "12.00")], "12.00"
+        version(1, tea()), back(item_refund(OurPricePrincipal="-12.00")), Note([("200", "OUTPUT2", "12.00")], "12.00")
     ),
     "4: shipping that the buyer had not paid": Case(
-        version(1, tea()), [item_refund(ShippingPrincipal="-2.50")], [("205", "OUTPUT2", "2.50")], "2.50"
+        version(1, tea()), back(item_refund(ShippingPrincipal="-2.50")), Note([("205", "OUTPUT2", "2.50")], "2.50")
+    ),
+    "4: a deferred refund counts at once": Case(SOLD, back(GOODS) | {"transactionStatus": "DEFERRED"}, GOODS_BACK),
+    "4: its copy, once it is released, does not": Case(
+        SOLD, back(GOODS, DEFERRED_TRANSACTION_ID="T0"), OfSettlements()
     ),
     "5: a restocking fee and return shipping reduce the note": Case(
         SOLD,
-        [
+        back(
             item_refund(
                 OurPricePrincipal="-14.00",
                 RestockingDeductionPrincipal="2.00",
                 RestockingDeductionTax="0.40",
                 ReturnShippingDeductionPrincipal="1.00",
             )
-        ],
-        [("200", "OUTPUT2", "14.00"), ("200", "OUTPUT2", "-2.40"), ("200", "OUTPUT2", "-1.00")],
-        "10.60",
+        ),
+        Note([("200", "OUTPUT2", "14.00"), ("200", "OUTPUT2", "-2.40"), ("200", "OUTPUT2", "-1.00")], "10.60"),
     ),
     "5: goodwill increases the note": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", GoodwillPrincipal="-3.17")],
-        [("200", "OUTPUT2", "14.00"), ("200", "OUTPUT2", "3.17")],
-        "17.17",
+        back(item_refund(OurPricePrincipal="-14.00", GoodwillPrincipal="-3.17")),
+        Note([("200", "OUTPUT2", "14.00"), ("200", "OUTPUT2", "3.17")], "17.17"),
     ),
     "5: goodwill and restocking on accounts of their own": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", GoodwillPrincipal="-3.00", RestockingDeductionPrincipal="2.00")],
-        [("200", "OUTPUT2", "14.00"), ("207", "OUTPUT2", "3.00"), ("208", "OUTPUT2", "-2.00")],
-        "15.00",
+        back(item_refund(OurPricePrincipal="-14.00", GoodwillPrincipal="-3.00", RestockingDeductionPrincipal="2.00")),
+        Note([("200", "OUTPUT2", "14.00"), ("207", "OUTPUT2", "3.00"), ("208", "OUTPUT2", "-2.00")], "15.00"),
         OWN_ACCOUNTS,
     ),
     "6: a discount comes back as a positive amount": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", OurPriceDiscount="3.00")],
-        [("200", "OUTPUT2", "14.00"), ("210", "OUTPUT2", "-3.00")],
-        "11.00",
+        back(item_refund(OurPricePrincipal="-14.00", OurPriceDiscount="3.00")),
+        Note([("200", "OUTPUT2", "14.00"), ("210", "OUTPUT2", "-3.00")], "11.00"),
     ),
     "7: tax that the marketplace collected is no part of it": Case(
         COLLECTED,
-        [item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="3.00")],
-        [("200", "ZERORATEDOUTPUT", "15.00")],
-        "15.00",
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="3.00")),
+        Note([("200", "ZERORATEDOUTPUT", "15.00")], "15.00"),
     ),
     "7: tax on goods of low value likewise": Case(
         COLLECTED,
-        [item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", LowValueGoodsTax__Principal="3.00")],
-        [("200", "ZERORATEDOUTPUT", "15.00")],
-        "15.00",
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", LowValueGoodsTax__Principal="3.00")),
+        Note([("200", "ZERORATEDOUTPUT", "15.00")], "15.00"),
+    ),
+    "7: marketplace tax that does not net needs a person, with both amounts": Case(
+        COLLECTED,
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="2.90")),
+        Person(FailureCode.MARKETPLACE_TAX_DIFFERS, ["got 3.00 GBP tax back", "withholds 2.90 GBP"]),
     ),
     "8: shipping that Amazon gives back as a fee is no part of it": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", ShippingChargeback="4.99")],
-        [("200", "OUTPUT2", "14.00"), ("205", "OUTPUT2", "4.99")],
-        "18.99",
+        back(item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", ShippingChargeback="4.99")),
+        Note([("200", "OUTPUT2", "14.00"), ("205", "OUTPUT2", "4.99")], "18.99"),
+    ),
+    "8: fees alone": Case(
+        SOLD,
+        back(item_refund(Commission="2.10", RefundCommission="-0.42")),
+        NoDocument(NotBookedReason.NOTHING_REFUNDED),
+    ),
+    "9: an A-to-z claim is a refund": Case(SOLD, back(GOODS, kind="A-to-z Guarantee Refund"), GOODS_BACK),
+    "9: a chargeback is a refund": Case(SOLD, back(GOODS, kind="Chargeback Refund"), GOODS_BACK),
+    "9: a chargeback by its short name, too": Case(SOLD, back(GOODS, kind="Chargeback"), GOODS_BACK),
+    "9: a claim under a name that was never seen needs a person": Case(
+        SOLD, back(GOODS, kind="GuaranteeClaim"), Person(FailureCode.TRANSACTION_TYPE_UNKNOWN, ["GuaranteeClaim"])
     ),
     "10: only the tax is given back, where prices include it": Case(
         SOLD,
-        [item_refund(OurPriceTax="-1.00")],
-        [("200", "OUTPUT2", "6.00"), ("200", "NONE", "-5.00")],
-        "1.00",
+        back(item_refund(OurPriceTax="-1.00")),
+        Note([("200", "OUTPUT2", "6.00"), ("200", "NONE", "-5.00")], "1.00"),
     ),
     "10: only the tax is given back, where it is added": Case(
         CANADIAN_SALE,
-        [item_refund(currency="CAD", OurPriceTax="-1.00")],
-        [("200", "TAX001", "20.00"), ("200", "NONE", "-20.00")],
-        "1.00",
+        back(item_refund(currency="CAD", OurPriceTax="-1.00")),
+        Note([("200", "TAX001", "20.00"), ("200", "NONE", "-20.00")], "1.00"),
+    ),
+    "10: a retrocharge that nets to nothing": Case(
+        COLLECTED,
+        back(item_refund(BaseTax="-3.00", MarketplaceFacilitatorVAT__Principal="3.00"), kind="Retrocharge"),
+        NoDocument(NotBookedReason.NOT_A_REFUND),
+    ),
+    "10: a retrocharge that moves money needs a person": Case(
+        COLLECTED,
+        back(item_refund(BaseTax="-3.00"), kind="Retrocharge"),
+        Person(FailureCode.TRANSACTION_TYPE_UNKNOWN, ["Retrocharge", "-3.00 GBP"]),
     ),
     "11: an amount of unknown type goes to the suspense account": Case(
         SOLD,
-        [item_refund(OurPricePrincipal="-14.00", SomethingNew="-0.50")],
-        [("200", "OUTPUT2", "14.00"), ("206", "NONE", "0.50")],
-        "14.50",
+        back(item_refund(OurPricePrincipal="-14.00", SomethingNew="-0.50")),
+        Note([("200", "OUTPUT2", "14.00"), ("206", "NONE", "0.50")], "14.50"),
         OWN_ACCOUNTS,
+    ),
+    "11: a refund that takes money from the buyer needs a person": Case(
+        SOLD, back(item_refund(OurPricePrincipal="14.00")), Person(FailureCode.REFUND_REVERSED, ["-14.00 GBP"])
+    ),
+    "11: a refund reversal of its own type needs a person": Case(
+        SOLD,
+        back(item_refund(OurPricePrincipal="14.00"), kind="Refund Reversal"),
+        Person(FailureCode.TRANSACTION_TYPE_UNKNOWN),
+    ),
+    "11: a buyer who is charged again needs a person": Case(
+        SOLD,
+        back(item_refund(OurPricePrincipal="14.00"), kind="BuyerRecharge"),
+        Person(FailureCode.TRANSACTION_TYPE_UNKNOWN),
+    ),
+    "11: so does one within an adjustment": Case(
+        SOLD, back(item_refund(BuyerRecharge="-14.00"), kind="Adjustment"), Person(FailureCode.TRANSACTION_TYPE_UNKNOWN)
+    ),
+    "11: and what Amazon gives the seller back of a refund": Case(
+        SOLD,
+        back(item_refund("", RefundReimbursal="5.00"), kind="Refund Reimbursal"),
+        Person(FailureCode.TRANSACTION_TYPE_UNKNOWN),
+    ),
+    "11: an amount of unknown type without a suspense account needs a person": Case(
+        SOLD,
+        back(item_refund(OurPricePrincipal="-14.00", SomethingNew="-0.50")),
+        Person(FailureCode.CHARGE_TYPE_UNKNOWN, ["SomethingNew of 0.50 GBP"]),
+    ),
+    "12: a reimbursement with an order id is no refund": Case(
+        SOLD, back(item_refund(REVERSAL_REIMBURSEMENT="14.00"), kind="Adjustment"), OfSettlements()
+    ),
+    "12: nor under a type of its own": Case(
+        SOLD,
+        back(item_refund(FREE_REPLACEMENT_REFUND_ITEMS="14.00"), kind="FREE_REPLACEMENT_REFUND_ITEMS"),
+        OfSettlements(),
+    ),
+    "12: nor one for lost stock": Case(
+        SOLD, back(item_refund(FBAInventoryReimbursement="14.00"), kind="FBAInventoryReimbursement"), OfSettlements()
     ),
     "13: of several items of one SKU, the first with enough left": Case(
         version(1, tea("4.00", item_id="1"), tea("9.00", item_id="2")),
-        [item_refund(OurPricePrincipal="-6.00")],
-        [("200", "OUTPUT2", "6.00")],
-        "6.00",
+        back(item_refund(OurPricePrincipal="-6.00")),
+        Note([("200", "OUTPUT2", "6.00")], "6.00"),
     ),
     "13: where none has enough left, one after the other": Case(
         version(1, tea("4.00", item_id="1"), tea("9.00", item_id="2")),
-        [item_refund(OurPricePrincipal="-13.00")],
-        [("200", "OUTPUT2", "4.00"), ("200", "OUTPUT2", "9.00")],
-        "13.00",
+        back(item_refund(OurPricePrincipal="-13.00")),
+        Note([("200", "OUTPUT2", "4.00"), ("200", "OUTPUT2", "9.00")], "13.00"),
     ),
     "13: without a SKU, the whole order in proportion, to the cent": Case(
         version(1, tea("10.00", item_id="1", sku="B"), tea("10.00", item_id="2"), tea("10.00", item_id="3", sku="C")),
-        [item_refund("", OurPricePrincipal="-10.00")],
-        [("200", "OUTPUT2", "3.34"), ("200", "OUTPUT2", "3.33"), ("200", "OUTPUT2", "3.33")],
-        "10.00",
+        back(item_refund("", OurPricePrincipal="-10.00")),
+        Note([("200", "OUTPUT2", "3.34"), ("200", "OUTPUT2", "3.33"), ("200", "OUTPUT2", "3.33")], "10.00"),
+    ),
+    "13: without items, by what Amazon states of the whole": Case(SOLD, back(GOODS) | {"items": None}, GOODS_BACK),
+    "13: without parts of its items, likewise": Case(
+        SOLD,
+        back(GOODS) | {"items": [GOODS | {"breakdowns": None, "contexts": None}]},
+        GOODS_BACK,
+    ),
+    "13: a SKU that was not sold needs a person": Case(
+        SOLD, back(item_refund("OTHER", OurPricePrincipal="-14.00")), Person(FailureCode.REFUND_ITEM_UNKNOWN, ["OTHER"])
+    ),
+    "14: an order before the start needs a person": Case(
+        BEFORE_START, back(item_refund(OurPricePrincipal="-10.00")), Person(FailureCode.REFUND_BEFORE_START), LATE_START
     ),
     "tax is added to the price": Case(
         CANADIAN_SALE,
-        [item_refund(currency="CAD", OurPricePrincipal="-10.00", OurPriceTax="-0.50")],
-        [("200", "TAX001", "10.00")],
-        "10.50",
+        back(item_refund(currency="CAD", OurPricePrincipal="-10.00", OurPriceTax="-0.50")),
+        Note([("200", "TAX001", "10.00")], "10.50"),
     ),
     "Xero rounds otherwise than Amazon": Case(
         CANADIAN_SALE,
-        [item_refund(currency="CAD", OurPricePrincipal="-10.10", OurPriceTax="-0.50")],
-        [("200", "TAX001", "10.10")],
-        "10.60",
+        back(item_refund(currency="CAD", OurPricePrincipal="-10.10", OurPriceTax="-0.50")),
+        Note([("200", "TAX001", "10.10")], "10.60"),
+    ),
+    "an unknown type with a buyer's money needs a person": Case(
+        SOLD,
+        back(item_refund(ShippingPrincipal="-4.99"), kind="DeliveryPromise"),
+        Person(FailureCode.TRANSACTION_TYPE_UNKNOWN, ["DeliveryPromise", "-4.99 GBP"]),
+    ),
+    "an unknown type with fees only is logged": Case(
+        SOLD, back(item_refund(Commission="-1.00"), kind="FeeCorrection"), NoDocument(NotBookedReason.TYPE_UNKNOWN)
+    ),
+    "an unknown type without an order is logged, whatever is in it": Case(
+        SOLD,
+        back(GOODS, kind="CashBack", ORDER_ID="") | {"breakdowns": None, "items": None},
+        NoDocument(NotBookedReason.TYPE_UNKNOWN),
+    ),
+    "a fee of the seller's account is known": Case(
+        SOLD, back(item_refund("", SubscriptionFee="-30.00"), kind="ServiceFee", ORDER_ID=""), OfSettlements()
     ),
 }
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+def test_what_is_in_the_books_after_a_transaction(case: Case) -> None:
+    connection = RefundingConnection(policy=case.policy)
+    if case.sale is CANADIAN_SALE and isinstance(case.expected, Note):
+        connection.xero.totals = {"A": Decimal("21.00"), NOTE: Decimal(case.expected.total)}
+    connection.update(case.sale)
+    sold = connection.balance()
+
+    record = connection.transact(case.transaction)
+
+    letters = [(each.reason, each.remedy) for each in connection.dead_letters[REFUNDS].letters]
+    match case.expected:
+        case Note(lines, total):
+            assert outcome(record) == (TransactionState.PLANNED, "")
+            assert_note(connection, lines, Decimal(total))
+        case NoDocument(reason):
+            assert outcome(record) == (TransactionState.NOT_BOOKED, reason)
+            assert [each["reason"] for each in connection.decisions.of("NOT_BOOKED")] == [reason]
+        case Person(code, words):
+            assert outcome(record) == (TransactionState.FAILED, code)
+            ((found, remedy),) = letters
+            assert found == code
+            assert all(word in remedy for word in words)
+        case OfSettlements():
+            assert record is None
+    if not isinstance(case.expected, Note):
+        assert connection.balance() == sold
+    assert bool(letters) is isinstance(case.expected, Person)
+
+
+def assert_note(connection: RefundingConnection, lines: Sequence[tuple[str, str, str]], total: Decimal) -> None:
+    """The credit note has these lines, Xero computes that total, and it is settled."""
+    assert connection.lines(NOTE) == list(lines)
+    assert connection.note(NOTE).desired.total == total
+    assert xero_total(connection.note_lines(NOTE), connection.amounts(NOTE), connection.xero.settings) == total
+    note = connection.xero.credit_note(NOTE)
+    assert (note["Total"], note["RemainingCredit"]) == (total, 0)
+    assert connection.note(NOTE).state is DocumentState.APPLIED
+
+
+def outcome(record: TransactionRecord | None) -> tuple[TransactionState, str] | None:
+    return None if record is None else (record.state, record.reason)
 
 
 def test_credit_note_states_the_tax_that_amazon_rounded_by_unit() -> None:
@@ -183,175 +360,6 @@ def test_credit_note_states_the_tax_that_amazon_rounded_by_unit() -> None:
     assert (record.state, record.reason) == (TransactionState.PLANNED, "")
     (line,) = connection.note(NOTE).desired.body["LineItems"]
     assert (line["UnitAmount"], line["TaxAmount"]) == (Decimal("16.6"), Decimal("0.8"))
-
-
-@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
-def test_credit_note_of_a_refund(case: Case) -> None:
-    connection = RefundingConnection(policy=case.policy)
-    connection.xero.totals = {"A": Decimal("21.00"), NOTE: Decimal(case.total)} if case.sale is CANADIAN_SALE else {}
-    connection.update(case.sale)
-
-    record = connection.refund(refund("T1", *case.items, currency=case.items[0]["totalAmount"]["currencyCode"]))
-
-    assert (record.state, record.reason) == (TransactionState.PLANNED, "")
-    assert connection.lines(NOTE) == list(case.lines)
-    assert connection.note(NOTE).desired.total == Decimal(case.total)
-    assert xero_total(connection.note_lines(NOTE), connection.amounts(NOTE), connection.xero.settings) == Decimal(
-        case.total
-    )
-    note = connection.xero.credit_note(NOTE)
-    assert (note["Total"], note["RemainingCredit"]) == (Decimal(case.total), 0)
-    assert connection.note(NOTE).state is DocumentState.APPLIED
-
-
-def test_1_amounts_are_known_whatever_their_parents_are_called() -> None:
-    raw = refund("T1", item_refund(OurPricePrincipal="-14.00", Commission="2.10"))
-    for holder in (raw, raw["items"][0]):
-        for parent, name in zip(holder["breakdowns"], ("Sales", "Expenses"), strict=True):
-            parent["breakdownType"] = name
-    connection = RefundingConnection(SOLD)
-
-    connection.refund(raw)
-
-    assert connection.note(NOTE).desired.total == Decimal("14.00")
-
-
-def test_4_several_refunds_of_one_order_have_a_note_each() -> None:
-    connection = RefundingConnection(SOLD)
-
-    for name in ("T1", "T2"):
-        connection.refund(refund(name, item_refund(OurPricePrincipal="-2.00")))
-
-    assert [connection.note(f"A-RF{name}").desired.total for name in ("T1", "T2")] == [Decimal("2.00")] * 2
-    assert connection.balance() == Decimal("11.99")
-
-
-def test_4_copy_of_a_deferred_refund_has_no_note() -> None:
-    connection = RefundingConnection(SOLD)
-    raw = refund("T2", item_refund(OurPricePrincipal="-2.00"), DEFERRED_TRANSACTION_ID="T1")
-
-    assert outcome(connection.refund(raw)) == (TransactionState.NOT_BOOKED, NotBookedReason.COPY_OF_DEFERRED)
-
-
-def test_7_marketplace_tax_that_does_not_net_fails_with_both_amounts() -> None:
-    connection = RefundingConnection(COLLECTED)
-    raw = refund(
-        "T1",
-        item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="2.90"),
-    )
-
-    record = connection.refund(raw)
-
-    assert record.reason == FailureCode.MARKETPLACE_TAX_DIFFERS
-    assert "got 3.00 GBP tax back" in record.remedy
-    assert "withholds 2.90 GBP" in record.remedy
-
-
-@pytest.mark.parametrize(("tax", "reported"), [("-1.00", False), ("-1.01", False), ("-0.50", True)])
-def test_3_tax_that_xero_computes_otherwise_is_reported(tax: str, reported: bool) -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-5.00", OurPriceTax=tax)))
-
-    assert record.state is TransactionState.PLANNED
-    found = [note for note in connection.decisions.notes if note.fields.get("reason") == "TAX_VARIANCE"]
-    assert bool(found) is reported
-
-
-@pytest.mark.parametrize("kind", ["A-to-z Guarantee Refund", "Chargeback Refund", "Refund"])
-def test_9_claims_and_chargebacks_are_refunds(kind: str) -> None:
-    connection = RefundingConnection(SOLD)
-
-    connection.refund(refund("T1", item_refund(OurPricePrincipal="-14.00"), kind=kind))
-
-    assert connection.note(NOTE).desired.total == Decimal("14.00")
-
-
-@pytest.mark.parametrize(
-    ("leaves", "expected"),
-    [
-        (
-            {"OurPriceTax": "-3.00", "MarketplaceFacilitatorVAT__Principal": "3.00"},
-            (TransactionState.NOT_BOOKED, NotBookedReason.NOT_A_REFUND),
-        ),
-        ({"OurPriceTax": "-3.00"}, (TransactionState.FAILED, FailureCode.TRANSACTION_TYPE_UNKNOWN)),
-    ],
-)
-def test_10_retrocharge_has_no_note_and_fails_where_it_moves_money(leaves: dict[str, str], expected: Any) -> None:
-    connection = RefundingConnection(COLLECTED)
-
-    assert outcome(connection.refund(refund("T1", item_refund(**leaves), kind="Retrocharge"))) == expected
-
-
-@pytest.mark.parametrize("kind", ["BuyerRecharge", "Refund Reimbursal", "Reversal"])
-def test_11_what_is_not_a_refund_waits_for_a_person(kind: str) -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="14.00"), kind=kind))
-
-    assert outcome(record) == (TransactionState.FAILED, FailureCode.TRANSACTION_TYPE_UNKNOWN)
-
-
-def test_11_refund_that_takes_money_from_the_buyer_waits_for_a_person() -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="14.00")))
-
-    assert outcome(record) == (TransactionState.FAILED, FailureCode.REFUND_REVERSED)
-
-
-def test_11_unknown_amount_without_a_suspense_account_is_named() -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-14.00", SomethingNew="-0.50")))
-
-    assert record.reason == FailureCode.CHARGE_TYPE_UNKNOWN
-    assert "SomethingNew of 0.50 GBP" in record.remedy
-    assert connection.dead_letters[REFUNDS].letters
-
-
-def test_11_unknown_amount_on_the_suspense_account_is_logged() -> None:
-    connection = RefundingConnection(SOLD, policy=OWN_ACCOUNTS)
-
-    connection.refund(refund("T1", item_refund(OurPricePrincipal="-14.00", SomethingNew="-0.50")))
-
-    (logged,) = [note for note in connection.decisions.notes if note.fields.get("reason") == "CHARGE_TYPE_SUSPENDED"]
-    assert "SomethingNew of 0.50 GBP" in str(logged.fields["remedy"])
-
-
-@pytest.mark.parametrize("kind", ["REVERSAL_REIMBURSEMENT", "FREE_REPLACEMENT_REFUND_ITEMS"])
-def test_12_reimbursement_with_an_order_id_is_not_a_refund(kind: str) -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="14.00"), kind=kind))
-
-    assert record.state is TransactionState.FAILED
-    assert connection.balance() == Decimal("15.99")
-
-
-def test_13_sku_that_was_not_sold_fails_and_is_named() -> None:
-    connection = RefundingConnection(SOLD)
-
-    record = connection.refund(refund("T1", item_refund("OTHER", OurPricePrincipal="-14.00")))
-
-    assert record.reason == FailureCode.REFUND_ITEM_UNKNOWN
-    assert "OTHER" in record.remedy
-
-
-def test_14_refund_of_an_order_before_start_fails_and_says_so() -> None:
-    connection = RefundingConnection(version(1, tea(), created="2026-01-01T10:00:00Z"), policy=late_start())
-
-    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-10.00")))
-
-    assert record.reason == FailureCode.REFUND_BEFORE_START
-
-
-def late_start() -> PostingPolicy:
-    return replace(PAYING, start=PAYING.start.replace(year=2026, month=6))
-
-
-def outcome(record: TransactionRecord) -> tuple[TransactionState, str]:
-    return record.state, record.reason
 
 
 def test_refund_after_the_tax_has_become_the_marketplaces_takes_the_new_rate() -> None:
