@@ -106,9 +106,10 @@ def sales(
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of free goods keeps its place in the list although it needs no invoice: numbers go by the place.
-        is_share = len(shares) > 1
         return [
-            _sale(part, shipment, tracking_of(order, shipment), policy, organisation, is_share=is_share)
+            _sale(
+                part, shipment, tracking_of(order, shipment), policy, organisation, is_share=part.items != order.items
+            )
             for part, shipment in shares
         ]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]

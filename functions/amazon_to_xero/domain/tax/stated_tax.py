@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, single_line
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import CENT, cents, smallest_unit, total, without_trailing_zeros
+from amazon_to_xero.domain.tax.rate_matching import ROUNDING_BY_UNIT
 from amazon_to_xero.domain.tax.rounding import line_tax, percentage
 from amazon_to_xero.domain.tax.rules import TaxTreatment
 
-_ROUNDING = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
 _DISCOUNT = "DISCOUNT"  # Amazon's name of the tax on all discounts of an item
 
 
@@ -59,6 +59,8 @@ def is_rounding(
 
     is_share: the amounts are a shipment's share, which was rounded once more.
     """
+    if not any(price.rate for price in prices):
+        return not tax  # no rounding makes a tax of no rate
     unit = max(smallest_unit(order.currency or ""), CENT)
     tolerance = unit * len(prices) * (2 if is_share else 1)
     for basis in (prices, _less_discounts(prices)):
@@ -84,7 +86,7 @@ def _roundings(price: TaxedPrice, amounts: LineAmountTypes, unit: Decimal) -> li
         return [by_line]
     base = 100 + (price.rate if amounts is LineAmountTypes.INCLUSIVE else 0)
     of_unit = price.amount / price.units * price.rate / base
-    return [by_line, *(price.units * of_unit.quantize(unit, rounding=rounding) for rounding in _ROUNDING)]
+    return [by_line, *(price.units * of_unit.quantize(unit, rounding=rounding) for rounding in ROUNDING_BY_UNIT)]
 
 
 # --- Amazon's tax on the lines ----------------------------------------------------------------------------------------
