@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.adapters.amazon import client as amazon_client
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
+from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
 from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSellerApi
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.ports.amazon import TransactionPage
+from amazon_to_xero.ports.amazon import FinancesApi, TransactionPage
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
@@ -40,11 +41,17 @@ class QueueBusy(DeadLetterNotSent):
     """What the AWS SDK raises when SQS could not be reached."""
 
 
-class NoTransactions:
-    """ports.FinancesApi: the simulated seller has no transactions, and nothing notifies of one."""
+class SimulatedFinances:
+    """ports.FinancesApi over the real adapter, which is built with its first call: most sandboxes never call it."""
 
-    def list_transactions(self, **_arguments: object) -> TransactionPage:
-        return TransactionPage([], None)
+    def __init__(self, build: Callable[[], FinancesApi]) -> None:
+        self._build = build
+        self._api: FinancesApi | None = None
+
+    def list_transactions(self, **arguments: Any) -> TransactionPage:
+        if self._api is None:
+            self._api = self._build()
+        return self._api.list_transactions(**arguments)
 
 
 class SimulatedClock:
@@ -192,7 +199,7 @@ class SimulatedApplication(Application):
         xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
         ports = Ports(
             _amazon(world, secrets, self._sandbox),
-            NoTransactions(),
+            SimulatedFinances(partial(_finances, world, secrets, self._sandbox)),
             xero,
             store,
             self.dead_letter_queues,
@@ -204,26 +211,40 @@ class SimulatedApplication(Application):
         return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens, world.capabilities)
 
 
+def _credentials(secrets: ConnectionSecrets) -> AmazonCredentials:
+    amazon = secrets.amazon
+    return AmazonCredentials(amazon.client_id, amazon.client_secret, amazon.refresh_token)
+
+
 def _amazon(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonSellerApi:
-    api = AmazonSellerApi(
-        AmazonCredentials(secrets.amazon.client_id, secrets.amazon.client_secret, secrets.amazon.refresh_token),
-        "eu",
-        api_url="https://amazon",
-        # The library keeps tokens per process by this URL; each sandbox is a process of its own.
-        lwa_url=f"https://{sandbox.name.replace('@', '-')}/auth/o2/token",
-        included_data=INCLUDED_DATA if world.contacts == "marketplace" else (*INCLUDED_DATA, BUYER),
-    )
+    included = INCLUDED_DATA if world.contacts == "marketplace" else (*INCLUDED_DATA, BUYER)
+    api = AmazonSellerApi(_credentials(secrets), "eu", included_data=included, **_urls(sandbox))
+    _wire(world, api._client)
+    return api
+
+
+def _finances(world: World, secrets: ConnectionSecrets, sandbox: Sandbox) -> AmazonFinancesApi:
+    api = AmazonFinancesApi(_credentials(secrets), "eu", **_urls(sandbox))
+    _wire(world, api._client)
+    return api
+
+
+def _urls(sandbox: Sandbox) -> dict[str, str]:
+    """Return where Amazon is. The library keeps tokens per process by the second; a sandbox is a process of its own."""
+    return {"api_url": "https://amazon", "lwa_url": f"https://{sandbox.name.replace('@', '-')}/auth/o2/token"}
+
+
+def _wire(world: World, client: Any) -> None:
     transport: Any = AmazonTransport(world.amazon_wire, world.functions.step)
     if world.everything_real:
         import httpx
         from sp_api.base._transport_httpx import HttpxTransport
 
         transport = HttpxTransport(client=httpx.Client(transport=AmazonHttp(world.amazon_wire, world.functions.step)))
-    api._client._transport = transport
-    api._client._auth._transport = transport
+    client._transport = transport
+    client._auth._transport = transport
     # One invocation at a time uses a sandbox: nothing to lock, and the class's lock would span sandboxes here.
-    api._client._auth._lock = contextlib.nullcontext()
-    return api
+    client._auth._lock = contextlib.nullcontext()
 
 
 class _LogStream:

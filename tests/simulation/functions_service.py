@@ -14,7 +14,6 @@ from simulation.scheduler import Scheduler, Task
 from simulation.weather import Weather
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-_IDLE_RUNS = 0.05  # share of the scheduled runs with nothing to do that take place
 Done = Callable[[dict[str, Any] | None], None]  # the answer, None when the invocation failed
 
 
@@ -283,7 +282,7 @@ class Schedule:
         if self._rng.random() < weather.schedule_missed:
             return
         # A run that finds nothing due does nothing: most of them are left out to have time for more worlds.
-        if not self._worth_it() and self._rng.random() > _IDLE_RUNS:
+        if not self._worth_it() and self._rng.random() > weather.idle_runs:
             return
         for _ in range(2 if self._rng.random() < weather.schedule_twice else 1):
             self._functions.invoke(self._function, self._handler, dict(self._event))

@@ -277,6 +277,7 @@ class _Order:
         raw_items = []
         for one in self._items:
             raw, total = _raw_item(one, region)
+            raw["product"]["sellerSku"] = self._sku(one)
             raw["fulfillment"] = {"quantityFulfilled": self._shipped.get(one.item_id, 0) if one.quantity else 0}
             if not priced:
                 raw.pop("proceeds", None)
@@ -300,6 +301,10 @@ class _Order:
             tip["status"] = "PENDING" if self._tip_pending else "CHARGED"
             raw_order["proceeds"]["breakdowns"].append(tip)
         return Version(self._at, raw_order, self._expected(status, priced, what))
+
+    def _sku(self, one: Item) -> str:
+        """Each item has a SKU of its own; in some orders all have the same one."""
+        return "TEA-50" if self._made.order_id[-1] in "012" else f"TEA-{int(one.item_id)}"
 
     def _buyer(self) -> dict[str, Any]:
         """One of three namesakes, the first of them a business; all of them move house now and then."""

@@ -14,6 +14,7 @@ from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from simulation.culprits import Culprit, check_bounds
 from simulation.history import Expected, OrderHistory, buyer_email
+from simulation.refund_invariants import RefundInvariants, is_refund_note
 from simulation.statements import check_statements
 from simulation.wires import Seen
 
@@ -55,6 +56,7 @@ class Booked:
 class Invariants:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._refunds = RefundInvariants(world, self._violated)
 
     def at_rest(self) -> None:
         books = self._world.xero.holdings()
@@ -66,6 +68,7 @@ class Invariants:
             for one in self._world.histories
             if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
         }
+        self._refunds.outcomes(explained)
         self._money(held, explained)
         if not self._world.contacts_were_tidied:
             self._customers(books["Contacts"], held, explained)
@@ -189,7 +192,8 @@ class Invariants:
         self._as_expected(one, expected, live)
         for each in live:
             self._settled(each)
-        if not any(each.payments for each in held):
+        # An open invoice that a refund was credited of is adjusted as if it were paid.
+        if not any(each.payments or is_refund_note(each.number) for each in held):
             self._as_if_never_paid(one, expected, live)
         return True
 
@@ -200,19 +204,28 @@ class Invariants:
                 "XERO_ERROR",
                 "REFERENCE_FAILED",
             }  # Xero's refusal of the archived contact is lost like every other answer
+        allowed |= self._refunds.fails_with(one)
         for what, reason in failed.items():
             if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
         letters = [letter for queue in self._world.dead_letters.values() for letter in queue.messages.values()]
-        told = {letter.attributes.get("reason") for letter in letters if one.order_id in letter.body}
+        told = {
+            letter.attributes.get("reason")
+            for letter in letters
+            if one.order_id in letter.body or letter.attributes.get("order_id") == one.order_id
+        }
         if not told & set(failed.values()):
             self._violated(f"order {one.order_id} failed ({failed}) and no dead letter says so (there are {told})")
         return False
 
     def _as_expected(self, one: OrderHistory, expected: Expected, live: Sequence[Booked]) -> None:
         """All documents of an order together say what was sold, whatever came before."""
-        self._same(one, "total", expected.total, sum((each.total for each in live), Decimal(0)))
-        self._same(one, "lines", _by_account(expected.lines), _by_account(line for each in live for line in each.lines))
+        if self._refunds.concern(one):
+            self._refunds.order(one, expected, live)
+        else:
+            self._same(one, "total", expected.total, sum((each.total for each in live), Decimal(0)))
+            lines = _by_account(line for each in live for line in each.lines)
+            self._same(one, "lines", _by_account(expected.lines), lines)
         for each in live:
             self._same(one, f"currency of {each.number}", one.region.currency, each.document["CurrencyCode"])
             if each.status == "DRAFT" and expected.status != "DRAFT":
@@ -260,10 +273,12 @@ class Invariants:
             expected = one.versions[-1].expected
             if one.order_id in explained:
                 continue
-            if expected.status:
-                wanted[expected.currency] += expected.total
-            if expected.status == "AUTHORISED" and expected.currency in self._world.clearing:
-                owed[expected.currency] += expected.total
+            currency, total = one.region.currency, expected.total
+            if self._refunds.concern(one):
+                total = sum((each.total for each in held[one.reference] if each.status not in _GONE), Decimal(0))
+            wanted[currency] += total
+            if expected.status != "DRAFT" and currency in self._world.clearing:
+                owed[currency] += total
             for each in held[one.reference]:
                 currency = each.document["CurrencyCode"]
                 if each.status not in _GONE:
@@ -285,7 +300,10 @@ class Invariants:
     def _culprits(self) -> None:
         """Each culprit costs a bounded number of calls, and a person is told once each time it is asked for."""
         world = self._world
-        asked = {one.order_id: len(one.versions) + world.redrives + 1 for one in world.histories}
+        asked = {
+            one.order_id: len(one.versions) + (world.redrives + 1) * (1 + self._refunds.count(one))
+            for one in world.histories
+        }
         letters = {
             order_id: sum(letter.attributes.get("order_id") == order_id for letter in letters)
             for letters in [[letter for queue in world.dead_letters.values() for letter in queue.ever]]
@@ -294,10 +312,13 @@ class Invariants:
         check_bounds(world.culprits, asked, letters, self._violated)
 
     def _nothing_paid_was_touched(self) -> None:
-        """Nobody was ever asked to mend what our own payments stood in the way of."""
+        """Nobody was ever asked to correct what our own payments stood in the way of."""
+        allocated = {one.order_id for one in self._world.histories if self._refunds.fails_with(one)}
         for queue in self._world.dead_letters.values():
             for letter in queue.ever:
-                if letter.attributes.get("reason") in _TOO_LATE:
+                reason = letter.attributes.get("reason")
+                is_allocated = reason == "HAS_PAYMENTS" and letter.attributes.get("order_id") in allocated
+                if reason in _TOO_LATE and not is_allocated:
                     self._violated(f"a dead letter says {letter.attributes['reason']} of {letter.body}")
 
     def _nothing_waits(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,14 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.planning.refund_plan import _RefundPlan
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
 from amazon_to_xero.services.intake import reader, refused_orders
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.services.planning.refunds import RefundPlans
 from amazon_to_xero.services.posting import batches
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
@@ -101,6 +105,14 @@ def _look_up_for_ever(self: Document, now: datetime, message: str) -> Document:
     return replace(self.unknown(now + timedelta(minutes=5)), remedy=message)
 
 
+def _always(*_: Any) -> bool:
+    return True
+
+
+def _whole_invoice(_self: Any, invoice: Document, _earlier_notes: Sequence[str]) -> Decimal:
+    return invoice.desired.total or Decimal(0)
+
+
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -158,6 +170,10 @@ WITHOUT: Mapping[str, Layers] = {
     "end of unanswered reads": Layers(
         orders=6, culprits=(Culprit.AMAZON_FAILS,), without={(reader, "_is_never_answered"): _never}
     ),
+    # Refunds are credited once, and never beyond what is left.
+    "order of the refunds": Layers(refunds=True, orders=4, without={(RefundPlans, "_is_another_under_way"): _never}),
+    "kept decisions": Layers(refunds=True, orders=4, without={(DecidedRefundsStore, "replace"): _always}),
+    "room of an open invoice": Layers(refunds=True, orders=4, without={(_RefundPlan, "_room"): _whole_invoice}),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}
     ),

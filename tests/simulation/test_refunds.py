@@ -10,14 +10,16 @@ from typing import Any
 
 from sandbox.testing.amazon import NOW, AmazonClient
 from simulation.history import OrderHistory, histories
-from simulation.refunds import KINDS, DrawnRefund, refunds_of
+from simulation.refunds import KINDS, DrawnRefund, Flaw, refunds_of
+from simulation.transactions import AmazonTransactions
 
 BEGAN, LENGTH = NOW - timedelta(days=2), 3600.0
 
 
 def drawn(seed: int) -> list[tuple[OrderHistory, list[DrawnRefund]]]:
     rng = random.Random(seed)  # noqa: S311  # a repeatable draw, not a secret
-    return [(each, refunds_of(rng, BEGAN, each, LENGTH)) for each in histories(rng, BEGAN, 20, LENGTH, False)]
+    made = histories(rng, BEGAN, 20, LENGTH, False)
+    return [(each, refunds_of(rng, BEGAN, each, LENGTH)) for each in made if each.region.tax != "withheld"]
 
 
 def leaves(breakdowns: list[dict[str, Any]] | None) -> Iterator[tuple[str, Decimal]]:
@@ -63,3 +65,24 @@ def test_refunds_are_of_every_kind_and_at_any_time() -> None:
     early = [refund.versions[0][0] < history.versions[0].at for history, refund in all_drawn]
     assert 0 < sum(early) < len(early)
     assert {len(refund.versions) for _, refund in all_drawn} == {1, 3}
+    never_sold = [history for history, _ in all_drawn if all(each.expected.status is None for each in history.versions)]
+    assert never_sold
+
+
+def test_each_flaw_is_drawn_and_listed() -> None:
+    worlds = [drawn_transactions(seed) for seed in range(600)]
+    flawed = [refund for world in worlds for refund in world.refunds if refund.flaw is not None]
+    amazon = AmazonClient()
+    for refund in flawed:
+        for _, version in refund.versions:
+            amazon.sandbox.put_transaction(version)
+
+    assert {refund.flaw for refund in flawed} == set(Flaw)
+    assert any(world.charges for world in worlds)
+    assert any(world.refused for world in worlds)
+    assert 0 < sum(world.is_used for world in worlds) < len(worlds)
+
+
+def drawn_transactions(seed: int) -> AmazonTransactions:
+    rng = random.Random(seed)  # noqa: S311  # a repeatable draw, not a secret
+    return AmazonTransactions(rng, BEGAN, histories(rng, BEGAN, 5, LENGTH, False), LENGTH, are_all_read=True)

@@ -16,23 +16,26 @@ from simulation.world import Layers
 WITHIN = 200
 # Where the damage was met last: looked at first, so that the search is short as long as the services stay as they are.
 MET_AT = {
-    "durable intent": 7,
-    "idempotency key": 8,
+    "durable intent": 5,
+    "idempotency key": 22,
     "look before create": 0,
     "unique numbers": 7,
     "fence by generation": 5,
     "newest version wins": 24,
     "call budget": 3,
-    "smaller batches": 0,
+    "smaller batches": 6,
     "blame for silence": 0,
     "halving of refused batches": 6,
-    "halving of look-ups": 6,
+    "halving of look-ups": 0,
     "probe of look-ups": 0,
     "end of unanswered look-ups": 0,
     "end of refusals": 0,
     "test of getOrder": 0,
     "end of unanswered reads": 1,
-    "repeated token refresh": 35,
+    "order of the refunds": 9,
+    "kept decisions": 9,
+    "room of an open invoice": 9,
+    "repeated token refresh": 41,
 }
 
 

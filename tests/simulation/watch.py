@@ -61,12 +61,15 @@ class Watch:
         if (after["noticed_at"] or "") < (before["noticed_at"] or ""):
             self.violated(f"{row.sk}: the notice of {before['noticed_at']} was overwritten")
         is_unanswered = after["noticed_at"] and (after["read_at"] or "") < after["noticed_at"]
-        is_refused = (
-            row.state == OrderState.FAILED
-            and self._world.culprits.of(row.sk.removeprefix("ORDER#")) in REFUSED_BY_AMAZON
-        )
+        is_refused = row.state == OrderState.FAILED and self._is_refused_by_amazon(row)
         if not row.next_attempt_at and is_unanswered and not is_refused:
             self.violated(f"{row.sk}: no longer due, read {after['read_at']}, noticed {after['noticed_at']}")
+
+    def _is_refused_by_amazon(self, row: Row) -> bool:
+        """Whether Amazon does not return an order: never, or not yet although it has shown a refund of it."""
+        order_id = row.sk.removeprefix("ORDER#")
+        is_early = row.reason == "ORDER_NOT_FOUND" and self._world.transactions.may_be_unknown(order_id)
+        return is_early or self._world.culprits.of(order_id) in REFUSED_BY_AMAZON
 
     def message_acknowledged(self, capability: str, message: Message) -> None:
         """A message that SQS may forget has left its notice behind."""
@@ -89,7 +92,7 @@ class Watch:
         row = self._world.table.rows.get(f"ORDER#{order_id}")
         if row is None:
             self.violated(f"order {order_id}: its message was acknowledged and nothing of it is stored")
-        elif self._world.culprits.of(order_id) in REFUSED_BY_AMAZON and row.state == OrderState.FAILED:
+        elif self._is_refused_by_amazon(row) and row.state == OrderState.FAILED:
             return
         elif not row.next_attempt_at and at is not None and order_id not in self._world.stale:
             held = json.loads(row.data)["version"]

@@ -29,7 +29,7 @@ class Weather:
     amazon_slow: float = 0.0
     amazon_stale: float = 0.0  # getOrder answers with the version before
     amazon_unauthorised: float = 0.0
-    amazon_token_refused: float = 0.0  # 400 to a page token of searchOrders
+    amazon_token_refused: float = 0.0  # 400 to a page token of searchOrders or listTransactions
     # Lambda
     crash: float = 0.0  # at each point where a worker touches the outside
     crash_around_writes: float = 0.0  # before or after a call that writes to Xero
@@ -50,6 +50,7 @@ class Weather:
     event_late: float = 0.0
     schedule_missed: float = 0.0
     schedule_twice: float = 0.0
+    idle_runs: float = 0.05  # share of the scheduled runs with nothing to do that take place
 
     @classmethod
     def drawn(cls, rng: random.Random) -> Self:
@@ -66,7 +67,7 @@ class Weather:
 
     def calm(self) -> Self:
         """Everything works from now on; only the index may lag."""
-        return replace(type(self)(), index_lag=min(self.index_lag, 2.0))
+        return replace(type(self)(), index_lag=min(self.index_lag, 2.0), idle_runs=0.01)
 
 
 _LARGEST = {

@@ -240,6 +240,9 @@ def _short(element: Mapping[str, Any]) -> str:
     return f"{number}{ids} {element.get('Status', '')}".strip()
 
 
+_PAGE_TOKENS = frozenset({"paginationToken", "nextToken"})
+
+
 class AmazonWire(Wire):
     engine: AmazonSandbox
 
@@ -249,11 +252,14 @@ class AmazonWire(Wire):
         culprits: Culprits,
         page_size: int | None = None,
         before: Callable[[str], Any] = lambda _: None,
+        visible: Callable[[Response], Response] = lambda page: page,
     ) -> None:
+        """visible: returns a page of listTransactions as the world shows it."""
         super().__init__(*given)
         self._culprits = culprits
         self._page_size = page_size
         self._before = before
+        self._visible = visible
 
     def writes(self, request: Request) -> bool:
         return False
@@ -269,6 +275,8 @@ class AmazonWire(Wire):
         )
 
     def answered(self, request: Request, answer: Response) -> Response:
+        if request.path.endswith("/transactions"):
+            return self._visible(answer)
         return self._culprits.visible(answer) if request.path.endswith("/orders") else answer
 
     def fate(self, request: Request, writes: bool) -> Fate:
@@ -287,7 +295,7 @@ class AmazonWire(Wire):
         if rng.random() < weather.amazon_unauthorised:
             errors = {"errors": [{"code": "Unauthorized", "message": "Access denied.", "details": ""}]}
             return replace(usual, instead=Response.of_json(errors, 403), name="unauthorised")
-        if dict(request.query).get("paginationToken") and rng.random() < weather.amazon_token_refused:
+        if not _PAGE_TOKENS.isdisjoint(dict(request.query)) and rng.random() < weather.amazon_token_refused:
             errors = {"errors": [{"code": "InvalidInput", "message": "The page token is invalid.", "details": ""}]}
             return replace(usual, instead=Response.of_json(errors, 400), name="token refused")
         if rng.random() < weather.amazon_slow:

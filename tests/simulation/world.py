@@ -17,17 +17,20 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "simulation")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "simulation")
 
 import orders.handler
+import refunds.handler
 import resume.handler
 import shipments.handler
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.handlers import queue_handler
 from amazon_to_xero.services.intake import reader
+from amazon_to_xero.services.planning import refunds as refund_plans
 from amazon_to_xero.services.posting import batches
 from fakes.statements import STATEMENTS, statement_message, with_statements
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
+from sandbox.amazon.refusals import Refusals
 from sandbox.wire import Request, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from simulation import history as made
@@ -38,11 +41,14 @@ from simulation.queues import Queue
 from simulation.scheduler import START, Scheduler
 from simulation.statements import StatementVendor
 from simulation.table import MemoryTable
+from simulation.transactions import AmazonTransactions
 from simulation.watch import Watch
 from simulation.weather import Weather
 from simulation.wires import AmazonWire, XeroWire
 
-ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
+ARN = "arn:aws:sqs:eu-west-1:123456789012:"  # and the name of the queue
+_SUBSCRIPTIONS = {ORDERS: "ORDER_CHANGE", REFUNDS: "TRANSACTION_UPDATE"}  # of each queue
+_LISTED_AFTER = timedelta(seconds=130)  # Amazon lists no transaction sooner; the sweep's watermark counts from there
 # An order that Amazon refuses fails within a day; found by a search, it waits nearly as long before that for its buyer.
 _REFUSED_FOR = 48 * 3600.0
 AT_REST_WITHIN = 12 * 3600.0  # seconds after the last fault; longer where a day's calls are used up
@@ -63,6 +69,7 @@ class Layers:
     latest: float | None = None  # how late Xero may execute a request, in seconds after the sender gave up
     weather: Mapping[str, float] = field(default_factory=dict)  # faults that are more frequent than drawn
     orders: int | None = None  # so many, where the damage needs many
+    refunds: bool | None = None  # whether there are any, instead of a draw
     culprits: tuple[Culprit, ...] = ()  # faults that last, of the first orders, instead of those that are drawn
     constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
@@ -109,6 +116,14 @@ class World:
         order_ids = [one.order_id for one in self.histories]
         self.statements.draw(self._stream("statements"), order_ids, self.length)
         self.culprits = Culprits(self._stream("culprits"), order_ids, self.statements.histories, self.layers.culprits)
+        self.transactions = AmazonTransactions(
+            self._stream("transactions"),
+            START,
+            self.histories,
+            self.length,
+            not self.culprits.has_amazons,
+            self.layers.refunds,
+        )
         if self.culprits.refused_marketplace:
             self.weather = replace(self.weather, notification_lost=0.0)  # no sweep would ever find its order
         self.redrives = 0
@@ -118,6 +133,7 @@ class World:
         self.shown: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         self.sent: list[tuple[str, str]] = []  # every notification and every event
         self._notifications = self._stream("notifications")
+        self._transaction_notices = self._stream("transaction notices")
         self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.contacts_were_tidied = False
@@ -150,8 +166,14 @@ class World:
             **self.layers.without,
             (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
             (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
+            (refund_plans, "SALE_LIMIT"): self.sale_limit,
             **self.layers.constants,
         }
+
+    @property
+    def sale_limit(self) -> timedelta:
+        """How long a refund waits for its sale. Where a day's calls are used up, an invoice may wait for days."""
+        return timedelta(days=10) if self.day_limit else self.transactions.sale_limit
 
     def _queues_and_services(self, rng: random.Random) -> None:
         scheduler = self.scheduler
@@ -165,7 +187,13 @@ class World:
             )
             for work in self.capabilities
         }
-        self.amazon = AmazonSandbox(SandboxClock(scheduler.now), Seller(seller_id="A1SELLER"), self._published)
+        self.amazon = AmazonSandbox(
+            SandboxClock(scheduler.now),
+            Seller(seller_id="A1SELLER"),
+            self._published,
+            transactions_per_page=self.transactions.page_size,
+        )
+        self.amazon.transaction_faults.delay_hours = self.transactions.delay / timedelta(hours=1)  # type: ignore[assignment]
         self.xero = XeroSandbox(SandboxClock(scheduler.now))
         self.day_limit = 60 if rng.random() < 0.02 else 0
         if self.day_limit:
@@ -187,6 +215,7 @@ class World:
             culprits=self.culprits,
             page_size=rng.choice((None, None, 2, 3)),
             before=self._version_before,
+            visible=self.transactions.visible,
         )
         self.functions = Functions(
             scheduler,
@@ -212,6 +241,7 @@ class World:
             for work, handler in (
                 (ORDERS, orders.handler.handler),
                 (SHIPMENTS, shipments.handler.handler),
+                (REFUNDS, refunds.handler.handler),
                 (STATEMENTS, queue_handler(self.capabilities[STATEMENTS])),
             )
         ]
@@ -224,6 +254,12 @@ class World:
                 self.functions, "sweep", orders.handler.handler, {"sweep": "orders"}, 900, *schedule, self._unswept
             ),
         ]
+        if self.transactions.is_used:
+            every = (scheduler, self._stream("refunds schedule"), lambda: self.weather)
+            handler, event = refunds.handler.handler, {"sweep": "refunds"}
+            self.schedules.append(
+                Schedule(self.functions, "refunds", handler, event, 3600, *every, self._are_transactions_unread)
+            )
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +294,7 @@ class World:
         self.scheduler.run(lambda: False, storm)
         self.log("world", "the weather is calm, the operator mends what is broken")
         self.weather = self.weather.calm()
+        self._list_transactions_again()
         self._mend()
         self.scheduler.run(lambda: False, 400)
         self._rest()
@@ -279,7 +316,8 @@ class World:
         seen_until = self.scheduler.now() if sweep_again else self.last_change + timedelta(seconds=1)
         self._sweep_until = seen_until
         limit = _REFUSED_FOR if self.culprits.has_amazons else AT_REST_WITHIN
-        limit = 5 * 86400.0 if self.day_limit else limit
+        limit += self.transactions.shown_at + self.sale_limit.total_seconds()
+        limit = limit + 5 * 86400.0 if self.day_limit else limit
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
             waiting = ", ".join(
                 f"{row.sk} {row.state} {row.reason} due {row.next_attempt_at}" for row in self.table.waiting()
@@ -297,22 +335,41 @@ class World:
             return False
         if self.xero_wire.in_flight or self.amazon_wire.in_flight:
             return False
+        if self._are_transactions_unread() or self._notices_of_transactions():
+            return False
         swept = self._swept_until()
         return swept is not None and swept >= seen_until
+
+    def _are_transactions_unread(self) -> bool:
+        """Whether Amazon has listed no page to the sweep of transactions since it shows all of them."""
+        if not self.transactions.is_used:
+            return False
+        swept = self._swept_until("transactions")
+        shown_at = max(START + timedelta(seconds=self.transactions.shown_at), self._sweep_until)
+        return swept is None or swept + _LISTED_AFTER < shown_at
+
+    def _notices_of_transactions(self) -> dict[str, str]:
+        """What the notices of transactions make due: empty once Amazon was read because of each."""
+        row = self.table.rows.get("CURSOR#noticed#transactions")
+        data: dict[str, str] = json.loads(row.data) if row else {}
+        return data
 
     def _unswept(self) -> bool:
         """Whether a sweep would find more than the last one, or the world waits for one."""
         swept = self._swept_until()
         return swept is None or swept < max(self._sweep_until, self.last_change + timedelta(seconds=1))
 
-    def _swept_until(self) -> datetime | None:
-        row = self.table.rows.get("CURSOR#sweep#orders")
+    def _swept_until(self, what: str = ORDERS) -> datetime | None:
+        row = self.table.rows.get(f"CURSOR#sweep#{what}")
         watermark = json.loads(row.data).get("watermark") if row else None
         return datetime.fromisoformat(watermark) if watermark else None
 
     def _anything_due(self) -> bool:
         now = self.scheduler.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         if self.table.waits and any(row.next_attempt_at <= now for row in self.table.waiting()):
+            return True
+        notices = self._notices_of_transactions()
+        if "reading" in notices or notices.get("next_attempt_at", "9") <= self.scheduler.now().isoformat():
             return True
         tokens = self.table.rows.get("CURSOR#xero-token")
         return tokens is not None and "begun_at" in tokens.data
@@ -332,20 +389,21 @@ class World:
             f"&client_id={Credentials().client_id}&client_secret={Credentials().client_secret}"
         )
         token = {"x-amz-access-token": ask("POST", "/auth/o2/token", form.encode())["access_token"]}
-        destination = ask(
-            "POST",
-            "/notifications/v1/destinations",
-            {"name": "orders", "resourceSpecification": {"sqs": {"arn": ARN}}},
-            **token,
-        )["payload"]["destinationId"]
         seller = {"x-amz-access-token": self.amazon.login._issue("seller", self.scheduler.now(), {}).body.decode()}
         seller["x-amz-access-token"] = json.loads(seller["x-amz-access-token"])["access_token"]
-        ask(
-            "POST",
-            "/notifications/v1/subscriptions/ORDER_CHANGE",
-            {"payloadVersion": "1.0", "destinationId": destination},
-            **seller,
-        )
+        for queue, kind in _SUBSCRIPTIONS.items():
+            destination = ask(
+                "POST",
+                "/notifications/v1/destinations",
+                {"name": queue, "resourceSpecification": {"sqs": {"arn": f"{ARN}{queue}"}}},
+                **token,
+            )["payload"]["destinationId"]
+            ask(
+                "POST",
+                f"/notifications/v1/subscriptions/{kind}",
+                {"payloadVersion": "1.0", "destinationId": destination},
+                **seller,
+            )
 
     def _plan(self) -> None:
         self.last_change = START
@@ -356,6 +414,7 @@ class World:
         for statement_id, history in self.statements.histories.items():
             for at, _ in history.versions:
                 self.scheduler.after(at, partial(self._statement_changes, statement_id))
+        self._plan_transactions()
         if self.xero_is_short_of_currency:
             del self.xero.books.currencies["CAD"]
         if self.closed_account:
@@ -364,6 +423,28 @@ class World:
         bookkeeper = self._stream("bookkeeper")
         if bookkeeper.random() < 0.15:
             self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
+
+    def _plan_transactions(self) -> None:
+        transactions = self.transactions
+        for at, transaction in transactions.posted:
+            self.scheduler.after(at, partial(self._transaction_is_posted, transaction))
+        for at, count in transactions.empty_pages:
+            self.scheduler.after(at, partial(setattr, self.amazon.transactions, "empty_pages", count))
+        if transactions.refused is not None:
+            begins, ends = transactions.refused
+            self.scheduler.after(begins, self._refuse_to_list_transactions)
+            self.scheduler.after(ends, self._list_transactions_again)
+
+    def _transaction_is_posted(self, transaction: dict[str, Any]) -> None:
+        self.log("amazon", f"transaction {transaction['transactionId']} is {transaction['transactionStatus']}")
+        self.amazon.put_transaction(transaction, notify=True)
+
+    def _refuse_to_list_transactions(self) -> None:
+        self.log("amazon", "refuses listTransactions")
+        self.amazon.refusals = Refusals(operations=["listTransactions"])
+
+    def _list_transactions_again(self) -> None:
+        self.amazon.refusals = Refusals()
 
     def _plan_incidents(self) -> None:
         """Decide what else happens: revoked tokens, unusable messages, what the operator does."""
@@ -425,11 +506,12 @@ class World:
         self.sent.append((STATEMENTS, body))
         self._delivered(STATEMENTS, body, self._notifications, self.weather.notification_late)
 
-    def _published(self, _arn: str, body: str) -> None:
-        self.sent.append((ORDERS, body))
-        rng, weather = self._notifications, self.weather
+    def _published(self, arn: str, body: str) -> None:
+        queue = arn.removeprefix(ARN)
+        self.sent.append((queue, body))
+        rng, weather = self._notifications if queue == ORDERS else self._transaction_notices, self.weather
         if rng.random() >= weather.notification_lost:
-            self._delivered(ORDERS, body, rng, weather.notification_late)
+            self._delivered(queue, body, rng, weather.notification_late)
 
     def on_the_bus(self, connection: str, event: OrderEvent) -> bool:
         """The own bus, and the rule that sends its events to the shipments queue; False when it takes the event not."""

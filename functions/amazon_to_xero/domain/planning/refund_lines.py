@@ -19,7 +19,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.proportions import scaled_to, shared, with_amount
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, tax_of
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, tax_of, xero_total
 from amazon_to_xero.domain.tax.stated_tax import with_tax
 
 # The lines of a sale that a part of a refund takes back, by the end of their origin; see SoldLine.charge.
@@ -78,7 +78,7 @@ def credit_lines(
     """
     lines = _RefundLines(sale, policy, organisation).lines(refund)
     if to_credit < refund.value:
-        lines = _reduced(lines, to_credit / refund.value, sale)
+        lines = _reduced(lines, refund.value, to_credit, sale, organisation)
     return add_rounding_line(to_credit, lines, sale.amounts, policy.tax, organisation)
 
 
@@ -133,7 +133,10 @@ class _RefundLines:
         rate = percentage(like.tax_type, self._organisation)
         if share.net or not rate or self._sale.amounts is LineAmountTypes.NO_TAX:
             amount = share.net if is_exclusive else share.net + share.tax
-            line = replace(single_line(description, amount, account, like.tax_type), origin=origin)
+            # Goodwill and what is like it: where Amazon states no tax with it, Xero must not add any.
+            is_untaxed = is_exclusive and not share.is_of_line and not share.tax
+            tax_type = self._policy.tax.rounding_tax_type if is_untaxed else like.tax_type
+            line = replace(single_line(description, amount, account, tax_type), origin=origin)
             yield self._with_amazons_tax(line, share)
             return
         # Only tax is given back: what was taxed no longer is. The net amount moves to a line without tax.
@@ -242,19 +245,22 @@ def _left_for(line: SoldLine, amount: Decimal) -> Decimal:
 # --- a note of less than the refund -----------------------------------------------------------------------------------
 
 
-def _reduced(lines: Sequence[Line], ratio: Decimal, sale: RefundedSale) -> list[Line]:
+def _reduced(
+    lines: Sequence[Line], value: Decimal, to_credit: Decimal, sale: RefundedSale, organisation: Organisation
+) -> list[Line]:
     """Return the lines of a refund of which adjustments have credited some.
 
-    First what exceeds what is left of a line goes: that is what an adjustment took back. The rest goes in proportion.
+    First what exceeds what is left of a line goes: that is what an adjustment took back. The rest goes in proportion,
+    so that with the tax that Xero adds they state what is still to be credited.
     """
     whole = total(line.amount for line in lines)
-    remaining = cents(whole * ratio)
+    to_go = whole - cents(whole * to_credit / value)
     left = {each.line.origin: each.left for each in sale.lines}
     kept: list[Line] = []
-    to_go = whole - remaining
     for line in lines:
         excess = min(to_go, max(ZERO, line.amount - max(ZERO, left.get(line.origin, line.amount))))
         to_go -= excess
         if line.amount - excess:
             kept.append(with_amount(line, line.amount - excess) if excess else line)
-    return scaled_to(kept, remaining / total(line.amount for line in kept), sale.unit) if to_go else kept
+    stated = xero_total(kept, sale.amounts, organisation)
+    return scaled_to(kept, to_credit / stated, sale.unit) if stated != to_credit else kept

@@ -18,6 +18,7 @@ from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 
 
@@ -55,10 +56,11 @@ class RefundedSale:
     amounts: whether its line amounts include tax.
     reference: the sale's reference without tracking numbers.
     contact_number: ContactNumber of its customer.
-    lines: of all invoices.
+    lines: of all invoices; also of adjustments that sell one item and take back more of another.
     invoices: the order's invoices, supplementary ones included; the first comes first.
     adjustments: the credit notes by which the order's plan has taken something back.
     paid: keys of the invoices that a payment was requested for.
+    payments: of the invoices.
     """
 
     currency: str
@@ -69,6 +71,7 @@ class RefundedSale:
     invoices: tuple[Document, ...] = ()
     adjustments: tuple[Document, ...] = ()
     paid: frozenset[str] = frozenset()
+    payments: tuple[Document, ...] = ()
 
     @property
     def unit(self) -> Decimal:
@@ -83,15 +86,18 @@ class RefundedSale:
 
     @property
     def not_in_books(self) -> Document | None:
-        """The first document of the sale that a refund has to wait for: a draft, one that failed or is not in Xero."""
-        waiting = (
-            document
-            for document in (*self.invoices, *self.adjustments)
-            if document.desired.body.get("Status") != "AUTHORISED"
-            or not document.exists_in_xero
-            or document.state is DocumentState.FAILED
-        )
-        return next(waiting, None)
+        """The first document of the sale that a refund has to wait for: a draft, or what is not in Xero as requested.
+
+        Until an invoice is paid, its order may still change or void it as if nothing had been refunded.
+        """
+        documents = (*self.invoices, *self.adjustments)
+        drafts = (document for document in documents if document.desired.body.get("Status") != "AUTHORISED")
+        waiting = (document for document in (*documents, *self.payments) if not _is_in_xero(document))
+        return next(drafts, None) or next(waiting, None)
+
+
+def _is_in_xero(document: Document) -> bool:
+    return document.exists_in_xero and document.state is DocumentState.APPLIED
 
 
 def refunded_sale(
@@ -111,17 +117,18 @@ def refunded_sale(
     refunds = [held.referred(document_key(DocumentKind.CREDIT_NOTE, number)) for number in earlier_notes]
     if not invoices:
         return None
-    notes = [*adjustments, *(note for note in refunds if note is not None and not note.desired.tombstone)]
+    notes = [note for note in refunds if note is not None and not note.desired.tombstone]
     first = invoices[0].desired
     return RefundedSale(
         currency=first.body["CurrencyCode"],
         amounts=LineAmountTypes(first.body["LineAmountTypes"]),
         reference=reference_identity(first.body["Reference"]),
         contact_number=first.references["Contact.ContactID"].partition("#")[2],
-        lines=tuple(_sold_lines(invoices, notes, skus)),
+        lines=tuple(_sold_lines(invoices, adjustments, notes, skus)),
         invoices=invoices,
         adjustments=adjustments,
         paid=frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
+        payments=tuple(payments),
     )
 
 
@@ -132,19 +139,25 @@ def lines_of(desired: DesiredDocument) -> Iterable[Line]:
             yield line_from_xero(item, origin)
 
 
-def _sold_lines(invoices: Iterable[Document], notes: Iterable[Document], skus: Mapping[str, str]) -> Iterable[SoldLine]:
-    """Add up the invoices' lines by what they book, on the account of the first of them.
+def _sold_lines(
+    invoices: Iterable[Document],
+    adjustments: Iterable[Document],
+    refund_notes: Iterable[Document],
+    skus: Mapping[str, str],
+) -> Iterable[SoldLine]:
+    """Add up the sale's lines by what they book, on the account of the first of them, less what was taken back.
 
     A line that was credited and entered again at another rate counts at the rate that is left.
     """
     lines: dict[str, dict[str, Line]] = {}
     left: dict[str, dict[str, Decimal]] = {}
-    for invoice in invoices:
-        for line in lines_of(invoice.desired):
-            lines.setdefault(line.origin, {}).setdefault(line.tax_type, line)
-            by_rate = left.setdefault(line.origin, {})
-            by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) + line.amount
-    for note in notes:
+    sold = [line for invoice in invoices for line in lines_of(invoice.desired)]
+    adjusted = [with_amount(line, -line.amount) for note in adjustments for line in lines_of(note.desired)]
+    for line in (*sold, *adjusted):
+        lines.setdefault(line.origin, {}).setdefault(line.tax_type, line)
+        by_rate = left.setdefault(line.origin, {})
+        by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) + line.amount
+    for note in refund_notes:
         for line in lines_of(note.desired):
             if line.origin in left:
                 by_rate = left[line.origin]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from amazon_to_xero.domain.amazon.order import parse_order
+from amazon_to_xero.domain.amazon.order import Fulfilment, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction import parse_transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
@@ -18,8 +18,9 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
-from amazon_to_xero.domain.planning.refund import refund_of
+from amazon_to_xero.domain.planning.refund import Refund, refund_of
 from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Cursor, RecordStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, decided_refunds_cursor
@@ -107,6 +108,8 @@ class RefundPlans:
     def _plan_for(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
         transaction, held = refund.transaction, refund.held
         decided = self._decided.load(order.order_id)
+        if self._is_another_under_way(transaction.transaction_id, decided):
+            return self._notes.planned_soon(refund.record)
         earlier = decided.numbers_besides(transaction.transaction_id)
         sale = refunded_sale(order.documents, earlier, _skus(order.content or {}), held)
         if held.missing:
@@ -121,19 +124,38 @@ class RefundPlans:
                 f"The refund is in {transaction.currency}, the sale is in {sale.currency}. "
                 "Enter the credit note in Xero manually.",
             )
-        return plan_with_organisation(
-            refund.record,
-            self._organisation,
-            self._clock,
-            lambda organisation: self._notes.plan(refund, order.invoice_number, sale, decided, organisation),
-        )
+        try:
+            return plan_with_organisation(
+                refund.record,
+                self._organisation,
+                self._clock,
+                lambda organisation: self._notes.plan(refund, order.invoice_number, sale, decided, organisation),
+            )
+        except Failure as failure:
+            if failure.code is not FailureCode.REFUND_ITEM_UNKNOWN or not _may_ship_later(refund.refund, order):
+                raise
+            return self._wait(refund, _Wait("has shipped in part, and not yet what is refunded"))
+
+    def _is_another_under_way(self, transaction_id: str, decided: DecidedRefunds) -> bool:
+        """Whether another refund of the order is decided and its documents are not requested yet.
+
+        What it takes of the sale's lines, and of an open invoice, is not seen before.
+        """
+        if transaction_id in decided.by_transaction:
+            return False
+        keys = [key for key, each in decided.by_transaction.items() if each.number]
+        return any(not other.documents for other in self._store.load(TransactionRecord, keys).values())
 
     def _without_sale(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
         """The order has no invoice, by rule."""
+        if refund.record.documents:
+            return _as_requested(refund)
         if order.reason == NotInvoicedReason.BEFORE_START:
             return self._standalone.plan_or_fail(refund, parse_order(order.content or {}))
         if order.reason in _MAY_BE_INVOICED:
             return self._wait(refund, _Wait("is pending as Amazon stated it last", reads_order=True))
+        if _may_be_sold_by_now(order, refund.record):
+            return self._wait(refund, _Wait(f"has no invoice ({order.reason}) as it was read last", reads_order=True))
         return _not_booked(refund.record, NotBookedReason.SALE_NOT_INVOICED)
 
     def _wait(self, refund: RefundInPlanning, wait: _Wait) -> PlannedRecord[TransactionRecord]:
@@ -157,6 +179,28 @@ def _is_gone(order: OrderRecord) -> bool:
     """Whether Amazon does not return the order, and never has: it returns orders of the last two years."""
     is_not_found = order.state is OrderState.FAILED and order.reason == FailureCode.ORDER_NOT_FOUND
     return is_not_found and order.content is None and not order.documents
+
+
+def _as_requested(refund: RefundInPlanning) -> PlannedRecord[TransactionRecord]:
+    """Ask again for the documents of a refund whose sale was taken back since: they exist, or are retried."""
+    record, held = refund.record, refund.held
+    documents = [document.desired for key in record.documents if (document := held.referred(key)) is not None]
+    return PlannedRecord(record.settled(TransactionState.PLANNED), (tuple(documents),))
+
+
+def _may_ship_later(refund: Refund, order: OrderRecord) -> bool:
+    """Whether what is refunded belongs to the order, of which more is to be shipped, and invoiced then."""
+    content = order.content or {}
+    status = (content.get("fulfillment") or {}).get("fulfillmentStatus")
+    refunded = {part.sku for part in refund.parts if part.sku}
+    return status == Fulfilment.PARTIALLY_SHIPPED and refunded <= set(_skus(content).values())
+
+
+def _may_be_sold_by_now(order: OrderRecord, refund: TransactionRecord) -> bool:
+    """Whether the order is to be read again, or was last read before the refund: it may have been sold since."""
+    if order.next_attempt_at is not None or order.read_at is None:
+        return True
+    return refund.first_read_at is not None and order.read_at < refund.first_read_at
 
 
 def _not_booked(record: TransactionRecord, reason: NotBookedReason) -> PlannedRecord[TransactionRecord]:

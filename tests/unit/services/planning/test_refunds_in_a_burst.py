@@ -61,10 +61,12 @@ def test_sixty_refunds_are_planned_with_as_many_reads_as_two() -> None:
     assert reads[0] == reads[1]
 
 
-def test_refunds_of_one_order_that_are_planned_together_credit_what_each_gave_back() -> None:
+def test_refunds_of_one_order_that_are_read_together_credit_what_each_gave_back() -> None:
     connection = sold("A")
 
     refunded(connection, [ten_pounds("R1", "A", "-6.00"), ten_pounds("R2", "A", "-4.00")])
+    connection.clock.advance(60)  # the second is planned in view of the first one's documents
+    connection.plan_refunds()
     connection.post()
 
     assert sorted(note["Total"] for note in connection.xero.books["CreditNotes"].values()) == [Decimal(4), Decimal(6)]
