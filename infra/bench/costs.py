@@ -58,6 +58,7 @@ class Aim:
 SHIPPED = Aim(12, 10, 44, 40)
 DRAFTED = Aim(24, 20, 66, 60)
 REFUNDED = Aim(4, 2, 44, 40)
+CHARGED = Aim(4, 2, 0, 0)
 PERIOD = Aim(25, 20, 0, 0)
 
 
@@ -105,6 +106,12 @@ class Seller:
 
         return counted(self._connection, work)
 
+    def charged(self) -> Cost:
+        """Every buyer of the last burst was charged for it; the sweep finds the charges, which confirm the sales."""
+        self._begin()
+        self._connection.post_transactions([seller.charge(each, SELLER_ID) for each in self._orders])
+        return counted(self._connection, self._connection.sweep_transactions)
+
     def refunded(self) -> Cost:
         """Every buyer of the last burst gets everything back; Amazon notifies of all refunds at once."""
         self._begin()
@@ -134,6 +141,13 @@ def charges_read(count: int, by_sweep: bool) -> Cost:
     return counted(connection, lambda: connection.notice_transaction(begin))
 
 
+def sales_confirmed(count: int) -> Cost:
+    """Confirm so many sales of shipped orders by their charges."""
+    customers = Seller(InProcessConnection())
+    customers.shipped(count)
+    return customers.charged()
+
+
 def orders_and_refunds(count: int, rounds: int = ROUNDS) -> tuple[list[Cost], list[Cost]]:
     """Return what bursts of so many shipped orders cost, round after round, and what their refunds cost."""
     customers = Seller(InProcessConnection())
@@ -152,6 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _reaches(f"burst of {count} shipped orders", shipped[0], SHIPPED.times(thousands), count),
         _reaches(f"{count} orders confirmed, then shipped", drafted, DRAFTED.times(thousands), count),
         _reaches(f"burst of {count} refunds of paid invoices", refunded[0], REFUNDED.times(thousands), count),
+        _reaches(f"{count} sales confirmed by their charges", sales_confirmed(count), CHARGED.times(thousands), count),
         _reaches("10000 charges read by a sweep", charges_read(10_000, by_sweep=True), PERIOD, 10_000),
         _reaches("10000 charges read for a notice", charges_read(10_000, by_sweep=False), PERIOD, 10_000),
         _stays_flat("order", count, shipped),

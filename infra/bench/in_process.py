@@ -15,7 +15,7 @@ from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
-from amazon_to_xero.adapters.dynamodb.rows import RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import RowStateStore, timestamp
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
@@ -121,7 +121,10 @@ class InProcessConnection:
         seller_tokens.clear()
 
     def finish(self) -> None:
-        """Run the worker once a minute until nothing is due. Raises AssertionError if that takes half an hour."""
+        """Run the worker once a minute until nothing is due within half an hour.
+
+        A sale whose charge is awaited is due days later. Raises AssertionError if it takes half an hour.
+        """
         for _ in range(_MINUTES):
             self._events.deliver(self._plan_shipped)
             if not self._is_work_left():
@@ -132,7 +135,8 @@ class InProcessConnection:
 
     def _is_work_left(self) -> bool:
         noticed = self._store.cursor("noticed#transactions").data
-        return bool(self.table.waiting()) or "next_attempt_at" in noticed or "reading" in noticed
+        soon = timestamp(self.clock.now() + timedelta(minutes=_MINUTES))
+        return "" < self.table.waiting() <= soon or "next_attempt_at" in noticed or "reading" in noticed
 
     def _plan_shipped(self, order_ids: Sequence[str]) -> None:
         notices = [ChangeNotice(each) for each in order_ids]

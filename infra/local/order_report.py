@@ -8,6 +8,8 @@ from typing import Any
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.planning.confirmation import charged_text
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 
@@ -17,15 +19,23 @@ def load_orders(store: StateStore, order_ids: Iterable[str]) -> Mapping[str, Ord
     return store.load(OrderRecord, order_ids)
 
 
+def load_confirmations(store: StateStore, order_ids: Iterable[str]) -> Mapping[str, SaleConfirmation]:
+    """Return the confirmations of those orders that have a sale or a charge, by order id."""
+    return store.load(SaleConfirmation, order_ids)
+
+
 def order_report(
-    store: StateStore, order_ids: Iterable[str], orders: Mapping[str, OrderRecord]
+    store: StateStore,
+    order_ids: Iterable[str],
+    orders: Mapping[str, OrderRecord],
+    confirmations: Mapping[str, SaleConfirmation],
 ) -> list[dict[str, Any]]:
     """Return one object per order of the seller, in the order of `order_ids`.
 
     An order that the system has not noticed has neither status nor state. `status` is Amazon's and `xero_status` is
     Xero's, as last read; the rest is what the system decided: see OrderRecord and Document. `total` of a payment or
     refund is its amount. A document that should not exist and never did is left out. The documents of an order's
-    refunds follow its own.
+    refunds follow its own. `confirmation` is None for an order that has neither an approved sale nor a charge.
     """
     decided = DecidedRefundsStore(store)
     refunds = {order_id: list(decided.load(order_id).by_transaction) for order_id in orders}
@@ -37,6 +47,7 @@ def order_report(
     documents = store.load(Document, [key for of_order in keys.values() for key in of_order])
     return [
         _order(order_id, orders.get(order_id), [documents[key] for key in keys.get(order_id, ()) if key in documents])
+        | {"confirmation": _confirmation(confirmations.get(order_id))}
         for order_id in order_ids
     ]
 
@@ -51,6 +62,20 @@ def _order(order_id: str, order: OrderRecord | None, held: Sequence[Document]) -
         "reason": order.reason,
         "remedy": order.remedy,
         "documents": [_document(each) for each in held if each.exists_in_xero or not each.desired.tombstone],
+    }
+
+
+def _confirmation(row: SaleConfirmation | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    charges = tuple(row.charges.values())
+    return {
+        "state": row.state,
+        "reason": row.reason,
+        "remedy": row.remedy,
+        "charged": charged_text(charges),
+        "stated": f"{row.sale.total} {row.sale.currency}" if row.sale else "",
+        "charges": list(row.charges),
     }
 
 

@@ -3,8 +3,8 @@
     python -m local.run [--seller FOLDER] [--settings FILE] [--keep]
 
 It leaves in .run/: books.json (everything the sandbox Xero holds, as Xero's own objects), orders.json (each Amazon
-order with the state of its documents) and calls.json (every request to Amazon and Xero). The exit status is 1 if work
-was left unfinished.
+order with the state of its documents, and whether Amazon's charges confirm it) and calls.json (every request to Amazon
+and Xero). The exit status is 1 if work was left unfinished.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from amazon_to_xero.runtime.settings import SettingsError
 from local.cloud import ROOT, StepFailed
-from local.order_report import load_orders, order_report
+from local.order_report import load_confirmations, load_orders, order_report
 from local.running import announced
 from local.settings import read_parts
 from local.stack import Stack, deployed, project_path, seller_folder
@@ -64,14 +64,15 @@ def report(stack: Stack) -> None:
     """Write the files for inspection and print the summary."""
     books = stack.xero.control("GET", "books")
     orders = load_orders(stack.store, stack.order_ids)
+    confirmations = load_confirmations(stack.store, stack.order_ids)
     files = {
         "books.json": books,
-        "orders.json": order_report(stack.store, stack.order_ids, orders),
+        "orders.json": order_report(stack.store, stack.order_ids, orders, confirmations),
         "calls.json": stack.calls(),
     }
     for name, content in files.items():
         (RUN / name).write_text(dumps(content, indent=1), encoding="utf-8")
-    for line in summary(stack, orders, books):
+    for line in summary(stack, orders, books, confirmations):
         say(line)
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from deployable.names import logical_name
 from local.stack import Stack
@@ -64,8 +65,13 @@ def entries(books: Mapping[str, Any]) -> list[Entry]:
     return found
 
 
-def summary(stack: Stack, orders: Mapping[str, OrderRecord], books: Mapping[str, Any]) -> list[str]:
-    """Return the lines to print: each order with its documents, then totals, calls and dead letters."""
+def summary(
+    stack: Stack,
+    orders: Mapping[str, OrderRecord],
+    books: Mapping[str, Any],
+    confirmations: Mapping[str, SaleConfirmation],
+) -> list[str]:
+    """Return the lines to print: each order with its documents, then totals, confirmations, calls and dead letters."""
     held = entries(books)
     by_order: dict[str, list[Entry]] = defaultdict(list)
     for entry in held:
@@ -77,7 +83,7 @@ def summary(stack: Stack, orders: Mapping[str, OrderRecord], books: Mapping[str,
     for order_id in stack.order_ids:
         lines += order_lines(order_id, orders.get(order_id), by_order[order_id])
     lines += ["", *totals([entry for entry in held if entry.is_effective])]
-    return [*lines, *call_counts(stack.calls()), *dead_letters(stack)]
+    return [*lines, *confirmed(confirmations), *call_counts(stack.calls()), *dead_letters(stack)]
 
 
 def order_lines(order_id: str, order: OrderRecord | None, documents: Sequence[Entry]) -> list[str]:
@@ -106,6 +112,15 @@ def totals(effective: Sequence[Entry]) -> list[str]:
             f"{currency}: {len(invoices)} invoices {sum(invoices, Decimal(0)):.2f}, "
             f"{len(notes)} credit notes {sum(notes, Decimal(0)):.2f}, net {net:.2f}; in clearing {clearing:.2f}"
         )
+    return lines
+
+
+def confirmed(confirmations: Mapping[str, SaleConfirmation]) -> list[str]:
+    """Return how many sales Amazon's charges confirm, and why each of the others is not."""
+    sales = {order_id: row for order_id, row in confirmations.items() if row.sale is not None}
+    others = {key: row for key, row in confirmations.items() if row.state is not ConfirmationState.CONFIRMED}
+    lines = [f"{len(sales.keys() - others.keys())} of {len(sales)} sales confirmed by what Amazon charged"]
+    lines += [f"{order_id:<20} {row.state}: {row.reason} {row.remedy}".rstrip() for order_id, row in others.items()]
     return lines
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from fakes.orders import UK, breakdown, item, order
 from local.invoke import EVENTS, addressed, invoke, read_event
-from local.order_report import load_orders, order_report
+from local.order_report import load_confirmations, load_orders, order_report
 from local.running import announced, find_running
 from local.stack import Stack, deployed
 from operations.logs import print_log
@@ -149,7 +149,8 @@ def test_order_report_agrees_with_xeros_books(stack: Stack) -> None:
     held |= {each["CreditNoteID"]: (each["CreditNoteNumber"], each["Total"]) for each in books["CreditNotes"]}
     held |= {each["PaymentID"]: (None, each["Amount"]) for each in books["Payments"]}
 
-    report = order_report(stack.store, stack.order_ids, load_orders(stack.store, stack.order_ids))
+    store, order_ids = stack.store, stack.order_ids
+    report = order_report(store, order_ids, load_orders(store, order_ids), load_confirmations(store, order_ids))
 
     numbered = ("invoice", "credit_note")
     reported = {
@@ -160,6 +161,7 @@ def test_order_report_agrees_with_xeros_books(stack: Stack) -> None:
     }
     assert reported == held
     assert {order["state"] for order in report} == {"PLANNED", "NOT_INVOICED"}
+    assert {(each["confirmation"] or {}).get("state") for each in report} == {"CONFIRMED", "NOT_INVOICED", None}
 
 
 def test_running_stack_is_found_by_other_commands(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.amazon import OWN_SELLER, Seller
-from sandbox.testing.amazon import QUEUE, AmazonClient, a_transaction
+from sandbox.testing.amazon import QUEUE, AmazonClient, a_transaction, an_order
 
 D = Decimal
 EARLY = "2026-10-01T00:00:00Z"
@@ -52,9 +52,9 @@ def test_every_shipped_order_with_an_amount_is_charged_minutes_after_it_shipped(
     found = charges(own_orders)
 
     assert Counter(each["transactionStatus"] for each in found) == {
-        "RELEASED": 25,
+        "RELEASED": 27,
         "DEFERRED_RELEASED": 1,
-    }, "one for each shipped order, and the copy of the business buyer's"
+    }, "one for each shipment and each tip, and the copy of the business buyer's"
     (kettle,) = charges(own_orders, "204-0000001-0000001")
     assert (kettle["transactionType"], kettle["postedDate"]) == ("Shipment", "2026-10-25T06:40:00Z")
     assert kettle["totalAmount"] == {"currencyAmount": D("20.40"), "currencyCode": "GBP"}
@@ -125,7 +125,7 @@ def test_partly_shipped_order_is_charged_for_what_is_shipped_and_later_for_the_r
     (partly,) = [
         o for o in orders if o["fulfillment"]["fulfillmentStatus"] == "PARTIALLY_SHIPPED" and "0000020" in str(o)
     ]
-    later = json.loads(json.dumps(partly)) | {"lastUpdatedTime": "2026-11-19T16:00:00Z"}
+    later = json.loads(json.dumps(partly)) | {"lastUpdatedTime": "2026-11-19T18:00:00Z"}
     for item in later["orderItems"]:
         item["fulfillment"]["quantityFulfilled"] = item["quantityOrdered"]
     amazon = AmazonClient(Seller.load(folder_of(tmp_path, later, partly)), present=True)
@@ -135,6 +135,35 @@ def test_partly_shipped_order_is_charged_for_what_is_shipped_and_later_for_the_r
     of_first, of_second = dict(leaves(first["breakdowns"])), dict(leaves(second["breakdowns"]))
     assert (of_first["OurPricePrincipal"], of_second["OurPricePrincipal"]) == (D("35.00"), D("25.00"))
     assert (of_first["ShippingPrincipal"], of_second["ShippingPrincipal"]) == (D("2.66"), D("1.33"))
+
+
+def test_price_that_includes_its_tax_is_charged_apart_from_it(tmp_path: Path) -> None:
+    def money(amount: str) -> dict[str, str]:
+        return {"amount": amount, "currencyCode": "GBP"}
+
+    kettle = an_order(1, status="SHIPPED")
+    kettle["orderItems"][0] |= {
+        "proceeds": {
+            "proceedsTotal": money("24.00"),
+            "breakdowns": [
+                {"type": "ITEM", "subtotal": money("24.00")},
+                {"type": "TAX", "subtotal": money("4.00")},
+            ],
+        },
+        "fulfillment": {"quantityFulfilled": 1},
+    }
+
+    (charge,) = charges(AmazonClient(Seller.load(folder_of(tmp_path, kettle)), present=True))
+
+    of_buyer = {leaf: amount for leaf, amount in leaves(charge["breakdowns"]) if leaf != "Commission"}
+    assert of_buyer == {"OurPricePrincipal": D("20.00"), "OurPriceTax": D("4.00")}
+
+
+def test_tip_is_charged_with_the_shipment_and_what_is_added_later_apart(own_orders: AmazonClient) -> None:
+    first, second = charges(own_orders, "111-0000014-0000014")
+
+    assert dict(leaves(first["breakdowns"]))["TipPrincipal"] == D("3.00")
+    assert dict(leaves(second["breakdowns"])) == {"TipPrincipal": D("1.00")}
 
 
 def test_folder_with_transactions_has_only_those(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_charges_that_are_derived_from_orders_match_the_model(tmp_path: Path) ->
     (tmp_path / "orders.jsonl").write_bytes((OWN_SELLER / "orders.jsonl").read_bytes())
     amazon = AmazonClient(Seller.load(tmp_path), present=True, usage_plans=USAGE_PLANS)
     listed = amazon.transactions(postedAfter="2026-10-01T00:00:00Z")
-    assert len(listed.body["payload"]["transactions"]) == 26
+    assert len(listed.body["payload"]["transactions"]) == 28
     check_response(listed, "finances_2024-06-19", "/finances/2024-06-19/transactions", "get", 200)
 
 
@@ -188,8 +188,8 @@ def test_notifications_api_responses_match_the_model() -> None:
 @pytest.mark.parametrize(
     ("notification_type", "schema", "expected_count"),
     [
-        ("ORDER_CHANGE", "OrderChangeNotification", 52),
-        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 20),
+        ("ORDER_CHANGE", "OrderChangeNotification", 53),
+        ("TRANSACTION_UPDATE", "TransactionUpdateNotification", 38),
         ("FBA_INVENTORY_AVAILABILITY_CHANGES", "FBAInventoryAvailabilityChangeNotification", 10),
     ],
 )

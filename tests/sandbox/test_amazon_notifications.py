@@ -168,7 +168,7 @@ def test_history_is_played_by_time_up_to_the_time_requested() -> None:
     assert [each[2] for each in received] == ["Pending", "Unshipped", "Shipped"]
     times = [change["TimeOfOrderChange"] for change in triggers(amazon)]
     assert times == sorted(times)
-    assert len(times) == 52
+    assert len(times) == 53
 
 
 def test_change_of_an_order_that_was_read_is_published_at_the_time_of_playing() -> None:
@@ -194,8 +194,8 @@ def test_change_of_an_order_that_was_read_is_published_at_the_time_of_playing() 
 
 def test_large_history_can_be_played_in_parts() -> None:
     amazon = AmazonClient(Seller.load(OWN_SELLER))
-    assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 77})
-    assert amazon.control("POST", "play", {}) == (200, {"played": 77, "pending": 0})
+    assert amazon.control("POST", "play", {"at_most": 10}) == (200, {"played": 10, "pending": 96})
+    assert amazon.control("POST", "play", {}) == (200, {"played": 96, "pending": 0})
     assert amazon.control("POST", "play") == (200, {"played": 0, "pending": 0})
 
 
@@ -282,7 +282,7 @@ def test_each_notification_type_is_sent_to_its_subscribed_queue_only() -> None:
     amazon.sandbox.play()
     received = Counter((arn, json.loads(body)["NotificationType"]) for arn, body in amazon.queue)
     # Ten transactions belong to orders. Fees do not, and a change of status is not notified.
-    assert received == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 20, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
+    assert received == {(OTHER_QUEUE, "TRANSACTION_UPDATE"): 38, (QUEUE, "FBA_INVENTORY_AVAILABILITY_CHANGES"): 10}
 
 
 def test_transaction_update_contains_the_order_id_but_no_transaction_id() -> None:
@@ -315,7 +315,7 @@ def test_notification_ids_are_unique() -> None:
         amazon.subscribe(notification_type)
     amazon.sandbox.play()
     ids = {body["NotificationMetadata"]["NotificationId"] for body in amazon.received()}
-    assert len(ids) == len(amazon.queue) == 82
+    assert len(ids) == len(amazon.queue) == 101
 
 
 def test_replay_sends_the_same_bodies_in_a_shuffled_order() -> None:
@@ -326,7 +326,7 @@ def test_replay_sends_the_same_bodies_in_a_shuffled_order() -> None:
     replays = []
     for seed in (1, 1, 2):
         amazon.queue.clear()
-        assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 52})
+        assert amazon.control("POST", "replay", {"seed": seed}) == (200, {"sent": 53})
         replays.append(list(amazon.queue))
     assert sorted(replays[0]) == sorted(original)
     assert replays[0] == replays[1] != replays[2]
@@ -403,7 +403,7 @@ def test_state_counts_played_and_pending_versions() -> None:
     _, state = amazon.control("GET", "state")
     assert {name: state[name] for name in ("played", "pending", "orders", "transactions", "inventory")} == {
         "played": 10,
-        "pending": 77,
+        "pending": 96,
         "orders": 1,
         "transactions": 1,
         "inventory": 6,
@@ -438,7 +438,7 @@ def test_notifications_are_published_in_batches_of_ten() -> None:
     amazon = AmazonClient(Seller.load(OWN_SELLER), publish_many=lambda batch: batches.append(len(batch)))
     amazon.subscribe("ORDER_CHANGE")
     amazon.sandbox.play()
-    assert batches == [10, 10, 10, 10, 10, 2]
+    assert batches == [10, 10, 10, 10, 10, 3]
     assert amazon.queue == []
 
 

@@ -15,6 +15,11 @@ class TableBusy(Exception):
     """What the AWS SDK raises once its own retries are used up (ProvisionedThroughputExceededException)."""
 
 
+def _waits(row: Row) -> bool:
+    """Whether a row wants to be worked on. A sale whose charge is awaited does not: this Amazon states no charges."""
+    return bool(row.next_attempt_at) and not row.sk.startswith("CONFIRMATION#")
+
+
 class MemoryTable:
     """What survives every crash. One for the world; each sandbox reaches it through its own `TableClient`."""
 
@@ -22,7 +27,7 @@ class MemoryTable:
         self, rng: random.Random, scheduler: Scheduler, written: Callable[[Row | None, Row], None] = lambda *_: None
     ) -> None:
         self.rows: dict[str, Row] = {}
-        self.waits = 0  # rows that have a due time
+        self.waits = 0  # rows that have a due time, see `_waits`
         self._index: dict[str, Row] = {}
         self._rng = rng
         self._scheduler = scheduler
@@ -34,7 +39,7 @@ class MemoryTable:
             return False
         self._written(held, row)
         self.rows[row.sk] = row
-        self.waits += bool(row.next_attempt_at) - bool(held and held.next_attempt_at)
+        self.waits += _waits(row) - bool(held and _waits(held))
         if row.due or row.watched or (held and (held.due or held.watched)):
             self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
         return True
@@ -55,7 +60,7 @@ class MemoryTable:
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
-        return [row for row in self.rows.values() if row.next_attempt_at]
+        return [row for row in self.rows.values() if _waits(row)]
 
     def _indexed(self, row: Row) -> None:
         shown = self._index.get(row.sk)

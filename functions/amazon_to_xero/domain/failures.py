@@ -46,6 +46,10 @@ class FailureCode(StrEnum):
     REFUND_ITEM_UNKNOWN = "REFUND_ITEM_UNKNOWN"
     REFUND_CURRENCY_DIFFERS = "REFUND_CURRENCY_DIFFERS"
     TRANSACTION_TOO_LARGE = "TRANSACTION_TOO_LARGE"
+    # what Amazon charged for a sale
+    CHARGE_DIFFERS = "CHARGE_DIFFERS"
+    CHARGE_MISSING = "CHARGE_MISSING"
+    CHARGE_WITHOUT_SALE = "CHARGE_WITHOUT_SALE"
     # settings
     UNKNOWN_MARKETPLACE = "UNKNOWN_MARKETPLACE"
     ACCOUNT_UNMAPPED = "ACCOUNT_UNMAPPED"
@@ -135,6 +139,7 @@ class WaitReason(StrEnum):
     LOOKUP_UNANSWERED = "LOOKUP_UNANSWERED"
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_SALE = "WAITING_FOR_SALE"
+    WAITING_FOR_CHARGE = "WAITING_FOR_CHARGE"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
@@ -165,6 +170,7 @@ class NotBookedReason(StrEnum):
     NOTHING_REFUNDED = "NOTHING_REFUNDED"
     SALE_NOT_INVOICED = "SALE_NOT_INVOICED"
     ALREADY_CREDITED = "ALREADY_CREDITED"
+    CONFIRMS_A_SALE = "CONFIRMS_A_SALE"
 
 
 class Audience(StrEnum):
@@ -211,6 +217,10 @@ _SELLER_CENTRAL = "Check the order in Seller Central and enter it in Xero manual
 _TRANSACTION_VIEW = (
     "Check the transaction in Seller Central (Payments > Transaction View) and enter the refund in Xero manually."
 )
+_REFUND_OR_CHARGE = (
+    "Check the transaction in Seller Central (Payments > Transaction View). Enter a refund in Xero manually; compare a "
+    "charge with the order's documents in Xero."
+)
 _COMPARE = (
     "Compare the order in Seller Central with both amounts in the message, then reprocess it or enter it manually."
 )
@@ -251,14 +261,14 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
     ),
     _C.TRANSACTION_MALFORMED: FailureInfo(
-        "Amazon's finance transaction does not have the documented shape.", _TRANSACTION_VIEW
+        "Amazon's finance transaction does not have the documented shape.", _REFUND_OR_CHARGE
     ),
     _C.TRANSACTION_UNREADABLE: FailureInfo(
-        "The code cannot process this transaction.", f"{_TRANSACTION_VIEW} Report the transaction's shape as a defect."
+        "The code cannot process this transaction.", f"{_REFUND_OR_CHARGE} Report the transaction's shape as a defect."
     ),
     _C.TRANSACTION_TOTAL_DIFFERS: FailureInfo(
         "The amounts of a transaction do not add up to Amazon's total, or those of its items differ from its own.",
-        _TRANSACTION_VIEW,
+        _REFUND_OR_CHARGE,
     ),
     _C.TRANSACTION_TYPE_UNKNOWN: FailureInfo(
         "The transaction moves money for an order and is of a type that is not a refund.", _TRANSACTION_VIEW
@@ -293,6 +303,19 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "The refund is in another currency than the sale.", "Enter the credit note in Xero manually."
     ),
     _C.TRANSACTION_TOO_LARGE: FailureInfo("The transaction does not fit into one row of the table.", _TRANSACTION_VIEW),
+    _C.CHARGE_DIFFERS: FailureInfo(
+        "What Amazon charged the buyer is not what the order's documents state. Nothing is corrected by itself.",
+        "Compare the order's charges in Seller Central (Payments > Transaction View) with its documents in Xero; the "
+        "message has both numbers. Correct what is wrong, then reprocess the confirmation or take it off the list.",
+    ),
+    _C.CHARGE_MISSING: FailureInfo(
+        "For three days after the shipment Amazon has not charged the buyer.",
+        "Check in Seller Central whether the buyer was charged. It is confirmed by itself if the charge comes later.",
+    ),
+    _C.CHARGE_WITHOUT_SALE: FailureInfo(
+        "Amazon charged the buyer, and for three days the order has had no approved invoice.",
+        "Correct what the message says about the order, then reprocess the order; or enter the sale in Xero manually.",
+    ),
     _C.UNKNOWN_MARKETPLACE: FailureInfo(
         "The order's marketplace is not in the settings.",
         "Add it to amazon.marketplaces with its accounts and tax rules, then reprocess the order; or add it to "
@@ -548,7 +571,8 @@ WAITS: Mapping[WaitReason, str] = {
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
     _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
-    _W.WAITING_FOR_SALE: "A refund waits until the approved invoice of its order is in Xero, for at most three days.",
+    _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days.",
+    _W.WAITING_FOR_CHARGE: "Amazon has not charged all of a shipped order, for at most three days.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",
@@ -585,4 +609,5 @@ NOT_BOOKED: Mapping[NotBookedReason, str] = {
     _B.NOTHING_REFUNDED: "The buyer got nothing back: it consists of fees, or of tax that the marketplace withholds.",
     _B.SALE_NOT_INVOICED: "Its order has no invoice, by rule.",
     _B.ALREADY_CREDITED: "Adjustments of the order have already credited the whole amount.",
+    _B.CONFIRMS_A_SALE: "It is a charge that could not be read at first. It is compared with the sale of its order.",
 }

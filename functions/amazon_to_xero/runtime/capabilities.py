@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from amazon_to_xero.domain.amazon.notification import (
@@ -19,6 +20,7 @@ from amazon_to_xero.domain.amazon.notification import (
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -27,8 +29,10 @@ from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
+from amazon_to_xero.services.planning.confirmations import SaleConfirmations
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.services.work_report import StepReport
 from amazon_to_xero.services.worker import CapabilityWork
 
 
@@ -51,6 +55,7 @@ class Services:
     transaction_reader: TransactionReader
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
+    confirmations: SaleConfirmations
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,18 @@ class Capability:
     dead_letter_queue: str
     work: Callable[[Services], CapabilityWork]
     waits_for_lease: bool = False
+
+
+def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
+    """Record notices of the refunds queue: of transactions, and of confirmations that a person has reprocessed."""
+    confirmations = [notice.key for notice in notices if notice.kind is SourceKind.CONFIRMATION]
+    services.confirmations.reprocess(confirmations)
+    return services.transaction_notices.record([each for each in notices if each.kind is not SourceKind.CONFIRMATION])
+
+
+def _plan_refunds_and_confirm_sales(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+    planned = services.refund_planner.plan_due(REFUNDS, named, deadline)
+    return planned.plus(services.confirmations.confirm_due(deadline))
 
 
 CAPABILITIES: Mapping[str, Capability] = {
@@ -99,11 +116,11 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability(
             REFUNDS,
             parse=parse_transaction_update,
-            record=lambda services, notices: services.transaction_notices.record(notices),
+            record=_record_transaction_notices,
             dead_letter_queue="REFUNDS_DLQ_URL",
             work=lambda services: CapabilityWork(
                 read=services.transaction_reader.read_due,
-                plan=partial(services.refund_planner.plan_due, REFUNDS),
+                plan=partial(_plan_refunds_and_confirm_sales, services),
                 sweep=services.transaction_sweep.sweep,
             ),
         ),

@@ -11,7 +11,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.amazon import FinancesApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
-from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
@@ -22,6 +22,7 @@ from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
+from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
@@ -31,11 +32,15 @@ from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.source_requests import SourceRequests
 from amazon_to_xero.services.intake.sweep import OrderSweep
+from amazon_to_xero.services.intake.sweep_cursor import CURSOR as ORDER_SWEEP
+from amazon_to_xero.services.intake.sweep_cursor import watermark
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_pages import TransactionPages
+from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans
@@ -137,10 +142,14 @@ def connect(
     faults = AmazonFaults(pauses, quota, organisation, clock, decisions)
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
-    transactions = TransactionRecorder(store, failed_sources, clock)
+    charges = ChargeRecorder(store, failed_sources, policy.start, clock)
+    transactions = TransactionRecorder(store, failed_sources, charges, clock)
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
+    confirmations = SaleConfirmations(
+        store, failed_sources, clock, requests.read, requests.plan_orders, lambda: _swept(store)
+    )
     services = Services(
         store,
         organisation,
@@ -149,13 +158,26 @@ def connect(
         notices,
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
-        SourcePlanner(OrderPlans(policy, organisation, clock, store), store, organisation, failed_sources, clock),
+        SourcePlanner(
+            OrderPlans(policy, organisation, clock, store),
+            store,
+            organisation,
+            failed_sources,
+            clock,
+            confirmations.orders_planned,
+        ),
         transaction_notices,
         TransactionReader(transaction_pages, store, clock, decisions),
         TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
-            RefundPlans(policy, organisation, store, clock, requests.read), store, organisation, failed_sources, clock
+            RefundPlans(policy, organisation, store, clock, requests.read),
+            store,
+            organisation,
+            failed_sources,
+            clock,
+            confirmations.refunds_planned,
         ),
+        confirmations,
     )
     poster = document_poster(
         name,
@@ -174,6 +196,12 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     return Connection(name, profile.seller_id, services, poster, worker, tokens, status, XeroCheck(xero, pauses))
+
+
+def _swept(store: StateStore) -> Swept:
+    cursors = store.load(Cursor, [ORDER_SWEEP, TRANSACTION_SWEEP])
+    orders, transactions = (cursors.get(name, Cursor(name)) for name in (ORDER_SWEEP, TRANSACTION_SWEEP))
+    return Swept(watermark(orders), watermark(transactions))
 
 
 def document_poster(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.services.connection_status import OPERATIONS, XERO, ConnectionStatus
 from amazon_to_xero.services.intake.amazon_faults import AMAZON
 
@@ -32,6 +33,12 @@ STATUS_METRICS: Mapping[str, StatusMetric] = {
     "ConnectionRefused": StatusMetric(MetricUnit.Count, lambda status: bool(status.refusals)),
     "UnknownOutcomes": StatusMetric(MetricUnit.Count, lambda status: sum(status.unknown_documents.values())),
     "FailedSources": StatusMetric(MetricUnit.Count, lambda status: sum(status.failed_sources.values())),
+    "ChargesMissing": StatusMetric(
+        MetricUnit.Count, lambda status: status.failed_sources.get(FailureCode.CHARGE_MISSING, 0)
+    ),
+    "ChargesDiffering": StatusMetric(
+        MetricUnit.Count, lambda status: status.failed_sources.get(FailureCode.CHARGE_DIFFERS, 0)
+    ),
     "FailedDocuments": StatusMetric(MetricUnit.Count, lambda status: sum(status.failed_documents.values())),
     "XeroDayCallsLeft": StatusMetric(MetricUnit.Count, lambda status: status.xero_day_calls_left),
     "MinutesSinceAmazonAnswered": StatusMetric(MetricUnit.NoUnit, lambda status: _minutes(status.seconds_since_amazon)),

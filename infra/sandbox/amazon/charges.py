@@ -41,13 +41,19 @@ _WITHHELD_NAMES = {"OurPriceTax": "Principal", "ShippingTax": "Shipping", "Giftw
 def charges_of(versions: Sequence[Mapping[str, Any]], seller_id: str) -> Iterator[Json]:
     """Return the charges of one order, given its versions, oldest first.
 
-    Each version in which more is shipped is charged some minutes later with its share. The charge of a business buyer's
-    order is deferred, and is followed by its release and the copy that Amazon posts then.
+    Each version in which more is shipped is charged some minutes later with its share; so is a tip. The charge of a
+    business buyer's order is deferred, and is followed by its release and the copy that Amazon posts then.
     """
     shipped: dict[str, int] = {}
     charged: dict[str, Leaves] = {}
+    tipped = Decimal(0)
     for order in versions:
         items = list(_charged_items(order, shipped, charged))
+        if any(shipped.values()):
+            tip = _tip(order)
+            # A tip belongs to no item, so the first one has it. Its name is one by analogy.
+            items += [(order["orderItems"][0], 0, {("Sales", "Tip", "TipPrincipal"): tip - tipped})] * (tip > tipped)
+            tipped = max(tip, tipped)
         if not items:
             continue
         posted = parse_time(order["lastUpdatedTime"]) + POSTED_AFTER_SHIPMENT
@@ -134,10 +140,17 @@ def _charged_items(
             yield item, more, share
 
 
+def _tip(order: Mapping[str, Any]) -> Decimal:
+    breakdowns = (order.get("proceeds") or {}).get("breakdowns") or ()
+    tips = (each["subtotal"]["amount"] for each in breakdowns if each["type"] == "DELIVERY_TIP")
+    return sum((Decimal(tip) for tip in tips), Decimal(0))
+
+
 def sale_of(order: Mapping[str, Any], item: Mapping[str, Any]) -> Leaves:
     """Return what the payment of a whole item consists of: what the buyer paid, Amazon's fees, and tax it withholds."""
     leaves: Leaves = {}
-    for breakdown in (item.get("proceeds") or {}).get("breakdowns") or ():
+    proceeds = item.get("proceeds") or {}
+    for breakdown in proceeds.get("breakdowns") or ():
         amount = Decimal(breakdown["subtotal"]["amount"])
         parts = [
             (each["subtype"], Decimal(each["value"]["amount"])) for each in breakdown.get("detailedBreakdowns", ())
@@ -153,11 +166,22 @@ def sale_of(order: Mapping[str, Any], item: Mapping[str, Any]) -> Leaves:
                 parent, name = _CHARGES[charge]
                 leaves["Sales", parent, f"{name}Principal"] = amount
     sale = sum((amount for path, amount in leaves.items() if path[1] != "Tax"), Decimal(0))
+    if sale and sale == Decimal((proceeds.get("proceedsTotal") or {}).get("amount") or 0):
+        leaves = _without_included_tax(leaves)
     if (item.get("tax") or {}).get("taxCollections"):
         leaves |= _withheld(order, leaves)
     if sale:
         leaves["Expenses", "AmazonFees", "Commission"] = -_rounded(sale * _COMMISSION, sale)
     return {path: amount for path, amount in leaves.items() if amount}
+
+
+def _without_included_tax(leaves: Leaves) -> Leaves:
+    """Return the leaves of prices that include their tax: a payment states price and tax apart."""
+    tax = {path[2].removesuffix("Tax"): amount for path, amount in leaves.items() if path[1] == "Tax"}
+    return {
+        path: amount - (tax.get(path[2].removesuffix("Principal"), 0) if path[2].endswith("Principal") else 0)
+        for path, amount in leaves.items()
+    }
 
 
 def _withheld(order: Mapping[str, Any], leaves: Leaves) -> Leaves:

@@ -11,11 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
+from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.state import Cursor, Record
 from fakes.order_life import desired_documents
@@ -122,6 +126,39 @@ TRANSACTION_RECORD = st.builds(
     remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
 )
+AMOUNTS = st.dictionaries(TEXT, AMOUNT, max_size=3)
+AMOUNT_TYPE = st.builds(AmountType, kind=st.sampled_from(AmountKind), is_tax=st.booleans())
+CHARGE = st.builds(
+    ShipmentCharge,
+    transaction_id=st.just("C1"),
+    posted_at=TIME,
+    currency=TEXT,
+    amounts=st.dictionaries(AMOUNT_TYPE, AMOUNT, max_size=3),
+    unknown=AMOUNTS,
+)
+SALE = st.builds(
+    StatedSale,
+    version=TIME,
+    currency=TEXT,
+    total=AMOUNT,
+    reductions=AMOUNT,
+    order_total=AMOUNT,
+    withheld=AMOUNT,
+    shipped_at=TIME,
+    amounts=AMOUNTS,
+    is_partly_shipped=st.booleans(),
+)
+CONFIRMATION = st.builds(
+    SaleConfirmation,
+    order_id=NAME,
+    charges=st.dictionaries(st.just("C1"), CHARGE),
+    sale=st.none() | SALE,
+    awaited_since=st.none() | TIME,
+    next_attempt_at=st.none() | TIME,
+    state=st.sampled_from(ConfirmationState),
+    reason=TEXT,
+    remedy=TEXT,
+)
 CURSOR = st.builds(Cursor, name=NAME, data=st.dictionaries(TEXT, TEXT, max_size=3))
 
 
@@ -166,6 +203,15 @@ def test_transaction_is_read_back_with_every_field(record: TransactionRecord) ->
     assert typed(read.content) == typed(record.content)
 
 
+@given(CONFIRMATION)
+def test_confirmation_is_read_back_with_every_field(record: SaleConfirmation) -> None:
+    read = assert_read_back(record, SaleConfirmation)
+
+    assert typed([dict(each.amounts) for each in read.charges.values()]) == typed(
+        [dict(each.amounts) for each in record.charges.values()]
+    )
+
+
 @given(CURSOR)
 def test_cursor_is_read_back_with_every_field(cursor: Cursor) -> None:
     assert_read_back(cursor, Cursor)
@@ -187,6 +233,16 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("version", "documents_version", "older_reads", "older_since"),
         *("digest", "status", "content", "shipments", "contact_number", "invoice_number"),
         *("state", "reason", "remedy", "documents"),
+    }
+    assert {each.name for each in fields(SaleConfirmation)} == {
+        *("order_id", "generation", "charges", "sale", "awaited_since", "next_attempt_at", "state", "reason", "remedy"),
+    }
+    assert {each.name for each in fields(ShipmentCharge)} == {
+        *("transaction_id", "posted_at", "currency", "amounts", "unknown"),
+    }
+    assert {each.name for each in fields(StatedSale)} == {
+        *("version", "currency", "total", "reductions", "order_total", "withheld", "shipped_at", "amounts"),
+        "is_partly_shipped",
     }
     assert {each.name for each in fields(Shipment)} == {"reference", "shipped_at", "quantities"}
     assert {each.name for each in fields(Cursor)} == {"name", "data", "generation"}

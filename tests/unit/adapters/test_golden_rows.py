@@ -16,10 +16,12 @@ import pytest
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import NewerSchema, Row
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.ports.state import Cursor, Record
 from fakes.state import ManualClock, MemoryStateStore
 
@@ -88,11 +90,13 @@ def test_golden_rows_cover_every_type_state_and_kind() -> None:
     records = [decoded(row) for row in ROWS.values()]
     orders = [record for record in records if isinstance(record, OrderRecord)]
     transactions = [record for record in records if isinstance(record, TransactionRecord)]
+    confirmations = [record for record in records if isinstance(record, SaleConfirmation)]
     documents = [record for record in records if isinstance(record, Document)]
 
     assert {type(record) for record in records} == set(CODECS)
     assert {order.state for order in orders} == set(OrderState)
     assert {transaction.state for transaction in transactions} == set(TransactionState)
+    assert {confirmation.state for confirmation in confirmations} == set(ConfirmationState)
     assert {document.state for document in documents} == set(DocumentState)
     assert {document.kind for document in documents} == set(DocumentKind)
     assert {document.desired.tombstone for document in documents} == {True, False}
@@ -121,6 +125,19 @@ def test_order_row_without_any_field_is_decoded_with_defaults() -> None:
 
 def test_transaction_row_without_any_field_is_decoded_with_defaults() -> None:
     assert decoded(Row("TRANSACTION#R1", 1)) == TransactionRecord("R1", generation=1)
+
+
+def test_confirmation_row_without_any_field_is_decoded_with_defaults() -> None:
+    assert decoded(Row("CONFIRMATION#026-1", 1)) == SaleConfirmation("026-1", generation=1)
+
+
+def test_money_in_a_golden_confirmation_is_decimal() -> None:
+    confirmation = decoded(ROWS["confirmation_failed"])
+
+    (charge,) = confirmation.charges.values()
+    assert charge.amounts[AmountType(AmountKind.ITEM, is_tax=True)] == Decimal("3.00")
+    assert (charge.total, charge.withheld) == (Decimal("16.00"), Decimal("3.00"))
+    assert (confirmation.sale.total, confirmation.sale.withheld) == (Decimal("15.00"), Decimal("3.00"))
 
 
 def test_money_in_a_golden_transaction_is_decimal() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
-from bench.costs import Cost, charges_read, orders_and_refunds
+from bench.costs import Cost, charges_read, orders_and_refunds, sales_confirmed
 from bench.counted_table import CountedTable, Units
 
 COUNT = 100
@@ -32,7 +32,7 @@ def test_refunds_of_paid_invoices_cost_full_pages_and_full_batches(bursts: tuple
 def test_dynamodb_costs_the_same_for_each_order_and_refund_however_much_is_stored(
     bursts: tuple[list[Cost], list[Cost]],
 ) -> None:
-    for costs, most in zip(bursts, (Units(17, 27, 11), Units(20, 27, 11)), strict=True):
+    for costs, most in zip(bursts, (Units(18, 29, 11), Units(21, 27, 11)), strict=True):
         first, last = costs[0].units, costs[-1].units
         assert last.read == pytest.approx(first.read, rel=0.02)
         assert last.written == pytest.approx(first.written, rel=0.02)
@@ -47,6 +47,15 @@ def test_transactions_of_a_period_cost_one_call_for_each_full_page(by_sweep: boo
 
     assert cost.amazon["listTransactions"] == 12
     assert cost.xero == {}
+
+
+def test_charge_that_confirms_a_known_sale_costs_few_units_and_no_other_call() -> None:
+    cost = sales_confirmed(COUNT)
+
+    assert cost.xero == {}
+    assert cost.amazon == {"listTransactions": 1, "lwaToken": 1}
+    assert cost.units.read <= 3 * COUNT
+    assert cost.units.written <= 3 * COUNT
 
 
 # --- the units that DynamoDB charges ----------------------------------------------------------------------------------

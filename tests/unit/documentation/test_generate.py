@@ -121,6 +121,7 @@ def test_every_type_of_row_is_listed() -> None:
     assert [line.split("|")[1].strip() for line in row_tables.schemas().splitlines()[2:]] == [
         "`ORDER#…`",
         "`TRANSACTION#…`",
+        "`CONFIRMATION#…`",
         "`DOCUMENT#…`",
         "`CURSOR#…`",
     ]

@@ -81,6 +81,8 @@ def test_idle_connection_states_each_minute_that_nothing_waits_and_nothing_faile
             "ConnectionRefused": 0,
             "UnknownOutcomes": 0,
             "FailedSources": 0,
+            "ChargesMissing": 0,
+            "ChargesDiffering": 0,
             "FailedDocuments": 0,
             "XeroDayCallsLeft": values(printed["main"])["XeroDayCallsLeft"],
             "MinutesSinceAmazonAnswered": minute,

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
@@ -20,6 +21,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
@@ -257,6 +259,7 @@ class CursorCodec:
 CODECS: Mapping[type[Any], RowCodec[Any]] = {
     OrderRecord: OrderCodec(),
     TransactionRecord: TransactionCodec(),
+    SaleConfirmation: ConfirmationCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }

@@ -18,6 +18,7 @@ class AmountKind(StrEnum):
     SHIPPING = "SHIPPING"
     GIFT_WRAP = "GIFT_WRAP"
     COD_FEE = "COD_FEE"
+    TIP = "TIP"
     ITEM_DISCOUNT = "ITEM_DISCOUNT"
     SHIPPING_DISCOUNT = "SHIPPING_DISCOUNT"
     GIFT_WRAP_DISCOUNT = "GIFT_WRAP_DISCOUNT"
@@ -45,6 +46,9 @@ _SUBJECTS: Mapping[str, tuple[AmountKind, AmountKind | None]] = {
     "shipping": (_K.SHIPPING, _K.SHIPPING_DISCOUNT),
     "giftwrap": (_K.GIFT_WRAP, _K.GIFT_WRAP_DISCOUNT),
     "codfee": (_K.COD_FEE, None),
+    "cashondelivery": (_K.COD_FEE, None),
+    "tip": (_K.TIP, None),
+    "deliverytip": (_K.TIP, None),
     "goodwill": (_K.GOODWILL, None),
     "restockingdeduction": (_K.RESTOCKING, None),
     "returnshippingdeduction": (_K.RETURN_SHIPPING, None),

@@ -29,6 +29,7 @@ class ChangeNotice:
     at: when Amazon gave the notice, or posted the transaction (UTC); None where it was not Amazon.
     connection, seller_id: whose record; one of them is given.
     reprocess: a person asks to process the source again, whatever is known already.
+    kind: the kind of source that is to be reprocessed; None for any other notice.
     """
 
     key: str
@@ -36,6 +37,7 @@ class ChangeNotice:
     connection: str = ""
     seller_id: str = ""
     reprocess: bool = False
+    kind: SourceKind | None = None
 
 
 def parse_order_change(body: str) -> ChangeNotice:
@@ -45,7 +47,7 @@ def parse_order_change(body: str) -> ChangeNotice:
     between notification types, so names are compared without it (Amazon: Notifications API, ORDER_CHANGE).
     """
     document = _document(body)
-    if (notice := _reprocess_notice(document)) is not None:
+    if (notice := _reprocess_notice(document, SourceKind.ORDER)) is not None:
         return notice
     kind = _text(document, "NotificationType")
     if kind != "ORDER_CHANGE":
@@ -64,7 +66,7 @@ def parse_shipment_event(body: str) -> ChangeNotice:
     Raises Failure as parse_order_change does.
     """
     document = _document(body)
-    if (notice := _reprocess_notice(document)) is not None:
+    if (notice := _reprocess_notice(document, SourceKind.ORDER)) is not None:
         return notice
     kind = _text(document, "detail-type")
     if kind not in SHIPMENT_EVENTS:
@@ -80,7 +82,7 @@ def parse_transaction_update(body: str) -> ChangeNotice:
     parse_order_change does.
     """
     document = _document(body)
-    if (notice := _reprocess_notice(document, SourceKind.TRANSACTION)) is not None:
+    if (notice := _reprocess_notice(document, SourceKind.TRANSACTION, SourceKind.CONFIRMATION)) is not None:
         return notice
     kind = _text(document, "NotificationType")
     if kind != "TRANSACTION_UPDATE":
@@ -114,15 +116,18 @@ def _document(body: str) -> Mapping[str, Any]:
     return document
 
 
-def _reprocess_notice(document: Mapping[str, Any], kind: SourceKind = SourceKind.ORDER) -> ChangeNotice | None:
-    """The body of our own dead letters, which a redrive brings back."""
+def _reprocess_notice(document: Mapping[str, Any], *kinds: SourceKind) -> ChangeNotice | None:
+    """The body of our own dead letters, which a redrive brings back; `kinds` are those that the queue takes."""
     pointer = document.get("reprocess")
     if pointer is None:
         return None
-    key = identity_of(_text(pointer, "source", limit=_MAX_SOURCE_LENGTH), kind)
-    if key is None:
-        raise _malformed(f"reprocess.source names no {kind}; it should be {kind}#<Amazon {kind} id>")
-    return ChangeNotice(key, connection=_text(pointer, "connection"), reprocess=True)
+    source = _text(pointer, "source", limit=_MAX_SOURCE_LENGTH)
+    for kind in kinds:
+        key = identity_of(source, kind)
+        if key is not None:
+            return ChangeNotice(key, connection=_text(pointer, "connection"), reprocess=True, kind=kind)
+    kind = kinds[0]
+    raise _malformed(f"reprocess.source names no {kind}; it should be {kind}#<Amazon {kind} id>")
 
 
 def _part(value: Any, name: str) -> Any:

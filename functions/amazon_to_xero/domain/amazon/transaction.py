@@ -13,13 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.domain.amazon.charge_types import UNKNOWN_TYPE, AmountType, amount_type
-from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, transaction_header
+from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, manual_remedy, transaction_header
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, InvalidAmount, amount, total
-
-_COMPARE = (
-    "Compare the transaction in Seller Central (Payments > Transaction View) and enter the refund in Xero manually."
-)
 
 
 @dataclass(frozen=True)
@@ -160,7 +156,7 @@ def _leaves(
             raise Failure(
                 FailureCode.MIXED_CURRENCIES,
                 f"Transaction {header.transaction_id} has amounts in {currency} and {stated['currencyCode']}. "
-                "Enter the refund in Xero manually.",
+                f"{_compare(header)}",
             )
         if value:
             yield ItemAmount(sku, name, value, amount_type(name, parents))
@@ -178,11 +174,16 @@ def _is_stated_as_nothing(item: Mapping[str, Any]) -> bool:
 
 def _differs(header: TransactionHeader, finding: str) -> Failure:
     code = FailureCode.TRANSACTION_TOTAL_DIFFERS
-    return Failure(code, f"Transaction {header.transaction_id}: {finding}. {_COMPARE}")
+    return Failure(code, f"Transaction {header.transaction_id}: {finding}. {_compare(header)}")
 
 
 def _malformed(header: TransactionHeader, problem: str) -> Failure:
     code = FailureCode.TRANSACTION_MALFORMED
     return Failure(
-        code, f"Transaction {header.transaction_id} does not have the documented shape: {problem}. {_COMPARE}"
+        code, f"Transaction {header.transaction_id} does not have the documented shape: {problem}. {_compare(header)}"
     )
+
+
+def _compare(header: TransactionHeader) -> str:
+    remedy = manual_remedy(header.type)
+    return f"Check the transaction in Seller Central (Payments > Transaction View) and {remedy}."

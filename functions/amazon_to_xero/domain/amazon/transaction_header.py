@@ -1,7 +1,9 @@
-"""What identifies a transaction of Amazon's Finances API, and whether it is a refund. Amounts are read elsewhere."""
+"""What identifies a transaction of Amazon's Finances API, and whether it is a refund or a charge; not its amounts."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +14,7 @@ from amazon_to_xero.domain.timestamps import parse_timestamp
 
 # Amazon documents no list of types. A chargeback or a claim is at times stated as a plain Refund, at times as its own.
 _REFUND_TYPES = frozenset({"refund", "chargeback", "chargebackrefund", "atozguaranteerefund"})
+_CHARGE_TYPE = "shipment"
 _MAX_ID_LENGTH = 200  # the longest that was seen has 40 characters; a sort key has room for 1024 bytes
 
 
@@ -40,11 +43,11 @@ def transaction_header(raw: Mapping[str, Any]) -> TransactionHeader:
     transaction_id = raw.get("transactionId")
     if not isinstance(transaction_id, str) or not _is_short_text(transaction_id):
         posted = _text(raw.get("postedDate"))[:40]
-        raise _malformed(f"transactionId of a transaction posted at {posted!r} is not a short ASCII text")
+        raise _malformed(raw, f"transactionId of a transaction posted at {posted!r} is not a short ASCII text")
     try:
         posted_at = parse_timestamp(raw.get("postedDate"), "postedDate")
     except ValueError as problem:
-        raise _malformed(f"transaction {transaction_id}: {problem}") from None
+        raise _malformed(raw, f"transaction {transaction_id}: {problem}") from None
     status = _text(raw.get("transactionStatus")).upper()
     related = list(_related_identifiers(raw))
     return TransactionHeader(
@@ -60,6 +63,24 @@ def transaction_header(raw: Mapping[str, Any]) -> TransactionHeader:
 def is_refund(transaction_type: str) -> bool:
     """Return whether a transaction of Amazon's type gives money back to a buyer."""
     return _letters(transaction_type) in _REFUND_TYPES
+
+
+def is_charge(transaction_type: str) -> bool:
+    """Return whether a transaction of Amazon's type charges a buyer for a shipment."""
+    return _letters(transaction_type) == _CHARGE_TYPE
+
+
+def manual_remedy(transaction_type: str) -> str:
+    """Return what a person does with a transaction that cannot be processed, as the end of a sentence."""
+    if is_charge(transaction_type):
+        return "compare the charge with the order's documents in Xero"
+    return "enter the refund in Xero manually"
+
+
+def key_of_unreadable(raw: Mapping[str, Any]) -> str:
+    """Return what names a transaction without a usable header: the same for each sweep that reads it again."""
+    text = json.dumps(raw, sort_keys=True, default=str)
+    return f"unreadable-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def _related_identifiers(raw: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -85,8 +106,9 @@ def _is_short_text(text: str) -> bool:
     return bool(text.strip()) and len(text) <= _MAX_ID_LENGTH and text.isascii()
 
 
-def _malformed(problem: str) -> Failure:
+def _malformed(raw: Mapping[str, Any], problem: str) -> Failure:
+    remedy = manual_remedy(_text(raw.get("transactionType")))
     return Failure(
         FailureCode.TRANSACTION_MALFORMED,
-        f"{problem}. Check Payments > Transaction View in Seller Central and enter the refund in Xero manually.",
+        f"{problem}. Check Payments > Transaction View in Seller Central and {remedy}.",
     )

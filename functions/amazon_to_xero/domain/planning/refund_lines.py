@@ -28,6 +28,7 @@ _TAKES_BACK = {
     AmountKind.SHIPPING: "SHIPPING",
     AmountKind.GIFT_WRAP: "GIFT_WRAP",
     AmountKind.COD_FEE: "COD_FEE",
+    AmountKind.TIP: "DELIVERY_TIP",
     AmountKind.ITEM_DISCOUNT: "DISCOUNT:ITEM",
     AmountKind.SHIPPING_DISCOUNT: "DISCOUNT:SHIPPING",
     AmountKind.GIFT_WRAP_DISCOUNT: "DISCOUNT:GIFT_WRAP",
@@ -38,6 +39,7 @@ _NAMES = {
     AmountKind.SHIPPING: "Shipping",
     AmountKind.GIFT_WRAP: "Gift wrap",
     AmountKind.COD_FEE: "Cash-on-delivery fee",
+    AmountKind.TIP: "Delivery tip",
     AmountKind.ITEM_DISCOUNT: "Discount",
     AmountKind.SHIPPING_DISCOUNT: "Shipping discount",
     AmountKind.GIFT_WRAP_DISCOUNT: "Gift wrap discount",
@@ -51,6 +53,7 @@ _CHARGES = {
     AmountKind.SHIPPING: Charge.SHIPPING,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP,
     AmountKind.COD_FEE: Charge.COD_FEE,
+    AmountKind.TIP: Charge.DELIVERY_TIP,
 }
 
 
@@ -133,8 +136,9 @@ class _RefundLines:
         rate = percentage(like.tax_type, self._organisation)
         if share.net or not rate or self._sale.amounts is LineAmountTypes.NO_TAX:
             amount = share.net if is_exclusive else share.net + share.tax
-            # Goodwill and what is like it: where Amazon states no tax with it, Xero must not add any.
-            is_untaxed = is_exclusive and not share.is_of_line and not share.tax
+            # Goodwill and what is like it: where Amazon states no tax with it, Xero must not add any. A discount states
+            # none because its item's tax is already less.
+            is_untaxed = is_exclusive and not share.is_of_line and not share.tax and kind not in _DISCOUNTS
             tax_type = self._policy.tax.rounding_tax_type if is_untaxed else like.tax_type
             line = replace(single_line(description, amount, account, tax_type), origin=origin)
             yield self._with_amazons_tax(line, share)

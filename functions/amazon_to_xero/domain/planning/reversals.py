@@ -90,6 +90,11 @@ class DecidedRefunds:
         """Return the numbers of all their credit notes."""
         return [refund.number for refund in self.by_transaction.values() if refund.number]
 
+    @property
+    def given_back_of_reductions(self) -> Decimal:
+        """What refunds gave back and did not credit, because it was taken off the order before."""
+        return self.refunded - self.credited
+
     def numbers_besides(self, transaction_id: str) -> list[str]:
         """Return the credit notes of all others."""
         others = (refund for key, refund in self.by_transaction.items() if key != transaction_id)

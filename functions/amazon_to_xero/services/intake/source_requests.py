@@ -32,6 +32,10 @@ class SourceRequests:
         """Make orders due for reading."""
         self._notices.record([ChangeNotice(order_id) for order_id in order_ids])
 
+    def plan_orders(self, order_ids: Sequence[str]) -> None:
+        """Make orders due for planning."""
+        self._notices.record_shipments([ChangeNotice(order_id, reprocess=True) for order_id in order_ids])
+
     def read_again(self, sources: Sequence[str]) -> Collection[str]:
         """Make the orders due for reading; return the keys of those that failed because Amazon does not return them."""
         order_ids = _ids(sources, SourceKind.ORDER)
@@ -43,7 +47,7 @@ class SourceRequests:
     def plan_again(self, sources: Sequence[str]) -> None:
         """Make the orders and transactions due for planning."""
         order_ids, transaction_ids = (_ids(sources, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION))
-        self._notices.record_shipments([ChangeNotice(each, reprocess=True) for each in order_ids])
+        self.plan_orders(order_ids)
         self._transaction_notices.record([ChangeNotice(each, reprocess=True) for each in transaction_ids])
 
     def plan_for_other_dates(self, sources: Sequence[str]) -> None:

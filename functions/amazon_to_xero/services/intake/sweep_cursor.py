@@ -18,6 +18,12 @@ def answered_at(cursor: Cursor) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def watermark(cursor: Cursor) -> datetime | None:
+    """Return until when (UTC) a sweep has read everything; None before its first one was complete."""
+    text = cursor.data.get("watermark")
+    return datetime.fromisoformat(text) if text else None
+
+
 def restarted(data: Mapping[str, str], watermark: str | None = None) -> dict[str, str]:
     """Return what the cursor holds of a sweep that begins again, at its watermark or at another one.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, transaction_header
+from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, key_of_unreadable, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.amazon.transaction_types import belongs_to_settlements
 from amazon_to_xero.domain.canonical import canonical_json
@@ -17,6 +15,7 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.recorder import MAX_CONTENT_BYTES
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
@@ -33,19 +32,21 @@ class _Refund:
 
 
 class TransactionRecorder:
-    """Turns Amazon's refunds into records, for one connection. It plans nothing."""
+    """Turns Amazon's refunds into records, for one connection, and hands its charges on. It plans nothing."""
 
-    def __init__(self, store: StateStore, failed_sources: FailedSources, clock: Clock) -> None:
+    def __init__(self, store: StateStore, failed_sources: FailedSources, charges: ChargeRecorder, clock: Clock) -> None:
         self._store = store
         self._failed_sources = failed_sources
+        self._charges = charges
         self._clock = clock
 
     def record(self, transactions: Sequence[Json]) -> StepReport:
-        """Record the refunds among transactions; none can stop the others. Raises Conflict.
+        """Record the refunds and charges among transactions; none can stop the others. Raises Conflict.
 
         A new one is to be planned. A known one never changes but for its status, which changes nothing else. A copy of
         a deferred one, which Amazon adds when it is released, is ignored.
         """
+        self._charges.record(transactions)
         refunds = dict(filter(None, map(_refund, transactions)))
         new: set[str] = set()
 
@@ -93,7 +94,7 @@ def _refund(raw: Json) -> tuple[str, _Refund] | None:
     try:
         header = transaction_header(raw)
     except Failure as failure:
-        return _key_of_unreadable(raw), _Refund(raw, failure=failure)
+        return key_of_unreadable(raw), _Refund(raw, failure=failure)
     if header.is_copy:
         return None
     if not header.type:
@@ -101,12 +102,6 @@ def _refund(raw: Json) -> tuple[str, _Refund] | None:
         remedy = f"{problem}. If it is a refund, enter it in Xero manually."
         return header.transaction_id, _Refund(raw, failure=Failure(FailureCode.TRANSACTION_MALFORMED, remedy))
     return header.transaction_id, _Refund(raw, header)
-
-
-def _key_of_unreadable(raw: Json) -> str:
-    """Return what names a transaction without a usable header: the same for each sweep that reads it again."""
-    text = json.dumps(raw, sort_keys=True, default=str)
-    return f"unreadable-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def _with_status(known: TransactionRecord, header: TransactionHeader | None) -> TransactionRecord | None:

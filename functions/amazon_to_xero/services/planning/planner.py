@@ -7,7 +7,7 @@ writer changed meanwhile is planned again from what is stored then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
@@ -76,12 +76,15 @@ class SourcePlanner[R: SourceRecord]:
         organisation: OrganisationCache,
         failed_sources: FailedSources,
         clock: Clock,
+        on_planned: Callable[[Sequence[PlannedRecord[R]]], None] = lambda plans: None,
     ) -> None:
+        """`on_planned` is given what was planned before its records are saved: what follows from a plan is stored."""
         self._source = source
         self._store = store
         self._organisation = organisation
         self._failed_sources = failed_sources
         self._clock = clock
+        self._on_planned = on_planned
 
     def plan_due(self, capability: str, named: Sequence[str], deadline: datetime) -> StepReport:
         """Plan a capability's due records, and of `named` those due although the index may not show them yet.
@@ -103,20 +106,21 @@ class SourcePlanner[R: SourceRecord]:
 
     def _plan_chunk(self, records: Sequence[R]) -> StepReport:
         waiting = {record.key: record for record in records}
-        rows: list[R] = []
+        planned: list[PlannedRecord[R]] = []
         changed: list[str] = []
         for _ in range(ATTEMPTS):
             plans, held = self._plans(waiting)
             overtaken = self._request(plans, held, changed)
             for key, plan in plans.items():
                 if key not in overtaken:
-                    rows.append(plan.record)
+                    planned.append(plan)
                     self._failed_sources.log_findings(plan.record, plan.findings)
             waiting = {key: record for key, record in waiting.items() if key in overtaken}
             if not waiting:
                 break
+        self._on_planned(planned)
         later = self._clock.now() + RETRY_PLAN
-        rows += [record.plan_at(later) for record in waiting.values()]
+        rows = [*(plan.record for plan in planned), *(record.plan_at(later) for record in waiting.values())]
         # A row that another writer changed meanwhile was read again, and is due or planned by now.
         for row in self._store.save(rows).values():
             self._failed_sources.log(row)

@@ -19,6 +19,7 @@ from amazon_to_xero.domain.amazon.notification import (
     parse_transaction_update,
 )
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.source import SourceKind
 
 EVENTS = Path(__file__).parents[3] / "events"
 CANARY = "Canary Buyer"
@@ -101,7 +102,7 @@ def test_redriven_dead_letter_asks_to_reprocess_its_order_on_either_queue(
     (body,) = bodies(event)
 
     order_id = json.loads(body)["reprocess"]["source"].removeprefix("order#")
-    assert parse(body) == ChangeNotice(order_id, connection="main", reprocess=True)
+    assert parse(body) == ChangeNotice(order_id, connection="main", reprocess=True, kind=SourceKind.ORDER)
 
 
 def test_event_of_the_own_bus_is_a_notice_about_its_order() -> None:
@@ -296,8 +297,16 @@ def test_message_that_is_no_notice_of_a_transaction_is_rejected(body: str) -> No
     assert failure_of(body, parse_transaction_update).code in ("MALFORMED_MESSAGE", "UNEXPECTED_NOTIFICATION")
 
 
+def test_redriven_dead_letter_names_the_confirmation_to_compare_again() -> None:
+    body = json.dumps({"reprocess": {"connection": "main", "source": "confirmation#026-1"}})
+
+    assert parse_transaction_update(body) == ChangeNotice(
+        "026-1", connection="main", reprocess=True, kind=SourceKind.CONFIRMATION
+    )
+
+
 def test_redriven_dead_letter_names_the_transaction_to_plan_again() -> None:
     transaction_id = "t" * 200
     assert parse_transaction_update(reprocess(f"transaction#{transaction_id}")) == ChangeNotice(
-        transaction_id, connection="main", reprocess=True
+        transaction_id, connection="main", reprocess=True, kind=SourceKind.TRANSACTION
     )

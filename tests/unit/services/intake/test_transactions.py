@@ -40,8 +40,8 @@ def a_refund(number: int = 1, *, posted: datetime = NOON - HOUR, **changes: Any)
     }
 
 
-def a_sale(number: int = 1) -> dict[str, Any]:
-    return a_refund(number, transactionId=f"S{number}", transactionType="Shipment")
+def a_fee(number: int = 1) -> dict[str, Any]:
+    return a_refund(number, transactionId=f"S{number}", transactionType="ServiceFee")
 
 
 def copy_of(transaction_id: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Refunds(FakeConnection):
 
 
 def test_refund_is_recorded_with_what_identifies_it_and_is_to_be_planned_now() -> None:
-    connection = Refunds(a_refund(), a_sale())
+    connection = Refunds(a_refund(), a_fee())
 
     report = connection.sweep_transactions()
 
@@ -156,7 +156,7 @@ def test_refund_that_cannot_be_recorded_fails_visibly_once_and_the_others_go_on(
 
 
 def test_malformed_transaction_that_is_no_refund_is_ignored() -> None:
-    connection = Refunds(a_sale() | {"transactionId": None})
+    connection = Refunds(a_fee() | {"transactionId": None})
 
     connection.sweep_transactions()
 

@@ -13,6 +13,7 @@ from amazon_to_xero.domain.books.line import Line, LineAmountTypes, line_from_xe
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans
@@ -61,7 +62,8 @@ class RefundingConnection(FakeConnection):
         """Record a transaction as each read of them does, plan it and post its documents; None where it is ignored."""
         services = self.connection.services
         key = raw["transactionId"]
-        TransactionRecorder(self.store, services.failed_sources, self.clock).record([raw])
+        charges = ChargeRecorder(self.store, services.failed_sources, self.policy.start, self.clock)
+        TransactionRecorder(self.store, services.failed_sources, charges, self.clock).record([raw])
         if key not in self.store.load(TransactionRecord, [key]):
             return None
         return self.plan_refund(key, posts=posts)

@@ -187,3 +187,14 @@ def test_rest_of_a_refund_with_taxed_and_untaxed_lines_is_credited_where_prices_
     connection.refund(refund("T1", item_refund(currency="CAD", **leaves), currency="CAD"))
 
     assert connection.note("A-RFT1").desired.total == Decimal("30.00") - Decimal(credited) * Decimal("1.05")
+
+
+def test_discount_that_the_sale_does_not_state_takes_the_tax_of_its_item_where_prices_exclude_tax() -> None:
+    connection = canadian_sale()
+    leaves = {"OurPricePrincipal": "-20.00", "OurPriceTax": "-0.50", "OurPriceDiscount": "10.00"}
+
+    connection.refund(refund("T1", item_refund(currency="CAD", **leaves), currency="CAD"))
+
+    note = connection.note("A-RFT1").desired
+    assert note.total == Decimal("10.50")
+    assert {each["TaxType"] for each in note.body["LineItems"]} == {"TAX001"}
