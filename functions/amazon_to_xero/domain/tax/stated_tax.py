@@ -106,9 +106,13 @@ def state_taxes(
         return list(lines)
     wanted = _by_charge(lines, by_line, item.taxes)
     # A unit's tax may be off by less than the smallest unit, and so may the tax that Xero rounds.
-    is_explained = total(wanted) == cents(item.tax) and all(
-        abs(tax - computed) <= (unit * (item.quantity + 1) if place in taxable else 0)
-        for place, (tax, computed) in enumerate(zip(wanted, by_line, strict=True))
+    is_explained = (
+        item.tax_detailed
+        and total(wanted) == cents(item.tax)
+        and all(
+            abs(tax - computed) <= (unit * (item.quantity + 1) if place in taxable else 0)
+            for place, (tax, computed) in enumerate(zip(wanted, by_line, strict=True))
+        )
     )
     if not is_explained:
         largest = max(taxable, key=lambda place: abs(lines[place].amount))
