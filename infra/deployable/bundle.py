@@ -13,7 +13,9 @@ Three things distinguish it from an ordinary ``pip install --target``:
 """
 
 import argparse
+import gzip
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -141,6 +144,24 @@ def prune(tree: Path) -> None:
             _delete(entry)
 
 
+def drop_documentation(tree: Path) -> None:
+    """Take the texts for readers out of botocore's descriptions of services: two thirds of what a client loads."""
+    for description in tree.glob("botocore/data/*/*/service-2.json.gz"):
+        model = _without_documentation(json.loads(gzip.decompress(description.read_bytes())))
+        description.unlink()  # it may be a hard link into uv's cache, which must stay as it is
+        description.write_bytes(gzip.compress(json.dumps(model, separators=(",", ":")).encode(), mtime=0))
+
+
+def _without_documentation(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_documentation(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    # A member of an API may have the name "documentation", too: that is an object.
+    kept = {name: each for name, each in part.items() if name != "documentation" or not isinstance(each, str)}
+    return {name: _without_documentation(each) for name, each in kept.items()}
+
+
 def _delete(entry: Path) -> None:
     if entry.is_dir():
         shutil.rmtree(entry)
@@ -179,6 +200,7 @@ def dependencies(architecture: str) -> Path:
     try:
         install(unfinished, architecture)
         prune(unfinished)
+        drop_documentation(unfinished)
         compile_bytecode(unfinished, unfinished)
         unfinished.rename(finished)
     except OSError:

@@ -187,7 +187,9 @@ class ExampleOrder:
         total = desired.total or Decimal(0)
         net = sum((cents(Decimal(line["Quantity"]) * line["UnitAmount"]) for line in body["LineItems"]), Decimal(0))
         if total != net:
-            rows.append(["Tax, as Xero computes it", "", "", "", f"{total - net:.2f}"])
+            is_stated = any("TaxAmount" in line for line in body["LineItems"])
+            of_whom = "as the lines state it" if is_stated else "as Xero computes it"
+            rows.append([f"Tax, {of_whom}", "", "", "", f"{total - net:.2f}"])
         rows.append(["**Total**", "", "", "", f"**{total:.2f}**"])
         return f"{head}\n\n{table(('Line', 'Quantity', 'Account', 'Tax type', f'Amount ({currency})'), rows)}"
 

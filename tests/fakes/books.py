@@ -9,7 +9,8 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
 from amazon_to_xero.domain.planning.policy import AccountCodes, PostingPolicy
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.orders import CA, JP, UK, US
 

@@ -220,6 +220,12 @@ def test_tax_amount_in_the_request_overrides_the_rate(xero: XeroClient) -> None:
     assert (created["TotalTax"], created["Total"]) == (Decimal("19.99"), Decimal("119.99"))
 
 
+def test_tax_amount_above_the_unit_amount_is_refused(xero: XeroClient) -> None:
+    sent = line("0.83", Quantity=40, TaxType="OUTPUT2", TaxAmount=Decimal("1.60"))
+    refused = xero.put("Invoices", invoice(LineItems=[sent]))
+    assert refused.messages == ["The TaxAmount specified cannot be greater than the UnitAmount."]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -58,11 +58,13 @@ class FailureCode(StrEnum):
     TAX_MODE_MISMATCH = "TAX_MODE_MISMATCH"
     TAX_MODE_CONFLICT = "TAX_MODE_CONFLICT"
     TAX_OWED_BY_MARKETPLACE = "TAX_OWED_BY_MARKETPLACE"
+    TAX_LIABILITY_UNCLEAR = "TAX_LIABILITY_UNCLEAR"
     ROUNDING_TAXED = "ROUNDING_TAXED"
     # the organisation in Xero
     TAX_RATE_UNUSABLE = "TAX_RATE_UNUSABLE"
     TAX_TYPE_UNUSABLE = "TAX_TYPE_UNUSABLE"
     TAX_DIFFERS = "TAX_DIFFERS"
+    TAX_VARIANCE = "TAX_VARIANCE"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
     CLEARING_UNUSABLE = "CLEARING_UNUSABLE"
@@ -105,7 +107,6 @@ class FailureCode(StrEnum):
     STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
     STOCK_NOT_STATED = "STOCK_NOT_STATED"
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
-    TAX_VARIANCE = "TAX_VARIANCE"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
     CONTACT_MERGED = "CONTACT_MERGED"
@@ -344,6 +345,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "The marketplace owes the tax and the tax rule would book it as the seller's.",
         "Add a rule with responsible: marketplace before it, then reprocess the order.",
     ),
+    _C.TAX_LIABILITY_UNCLEAR: FailureInfo(
+        "Amazon does not say clearly whether the seller or the marketplace owes the tax, or how much of a price is the "
+        "marketplace's tax.",
+        "Find out in Seller Central who remits the tax, add Amazon's word to tax.liabilities and reprocess the order; "
+        "or enter the order in Xero manually.",
+    ),
     _C.ROUNDING_TAXED: FailureInfo(
         "tax.rounding_tax_type has a rate above zero.", "Name a tax type without tax, then reprocess the order."
     ),
@@ -358,6 +365,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.TAX_DIFFERS: FailureInfo(
         "Xero would compute another total than Amazon, by more than rounding.",
         "Check the rate of the tax type in tax.rules, then reprocess the order.",
+    ),
+    _C.TAX_VARIANCE: FailureInfo(
+        "Amazon's tax on an item differs from what Xero computes with the rule's rate, by more than rounding.",
+        "Correct tax.rules, then reprocess the order; or set tax.when_different to draft or book.",
     ),
     _C.ACCOUNT_UNKNOWN: FailureInfo(
         "The organisation does not have this account.", "Add the account in Xero or correct accounts in the settings."
@@ -486,11 +497,6 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.UNFORESEEN: FailureInfo(
         "The code raised an exception that it does not handle.",
         "Report the type and place in the message as a defect.",
-        _A.REPORT,
-    ),
-    _C.TAX_VARIANCE: FailureInfo(
-        "Amazon's tax on an item differs from what Xero computes with the booked rate.",
-        "Check tax.rules and the invoice.",
         _A.REPORT,
     ),
     _C.VERSION_WENT_BACK: FailureInfo(

@@ -19,8 +19,9 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import AccountCodes, InvoicePer, PostingPolicy, RefundsWithoutSale
 from amazon_to_xero.domain.stock.policy import StockPolicy
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
-from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party, folded_word
+from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, WhenDifferent
 from amazon_to_xero.runtime.inventory_settings import InventorySettings
 
 type Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -179,19 +180,28 @@ class TaxRuleSettings(_Settings):
     responsible: Literal["seller", "marketplace"] | None = Field(
         default=None, description="Condition: who owes the tax on the item, as Amazon states it."
     )
-    amazon_tax: Literal["zero", "charged"] | None = Field(
-        default=None, description="Condition: whether Amazon charged tax on the item."
+    amazon_tax: Literal["zero", "stated_zero", "charged"] | None = Field(
+        default=None,
+        description="Condition: whether Amazon charged tax on the item. `zero`: 0.00, or no tax is stated. "
+        "`stated_zero`: Amazon states 0.00.",
     )
     regions: tuple[Text, ...] = Field(
         default=(),
-        description="Condition: the destination is in one of these states or provinces, in Amazon's spelling, capitals "
-        'or not, e.g. `["ON", "Ontario"]`.',
+        description="Condition: the destination is in one of these states or provinces, by code or name, whatever the "
+        'capitals, accents and punctuation, e.g. `["ON", "Quebec"]`.',
     )
-    scheme: Literal["UOSS", "IOSS"] | None = Field(
-        default=None, description="Condition: Amazon reports the item under this EU one-stop-shop scheme."
+    scheme: Text | None = Field(
+        default=None,
+        description="Condition: Amazon reports the item under this scheme, e.g. `UOSS` (the EU's one-stop shop), "
+        "whatever the capitals and punctuation.",
     )
     business: bool | None = Field(
         default=None, description="Condition: `true` for orders of Amazon Business, `false` for all others."
+    )
+    charges: tuple[Literal["item", "shipping", "gift_wrap", "cod_fee", "other"], ...] = Field(
+        default=(),
+        description='Condition: the buyer was charged for one of these, e.g. `["shipping"]` where shipping is taxed '
+        "and the goods are not. A discount takes the tax type of what it discounts.",
     )
     category: Text | None = Field(
         default=None, description="Condition: the item's SKU is in this category, a name in `tax.categories`."
@@ -223,6 +233,25 @@ class TaxSettings(_Settings):
         "fails with `TAX_DIFFERS`.",
     )
 
+    liabilities: dict[Text, Literal["seller", "marketplace"]] = Field(
+        default_factory=dict,
+        description="Who owes the tax that Amazon describes with a word that is not known here: a collection model, a "
+        'responsible party or a reporting scheme, e.g. `{"XX_VOEC": "marketplace"}`. Without it such an order fails '
+        "with `TAX_LIABILITY_UNCLEAR`.",
+    )
+
+    when_different: Literal["hold", "draft", "book"] = Field(
+        default="hold",
+        description="What happens to an order on which Xero computes another tax than Amazon charged, by more than "
+        "rounding. `hold`: it fails with `TAX_VARIANCE`, and nothing new is entered. `draft`: its invoice stays a "
+        "draft, which you check and approve. `book`: it is entered. The last two log `TAX_VARIANCE`.",
+    )
+    state_amounts: bool = Field(
+        default=True,
+        description="Whether a line states Amazon's tax where Xero would round it otherwise. With `false`, Xero "
+        "computes every tax, and a rounding line makes up for what is added to prices.",
+    )
+
     @model_validator(mode="after")
     def _rules_can_match(self) -> Self:
         if not self.rules and self.mode == "rules":
@@ -242,6 +271,9 @@ class TaxSettings(_Settings):
             categories=self.categories,
             rounding_tax_type=self.rounding_tax_type,
             rounding_limit=self.rounding_limit,
+            when_different=WhenDifferent(self.when_different),
+            state_amounts=self.state_amounts,
+            liabilities={folded_word(word): Party(party) for word, party in self.liabilities.items()},
         )
 
 
@@ -430,4 +462,5 @@ def _tax_rule(rule: TaxRuleSettings) -> TaxRule:
         scheme=rule.scheme or "",
         business=rule.business,
         category=rule.category or "",
+        charges=frozenset(Charge[charge.upper()] for charge in rule.charges),
     )

@@ -122,6 +122,8 @@ class DocumentLines:
             )
             return line
         if tax_amount is not None:
+            if line.unit_amount is not None and abs(tax_amount) > abs(line.unit_amount):
+                problems.append("The TaxAmount specified cannot be greater than the UnitAmount.")
             return replace(line, tax_amount=to_cents(tax_amount))
         percent = Decimal(str(rate["EffectiveRate"]))
         if document.line_amount_types == "Inclusive":

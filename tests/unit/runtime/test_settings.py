@@ -15,7 +15,8 @@ from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
@@ -156,7 +157,7 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("accounts.clearing.gbp", "CLR", "match pattern"),
         ("tax.rules", [], "at least 1 item, unless tax.mode is matching"),
         ("tax.mode", "guess", "'rules' or 'matching'"),
-        ("tax.rules.1.scheme", "OSS", "'UOSS' or 'IOSS'"),
+        ("tax.liabilities", {"XX_VOEC": "amazon"}, "'seller' or 'marketplace'"),
         ("tax.rules.1.business", "perhaps", "valid boolean"),
         ("tax.rules.1.regions", "ON", "valid array"),
         ("tax.rules.1.category", "", "at least 1 character"),
@@ -165,7 +166,7 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("tax.rules.0.amounts", "gross", "'inclusive', 'exclusive' or 'none'"),
         ("tax.rules.0.tax_type", MISSING, "Field required"),
         ("tax.rules.1.responsible", "amazon", "'seller' or 'marketplace'"),
-        ("tax.rules.1.amazon_tax", "some", "'zero' or 'charged'"),
+        ("tax.rules.1.amazon_tax", "some", "'zero', 'stated_zero' or 'charged'"),
         ("tax.rules.1.when", "always", "Extra inputs are not permitted"),
         ("tax.rounding_limit", "0.11", "less than or equal to 0.1"),
         ("tax.rounding_limit", "-0.01", "greater than or equal to 0"),

@@ -17,6 +17,7 @@ class Marketplace:
     name: as buyers know it, e.g. Amazon.co.uk.
     country, currency: ISO codes.
     region: the SP-API region that serves it.
+    prices_exclude_tax: prices never contain tax; Amazon adds it to them.
     """
 
     marketplace_id: str
@@ -24,11 +25,12 @@ class Marketplace:
     country: str
     currency: str
     region: Region
+    prices_exclude_tax: bool = False
 
 
 _ALL = (
-    Marketplace("ATVPDKIKX0DER", "Amazon.com", "US", "USD", "na"),
-    Marketplace("A2EUQ1WTGCTBG2", "Amazon.ca", "CA", "CAD", "na"),
+    Marketplace("ATVPDKIKX0DER", "Amazon.com", "US", "USD", "na", prices_exclude_tax=True),
+    Marketplace("A2EUQ1WTGCTBG2", "Amazon.ca", "CA", "CAD", "na", prices_exclude_tax=True),
     Marketplace("A1AM78C64UM0Y8", "Amazon.com.mx", "MX", "MXN", "na"),
     Marketplace("A2Q3Y263D00KWC", "Amazon.com.br", "BR", "BRL", "na"),
     Marketplace("A1F83G8C2ARO7P", "Amazon.co.uk", "GB", "GBP", "eu"),
@@ -53,3 +55,8 @@ _ALL = (
 )
 
 MARKETPLACES: Mapping[str, Marketplace] = {marketplace.marketplace_id: marketplace for marketplace in _ALL}
+
+
+def prices_exclude_tax(marketplace_id: str) -> bool:
+    """Whether prices on that marketplace never contain tax; False for one that is not known."""
+    return marketplace_id in MARKETPLACES and MARKETPLACES[marketplace_id].prices_exclude_tax

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.amazon.package import Package, read_package
 from amazon_to_xero.domain.amazon.proceeds import money_in, read_proceeds, stated, totals_differ
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, InvalidAmount, total
@@ -51,20 +52,34 @@ _WITHOUT_AMOUNTS = NOT_YET_PRICED | {Fulfilment.CANCELLED, Fulfilment.UNFULFILLA
 
 
 @dataclass(frozen=True)
+class TaxCollection:
+    """How Amazon says that the tax on an item is collected, in Amazon's words; empty where it gives none.
+
+    model: e.g. MARKETPLACE_FACILITATOR.
+    responsible_party: who remits the tax, e.g. Amazon Services, Inc.
+    """
+
+    model: str = ""
+    responsible_party: str = ""
+
+
+@dataclass(frozen=True)
 class OrderItem:
     """One item of an order. Amounts are in the order's currency and for the whole quantity.
 
     item_id: Amazon's orderItemId.
     sku, title: the seller's SKU and the product's title; empty where Amazon gives none.
-    quantity: how many were ordered.
+    quantity: how many are sold: those that are fulfilled or open; those ordered where Amazon does not state that.
     total: Amazon's proceedsTotal: the charges less the discounts, plus the tax if it is exclusive.
     charges: charge -> amount.
     discounts: the charge that is discounted -> amount, negative whichever sign Amazon used.
     taxes: Amazon's name of what the tax is for (ITEM, SHIPPING, DISCOUNT …) -> tax.
     tax: the sum of the taxes.
     tax_exclusive: the charges exclude the tax; False also where there is no tax.
-    collected_by_marketplace: Amazon collects and remits the tax (marketplace facilitator, deemed supplier).
-    schemes: EU schemes under which the tax is reported: UOSS, IOSS.
+    tax_stated: Amazon states a tax, be it 0.00.
+    tax_detailed: Amazon states what each part of the tax is for.
+    collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
+    schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
     """
 
@@ -78,26 +93,21 @@ class OrderItem:
     taxes: Mapping[str, Decimal]
     tax: Decimal
     tax_exclusive: bool
-    collected_by_marketplace: bool
+    tax_stated: bool = False
+    tax_detailed: bool = False
+    collections: tuple[TaxCollection, ...] = ()
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
 
+    @property
+    def has_amounts(self) -> bool:
+        """Whether anything of it is booked: a cancelled item may have no amounts, or only amounts of 0."""
+        return any((*self.charges.values(), *self.discounts.values(), self.tax))
 
-@dataclass(frozen=True)
-class Package:
-    """A package that the seller ships.
-
-    reference: Amazon's packageReferenceId.
-    shipped_at: when it was handed over (UTC); None before, and for a cancelled package.
-    quantities: order item id -> quantity in the package.
-    carrier, tracking: the carrier's name and the tracking number; empty where Amazon gives none.
-    """
-
-    reference: str
-    shipped_at: datetime | None
-    quantities: Mapping[str, int]
-    carrier: str = ""
-    tracking: str = ""
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing in all, e.g. because its discounts are as much as its price."""
+        return not total((*self.charges.values(), *self.discounts.values())) and not self.tax
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ def _malformed(problem: str) -> Failure:
 
 def _read_order(raw: Mapping[str, Any]) -> Order:
     channel = stated(raw, "salesChannel")
-    sold_on_amazon = channel["channelName"] == "AMAZON"
+    sold_on_amazon = _is_sold_on_amazon(channel["channelName"])
     currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw.get("orderItems")))
     if len(currencies) > 1:
         raise Failure(
@@ -210,10 +220,19 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         tip=tip,
         ship_to_country=address.get("countryCode") or "",
         ship_to_region=address.get("stateOrRegion") or "",
-        packages=tuple(_read_package(package) for package in raw.get("packages") or ()),
+        packages=tuple(read_package(package) for package in raw.get("packages") or ()),
         items=items,
         programs=frozenset(raw.get("programs") or ()),
     )
+
+
+def _is_sold_on_amazon(channel: Any) -> bool:
+    """Whether it is Amazon's sale; False for multi-channel fulfilment. Raises ValueError for another channel."""
+    known = {"AMAZON": True, "NON_AMAZON": False}
+    name = str(channel).strip().upper().replace("-", "_").replace(" ", "_")
+    if name not in known:
+        raise ValueError(f"salesChannel.channelName {channel!r} is not documented")
+    return known[name]
 
 
 def _currencies(value: Any) -> set[str]:
@@ -238,16 +257,13 @@ def _read_status(text: Any) -> Fulfilment:
         ) from None
 
 
-def _read_package(raw: Mapping[str, Any]) -> Package:
-    is_cancelled = (raw.get("packageStatus") or {}).get("status") == "CANCELLED"
-    has_left = bool(raw.get("shipTime")) and not is_cancelled
-    return Package(
-        reference=raw.get("packageReferenceId") or "",
-        shipped_at=parse_timestamp(raw["shipTime"], "packages.shipTime") if has_left else None,
-        quantities={part["orderItemId"]: int(part["quantity"]) for part in raw.get("packageItems") or ()},
-        carrier=raw.get("carrier") or "",
-        tracking=raw.get("trackingNumber") or "",
-    )
+def _quantity(raw: Mapping[str, Any]) -> int:
+    """Return how many of an item are sold: what was fulfilled and what is still open. The rest was cancelled."""
+    ordered, fulfilment = int(raw["quantityOrdered"]), raw.get("fulfillment") or {}
+    fulfilled, still_open = fulfilment.get("quantityFulfilled"), fulfilment.get("quantityUnfulfilled")
+    if fulfilled is None or still_open is None:
+        return ordered
+    return min(ordered, int(fulfilled) + int(still_open))
 
 
 def _read_totals(
@@ -287,23 +303,34 @@ def _read_item(raw: Mapping[str, Any], currency: str) -> OrderItem:
         item_id=item_id,
         sku=product.get("sellerSku") or "",
         title=product.get("title") or "",
-        quantity=int(raw["quantityOrdered"]),
+        quantity=_quantity(raw),
         total=proceeds.total,
         charges=_by_charge(proceeds.charges),
         discounts=_by_charge(proceeds.discounts),
         taxes=proceeds.taxes,
         tax=proceeds.tax,
         tax_exclusive=proceeds.tax_exclusive,
-        collected_by_marketplace=any(
-            collection.get("model") == "MARKETPLACE_FACILITATOR" for collection in taxation.get("taxCollections") or ()
+        tax_stated=proceeds.tax_stated,
+        tax_detailed=proceeds.tax_detailed,
+        collections=tuple(
+            TaxCollection(_text(each, "model"), _text(each, "responsibleParty"))
+            for each in taxation.get("taxCollections") or ()
         ),
         schemes=frozenset(
-            part["reportingScheme"]
+            scheme
             for part in taxation.get("taxCalculationBreakdowns") or ()
-            if part.get("reportingScheme")
+            if (scheme := _text(part, "reportingScheme"))
         ),
         shipped=int((raw.get("fulfillment") or {}).get("quantityFulfilled") or 0),
     )
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    """Return a field's text, empty where it is missing or null. Raises ValueError for anything else."""
+    value = raw.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} should be a text and is {type(value).__name__}")
+    return (value or "").strip()
 
 
 def _by_charge(amounts: Mapping[str, Decimal]) -> Mapping[Charge, Decimal]:

@@ -23,6 +23,8 @@ class Proceeds:
     taxes: Amazon's name of what the tax is for (ITEM, SHIPPING, DISCOUNT …) -> tax.
     tax: the sum of the taxes.
     tax_exclusive: the charges exclude the tax; False also where there is no tax.
+    tax_stated: Amazon states a tax, be it 0.00.
+    tax_detailed: Amazon states what each part of the tax is for.
     """
 
     total: Decimal
@@ -31,14 +33,20 @@ class Proceeds:
     taxes: Mapping[str, Decimal]
     tax: Decimal
     tax_exclusive: bool
+    tax_stated: bool
+    tax_detailed: bool
 
 
 def read_proceeds(item_id: str, raw: Mapping[str, Any], currency: str) -> Proceeds:
     """Return the proceeds in Amazon's object. Raises Failure with DETAIL_DIFFERS or ITEM_TOTAL_DIFFERS."""
-    parts = _read_parts(item_id, raw.get("breakdowns") or (), currency)
+    breakdowns = raw.get("breakdowns") or ()
+    parts = _read_parts(item_id, breakdowns, currency)
+    is_detailed = any(each["type"] == "TAX" and each.get("detailedBreakdowns") for each in breakdowns)
     item_total = money_in(raw, "proceedsTotal", "proceeds.proceedsTotal") if raw.get("proceedsTotal") else ZERO
     discounts, tax_exclusive = _resolve_signs(item_id, parts, item_total, currency)
-    return Proceeds(item_total, parts.charges, discounts, parts.taxes, parts.tax, tax_exclusive)
+    return Proceeds(
+        item_total, parts.charges, discounts, parts.taxes, parts.tax, tax_exclusive, bool(parts.taxes), is_detailed
+    )
 
 
 def stated(raw: Mapping[str, Any], name: str) -> Any:

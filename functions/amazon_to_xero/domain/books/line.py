@@ -30,6 +30,7 @@ class Line:
     quantity, unit: their product is the amount before Xero's rounding, in the document's currency.
     account, tax_type: the organisation's account code and Xero's TaxType.
     origin: what of the source the line books (item and charge); a later change is compared by it.
+    tax: the tax on it, in the document's currency; None where Xero computes it from the tax type.
     """
 
     description: str
@@ -38,6 +39,7 @@ class Line:
     account: str
     tax_type: str
     origin: str = ""
+    tax: Decimal | None = None
 
     @property
     def amount(self) -> Decimal:
@@ -45,18 +47,21 @@ class Line:
 
     def in_xero(self) -> dict[str, Any]:
         """Return the line in Xero's field names."""
-        return {
+        line = {
             "Description": self.description,
             "Quantity": self.quantity,
             "UnitAmount": self.unit,
             "AccountCode": self.account,
             "TaxType": self.tax_type,
         }
+        return line if self.tax is None else line | {"TaxAmount": self.tax}
 
 
 def line_from_xero(item: Mapping[str, Any], origin: str) -> Line:
     """Return the line that `in_xero` was made from."""
-    return Line(item["Description"], item["Quantity"], item["UnitAmount"], item["AccountCode"], item["TaxType"], origin)
+    account, tax_type = item["AccountCode"], item["TaxType"]
+    unit, tax = item["UnitAmount"], item.get("TaxAmount")
+    return Line(item["Description"], item["Quantity"], unit, account, tax_type, origin, tax)
 
 
 def single_line(description: str, value: Decimal, account: str, tax_type: str) -> Line:

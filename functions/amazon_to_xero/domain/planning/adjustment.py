@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero, single_line
 from amazon_to_xero.domain.books.numbering import adjustment_number
+from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.order_documents import (
     SETTLED_BY,
@@ -24,10 +25,12 @@ from amazon_to_xero.domain.planning.order_documents import (
     is_settled_alone,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
-from amazon_to_xero.domain.planning.proportions import scaled_to
+from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
+from amazon_to_xero.domain.planning.retaxed import lines_by_origin, retaxed_lines
 from amazon_to_xero.domain.planning.reversals import NettedReductions, OrderReversals, credited_by_adjustments
 from amazon_to_xero.domain.planning.sale import Sale
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
+from amazon_to_xero.domain.tax.stated_tax import with_tax
 
 _KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 
@@ -71,6 +74,13 @@ class _Adjustments:
         wanted = {desired.kind: desired for desired in self._missing_documents(number)}
         for kind, document in zip(_KINDS, held, strict=True):
             self._plan_at(kind, number, document, wanted.get(kind))
+
+    @property
+    def _amounts(self) -> LineAmountTypes:
+        return LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+
+    def _booked_lines(self) -> list[Line]:
+        return [line for document in self._booked for line in _signed_lines(document.desired)]
 
     def _next_number(self) -> tuple[str, list[Document | None]]:
         """Keep the adjustments that exist; return the first free number and what was requested under it."""
@@ -139,25 +149,27 @@ class _Adjustments:
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
         netted = self._refunds.decided.netted
-        lines = self._missing_lines(netted)
+        organisation = self._documents.organisation
+        old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, organisation)
+        changed = {line.origin for line in old}
+        lines = [line for line in self._missing_lines(netted) if line.origin not in changed]
         booked = total(_signed_total(document.desired) for document in self._booked) - netted.amount
         missing = total(sale.total for sale in self._sales) - booked
-        amounts = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
-        self._count_reinstated(number, max(ZERO, missing), lines)
-        if missing > 0:
+        self._count_reinstated(number, max(ZERO, missing) if not old else ZERO, lines)
+        if not old and missing > 0:
             yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
-        elif missing < 0:
+        elif not old and missing < 0:
             credit, lines = self._without_what_refunds_credited(-missing, lines)
             if credit:
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
         else:
-            more = [line for line in lines if line.amount > 0]
-            less = [_negated(line) for line in lines if line.amount < 0]
+            more = [*new, *(line for line in lines if line.amount > 0)]
+            less = [*old, *(_negated(line) for line in lines if line.amount < 0)]
             if more and less:
-                # The credit note takes away what the invoice adds, to the cent, even where their taxes differ.
-                moved = xero_total(more, amounts, self._documents.organisation)
-                yield self._adjustment(DocumentKind.INVOICE, number, more, moved)
-                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, moved)
+                # The credit note takes away what the invoice adds too much, to the cent, even where their taxes differ.
+                added = xero_total(more, self._amounts, organisation)
+                yield self._adjustment(DocumentKind.INVOICE, number, more, added)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing)
 
     def _count_reinstated(self, number: str, more: Decimal, lines: Sequence[Line]) -> None:
         """Count what of a supplementary invoice was credited before: a later refund is not of what came back.
@@ -191,8 +203,7 @@ class _Adjustments:
         return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
-        first = self._booked[0].desired.body
-        amounts = LineAmountTypes(first["LineAmountTypes"])
+        first, amounts = self._booked[0].desired.body, self._amounts
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
         day = self._documents.open_date(organisation.local_date(self._documents.order.version))
@@ -208,23 +219,30 @@ class _Adjustments:
         """
         wanted: dict[str, Line] = {}
         amounts: dict[str, Decimal] = {}
+        stated = _StatedTaxes(self._amounts, self._documents.organisation)
         for sale in self._sales:
             for line in sale.lines:
                 if line.origin:  # a rounding line has none yet
                     wanted.setdefault(line.origin, line)
+                    stated.add(line, 1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
+        left = lines_by_origin(self._booked_lines(), self._amounts, self._documents.organisation)
         booked: dict[str, Line] = {}
         for document in self._booked:
             for line in _signed_lines(document.desired):
                 if line.origin != ROUNDING:
-                    booked.setdefault(line.origin, line)
+                    booked[line.origin] = left.get(line.origin) or booked.get(line.origin, line)
+                    stated.add(line, -1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
         for origin, amount in netted.lines.items():
             amounts[origin] = amounts.get(origin, ZERO) + amount
+            if origin in booked and booked[origin].amount:
+                stated.add(with_amount(booked[origin], amount), 1)
         lines = []
         for origin, amount in amounts.items():
             like = booked.get(origin) or wanted[origin]
-            lines.append(replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin))
+            line = replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            lines.append(stated.on(line))
         return [line for line in lines if line.amount]
 
 
@@ -236,7 +254,32 @@ def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:
 
 
 def _negated(line: Line) -> Line:
-    return replace(line, unit=-line.unit)
+    return replace(line, unit=-line.unit, tax=None if line.tax is None else -line.tax)
+
+
+class _StatedTaxes:
+    """The taxes on lines by origin, for those of which a line states its tax: what corrects it states its own."""
+
+    def __init__(self, amounts: LineAmountTypes, organisation: Organisation) -> None:
+        self._amounts = amounts
+        self._organisation = organisation
+        self._taxes: dict[str, Decimal] = {}
+        self._stated: set[str] = set()
+        self._tax_types: dict[str, set[str]] = {}
+
+    def add(self, line: Line, sign: int) -> None:
+        tax = tax_of(line, self._amounts, self._organisation)
+        self._taxes[line.origin] = self._taxes.get(line.origin, ZERO) + sign * tax
+        self._tax_types.setdefault(line.origin, set()).add(line.tax_type)
+        if line.tax is not None:
+            self._stated.add(line.origin)
+
+    def on(self, line: Line) -> Line:
+        """Return the line of what is missing or too much of its origin, with the tax that is."""
+        computed = tax_of(line, self._amounts, self._organisation)
+        tax = self._taxes.get(line.origin, ZERO)
+        is_comparable = self._tax_types.get(line.origin) == {line.tax_type}
+        return with_tax(line, tax) if line.origin in self._stated and is_comparable and tax != computed else line
 
 
 def _signed_total(desired: DesiredDocument) -> Decimal:

@@ -28,6 +28,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, OrderReversals
 from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
+from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 
 def plan_order(
@@ -75,7 +76,20 @@ class _OrderPlan:
             kept, sales_of_kept = self._kept, self._sales_of_kept
             plan_adjustments(kept, sales_of_kept, self._held, self._documents, self._steps, self._refunds)
         self._steps.first.extend(self._documents.closed(self._held))
-        return self._steps.plan(self._held, self._refunds.changed)
+        plan = self._steps.plan(self._held, self._refunds.changed)
+        self._check_taxes(sales, plan)
+        return plan
+
+    def _check_taxes(self, sales: Sequence[Sale], plan: PostingPlan) -> None:
+        """Raise Failure with TAX_VARIANCE where nothing new may be entered. What was entered before is no reason."""
+        variances = [variance for sale in sales for variance in sale.tax_variances]
+        if not variances or self._documents.policy.tax.when_different is not WhenDifferent.HOLD:
+            return
+        for desired in (each for step in plan.steps for each in step):
+            held = self._held.own(desired.kind, desired.number)
+            is_new = held is None or held.desired.digest != desired.digest
+            if is_new and not desired.tombstone and desired.kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE):
+                raise variances[0].failure
 
     def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:
         number = self._usable_number(base_number)
@@ -175,7 +189,8 @@ class _OrderPlan:
         if day != sale.booked_on:
             booked_on = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
             reference = f"{cut(reference, REFERENCE_LIMIT - len(booked_on))}{booked_on}"
-        status = "AUTHORISED" if sale.approved else "DRAFT"
+        # Xero turns no approved invoice into a draft again.
+        status = "AUTHORISED" if sale.approved or (held is not None and _is_approved(held)) else "DRAFT"
         header = DocumentHeader(day, reference, sale.currency, sale.amounts, status)
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
 

@@ -19,7 +19,8 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.proportions import scaled_to, shared, with_amount
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, xero_total
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, tax_of, xero_total
+from amazon_to_xero.domain.tax.stated_tax import with_tax
 
 # The lines of a sale that a part of a refund takes back, by the end of their origin; see SoldLine.charge.
 _TAKES_BACK = {
@@ -108,8 +109,14 @@ class _RefundLines:
                 if line.amount:
                     key = (line.origin, line.account, line.tax_type)
                     held = made.get(key)
-                    made[key] = line if held is None else with_amount(held, held.amount + line.amount)
+                    made[key] = line if held is None else self._together(held, line)
         return [line for line in made.values() if line.amount]
+
+    def _together(self, first: Line, second: Line) -> Line:
+        line = with_amount(first, first.amount + second.amount)
+        taxes = [tax_of(each, self._sale.amounts, self._organisation) for each in (first, second)]
+        is_stated = line.amount and (first.tax is not None or second.tax is not None)
+        return with_tax(line, total(taxes)) if is_stated else line
 
     def _lines_of_part(self, part: RefundPart) -> Iterator[Line]:
         if part.kind is AmountKind.UNKNOWN:
@@ -133,7 +140,8 @@ class _RefundLines:
             # none because its item's tax is already less.
             is_untaxed = is_exclusive and not share.is_of_line and not share.tax and kind not in _DISCOUNTS
             tax_type = self._policy.tax.rounding_tax_type if is_untaxed else like.tax_type
-            yield replace(single_line(description, amount, account, tax_type), origin=origin)
+            line = replace(single_line(description, amount, account, tax_type), origin=origin)
+            yield self._with_amazons_tax(line, share)
             return
         # Only tax is given back: what was taxed no longer is. The net amount moves to a line without tax.
         net = cents(share.tax * 100 / rate)
@@ -142,6 +150,18 @@ class _RefundLines:
         yield replace(single_line(description, taxed, account, like.tax_type), origin=f"{origin}:TAXED")
         untaxed = single_line(description, -net, account, self._policy.tax.rounding_tax_type)
         yield replace(untaxed, origin=f"{origin}:UNTAXED")
+
+    def _with_amazons_tax(self, line: Line, share: _Share) -> Line:
+        """Return the line with the tax that Amazon gave back, where Xero would round it otherwise."""
+        computed = tax_of(line, self._sale.amounts, self._organisation)
+        states = self._policy.tax.state_amounts and share.tax != computed
+        return with_tax(line, share.tax) if states and self._is_rounding(share, line, computed) else line
+
+    def _is_rounding(self, share: _Share, line: Line, computed: Decimal) -> bool:
+        """Whether rounding explains Amazon's tax: that of this line, or that which the line of the sale states."""
+        sold = share.like.line
+        as_sold = computed if sold.tax is None else sold.tax * line.amount / sold.amount
+        return bool(computed) and min(abs(share.tax - computed), abs(share.tax - as_sold)) <= self._sale.unit
 
     def _account(self, kind: AmountKind, like: SoldLine) -> str:
         accounts = self._policy.accounts
@@ -162,7 +182,8 @@ class _RefundLines:
                 tax_type = share.like.line.tax_type
                 amount = share.net if self._sale.amounts is LineAmountTypes.EXCLUSIVE else share.net + share.tax
                 in_xero = line_tax(amount, percentage(tax_type, self._organisation), self._sale.amounts)
-                if abs(in_xero - share.tax) > CENT:
+                line = single_line("", amount, share.like.line.account, tax_type)
+                if abs(in_xero - share.tax) > CENT and not self._is_rounding(share, line, in_xero):
                     yield Finding(
                         FailureCode.TAX_VARIANCE,
                         f"Check the credit note's line {share.like.line.description}: Amazon gave back {share.tax} "

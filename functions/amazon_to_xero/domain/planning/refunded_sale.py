@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
-from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit
+from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
@@ -145,18 +145,26 @@ def _sold_lines(
     refund_notes: Iterable[Document],
     skus: Mapping[str, str],
 ) -> Iterable[SoldLine]:
-    """Add up the sale's lines by what they book, on the account of the first of them, less what was taken back."""
-    lines: dict[str, Line] = {}
-    left: dict[str, Decimal] = {}
+    """Add up the sale's lines by what they book, on the account of the first of them, less what was taken back.
+
+    A line that was credited and entered again at another rate counts at the rate that is left.
+    """
+    lines: dict[str, dict[str, Line]] = {}
+    left: dict[str, dict[str, Decimal]] = {}
     sold = [line for invoice in invoices for line in lines_of(invoice.desired)]
     adjusted = [with_amount(line, -line.amount) for note in adjustments for line in lines_of(note.desired)]
     for line in (*sold, *adjusted):
-        lines.setdefault(line.origin, line)
-        left[line.origin] = left.get(line.origin, ZERO) + line.amount
+        lines.setdefault(line.origin, {}).setdefault(line.tax_type, line)
+        by_rate = left.setdefault(line.origin, {})
+        by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) + line.amount
     for note in refund_notes:
         for line in lines_of(note.desired):
             if line.origin in left:
-                left[line.origin] -= line.amount
-    for origin, line in lines.items():
+                by_rate = left[line.origin]
+                by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) - line.amount
+    for origin, of_origin in lines.items():
         item_id, _, charge = origin.partition(":")
-        yield SoldLine(line, skus.get(item_id, ""), charge or item_id, left[origin])
+        line = next(
+            (each for each in of_origin.values() if left[origin][each.tax_type]), next(iter(of_origin.values()))
+        )
+        yield SoldLine(line, skus.get(item_id, ""), charge or item_id, total(left[origin].values()))

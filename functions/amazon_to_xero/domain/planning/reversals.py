@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.line import ROUNDING, Line, line_from_xero
 from amazon_to_xero.domain.money import ZERO, total
 
 
@@ -147,9 +148,31 @@ class DecidedRefunds:
 
 def credited_by_adjustments(invoices: Iterable[DesiredDocument], notes: Iterable[DesiredDocument]) -> Decimal:
     """Return what adjustments have credited; what one only moves between lines, under one number, is nothing."""
-    moved = {invoice.number: invoice.total or ZERO for invoice in invoices}
-    credited = ((note.total or ZERO) - moved.get(note.number, ZERO) for note in notes)
-    return total(max(ZERO, amount) for amount in credited)
+    by_number = {invoice.number: invoice for invoice in invoices}
+    return total(_taken_back(note, by_number.get(note.number)) for note in notes)
+
+
+def _taken_back(note: DesiredDocument, invoice: DesiredDocument | None) -> Decimal:
+    """Return what a credit note takes back, beyond what the invoice of the same number enters again.
+
+    Lines that are entered again at another rate are no part of it: Amazon has changed who owes their tax.
+    """
+    credited = note.total or ZERO
+    if invoice is None:
+        return max(ZERO, credited)
+    rates = {line.origin: line.tax_type for line in _lines(invoice)}
+    old = [line for line in _lines(note) if rates.get(line.origin, line.tax_type) != line.tax_type]
+    if old and len(old) == len(_lines(note)):
+        return ZERO
+    new = [line for line in _lines(invoice) if line.origin in {each.origin for each in old}]
+    entered_again = (invoice.total or ZERO) - total(line.amount for line in new)
+    return max(ZERO, credited - total(line.amount for line in old) - entered_again)
+
+
+def _lines(document: DesiredDocument) -> list[Line]:
+    """Return the document's lines without its rounding line."""
+    lines = zip(document.body.get("LineItems") or (), document.line_origins, strict=True)
+    return [line_from_xero(item, origin) for item, origin in lines if origin != ROUNDING]
 
 
 class OrderReversals:

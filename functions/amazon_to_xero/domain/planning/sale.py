@@ -22,9 +22,10 @@ from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReas
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
-from amazon_to_xero.domain.tax.liability import marketplace_collected_tax, seller_total
+from amazon_to_xero.domain.tax.liability import seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
-from amazon_to_xero.domain.tax.rules import TaxTreatment, tax_treatment
+from amazon_to_xero.domain.tax.rules import TaxTreatment, WhenDifferent, tax_treatment
+from amazon_to_xero.domain.tax.stated_tax import state_taxes
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
 REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
@@ -49,8 +50,9 @@ class Sale:
     booked_on: date of the document in the organisation's time zone: of the shipment, of the order while not shipped.
     currency: ISO code.
     reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
-    approved: the order has shipped; until then the sale is a draft.
+    approved: the order has shipped; until then the sale is a draft. A draft is also what a person has to check first.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
+    collected: order item ids of the items on which the marketplace owes the tax.
     """
 
     lines: tuple[Line, ...]
@@ -61,6 +63,7 @@ class Sale:
     reference: str
     approved: bool
     tax_variances: tuple[TaxVariance, ...] = ()
+    collected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,12 @@ def sales(
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
         # A shipment of free goods keeps its place in the list although it needs no invoice: numbers go by the place.
-        return [_sale(part, shipment, tracking_of(order, shipment), policy, organisation) for part, shipment in shares]
+        return [
+            _sale(
+                part, shipment, tracking_of(order, shipment), policy, organisation, is_share=part.items != order.items
+            )
+            for part, shipment in shares
+        ]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
 
 
@@ -143,13 +151,28 @@ def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | Non
 
 
 def _sale(
-    order: Order, shipment: Shipment | None, tracking: str, policy: PostingPolicy, organisation: Organisation
+    order: Order,
+    shipment: Shipment | None,
+    tracking: str,
+    policy: PostingPolicy,
+    organisation: Organisation,
+    *,
+    is_share: bool = False,
 ) -> Sale:
     taxes = tax_treatment(order, policy.tax, organisation)
-    lines = [line for item in order.items for line in item_lines(item, taxes.tax_types[item.item_id], policy)]
+    collected = [item for item in order.items if item.item_id in taxes.collected]
+    variances = tax_variances(order, taxes, organisation, is_share=is_share)
+    differing = {variance.item_id for variance in variances}
+    lines: list[Line] = []
+    for item in order.items:
+        made = list(item_lines(order, item, taxes, policy))
+        is_sellers = item.tax_stated and item.item_id not in taxes.collected
+        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
+            made = state_taxes(made, item, taxes.amounts, organisation, order)
+        lines += made
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
-    expected = seller_total(order)
+    expected = seller_total(order, collected)
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
@@ -157,8 +180,9 @@ def _sale(
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
         reference=sale_reference(order, tracking),
-        approved=shipment is not None,
-        tax_variances=tax_variances(order, taxes, organisation),
+        approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
+        tax_variances=variances,
+        collected=taxes.collected,
     )
 
 
@@ -169,15 +193,15 @@ def sale_reference(order: Order, tracking: str = "") -> str:
     return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
 
 
-def item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterable[Line]:
-    """Return a line for each charge, then one for each discount, all with the item's tax type."""
-    collected = marketplace_collected_tax(item)
+def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
+    """Return a line for each charge, then one for each discount with the tax type of what it discounts."""
+    collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
     title, sku = cleaned(item.title), cleaned(item.sku)
     name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:
-            account = _account(charge, policy)
+            account, tax_type = _account(charge, policy), taxes.tax_type(item, charge)
             if charge is Charge.ITEM:
                 line = goods_line(name, item.quantity, net, account, tax_type)
             else:
@@ -189,20 +213,25 @@ def item_lines(item: OrderItem, tax_type: str, policy: PostingPolicy) -> Iterabl
         net = value - (collected.get("DISCOUNT", ZERO) if is_first else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, tax_type)
+            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, taxes.tax_type(item, charge))
             yield replace(line, origin=f"{item.item_id}:DISCOUNT:{charge}")
 
 
 def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
-    """Return the line of the tip, which belongs to no item: it takes the tax type of the order's first item.
+    """Return the line of the tip, which belongs to no item: it takes the tax type of the first item with a price.
 
     Where the amounts exclude tax, Amazon adds none to the tip, so the line has none.
     """
     is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
-    tax_type = policy.tax.rounding_tax_type if is_untaxed else taxes.tax_types[order.items[0].item_id]
+    tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
     account = _account(Charge.DELIVERY_TIP, policy)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, account, tax_type)
     return replace(line, origin=Charge.DELIVERY_TIP)
+
+
+def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
+    priced = (item for item in order.items if not item.is_free)
+    return taxes.tax_types[next(priced, order.items[0]).item_id]
 
 
 def _account(charge: Charge, policy: PostingPolicy) -> str:

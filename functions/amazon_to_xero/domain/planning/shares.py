@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from amazon_to_xero.domain.amazon.order import Fulfilment, Order, OrderItem, Package
+from amazon_to_xero.domain.amazon.order import Fulfilment, Order, OrderItem
+from amazon_to_xero.domain.amazon.package import Package
 from amazon_to_xero.domain.amazon.shipment import Shipment, total_quantities
 from amazon_to_xero.domain.money import ZERO, smallest_unit, total
 

@@ -6,12 +6,12 @@ for itself: no invoice is reduced by it, and it is refunded out of clearing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
-from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.amazon.transaction import Transaction
 from amazon_to_xero.domain.books.contact import Customer, marketplace_customer
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -21,7 +21,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.refund import Refund
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
 from amazon_to_xero.domain.planning.sale import check_marketplace, item_lines, nothing_to_invoice, sale_reference
-from amazon_to_xero.domain.tax.rules import tax_treatment
+from amazon_to_xero.domain.tax.rules import TaxTreatment, tax_treatment
 
 # Rules by which an order has no sale wherever it is entered. Of any other order money can come back.
 _NEVER_SOLD = frozenset(
@@ -86,13 +86,13 @@ def standalone_sale(
         amounts=taxes.amounts,
         reference=sale_reference(order),
         contact_number=standalone_customer(order, policy).number,
-        lines=tuple(_sold_lines(order.items, taxes.tax_types, policy)),
+        lines=tuple(_sold_lines(order, taxes, policy)),
     )
 
 
-def _sold_lines(items: Iterable[OrderItem], tax_types: Mapping[str, str], policy: PostingPolicy) -> Iterable[SoldLine]:
-    for item in items:
-        for line in item_lines(item, tax_types[item.item_id], policy):
+def _sold_lines(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[SoldLine]:
+    for item in order.items:
+        for line in item_lines(order, item, taxes, policy):
             yield SoldLine(line, item.sku, line.origin.partition(":")[2], line.amount)
 
 
@@ -101,6 +101,7 @@ def _item(sku: str, transaction: Transaction, refund: Refund) -> OrderItem:
     parts = [part for part in refund.parts if part.sku == sku]
     kinds = {each.type.kind for each in transaction.amounts if each.sku == sku}
     tax = -total(each.amount for each in transaction.amounts if each.sku == sku and _is_buyers_tax(each.type))
+    is_collected = AmountKind.MARKETPLACE_TAX in kinds
     value = total(abs(part.net) + abs(part.tax) for part in parts)
     return OrderItem(
         item_id=sku or transaction.order_id,
@@ -113,7 +114,8 @@ def _item(sku: str, transaction: Transaction, refund: Refund) -> OrderItem:
         taxes={},
         tax=tax,
         tax_exclusive=False,
-        collected_by_marketplace=AmountKind.MARKETPLACE_TAX in kinds,
+        tax_stated=bool(tax) or is_collected,
+        collections=(TaxCollection(model="MARKETPLACE_FACILITATOR"),) if is_collected else (),
     )
 
 

@@ -14,7 +14,8 @@ from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
-from amazon_to_xero.domain.tax.liability import Party, responsible_party, seller_total
+from amazon_to_xero.domain.tax.liability import responsible_party, seller_total
+from amazon_to_xero.domain.tax.liability_words import Party
 
 TAX = "TAX"  # names the tax among the amounts by type; every other name is an AmountKind, or a Charge that has none
 _DISCOUNTS: Mapping[Charge, AmountKind] = {
@@ -63,13 +64,14 @@ def stated_sale(record: OrderRecord, documents: Iterable[DesiredDocument]) -> St
     if not invoices or version is None:
         return None
     order = parse_order(record.content or {})
+    collected = [item for item in order.items if responsible_party(order, item, {}) is Party.MARKETPLACE]
     return StatedSale(
         version=version,
         currency=str(invoices[0].body["CurrencyCode"]),
         total=total(each.total or ZERO for each in invoices) - total(each.total or ZERO for each in notes),
         reductions=credited_by_adjustments(invoices, notes),
-        order_total=seller_total(order) if order.items else ZERO,
-        withheld=total(item.tax for item in order.items if responsible_party(item) is Party.MARKETPLACE),
+        order_total=seller_total(order, collected) if order.items else ZERO,
+        withheld=total(item.tax for item in collected),
         shipped_at=max((shipment.shipped_at for shipment in record.shipments), default=version),
         amounts=_amounts(order),
         is_partly_shipped=order.status is Fulfilment.PARTIALLY_SHIPPED,

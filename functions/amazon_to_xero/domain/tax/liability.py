@@ -1,52 +1,108 @@
-"""Who owes the tax on an item, the seller or the marketplace, and which amounts are therefore the seller's.
+"""Who owes the tax on an item: the seller, the marketplace, or nobody can say; and which amounts are the seller's.
 
-Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability.
+Tax that the marketplace collects and remits is neither the seller's income nor the seller's liability. What is unclear
+is never booked: the order fails and a person decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
-from amazon_to_xero.domain.amazon.order import Order, OrderItem
+from amazon_to_xero.domain.amazon.marketplaces import prices_exclude_tax
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, total
-
-
-class Party(StrEnum):
-    """Who owes the tax to the state."""
-
-    SELLER = "seller"
-    MARKETPLACE = "marketplace"
+from amazon_to_xero.domain.tax.liability_words import Party, party_of_collection, party_of_scheme, unknown_words
 
 
 class AmazonTax(StrEnum):
-    """Whether Amazon's order states a tax amount for an item."""
+    """Whether Amazon's order states a tax amount for an item. A rule may ask for any of them; several can be true."""
 
-    ZERO = "zero"
+    ZERO = "zero"  # 0.00, or none is stated
+    STATED_ZERO = "stated_zero"
     CHARGED = "charged"
 
 
-def responsible_party(item: OrderItem) -> Party:
-    """Return who owes the tax on an item: the marketplace where Amazon says that it collects it, else the seller."""
-    return Party.MARKETPLACE if item.collected_by_marketplace else Party.SELLER
+def responsible_party(order: Order, item: OrderItem, liabilities: Mapping[str, Party]) -> Party:
+    """Return who owes the tax on an item.
+
+    What Amazon says about the collection decides; a reporting scheme only where it says nothing, or contradicts it.
+    Without either, the seller owes the tax.
+
+    liabilities: what further words of Amazon's mean, by `folded_word`: a person has stated it in the settings.
+    """
+    stated = {party_of_collection(each, liabilities) for each in item.collections}
+    if stated != {Party.MARKETPLACE}:
+        schemes = (party_of_scheme(scheme, liabilities) for scheme in item.schemes)
+        stated |= {party for party in schemes if party is not None}
+    if not stated:
+        return Party.SELLER
+    party = stated.pop() if len(stated) == 1 else Party.UNCLEAR
+    if party is Party.MARKETPLACE and not item.tax_stated and not prices_exclude_tax(order.marketplace_id):
+        return Party.UNCLEAR  # the price includes a tax that is not the seller's, and nobody knows how much
+    return party
 
 
-def amazon_tax(item: OrderItem) -> AmazonTax:
-    """Return whether Amazon charged tax on an item."""
-    return AmazonTax.ZERO if item.tax == 0 else AmazonTax.CHARGED
+def amazon_tax(item: OrderItem, charge: Charge) -> frozenset[AmazonTax]:
+    """Return what can be said about Amazon's tax: on the charge where Amazon states that, else on its item."""
+    if item.taxes.get(charge) if item.tax_detailed else item.tax:
+        return frozenset({AmazonTax.CHARGED})
+    return frozenset({AmazonTax.ZERO, AmazonTax.STATED_ZERO} if item.tax_stated else {AmazonTax.ZERO})
 
 
-def seller_total(order: Order) -> Decimal:
-    """Return what the seller sold: Amazon's grand total less the tax that the marketplace collected."""
-    collected = total(item.tax for item in order.items if responsible_party(item) is Party.MARKETPLACE)
+def seller_total(order: Order, collected_by_marketplace: Iterable[OrderItem]) -> Decimal:
+    """Return what the seller sold: Amazon's grand total less the tax in it that the marketplace collected."""
+    collected = total(
+        item.tax if item.tax_exclusive else total(tax_in_prices(order, item).values())
+        for item in collected_by_marketplace
+    )
     return (order.grand_total or ZERO) - collected
 
 
-def marketplace_collected_tax(item: OrderItem) -> Mapping[str, Decimal]:
-    """Return the tax by Amazon's names that the prices include and the marketplace collected (deemed supplier).
+def tax_in_prices(order: Order, item: OrderItem) -> Mapping[str, Decimal]:
+    """Return the tax by Amazon's names that an item's prices include; empty where they exclude it.
 
-    It has to be taken out of each price. Empty where the seller owes the tax or the prices exclude it.
+    Where prices never contain tax, a tax that is not part of the total was left out of it, not included in the price.
     """
-    is_included = responsible_party(item) is Party.MARKETPLACE and not item.tax_exclusive
-    return item.taxes if is_included else {}
+    return {} if item.tax_exclusive or prices_exclude_tax(order.marketplace_id) else item.taxes
+
+
+def unclear_liability(order: Order, item: OrderItem, liabilities: Mapping[str, Party]) -> Failure:
+    """Return the failure of an order with an item whose tax may be the seller's or the marketplace's."""
+    statements = (
+        *(
+            f"model {each.model or 'none'} with responsible party {each.responsible_party or 'none'}"
+            for each in item.collections
+        ),
+        *(f"scheme {scheme}" for scheme in sorted(item.schemes)),
+    )
+    found = f"Item {item.item_id}: Amazon states {', '.join(statements)}"
+    return Failure(
+        FailureCode.TAX_LIABILITY_UNCLEAR, f"{found}. {_both_amounts(order, item)} {_remedy(item, liabilities)}"
+    )
+
+
+def _both_amounts(order: Order, item: OrderItem) -> str:
+    currency = order.currency or ""
+    if not item.tax_stated:
+        return (
+            f"It states no tax. If the seller owes it, the sale is {item.total} {currency}; if the marketplace owes "
+            f"it, {item.total} {currency} less the tax in it."
+        )
+    in_total = item.tax if item.tax_exclusive else total(tax_in_prices(order, item).values())
+    return (
+        f"If the seller owes the tax of {item.tax} {currency}, the sale is {item.total} {currency}; if the marketplace "
+        f"owes it, {item.total - in_total} {currency}."
+    )
+
+
+def _remedy(item: OrderItem, liabilities: Mapping[str, Party]) -> str:
+    unknown = unknown_words(item.collections, item.schemes, liabilities)
+    if not unknown:
+        return "Find out in Seller Central who remits which tax, and enter the order in Xero manually."
+    return (
+        f"Find out in Seller Central who remits the tax, add {' and '.join(unknown)} to tax.liabilities in the "
+        "connection's settings and reprocess the order; or enter the order in Xero manually."
+    )

@@ -17,7 +17,8 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, FailureCode, Finding
 from amazon_to_xero.domain.tax.countries import COUNTRIES, EU, country_name
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rate_matching import rates_for
 from amazon_to_xero.domain.tax.rules import TaxRule, usable_rate
 
@@ -37,6 +38,19 @@ _PROVINCES: tuple[tuple[str, str, str], ...] = (
     ("SK", "Saskatchewan", "5"), ("YT", "Yukon", "5"),
 )
 # fmt: on
+# Countries that count as another one in VAT, and what lies outside of every country's VAT that is proposed here:
+# Switzerland, Norway, Liechtenstein, Iceland, Jersey, Guernsey, Gibraltar, Andorra, San Marino, the Canary Islands.
+_VAT_AREAS: Mapping[str, tuple[str, ...]] = {"GB": ("IM",), "FR": ("MC",)}
+_OUTSIDE = frozenset({"CH", "NO", "LI", "IS", "JE", "GG", "GI", "AD", "SM", "IC"})
+# Parts of Spain that are outside the EU's VAT, as addresses name them.
+_NOT_IN_SPANISH_VAT = frozenset(
+    (
+        *("Canarias", "Islas Canarias", "Canary Islands", "Las Palmas", "Santa Cruz de Tenerife", "Tenerife", "Ceuta"),
+        *("Gran Canaria", "Lanzarote", "Fuerteventura", "La Palma", "La Gomera", "El Hierro", "Melilla"),
+    )
+)
+# In the VAT on goods, Northern Ireland is a part of the EU.
+_NORTHERN_IRELAND = frozenset({"Northern Ireland", "NIR", "GB-NIR", "NI"})
 _HOME_COUNTRIES = EU | {"GB", "US", "CA", "AU", "NZ"}
 
 
@@ -119,7 +133,7 @@ class _Edition:
 
 _EDITIONS: Mapping[str, _Edition] = {
     "GB": _Edition("OUTPUT2", "ZERORATEDOUTPUT", "ZERORATEDOUTPUT", "GB"),
-    "AU": _Edition("OUTPUT", "EXEMPTEXPORT", "EXEMPTOUTPUT", "AU"),
+    "AU": _Edition("OUTPUT", "EXEMPTEXPORT", "BASEXCLUDED", "AU"),
     "NZ": _Edition("OUTPUT2", "ZERORATED", "ZERORATED", "AU"),
 }
 
@@ -130,17 +144,20 @@ def _propose_tax_inclusive(table: _RuleTable, home: str, markets: Mapping[str, s
     edition = _EDITIONS.get(home)
     deemed = TaxRule(edition.deemed, LineAmountTypes.INCLUSIVE) if edition else TaxRule("NONE", LineAmountTypes.NO_TAX)
     table.add(replace(deemed, marketplaces=everywhere, responsible=Party.MARKETPLACE))
+    export = edition.export if edition else table.zero_rate("export") if home in EU else ""
+    table.add(replace(_inclusive(export, everywhere, {"ES"}), regions=_NOT_IN_SPANISH_VAT))
     if home in EU:
         _propose_one_stop_shop(table, home, everywhere)
         table.add(_inclusive(table.standard_rate(home), everywhere, {home}))
-        table.add(_inclusive(table.zero_rate("export"), everywhere, COUNTRIES - EU))
+        table.add(replace(_inclusive(table.northern_irish_rate(), everywhere, {"GB"}), regions=_NORTHERN_IRELAND))
+        table.add(_inclusive(export, everywhere, COUNTRIES - EU | _OUTSIDE))
         return
     exported_from: frozenset[str] = frozenset()
     if edition:
         table.add(_inclusive(edition.home, everywhere, {home}))
         exported_from = frozenset(markets.get(edition.exports_from, set()))
         if exported_from:
-            table.add(_inclusive(edition.export, exported_from, COUNTRIES - {home}))
+            table.add(_inclusive(edition.export, exported_from, COUNTRIES - {home} | _OUTSIDE))
     _propose_stock_abroad(table, markets, exported_from)
 
 
@@ -150,6 +167,9 @@ def _propose_one_stop_shop(table: _RuleTable, home: str, marketplaces: frozenset
     local = {country: table.standard_rate(country) for country in abroad}
     for country in abroad:
         table.add(replace(_inclusive(local[country], marketplaces, {country}), scheme="UOSS"))
+        # Where Amazon charged VAT, the business has no VAT number, or buys from stock in its own country.
+        charged = _inclusive(local[country], marketplaces, {country})
+        table.add(replace(charged, business=True, amazon_tax=AmazonTax.CHARGED))
     # A business with a VAT number buys outside the one-stop shop; one without a number buys like a private person.
     table.add(replace(_inclusive(table.zero_rate("intra", "EC"), marketplaces, abroad), business=True))
     for country in abroad:
@@ -169,7 +189,8 @@ def _propose_stock_abroad(table: _RuleTable, markets: Mapping[str, set[str]], ex
 
 
 def _inclusive(tax_type: str, marketplaces: Iterable[str], ship_to: Iterable[str]) -> TaxRule:
-    return TaxRule(tax_type, LineAmountTypes.INCLUSIVE, frozenset(marketplaces), frozenset(ship_to))
+    destinations = {code for country in ship_to for code in (country, *_VAT_AREAS.get(country, ()))}
+    return TaxRule(tax_type, LineAmountTypes.INCLUSIVE, frozenset(marketplaces), frozenset(destinations))
 
 
 class _RuleTable:
@@ -199,6 +220,11 @@ class _RuleTable:
         percent = Decimal(_STANDARD_RATES[country])
         fitting = [rate for rate in rates_for(country, self._organisation) if rate.rate == percent]
         return self._only(fitting, f"{country_name(country)} {percent} %")
+
+    def northern_irish_rate(self) -> str:
+        """Return the tax type of the organisation's rate for sales from the EU to Northern Ireland."""
+        named = [rate for rate in self._usable_rates() if "northern ireland" in rate.name.casefold()]
+        return self._only([rate for rate in named if rate.rate], "Northern Ireland 20 %")
 
     def province_rate(self, name: str, percent: str) -> str:
         """Return the tax type of the organisation's rate for a Canadian province: by its name, else by percentage."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from amazon_to_xero.domain.amazon.order import Order, OrderItem
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.money import cents, smallest_unit, total
 from amazon_to_xero.domain.tax.countries import countries_named_in
+
+ROUNDING_BY_UNIT = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)  # how Amazon may round the tax of one unit
 
 
 def matching_rates(order: Order, item: OrderItem, organisation: Organisation) -> list[TaxRate]:
@@ -34,12 +36,14 @@ def effective_rate(item: OrderItem) -> Decimal | None:
 
 
 def _explains(rate: Decimal, item: OrderItem, currency: str) -> bool:
-    """Whether a rate gives Amazon's tax, each part of which was rounded by up to half the currency's smallest unit."""
+    """Whether a rate gives Amazon's tax: rounded in each of its parts, by up to half the smallest unit, or by unit."""
     if not rate:
         return False
     net = _net_price(item)
     exact = net * rate / 100 if item.tax_exclusive else (net + item.tax) * rate / (100 + rate)
-    return abs(item.tax - exact) <= smallest_unit(currency) / 2 * max(len(item.taxes), 1)
+    unit, quantity = smallest_unit(currency), max(item.quantity, 1)
+    by_unit = (quantity * (exact / quantity).quantize(unit, rounding=rounding) for rounding in ROUNDING_BY_UNIT)
+    return any(abs(item.tax - tax) <= unit / 2 * max(len(item.taxes), 1) for tax in (exact, *by_unit))
 
 
 def _net_price(item: OrderItem) -> Decimal:

@@ -36,7 +36,14 @@ def xero_total(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Or
     net = total(line.amount for line in lines)
     if amounts is not LineAmountTypes.EXCLUSIVE:
         return net
-    return net + total(line_tax(line.amount, percentage(line.tax_type, organisation), amounts) for line in lines)
+    return net + total(tax_of(line, amounts, organisation) for line in lines)
+
+
+def tax_of(line: Line, amounts: LineAmountTypes, organisation: Organisation) -> Decimal:
+    """Return the tax on a line in Xero: as the line states it, else as Xero computes it."""
+    if line.tax is not None:
+        return line.tax
+    return line_tax(line.amount, percentage(line.tax_type, organisation), amounts)
 
 
 def line_tax(line_amount: Decimal, rate: Decimal, amounts: LineAmountTypes) -> Decimal:

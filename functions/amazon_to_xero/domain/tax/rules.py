@@ -8,16 +8,26 @@ from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from amazon_to_xero.domain.amazon.order import Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party, amazon_tax, responsible_party
+from amazon_to_xero.domain.tax.liability import AmazonTax, amazon_tax, responsible_party, unclear_liability
+from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
+from amazon_to_xero.domain.tax.regions import compared_region
 
 _TAX_RULES = "tax.rules of the connection's settings"
+
+
+class WhenDifferent(StrEnum):
+    """What happens to an order whose tax Xero computes otherwise than Amazon charged it, by more than rounding."""
+
+    HOLD = "hold"  # it fails, and nothing new is entered
+    DRAFT = "draft"  # its invoice stays a draft
+    BOOK = "book"  # it is entered, and the difference is logged
 
 
 class TaxMode(StrEnum):
@@ -35,12 +45,13 @@ class TaxRule:
     amounts: whether Amazon's prices include the tax.
     marketplaces: condition: ids of marketplaces.
     ship_to: condition: ISO codes of the destination's country.
-    regions: condition: states or provinces in Amazon's spelling, compared without regard to case.
+    regions: condition: states or provinces, by code or name; see `tax.regions`.
     responsible: condition: who owes the tax.
     amazon_tax: condition: whether Amazon charged tax on the item.
-    scheme: condition: EU scheme that the item is reported under, UOSS or IOSS.
+    scheme: condition: scheme that the item is reported under, in Amazon's words: UOSS, IOSS, GB_VOEC …
     business: condition: whether it is an order of Amazon Business.
     category: condition: the item's SKU is of this category, a name in TaxPolicy.categories.
+    charges: condition: what the buyer was charged for: the item itself, shipping …
     """
 
     tax_type: str
@@ -53,6 +64,7 @@ class TaxRule:
     scheme: str = ""
     business: bool | None = None
     category: str = ""
+    charges: frozenset[Charge] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,9 @@ class TaxPolicy:
     categories: category -> patterns of its SKUs, in which * stands for any text: BOOK-*.
     rounding_tax_type: Xero's TaxType of rounding lines; its rate is zero.
     rounding_limit: the largest amount per document, in its currency, that goes to the rounding account.
+    liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
+    when_different: what happens where Xero computes another tax than Amazon charged.
+    state_amounts: a line states Amazon's tax where Xero would round it otherwise.
     """
 
     rules: tuple[TaxRule, ...]
@@ -71,23 +86,32 @@ class TaxPolicy:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
+    liabilities: Mapping[str, Party] = field(default_factory=dict)
+    when_different: WhenDifferent = WhenDifferent.HOLD
+    state_amounts: bool = True
 
-    def rule_for(self, order: Order, item: OrderItem) -> TaxRule | None:
-        """Return the first rule that matches the item."""
-        return next((rule for rule in self.rules if self._matches(rule, order, item)), None)
+    def responsible_party(self, order: Order, item: OrderItem) -> Party:
+        """Return who owes the tax on an item."""
+        return responsible_party(order, item, self.liabilities)
 
-    def _matches(self, rule: TaxRule, order: Order, item: OrderItem) -> bool:
-        region = _folded(order.ship_to_region)
+    def rule_for(self, order: Order, item: OrderItem, charge: Charge = Charge.ITEM) -> TaxRule | None:
+        """Return the first rule that matches a charge of the item."""
+        return next((rule for rule in self.rules if self._matches(rule, order, item, charge)), None)
+
+    def _matches(self, rule: TaxRule, order: Order, item: OrderItem, charge: Charge) -> bool:
+        country = order.ship_to_country
+        region = compared_region(order.ship_to_region, country)
         patterns = self.categories.get(rule.category, ())
         return (
             (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
-            and (not rule.ship_to or order.ship_to_country in rule.ship_to)
-            and (not rule.regions or region in {_folded(name) for name in rule.regions})
-            and (rule.responsible is None or rule.responsible is responsible_party(item))
-            and (rule.amazon_tax is None or rule.amazon_tax is amazon_tax(item))
-            and (not rule.scheme or rule.scheme in item.schemes)
+            and (not rule.ship_to or country in rule.ship_to)
+            and (not rule.regions or region in {compared_region(name, country) for name in rule.regions})
+            and (rule.responsible is None or rule.responsible is self.responsible_party(order, item))
+            and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item, charge))
+            and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
             and (rule.business is None or rule.business is order.business)
             and (not rule.category or any(fnmatchcase(item.sku, pattern) for pattern in patterns))
+            and (not rule.charges or charge in rule.charges)
         )
 
 
@@ -96,11 +120,19 @@ class TaxTreatment:
     """How an order is taxed.
 
     amounts: whether the line amounts of its documents include tax.
-    tax_types: order item id -> Xero's TaxType.
+    tax_types: order item id -> Xero's TaxType of the item itself.
+    collected: order item ids of the items on which the marketplace owes the tax.
+    of_charges: (order item id, charge) -> Xero's TaxType, where it is another one than the item's.
     """
 
     amounts: LineAmountTypes
     tax_types: Mapping[str, str]
+    collected: frozenset[str] = frozenset()
+    of_charges: Mapping[tuple[str, Charge], str] = field(default_factory=dict)
+
+    def tax_type(self, item: OrderItem, charge: Charge) -> str:
+        """Return Xero's TaxType of a charge of an item, and of its discount."""
+        return self.of_charges.get((item.item_id, charge), self.tax_types[item.item_id])
 
 
 def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -> TaxTreatment:
@@ -109,14 +141,33 @@ def tax_treatment(order: Order, policy: TaxPolicy, organisation: Organisation) -
     Raises Failure where no rule matches an item, or where the rules, the order and the organisation contradict each
     other: an order never takes a default rate.
     """
-    rules = {item.item_id: _rule(order, item, policy, organisation) for item in order.items}
-    amounts = _line_amount_types(order, rules)
+    parties = {item.item_id: policy.responsible_party(order, item) for item in order.items}
     for item in order.items:
-        rule = rules[item.item_id]
+        if parties[item.item_id] is Party.UNCLEAR and not item.is_free:
+            raise unclear_liability(order, item, policy.liabilities)
+    rules = {
+        (item.item_id, charge): _rule(order, item, charge, policy, organisation)
+        for item in order.items
+        for charge in _charges(item)
+    }
+    collected = frozenset(item_id for item_id, party in parties.items() if party is Party.MARKETPLACE)
+    amounts = _line_amount_types(order, rules, collected)
+    for (item_id, _), rule in rules.items():
         rate = usable_rate(rule, organisation)
-        if rate and responsible_party(item) is Party.MARKETPLACE:
+        if rate and item_id in collected:
             raise _owed_by_marketplace(rule.tax_type, rate)
-    return TaxTreatment(amounts, {item_id: rule.tax_type for item_id, rule in rules.items()})
+    types = {key: rule.tax_type for key, rule in rules.items()}
+    of_items = {item.item_id: types[item.item_id, _charges(item)[0]] for item in order.items}
+    of_charges = {key: tax_type for key, tax_type in types.items() if tax_type != of_items[key[0]]}
+    return TaxTreatment(amounts, of_items, collected, of_charges)
+
+
+def _charges(item: OrderItem) -> list[Charge]:
+    """Return what of an item needs a tax type, at least one: the item itself comes first where it has a price."""
+    priced = [
+        charge for charge in (*item.charges, *item.discounts) if item.charges.get(charge) or item.discounts.get(charge)
+    ]
+    return sorted(dict.fromkeys(priced), key=list(Charge).index) or [Charge.ITEM]
 
 
 def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
@@ -135,18 +186,27 @@ def usable_rate(rule: TaxRule, organisation: Organisation) -> Decimal:
     return rate
 
 
-def _rule(order: Order, item: OrderItem, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
-    """Return the rule for an item. Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED."""
-    rule = policy.rule_for(order, item)
+def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, organisation: Organisation) -> TaxRule:
+    """Return the rule for a charge of an item; an item without amounts needs none.
+
+    Raises Failure with TAX_UNMAPPED or TAX_UNMATCHED.
+    """
+    untaxed = TaxRule(policy.rounding_tax_type, LineAmountTypes.NO_TAX)
+    if not item.has_amounts:
+        return untaxed
+    rule = policy.rule_for(order, item, charge)
     if rule is not None:
         return rule
-    if policy.mode is TaxMode.MATCHING and item.tax and responsible_party(item) is Party.SELLER:
+    if item.is_free:
+        return untaxed
+    party = policy.responsible_party(order, item)
+    if policy.mode is TaxMode.MATCHING and item.tax and party is Party.SELLER:
         return _rule_by_matching(order, item, organisation)
     raise Failure(
         FailureCode.TAX_UNMAPPED,
         f"No tax rule matches marketplace {order.marketplace_id}, "
         f"ship-to country {order.ship_to_country or 'unknown'}, "
-        f"tax owed by the {responsible_party(item)}, Amazon tax {amazon_tax(item)}, "
+        f"tax owed by the {party}, Amazon tax {AmazonTax.CHARGED if item.tax else AmazonTax.ZERO}, "
         f"scheme {' '.join(sorted(item.schemes)) or 'none'}, {'a' if order.business else 'no'} business order, "
         f"SKU {item.sku or 'none'}. Add a rule to {_TAX_RULES}, then reprocess the order.",
     )
@@ -172,7 +232,9 @@ def _rule_by_matching(order: Order, item: OrderItem, organisation: Organisation)
     )
 
 
-def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmountTypes:
+def _line_amount_types(
+    order: Order, rules: Mapping[tuple[str, Charge], TaxRule], collected: frozenset[str]
+) -> LineAmountTypes:
     """Return whether line amounts include tax: all of a document do, or none; lines without tax agree with both."""
     amounts = {rule.amounts for rule in rules.values()} - {LineAmountTypes.NO_TAX}
     if len(amounts) > 1:
@@ -182,8 +244,9 @@ def _line_amount_types(order: Order, rules: Mapping[str, TaxRule]) -> LineAmount
             f"Set the same amounts in {_TAX_RULES}, then reprocess the order.",
         )
     for item in order.items:
-        is_sellers = responsible_party(item) is Party.SELLER
-        rule = rules[item.item_id]
+        is_sellers = item.item_id not in collected
+        of_item = [rules[item.item_id, charge] for charge in _charges(item)]
+        rule = next((rule for rule in of_item if rule.amounts is LineAmountTypes.EXCLUSIVE), of_item[0])
         if is_sellers and item.tax_exclusive and rule.amounts is not LineAmountTypes.EXCLUSIVE:
             raise Failure(
                 FailureCode.TAX_MODE_MISMATCH,
@@ -199,7 +262,3 @@ def _owed_by_marketplace(tax_type: str, rate: Decimal) -> Failure:
         f"The marketplace owes the tax, and the tax rule books {tax_type} with {rate} % as the seller's. "
         f"Add a rule with responsible: marketplace before it in {_TAX_RULES}, then reprocess the order.",
     )
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()

@@ -10,13 +10,12 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Failure, FailureCode, Finding, WaitReason
+from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
-from amazon_to_xero.domain.tax.variance import TaxVariance
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
@@ -84,7 +83,7 @@ class OrderPlans:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
         if not held.missing and plan.refunds is not None and not refunds.store(plan.refunds):
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.CHANGED_MEANWHILE))
-        findings = tuple(_finding(variance) for sale in wanted for variance in sale.tax_variances)
+        findings = tuple(variance.finding for sale in wanted for variance in sale.tax_variances)
         planned = (
             record.settled(OrderState.NOT_INVOICED, outcome.reason)
             if isinstance(outcome, NotInvoiced)
@@ -104,12 +103,3 @@ class OrderPlans:
 
     def _invoice_number(self, record: OrderRecord) -> str:
         return record.invoice_number or invoice_number(record.order_id, self._policy.invoice_prefix)
-
-
-def _finding(variance: TaxVariance) -> Finding:
-    return Finding(
-        FailureCode.TAX_VARIANCE,
-        f"Check tax.rules and item {variance.item_id}: Amazon charged {variance.tax_at_amazon} tax "
-        f"({variance.effective_rate} %), Xero computes {variance.tax_in_xero} with {variance.tax_type} "
-        f"({variance.rate} %).",
-    )

@@ -114,5 +114,19 @@ def test_packages_that_together_exceed_the_order_are_cut() -> None:
     assert shipments(order) == [("P1", on_day(2), {"a": 2}), ("P2", on_day(3), {"a": 1})]
 
 
+def test_package_that_names_an_item_twice_holds_both_quantities() -> None:
+    twice = package("P1", 2, a=2)
+    twice["packageItems"] += package("P1", 2, a=1)["packageItems"]
+
+    assert shipments(parsed_order(sold("a", 3), packages=[twice])) == [("P1", on_day(2), {"a": 3})]
+
+
+def test_quantity_that_was_cancelled_in_part_is_not_shipped() -> None:
+    part = sold("a", 3)
+    part["fulfillment"] = {"quantityFulfilled": 2, "quantityUnfulfilled": 0}
+
+    assert shipments(parsed_order(part)) == [("", on_day(5), {"a": 2})]
+
+
 def test_shipped_order_without_quantity_still_has_a_dated_shipment() -> None:
     assert shipments(parsed_order(sold("a", 0))) == [("", on_day(5), {})]

@@ -101,6 +101,15 @@ def test_our_invoice_with_other_content_is_different(element: dict[str, Any]) ->
     assert match(INVOICE, element) is Match.OURS_BUT_DIFFERENT
 
 
+def test_tax_of_a_line_is_compared_where_we_stated_it() -> None:
+    first, *others = INVOICE.body["LineItems"]
+    stating = replace(INVOICE, body={**INVOICE.body, "LineItems": [{**first, "TaxAmount": D("0.66")}, *others]})
+
+    assert match(stating, with_line(0, TaxAmount=D("0.66"))) is Match.SAME
+    assert match(stating, with_line(0, TaxAmount=D("0.67"))) is Match.OURS_BUT_DIFFERENT
+    assert match(INVOICE, with_line(0, TaxAmount=D("0.67"))) is Match.SAME  # Xero computed it
+
+
 @pytest.mark.parametrize("remark", [{}, {"Quantity": None, "UnitAmount": None, "AccountCode": ""}, {"Quantity": 1}])
 def test_our_invoice_with_a_line_that_has_only_a_description_was_changed_by_a_person(remark: dict[str, Any]) -> None:
     line = {"LineItemID": "l3", "Description": "agreed by phone", "TaxAmount": 0, "LineAmount": 0, **remark}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account
-from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule, WhenDifferent
 from fakes.books import POLICY
 from fakes.order_life import (
     CANADIAN,
@@ -23,8 +24,10 @@ from fakes.order_life import (
     version,
     with_clearing,
 )
+from fakes.orders import breakdown, item
 
 D = Decimal
+FORTY = canadian_item("33.20", "1.60") | {"quantityOrdered": 40}
 TWO_ITEMS = [tea("6.00", item_id="1"), tea("4.00", item_id="2")]
 MOVED_BETWEEN_ITEMS = [tea("7.00", item_id="1"), tea("3.00", item_id="2")]  # the same total
 
@@ -79,8 +82,9 @@ def test_amount_moved_between_items_is_invoiced_for_one_and_credited_for_the_oth
 
 
 def test_adjustment_of_a_tax_exclusive_invoice_is_exclusive_and_has_its_own_rounding_line() -> None:
+    computed = replace(PAYING.tax, when_different=WhenDifferent.BOOK, state_amounts=False)
     life = order_life(
-        PAYING,
+        replace(PAYING, tax=computed),
         version(1, canadian_item("20.05", "1.02"), **CANADIAN),  # Xero computes 1.00 of tax
         version(2, canadian_item("10.05", "0.49"), **CANADIAN),
     )
@@ -93,6 +97,28 @@ def test_adjustment_of_a_tax_exclusive_invoice_is_exclusive_and_has_its_own_roun
         ("0.03", "498"),
     ]
     assert note.line_origins == ("1:ITEM", "ROUNDING")
+    assert life.pending_changes() == []
+
+
+def test_adjustment_of_a_line_that_states_amazons_tax_states_the_tax_that_is_left() -> None:
+    # Given 5 % of tax on 40 units of 0.83, rounded to 0.04 a unit by Amazon; Xero would compute 1.66
+    life = order_life(PAYING, version(1, FORTY, **CANADIAN))
+    life.update(version(2, canadian_item("33.20", "1.60"), status="CANCELLED", **CANADIAN))
+
+    assert life.summary["credit_note A-A1"] == "AUTHORISED 34.80"
+    (line,) = life.in_xero["credit_note A-A1"].body["LineItems"]
+    assert (line["UnitAmount"], line["TaxAmount"]) == (D("33.2"), D("1.6"))
+    assert life.pending_changes() == []
+
+
+def test_paid_invoice_without_stated_taxes_is_left_as_it_is() -> None:
+    # Given an invoice of before: 10.10 at 5 % is 0.51 in Xero and 0.50 at Amazon, so it has a rounding line
+    before = replace(PAYING, tax=replace(PAYING.tax, state_amounts=False))
+    life = order_life(before, version(1, canadian_item("10.10", "0.50"), **CANADIAN))
+    assert len(life.in_xero["invoice A"].body["LineItems"]) == 2
+
+    life.policy = PAYING
+
     assert life.pending_changes() == []
 
 
@@ -179,3 +205,18 @@ def test_unposted_refund_is_withdrawn_when_there_is_no_clearing_account_any_more
     life.update(version(3, tea("8.00")))
 
     assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.00"}
+
+
+def test_price_change_after_the_tax_has_become_the_marketplaces_takes_the_new_rate() -> None:
+    def deemed(gross: str, tax: str) -> dict[str, Any]:
+        return item(gross, breakdown("ITEM", gross), breakdown("TAX", tax), facilitator=True)
+
+    sellers = item("60.00", breakdown("ITEM", "60.00"), breakdown("TAX", "10.00"))
+    life = order_life(
+        PAYING, version(1, sellers), version(2, deemed("60.00", "10.00")), version(3, deemed("48.00", "8.00"))
+    )
+
+    (line,) = life.in_xero["credit_note A-A2"].body["LineItems"]
+    assert (line["UnitAmount"], line["TaxType"]) == (D("10"), "ZERORATEDOUTPUT")
+    assert life.invoiced_total == D("40.00")
+    assert life.pending_changes() == []

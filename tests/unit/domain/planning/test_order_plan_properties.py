@@ -92,7 +92,7 @@ def test_tax_exclusive_documents_state_the_order_to_the_cent(versions: list[Cana
         try:
             life.update(canadian_order(day, drawn))
         except Failure as failure:
-            assert failure.code is FailureCode.TAX_DIFFERS
+            assert failure.code in (FailureCode.TAX_DIFFERS, FailureCode.TAX_VARIANCE)
             return
         assert life.invoiced_total == life.sales_total
         assert life.pending_changes() == []

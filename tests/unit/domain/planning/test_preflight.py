@@ -13,7 +13,7 @@ from amazon_to_xero.domain.books.organisation import Account, LockDates, Organis
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.preflight import preflight
-from amazon_to_xero.domain.tax.liability import Party
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxRule
 from fakes.books import ORGANISATION, POLICY
 

@@ -156,10 +156,27 @@ def test_tax_collected_by_the_seller_is_computed_by_xeros_rate() -> None:
     assert [(str(line["UnitAmount"]), line["TaxType"]) for line in made.body["LineItems"]] == [("100", "TAX001")]
 
 
-def test_difference_of_cents_to_xeros_rounding_is_booked_on_the_rounding_account() -> None:
-    # Given: 10.10 at 5 % is 0.505, which Xero rounds to 0.51 and Amazon charged as 0.50.
-    sold = item("10.60", breakdown("ITEM", "10.10", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD")
-    made = invoice(order(sold, grand_total="10.60", marketplace=CA, currency="CAD", ship_to="CA"))
+# 10.10 at 5 % is 0.505, which Xero rounds to 0.51 and Amazon charged as 0.50.
+ROUNDED = order(
+    item("10.60", breakdown("ITEM", "10.10", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD"),
+    grand_total="10.60",
+    marketplace=CA,
+    currency="CAD",
+    ship_to="CA",
+)
+
+
+def test_line_states_amazons_tax_where_xero_would_round_it_otherwise() -> None:
+    made = invoice(ROUNDED)
+
+    assert [(line["AccountCode"], line.get("TaxAmount")) for line in made.body["LineItems"]] == [
+        ("200", Decimal("0.5"))
+    ]
+    assert made.total == Decimal("10.60")
+
+
+def test_difference_of_cents_is_booked_on_the_rounding_account_where_xero_computes_every_tax() -> None:
+    made = invoice(ROUNDED, policy=replace(POLICY, tax=replace(POLICY.tax, state_amounts=False)))
 
     rounding = made.body["LineItems"][-1]
     assert (rounding["AccountCode"], str(rounding["UnitAmount"]), rounding["TaxType"]) == ("498", "-0.01", "NONE")
@@ -319,6 +336,7 @@ def test_exchange_with_a_charge_is_invoiced() -> None:
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
+        (order(item("1.00"), grand_total="1.00", salesChannel={"channelName": "A_NEW_ONE"}), "ORDER_MALFORMED"),
         (order(item("1.00"), grand_total="1.00", marketplace="A_NEW_ONE"), "UNKNOWN_MARKETPLACE"),
         (order(item("1.00"), grand_total="1.01"), "ORDER_TOTAL_DIFFERS"),
         (order(item("1.00", breakdown("ITEM", "0.99")), grand_total="1.00"), "ITEM_TOTAL_DIFFERS"),
@@ -382,7 +400,8 @@ def test_items_whose_rules_disagree_on_inclusive_and_exclusive_amounts_fail() ->
             )
         ),
     )
-    raw = order(item("1.00", facilitator=True), item("1.00", item_id="2"), grand_total="2.00")
+    zero = item("1.00", breakdown("ITEM", "1.00"), breakdown("TAX", "0.00"), facilitator=True)
+    raw = order(zero, item("1.00", item_id="2"), grand_total="2.00")
 
     assert failure_of(raw, policy=policy).code is FailureCode.TAX_MODE_CONFLICT
 
@@ -515,7 +534,8 @@ def test_clearing_account_that_cannot_take_the_payment_fails_before_anything_is_
 def test_item_whose_tax_the_marketplace_owes_never_takes_a_rule_with_a_rate() -> None:
     careless = replace(POLICY, tax=TaxPolicy((TaxRule("OUTPUT2", LineAmountTypes.INCLUSIVE),)))
 
-    failure = failure_of(order(item("12.00", facilitator=True), grand_total="12.00"), policy=careless)
+    sold = item("12.00", breakdown("ITEM", "12.00"), breakdown("TAX", "2.00"), facilitator=True)
+    failure = failure_of(order(sold, grand_total="12.00"), policy=careless)
 
     assert failure.code is FailureCode.TAX_OWED_BY_MARKETPLACE
 

@@ -13,7 +13,8 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, NotInvoicedReason
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.books import ORGANISATION, POLICY
 from fakes.orders import CA, JP, UK, US, breakdown, item, order
@@ -105,7 +106,7 @@ class Case:
     """One case.
 
     books: the organisation.
-    lines: each as "quantity × unit account tax type".
+    lines: each as "quantity × unit account tax type", with its tax where it states Amazon's.
     reason: why there are none: a FailureCode or a NotInvoicedReason.
     """
 
@@ -268,7 +269,7 @@ CASES = [
          [sold("ITEM 10.00 = 10.00", quantity=3)], "10.00", ["1 × 10 200 OUTPUT2"], INCLUSIVE, "10.00"),
     Case("rounding: a cent that Amazon rounds otherwise than Xero", BRITISH, CA_RULES,
          [sold("ITEM 10.10, TAX 0.50 = 10.60", currency="CAD")], "10.60",
-         ["1 × 10.1 200 GST_5", "1 × -0.01 498 NONE"], EXCLUSIVE, "10.60", region="AB", **TO_CA),
+         ["1 × 10.1 200 GST_5 tax 0.5"], EXCLUSIVE, "10.60", region="AB", **TO_CA),
     Case("rounding: thousandths that make whole cents", BRITISH, UK_RULES,
          [sold("ITEM 1.005, SHIPPING 1.005 = 2.010")], "2.010",
          ["1 × 1.01 200 OUTPUT2", "1 × 1.01 205 OUTPUT2", "1 × -0.01 498 NONE"], INCLUSIVE, "2.01"),
@@ -312,6 +313,8 @@ def test_sale_has_the_expected_lines_or_the_order_has_none_for_the_expected_reas
 
     assert isinstance(outcome, list)
     (sale,) = outcome
-    assert [f"{line.quantity} × {line.unit} {line.account} {line.tax_type}" for line in sale.lines] == case.lines
+    stated = ["" if line.tax is None else f" tax {line.tax}" for line in sale.lines]
+    lines = [f"{line.quantity} × {line.unit} {line.account} {line.tax_type}" for line in sale.lines]
+    assert [f"{line}{tax}" for line, tax in zip(lines, stated, strict=True)] == case.lines
     assert (sale.amounts, sale.currency) == (case.amounts, case.currency)
     assert sale.total == Decimal(case.total)

@@ -55,7 +55,6 @@ def split_orders(draw: st.DrawFn) -> tuple[Order, list[Shipment]]:
                 taxes=taxes,
                 tax=total(taxes.values()),
                 tax_exclusive=is_tax_exclusive,
-                collected_by_marketplace=False,
             )
         )
     tip = draw(amount)

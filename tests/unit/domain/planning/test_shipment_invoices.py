@@ -10,7 +10,7 @@ import pytest
 
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from fakes.books import POLICY
-from fakes.order_life import PAYING, PER_SHIPMENT, cancelled, order_life, tea, version
+from fakes.order_life import CANADIAN, PAYING, PER_SHIPMENT, canadian_item, cancelled, order_life, tea, version
 from fakes.orders import breakdown, item
 
 D = Decimal
@@ -99,4 +99,23 @@ def test_changed_shipment_policy_keeps_the_invoiced_total(before: PostingPolicy,
     life.update(ALL_SHIPPED)
 
     assert life.invoiced_total == life.settled_total == D("30.00")
+    assert life.pending_changes() == []
+
+
+@pytest.mark.parametrize(("first", "taxes"), [(13, ["0.52", "1.08"]), (1, ["0.04", "1.56"]), (33, ["1.32", "0.28"])])
+def test_shipments_share_the_tax_that_amazon_rounded_by_unit(first: int, taxes: list[str]) -> None:
+    # Given 40 units of 0.83 with 0.04 of tax each; Xero would compute 1.66 on all of them
+    def candies(day: int, fulfilled: int, *packages: dict[str, Any]) -> dict[str, Any]:
+        sold = canadian_item("33.20", "1.60") | {"quantityOrdered": 40}
+        sold["fulfillment"] = {"quantityFulfilled": fulfilled, "quantityUnfulfilled": 40 - fulfilled}
+        status = "SHIPPED" if fulfilled == 40 else "PARTIALLY_SHIPPED"
+        return version(day, sold, status=status, packages=list(packages), **CANADIAN)
+
+    parcels = parcel("P1", 2, first, "1"), parcel("P2", 6, 40 - first, "1")
+    life = order_life(PER_SHIPMENT, candies(2, first, parcels[0]), candies(6, 40, *parcels))
+
+    invoices = [life.in_xero[f"invoice {number}"] for number in ("A", "A-S2")]
+    net = [line["Quantity"] * line["UnitAmount"] for each in invoices for line in each.body["LineItems"]]
+    assert [str((each.total or D(0)) - price) for each, price in zip(invoices, net, strict=True)] == taxes
+    assert life.invoiced_total == D("34.80")
     assert life.pending_changes() == []

@@ -32,11 +32,12 @@ def taxed_by(proposal: Proposal, organisation: Organisation, marketplace: str, s
     """Return the amounts and the tax type that an order there takes by the proposed rules."""
     facilitator, tax = more.pop("facilitator", False), more.pop("tax", "")
     parts = [breakdown("ITEM", "10.00")] + ([breakdown("TAX", tax)] if tax else [])
-    sold = item(str(10 + Decimal(tax or 0)), *parts, facilitator=facilitator)
+    added = Decimal(0) if more.pop("inside", False) else Decimal(tax or 0)
+    sold = item(str(10 + added), *parts, facilitator=facilitator)
     if scheme := more.pop("scheme", ""):
         sold["tax"] = sold.get("tax", {}) | {"taxCalculationBreakdowns": [{"reportingScheme": scheme}]}
     region = more.pop("region", "")
-    raw = order(sold, grand_total=str(10 + Decimal(tax or 0)), marketplace=marketplace, ship_to=ship_to, **more)
+    raw = order(sold, grand_total=str(10 + added), marketplace=marketplace, ship_to=ship_to, **more)
     raw["recipient"]["deliveryAddress"]["stateOrRegion"] = region
     found = tax_treatment(parse_order(raw), TaxPolicy(proposal.rules), organisation)
     return f"{found.amounts.value} {' '.join(found.tax_types.values())}"
@@ -50,6 +51,7 @@ GERMAN = company(
     EXPORT=("Export outside the EU", "0"),
     INTRA=("Intra-community supply", "0"),
     UST7=("Reduced", "7"),
+    XI20=("Northern Ireland 20%", "20"),
 )
 IRISH = replace(company("DE", EXPORT=("Zero rated export", "0"), INTRA=("EC goods", "0")), country="IE")
 IRISH = replace(IRISH, tax_rates={**IRISH.tax_rates, "OUTPUT": replace(IRISH.tax_rates["OUTPUT"], rate=Decimal(23))})
@@ -80,6 +82,22 @@ CANADIAN = company(
         (GERMAN, FR, "FR", {}, "Inclusive FR20"),
         (GERMAN, DE, "GB", {}, "Inclusive EXPORT"),
         (GERMAN, DE, "FR", {"scheme": "IOSS", "facilitator": True, "tax": "2.00"}, "NoTax NONE"),
+        (BRITISH, UK, "IM", {}, "Inclusive OUTPUT2"),
+        (BRITISH, UK, "GB", {"region": "Northern Ireland"}, "Inclusive OUTPUT2"),
+        (BRITISH, UK, "JE", {}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, UK, "GG", {}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, UK, "CH", {}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, UK, "NO", {}, "Inclusive ZERORATEDOUTPUT"),
+        (BRITISH, FR, "MC", {}, "Inclusive FR20"),
+        (GERMAN, DE, "MC", {}, "Inclusive FR20"),
+        (GERMAN, DE, "CH", {}, "Inclusive EXPORT"),
+        (GERMAN, DE, "NO", {}, "Inclusive EXPORT"),
+        (GERMAN, DE, "IC", {}, "Inclusive EXPORT"),
+        (GERMAN, DE, "ES", {"region": "Las Palmas"}, "Inclusive EXPORT"),
+        (GERMAN, DE, "ES", {"region": "SANTA CRUZ DE TENERIFE", **BUSINESS}, "Inclusive EXPORT"),
+        (GERMAN, DE, "IM", {}, "Inclusive EXPORT"),
+        (GERMAN, DE, "GB", {"region": "northern ireland"}, "Inclusive XI20"),
+        (GERMAN, DE, "FR", {"tax": "1.67", "inside": True, **BUSINESS}, "Inclusive FR20"),
         (IRISH, DE, "IE", {}, "Inclusive OUTPUT"),
         (IRISH, UK, "GB", {}, "Inclusive EXPORT"),
         (IRISH, DE, "DE", BUSINESS, "Inclusive INTRA"),
@@ -93,7 +111,7 @@ CANADIAN = company(
         (CANADIAN, CA, "CA", {}, "NoTax NONE"),
         (company("AU"), AU, "AU", {}, "Inclusive OUTPUT"),
         (company("AU"), AU, "NZ", {}, "Inclusive EXEMPTEXPORT"),
-        (company("AU"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive EXEMPTOUTPUT"),
+        (company("AU"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive BASEXCLUDED"),
         (company("NZ"), AU, "NZ", {}, "Inclusive OUTPUT2"),
         (company("NZ"), AU, "AU", {}, "Inclusive ZERORATED"),
         (company("NZ"), AU, "AU", {"facilitator": True, "tax": "1.00"}, "Inclusive ZERORATED"),

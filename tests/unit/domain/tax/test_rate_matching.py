@@ -21,6 +21,7 @@ from unit.domain.tax.taxed_items import (
     tax_inclusive_item,
 )
 
+BY_AMAZON = {"tax": {"taxCollections": [{"model": "MARKETPLACE_FACILITATOR"}]}}
 MATCHING = TaxPolicy((), TaxMode.MATCHING)
 
 
@@ -112,7 +113,7 @@ def test_rates_that_sales_cannot_take_are_not_matched(unusable: TaxRate) -> None
         tax_treatment(order, MATCHING, replace(EUROPEAN, tax_rates=rates))
 
 
-@pytest.mark.parametrize("sold", [item("12.00"), item("12.00", facilitator=True)])
+@pytest.mark.parametrize("sold", [item("12.00"), tax_inclusive_item("12.00", "2.00") | BY_AMAZON])
 def test_item_without_tax_of_the_seller_is_not_matched(sold: dict[str, Any]) -> None:
     with pytest.raises(Failure, match="TAX_UNMAPPED"):
         tax_treatment(parsed_order(sold), MATCHING, EUROPEAN)

@@ -18,7 +18,7 @@ from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import TaxRate
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.sale import Sale, sales
-from amazon_to_xero.domain.tax.liability import Party
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
 from fakes.books import ORGANISATION, POLICY
 from fakes.orders import breakdown, item, order
@@ -111,7 +111,8 @@ def orders(draw: st.DrawFn, currency: str, decimals: int) -> Sold:
         # Most totals of such a currency are whole hundredths: a last item of some thousandths makes this one so.
         rest = collected - grand_total
         rest -= rest.quantize(CENT, rounding=ROUND_FLOOR)
-        items.append(item(str(rest), currency=currency, item_id="last", facilitator=by_marketplace))
+        parts = [breakdown("ITEM", str(rest), currency), *([breakdown("TAX", "0", currency)] if by_marketplace else [])]
+        items.append(item(str(rest), *parts, currency=currency, item_id="last", facilitator=by_marketplace))
         grand_total += rest
         prices.append(rest)
     raw = order(*items, grand_total=str(grand_total), currency=currency)
@@ -129,7 +130,8 @@ def xero_total(sale: Sale) -> Decimal:
         amount = half_up(line["Quantity"] * line["UnitAmount"])
         total += amount
         if sale.amounts is LineAmountTypes.EXCLUSIVE and line["TaxType"] != "NONE":
-            total += half_up(amount * BOOKS.tax_rates[line["TaxType"]].rate / 100)
+            computed = half_up(amount * BOOKS.tax_rates[line["TaxType"]].rate / 100)
+            total += half_up(line.get("TaxAmount", computed))
     return total
 
 

@@ -8,13 +8,16 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.line import LineAmountTypes
-from amazon_to_xero.domain.tax.liability import AmazonTax, Party
+from amazon_to_xero.domain.tax.liability import AmazonTax
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule
-from fakes.orders import CA, UK, item
+from fakes.orders import CA, UK, breakdown, item
 from unit.domain.parsed_orders import parsed_order
 
 RULE = TaxRule("NONE", LineAmountTypes.NO_TAX)
 ITEM = item("9.00")
+ZERO_ITEM = item("9.00", breakdown("ITEM", "9.00"), breakdown("TAX", "0.00"))
+DEEMED = item("9.00", breakdown("ITEM", "9.00"), breakdown("TAX", "1.50"), facilitator=True)
 UOSS_ITEM, IOSS_ITEM = (
     item("9.00") | {"tax": {"taxCalculationBreakdowns": [{"reportingScheme": scheme}]}} for scheme in ("UOSS", "IOSS")
 )
@@ -30,14 +33,29 @@ UOSS_ITEM, IOSS_ITEM = (
         (replace(RULE, ship_to=frozenset({"FR"})), parsed_order(ITEM), False),
         (replace(RULE, regions=frozenset({"ON", "Québec"})), parsed_order(ITEM, region=" QUÉBEC "), True),
         (replace(RULE, regions=frozenset({" on"})), parsed_order(ITEM, region="ON"), True),
-        (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM, region="Ontario"), False),
+        (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM, region="Ontario"), False),  # not in Canada
+        (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM, region="Ontario", ship_to="CA"), True),
+        (replace(RULE, regions=frozenset({"Quebec"})), parsed_order(ITEM, region="QC", ship_to="CA"), True),
+        (replace(RULE, regions=frozenset({"BC"})), parsed_order(ITEM, region="B.C.", ship_to="CA"), True),
+        (replace(RULE, regions=frozenset({"PE"})), parsed_order(ITEM, region="P.E.I.", ship_to="CA"), True),
+        (replace(RULE, regions=frozenset({"WA"})), parsed_order(ITEM, region="Washington", ship_to="US"), True),
+        (replace(RULE, regions=frozenset({"WA"})), parsed_order(ITEM, region="Washington", ship_to="AU"), False),
+        (
+            replace(RULE, regions=frozenset({"Virginia"})),
+            parsed_order(ITEM, region="West Virginia", ship_to="US"),
+            False,
+        ),
         (replace(RULE, regions=frozenset({"ON"})), parsed_order(ITEM), False),
         (replace(RULE, responsible=Party.SELLER), parsed_order(ITEM), True),
         (replace(RULE, responsible=Party.MARKETPLACE), parsed_order(ITEM), False),
-        (replace(RULE, responsible=Party.MARKETPLACE), parsed_order(item("9.00", facilitator=True)), True),
+        (replace(RULE, responsible=Party.MARKETPLACE), parsed_order(DEEMED), True),
         (replace(RULE, amazon_tax=AmazonTax.ZERO), parsed_order(ITEM), True),
         (replace(RULE, amazon_tax=AmazonTax.CHARGED), parsed_order(ITEM), False),
+        (replace(RULE, amazon_tax=AmazonTax.STATED_ZERO), parsed_order(ITEM), False),
+        (replace(RULE, amazon_tax=AmazonTax.STATED_ZERO), parsed_order(ZERO_ITEM), True),
+        (replace(RULE, amazon_tax=AmazonTax.ZERO), parsed_order(ZERO_ITEM), True),
         (replace(RULE, scheme="UOSS"), parsed_order(UOSS_ITEM), True),
+        (replace(RULE, scheme="u-oss"), parsed_order(UOSS_ITEM), True),
         (replace(RULE, scheme="UOSS"), parsed_order(IOSS_ITEM), False),
         (replace(RULE, scheme="UOSS"), parsed_order(ITEM), False),
         (replace(RULE, business=True), parsed_order(ITEM, programs=["PRIME", "AMAZON_BUSINESS"]), True),

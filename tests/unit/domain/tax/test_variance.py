@@ -17,14 +17,18 @@ from unit.domain.tax.taxed_items import EUROPEAN, item_with_shipping, tax_exclus
 
 def variances(sold: dict[str, Any], tax_type: str, amounts: LineAmountTypes) -> tuple[TaxVariance, ...]:
     order = parsed_order(sold)
-    return tax_variances(order, TaxTreatment(amounts, {each.item_id: tax_type for each in order.items}), EUROPEAN)
+    by_marketplace = frozenset(each.item_id for each in order.items if each.collections)
+    taxes = TaxTreatment(amounts, {each.item_id: tax_type for each in order.items}, by_marketplace)
+    return tax_variances(order, taxes, EUROPEAN)
 
 
 def test_wrong_rate_is_a_variance_although_the_totals_agree() -> None:
     sold = tax_inclusive_item("11.90", "1.90")
 
     assert variances(sold, "OUTPUT2", LineAmountTypes.INCLUSIVE) == (
-        TaxVariance("10000000000001", "OUTPUT2", Decimal(20), Decimal("19.00"), Decimal("1.98"), Decimal("1.90")),
+        TaxVariance(
+            "10000000000001", "OUTPUT2", Decimal(20), Decimal("19.00"), Decimal("1.98"), Decimal("1.90"), "GBP"
+        ),
     )
     assert variances(sold, "TAX002", LineAmountTypes.INCLUSIVE) == ()
 

@@ -6,14 +6,17 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule, WhenDifferent
 from amazon_to_xero.services.work_report import StepReport
 from fakes.orders import breakdown, item, order
 from fakes.state import NOON
@@ -116,18 +119,55 @@ def test_buyer_is_neither_stored_nor_logged_when_an_order_is_planned_or_fails() 
     assert "Canary" not in output + json.dumps([row.data for row in connection.store.table.written])
 
 
-def test_item_whose_tax_xero_computes_otherwise_is_logged_and_invoiced() -> None:
-    # Given an item with 1.00 of tax at Amazon and a rule of 20 %, by which Xero computes 2.00
-    taxed = item("12.00", breakdown("ITEM", "12.00"), breakdown("TAX", "1.00"))
-    raw = order(taxed, grand_total="12.00", order_id="A", updated=amazon_time(FIRST_VERSION))
-    connection = PayingConnection(raw)
+def order_at_the_reduced_rate() -> dict[str, Any]:
+    """Return an order with 0.57 of tax at Amazon, 5 %, and a rule of 20 %, by which Xero computes 2.00."""
+    taxed = item("12.00", breakdown("ITEM", "12.00"), breakdown("TAX", "0.57"))
+    return order(taxed, grand_total="12.00", order_id="A", updated=amazon_time(FIRST_VERSION))
+
+
+def when_different(choice: WhenDifferent) -> PostingPolicy:
+    return replace(PAYING, tax=replace(PAYING.tax, when_different=choice))
+
+
+def test_order_whose_tax_xero_computes_otherwise_is_held_with_both_amounts_until_the_rule_is_corrected() -> None:
+    connection = PayingConnection(order_at_the_reduced_rate())
+
+    connection.plan_shipments()
+
+    record = connection.record()
+    assert (record.state, record.reason) == (OrderState.FAILED, "TAX_VARIANCE")
+    assert "Amazon charged 0.57 GBP tax" in record.remedy
+    assert "Xero computes 2.00 GBP with OUTPUT2 (20 %)" in record.remedy
+    assert connection.order_documents() == {}
+    assert connection.dead_letters[SHIPMENTS].reasons == [("A", "TAX_VARIANCE")]
+
+    connection.change_policy(replace(PAYING, tax=TaxPolicy((TaxRule("TAX001", LineAmountTypes.INCLUSIVE),))))
+    connection.clock.advance(60)
+    connection.plan_shipments(*connection.read(connection.notice(["A"])).due)
+
+    assert connection.record().state is OrderState.PLANNED
+    assert connection.requested() == {"invoice#A", "payment#A"}
+
+
+def test_invoice_whose_tax_xero_computes_otherwise_can_stay_a_draft_that_a_person_approves() -> None:
+    connection = PayingConnection(order_at_the_reduced_rate(), policy=when_different(WhenDifferent.DRAFT))
+
+    connection.plan_shipments()
+
+    statuses = {key: each.desired.body.get("Status") for key, each in connection.order_documents().items()}
+    assert statuses == {"invoice#A": "DRAFT"}
+    assert len(connection.decisions.of("TAX_VARIANCE")) == 1
+
+
+def test_item_whose_tax_xero_computes_otherwise_can_be_logged_and_invoiced() -> None:
+    connection = PayingConnection(order_at_the_reduced_rate(), policy=when_different(WhenDifferent.BOOK))
 
     connection.plan_shipments()
 
     (line,) = connection.decisions.of("TAX_VARIANCE")
     assert (line["order_id"], line["reason"]) == ("A", "TAX_VARIANCE")
-    assert "Amazon charged 1.00 tax" in str(line["remedy"])
-    assert "Xero computes 2.00 with OUTPUT2" in str(line["remedy"])
+    assert "Amazon charged 0.57 GBP tax" in str(line["remedy"])
+    assert "Xero computes 2.00 GBP with OUTPUT2" in str(line["remedy"])
     assert connection.record().state is OrderState.PLANNED
 
 
