@@ -182,7 +182,13 @@ def connect(
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
     confirmations = SaleConfirmations(
-        store, failed_sources, clock, requests.read, requests.plan_orders, lambda: _swept(store)
+        store,
+        failed_sources,
+        clock,
+        requests.read,
+        requests.plan_orders,
+        lambda: _swept(store),
+        policy.tax.liabilities,
     )
     services = Services(
         store,

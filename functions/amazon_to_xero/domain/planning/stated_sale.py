@@ -55,8 +55,13 @@ class StatedSale:
         return bool(self.reductions) or self.order_total < self.total
 
 
-def stated_sale(record: OrderRecord, documents: Iterable[DesiredDocument]) -> StatedSale | None:
-    """Return the sale in the documents that the order's plan asks for; None where no invoice is approved."""
+def stated_sale(
+    record: OrderRecord, documents: Iterable[DesiredDocument], liabilities: Mapping[str, Party]
+) -> StatedSale | None:
+    """Return the sale in the documents that the order's plan asks for; None where no invoice is approved.
+
+    liabilities: as for `responsible_party`.
+    """
     approved = [each for each in documents if not each.tombstone and each.body.get("Status") == "AUTHORISED"]
     invoices = [each for each in approved if each.kind is DocumentKind.INVOICE]
     notes = [each for each in approved if each.kind is DocumentKind.CREDIT_NOTE]
@@ -64,7 +69,7 @@ def stated_sale(record: OrderRecord, documents: Iterable[DesiredDocument]) -> St
     if not invoices or version is None:
         return None
     order = parse_order(record.content or {})
-    collected = [item for item in order.items if responsible_party(order, item, {}) is Party.MARKETPLACE]
+    collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
     return StatedSale(
         version=version,
         currency=str(invoices[0].body["CurrencyCode"]),

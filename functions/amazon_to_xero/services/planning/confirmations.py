@@ -20,6 +20,7 @@ from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, cha
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.dead_letters import RETRY_SEND
@@ -63,14 +64,19 @@ class SaleConfirmations:
         read_orders: Callable[[Sequence[str]], object],
         plan_orders: Callable[[Sequence[str]], object],
         swept: Callable[[], Swept],
+        liabilities: Mapping[str, Party],
     ) -> None:
-        """`read_orders` and `plan_orders` make orders due for reading or planning, by their ids."""
+        """`read_orders` and `plan_orders` make orders due for reading or planning, by their ids.
+
+        liabilities: as for `responsible_party`.
+        """
         self._store = store
         self._failed_sources = failed_sources
         self._clock = clock
         self._read_orders = read_orders
         self._plan_orders = plan_orders
         self._swept = swept
+        self._liabilities = liabilities
         self._refunds = DecidedRefundsStore(store)
 
     # --- what planning reports --------------------------------------------------------------------------------------
@@ -83,7 +89,8 @@ class SaleConfirmations:
             has_left = bool(record.shipments) or record.state is OrderState.NOT_INVOICED
             if has_left and record.state in (OrderState.PLANNED, OrderState.NOT_INVOICED):
                 try:
-                    sales[record.order_id] = stated_sale(record, (each for step in plan.steps for each in step))
+                    documents = [each for step in plan.steps for each in step]
+                    sales[record.order_id] = stated_sale(record, documents, self._liabilities)
                 except (Failure, *UNFORESEEN) as problem:
                     # Its plan stands, and so do the others. A charge of it fails for want of a sale.
                     self._failed_sources.unreadable(SaleConfirmation(record.order_id), problem, REFUNDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, NotInvo
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
@@ -156,6 +158,16 @@ def test_sale_whose_tax_the_marketplace_collects_is_confirmed_by_the_tax_that_it
     sales.amazon_charges(
         tea_charged("15.00", OurPriceTax="3.00", MarketplaceFacilitatorVAT__Principal="-3.00"),
     )
+
+    assert sales.outcome() == CONFIRMED
+
+
+def test_sale_whose_tax_a_person_has_explained_in_the_settings_is_confirmed_by_it() -> None:
+    new_model = COLLECTED | {"tax": {"taxCollections": [{"model": "NewModel"}]}}
+    tax = replace(PAYING.tax, liabilities={"newmodel": Party.MARKETPLACE})
+    sales = Sales(shipped(new_model), policy=replace(PAYING, tax=tax))
+
+    sales.amazon_charges(tea_charged("15.00", OurPriceTax="3.00", MarketplaceFacilitatorVAT__Principal="-3.00"))
 
     assert sales.outcome() == CONFIRMED
 
@@ -602,10 +614,10 @@ def test_charge_of_an_absurd_amount_fails_and_stops_no_other_sale(amount: str) -
 
 
 def test_order_whose_sale_cannot_be_stated_stops_no_other_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(record: OrderRecord, documents: Iterable[DesiredDocument]) -> StatedSale | None:
+    def broken(record: OrderRecord, documents: Iterable[DesiredDocument], *more: Any) -> StatedSale | None:
         if record.order_id == "A":
             raise LookupError("A")
-        return stated_sale(record, documents)
+        return stated_sale(record, documents, *more)
 
     monkeypatch.setattr(confirmations, "stated_sale", broken)
     sales = Sales(SHIPPED, SHIPPED | {"orderId": "B"})
