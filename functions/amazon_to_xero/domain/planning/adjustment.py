@@ -6,7 +6,7 @@ costs more and another less by the same amount, both are made, to the cent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -240,10 +240,22 @@ class _Adjustments:
                 stated.add(with_amount(booked[origin], amount), 1)
         lines = []
         for origin, amount in amounts.items():
-            like = booked.get(origin) or wanted[origin]
+            if not amount:
+                continue
+            like = booked.get(origin) or wanted.get(origin) or _line_of_item(origin, booked.values())
             line = replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
             lines.append(stated.on(line))
-        return [line for line in lines if line.amount]
+        return lines
+
+
+def _line_of_item(origin: str, booked: Collection[Line]) -> Line:
+    """Return the line that something is booked like which is neither booked nor wanted: any of its item.
+
+    A discount that refunds had credited has no line of its own; it comes back when the order no longer states it.
+    """
+    item_id = origin.partition(":")[0]
+    of_item = [line for line in booked if line.origin.partition(":")[0] == item_id]
+    return (of_item or list(booked))[0]
 
 
 def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:

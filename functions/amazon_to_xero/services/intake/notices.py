@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.clock import Clock
@@ -56,15 +56,15 @@ class NoticeRecorder:
         """Return the ids of the orders that are to be planned now; with `reprocess` in any case.
 
         An event says nothing new: the record is due for planning since before the event was sent. For an order that is
-        not known, was never read, or failed because Amazon did not return it, it is a notice like any other. Raises
-        Conflict.
+        not known or was never read, and for one without content that a person reprocesses, it is a notice like any
+        other. Raises Conflict.
         """
         reprocessed = {notice.key for notice in notices if notice.reprocess}
         order_ids = list(dict.fromkeys(notice.key for notice in notices))
         due: dict[str, None] = {}
 
         def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
-            unread = [order_id for order_id, record in stored.items() if _is_to_be_read(record)]
+            unread = [order_id for order_id, record in stored.items() if _is_to_be_read(record, order_id in reprocessed)]
             if unread:
                 self.record([ChangeNotice(order_id, reprocess=order_id in reprocessed) for order_id in unread])
             for order_id, record in stored.items():
@@ -81,6 +81,13 @@ class NoticeRecorder:
         return [*due, *saved]
 
 
-def _is_to_be_read(record: OrderRecord | None) -> bool:
-    """Whether what is stored of an order is nothing, or older than what Amazon has announced of it."""
-    return record is None or record.content is None or record.is_unreadable
+def _is_to_be_read(record: OrderRecord | None, is_reprocessed: bool) -> bool:
+    """Whether what is stored of an order is nothing, or older than what Amazon has announced of it.
+
+    An order without content that failed waits for a person: the event was published before it failed, and each read
+    of such an order publishes another one.
+    """
+    if record is None:
+        return True
+    is_unread = record.content is None or record.is_unreadable
+    return is_unread and (is_reprocessed or record.state is not OrderState.FAILED)

@@ -202,7 +202,7 @@ def test_order_with_an_open_notice_is_read_before_it_is_planned(
     assert (connection.record().next_step, connection.store.writes()) == (NextStep.READ, 1)
 
 
-@pytest.mark.parametrize("known", [[], [OrderRecord("A", read_at=NOON - MINUTE, state=OrderState.FAILED)]])
+@pytest.mark.parametrize("known", [[], [OrderRecord("A", read_at=NOON - MINUTE)]])
 def test_event_of_an_order_that_was_never_read_makes_it_due_for_reading(
     connection: FakeConnection, recorder: NoticeRecorder, known: list[OrderRecord]
 ) -> None:
@@ -212,6 +212,19 @@ def test_event_of_an_order_that_was_never_read_makes_it_due_for_reading(
 
     record = connection.record()
     assert (record.next_step, record.next_attempt_at, record.noticed_at) == (NextStep.READ, NOON, NOON)
+
+
+def test_event_of_a_failed_order_without_content_does_not_have_it_read_and_fail_again(
+    connection: FakeConnection, recorder: NoticeRecorder
+) -> None:
+    # Each read of such an order publishes an event: it would be read, and a dead letter sent, every minute.
+    connection.store.save([OrderRecord("A", read_at=NOON - MINUTE, state=OrderState.FAILED)])
+
+    assert record_events(recorder, "A") == []
+    assert connection.record().next_attempt_at is None
+
+    assert record_events(recorder, "A", reprocessed=("A",)) == []
+    assert (connection.record().next_step, connection.record().next_attempt_at) == (NextStep.READ, NOON)
 
 
 def test_one_batch_may_hold_events_of_orders_in_every_state(

@@ -13,6 +13,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.failures import NotBookedReason
 from amazon_to_xero.ports.amazon import Json
 from fakes.order_life import PAYING, SHIPPED, cancelled, tea, version
+from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
 from unit.services.planning.refunding_connection import RefundingConnection, without_clearing
 
@@ -177,3 +178,17 @@ def test_what_is_added_elsewhere_brings_nothing_back() -> None:
 
     assert record.reason == NotBookedReason.ALREADY_CREDITED
     assert connection.balance() == Decimal(8)
+
+
+def test_discount_that_a_refund_had_credited_comes_back_on_the_line_of_its_item() -> None:
+    connection = RefundingConnection(SHIPPED)
+    connection.refund(money_back("3.00"))
+    discounted = item("7.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-3.00"))
+    connection.update(version(2, discounted))
+    assert connection.balance() == Decimal(7)
+
+    connection.update(version(3, tea()))
+
+    assert (connection.balance(), failed(connection)) == (Decimal(10), [])
+    (line,) = connection.xero.invoice("A-A1")["LineItems"]
+    assert (line["AccountCode"], line["Quantity"] * line["UnitAmount"]) == ("200", Decimal(3))
