@@ -64,7 +64,7 @@ class NoticeRecorder:
         due: dict[str, None] = {}
 
         def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
-            unread = [order_id for order_id, record in stored.items() if _is_to_be_read(record, order_id in reprocessed)]
+            unread = [key for key, record in stored.items() if _is_to_be_read(record, key in reprocessed)]
             if unread:
                 self.record([ChangeNotice(order_id, reprocess=order_id in reprocessed) for order_id in unread])
             for order_id, record in stored.items():
