@@ -103,7 +103,7 @@ def dead_letters(stack: Stack, function: str) -> list[dict[str, Any]]:
 
 
 def test_sellers_history_becomes_the_documented_books(stack: Stack) -> None:
-    assert stack.play(90) == ""
+    assert stack.play(300) == ""
 
     books, of_orders, expected, refunds = invoices(stack), net(stack), documented(), documented_refunds()
     assert len(expected) == 32
