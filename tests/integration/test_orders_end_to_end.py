@@ -325,7 +325,7 @@ def test_lost_answer_of_xero_leaves_one_invoice(stack: Stack) -> None:
     stack.amazon.control("POST", "orders", {"elements": [lost], "notify": True})
 
     eventually(lambda: invoices(stack).get(lost["orderId"]))
-    assert stack.wait_until_idle(60) == ""
+    assert stack.wait_until_idle(180) == ""
     dropped = [call for call in stack.xero.control("GET", "calls") if call["fault"] == "drop"]
     assert len(dropped) == 1
     assert sum(i["Reference"].endswith(lost["orderId"]) for i in stack.xero.control("GET", "books")["Invoices"]) == 1
