@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
@@ -13,6 +13,8 @@ from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, compare
 from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
+
+_SWEEP_INTERVAL = timedelta(hours=1)  # template.yaml: transactions are swept hourly
 
 
 class ConfirmationState(StrEnum):
@@ -90,9 +92,12 @@ class SaleConfirmation:
         compared = compare(self.sale, tuple(self.charges.values())) if self.sale is not None else None
         if compared is not None and compared.verdict is Verdict.CONFIRMED:
             return self.settled(ConfirmationState.CONFIRMED)
-        if compared is None or compared.awaited_until is None or compared.awaited_until <= now:
+        if compared is None or compared.awaited_until is None:
             return self.compare_at(now, now)
-        return self.awaiting(compared, compared.awaited_until, now)
+        if compared.awaited_until > now:
+            return self.awaiting(compared, compared.awaited_until, now)
+        # An old sale that is entered late: what Amazon charged for it is read by the sweep of the next hour.
+        return self.compare_at(now, now) if self.charges else self.awaiting(compared, now + _SWEEP_INTERVAL, now)
 
     def settled(self, state: ConfirmationState, reason: str = "") -> SaleConfirmation:
         """Return the row of an order whose charges need nothing more."""

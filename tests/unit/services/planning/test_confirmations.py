@@ -420,6 +420,17 @@ def test_missing_charge_is_normal_for_three_days_and_then_in_front_of_a_person()
     assert sales.failures() == ["CONFIRMATION#A CHARGE_MISSING"]
 
 
+def test_old_sale_that_is_entered_late_is_compared_once_the_next_sweep_has_read_what_amazon_charged() -> None:
+    sales = Sales(shipped(tea(), minutes=-10 * 24 * 60))
+
+    assert sales.outcome() == AWAITED
+    assert sales.confirmation().next_attempt_at == sales.clock.now() + timedelta(hours=1)
+
+    sales.work(timedelta(hours=1, minutes=1))
+
+    assert sales.letters == [("A", "CHARGE_MISSING")]
+
+
 def test_charge_that_comes_late_confirms_the_sale_and_its_failure_goes() -> None:
     sales = Sales(SHIPPED)
     sales.work(later=4 * DAY)
