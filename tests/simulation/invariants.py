@@ -154,6 +154,9 @@ class Invariants:
                 if buyer_email(one.order_id) == email and version.order["lastUpdatedTime"] >= since
             }
             for contact_id in ids:
+                row = self._world.table.rows[f"DOCUMENT#contact#{by_id[contact_id]['ContactNumber']}"]
+                if row.state == "FAILED":  # a person was told that Xero may not have the address
+                    continue
                 found = by_id[contact_id]["Addresses"]
                 if not any(address.get("AddressLine1") in streets for address in found):
                     self._violated(f"a buyer lives in {streets} since {since}, Xero has {found}")

@@ -172,7 +172,7 @@ class RefundInvariants:
         if refund.flaw is not None:
             is_right = state == "FAILED" or (refund.flaw is Flaw.UNKNOWN_SKU and state == "NOT_BOOKED")
         elif state == "NOT_BOOKED":
-            is_right = reason == "NOTHING_REFUNDED" if not refund.paid_back else _is_rule(reason, is_invoiced)
+            is_right = reason == "NOTHING_REFUNDED" if not refund.paid_back else _is_rule(reason, one, is_invoiced)
         else:
             is_right = state == "FAILED" or bool(refund.paid_back)
         if not is_right:
@@ -219,8 +219,12 @@ def _letters(number: str) -> str:
     return number.partition("-RF")[2][:8]
 
 
-def _is_rule(reason: str, is_invoiced: bool) -> bool:
-    return reason == ("ALREADY_CREDITED" if is_invoiced else "SALE_NOT_INVOICED")
+def _is_rule(reason: str, one: OrderHistory, is_invoiced: bool) -> bool:
+    """Whether a refund may rest without a credit note; decided before its sale was taken back, it stays as decided."""
+    if is_invoiced:
+        return reason == "ALREADY_CREDITED"
+    was_invoiced = any(version.expected.status == "AUTHORISED" for version in one.versions)
+    return reason == "SALE_NOT_INVOICED" or (reason == "ALREADY_CREDITED" and was_invoiced)
 
 
 def _moved(live: Sequence[InXero]) -> Decimal:
