@@ -121,6 +121,10 @@ class Invariants:
             for value, count in Counter(contact.get(name) for contact in books["Contacts"]).items():
                 if count > 1:
                     self._violated(f"{count} contacts were created with {name} {value}")
+        for number in sorted(self._world.merged_contacts):
+            ours = [each["ContactNumber"] for each in books["Contacts"] if number in each.get("ContactNumber", "")]
+            if len(ours) > 1:
+                self._violated(f"contact {number} was merged into another one, and created again: {ours}")
         for of_order in held.values():
             for each in of_order:
                 if len(each.payments) > 1:

@@ -21,7 +21,7 @@ from amazon_to_xero.services.intake import reader, refused_orders
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.planning.refunds import RefundPlans
-from amazon_to_xero.services.posting import batches
+from amazon_to_xero.services.posting import batches, contacts, writer
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -105,6 +105,10 @@ def _look_up_for_ever(self: Document, now: datetime, message: str) -> Document:
     return replace(self.unknown(now + timedelta(minutes=5)), remedy=message)
 
 
+def _no_contacts(*_: Any) -> dict[str, Any]:
+    return {}
+
+
 def _always(*_: Any) -> bool:
     return True
 
@@ -170,6 +174,11 @@ WITHOUT: Mapping[str, Layers] = {
     "end of unanswered reads": Layers(
         orders=6, culprits=(Culprit.AMAZON_FAILS,), without={(reader, "_is_never_answered"): _never}
     ),
+    # What a bookkeeper archives or merges in Xero keeps no document from being posted, and is not created again.
+    "look-up of refused contacts": Layers(
+        orders=8, tidies=True, without={(writer, "check_contacts_of_refused"): _nothing}
+    ),
+    "merged contacts": Layers(orders=8, tidies=True, without={(contacts, "_follow_merges"): _no_contacts}),
     # Refunds are credited once, and never beyond what is left.
     "order of the refunds": Layers(refunds=True, orders=4, without={(RefundPlans, "_is_another_under_way"): _never}),
     "kept decisions": Layers(refunds=True, orders=4, without={(DecidedRefundsStore, "replace"): _always}),

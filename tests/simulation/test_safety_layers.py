@@ -32,6 +32,8 @@ MET_AT = {
     "end of refusals": 0,
     "test of getOrder": 0,
     "end of unanswered reads": 1,
+    "look-up of refused contacts": 3,
+    "merged contacts": 6,
     "order of the refunds": 9,
     "kept decisions": 9,
     "room of an open invoice": 9,

@@ -70,6 +70,7 @@ class Layers:
     weather: Mapping[str, float] = field(default_factory=dict)  # faults that are more frequent than drawn
     orders: int | None = None  # so many, where the damage needs many
     refunds: bool | None = None  # whether there are any, instead of a draw
+    tidies: bool | None = None  # whether a bookkeeper archives or merges a contact, instead of a draw
     culprits: tuple[Culprit, ...] = ()  # faults that last, of the first orders, instead of those that are drawn
     constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
@@ -137,6 +138,7 @@ class World:
         self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.contacts_were_tidied = False
+        self.merged_contacts: set[str] = set()  # numbers of contacts that were merged into others
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
@@ -423,7 +425,8 @@ class World:
             self._account("206", "ARCHIVED")
         self._plan_incidents()
         bookkeeper = self._stream("bookkeeper")
-        if bookkeeper.random() < 0.15:
+        tidies = bookkeeper.random() < 0.15
+        if tidies if self.layers.tidies is None else self.layers.tidies:
             self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
 
     def _plan_transactions(self) -> None:
@@ -481,6 +484,7 @@ class World:
         number, *others = rng.sample(numbers, k=min(2, len(numbers)))
         if others and rng.random() < 0.5:
             self.log("bookkeeper", f"merges the contact {number} into {others[0]}")
+            self.merged_contacts.add(number)
             self.xero.contacts.merge(number, others[0])
         else:
             self.log("bookkeeper", f"archives the contact {number}")
