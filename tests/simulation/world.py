@@ -142,6 +142,16 @@ class World:
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
+        self._settings_and_secrets(rng)
+        self._constants = {
+            **self.layers.without,
+            (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
+            (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
+            (refund_plans, "SALE_LIMIT"): self.sale_limit,
+            **self.layers.constants,
+        }
+
+    def _settings_and_secrets(self, rng: random.Random) -> None:
         self.settings = json.loads(json.dumps(made.SETTINGS))
         self.settings["xero"]["tenant_id"] = self.xero.tenant_id
         self.settings["invoices"] = {"per": "shipment" if self.per_shipment else "order"}
@@ -164,13 +174,6 @@ class World:
         }
         if not self.custom_connection:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
-        self._constants = {
-            **self.layers.without,
-            (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
-            (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
-            (refund_plans, "SALE_LIMIT"): self.sale_limit,
-            **self.layers.constants,
-        }
 
     @property
     def sale_limit(self) -> timedelta:
