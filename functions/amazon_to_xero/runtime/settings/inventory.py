@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
+from amazon_to_xero.runtime.settings.base import Settings
 
 type Places = Annotated[tuple[str, ...], Field(min_length=1)]
 type PoolName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,29}$")]
 type Units = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-class InventorySettings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
+class InventorySettings(Settings):
     alerts: bool = Field(
         default=False,
         description="Whether to watch the stock at Amazon and to send alerts. The application needs the role Amazon "

@@ -1,0 +1,57 @@
+"""The parts `contacts`, `invoices` and `refunds` of a connection's settings: who is invoiced, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from amazon_to_xero.domain.books.contact import ContactScope
+from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
+from amazon_to_xero.runtime.settings.base import Settings
+
+# Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
+type ContactName = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, strip_whitespace=True, pattern=r'^[^"\\]*$')
+]
+
+
+class ContactSettings(Settings):
+    policy: ContactScope = Field(
+        default=ContactScope.MARKETPLACE,
+        description="Whom orders are invoiced to. `marketplace`: one customer for each marketplace. `business_buyers`: "
+        "a contact for each buyer of Amazon Business. `buyers`: a contact for each buyer whom Amazon names. The last "
+        "two need a role with access to buyer data.",
+    )
+    names: dict[str, ContactName] = Field(
+        default_factory=dict,
+        description="Marketplace id → name of its customer in Xero, e.g. to replace the default name `Amazon.co.uk "
+        "customers`.",
+    )
+
+
+class InvoiceSettings(Settings):
+    per: Literal["order", "shipment"] = Field(
+        default="order",
+        description="`order`: one invoice for an order, approved at its first shipment. `shipment`: one for each "
+        "shipment, numbered `<order>`, `<order>-S2` and so on.",
+    )
+    number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
+        default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."
+    )
+    lock_dates: Literal["hold", "next_open_day"] = Field(
+        default="hold",
+        description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
+        "`next_open_day`: it is dated on the first open day.",
+    )
+
+
+class RefundSettings(Settings):
+    before_start: RefundsWithoutSale = Field(
+        default=RefundsWithoutSale.PERSON,
+        description="What happens to a refund of an order that was placed before `start`, or that Amazon no longer "
+        "returns because it is more than two years old. `person`: it fails with `REFUND_BEFORE_START` (an order that "
+        "Amazon no longer returns: `REFUND_WITHOUT_SALE`). `standalone`: it becomes a credit note without an invoice, "
+        "on the accounts and tax rates that a sale would have today, to the marketplace's customer, refunded out of "
+        "clearing.",
+    )
