@@ -1,0 +1,25 @@
+"""All commands of the operators. One module has each; here is only their list."""
+
+from __future__ import annotations
+
+import typer
+
+from operations.command_line.command import add_command
+from operations.command_line.status import status
+
+app = typer.Typer(
+    name="operate",
+    help="Operate a stack that enters Amazon's orders in Xero: the same on the local cloud and in AWS.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _command in (status,):
+    add_command(app, _command)
+
+
+@app.callback()
+def _operate() -> None:
+    """Have the command's name on the line, also while there is only one."""

@@ -1,0 +1,103 @@
+"""Where a command works: a deployed stack in AWS, or the local cloud of `make run KEEP=1`, by the same AWS calls."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import boto3
+
+from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.observability import SystemClock
+from amazon_to_xero.runtime.settings import SettingsError
+from local.cloud import aws_settings
+from local.running import find_running
+from local.stack import STACK as LOCAL_STACK
+from operations.connect import stack_outputs
+
+
+class UsageProblem(Exception):
+    """The command was called in a way that it cannot answer. The message says how to call it."""
+
+
+class Session:
+    """A stack and the connection that a command is about. AWS is called when something is first asked for.
+
+    stack: name of the CloudFormation stack.
+    clock: what the command takes for now.
+    """
+
+    def __init__(self, stack: str, named_connection: str = "", clock: Clock | None = None) -> None:
+        self.stack = stack
+        self.clock = clock or SystemClock()
+        self._named_connection = named_connection
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs by name. Raises SettingsError where there is no such stack."""
+        return stack_outputs(self.stack)
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """The settings document of each stored connection, JSON text by the connection's name."""
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=self.output("SettingsPath"))
+        stored = [parameter for page in pages for parameter in page["Parameters"]]
+        return {each["Name"].rpartition("/")[2]: str(each["Value"]) for each in stored}
+
+    @property
+    def connection(self) -> str:
+        """The connection's name: the one of `--connection`, else the only one that is stored."""
+        names = self.connections
+        if len(names) > 1:
+            raise UsageProblem(f"Name one of the connections {', '.join(names)} with --connection.")
+        return names[0]
+
+    @property
+    def connections(self) -> list[str]:
+        """The name of `--connection`, else of every stored connection. Raises SettingsError where there is none."""
+        names = [self._named_connection] if self._named_connection else sorted(self.settings)
+        if not names:
+            raise SettingsError(f"the stack {self.stack} has no connection. Run make connect.")
+        return names
+
+    @property
+    def region(self) -> str:
+        return str(self.client("ssm").meta.region_name)
+
+    def output(self, name: str) -> str:
+        """Return an output of the stack. Raises SettingsError where a stack of an earlier version lacks it."""
+        if name not in self.outputs:
+            raise SettingsError(f"the stack {self.stack} has no output {name}. Run make deploy first.")
+        return self.outputs[name]
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the account and region that the environment names."""
+        return boto3.client(service)
+
+    def store(self, connection: str = "") -> StateStore:
+        """Return the rows of that connection, by default of the command's own."""
+        name, endpoint = connection or self.connection, os.environ.get("AWS_ENDPOINT_URL")
+        return DynamoStateStore(self.output("TableName"), name, self.region, endpoint)
+
+
+@contextlib.contextmanager
+def opened(stack: str, connection: str) -> Iterator[Session]:
+    """Open the session of a deployed stack, or of the running local cloud where `stack` is empty.
+
+    Raises UsageProblem where no stack is named and no local cloud is running.
+    """
+    if stack:
+        yield Session(stack, connection)
+        return
+    running = find_running()
+    if running is None:
+        raise UsageProblem(
+            "No local cloud is running. Name a deployed stack with --stack, or start a local one with make run KEEP=1."
+        )
+    with aws_settings(running.endpoint):
+        yield Session(LOCAL_STACK, connection)
