@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.planning.confirmation import charged_text
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from operations.order_books import load_order_books
 
 
 def load_orders(store: StateStore, order_ids: Iterable[str]) -> Mapping[str, OrderRecord]:
@@ -37,16 +36,10 @@ def order_report(
     refund is its amount. A document that should not exist and never did is left out. The documents of an order's
     refunds follow its own. `confirmation` is None for an order that has neither an approved sale nor a charge.
     """
-    decided = DecidedRefundsStore(store)
-    refunds = {order_id: list(decided.load(order_id).by_transaction) for order_id in orders}
-    transactions = store.load(TransactionRecord, [each for of_order in refunds.values() for each in of_order])
-    keys = {
-        order_id: [*order.documents, *(key for each in refunds[order_id] for key in transactions[each].documents)]
-        for order_id, order in orders.items()
-    }
-    documents = store.load(Document, [key for of_order in keys.values() for key in of_order])
+    books = load_order_books(store, orders)
+    documents = {order_id: list(each.documents.values()) for order_id, each in books.items()}
     return [
-        _order(order_id, orders.get(order_id), [documents[key] for key in keys.get(order_id, ()) if key in documents])
+        _order(order_id, orders.get(order_id), documents.get(order_id, ()))
         | {"confirmation": _confirmation(confirmations.get(order_id))}
         for order_id in order_ids
     ]

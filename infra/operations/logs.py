@@ -48,15 +48,25 @@ def selected(functions: Mapping[str, str], function: str) -> list[str]:
 
 def log_lines(logs: Any, functions: Iterable[str], since: datetime | None = None) -> list[str]:
     """Return the lines to print for these deployed functions, oldest first."""
-    start = {"startTime": int(since.timestamp() * 1000)} if since else {}
+    lines = [decision_line(at, text) for at, text in log_events(logs, functions, since)]
+    return [line for line in lines if line]
+
+
+def log_events(
+    logs: Any, functions: Iterable[str], since: datetime | None = None, containing: str = ""
+) -> list[tuple[datetime, str]]:
+    """Return what these deployed functions wrote, each line with its time (UTC), oldest first.
+
+    containing: only lines with this text. CloudWatch filters them; the local cloud returns all of them.
+    """
+    options: dict[str, Any] = {"startTime": int(since.timestamp() * 1000)} if since else {}
+    if containing:
+        options["filterPattern"] = f'"{containing}"'
     events: list[dict[str, Any]] = []
     for function in functions:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **start)
-        events += [event for page in pages for event in page["events"]]
-    parsed = [(_time(event), event["message"].rstrip()) for event in events]
-    parsed.sort(key=lambda each: each[0])
-    lines = [decision_line(at, text) for at, text in parsed]
-    return [line for line in lines if line]
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **options)
+        events += [event for page in pages for event in page["events"] if containing in event["message"]]
+    return sorted(((_time(event), event["message"].rstrip()) for event in events), key=lambda each: each[0])
 
 
 def _time(event: Mapping[str, Any]) -> datetime:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import typer
 
 from operations.command_line.command import add_command
+from operations.command_line.failed import failed
+from operations.command_line.logs import logs
+from operations.command_line.show import show
 from operations.command_line.status import status
 
 app = typer.Typer(
@@ -16,7 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status,):
+for _command in (status, failed, show, logs):
     add_command(app, _command)
 
 
