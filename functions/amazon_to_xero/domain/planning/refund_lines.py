@@ -18,6 +18,7 @@ from amazon_to_xero.domain.money import CENT, ZERO, cents, total
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.proportions import scaled_to, shared, with_amount
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
+from amazon_to_xero.domain.planning.refund_taxes import with_tax_of_each
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, tax_of, xero_total
 from amazon_to_xero.domain.tax.stated_tax import with_tax
@@ -104,13 +105,30 @@ class _RefundLines:
     def lines(self, refund: Refund) -> list[Line]:
         """Return one line for each charge of each item."""
         made: dict[tuple[str, str, str], Line] = {}
-        for part in refund.parts:
+        for part in self._parts(refund):
             for line in self._lines_of_part(part):
                 if line.amount:
                     key = (line.origin, line.account, line.tax_type)
                     held = made.get(key)
                     made[key] = line if held is None else self._together(held, line)
         return [line for line in made.values() if line.amount]
+
+    def _parts(self, refund: Refund) -> list[RefundPart]:
+        """Return the parts of the refund, each with its own tax."""
+        by_sku: dict[str, list[RefundPart]] = {}
+        for part in refund.parts:
+            by_sku.setdefault(part.sku, []).append(part)
+        return [
+            part
+            for parts in by_sku.values()
+            for part in with_tax_of_each(parts, [self._rate(part) for part in parts], self._sale.unit)
+        ]
+
+    def _rate(self, part: RefundPart) -> Decimal | None:
+        """Return the percentage of the line that a part takes back; None where it takes back none."""
+        if part.kind is AmountKind.UNKNOWN or not (share := next(iter(self._shares(part)), None)):
+            return None
+        return percentage(share.like.line.tax_type, self._organisation) if share.is_of_line else None
 
     def _together(self, first: Line, second: Line) -> Line:
         line = with_amount(first, first.amount + second.amount)
@@ -176,7 +194,7 @@ class _RefundLines:
         return like.line.account
 
     def tax_findings(self, refund: Refund) -> Iterator[Finding]:
-        parts = [part for part in refund.parts if part.net and part.tax and part.kind is not AmountKind.UNKNOWN]
+        parts = [each for each in self._parts(refund) if each.net and each.tax and each.kind is not AmountKind.UNKNOWN]
         for part in parts:
             for share in self._shares(part):
                 tax_type = share.like.line.tax_type
