@@ -17,10 +17,12 @@ from amazon_to_xero.domain.planning.refund_plan import _RefundPlan
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
+from amazon_to_xero.runtime import connection
 from amazon_to_xero.services.intake import reader, refused_orders
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.planning.refunds import RefundPlans
+from amazon_to_xero.services.planning.series import by_itself
 from amazon_to_xero.services.posting import batches, contacts, writer
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
@@ -180,7 +182,11 @@ WITHOUT: Mapping[str, Layers] = {
     ),
     "merged contacts": Layers(orders=8, tidies=True, without={(contacts, "_follow_merges"): _no_contacts}),
     # Refunds are credited once, and never beyond what is left.
-    "order of the refunds": Layers(refunds=True, orders=4, without={(RefundPlans, "_is_another_under_way"): _never}),
+    "order of the refunds": Layers(
+        refunds=True,
+        orders=4,
+        without={(connection, "refund_place"): by_itself, (RefundPlans, "_is_another_under_way"): _never},
+    ),
     "kept decisions": Layers(refunds=True, orders=4, without={(DecidedRefundsStore, "replace"): _always}),
     "room of an open invoice": Layers(refunds=True, orders=4, without={(_RefundPlan, "_room"): _whole_invoice}),
     "repeated token refresh": Layers(

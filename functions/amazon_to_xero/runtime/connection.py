@@ -46,7 +46,7 @@ from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
-from amazon_to_xero.services.planning.refunds import RefundPlans
+from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -216,6 +216,7 @@ def connect(
             failed_sources,
             clock,
             confirmations.refunds_planned,
+            refund_place,
         ),
         confirmations,
         stock,

@@ -20,12 +20,14 @@ class HeldDocuments:
     documents: the stored ones among the keys that were looked up.
     looked_up: the keys that were looked up.
     missing: keys that the plan asked for and that were not looked up; plan again with them.
+    planned_before: sources that were planned in the same run. What they ask for is among the documents, stored or not.
     """
 
     source: str
     documents: Mapping[str, Document]
     looked_up: frozenset[str]
     missing: set[str] = field(default_factory=set)
+    planned_before: frozenset[str] = frozenset()
 
     def own(self, kind: DocumentKind, number: str) -> Document | None:
         """Return this source's document of that number, None where there is none."""

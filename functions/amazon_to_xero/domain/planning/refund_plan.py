@@ -28,7 +28,8 @@ from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
 from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT
 from amazon_to_xero.domain.source import SourceKind, source_key
 
-_KINDS = (DocumentKind.CREDIT_NOTE, DocumentKind.ALLOCATION, DocumentKind.CREDIT_NOTE_REFUND)
+#: What a refund may ask for.
+REFUND_KINDS = (DocumentKind.CREDIT_NOTE, DocumentKind.ALLOCATION, DocumentKind.CREDIT_NOTE_REFUND)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def usable_refund_number(first: str, held: HeldDocuments) -> str:
     while True:
         number = reissued_number(first, times)
         own = held.own(DocumentKind.CREDIT_NOTE, number)
-        is_taken = own is None and held.is_taken(number, (DocumentKind.INVOICE, *_KINDS))
+        is_taken = own is None and held.is_taken(number, (DocumentKind.INVOICE, *REFUND_KINDS))
         if not is_taken and (own is None or not is_number_used_up(own)):
             return number
         times += 1

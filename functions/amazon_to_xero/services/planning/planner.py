@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import batched, chain, zip_longest
 from typing import Protocol
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
@@ -27,6 +27,7 @@ from amazon_to_xero.services.planning.document_requests import (
     request_documents,
     row_for,
 )
+from amazon_to_xero.services.planning.series import PlaceOf, RecordSeries, by_itself, in_series, in_turns
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.state_updates import ATTEMPTS
 from amazon_to_xero.services.unforeseen import UNFORESEEN
@@ -77,14 +78,19 @@ class SourcePlanner[R: SourceRecord]:
         failed_sources: FailedSources,
         clock: Clock,
         on_planned: Callable[[Sequence[PlannedRecord[R]]], None] = lambda plans: None,
+        place_of: PlaceOf[R] = by_itself,
     ) -> None:
-        """`on_planned` is given what was planned before its records are saved: what follows from a plan is stored."""
+        """`on_planned` is given what was planned before its records are saved: what follows from a plan is stored.
+
+        place_of: returns which records are planned one after the other, and in which order.
+        """
         self._source = source
         self._store = store
         self._organisation = organisation
         self._failed_sources = failed_sources
         self._clock = clock
         self._on_planned = on_planned
+        self._place_of = place_of
 
     def plan_due(self, capability: str, named: Sequence[str], deadline: datetime) -> StepReport:
         """Plan a capability's due records, and of `named` those due although the index may not show them yet.
@@ -95,8 +101,9 @@ class SourcePlanner[R: SourceRecord]:
         keys = dict.fromkeys([*named, *self._store.due(capability, now, MAX_DUE)])
         records = self._store.load(self._source.record_type, keys)
         due = [each for each in records.values() if each.is_due(NextStep.PLAN, now) and each.capability == capability]
+        in_order = chain.from_iterable(in_series(due, self._place_of).values())
         report = StepReport()
-        for chunk in batched(due, RECORDS_PER_ROUND, strict=False):
+        for chunk in batched(in_order, RECORDS_PER_ROUND, strict=False):
             is_over = self._clock.now() >= deadline
             stopped = WaitReason.OUT_OF_TIME if is_over else self._organisation.unavailable_reason()
             if stopped:
@@ -109,7 +116,8 @@ class SourcePlanner[R: SourceRecord]:
         planned: list[PlannedRecord[R]] = []
         changed: list[str] = []
         for _ in range(ATTEMPTS):
-            plans, held = self._plans(waiting)
+            stored_before = {plan.record.source for plan in planned if plan.record.next_attempt_at is None}
+            plans, held = self._plans(waiting, stored_before)
             overtaken = self._request(plans, held, changed)
             for key, plan in plans.items():
                 if key not in overtaken:
@@ -128,27 +136,39 @@ class SourcePlanner[R: SourceRecord]:
 
     # --- what each source asks for ----------------------------------------------------------------------------------
 
-    def _plans(self, records: Mapping[str, R]) -> tuple[dict[str, PlannedRecord[R]], dict[str, dict[str, Document]]]:
-        """Plan each record against its documents as they are now: loaded in few calls for all records together."""
-        looked_up: dict[str, set[str]] = {key: set() for key in records}
-        held: dict[str, dict[str, Document]] = {key: {} for key in records}
-        missing = {key: self._source.document_keys(record) for key, record in records.items()}
+    def _plans(
+        self, records: Mapping[str, R], stored_before: set[str]
+    ) -> tuple[dict[str, PlannedRecord[R]], dict[str, Document]]:
+        """Plan each record against its documents as they are now: loaded in few calls for all records together.
+
+        stored_before: the sources whose requests this run has stored. Returns the plans, and the documents that were
+        loaded for them.
+        """
+        of_series = in_series(records.values(), self._place_of).values()
+        every = [RecordSeries(each, planned_before=set(stored_before)) for each in of_series]
+        lacking = [(each, {key for row in each.waiting for key in self._source.document_keys(row)}) for each in every]
         plans: dict[str, PlannedRecord[R]] = {}
-        while missing:
-            wanted = dict.fromkeys(document for keys in missing.values() for document in sorted(keys))
-            found = self._store.load(Document, wanted)
-            still_missing: dict[str, set[str]] = {}
-            for key, document_keys in missing.items():
-                looked_up[key] |= document_keys
-                held[key] |= {each: found[each] for each in document_keys if each in found}
-                visible = HeldDocuments(records[key].source, held[key], frozenset(looked_up[key]))
-                plan = self._plan(records[key], visible)
-                if plan is None:
-                    still_missing[key] = visible.missing
-                else:
-                    plans[key] = plan
-            missing = still_missing
-        return plans, held
+        while lacking:
+            found = self._store.load(Document, dict.fromkeys(key for _, keys in lacking for key in sorted(keys)))
+            still_lacking = []
+            for series, keys in lacking:
+                series.add(keys, found)
+                if missing := self._plan_series(series, plans):
+                    still_lacking.append((series, missing))
+            lacking = still_lacking
+        return plans, {key: document for series in every for key, document in series.stored.items()}
+
+    def _plan_series(self, series: RecordSeries[R], plans: dict[str, PlannedRecord[R]]) -> set[str]:
+        """Plan one record after the other until one lacks documents; return their keys."""
+        while series.waiting:
+            record = series.waiting[0]
+            visible = series.visible_to(record)
+            plan = self._plan(record, visible)
+            if plan is None:
+                return visible.missing
+            plans[record.key] = plan
+            series.conclude(plan.record, plan.steps, self._clock.now())
+        return set()
 
     def _plan(self, record: R, held: HeldDocuments) -> PlannedRecord[R] | None:
         """Return None while documents are missing: a failure without having seen them is not final."""
@@ -173,41 +193,56 @@ class SourcePlanner[R: SourceRecord]:
     # --- requesting it ----------------------------------------------------------------------------------------------
 
     def _request(
-        self,
-        plans: Mapping[str, PlannedRecord[R]],
-        held: Mapping[str, Mapping[str, Document]],
-        changed: list[str],
+        self, plans: Mapping[str, PlannedRecord[R]], held: Mapping[str, Document], changed: list[str]
     ) -> set[str]:
-        """Store the requests step by step; return the records of which another writer changed a document meanwhile."""
-        documents = {key: document for of_record in held.values() for key, document in of_record.items()}
+        """Store the requests; return the records of which another writer changed a document meanwhile.
+
+        Those after one of them in its series were planned in view of it, so they are returned, too. The requests of one
+        record are stored before those of the next: wherever a crash stops it, no row depends on one that is not there.
+        """
+        documents = dict(held)
         overtaken: set[str] = set()
-        for step in range(max((len(plan.steps) for plan in plans.values()), default=0)):
-            now = self._clock.now()
-            requested_by: dict[str, str] = {}
-            rows: list[Document] = []
-            for record_key, plan in plans.items():
-                for desired in plan.steps[step] if step < len(plan.steps) and record_key not in overtaken else ():
-                    current = documents.get(desired.key)
-                    if belongs_to_another_source(desired, current):
-                        overtaken.add(record_key)  # stored after the plan looked; the next plan sees it
-                        break
-                    if (row := row_for(desired, current, now)) is not None:
-                        requested_by[row.key] = record_key
-                        rows.append(row)
-            saved = self._store.save(rows) if rows else {}
-            documents |= saved
-            changed.extend(saved)
-            overtaken |= {record_key for key, record_key in requested_by.items() if key not in saved}
+        series = in_series((plan.record for plan in plans.values()), self._place_of)
+        for turn in in_turns(series.values()):
+            overtaken_series = {name for name, rows in series.items() if any(row.key in overtaken for row in rows)}
+            in_time = [row.key for row in turn if self._place_of(row).series not in overtaken_series]
+            overtaken |= {row.key for row in turn} - set(in_time)
+            steps = zip_longest(*(plans[key].steps for key in in_time), fillvalue=())
+            for step in steps:
+                asked_for = dict(zip(in_time, step, strict=True))
+                in_step = {key: desired for key, desired in asked_for.items() if key not in overtaken}
+                overtaken |= self._request_step(in_step, documents, changed)
         self._retry_failed_contacts(held.values())
         return overtaken
 
-    def _retry_failed_contacts(self, held: Iterable[Mapping[str, Document]]) -> None:
+    def _request_step(
+        self,
+        asked_for: Mapping[str, Sequence[DesiredDocument]],
+        documents: dict[str, Document],
+        changed: list[str],
+    ) -> set[str]:
+        """Store what each record asks for in one step; return the records that were overtaken."""
+        now = self._clock.now()
+        overtaken: set[str] = set()
+        requested_by: dict[str, str] = {}
+        rows: list[Document] = []
+        for record_key, step in asked_for.items():
+            for desired in step:
+                current = documents.get(desired.key)
+                if belongs_to_another_source(desired, current):
+                    overtaken.add(record_key)  # stored after the plan looked; the next plan sees it
+                    break
+                if (row := row_for(desired, current, now)) is not None:
+                    requested_by[row.key] = record_key
+                    rows.append(row)
+        saved = self._store.save(rows) if rows else {}
+        documents |= saved
+        changed.extend(saved)
+        return overtaken | {record_key for key, record_key in requested_by.items() if key not in saved}
+
+    def _retry_failed_contacts(self, documents: Iterable[Document]) -> None:
         """Retry a failed contact with each source that needs it: somebody may have corrected the cause."""
-        failed = {
-            key: document
-            for documents in held
-            for key, document in documents.items()
-            if document.kind is DocumentKind.CONTACT and document.state is DocumentState.FAILED
-        }
+        contacts = (document for document in documents if document.kind is DocumentKind.CONTACT)
+        failed = [document.desired for document in contacts if document.state is DocumentState.FAILED]
         if failed:
-            request_documents(self._store, self._clock, [document.desired for document in failed.values()])
+            request_documents(self._store, self._clock, failed)

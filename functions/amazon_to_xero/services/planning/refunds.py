@@ -15,12 +15,15 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, T
 from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund, refund_of
+from amazon_to_xero.domain.planning.refund_plan import REFUND_KINDS
 from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds
+from amazon_to_xero.domain.source import SourceKind, source_key
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Cursor, RecordStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, decided_refunds_cursor
@@ -28,6 +31,7 @@ from amazon_to_xero.services.planning.fresh_organisation import plan_with_organi
 from amazon_to_xero.services.planning.loaded_together import LoadedTogether
 from amazon_to_xero.services.planning.planner import PlannedRecord
 from amazon_to_xero.services.planning.refund_notes import RefundInPlanning, RefundNotes
+from amazon_to_xero.services.planning.series import Place
 from amazon_to_xero.services.planning.standalone_refunds import StandaloneRefunds
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
@@ -74,11 +78,14 @@ class RefundPlans:
         self._standalone = StandaloneRefunds(policy, organisation, self._decided, self._notes, clock)
 
     def document_keys(self, record: TransactionRecord) -> set[str]:
+        if not record.order_id:
+            return set(record.documents)
         self._together.expect(OrderRecord, record.order_id)
         self._together.expect(Cursor, decided_refunds_cursor(record.order_id))
-        number = record.credit_note_number
-        kinds = (DocumentKind.CREDIT_NOTE, DocumentKind.ALLOCATION, DocumentKind.CREDIT_NOTE_REFUND)
-        return {*record.documents, *(document_key(kind, number) for kind in kinds if number)}
+        # So a series of refunds needs no look-up for each of them.
+        usual = refund_number(invoice_number(record.order_id, self._policy.invoice_prefix), record.key)
+        number = record.credit_note_number or usual
+        return {*record.documents, *(document_key(kind, number) for kind in (DocumentKind.INVOICE, *REFUND_KINDS))}
 
     def plan(self, record: TransactionRecord, held: HeldDocuments) -> PlannedRecord[TransactionRecord]:
         """Return the record after planning. Raises Failure."""
@@ -108,8 +115,6 @@ class RefundPlans:
     def _plan_for(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
         transaction, held = refund.transaction, refund.held
         decided = self._decided.load(order.order_id)
-        if self._is_another_under_way(transaction.transaction_id, decided):
-            return self._notes.planned_soon(refund.record)
         earlier = decided.numbers_besides(transaction.transaction_id)
         sale = refunded_sale(order.documents, earlier, _skus(order.content or {}), held)
         if held.missing:
@@ -124,6 +129,8 @@ class RefundPlans:
                 f"The refund is in {transaction.currency}, the sale is in {sale.currency}. "
                 "Enter the credit note in Xero manually.",
             )
+        if self._is_another_under_way(refund, decided):
+            return self._notes.planned_soon(refund.record)
         try:
             return plan_with_organisation(
                 refund.record,
@@ -136,15 +143,23 @@ class RefundPlans:
                 raise
             return self._wait(refund, _Wait("has shipped in part, and not yet what is refunded"))
 
-    def _is_another_under_way(self, transaction_id: str, decided: DecidedRefunds) -> bool:
-        """Whether another refund of the order is decided and its documents are not requested yet.
+    def _is_another_under_way(self, refund: RefundInPlanning, decided: DecidedRefunds) -> bool:
+        """Whether another refund is decided whose documents this plan does not see: they are not all stored yet.
 
-        What it takes of the sale's lines, and of an open invoice, is not seen before.
+        What they take of the sale's lines, and of an open invoice, is not there for this one. A worker may be storing
+        them, or a crash has left them to be planned again. One that failed or waits for its sale keeps nobody waiting:
+        it sees what this one has taken, once it is planned. Of two that are decided, the later one waits.
         """
-        if transaction_id in decided.by_transaction:
-            return False
-        keys = [key for key, each in decided.by_transaction.items() if each.number]
-        return any(not other.documents for other in self._store.load(TransactionRecord, keys).values())
+        if refund.record.documents:
+            return False  # they were planned in view of what was decided before
+        own = refund.record.key
+        others = [key for key, each in decided.by_transaction.items() if each.number and key != own]
+        unseen = [key for key in others if source_key(SourceKind.TRANSACTION, key) not in refund.held.planned_before]
+        records = self._store.load(TransactionRecord, unseen).values() if unseen else ()
+        under_way = [record for record in records if _is_under_way(record)]
+        if own in decided.by_transaction:
+            return any(refund_place(record).rank < refund_place(refund.record).rank for record in under_way)
+        return bool(under_way)
 
     def _without_sale(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
         """The order has no invoice, by rule."""
@@ -173,6 +188,18 @@ class RefundPlans:
         at = now + _WAITS[min(record.attempts, len(_WAITS) - 1)]
         waiting = record.plan_at(at, WaitReason.WAITING_FOR_SALE)
         return PlannedRecord(replace(waiting, attempts=record.attempts + 1, remedy=f"{problem}."))
+
+
+def refund_place(record: TransactionRecord) -> Place:
+    """Return the place of a refund among those of its order: the one that Amazon posted first is planned first."""
+    posted_at = "" if record.posted_at is None else record.posted_at.isoformat()
+    return Place(record.order_id or record.source, f"{posted_at} {record.key}")
+
+
+def _is_under_way(record: TransactionRecord) -> bool:
+    """Whether the documents of a decided refund are still to be requested."""
+    is_due = record.state is TransactionState.RECORDED and record.next_attempt_at is not None
+    return is_due and not record.documents and record.reason != WaitReason.WAITING_FOR_SALE
 
 
 def _is_gone(order: OrderRecord) -> bool:

@@ -16,7 +16,7 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.planning.planner import SourcePlanner
-from amazon_to_xero.services.planning.refunds import RefundPlans
+from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
 from fakes.connection import FakeConnection
 from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING
 from fakes.state import RecordingDeadLetters
@@ -76,7 +76,9 @@ class RefundingConnection(FakeConnection):
     def plan_refund(self, transaction_id: str, posts: bool = True) -> TransactionRecord:
         services = self.connection.services
         plans = RefundPlans(self.policy, services.organisation, self.store, self.clock, self.asked_for.extend)
-        planner = SourcePlanner(plans, self.store, services.organisation, services.failed_sources, self.clock)
+        planner = SourcePlanner(
+            plans, self.store, services.organisation, services.failed_sources, self.clock, place_of=refund_place
+        )
         planner.plan_due(REFUNDS, [transaction_id], self.clock.now() + MINUTE)
         if posts:
             self.post()

@@ -38,9 +38,6 @@ def test_refunds_that_are_read_together_are_allocated_to_an_open_invoice_up_to_i
     read(connection, money_back("7.00"), money_back("6.00", "T2"))
     connection.plan_refunds("T1", "T2")
     connection.post()
-    connection.clock.advance(60)
-    connection.plan_refunds()
-    connection.post()
 
     allocated = {
         number: connection.document(number, DocumentKind.ALLOCATION).desired.body["Amount"]

@@ -61,12 +61,22 @@ def test_sixty_refunds_are_planned_with_as_many_reads_as_two() -> None:
     assert reads[0] == reads[1]
 
 
+def test_hundred_refunds_of_few_orders_are_planned_with_as_many_reads_as_those_of_as_many_orders() -> None:
+    reads = []
+    for orders in (100, 20, 1):
+        ids = [f"206-{number:07}-0000000" for number in range(orders)]
+        connection = sold(*ids)
+        refunds = [ten_pounds(f"{number:08}", ids[number % orders], "-0.10") for number in range(100)]
+        reads.append(refunded(connection, refunds))
+        assert {connection.transaction(each["transactionId"]).state for each in refunds} == {TransactionState.PLANNED}
+
+    assert reads == [reads[0]] * 3
+
+
 def test_refunds_of_one_order_that_are_read_together_credit_what_each_gave_back() -> None:
     connection = sold("A")
 
     refunded(connection, [ten_pounds("R1", "A", "-6.00"), ten_pounds("R2", "A", "-4.00")])
-    connection.clock.advance(60)  # the second is planned in view of the first one's documents
-    connection.plan_refunds()
     connection.post()
 
     assert sorted(note["Total"] for note in connection.xero.books["CreditNotes"].values()) == [Decimal(4), Decimal(6)]
