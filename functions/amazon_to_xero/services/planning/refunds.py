@@ -38,6 +38,8 @@ from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 SALE_LIMIT = timedelta(days=3)  # a refund waits so long for its sale before it fails
 #: How long it waits after each attempt; the last one again and again.
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+#: Amazon may return an order for a minute as it was before it changed.
+_SHOWN_WITHIN = timedelta(minutes=2)
 #: Orders that may still have an invoice, although they have none by rule as they were last read.
 _MAY_BE_INVOICED = frozenset({NotInvoicedReason.ORDER_PENDING})
 
@@ -224,10 +226,17 @@ def _may_ship_later(refund: Refund, order: OrderRecord) -> bool:
 
 
 def _may_be_sold_by_now(order: OrderRecord, refund: TransactionRecord) -> bool:
-    """Whether the order is to be read again, or was last read before the refund: it may have been sold since."""
+    """Whether the order is to be read again, or was last read before Amazon posted the refund.
+
+    Amazon gives back only what it has charged, so an order that is sold at all was sold when its refund was posted, and
+    what was read since then states it. Before, it may have been cancelled or without amounts and be reinstated since,
+    with a notice that was lost: such an order is read once more, because what is explained here is never planned again.
+    """
     if order.next_attempt_at is not None or order.read_at is None:
         return True
-    return refund.first_read_at is not None and order.read_at < refund.first_read_at
+    shown = [refund.posted_at + _SHOWN_WITHIN] if refund.posted_at else []
+    first_read = [refund.first_read_at] if refund.first_read_at else []
+    return order.read_at < min((*shown, *first_read), default=order.read_at)
 
 
 def _not_booked(record: TransactionRecord, reason: NotBookedReason) -> PlannedRecord[TransactionRecord]:

@@ -11,7 +11,7 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.transaction_record import TransactionState
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.ports.amazon import AmazonUnavailable, Json
 from fakes.order_life import CANADIAN, PAYING, SHIPPED, canadian_item, cancelled, tea, version
@@ -81,6 +81,30 @@ def test_refund_of_an_order_that_was_sold_after_it_was_read_is_credited() -> Non
     connection.clock.advance(60)
     connection.plan_refund("T1")
     assert connection.note("A-RFT1").desired.total == Decimal("4.00")
+
+
+def test_refund_of_a_cancelled_order_that_was_read_since_its_posting_is_explained_at_once() -> None:
+    connection = RefundingConnection()
+    connection.clock.advance(3600)
+    connection.update(cancelled(1))
+    connection.clock.advance(3600)  # Amazon shows the refund hours after it posted it
+
+    record = connection.refund(money_back("4.00"))
+
+    assert (record.state, record.reason) == (TransactionState.NOT_BOOKED, NotBookedReason.SALE_NOT_INVOICED)
+    assert connection.asked_for == []
+
+
+@pytest.mark.parametrize(("seconds", "is_asked_for"), [(119, True), (120, False)])
+def test_order_that_was_read_within_moments_of_the_posting_is_read_once_more(seconds: int, is_asked_for: bool) -> None:
+    connection = RefundingConnection()
+    connection.clock.advance(seconds - 60)
+    connection.update(cancelled(1))  # read after a minute; Amazon may have returned what it was before
+    connection.clock.advance(3600)
+
+    connection.refund(money_back("4.00"))
+
+    assert bool(connection.asked_for) is is_asked_for
 
 
 def test_refund_of_a_pending_order_waits_while_amazon_does_not_return_the_order() -> None:
