@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
-from amazon_to_xero.domain.money import without_trailing_zeros
+from amazon_to_xero.domain.money import ZERO, without_trailing_zeros
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
@@ -36,6 +36,7 @@ class OrderToPlan:
     contact_number: ContactNumber of its customer.
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
+    unshipped: what of it no sale states yet, where each shipment has one.
     """
 
     order_id: str
@@ -44,6 +45,7 @@ class OrderToPlan:
     invoice_number: str
     shipments: int
     documents_version: datetime | None = None
+    unshipped: Decimal = ZERO
 
     @property
     def source_version(self) -> datetime:

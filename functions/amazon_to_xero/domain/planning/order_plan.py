@@ -26,7 +26,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
-from amazon_to_xero.domain.planning.reversals import DecidedRefunds, OrderReversals
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds, InvoiceTotal, OrderReversals
 from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
@@ -67,11 +67,13 @@ class _OrderPlan:
         self._steps = PlanSteps()
         self._kept: list[Document] = []  # approved, and paid or credited by a refund: never edited
         self._sales_of_kept: list[Sale] = []  # what these should state by now
+        self._unpaid: dict[str, InvoiceTotal] = {}  # the others, by number: what they have stated, and are to state
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
         for place in range(max(len(sales), self._order.shipments, 1)):
             sale = sales[place] if place < len(sales) and sales[place].total else None
             self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
+        self._count_changes()
         if self._kept:
             kept, sales_of_kept = self._kept, self._sales_of_kept
             plan_adjustments(kept, sales_of_kept, self._held, self._documents, self._steps, self._refunds)
@@ -100,11 +102,10 @@ class _OrderPlan:
         if payment is not None and is_paid and invoice is not None:
             self._keep(invoice, self._documents.unchanged(payment), sale)
             return
-        if invoice is not None and self._is_open_in_xero(invoice):
-            if self._refunds.decided.credited:
-                self._keep_credited(invoice, payment, sale)
-                return
-            self._count_change(invoice, sale)
+        if invoice is not None and self._is_open_in_xero(invoice) and self._refunds.decided.credited:
+            self._keep_credited(invoice, payment, sale)
+            return
+        self._note_total(number, invoice, sale)
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:
             # Its removal is under way: only then is it known whether the number can be used again.
             self._steps.awaits_outcome = True
@@ -151,14 +152,23 @@ class _OrderPlan:
     def _is_open_in_xero(self, invoice: Document) -> bool:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone
 
-    def _count_change(self, invoice: Document, sale: Sale | None) -> None:
-        """Count what is taken off an open invoice by changing it: a refund that states it later credits it no more."""
-        decided, number = self._refunds.decided, invoice.desired.number
-        if sale is None:
-            self._refunds.change(decided.without_invoice(number))
-            return
-        before = invoice.desired.total or ZERO
-        self._refunds.change(decided.with_invoice_changed(number, before, sale.total, ZERO))
+    def _note_total(self, number: str, invoice: Document | None, sale: Sale | None) -> None:
+        is_open = invoice is not None and self._is_open_in_xero(invoice)
+        before = (invoice.desired.total or ZERO) if invoice is not None and is_open else ZERO
+        now = sale.total if sale is not None and (sale.approved or is_open) else ZERO
+        if before or now:
+            self._unpaid[number] = InvoiceTotal(before, now)
+
+    def _count_changes(self) -> None:
+        """Count what is taken off open invoices by changing them: a refund that states it later credits it no more."""
+        is_counted = any(each.before for each in self._unpaid.values()) or self._kept or self._order.unshipped
+        if not is_counted:
+            return  # nothing of the order is in Xero that may have lost something
+        decided = self._refunds.decided.with_invoices_changed(self._unpaid, self._order.unshipped, ZERO)
+        for number, each in self._unpaid.items():
+            if not each.now:
+                decided = decided.without_invoice(number)
+        self._refunds.change(decided)
 
     def _replace_payment(self, payment: Document, settlement: DesiredDocument | None, invoice_changes: bool) -> None:
         """A payment must not be posted while its invoice changes; one that is under way decides what comes next."""

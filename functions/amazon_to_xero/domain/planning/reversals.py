@@ -62,6 +62,14 @@ class ReducedInvoice:
 
 
 @dataclass(frozen=True)
+class InvoiceTotal:
+    """What an unpaid invoice has stated, 0 where it is new, and what it is to state; 0 where it is voided."""
+
+    before: Decimal
+    now: Decimal
+
+
+@dataclass(frozen=True)
 class DecidedRefunds:
     """What was decided about the refunds of one order, and what else its refunds have to count.
 
@@ -69,12 +77,14 @@ class DecidedRefunds:
     netted: what of their credits the order's adjustments have counted.
     reduced: the unpaid invoices that were reduced, by number.
     reinstated: what came back of earlier reductions, by number of the supplementary invoice.
+    unshipped: what of an order with an invoice for each shipment had not shipped when it was last planned.
     """
 
     by_transaction: Mapping[str, DecidedRefund] = field(default_factory=dict)
     netted: NettedReductions = field(default_factory=NettedReductions)
     reduced: Mapping[str, ReducedInvoice] = field(default_factory=dict)
     reinstated: Mapping[str, Decimal] = field(default_factory=dict)
+    unshipped: Decimal = ZERO
 
     @property
     def credited(self) -> Decimal:
@@ -114,18 +124,38 @@ class DecidedRefunds:
         """
         return min(reduction, max(ZERO, self.credited - self.netted.amount))
 
-    def with_invoice_changed(self, number: str, before: Decimal, now: Decimal, adjusted: Decimal) -> DecidedRefunds:
-        """Return it after an unpaid invoice is changed; the same if that was counted, or where nothing was reduced.
+    def with_invoices_changed(
+        self, totals: Mapping[str, InvoiceTotal], unshipped: Decimal, adjusted: Decimal
+    ) -> DecidedRefunds:
+        """Return it after the unpaid invoices of an order are changed; the same if that was counted.
 
-        before, now: what the invoice has stated, and what it is to state.
+        Only the order's sum counts: what one invoice loses while others gain it has moved, and was not taken off. A new
+        invoice of what was sold before and has shipped since is no gain. What all of them state is kept, so that a plan
+        that is made again counts nothing again.
+
+        totals: by number, of all unpaid invoices.
+        unshipped: see the attribute; as it is now.
         """
-        known = self.reduced.get(number) or ReducedInvoice(before, ZERO)
-        change = now - known.stated
-        if not change or (number not in self.reduced and change > 0):
+        known = {
+            number: self.reduced.get(number) or ReducedInvoice(each.before, ZERO) for number, each in totals.items()
+        }
+        changes = {number: each.now - known[number].stated for number, each in totals.items()}
+        fallen = -total(change for change in changes.values() if change < 0)
+        risen = total(change for change in changes.values() if change > 0) + unshipped - self.unshipped
+        is_of_known = any(change and number in self.reduced for number, change in changes.items())
+        if not fallen and not is_of_known and unshipped == self.unshipped:
             return self
-        comes_back = min(max(ZERO, change), known.reduced, self._reductions_without_refund(adjusted))
-        reduced = ReducedInvoice(now, known.reduced + max(ZERO, -change) - comes_back)
-        return replace(self, reduced={**self.reduced, number: reduced})
+        moved_from = moved_to = min(fallen, max(ZERO, risen))
+        to_come_back = self._reductions_without_refund(adjusted)
+        reduced: dict[str, ReducedInvoice] = {}
+        for number, each in sorted(known.items(), key=lambda item: item[1].reduced):
+            fall, rise = max(ZERO, -changes[number]), max(ZERO, changes[number])
+            taken_off, added = max(ZERO, fall - moved_from), max(ZERO, rise - moved_to)
+            moved_from, moved_to = moved_from - (fall - taken_off), moved_to - (rise - added)
+            comes_back = min(added, each.reduced, to_come_back)
+            to_come_back -= comes_back
+            reduced[number] = ReducedInvoice(totals[number].now, each.reduced + taken_off - comes_back)
+        return replace(self, reduced={**self.reduced, **reduced}, unshipped=unshipped)
 
     def without_invoice(self, number: str) -> DecidedRefunds:
         """Return it after an unpaid invoice is voided: a refund of it has no sale."""

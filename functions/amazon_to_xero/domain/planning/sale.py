@@ -19,10 +19,11 @@ from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cleaned, xero_text
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
-from amazon_to_xero.domain.money import ZERO
+from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
-from amazon_to_xero.domain.tax.liability import seller_total, tax_in_prices
+from amazon_to_xero.domain.tax.liability import responsible_party, seller_total, tax_in_prices
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
 from amazon_to_xero.domain.tax.rules import TaxTreatment, WhenDifferent, tax_treatment
 from amazon_to_xero.domain.tax.stated_tax import state_taxes
@@ -113,6 +114,15 @@ def sales(
             for part, shipment in shares
         ]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
+
+
+def unshipped_total(order: Order, of_shipments: Sequence[Sale], policy: PostingPolicy) -> Decimal:
+    """Return what of an order the sales of its shipments do not state yet; 0 where one sale states all of it."""
+    if policy.invoice_per is not InvoicePer.SHIPMENT or not any(sale.approved for sale in of_shipments):
+        return ZERO
+    liabilities = policy.tax.liabilities
+    collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
+    return max(ZERO, seller_total(order, collected) - total(sale.total for sale in of_shipments))
 
 
 def is_booked(marketplace_id: str, policy: PostingPolicy) -> bool:

@@ -14,6 +14,7 @@ _NETTED = "netted"
 _NETTED_LINE = "netted#"
 _REDUCED = "reduced#"
 _REINSTATED = "reinstated#"
+_UNSHIPPED = "unshipped"
 
 
 def decided_refunds_cursor(order_id: str) -> str:
@@ -64,7 +65,8 @@ def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
     lines = {f"{_NETTED_LINE}{origin}": str(amount) for origin, amount in decided.netted.lines.items()}
     reduced = {f"{_REDUCED}{number}": f"{each.stated} {each.reduced}" for number, each in decided.reduced.items()}
     reinstated = {f"{_REINSTATED}{number}": str(amount) for number, amount in decided.reinstated.items()}
-    return {**refunds, **lines, **reduced, **reinstated, _NETTED: str(decided.netted.amount)}
+    unshipped = {_UNSHIPPED: str(decided.unshipped)} if decided.unshipped else {}
+    return {**refunds, **lines, **reduced, **reinstated, **unshipped, _NETTED: str(decided.netted.amount)}
 
 
 def _decoded(row: Cursor) -> DecidedRefunds:
@@ -84,4 +86,4 @@ def _decoded(row: Cursor) -> DecidedRefunds:
         elif name.startswith(_REINSTATED):
             reinstated[name.removeprefix(_REINSTATED)] = Decimal(text)
     netted = NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines)
-    return DecidedRefunds(refunds, netted, reduced, reinstated)
+    return DecidedRefunds(refunds, netted, reduced, reinstated, Decimal(row.data.get(_UNSHIPPED, "0")))

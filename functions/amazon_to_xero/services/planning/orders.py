@@ -15,7 +15,7 @@ from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
@@ -75,7 +75,13 @@ class OrderPlans:
         wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._invoice_number(record)
         to_plan = OrderToPlan(
-            order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
+            order.order_id,
+            order.updated,
+            record.contact_number,
+            number,
+            len(record.shipments),
+            version,
+            unshipped_total(order, wanted, self._policy),
         )
         refunds = OrderRefunds(self._refunds, order.order_id)
         plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)

@@ -11,6 +11,7 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionState
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.failures import NotBookedReason
+from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.ports.amazon import Json
 from fakes.order_life import PAYING, SHIPPED, cancelled, tea, version
 from fakes.orders import breakdown, item
@@ -138,6 +139,92 @@ def test_invoice_that_an_allocation_pays_in_full_has_no_payment() -> None:
 
     assert connection.held(DocumentKind.PAYMENT, "A") is None
     assert failed(connection) == []
+
+
+# --- invoices of several shipments ------------------------------------------------------------------------------------
+
+
+def two_items(one: str, two: str, day: int, *shipped: str) -> Json:
+    """Return a version of an order of ONE and TWO at these prices, of which so much has shipped, each by itself."""
+    items = [tea(one, item_id="ONE", sku="ONE"), tea(two, item_id="TWO", sku="TWO")]
+    packages = [
+        {
+            "packageReferenceId": item_id,
+            "shipTime": f"2026-11-0{place}T10:00:00Z",
+            "packageItems": [{"orderItemId": item_id, "quantity": 1}],
+        }
+        for place, item_id in enumerate(shipped, 1)
+    ]
+    status = "SHIPPED" if len(shipped) == len(items) else "PARTIALLY_SHIPPED"
+    return version(day, *items, status=status, packages=packages)
+
+
+def invoiced_by_shipment(first: Json) -> RefundingConnection:
+    """Return a connection with an open invoice for each shipment of an order."""
+    return RefundingConnection(first, policy=replace(without_clearing(), invoice_per=InvoicePer.SHIPMENT))
+
+
+def refund_of_one(amount: str) -> Json:
+    return refund("T1", item_refund("ONE", OurPricePrincipal=f"-{amount}"))
+
+
+def test_what_moves_to_another_shipment_is_not_taken_off_the_order() -> None:
+    connection = invoiced_by_shipment(two_items("10.00", "6.00", 3, "ONE", "TWO"))
+    connection.update(two_items("6.00", "10.00", 4, "ONE", "TWO"))
+    assert [connection.xero.invoice(number)["Total"] for number in ("A", "A-S2")] == [Decimal(6), Decimal(10)]
+
+    connection.refund(refund_of_one("4.00"))
+
+    assert connection.note("A-RFT1").desired.total == Decimal(4)
+    assert connection.balance() == Decimal(12)
+
+
+def test_what_moves_to_a_shipment_that_is_new_is_not_taken_off_the_order() -> None:
+    connection = invoiced_by_shipment(two_items("10.00", "6.00", 3, "ONE"))
+    connection.update(two_items("6.00", "10.00", 4, "ONE", "TWO"))
+
+    connection.refund(refund_of_one("4.00"))
+
+    assert connection.note("A-RFT1").desired.total == Decimal(4)
+    assert connection.balance() == Decimal(12)
+
+
+def test_what_falls_while_the_rest_ships_is_taken_off_the_order() -> None:
+    connection = invoiced_by_shipment(two_items("10.00", "6.00", 3, "ONE"))
+    connection.update(two_items("6.00", "6.00", 4, "ONE", "TWO"))
+
+    record = connection.refund(refund_of_one("4.00"))
+
+    assert record.reason == NotBookedReason.ALREADY_CREDITED
+    assert connection.balance() == Decimal(12)
+
+
+def test_only_what_falls_beyond_what_moves_is_taken_off_the_order() -> None:
+    connection = invoiced_by_shipment(two_items("10.00", "6.00", 3, "ONE", "TWO"))
+    connection.update(two_items("6.00", "7.00", 4, "ONE", "TWO"))
+
+    connection.refund(refund_of_one("4.00"))
+
+    assert connection.note("A-RFT1").desired.total == Decimal(1)
+    assert connection.balance() == Decimal(12)
+
+
+def test_what_moved_counts_once_although_the_plan_is_interrupted_and_made_again() -> None:
+    connection = invoiced_by_shipment(two_items("10.00", "6.00", 3, "ONE", "TWO"))
+    before = connection.document()
+    connection.update(two_items("6.00", "10.00", 4, "ONE", "TWO"), posts=False)
+    # The request for the second invoice was stored and posted, that for the first one was not.
+    connection.store.save([replace(before, generation=connection.document().generation)])
+    connection.post()
+    connection.store.save([connection.record().plan_at(connection.clock.now())])
+    connection.plan_shipments("A")
+    connection.plan_drafts("A")
+    connection.post()
+    assert connection.xero.invoice("A")["Total"] == Decimal(6)
+
+    connection.refund(refund_of_one("4.00"))
+
+    assert connection.balance() == Decimal(12)
 
 
 # --- a reinstated order -----------------------------------------------------------------------------------------------
