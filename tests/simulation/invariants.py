@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
-from simulation.culprits import Culprit, check_bounds
+from simulation.charge_invariants import ChargeInvariants
+from simulation.culprits import REFUSED_BY_AMAZON, Culprit, check_bounds
 from simulation.history import Expected, OrderHistory, buyer_email
 from simulation.refund_invariants import RefundInvariants, is_refund_note
 from simulation.statements import check_statements
@@ -57,6 +58,7 @@ class Invariants:
     def __init__(self, world: World) -> None:
         self._world = world
         self._refunds = RefundInvariants(world, self._violated)
+        self._charges = ChargeInvariants(world, self._violated)
 
     def at_rest(self) -> None:
         books = self._world.xero.holdings()
@@ -69,6 +71,11 @@ class Invariants:
             if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
         }
         self._refunds.outcomes(explained)
+        live = {
+            one.order_id: [each for each in held.get(one.reference, ()) if each.status not in _GONE]
+            for one in self._world.histories
+        }
+        self._charges.at_rest(live, explained)
         self._money(held, explained)
         if not self._world.contacts_were_tidied:
             self._customers(books["Contacts"], held, explained)
@@ -80,16 +87,25 @@ class Invariants:
         self._tokens()
         self._no_buyers()
 
-    def replayed(self, before: list[Seen], failed_contacts: int) -> None:
+    def replayed(self, before: list[Seen], failed_contacts: int, failed_orders: set[str]) -> None:
         """Everything said once more writes nothing; but a sweep may know the buyer of a contact that failed for it.
 
+        It may also return an order that Amazon had refused to read alone, and whose sale is entered then.
+
         failed_contacts: how many contacts had failed before.
+        failed_orders: the rows of orders that had.
         """
+        rows = self._world.table.rows
+        if any(rows[sk].state != "FAILED" and self._is_refused(sk) for sk in failed_orders):
+            return
         after = [seen for seen in self._world.xero_wire.seen if seen.writes]
         for seen in after[len(before) :]:
             if seen.operation == "updateOrCreateContacts" and seen.elements <= failed_contacts:
                 continue
             self._violated(f"a replay of everything wrote to Xero: {seen.operation} by {seen.by}")
+
+    def _is_refused(self, sk: str) -> bool:
+        return self._world.culprits.of(sk.removeprefix("ORDER#")) in REFUSED_BY_AMAZON
 
     # --- one by one -------------------------------------------------------------------------------------------------
 

@@ -13,13 +13,18 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.planning import sale_confirmation
+from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict
 from amazon_to_xero.domain.planning.refund_plan import _RefundPlan
+from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
 from amazon_to_xero.runtime import connection
 from amazon_to_xero.services.intake import reader, refused_orders
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
+from amazon_to_xero.services.planning import confirmations
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.planning.refunds import RefundPlans
 from amazon_to_xero.services.planning.series import by_itself
@@ -119,6 +124,21 @@ def _whole_invoice(_self: Any, invoice: Document, _earlier_notes: Sequence[str])
     return invoice.desired.total or Decimal(0)
 
 
+def _all_of_it(_self: DecidedRefunds, value: Decimal, _adjusted: Decimal) -> Decimal:
+    return value
+
+
+def _without_comparison(
+    self: DecidedRefundsStore, order_id: str, _seen: DecidedRefunds, decided: DecidedRefunds
+) -> bool:
+    return _replace(self, order_id, self.load(order_id), decided)
+
+
+def _always_confirmed(*_: Any) -> Comparison:
+    return Comparison(Verdict.CONFIRMED)
+
+
+_replace = DecidedRefundsStore.replace
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -189,6 +209,19 @@ WITHOUT: Mapping[str, Layers] = {
     ),
     "kept decisions": Layers(refunds=True, orders=4, without={(DecidedRefundsStore, "replace"): _always}),
     "room of an open invoice": Layers(refunds=True, orders=4, without={(_RefundPlan, "_room"): _whole_invoice}),
+    "netting": Layers(refunds=True, orders=4, without={(DecidedRefunds, "refund_to_credit"): _all_of_it}),
+    "sale before refund": Layers(refunds=True, orders=4, without={(RefundedSale, "not_in_books"): property(_nothing)}),
+    # Two workers decide about refunds of one order: the second one started before the first one's decision was stored.
+    "compared decisions": Layers(
+        refunds=True,
+        orders=4,
+        weather=_STORMS_AROUND_CALLS,
+        without={(DecidedRefundsStore, "replace"): _without_comparison},
+    ),
+    "comparison of charges": Layers(
+        refunds=True,
+        without={(sale_confirmation, "compare"): _always_confirmed, (confirmations, "compare"): _always_confirmed},
+    ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}
     ),

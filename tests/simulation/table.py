@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
 from fakes.state import page_of_watched
-from simulation.scheduler import Scheduler
+from simulation.scheduler import START, Scheduler
 from simulation.weather import Weather
 
 
@@ -15,9 +16,9 @@ class TableBusy(Exception):
     """What the AWS SDK raises once its own retries are used up (ProvisionedThroughputExceededException)."""
 
 
-def _waits(row: Row) -> bool:
-    """Whether a row wants to be worked on. A sale whose charge is awaited does not: this Amazon states no charges."""
-    return bool(row.next_attempt_at) and not row.sk.startswith("CONFIRMATION#")
+_CONFIRMATION = "CONFIRMATION#"
+#: A sale that has shipped in part waits a month for the rest of its charges, longer than any world lasts.
+_IN_A_MONTH = (START + timedelta(days=15)).isoformat()
 
 
 class MemoryTable:
@@ -27,7 +28,8 @@ class MemoryTable:
         self, rng: random.Random, scheduler: Scheduler, written: Callable[[Row | None, Row], None] = lambda *_: None
     ) -> None:
         self.rows: dict[str, Row] = {}
-        self.waits = 0  # rows that have a due time, see `_waits`
+        self.awaits_charges = False  # whether Amazon states any: in most worlds it states no transactions at all
+        self._waiting: set[str] = set()  # keys of the rows that `_waits` is true of
         self._index: dict[str, Row] = {}
         self._rng = rng
         self._scheduler = scheduler
@@ -39,7 +41,7 @@ class MemoryTable:
             return False
         self._written(held, row)
         self.rows[row.sk] = row
-        self.waits += _waits(row) - bool(held and _waits(held))
+        (self._waiting.add if self._waits(row) else self._waiting.discard)(row.sk)
         if row.due or row.watched or (held and (held.due or held.watched)):
             self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
         return True
@@ -60,7 +62,26 @@ class MemoryTable:
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
-        return [row for row in self.rows.values() if _waits(row)]
+        return [self.rows[sk] for sk in sorted(self._waiting)]
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._waiting)
+
+    @property
+    def awaits_a_charge(self) -> bool:
+        """Whether a sale waits for its charge, or a charge for its sale."""
+        return any(sk.startswith(_CONFIRMATION) for sk in self._waiting)
+
+    def _waits(self, row: Row) -> bool:
+        """Whether a row that is written now is to be worked on before the world is at rest.
+
+        A confirmation that failed is compared again now and then, ever more rarely.
+        """
+        if not row.sk.startswith(_CONFIRMATION) or not row.next_attempt_at:
+            return bool(row.next_attempt_at)
+        soon = (self._scheduler.now() + timedelta(minutes=30)).isoformat()
+        return self.awaits_charges and row.next_attempt_at < (soon if row.state == "FAILED" else _IN_A_MONTH)
 
     def _indexed(self, row: Row) -> None:
         shown = self._index.get(row.sk)

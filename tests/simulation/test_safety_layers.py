@@ -37,6 +37,10 @@ MET_AT = {
     "order of the refunds": 9,
     "kept decisions": 9,
     "room of an open invoice": 9,
+    "netting": 26,
+    "sale before refund": 5,
+    "compared decisions": 0,
+    "comparison of charges": 0,
     "repeated token refresh": 41,
 }
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.amazon.charges import charges_of
-from sandbox.amazon.times import parse_time
 from sandbox.wire import Response
+from simulation.charges import DrawnCharge, draw_charges
 from simulation.history import OrderHistory
 from simulation.refunds import NOBODYS_ORDER, DrawnRefund, Flaw, flawed, refunds_of
 
@@ -27,7 +26,7 @@ class AmazonTransactions:
     """The transactions of one world; none in about half of them.
 
     refunds: of its orders.
-    charges: (seconds since the world began, a Shipment transaction) of shipped orders; in some worlds only.
+    charges: of its shipments; none in a few worlds.
     delay: how long after its posting Amazon lists a transaction.
     empty_pages: (seconds since the world began, so many pages from then on are empty and have a token).
     refused: from when until when (seconds) Amazon refuses listTransactions; None where it never does.
@@ -52,7 +51,7 @@ class AmazonTransactions:
         self._began = began
         self.is_used = rng.random() < 0.45 if is_drawn is None else is_drawn
         self.refunds: list[DrawnRefund] = []
-        self.charges: list[tuple[float, dict[str, Any]]] = []
+        self.charges: list[DrawnCharge] = []
         self.delay = timedelta(0)
         self.empty_pages: list[tuple[float, int]] = []
         self.refused: tuple[float, float] | None = None
@@ -79,8 +78,9 @@ class AmazonTransactions:
                 self.refunds += refunds_of(rng, self._began, history, length)
         if rng.random() < 0.4:
             self._draw_flaw(rng, rng.choice(histories), length, are_all_read and len(histories) > _COMPARABLE_ORDERS)
-        if rng.random() < 0.3:
-            self.charges = list(self._charges(histories, length))
+        if rng.random() < 0.85:
+            may_be_unknown = are_all_read and len(histories) > _COMPARABLE_ORDERS
+            self.charges = draw_charges(rng, self._began, histories, SELLER_ID, length, may_be_unknown)
 
     def _draw_flaw(self, rng: random.Random, history: OrderHistory, length: float, may_be_unknown: bool) -> None:
         flaws = [each for each in Flaw if each is not Flaw.NO_SALE or may_be_unknown]
@@ -89,18 +89,16 @@ class AmazonTransactions:
             if refund.transaction_id not in taken:
                 self.refunds.append(flawed(refund, rng.choice(flaws)))
 
-    def _charges(self, histories: Sequence[OrderHistory], length: float) -> Iterator[tuple[float, dict[str, Any]]]:
-        for history in histories:
-            orders = [version.order for version in history.versions if version.order.get("proceeds")]
-            for charge in charges_of(orders, SELLER_ID):
-                at = (parse_time(charge["postedDate"]) - self._began).total_seconds()
-                if at <= 2 * length:
-                    yield at, charge
-
     @property
     def posted(self) -> list[tuple[float, dict[str, Any]]]:
         """When (seconds since the world began) which transaction is posted or changes its status."""
-        return [*self.charges, *(version for refund in self.refunds for version in refund.versions)]
+        of_charges = (version for charge in self.charges for version in charge.versions)
+        return [*of_charges, *(version for refund in self.refunds for version in refund.versions)]
+
+    @property
+    def charge_limit(self) -> timedelta:
+        """How long a sale waits for its charge: a day longer than Amazon delays it, or two hours in short worlds."""
+        return self.delay + (timedelta(days=1) if self.delay > timedelta(days=1) else timedelta(hours=2))
 
     @property
     def shown_at(self) -> float:

@@ -22,10 +22,12 @@ import resume.handler
 import shipments.handler
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.planning import confirmation
 from amazon_to_xero.ports.outbound import OrderEvent
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.handlers import queue_handler
 from amazon_to_xero.services.intake import reader
+from amazon_to_xero.services.planning import confirmations
 from amazon_to_xero.services.planning import refunds as refund_plans
 from amazon_to_xero.services.posting import batches
 from fakes.statements import STATEMENTS, statement_message, with_statements
@@ -148,6 +150,8 @@ class World:
             (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
             (reader, "PAGES_FROM"): rng.choice((20, 20, 6, 3)),
             (refund_plans, "SALE_LIMIT"): self.sale_limit,
+            (confirmations, "SALE_LIMIT"): self.sale_limit,
+            (confirmation, "CHARGE_LIMIT"): self.transactions.charge_limit,
             **self.layers.constants,
         }
 
@@ -312,11 +316,12 @@ class World:
         before = [seen for seen in self.xero_wire.seen if seen.writes]
         contacts = [row for sk, row in self.table.rows.items() if sk.startswith("DOCUMENT#contact#")]
         failed_contacts = sum(row.state == "FAILED" for row in contacts)
+        failed_orders = {sk for sk, row in self.table.rows.items() if sk.startswith("ORDER#") and row.state == "FAILED"}
         self.log("world", "every notification is delivered once more")
         for work, body in tuple(self.sent):
             self.queues[work].send(body)
         self._rest(sweep_again=True)
-        invariants.replayed(before, failed_contacts)
+        invariants.replayed(before, failed_contacts, failed_orders)
 
     def _rest(self, sweep_again: bool = False) -> None:
         """Until nothing moves any more, and a sweep has seen Amazon's last change."""
@@ -324,6 +329,7 @@ class World:
         self._sweep_until = seen_until
         limit = _REFUSED_FOR if self.culprits.has_amazons else AT_REST_WITHIN
         limit += self.transactions.shown_at + self.sale_limit.total_seconds()
+        limit += self.transactions.charge_limit.total_seconds()
         limit = limit + 5 * 86400.0 if self.day_limit else limit
         if not self.scheduler.run(lambda: self._at_rest(seen_until), limit):
             waiting = ", ".join(
@@ -351,6 +357,8 @@ class World:
         """Whether Amazon has listed no page to the sweep of transactions since it shows all of them."""
         if not self.transactions.is_used:
             return False
+        if self.table.awaits_a_charge:
+            return True  # a charge is missing only where the sweep has passed its limit
         swept = self._swept_until("transactions")
         shown_at = max(START + timedelta(seconds=self.transactions.shown_at), self._sweep_until)
         return swept is None or swept + _LISTED_AFTER < shown_at
@@ -434,6 +442,7 @@ class World:
 
     def _plan_transactions(self) -> None:
         transactions = self.transactions
+        self.table.awaits_charges = transactions.is_used
         for at, transaction in transactions.posted:
             self.scheduler.after(at, partial(self._transaction_is_posted, transaction))
         for at, count in transactions.empty_pages:
