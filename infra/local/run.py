@@ -28,7 +28,7 @@ from sandbox.amazon import OWN_SELLER
 from sandbox.wire import dumps
 
 RUN = ROOT / ".run"
-WAIT = 300  # seconds for all work to be finished, at each stop of the history
+WAIT = 150  # seconds for all work to be finished, at each stop of the history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

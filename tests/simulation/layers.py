@@ -128,17 +128,10 @@ def _all_of_it(_self: DecidedRefunds, value: Decimal, _adjusted: Decimal) -> Dec
     return value
 
 
-def _without_comparison(
-    self: DecidedRefundsStore, order_id: str, _seen: DecidedRefunds, decided: DecidedRefunds
-) -> bool:
-    return _replace(self, order_id, self.load(order_id), decided)
-
-
 def _always_confirmed(*_: Any) -> Comparison:
     return Comparison(Verdict.CONFIRMED)
 
 
-_replace = DecidedRefundsStore.replace
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -211,13 +204,6 @@ WITHOUT: Mapping[str, Layers] = {
     "room of an open invoice": Layers(refunds=True, orders=4, without={(_RefundPlan, "_room"): _whole_invoice}),
     "netting": Layers(refunds=True, orders=4, without={(DecidedRefunds, "refund_to_credit"): _all_of_it}),
     "sale before refund": Layers(refunds=True, orders=4, without={(RefundedSale, "not_in_books"): property(_nothing)}),
-    # Two workers decide about refunds of one order: the second one started before the first one's decision was stored.
-    "compared decisions": Layers(
-        refunds=True,
-        orders=4,
-        weather=_STORMS_AROUND_CALLS,
-        without={(DecidedRefundsStore, "replace"): _without_comparison},
-    ),
     "comparison of charges": Layers(
         refunds=True,
         without={(sale_confirmation, "compare"): _always_confirmed, (confirmations, "compare"): _always_confirmed},

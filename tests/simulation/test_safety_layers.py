@@ -39,7 +39,6 @@ MET_AT = {
     "room of an open invoice": 9,
     "netting": 26,
     "sale before refund": 5,
-    "compared decisions": 0,
     "comparison of charges": 0,
     "repeated token refresh": 41,
 }
