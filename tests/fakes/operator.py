@@ -52,10 +52,11 @@ class OperatorSession(Session):
         self.queues = StubQueues()
         self.clients: dict[str, Any] = {"sqs": self.queues} | clients
         self.stored = {connection.name: json.dumps(valid_settings())}
+        self.stated_outputs = Outputs()
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        return Outputs()
+        return self.stated_outputs
 
     @property
     def settings(self) -> Mapping[str, str]:

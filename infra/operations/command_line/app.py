@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from operations.command_line.command import add_command
+from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
 from operations.command_line.show import show
@@ -19,7 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs):
+for _command in (status, failed, show, logs, doctor):
     add_command(app, _command)
 
 
