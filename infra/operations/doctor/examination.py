@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotAuthorised
 from amazon_to_xero.ports.xero import XeroError, XeroGrantRefused, XeroNotAuthorised, XeroRefused
 from amazon_to_xero.runtime.settings import SettingsError
 from operations.doctor.finding import DoctorFinding, Severity, Side
-from operations.problems import explain_amazon, explain_aws, explain_xero
+from operations.problems import explain_amazon, explain_aws, explain_table, explain_xero
 
 type Check = Callable[[], Iterable[DoctorFinding]]
 _BROKEN_IN_XERO = (XeroGrantRefused, XeroNotAuthorised, XeroRefused)
@@ -32,6 +33,8 @@ def examined(checks: Iterable[tuple[Side, Check]]) -> Iterator[DoctorFinding]:
             yield _refused(severity, side, explain_xero(problem))
         except (BotoCoreError, ClientError) as problem:
             yield _refused(Severity.AT_RISK, side, explain_aws(problem))
+        except PynamoDBException as problem:
+            yield _refused(Severity.AT_RISK, side, explain_table(problem))
 
 
 def _refused(severity: Severity, side: Side, explained: str) -> DoctorFinding:
