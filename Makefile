@@ -37,7 +37,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -119,6 +119,11 @@ logs: install ## Print the functions' log, a decision per line: make logs [FUNCT
 operate: install ## Run a command for operators: make operate DO="status" [STACK=name]; DO="-h" lists all of them
 	@$(if $(filter command environment,$(origin STACK)),AMAZON_TO_XERO_STACK="$(STACK)") $(IN_VENV) -m operations $(or $(DO),--help)
 #: Without STACK it uses the local cloud that make run KEEP=1 keeps running. Add --json to DO for a program.
+
+status-page: install ## Write a page of the books' state for the bookkeeper: make status-page [STACK=name] [OUT=file]
+	@$(if $(filter command environment,$(origin STACK)),AMAZON_TO_XERO_STACK="$(STACK)") $(IN_VENV) -m operations status-page \
+		$(if $(OUT),--out "$(OUT)") $(if $(CONNECTION),--connection "$(CONNECTION)")
+#: It is one HTML file without anything from elsewhere, .run/status.html by default.
 
 bench: tools ## Count what bursts, refunds and a backlog cost, and time a cold start's imports (takes minutes)
 	@missed=0; for bench in costs backlog cold_import burst; do \

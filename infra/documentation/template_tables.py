@@ -42,10 +42,11 @@ def permissions() -> str:
 
 
 def alarms() -> str:
-    rows = [
-        (f"`{_named(each['AlarmName'])}`", each["AlarmDescription"].strip()) for each in _resources("CloudWatch::Alarm")
-    ]
-    return table(("Alarm", "What it says"), rows)
+    rows = []
+    for each in _resources("CloudWatch::Alarm"):
+        text, _, anchor = _named(each["AlarmDescription"]).strip().partition(" Runbook: ${Runbook}")
+        rows.append((f"`{_named(each['AlarmName'])}`", text, f"[{anchor.removeprefix('#')}]({anchor})"))
+    return table(("Alarm", "What it says", "What to do"), rows)
 
 
 def saved_queries() -> str:

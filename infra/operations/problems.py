@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     SSOError,
 )
+from pynamodb.exceptions import PynamoDBException
 
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotAuthorised, AmazonThrottled, AmazonUnavailable
 from amazon_to_xero.ports.xero import (
@@ -60,6 +61,12 @@ def explain_aws(problem: BotoCoreError | ClientError) -> str:
             "Use those of an administrator of the account, or allow it."
         )
     return str(problem)
+
+
+def explain_table(problem: PynamoDBException) -> str:
+    """Return what is wrong with a read of the table and what to do: pynamodb wraps the error of AWS."""
+    cause = problem.cause
+    return explain_aws(cause) if isinstance(cause, BotoCoreError | ClientError) else str(problem)
 
 
 def explain_amazon(problem: AmazonError) -> str:

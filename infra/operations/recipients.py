@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-_NOBODY = "NOBODY receives a message when something fails"
+NOBODY = "NOBODY receives a message when something fails"
 _HOW = 'Deploy again with PARAMETERS="AlarmEmail=you@example.com" and confirm the message that AWS then sends.'
 
 
@@ -22,7 +22,7 @@ def recipients_of(sns: Any, topic: str, stack: str) -> str:
     try:
         pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
     except sns.exceptions.NotFoundException:
-        return f"{_NOBODY}: {stack} has no alarms. Deploy with ObservabilityStack=true."
+        return f"{NOBODY}: {stack} has no alarms. Deploy with ObservabilityStack=true."
     subscriptions = [each for page in pages for each in page["Subscriptions"]]
     confirmed = [each["Endpoint"] for each in subscriptions if each["SubscriptionArn"].startswith("arn:")]
     waiting = [each["Endpoint"] for each in subscriptions if each["SubscriptionArn"] == "PendingConfirmation"]
@@ -30,10 +30,10 @@ def recipients_of(sns: Any, topic: str, stack: str) -> str:
         return f"Alarms of {stack} and daily reminders go to {', '.join(confirmed)}."
     if waiting:
         return (
-            f"{_NOBODY}: {', '.join(waiting)} has not confirmed yet. "
+            f"{NOBODY}: {', '.join(waiting)} has not confirmed yet. "
             'Open the message "AWS Notification - Subscription Confirmation" and confirm.'
         )
-    return f"{_NOBODY}: the alarms of {stack} have no recipient. {_HOW}"
+    return f"{NOBODY}: the alarms of {stack} have no recipient. {_HOW}"
 
 
 def topic_of(stack: str, caller: str, region: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from io import StringIO
 from typing import Any
@@ -19,6 +19,7 @@ from operations.command_line import command
 from operations.command_line import result as results
 from operations.command_line.app import app
 from operations.command_line.session import Session
+from operations.stated_rows import StatedRow
 
 
 class StubQueues:
@@ -52,10 +53,11 @@ class OperatorSession(Session):
         self.queues = StubQueues()
         self.clients: dict[str, Any] = {"sqs": self.queues} | clients
         self.stored = {connection.name: json.dumps(valid_settings())}
+        self.stated_outputs = Outputs()
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        return Outputs()
+        return self.stated_outputs
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -70,6 +72,11 @@ class OperatorSession(Session):
 
     def store(self, connection: str = "") -> StateStore:
         return self.fake.store
+
+    def rows(self, prefix: str) -> Iterator[StatedRow]:
+        for sk, row in sorted(self.fake.store.table.rows.items()):
+            if sk.startswith(f"{prefix}#"):
+                yield StatedRow(sk.removeprefix(f"{prefix}#"), row.state, row.reason, row.remedy)
 
 
 def operate(monkeypatch: pytest.MonkeyPatch, session: Session, *arguments: str, answer: str | None = None) -> Result:

@@ -21,6 +21,7 @@ from amazon_to_xero.runtime.settings import StackSettings
 from amazon_to_xero.runtime.status_metrics import STACK, STATUS_METRICS
 from deployable.names import NAME_PROPERTIES, logical_name
 from deployable.transform import ROOT, parsed, transformed
+from documentation.markdown import pages
 
 Resources = dict[str, dict[str, Any]]
 
@@ -748,7 +749,10 @@ def test_findings_are_not_listed_among_what_waits(observability: dict[str, Any])
 
 def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:
     log_fields = {"connection", "correlation_id", "document", "level", "message", "order_id", "reason", "remedy"}
-    log_fields |= {"service", "@timestamp", "@message", *STATUS_METRICS}
+    log_fields |= {"service", "@timestamp", "@message", "@log", *STATUS_METRICS}
+    # Lambda's own line about an invocation
+    of_report = ("durationMs", "initDurationMs", "maxMemoryUsedMB")
+    log_fields |= {"type", "record.requestId", *(f"record.metrics.{name}" for name in of_report)}
     queries = [
         query["QueryString"] for query in of_type(observability["Resources"], "AWS::Logs::QueryDefinition").values()
     ]
@@ -772,6 +776,46 @@ def test_saved_queries_search_all_log_groups(resources: Resources, observability
         assert {target(group) for group in query["LogGroupNames"]} == groups, name
 
 
-def test_dashboard_is_valid_json(observability: dict[str, Any]) -> None:
+def widgets_of(observability: dict[str, Any]) -> list[dict[str, Any]]:
     (dashboard,) = of_type(observability["Resources"], "AWS::CloudWatch::Dashboard").values()
-    assert json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    widgets: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    return widgets
+
+
+def test_widgets_of_the_dashboard_fill_its_width_and_do_not_overlap(observability: dict[str, Any]) -> None:
+    taken = [
+        (x, y)
+        for each in widgets_of(observability)
+        for x in range(each["x"], each["x"] + each["width"])
+        for y in range(each["y"], each["y"] + each["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert {x for x, _ in taken} == set(range(24))
+    assert {y for _, y in taken} == set(range(max(y for _, y in taken) + 1))
+
+
+def test_dashboard_begins_with_every_alarm(observability: dict[str, Any]) -> None:
+    (shown,) = [each["properties"]["alarms"] for each in widgets_of(observability) if each["type"] == "alarm"]
+    alarms = of_type(observability["Resources"], "AWS::CloudWatch::Alarm")
+    assert shown == [f"${{{name}.Arn}}" for name in alarms]
+
+
+def test_text_of_every_alarm_links_to_its_part_of_the_runbook(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    (runbook,) = [page for page in pages(ROOT) if str(page.path) == "docs/operating.md"]
+    for name, alarm in of_type(observability["Resources"], "AWS::CloudWatch::Alarm").items():
+        text = alarm["AlarmDescription"]["Fn::Sub"].strip()
+        _, _, anchor = text.rpartition("Runbook: ${Runbook}#")
+        assert anchor in runbook.anchors, (
+            f"{name}: end its text with Runbook: ${{Runbook}}#heading of docs/operating.md"
+        )
+        assert len(text) < 900, name  # CloudWatch: 1,024 characters, with the address of the runbook
+    assert resources["Observability"]["Properties"]["Parameters"]["Runbook"] == {"Ref": "Runbook"}
+
+
+@pytest.mark.parametrize(
+    "query", ["OrderHistory", "FailuresByReason", "Waits", "CallsSpent", "SlowestRuns", "ChangedByPeople"]
+)
+def test_operators_questions_have_saved_queries(observability: dict[str, Any], query: str) -> None:
+    assert observability["Resources"][query]["Type"] == "AWS::Logs::QueryDefinition"

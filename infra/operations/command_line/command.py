@@ -23,7 +23,7 @@ from amazon_to_xero.runtime.settings import SettingsError
 from operations.command_line.result import PROBLEM, USAGE, Result, print_problem, print_result
 from operations.command_line.session import UsageProblem, opened
 from operations.logs import UnknownFunction
-from operations.problems import explain_amazon, explain_aws, explain_xero
+from operations.problems import explain_amazon, explain_aws, explain_table, explain_xero
 
 type Command = Callable[..., Result]
 
@@ -82,10 +82,7 @@ def _answered(command: Command, stack: str, connection: str, as_json: bool, own:
     except (BotoCoreError, ClientError) as problem:
         print_problem(explain_aws(problem), as_json=as_json)
     except PynamoDBException as problem:
-        # pynamodb wraps the error of AWS.
-        cause = problem.cause
-        is_aws = isinstance(cause, BotoCoreError | ClientError)
-        print_problem(explain_aws(cause) if is_aws else str(problem), as_json=as_json)
+        print_problem(explain_table(problem), as_json=as_json)
     else:
         print_result(result, as_json=as_json)
         return result.exit_code

@@ -19,6 +19,7 @@ from local.cloud import aws_settings
 from local.running import find_running
 from local.stack import STACK as LOCAL_STACK
 from operations.connect import stack_outputs
+from operations.stated_rows import StatedRow, stated_rows
 
 
 class UsageProblem(Exception):
@@ -83,6 +84,10 @@ class Session:
         """Return the rows of that connection, by default of the command's own."""
         name, endpoint = connection or self.connection, os.environ.get("AWS_ENDPOINT_URL")
         return DynamoStateStore(self.output("TableName"), name, self.region, endpoint)
+
+    def rows(self, prefix: str) -> Iterator[StatedRow]:
+        """Yield the rows of the command's connection of one type of record, e.g. ORDER, without their data."""
+        return stated_rows(self.client("dynamodb"), self.output("TableName"), self.connection, prefix)
 
 
 @contextlib.contextmanager

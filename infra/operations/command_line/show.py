@@ -90,7 +90,7 @@ def _document(document: Document) -> dict[str, Any]:
         "source": desired.source,
         "is_removed": desired.tombstone,
         **_decided(document),
-        "amount": amount,
+        "amount": None if amount is None else cents(Decimal(amount)),
         "currency": body.get("CurrencyCode", ""),
         "date": body.get("Date", ""),
         "xero_id": document.xero_id,

@@ -25,6 +25,7 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
     - `POST connection` `{"connected": bool}`
+    - `POST scopes` `{"scopes": [str]}`: access tokens state these scopes from now on, as Xero's do
     """
     try:
         return _perform(sandbox, request)
@@ -69,6 +70,9 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
             return Response(204)
         case "POST", "connection":
             sandbox.identity.is_connected = bool(_body(request)["connected"])
+            return Response(204)
+        case "POST", "scopes":
+            sandbox.identity.stated_scopes = [str(each) for each in _body(request)["scopes"]]
             return Response(204)
     return None
 

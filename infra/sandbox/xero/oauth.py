@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,6 +55,7 @@ class Identity:
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.access_tokens: dict[str, AccessToken] = {}
         self.is_connected = True
+        self.stated_scopes: list[str] | None = None
         self._issued = 0
         self.seed_refresh_token(DEFAULT_REFRESH_TOKEN)
 
@@ -68,7 +70,7 @@ class Identity:
 
     def issue_access_token(self, client_id: str = DEFAULT_CLIENT_ID, *, is_custom_connection: bool = False) -> str:
         self._remove_expired_tokens()
-        token = self._next_token("access")
+        token = self._next_token("access") + self._claims()
         self.access_tokens[token] = AccessToken(
             client_id, self.clock.now() + ACCESS_TOKEN_LIFETIME, is_custom_connection
         )
@@ -172,6 +174,13 @@ class Identity:
             "token_type": "Bearer",
             "scope": scope or DEFAULT_SCOPE,
         }
+
+    def _claims(self) -> str:
+        """Return the rest of a token that is a JSON Web Token with its scopes, as Xero's are; nothing by default."""
+        if self.stated_scopes is None:
+            return ""
+        claims = json.dumps({"scope": self.stated_scopes}).encode()
+        return f".{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.signature"
 
     def _next_token(self, kind: str) -> str:
         self._issued += 1

@@ -47,6 +47,7 @@ def organisation_from(
         currencies=frozenset(_Fields("read Currencies", "Currencies", each).text("Code") for each in currencies),
         period_lock=fields.date("PeriodLockDate"),
         year_lock=fields.date("EndOfYearLockDate"),
+        plan=str(organisations[0].get("Class") or ""),
     )
 
 

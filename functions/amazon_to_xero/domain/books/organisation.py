@@ -72,6 +72,7 @@ class Organisation:
     accounts: account code -> account.
     tax_rates: TaxType -> tax rate.
     currencies: ISO codes of the currencies that it is subscribed to.
+    plan: Xero's Class of the organisation, e.g. STARTER; empty where Xero states none.
     period_lock, year_lock: Xero's lock dates, for the period and for the end of the year; None where none is set.
     """
 
@@ -86,6 +87,7 @@ class Organisation:
     currencies: frozenset[str]
     period_lock: date | None = None
     year_lock: date | None = None
+    plan: str = ""
 
     def local_date(self, moment: datetime) -> date:
         """Return the calendar date of a UTC time in the organisation's time zone."""
