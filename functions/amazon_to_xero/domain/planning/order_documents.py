@@ -20,6 +20,8 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
+#: Where an invoice or a credit note refers to its customer.
+CONTACT = "Contact.ContactID"
 #: How each kind of document is settled from, or refunded out of, the clearing account.
 SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {
     DocumentKind.INVOICE: DocumentKind.PAYMENT,
@@ -98,9 +100,18 @@ class OrderDocuments[S: DocumentSource]:
         self.organisation = organisation
 
     def document(
-        self, kind: DocumentKind, number: str, lines: Sequence[Line], total: Decimal, header: DocumentHeader
+        self,
+        kind: DocumentKind,
+        number: str,
+        lines: Sequence[Line],
+        total: Decimal,
+        header: DocumentHeader,
+        contact: str = "",
     ) -> DesiredDocument:
-        """Return an invoice or a credit note."""
+        """Return an invoice or a credit note.
+
+        contact: key of the contact's document, where it is not the order's customer of now.
+        """
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
             "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
@@ -121,7 +132,7 @@ class OrderDocuments[S: DocumentSource]:
             self.order.source,
             source_version=self.order.source_version,
             total=total,
-            references={"Contact.ContactID": document_key(DocumentKind.CONTACT, self.order.contact_number)},
+            references={CONTACT: contact or document_key(DocumentKind.CONTACT, self.order.contact_number)},
             capability=ORDERS if header.status == "DRAFT" else self.order.capability,
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),

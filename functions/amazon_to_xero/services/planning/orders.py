@@ -89,7 +89,8 @@ class OrderPlans:
             if isinstance(outcome, NotInvoiced)
             else record.settled(OrderState.PLANNED)
         )
-        return PlannedRecord(replace(planned, invoice_number=number, documents=plan.documents), plan.steps, findings)
+        planned = replace(planned, invoice_number=number, documents=plan.documents)
+        return PlannedRecord(planned, plan.steps, findings, needs_recent_organisation=plan.changes_earlier_month)
 
     def _wait_for_amounts(self, order: Order, record: OrderRecord) -> OrderRecord:
         """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""
