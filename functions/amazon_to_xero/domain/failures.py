@@ -612,7 +612,7 @@ def remedy_of(reason: str) -> str:
 
 _N = NotInvoicedReason
 NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
-    _N.BEFORE_START: "The order was placed before the connection's start.",
+    _N.BEFORE_START: "The order was placed before the connection's start, and nothing is known to have shipped since.",
     _N.MULTI_CHANNEL: "Amazon only delivered it (multi-channel fulfilment); the sale was made elsewhere.",
     _N.IGNORED_MARKETPLACE: "The order's marketplace is in amazon.ignored_marketplaces.",
     _N.ORDER_PENDING: "The buyer has not paid yet; Amazon gives no amounts.",

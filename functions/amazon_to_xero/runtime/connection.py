@@ -43,6 +43,7 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
@@ -189,6 +190,7 @@ def connect(
         requests.plan_orders,
         lambda: _swept(store),
         policy.tax.liabilities,
+        ChargedOrders(store, policy, clock).book,
     )
     services = Services(
         store,

@@ -20,6 +20,13 @@ class InvoicePer(StrEnum):
     SHIPMENT = "shipment"
 
 
+class StartBy(StrEnum):
+    """Which day of a sale decides whether it is booked here, or belongs to the books before the connection's start."""
+
+    SHIPMENT = "shipment"  # the day of shipment, which dates the invoice
+    ORDER = "order"  # the day on which the order was placed
+
+
 class RefundsWithoutSale(StrEnum):
     """What becomes of a refund whose sale is not entered here: of an order before the start, or one Amazon lacks."""
 
@@ -54,8 +61,9 @@ class PostingPolicy:
     marketplaces: ids of the marketplaces that are booked.
     ignored_marketplaces: ids of marketplaces whose orders are not booked, and need no person either.
     invoice_prefix: precedes Amazon's order id in every number.
-    start: orders placed before it (UTC) are not booked.
-    refunds_before_start: what becomes of their refunds.
+    start: sales before it (UTC) are not booked.
+    start_by: what of a sale is compared with it.
+    refunds_before_start: what becomes of the refunds of orders that are not booked for it.
     """
 
     marketplaces: frozenset[str]
@@ -67,4 +75,5 @@ class PostingPolicy:
     lock_dates: LockDates = LockDates.HOLD
     ignored_marketplaces: frozenset[str] = frozenset()
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    start_by: StartBy = StartBy.SHIPMENT
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON

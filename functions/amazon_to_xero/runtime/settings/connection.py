@@ -33,8 +33,8 @@ class ConnectionSettings(Settings):
         default=InventorySettings(), description="When people hear of stock at Amazon."
     )
     start: AwareDatetime = Field(
-        description="Orders placed before this time are not booked, e.g. `2026-04-01T00:00:00+01:00`. There is no "
-        "default, so that earlier orders are never booked by accident."
+        description="What was sold before this time is not booked, e.g. `2026-04-01T00:00:00+01:00`: what shipped "
+        "before it (`invoices.start_by`). There is no default, so that earlier orders are never booked by accident."
     )
 
     @model_validator(mode="after")
@@ -65,5 +65,6 @@ class ConnectionSettings(Settings):
             contacts=ContactPolicy(self.contacts.policy, self.contacts.names),
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
+            start_by=self.invoices.start_by,
             refunds_before_start=self.refunds.before_start,
         )

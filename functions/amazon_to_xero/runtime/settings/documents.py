@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from amazon_to_xero.domain.books.contact import ContactScope
-from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import RefundsWithoutSale, StartBy
 from amazon_to_xero.runtime.settings.base import Settings
 
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -43,6 +43,11 @@ class InvoiceSettings(Settings):
         default="hold",
         description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
         "`next_open_day`: it is dated on the first open day.",
+    )
+    start_by: StartBy = Field(
+        default=StartBy.SHIPMENT,
+        description="Which orders placed before `start` are booked. `shipment`: those that ship from `start` on, whose "
+        "invoices have that date. `order`: none.",
     )
 
 
