@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import Payments, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
@@ -108,6 +108,25 @@ def test_refunds_of_orders_before_start_need_a_person_by_default() -> None:
 
 def _refunds_before_start(document: dict[str, Any]) -> RefundsWithoutSale:
     return parse(ConnectionSettings, json.dumps(document), "settings").policy().refunds_before_start
+
+
+def test_one_marketplace_may_be_paid_otherwise_than_the_others() -> None:
+    raw = settings()
+    raw["invoices"] = {"marketplaces": {UK: {"payments": "none"}}}
+
+    policy = parse(ConnectionSettings, json.dumps(raw), "main").policy()
+
+    assert policy.payments is Payments.FROM_CLEARING
+    assert policy.for_marketplace(UK).payments is Payments.NONE
+    assert policy.for_marketplace(US).payments is Payments.FROM_CLEARING
+
+
+def test_misspelt_marketplace_of_invoices_is_named() -> None:
+    raw = settings()
+    raw["invoices"] = {"marketplaces": {"A1NOWHERE": {"payments": "none"}}}
+
+    with pytest.raises(SettingsError, match=r"invoices\.marketplaces name marketplaces A1NOWHERE .* add them there"):
+        parse(ConnectionSettings, json.dumps(raw), "main")
 
 
 def test_ignored_marketplaces_reach_the_policy_and_there_are_none_by_default() -> None:

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import without_trailing_zeros
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
@@ -146,13 +146,19 @@ class OrderDocuments[S: DocumentSource]:
         amount: what is settled, where that is less than the document's total.
 
         If that day was locked since, and the settings say so, it is dated on the first open day.
-        The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
+        The clearing account then shows what Amazon owes. None where the policy pays nothing, where there is no clearing
+        account, or nothing to settle.
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
         clearing = self.policy.accounts.clearing.get(currency)
         settled = document.total if amount is None else amount
-        if not clearing or document.body["Status"] != "AUTHORISED" or not settled:
+        if (
+            self.policy.payments is Payments.NONE
+            or not clearing
+            or document.body["Status"] != "AUTHORISED"
+            or not settled
+        ):
             return None
         self.organisation.require_clearing(clearing, currency)
         kind = SETTLED_BY[document.kind]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -25,6 +25,13 @@ class StartBy(StrEnum):
 
     SHIPMENT = "shipment"  # the day of shipment, which dates the invoice
     ORDER = "order"  # the day on which the order was placed
+
+
+class Payments(StrEnum):
+    """Whether approved invoices are paid."""
+
+    FROM_CLEARING = "from_clearing"  # at once, where their currency has a clearing account
+    NONE = "none"  # they stay open until a person pays them; credit notes are allocated to them
 
 
 class RefundsWithoutSale(StrEnum):
@@ -55,6 +62,13 @@ class AccountCodes:
 
 
 @dataclass(frozen=True)
+class MarketplacePolicy:
+    """What one marketplace does otherwise than the connection; None where it does the same."""
+
+    payments: Payments | None = None
+
+
+@dataclass(frozen=True)
 class PostingPolicy:
     """One connection's accounting choices.
 
@@ -64,6 +78,8 @@ class PostingPolicy:
     start: sales before it (UTC) are not booked.
     start_by: what of a sale is compared with it.
     refunds_before_start: what becomes of the refunds of orders that are not booked for it.
+    payments: whether approved invoices are paid.
+    by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     """
 
     marketplaces: frozenset[str]
@@ -77,3 +93,10 @@ class PostingPolicy:
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     start_by: StartBy = StartBy.SHIPMENT
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON
+    payments: Payments = Payments.FROM_CLEARING
+    by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
+
+    def for_marketplace(self, marketplace_id: str) -> PostingPolicy:
+        """Return the policy that applies to sales of one marketplace."""
+        other = self.by_marketplace.get(marketplace_id, MarketplacePolicy())
+        return replace(self, payments=other.payments or self.payments)

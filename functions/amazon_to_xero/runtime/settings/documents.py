@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from amazon_to_xero.domain.books.contact import ContactScope
-from amazon_to_xero.domain.planning.policy import RefundsWithoutSale, StartBy
+from amazon_to_xero.domain.planning.policy import MarketplacePolicy, Payments, RefundsWithoutSale, StartBy
 from amazon_to_xero.runtime.settings.base import Settings
 
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -30,6 +30,12 @@ class ContactSettings(Settings):
     )
 
 
+class MarketplaceInvoiceSettings(Settings):
+    payments: Payments | None = Field(
+        default=None, description="`invoices.payments` for this marketplace; without it, as for the others."
+    )
+
+
 class InvoiceSettings(Settings):
     per: Literal["order", "shipment"] = Field(
         default="order",
@@ -49,6 +55,19 @@ class InvoiceSettings(Settings):
         description="Which orders placed before `start` are booked. `shipment`: those that ship from `start` on, whose "
         "invoices have that date. `order`: none.",
     )
+    payments: Payments = Field(
+        default=Payments.FROM_CLEARING,
+        description="Whether approved invoices are paid. `from_clearing`: at once, from the clearing account of their "
+        "currency. `none`: never; they stay open until you pay them, and refunds are allocated to them.",
+    )
+    marketplaces: dict[str, MarketplaceInvoiceSettings] = Field(
+        default_factory=dict,
+        description='Marketplace id → what is otherwise for its invoices, e.g. `{"A1F83G8C2ARO7P": {"payments": '
+        '"none"}}`.',
+    )
+
+    def by_marketplace(self) -> dict[str, MarketplacePolicy]:
+        return {each: MarketplacePolicy(payments=other.payments) for each, other in self.marketplaces.items()}
 
 
 class RefundSettings(Settings):

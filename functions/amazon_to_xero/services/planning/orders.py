@@ -65,7 +65,8 @@ class OrderPlans:
         self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
     ) -> PlannedRecord[OrderRecord]:
         now = self._clock.now()
-        outcome = sales(order, record.shipments, self._policy, organisation)
+        policy = self._policy.for_marketplace(order.marketplace_id)
+        outcome = sales(order, record.shipments, policy, organisation)
         if isinstance(outcome, NotPriced):
             return PlannedRecord(self._wait_for_amounts(order, record))
         version = record.source_version or order.updated
@@ -78,7 +79,7 @@ class OrderPlans:
             order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
         )
         refunds = OrderRefunds(self._refunds, order.order_id)
-        plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)
+        plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
         if not held.missing and plan.refunds is not None and not refunds.store(plan.refunds):

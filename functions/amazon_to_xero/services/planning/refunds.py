@@ -118,6 +118,7 @@ class RefundPlans:
             return self._without_sale(refund, order)
         if (document := sale.not_in_books) is not None:
             return self._wait(refund, _Wait(_state_of(document)))
+        refund = replace(refund, sold_on=_marketplace_of(order))
         if sale.currency != transaction.currency:
             raise Failure(
                 FailureCode.REFUND_CURRENCY_DIFFERS,
@@ -179,6 +180,10 @@ def _is_gone(order: OrderRecord) -> bool:
     """Whether Amazon does not return the order, and never has: it returns orders of the last two years."""
     is_not_found = order.state is OrderState.FAILED and order.reason == FailureCode.ORDER_NOT_FOUND
     return is_not_found and order.content is None and not order.documents
+
+
+def _marketplace_of(order: OrderRecord) -> str:
+    return str(((order.content or {}).get("salesChannel") or {}).get("marketplaceId") or "")
 
 
 def _as_requested(refund: RefundInPlanning) -> PlannedRecord[TransactionRecord]:

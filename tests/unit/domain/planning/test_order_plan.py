@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import PostingPlan
 from fakes.books import ORGANISATION, POLICY
 from fakes.order_life import (
@@ -448,6 +448,34 @@ def test_unposted_payment_is_withdrawn_before_its_invoice_changes() -> None:
     ]
     life.post()
     assert life.summary == {"invoice A": "AUTHORISED 12.00", "payment A": "12"}
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+NOT_PAYING = replace(PAYING, payments=Payments.NONE)
+
+
+def test_invoice_stays_open_and_follows_its_order_where_the_settings_pay_none() -> None:
+    life = order_life(NOT_PAYING, SHIPPED)
+    assert life.summary == {"invoice A": "AUTHORISED 10.00"}
+
+    life.update(version(2, tea("7.50")))
+
+    assert life.summary == {"invoice A": "AUTHORISED 7.50"}
+    life.policy = PAYING
+    life.update(version(3, tea("7.50")))
+    assert life.summary == {"invoice A": "AUTHORISED 7.50", "payment A": "7.5"}
+
+
+def test_payment_that_was_made_stays_where_the_settings_pay_none_by_now() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.policy = NOT_PAYING
+
+    life.update(version(2, tea("7.50")))
+
+    assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.50"}
+    assert life.pending_changes() == []
 
 
 # --- clearing accounts ------------------------------------------------------------------------------------------------
