@@ -48,6 +48,7 @@ from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Sw
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans
+from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -192,6 +193,15 @@ def connect(
         policy.tax.liabilities,
         ChargedOrders(store, policy, clock).book,
     )
+    approvals = Approvals(
+        xero,
+        store,
+        DocumentTransitions(store, dead_letters, clock, decisions),
+        pauses,
+        requests.plan_again,
+        clock,
+        is_needed=policy.has_review,
+    )
     services = Services(
         store,
         organisation,
@@ -220,6 +230,7 @@ def connect(
             confirmations.refunds_planned,
         ),
         confirmations,
+        approvals,
         stock,
     )
     poster = document_poster(
@@ -274,7 +285,7 @@ def document_poster(
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
         BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates),
-        OutcomeResolution(xero, store, transitions, pauses, clock),
+        OutcomeResolution(xero, store, transitions, pauses, clock, plan_again),
         transitions,
         clock,
     )

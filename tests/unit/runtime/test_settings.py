@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import Payments, RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import Approval, Payments, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
@@ -392,3 +392,14 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
 def test_wrong_inventory_setting_is_named(given: dict[str, Any], named: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(named)):
         parsed(inventory(alerts=True, **given))
+
+
+def test_a_person_approves_the_invoices_of_one_marketplace_and_nobody_those_of_the_others() -> None:
+    raw = settings()
+    assert not parse(ConnectionSettings, json.dumps(raw), "main").policy().has_review
+    raw["invoices"] = {"marketplaces": {UK: {"approval": "review"}}}
+
+    policy = parse(ConnectionSettings, json.dumps(raw), "main").policy()
+
+    assert policy.has_review
+    assert [policy.for_marketplace(each).approval for each in (UK, US)] == [Approval.REVIEW, Approval.AT_SHIPMENT]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.numbering import adjustment_number, reissued_number, shipment_invoice_number
@@ -103,6 +103,10 @@ class _OrderPlan:
         if payment is not None and is_paid and invoice is not None:
             self._keep(invoice, self._documents.unchanged(payment), sale)
             return
+        if invoice is not None and sale is not None and _is_under_review(invoice) and sale.awaits_review:
+            # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
+            self._steps.second.append(self._documents.unchanged(invoice))
+            return
         if invoice is not None and self._is_open_in_xero(invoice):
             if self._refunds.decided.credited or self._is_frozen(invoice, sale):
                 self._keep_open(invoice, payment, sale)
@@ -148,11 +152,15 @@ class _OrderPlan:
             self._steps.third.append(settlement)
 
     def _is_frozen(self, invoice: Document, sale: Sale | None) -> bool:
-        """Whether an open invoice has to stay as it is: its period is locked, or an adjustment has corrected it.
+        """Whether an open invoice has to stay as it is.
+
+        A person has approved it, its period is locked, or an adjustment has corrected it.
 
         Only what Xero is known to hold can be corrected by an adjustment: an invoice of which it has just refused a
         change is requested once more, and fails with PERIOD_LOCKED.
         """
+        if invoice.approved_by_person:
+            return True
         number = adjustment_number(self._order.invoice_number, 1)
         first = [self._held.own(kind, number) for kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)]
         if any(each is not None and not each.desired.tombstone for each in first):
@@ -219,10 +227,21 @@ class _OrderPlan:
         if day != sale.booked_on:
             booked_on = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
             reference = f"{cut(reference, REFERENCE_LIMIT - len(booked_on))}{booked_on}"
-        # Xero turns no approved invoice into a draft again.
-        status = "AUTHORISED" if sale.approved or (held is not None and _is_approved(held)) else "DRAFT"
-        header = DocumentHeader(day, reference, sale.currency, sale.amounts, status)
+        header = DocumentHeader(day, reference, sale.currency, sale.amounts, _status(sale, held))
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
+
+
+def _status(sale: Sale, held: Document | None) -> str:
+    """Return the status to request: Xero turns no approved invoice into a draft again."""
+    if sale.approved or (held is not None and _is_approved(held)):
+        return "AUTHORISED"
+    return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
+
+
+def _is_under_review(invoice: Document) -> bool:
+    """Whether Xero holds the invoice for a person to approve."""
+    is_requested = invoice.desired.body.get("Status") == AWAITING_APPROVAL and not invoice.desired.tombstone
+    return is_requested and invoice.state is DocumentState.APPLIED
 
 
 def _is_approved(invoice: Document) -> bool:

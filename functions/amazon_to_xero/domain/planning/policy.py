@@ -27,6 +27,13 @@ class StartBy(StrEnum):
     ORDER = "order"  # the day on which the order was placed
 
 
+class Approval(StrEnum):
+    """Who approves the invoice of what has shipped."""
+
+    AT_SHIPMENT = "at_shipment"  # nobody has to: it is entered as approved
+    REVIEW = "review"  # a person, in Xero: it is entered as awaiting approval, and paid once it is approved
+
+
 class Payments(StrEnum):
     """Whether approved invoices are paid."""
 
@@ -66,6 +73,7 @@ class MarketplacePolicy:
     """What one marketplace does otherwise than the connection; None where it does the same."""
 
     payments: Payments | None = None
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class PostingPolicy:
     start_by: what of a sale is compared with it.
     refunds_before_start: what becomes of the refunds of orders that are not booked for it.
     payments: whether approved invoices are paid.
+    approval: who approves them.
     by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     """
 
@@ -94,9 +103,15 @@ class PostingPolicy:
     start_by: StartBy = StartBy.SHIPMENT
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON
     payments: Payments = Payments.FROM_CLEARING
+    approval: Approval = Approval.AT_SHIPMENT
     by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
 
     def for_marketplace(self, marketplace_id: str) -> PostingPolicy:
         """Return the policy that applies to sales of one marketplace."""
         other = self.by_marketplace.get(marketplace_id, MarketplacePolicy())
-        return replace(self, payments=other.payments or self.payments)
+        return replace(self, payments=other.payments or self.payments, approval=other.approval or self.approval)
+
+    @property
+    def has_review(self) -> bool:
+        """Whether a person approves the invoices of any marketplace."""
+        return any(self.for_marketplace(each).approval is Approval.REVIEW for each in self.marketplaces)

@@ -21,7 +21,7 @@ from amazon_to_xero.domain.books.texts import cleaned, xero_text
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from amazon_to_xero.domain.tax.liability import seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.rounding import add_rounding_line
@@ -52,6 +52,7 @@ class Sale:
     currency: ISO code.
     reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
     approved: the order has shipped; until then the sale is a draft. A draft is also what a person has to check first.
+    awaits_review: the order has shipped, and a person approves its invoice.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     collected: order item ids of the items on which the marketplace owes the tax.
     """
@@ -65,6 +66,7 @@ class Sale:
     approved: bool
     tax_variances: tuple[TaxVariance, ...] = ()
     collected: frozenset[str] = frozenset()
+    awaits_review: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,8 @@ def _sale(
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order, collected)
+    is_reviewed = policy.approval is Approval.REVIEW
+    is_draft = bool(variances) and policy.tax.when_different is WhenDifferent.DRAFT
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
@@ -193,9 +197,10 @@ def _sale(
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
         reference=sale_reference(order, tracking),
-        approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
+        approved=shipment is not None and not is_draft and not is_reviewed,
         tax_variances=variances,
         collected=taxes.collected,
+        awaits_review=shipment is not None and is_reviewed,
     )
 
 

@@ -69,6 +69,7 @@ class ConnectionSettings(Settings):
             start=self.start,
             start_by=self.invoices.start_by,
             payments=self.invoices.payments,
+            approval=self.invoices.approval,
             by_marketplace=self.invoices.by_marketplace(),
             refunds_before_start=self.refunds.before_start,
         )

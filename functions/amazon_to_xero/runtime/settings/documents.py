@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from amazon_to_xero.domain.books.contact import ContactScope
-from amazon_to_xero.domain.planning.policy import MarketplacePolicy, Payments, RefundsWithoutSale, StartBy
+from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, Payments, RefundsWithoutSale, StartBy
 from amazon_to_xero.runtime.settings.base import Settings
 
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -33,6 +33,9 @@ class ContactSettings(Settings):
 class MarketplaceInvoiceSettings(Settings):
     payments: Payments | None = Field(
         default=None, description="`invoices.payments` for this marketplace; without it, as for the others."
+    )
+    approval: Approval | None = Field(
+        default=None, description="`invoices.approval` for this marketplace; without it, as for the others."
     )
 
 
@@ -60,6 +63,11 @@ class InvoiceSettings(Settings):
         description="Whether approved invoices are paid. `from_clearing`: at once, from the clearing account of their "
         "currency. `none`: never; they stay open until you pay them, and refunds are allocated to them.",
     )
+    approval: Approval = Field(
+        default=Approval.AT_SHIPMENT,
+        description="Who approves the invoice of what has shipped. `at_shipment`: it is entered as approved. `review`: "
+        "you approve it in Xero, where it awaits approval. Within an hour after that it is paid.",
+    )
     marketplaces: dict[str, MarketplaceInvoiceSettings] = Field(
         default_factory=dict,
         description='Marketplace id → what is otherwise for its invoices, e.g. `{"A1F83G8C2ARO7P": {"payments": '
@@ -67,7 +75,10 @@ class InvoiceSettings(Settings):
     )
 
     def by_marketplace(self) -> dict[str, MarketplacePolicy]:
-        return {each: MarketplacePolicy(payments=other.payments) for each, other in self.marketplaces.items()}
+        return {
+            each: MarketplacePolicy(payments=other.payments, approval=other.approval)
+            for each, other in self.marketplaces.items()
+        }
 
 
 class RefundSettings(Settings):

@@ -254,6 +254,8 @@ def _problem_of(order: OrderRecord | None) -> str:
         return f"failed with {order.reason}: {order.remedy}".rstrip(" .")
     if order.state is OrderState.NOT_INVOICED:
         return "is pending as Amazon stated it last"
+    if order.state is OrderState.PLANNED and order.shipments:
+        return "has no invoice that is approved in Xero"
     if order.state is OrderState.PLANNED:
         return "has not shipped as Amazon stated it last"
     return "is not read and planned yet"

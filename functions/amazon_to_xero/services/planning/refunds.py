@@ -13,7 +13,7 @@ from amazon_to_xero.domain.amazon.transaction import parse_transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
-from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
@@ -224,6 +224,8 @@ def _state_of(document: Document) -> str:
     desired = document.desired
     if desired.body.get("Status") == "DRAFT":
         return f"has not shipped: {desired.kind} {desired.number} is a draft"
+    if desired.body.get("Status") == AWAITING_APPROVAL:
+        return f"awaits your approval in Xero: {desired.kind} {desired.number}"
     reason = f" ({document.reason}: {document.remedy})" if document.reason else ""
     return f"is not in Xero completely: {desired.kind} {desired.number} is {document.state}{reason}".rstrip(" .")
 
