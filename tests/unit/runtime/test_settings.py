@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import Approval, Payments, RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, Payments, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
@@ -108,6 +108,15 @@ def test_refunds_of_orders_before_start_need_a_person_by_default() -> None:
 
 def _refunds_before_start(document: dict[str, Any]) -> RefundsWithoutSale:
     return parse(ConnectionSettings, json.dumps(document), "settings").policy().refunds_before_start
+
+
+@pytest.mark.parametrize(("invoices", "per"), [({}, InvoicePer.SHIPMENT), ({"per": "order"}, InvoicePer.ORDER)])
+def test_each_shipment_has_an_invoice_of_its_own_unless_the_settings_say_otherwise(
+    invoices: dict[str, str], per: InvoicePer
+) -> None:
+    raw = settings() | {"invoices": invoices}
+
+    assert parse(ConnectionSettings, json.dumps(raw), "main").policy().invoice_per is per
 
 
 def test_one_marketplace_may_be_paid_otherwise_than_the_others() -> None:

@@ -41,9 +41,9 @@ class MarketplaceInvoiceSettings(Settings):
 
 class InvoiceSettings(Settings):
     per: Literal["order", "shipment"] = Field(
-        default="order",
-        description="`order`: one invoice for an order, approved at its first shipment. `shipment`: one for each "
-        "shipment, numbered `<order>`, `<order>-S2` and so on.",
+        default="shipment",
+        description="`shipment`: one invoice for each shipment, numbered `<order>`, `<order>-S2` and so on: only what "
+        "has left is income. `order`: one for an order, approved at its first shipment.",
     )
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
         default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."
