@@ -63,6 +63,7 @@ class OrderLife:
     documents: the stored rows by key.
     shipments: recorded so far.
     sales: what the newest planned version should have in Xero.
+    contact_number: of the order's customer, where it is not the marketplace's.
     unanswered: by key, requests that Xero executed and whose answer was lost; their rows say OUTCOME_UNKNOWN.
     """
 
@@ -73,6 +74,7 @@ class OrderLife:
         self.shipments: tuple[Shipment, ...] = ()
         self.sales: list[Sale] = []
         self.unanswered: dict[str, DesiredDocument] = {}
+        self.contact_number = ""
         self._invoice_number = ""
         self._raw: dict[str, Any] = {}
         self._ids = 0
@@ -117,7 +119,8 @@ class OrderLife:
     def _order_to_plan(self, order: Order) -> OrderToPlan:
         self._invoice_number = self._invoice_number or invoice_number(order.order_id, self.policy.invoice_prefix)
         customer = marketplace_customer(order.marketplace_id, self.policy.contacts)
-        return OrderToPlan(order.order_id, order.updated, customer.number, self._invoice_number, len(self.shipments))
+        contact = self.contact_number or customer.number
+        return OrderToPlan(order.order_id, order.updated, contact, self._invoice_number, len(self.shipments))
 
     # --- posting ----------------------------------------------------------------------------------------------------
 
@@ -182,10 +185,17 @@ class OrderLife:
             if document.key in each.desired.references.values() and (each.exists_in_xero or each.key in self.unanswered)
         ]
         assert not (changes and paid_by), f"{document.key} is paid and is changed"
+        self._check_lock_date(document)
         if document.kind in _INVOICES and not desired.tombstone:
             computed = xero_total(_lines(desired), LineAmountTypes(desired.body["LineAmountTypes"]), self.organisation)
             assert computed == desired.total, f"Xero computes {computed} for {document.key}, not {desired.total}"
             assert (desired.total or ZERO) > 0, f"{document.key} has a total of {desired.total}"
+
+    def _check_lock_date(self, document: Document) -> None:
+        """Fail the test for an approved document that is entered, changed or voided in a locked period."""
+        locked, body = self.organisation.locked_until, document.desired.body
+        is_dated = document.kind in _INVOICES and body.get("Status") == "AUTHORISED"
+        assert locked is None or not is_dated or body["Date"] > locked.isoformat(), f"{document.key} is locked"
 
     def _new_id(self) -> str:
         self._ids += 1

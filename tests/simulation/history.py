@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from fakes.orders import CA, UK, US, breakdown, item, money, order
@@ -463,7 +463,7 @@ def _cents(amount: Decimal) -> Decimal:
 
 
 def _share(amount: Decimal, quantity: int, of: int) -> Decimal:
-    return _cents(amount * quantity / of) if of else amount
+    return (amount * quantity / of).quantize(_CENT, ROUND_DOWN) if of else amount
 
 
 def _iso(moment: datetime) -> str:

@@ -79,6 +79,7 @@ class FailureCode(StrEnum):
     NOT_CHANGEABLE = "NOT_CHANGEABLE"
     HAS_PAYMENTS = "HAS_PAYMENTS"
     ALREADY_PAID = "ALREADY_PAID"
+    APPROVED_TOTAL_DIFFERS = "APPROVED_TOTAL_DIFFERS"
     XERO_TOTAL_DIFFERS = "XERO_TOTAL_DIFFERS"
     LINE_TOTAL_DIFFERS = "LINE_TOTAL_DIFFERS"
     CONTACT_NUMBER_TAKEN = "CONTACT_NUMBER_TAKEN"
@@ -413,6 +414,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.ALREADY_PAID: FailureInfo(
         "Somebody already paid or credited the document in Xero.", "Check the document's payments in Xero."
     ),
+    _C.APPROVED_TOTAL_DIFFERS: FailureInfo(
+        "A person has approved the invoice in Xero with another total than Amazon's.",
+        "Correct the invoice in Xero, or pay it in Xero manually.",
+    ),
     _C.XERO_TOTAL_DIFFERS: FailureInfo(
         "The document exists in Xero with another total than Amazon's.", "Correct the document in Xero."
     ),
@@ -612,7 +617,7 @@ def remedy_of(reason: str) -> str:
 
 _N = NotInvoicedReason
 NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
-    _N.BEFORE_START: "The order was placed before the connection's start.",
+    _N.BEFORE_START: "The order was placed before the connection's start, and nothing is known to have shipped since.",
     _N.MULTI_CHANNEL: "Amazon only delivered it (multi-channel fulfilment); the sale was made elsewhere.",
     _N.IGNORED_MARKETPLACE: "The order's marketplace is in amazon.ignored_marketplaces.",
     _N.ORDER_PENDING: "The buyer has not paid yet; Amazon gives no amounts.",

@@ -12,6 +12,7 @@ from amazon_to_xero.ports.amazon import Json
 
 MAX_ELEMENTS = 50  # documents in one request (Xero: recommended number)
 MAX_BYTES = 3_000_000  # of one request (Xero: up to 3.5 MB)
+MAX_PAGE = 1000  # documents in one answer (Xero: the largest page)
 MAX_VALUES = 40  # ids or numbers in one filter
 
 type Redact = Callable[[str, Iterable[Any]], str]  # message, documents -> message without the buyer data in them
@@ -132,6 +133,13 @@ class XeroApi(Protocol):
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         """Return the documents with one of at most MAX_VALUES values in a field: number, id, or a contact's Name."""
+        ...
+
+    def approved_since(self, since: datetime, page: int) -> list[Json]:
+        """Return a page of the sales invoices that are approved or paid and were changed since that time (UTC).
+
+        page: the first is 1; a page with fewer than MAX_PAGE invoices is the last one.
+        """
         ...
 
     def organisation(self) -> Organisation:

@@ -33,6 +33,7 @@ from amazon_to_xero.services.intake.transaction_notices import TransactionNotice
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations
 from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
 from amazon_to_xero.services.worker import CapabilityWork
@@ -58,6 +59,7 @@ class Services:
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
     confirmations: SaleConfirmations
+    approvals: Approvals
     stock: StockServices
 
 
@@ -90,6 +92,11 @@ def _record_transaction_notices(services: Services, notices: Sequence[ChangeNoti
     return services.transaction_notices.record([each for each in notices if each.kind is not SourceKind.CONFIRMATION])
 
 
+def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+    services.approvals.find_due(deadline)
+    return services.order_planner.plan_due(SHIPMENTS, named, deadline)
+
+
 def _plan_refunds_and_confirm_sales(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
     planned = services.refund_planner.plan_due(REFUNDS, named, deadline)
     return planned.plus(services.confirmations.confirm_due(deadline))
@@ -114,7 +121,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             parse=parse_shipment_event,
             record=lambda services, notices: services.notices.record_shipments(notices),
             dead_letter_queue="SHIPMENTS_DLQ_URL",
-            work=lambda services: CapabilityWork(plan=partial(services.order_planner.plan_due, SHIPMENTS)),
+            work=lambda services: CapabilityWork(plan=partial(_find_approvals_and_plan_shipments, services)),
             # The orders function may still be recording the rest of a burst, and full batches cost least.
             waits_for_lease=True,
         ),

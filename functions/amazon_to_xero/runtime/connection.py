@@ -43,10 +43,12 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
+from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
@@ -189,6 +191,16 @@ def connect(
         requests.plan_orders,
         lambda: _swept(store),
         policy.tax.liabilities,
+        ChargedOrders(store, policy, clock).book,
+    )
+    approvals = Approvals(
+        xero,
+        store,
+        DocumentTransitions(store, dead_letters, clock, decisions),
+        pauses,
+        requests.plan_again,
+        clock,
+        is_needed=policy.has_review,
     )
     services = Services(
         store,
@@ -219,6 +231,7 @@ def connect(
             refund_place,
         ),
         confirmations,
+        approvals,
         stock,
     )
     poster = document_poster(
@@ -273,7 +286,7 @@ def document_poster(
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
         BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates),
-        OutcomeResolution(xero, store, transitions, pauses, clock),
+        OutcomeResolution(xero, store, transitions, pauses, clock, plan_again),
         transitions,
         clock,
     )

@@ -76,6 +76,7 @@ DOCUMENT = st.builds(
     replacements=COUNT,
     contact_refusals=COUNT,
     period_refusals=COUNT,
+    approved_by_person=st.booleans(),
     reason=TEXT,
     remedy=TEXT,
 )
@@ -222,7 +223,8 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
     assert {each.name for each in fields(Document)} == {
         *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest", "xero_id", "xero_status"),
         *("attempts", "unknown_outcomes", "unknown_since", "reference_waits", "buyer_requests", "name_is_taken"),
-        *("is_merged", "replacements", "contact_refusals", "period_refusals", "reason", "remedy"),
+        *("is_merged", "replacements", "contact_refusals", "period_refusals", "approved_by_person"),
+        *("reason", "remedy"),
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),

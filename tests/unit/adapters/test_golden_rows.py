@@ -135,6 +135,11 @@ def test_confirmation_row_without_any_field_is_decoded_with_defaults() -> None:
     assert decoded(Row("CONFIRMATION#026-1", 1)) == SaleConfirmation("026-1", generation=1)
 
 
+def test_invoice_that_a_person_has_approved_stays_theirs() -> None:
+    assert decoded(ROWS["document_applied_invoice_approved_by_a_person_schema_4"]).approved_by_person
+    assert not decoded(ROWS["document_applied_invoice_schema_3"]).approved_by_person
+
+
 def test_money_in_a_golden_confirmation_is_decimal() -> None:
     confirmation = decoded(ROWS["confirmation_failed"])
 

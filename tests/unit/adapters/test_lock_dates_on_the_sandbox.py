@@ -186,10 +186,53 @@ def test_payment_whose_look_up_failed_is_found_by_its_day_although_that_is_locke
     assert (payment.state, payment.reason) == (DocumentState.APPLIED, "")
 
 
-def test_approved_invoice_that_should_change_in_a_locked_period_fails_after_two_more_tries(connect: Connect) -> None:
+def test_unpaid_invoice_of_a_period_locked_since_is_corrected_in_an_open_one(connect: Connect) -> None:
     connection = connect(LockDates.NEXT_OPEN_DAY)
     lock_before_the_payment(connection)
     connection.hold(shipped(price="12.00", updated="2026-11-02T12:00:00Z"))
+
+    connection.work(12)
+
+    totals = {each.number: (each.status, str(each.total)) for each in connection.books.invoices.values()}
+    assert totals == {"A": ("PAID", "10.00"), "A-A1": ("PAID", "2.00")}
+    assert connection.dates() == [SHIPPED_ON, *[FIRST_OPEN_DAY] * 3]
+    assert connection.dead_letters[SHIPMENTS].reasons == []
+
+
+def shipped_and_unpaid(connection: LockedConnection) -> None:
+    """Have an approved invoice in a currency without a clearing account, then lock its day."""
+    connection.policy = replace(connection.policy, accounts=POLICY.accounts)
+    connection.restart()
+    connection.hold(shipped())
+    connection.work()
+    assert [each.status for each in connection.books.invoices.values()] == ["AUTHORISED"]
+    connection.lock()
+
+
+def test_unpaid_invoice_of_a_month_that_was_locked_a_minute_ago_is_credited_when_its_order_is_cancelled(
+    connect: Connect,
+) -> None:
+    connection = connect(LockDates.HOLD)
+    shipped_and_unpaid(connection)
+    connection.lock(None)
+    connection.clock.advance(30 * 24 * 3600)
+    connection.connection.services.organisation.current()
+    connection.lock(date(2026, 11, 30))
+    connection.clock.advance(600)
+    cancelled = shipped(updated="2026-12-03T10:00:00Z") | {"fulfillment": {"fulfillmentStatus": "CANCELLED"}}
+    connection.hold(cancelled)
+
+    connection.work(4)
+
+    (invoice,), (note,) = connection.books.invoices.values(), connection.books.credit_notes.values()
+    assert (invoice.status, note.number, note.status, note.date) == ("PAID", "A-A1", "PAID", date(2026, 12, 3))
+    assert connection.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_change_of_an_unpaid_invoice_that_xero_refuses_as_locked_fails_after_two_more_tries(connect: Connect) -> None:
+    connection = connect(LockDates.NEXT_OPEN_DAY)
+    shipped_and_unpaid(connection)
+    connection.hold(shipped(price="12.00", updated="2026-11-02T12:00:00Z"))  # the lock date is not known yet
 
     connection.work(12)
 

@@ -84,6 +84,22 @@ def test_invoice_is_created_approved_paid_and_found_and_its_payment_deleted(xero
     assert xero.api.find("Invoices", "InvoiceNumber", ["AMZ-1"])[0]["AmountDue"] == Decimal("37.04")
 
 
+def test_invoices_that_were_approved_since_a_time_are_found_page_by_page(xero: LiveXero, wall: ManualClock) -> None:
+    bill = {**an_invoice("BILL-1"), "Type": "ACCPAY"}
+    xero.api.create("Invoices", [an_invoice("OLD"), an_invoice("AMZ-1", Status="SUBMITTED"), bill], "k1")
+    wall.advance(600)
+    since = wall.now()
+    (waiting,) = xero.api.find("Invoices", "InvoiceNumber", ["AMZ-1"])
+    approved = {"InvoiceID": waiting["InvoiceID"], "Status": "AUTHORISED", "Contact": waiting["Contact"]}
+    xero.api.update("Invoices", [{**an_invoice("AMZ-1"), **approved}], "k2")
+    xero.api.create("Invoices", [an_invoice("AMZ-2", Status="SUBMITTED"), {**bill, "InvoiceNumber": "BILL-2"}], "k3")
+
+    (found,) = xero.api.approved_since(since, 1)
+
+    assert (found["InvoiceNumber"], found["Status"], found["Total"]) == ("AMZ-1", "AUTHORISED", Decimal("37.04"))
+    assert xero.api.approved_since(since, 2) == []
+
+
 def test_batch_has_an_outcome_for_each_invoice(xero: LiveXero) -> None:
     xero.api.create("Invoices", [an_invoice("AMZ-1")], "k1")
     wrong = an_invoice("AMZ-3", LineItems=[{"Description": "?", "UnitAmount": Decimal(1), "AccountCode": "999"}])

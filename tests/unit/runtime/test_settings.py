@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, Payments, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule
@@ -108,6 +108,34 @@ def test_refunds_of_orders_before_start_need_a_person_by_default() -> None:
 
 def _refunds_before_start(document: dict[str, Any]) -> RefundsWithoutSale:
     return parse(ConnectionSettings, json.dumps(document), "settings").policy().refunds_before_start
+
+
+@pytest.mark.parametrize(("invoices", "per"), [({}, InvoicePer.SHIPMENT), ({"per": "order"}, InvoicePer.ORDER)])
+def test_each_shipment_has_an_invoice_of_its_own_unless_the_settings_say_otherwise(
+    invoices: dict[str, str], per: InvoicePer
+) -> None:
+    raw = settings() | {"invoices": invoices}
+
+    assert parse(ConnectionSettings, json.dumps(raw), "main").policy().invoice_per is per
+
+
+def test_one_marketplace_may_be_paid_otherwise_than_the_others() -> None:
+    raw = settings()
+    raw["invoices"] = {"marketplaces": {UK: {"payments": "none"}}}
+
+    policy = parse(ConnectionSettings, json.dumps(raw), "main").policy()
+
+    assert policy.payments is Payments.FROM_CLEARING
+    assert policy.for_marketplace(UK).payments is Payments.NONE
+    assert policy.for_marketplace(US).payments is Payments.FROM_CLEARING
+
+
+def test_misspelt_marketplace_of_invoices_is_named() -> None:
+    raw = settings()
+    raw["invoices"] = {"marketplaces": {"A1NOWHERE": {"payments": "none"}}}
+
+    with pytest.raises(SettingsError, match=r"invoices\.marketplaces name marketplaces A1NOWHERE .* add them there"):
+        parse(ConnectionSettings, json.dumps(raw), "main")
 
 
 def test_ignored_marketplaces_reach_the_policy_and_there_are_none_by_default() -> None:
@@ -373,3 +401,14 @@ def test_inventory_settings_become_the_policy_of_alerts() -> None:
 def test_wrong_inventory_setting_is_named(given: dict[str, Any], named: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(named)):
         parsed(inventory(alerts=True, **given))
+
+
+def test_a_person_approves_the_invoices_of_one_marketplace_and_nobody_those_of_the_others() -> None:
+    raw = settings()
+    assert not parse(ConnectionSettings, json.dumps(raw), "main").policy().has_review
+    raw["invoices"] = {"marketplaces": {UK: {"approval": "review"}}}
+
+    policy = parse(ConnectionSettings, json.dumps(raw), "main").policy()
+
+    assert policy.has_review
+    assert [policy.for_marketplace(each).approval for each in (UK, US)] == [Approval.REVIEW, Approval.AT_SHIPMENT]

@@ -163,7 +163,7 @@ class DocumentCodec:
     """Converts Document."""
 
     prefix = "DOCUMENT"
-    schema = 3
+    schema = 4
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
@@ -193,6 +193,7 @@ class DocumentCodec:
             "replacements": record.replacements,
             "contact_refusals": record.contact_refusals,
             "period_refusals": record.period_refusals,
+            "approved_by_person": record.approved_by_person,
         }
         return Row(
             f"{self.prefix}#{record.key}",
@@ -240,6 +241,7 @@ class DocumentCodec:
             replacements=data.get("replacements", 0),
             contact_refusals=data.get("contact_refusals", 0),
             period_refusals=data.get("period_refusals", 0),
+            approved_by_person=data.get("approved_by_person", False),
             reason=row.reason,
             remedy=row.remedy,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from xero_python.accounting import AccountingApi
@@ -129,6 +130,18 @@ class XeroAccounting:
             if folded(element.get(field)) in requested
             and (not kind.sales_type or element.get("Type") == kind.sales_type)
         ]
+
+    def approved_since(self, since: datetime, page: int) -> list[Json]:
+        options = {
+            **collection_of("Invoices").read_options,
+            "page": page,
+            "order": "UpdatedDateUTC ASC",  # what changes meanwhile moves to a later page, never to an earlier one
+            "where": 'Type=="ACCREC"',
+            "statuses": ["AUTHORISED", "PAID"],
+            "if_modified_since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        }
+        found: list[Json] = self._read("find approved Invoices", "get_invoices", "Invoices", options)["Invoices"]
+        return found
 
     def organisation(self) -> Organisation:
         """As the port says. An unknown time zone raises XeroRefused: without it no document has a date."""

@@ -29,6 +29,7 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 # looked up and found absent.
 CLAIM_DURATION = timedelta(seconds=180)
 LOOKUP_UNANSWERED_LIMIT = timedelta(minutes=30)  # tried after 0, 1, 4, 16 and 64 minutes
+AWAITING_APPROVAL = "SUBMITTED"  # Xero's status of an invoice that a person is to approve
 MAX_BUYER_REQUESTS = 30  # with up to an hour between them, about a day
 MAX_CONTACT_REFUSALS = 5  # with 1, 2, 4 … minutes between them
 MAX_PERIOD_REFUSALS = 2  # after each its source is planned again with the lock dates as they are then
@@ -114,6 +115,7 @@ class Document:
     replacements: how many contacts with our number a person archived. Xero keeps their numbers taken.
     contact_refusals: how often Xero refused it because its contact is archived, or unknown to Xero.
     period_refusals: how often Xero refused its date as locked, and its source was planned again for another date.
+    approved_by_person: a person has approved the invoice in Xero, as it was or changed: nothing is written to it.
     """
 
     desired: DesiredDocument
@@ -134,6 +136,7 @@ class Document:
     replacements: int = 0
     contact_refusals: int = 0
     period_refusals: int = 0
+    approved_by_person: bool = False
     reason: str = ""
     remedy: str = ""
 
@@ -221,7 +224,7 @@ class Document:
             return replace(self, desired=desired) if desired.source_version != held else None
         if self.outcome_unknown:
             return replace(self, desired=desired)
-        if self.is_unresolved:
+        if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
         if is_gone or desired.digest == self.applied_digest:
@@ -351,6 +354,20 @@ class Document:
         merged = replace(self.applied(xero_id, status, self.desired.digest, now), is_merged=True)
         code = FailureCode.CONTACT_MERGED
         return replace(merged, reason=code, remedy=f"{FAILURES[code].remedy} Its ContactID is {xero_id}.")
+
+    def approved_in_xero(self, xero_id: str, status: str, total: Decimal, now: datetime) -> Document:
+        """A person has approved the invoice: it is theirs, and counts as requested where its total is Amazon's."""
+        body = {**self.desired.body, "Status": "AUTHORISED"}
+        theirs = replace(self, desired=replace(self.desired, body=body), approved_by_person=True)
+        applied = theirs.applied(xero_id, status, theirs.desired.digest, now)
+        if total == self.desired.total:
+            return applied
+        code = FailureCode.APPROVED_TOTAL_DIFFERS
+        remedy = (
+            f"Amazon's total of {self.desired.number} is {self.desired.total}, {total} was approved in Xero. Correct "
+            "the invoice in Xero; it is paid within an hour after that. Or pay it in Xero manually."
+        )
+        return applied.failed(code, remedy)
 
     def kept_as_it_is(self, now: datetime) -> Document:
         """The contact that a person merged ours into is theirs: whatever is asked of ours, nothing is written to it."""

@@ -21,6 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Requested status -> the statuses in Xero that fulfil the request: a paid document is still the approved one.
 _FULFILLING_STATUSES: Mapping[str, frozenset[str]] = {
     "DRAFT": frozenset({"DRAFT", "SUBMITTED"}),
+    "SUBMITTED": frozenset({"SUBMITTED"}),
     "AUTHORISED": frozenset({"AUTHORISED", "PAID"}),
 }
 

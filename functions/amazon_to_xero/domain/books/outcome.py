@@ -16,10 +16,11 @@ from amazon_to_xero.domain.books.archived_contacts import (
     after_refused_contact,
 )
 from amazon_to_xero.domain.books.contact import as_sent
-from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
 from amazon_to_xero.domain.books.refusals import SETTLED_DOCUMENT_GONE, Refusal, refusal
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
 _SETTLED = {
@@ -74,6 +75,8 @@ def after_lookup(
     xero_id, status = str(element[DOCUMENT_TYPES[document.kind].id_field]), _status(element)
     if status in INACTIVE:
         return after_archived_contact(document, element, survivor, now)
+    if is_approved_by_person(document, element):
+        return document.approved_in_xero(xero_id, status, element["Total"], now)
     if document.is_merged:
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
     found = match(_as_xero_should_hold_it(document), element)
@@ -103,6 +106,14 @@ def after_lookup(
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def is_approved_by_person(document: Document, element: Mapping[str, Any]) -> bool:
+    """Whether what Xero holds is our invoice, and a person has approved it; `element` is Xero's own object."""
+    awaits_approval = document.desired.body.get("Status") == AWAITING_APPROVAL and not document.desired.tombstone
+    is_approved = _status(element) in ("AUTHORISED", "PAID")
+    is_ours = document.exists_in_xero and folded(element.get("InvoiceID")) == folded(document.xero_id)
+    return is_approved and is_ours and (awaits_approval or document.approved_by_person)
 
 
 def after_owner_lookup(

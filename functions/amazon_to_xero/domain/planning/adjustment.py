@@ -1,7 +1,7 @@
 """Adjustments: what is paid is never edited; the difference to the order becomes a document of its own.
 
-More than was booked becomes a supplementary invoice, less a credit note, each settled from clearing. Where one item
-costs more and another less by the same amount, both are made, to the cent.
+More than was booked becomes a supplementary invoice, less a credit note. Where one item costs more and another less by
+the same amount, both are made, to the cent. How they are settled: `adjustment_settlements`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, li
 from amazon_to_xero.domain.books.numbering import adjustment_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
+from amazon_to_xero.domain.planning.adjustment_settlements import AdjustmentSettlements
+from amazon_to_xero.domain.planning.open_invoices import OpenInvoices
 from amazon_to_xero.domain.planning.order_documents import (
+    CONTACT,
     SETTLED_BY,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
     is_number_used_up,
-    is_settled_alone,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
@@ -42,14 +44,16 @@ def plan_adjustments(
     documents: OrderDocuments[OrderToPlan],
     steps: PlanSteps,
     refunds: OrderReversals,
+    open_invoices: OpenInvoices,
 ) -> None:
     """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
 
     refunds: what was decided about the order's refunds; what they credited of a reduction is added to it.
+    open_invoices: those of the documents that are not paid; credit notes are allocated to them, and counted there.
 
     Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
     """
-    _Adjustments(paid, sales, held, documents, steps, refunds).plan()
+    _Adjustments(paid, sales, held, documents, steps, refunds, open_invoices).plan()
 
 
 class _Adjustments:
@@ -61,6 +65,7 @@ class _Adjustments:
         documents: OrderDocuments[OrderToPlan],
         steps: PlanSteps,
         refunds: OrderReversals,
+        open_invoices: OpenInvoices,
     ) -> None:
         self._booked = list(paid)  # never edited
         self._sales = sales
@@ -68,6 +73,7 @@ class _Adjustments:
         self._documents = documents
         self._steps = steps
         self._refunds = refunds
+        self._settlements = AdjustmentSettlements(held, documents, steps, open_invoices)
 
     def plan(self) -> None:
         number, held = self._next_number()
@@ -95,7 +101,7 @@ class _Adjustments:
                 # An invoice and a credit note of one number belong together: where one exists, the other will.
                 for kind, document in zip(_KINDS, held, strict=True):
                     if document is None or document.desired.tombstone:
-                        self._remove_settlement(kind, number)
+                        self._settlements.remove(kind, number)
                     elif document not in used_up:
                         self._keep(document)
             elif self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
@@ -111,7 +117,7 @@ class _Adjustments:
         """Another source took the number while this was requested: it is requested again at the next free number."""
         if adjustment.outcome_unknown:
             self._steps.awaits_outcome = True
-        self._remove_settlement(adjustment.kind, adjustment.desired.number)
+        self._settlements.remove(adjustment.kind, adjustment.desired.number)
         self._steps.second.append(self._documents.removed(adjustment))
 
     def _keep(self, adjustment: Document) -> None:
@@ -119,32 +125,16 @@ class _Adjustments:
         self._booked.append(adjustment)
         kept = self._documents.unchanged(adjustment)
         self._steps.second.append(kept)
-        held = self._documents.held_settlement(adjustment.kind, kept.number, self._held)
-        if held is not None and held.exists_in_xero:
-            self._steps.third.append(self._documents.unchanged(held))
-        elif (settlement := self._documents.settlement(kept, self._held)) is not None:
-            self._steps.third.append(settlement)
-
-    def _remove_settlement(self, kind: DocumentKind, number: str) -> None:
-        """Remove the settlement of an adjustment that should not exist, e.g. one that a worker had requested alone."""
-        held = self._documents.held_settlement(kind, number, self._held)
-        if held is not None and not held.desired.tombstone:
-            self._steps.first.append(self._documents.removed(held))
+        self._steps.third.extend(self._settlements.of_kept(kept))
 
     def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
         changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)
         if held is not None and held.outcome_unknown and changes:
             # It may be in Xero: whether it counts has to be known before another adjustment is planned.
             self._steps.awaits_outcome = True
-        settlement = self._documents.settlement(wanted, self._held) if wanted is not None else None
-        held_settlement = self._documents.held_settlement(kind, number, self._held)
-        if held_settlement is not None and is_settled_alone(held_settlement, held):
-            self._steps.awaits_outcome = True
-        elif held_settlement is not None and (changes or settlement is None):
-            self._steps.first.append(self._documents.removed(held_settlement))
+        settlements = self._settlements.of_new(kind, number, held, wanted, changes=changes)
         self._steps.third.append(wanted if wanted is not None else self._documents.tombstone(kind, number, held))
-        if settlement is not None:
-            self._steps.third.append(settlement)
+        self._steps.third.extend(settlements)
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
@@ -203,12 +193,14 @@ class _Adjustments:
         return reduction - netted, kept
 
     def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
-        first, amounts = self._booked[0].desired.body, self._amounts
+        corrected, amounts = self._booked[0].desired, self._amounts
+        first = corrected.body
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
         day = self._documents.open_date(organisation.local_date(self._documents.order.version))
         header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
-        return self._documents.document(kind, number, rounded, amount, header)
+        # The corrected document keeps its customer, and so does its correction, whatever the settings say by now.
+        return self._documents.document(kind, number, rounded, amount, header, corrected.references[CONTACT])
 
     def _missing_lines(self, netted: NettedReductions) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.

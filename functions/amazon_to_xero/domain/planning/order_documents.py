@@ -16,10 +16,12 @@ from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import ZERO, without_trailing_zeros
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
+#: Where an invoice or a credit note refers to its customer.
+CONTACT = "Contact.ContactID"
 #: How each kind of document is settled from, or refunded out of, the clearing account.
 SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {
     DocumentKind.INVOICE: DocumentKind.PAYMENT,
@@ -100,9 +102,18 @@ class OrderDocuments[S: DocumentSource]:
         self.organisation = organisation
 
     def document(
-        self, kind: DocumentKind, number: str, lines: Sequence[Line], total: Decimal, header: DocumentHeader
+        self,
+        kind: DocumentKind,
+        number: str,
+        lines: Sequence[Line],
+        total: Decimal,
+        header: DocumentHeader,
+        contact: str = "",
     ) -> DesiredDocument:
-        """Return an invoice or a credit note."""
+        """Return an invoice or a credit note.
+
+        contact: key of the contact's document, where it is not the order's customer of now.
+        """
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
             "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
@@ -123,7 +134,7 @@ class OrderDocuments[S: DocumentSource]:
             self.order.source,
             source_version=self.order.source_version,
             total=total,
-            references={"Contact.ContactID": document_key(DocumentKind.CONTACT, self.order.contact_number)},
+            references={CONTACT: contact or document_key(DocumentKind.CONTACT, self.order.contact_number)},
             capability=ORDERS if header.status == "DRAFT" else self.order.capability,
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
@@ -137,13 +148,19 @@ class OrderDocuments[S: DocumentSource]:
         amount: what is settled, where that is less than the document's total.
 
         If that day was locked since, and the settings say so, it is dated on the first open day.
-        The clearing account then shows what Amazon owes. None where there is no clearing account, or nothing to settle.
+        The clearing account then shows what Amazon owes. None where the policy pays nothing, where there is no clearing
+        account, or nothing to settle.
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
         clearing = self.policy.accounts.clearing.get(currency)
         settled = document.total if amount is None else amount
-        if not clearing or document.body["Status"] != "AUTHORISED" or not settled:
+        if (
+            self.policy.payments is Payments.NONE
+            or not clearing
+            or document.body["Status"] != "AUTHORISED"
+            or not settled
+        ):
             return None
         self.organisation.require_clearing(clearing, currency)
         kind = SETTLED_BY[document.kind]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 
-from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.matching import REFERENCE_MARK
-from amazon_to_xero.domain.books.numbering import reissued_number, shipment_invoice_number
+from amazon_to_xero.domain.books.numbering import adjustment_number, reissued_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cut
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
+from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
     OrderDocuments,
@@ -68,6 +68,8 @@ class _OrderPlan:
         self._kept: list[Document] = []  # approved, and paid or credited by a refund: never edited
         self._sales_of_kept: list[Sale] = []  # what these should state by now
         self._unpaid: dict[str, InvoiceTotal] = {}  # the others, by number: what they have stated, and are to state
+        self._open_invoices = OpenInvoices()  # of the kept ones, those that are not paid
+        self._unsettled: list[tuple[Document, Document | None]] = []  # the same, with the payment that was requested
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
         for place in range(max(len(sales), self._order.shipments, 1)):
@@ -75,8 +77,9 @@ class _OrderPlan:
             self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
         self._count_changes()
         if self._kept:
-            kept, sales_of_kept = self._kept, self._sales_of_kept
-            plan_adjustments(kept, sales_of_kept, self._held, self._documents, self._steps, self._refunds)
+            self._plan_adjustments()
+            for invoice, payment in self._unsettled:
+                self._settle_rest(invoice, payment)
         self._steps.first.extend(self._documents.closed(self._held))
         plan = self._steps.plan(self._held, self._refunds.changed)
         self._check_taxes(sales, plan)
@@ -102,8 +105,13 @@ class _OrderPlan:
         if payment is not None and is_paid and invoice is not None:
             self._keep(invoice, self._documents.unchanged(payment), sale)
             return
-        if invoice is not None and self._is_open_in_xero(invoice) and self._refunds.decided.credited:
-            self._keep_credited(invoice, payment, sale)
+        if invoice is not None and sale is not None and _is_under_review(invoice) and sale.awaits_review:
+            # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
+            self._steps.second.append(self._documents.unchanged(invoice))
+            return
+        is_open = invoice is not None and self._is_open_in_xero(invoice)
+        if invoice is not None and is_open and (self._refunds.decided.credited or self._is_frozen(invoice, sale)):
+            self._keep_open(invoice, payment, sale)
             return
         self._note_total(number, invoice, sale)
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:
@@ -113,6 +121,8 @@ class _OrderPlan:
             wanted = self._documents.tombstone(DocumentKind.INVOICE, number, invoice)
         else:
             wanted = self._invoice(number, sale, invoice)
+        if invoice is not None and is_open and wanted.digest != invoice.desired.digest:
+            self._steps.changes_earlier_month |= self._is_of_earlier_month(invoice)
         settlement = None if sale is None else self._documents.settlement(wanted, self._held)
         if payment is not None:
             self._replace_payment(payment, settlement, invoice is None or wanted.digest != invoice.desired.digest)
@@ -128,25 +138,54 @@ class _OrderPlan:
         if sale is not None:
             self._sales_of_kept.append(sale)
 
-    def _keep_credited(self, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
-        """Keep an open invoice that refunds have credited (Xero refuses to change it), and pay what is left of it."""
-        kept = self._documents.unchanged(invoice)
-        left = (kept.total or ZERO) - self._allocated_to(invoice)
-        settlement = self._documents.settlement(kept, self._held, max(ZERO, left))
-        if settlement is None and payment is not None:
-            self._steps.first.append(self._documents.removed(payment))
-        self._keep(invoice, settlement, sale)
+    def _keep_open(self, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
+        """Keep an open invoice that Xero refuses to change; what is left of it is paid (`_settle_rest`)."""
+        self._open_invoices.add(invoice, allocated_to(invoice, self._refunds.decided.numbers, self._held))
+        self._unsettled.append((invoice, payment))
+        self._keep(invoice, None, sale)
 
-    def _allocated_to(self, invoice: Document) -> Decimal:
-        """Return what of the invoice the order's refunds pay by allocations."""
-        keys = [document_key(DocumentKind.ALLOCATION, number) for number in self._refunds.decided.numbers]
-        allocations = [each for key in keys if (each := self._held.referred(key)) is not None]
-        return total(
-            each.desired.body["Amount"]
-            for each in allocations
-            if invoice.key in each.desired.references.values()
-            and not each.desired.tombstone
-            and each.state is not DocumentState.FAILED
+    def _settle_rest(self, invoice: Document, payment: Document | None) -> None:
+        """Pay what of an open invoice no credit note pays."""
+        kept = self._documents.unchanged(invoice)
+        settlement = self._documents.settlement(kept, self._held, self._open_invoices.left_of(invoice))
+        if payment is not None:
+            self._replace_payment(payment, settlement, invoice_changes=False)
+        if settlement is not None:
+            self._steps.third.append(settlement)
+
+    def _is_frozen(self, invoice: Document, sale: Sale | None) -> bool:
+        """Whether an open invoice has to stay as it is.
+
+        A person has approved it, its period is locked, or an adjustment has corrected it.
+
+        Only what Xero is known to hold can be corrected by an adjustment: an invoice of which it has just refused a
+        change is requested once more, and fails with PERIOD_LOCKED.
+        """
+        if invoice.approved_by_person:
+            return True
+        number = adjustment_number(self._order.invoice_number, 1)
+        first = [self._held.own(kind, number) for kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)]
+        if any(each is not None and not each.desired.tombstone for each in first):
+            return True
+        is_known = invoice.state is DocumentState.APPLIED and invoice.applied_digest == invoice.desired.digest
+        locked = self._documents.organisation.locked_until
+        if not is_known or locked is None or date.fromisoformat(invoice.desired.body["Date"]) > locked:
+            return False
+        return sale is None or self._invoice(invoice.desired.number, sale, invoice).digest != invoice.desired.digest
+
+    def _is_of_earlier_month(self, invoice: Document) -> bool:
+        today = self._documents.organisation.local_date(self._order.version)
+        return date.fromisoformat(invoice.desired.body["Date"]) < today.replace(day=1)
+
+    def _plan_adjustments(self) -> None:
+        plan_adjustments(
+            self._kept,
+            self._sales_of_kept,
+            self._held,
+            self._documents,
+            self._steps,
+            self._refunds,
+            self._open_invoices,
         )
 
     def _is_open_in_xero(self, invoice: Document) -> bool:
@@ -199,10 +238,21 @@ class _OrderPlan:
         if day != sale.booked_on:
             booked_on = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
             reference = f"{cut(reference, REFERENCE_LIMIT - len(booked_on))}{booked_on}"
-        # Xero turns no approved invoice into a draft again.
-        status = "AUTHORISED" if sale.approved or (held is not None and _is_approved(held)) else "DRAFT"
-        header = DocumentHeader(day, reference, sale.currency, sale.amounts, status)
+        header = DocumentHeader(day, reference, sale.currency, sale.amounts, _status(sale, held))
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
+
+
+def _status(sale: Sale, held: Document | None) -> str:
+    """Return the status to request: Xero turns no approved invoice into a draft again."""
+    if sale.approved or (held is not None and _is_approved(held)):
+        return "AUTHORISED"
+    return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
+
+
+def _is_under_review(invoice: Document) -> bool:
+    """Whether Xero holds the invoice for a person to approve."""
+    is_requested = invoice.desired.body.get("Status") == AWAITING_APPROVAL and not invoice.desired.tombstone
+    return is_requested and invoice.state is DocumentState.APPLIED
 
 
 def _is_approved(invoice: Document) -> bool:

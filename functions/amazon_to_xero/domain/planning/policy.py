@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -18,6 +18,27 @@ class InvoicePer(StrEnum):
 
     ORDER = "order"
     SHIPMENT = "shipment"
+
+
+class StartBy(StrEnum):
+    """Which day of a sale decides whether it is booked here, or belongs to the books before the connection's start."""
+
+    SHIPMENT = "shipment"  # the day of shipment, which dates the invoice
+    ORDER = "order"  # the day on which the order was placed
+
+
+class Approval(StrEnum):
+    """Who approves the invoice of what has shipped."""
+
+    AT_SHIPMENT = "at_shipment"  # nobody has to: it is entered as approved
+    REVIEW = "review"  # a person, in Xero: it is entered as awaiting approval, and paid once it is approved
+
+
+class Payments(StrEnum):
+    """Whether approved invoices are paid."""
+
+    FROM_CLEARING = "from_clearing"  # at once, where their currency has a clearing account
+    NONE = "none"  # they stay open until a person pays them; credit notes are allocated to them
 
 
 class RefundsWithoutSale(StrEnum):
@@ -48,14 +69,26 @@ class AccountCodes:
 
 
 @dataclass(frozen=True)
+class MarketplacePolicy:
+    """What one marketplace does otherwise than the connection; None where it does the same."""
+
+    payments: Payments | None = None
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True)
 class PostingPolicy:
     """One connection's accounting choices.
 
     marketplaces: ids of the marketplaces that are booked.
     ignored_marketplaces: ids of marketplaces whose orders are not booked, and need no person either.
     invoice_prefix: precedes Amazon's order id in every number.
-    start: orders placed before it (UTC) are not booked.
-    refunds_before_start: what becomes of their refunds.
+    start: sales before it (UTC) are not booked.
+    start_by: what of a sale is compared with it.
+    refunds_before_start: what becomes of the refunds of orders that are not booked for it.
+    payments: whether approved invoices are paid.
+    approval: who approves them.
+    by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     """
 
     marketplaces: frozenset[str]
@@ -67,4 +100,18 @@ class PostingPolicy:
     lock_dates: LockDates = LockDates.HOLD
     ignored_marketplaces: frozenset[str] = frozenset()
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    start_by: StartBy = StartBy.SHIPMENT
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON
+    payments: Payments = Payments.FROM_CLEARING
+    approval: Approval = Approval.AT_SHIPMENT
+    by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
+
+    def for_marketplace(self, marketplace_id: str) -> PostingPolicy:
+        """Return the policy that applies to sales of one marketplace."""
+        other = self.by_marketplace.get(marketplace_id, MarketplacePolicy())
+        return replace(self, payments=other.payments or self.payments, approval=other.approval or self.approval)
+
+    @property
+    def has_review(self) -> bool:
+        """Whether a person approves the invoices of any marketplace."""
+        return any(self.for_marketplace(each).approval is Approval.REVIEW for each in self.marketplaces)

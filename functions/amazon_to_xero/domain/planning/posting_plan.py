@@ -75,12 +75,14 @@ class PostingPlan:
     awaits_outcome: nothing is asked for yet; a payment is under way and its outcome decides what comes next.
     refunds: what the order's refunds have to count from now on, to be stored before the steps; None where that did not
         change.
+    changes_earlier_month: an approved invoice of an earlier month is changed, which Xero may have locked since.
     """
 
     steps: tuple[tuple[DesiredDocument, ...], ...] = ()
     documents: tuple[str, ...] = ()
     awaits_outcome: bool = False
     refunds: DecidedRefunds | None = None
+    changes_earlier_month: bool = False
 
 
 @dataclass
@@ -96,6 +98,7 @@ class PlanSteps:
     second: list[DesiredDocument] = field(default_factory=list)
     third: list[DesiredDocument] = field(default_factory=list)
     awaits_outcome: bool = False
+    changes_earlier_month: bool = False
 
     def plan(self, held: HeldDocuments, refunds: DecidedRefunds | None = None) -> PostingPlan:
         if self.awaits_outcome:
@@ -105,4 +108,5 @@ class PlanSteps:
         for desired in documents.values():
             # An older plan may have asked for it before: its row has to be seen in order to be replaced.
             held.own(desired.kind, desired.number)
-        return PostingPlan(steps, tuple(documents), refunds=refunds)
+        changes = self.changes_earlier_month
+        return PostingPlan(steps, tuple(documents), refunds=refunds, changes_earlier_month=changes)

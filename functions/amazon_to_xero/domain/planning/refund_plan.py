@@ -20,7 +20,8 @@ from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import xero_text
 from amazon_to_xero.domain.capabilities import REFUNDS
-from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
+from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.open_invoices import OpenInvoice, allocation_to_fitting
 from amazon_to_xero.domain.planning.order_documents import DocumentHeader, OrderDocuments, is_number_used_up
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
@@ -142,35 +143,14 @@ class _RefundPlan:
         refund = self._documents.held_settlement(DocumentKind.CREDIT_NOTE, note.number, self._held)
         if refund is not None and (refund.exists_in_xero or refund.outcome_unknown):
             return None  # it was settled in cash while no invoice was open
-        invoice = self._open_invoice(note.total or ZERO, earlier_notes)
-        if invoice is None:
-            return None
-        amount = min(note.total or ZERO, self._room(invoice, earlier_notes))
-        body = {"Amount": without_trailing_zeros(amount), "Date": note.body["Date"]}
-        return DesiredDocument(
-            DocumentKind.ALLOCATION,
-            note.number,
-            body,
-            note.source,
-            source_version=note.source_version,
-            references={"CreditNote.CreditNoteID": note.key, "Invoice.InvoiceID": invoice.key},
-            capability=note.capability,
-            order_id=note.order_id,
-        )
-
-    def _open_invoice(self, amount: Decimal, earlier_notes: Sequence[str]) -> Document | None:
-        """Return the open invoice to allocate to: the first with room for all of it, else the one with most room."""
-        rooms = [
-            (invoice, room)
-            for invoice in self._sale.invoices
-            if invoice.key not in self._sale.paid and (room := self._room(invoice, earlier_notes)) > 0
-        ]
-        enough = next((invoice for invoice, room in rooms if room >= amount), None)
-        return enough or max(rooms, key=lambda each: each[1], default=(None, ZERO))[0]
+        open_invoices = [invoice for invoice in self._sale.invoices if invoice.key not in self._sale.paid]
+        rooms = [OpenInvoice(invoice.key, self._room(invoice, earlier_notes)) for invoice in open_invoices]
+        return allocation_to_fitting(note, [room for room in rooms if room.left > 0])
 
     def _room(self, invoice: Document, earlier_notes: Sequence[str]) -> Decimal:
         """Return what of the invoice our allocations have left open."""
-        keys = [document_key(DocumentKind.ALLOCATION, number) for number in earlier_notes]
+        numbers = [*earlier_notes, *(note.desired.number for note in self._sale.adjustments)]
+        keys = [document_key(DocumentKind.ALLOCATION, number) for number in numbers]
         allocations = [allocation for key in keys if (allocation := self._held.referred(key)) is not None]
         allocated = total(
             allocation.desired.body["Amount"]

@@ -20,7 +20,8 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cleaned, xero_text
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from amazon_to_xero.domain.tax.liability import responsible_party, seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -52,6 +53,7 @@ class Sale:
     currency: ISO code.
     reference: the document's Reference in Xero: marketplace, order id and tracking numbers.
     approved: the order has shipped; until then the sale is a draft. A draft is also what a person has to check first.
+    awaits_review: the order has shipped, and a person approves its invoice.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     collected: order item ids of the items on which the marketplace owes the tax.
     """
@@ -65,6 +67,7 @@ class Sale:
     approved: bool
     tax_variances: tuple[TaxVariance, ...] = ()
     collected: frozenset[str] = frozenset()
+    awaits_review: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def sales(
     `shipments` are those recorded so far; the first of them dates the sale of a whole order, whatever packages follow.
     Raises Failure for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
     """
-    not_invoiced = nothing_to_invoice(order, policy)
+    not_invoiced = nothing_to_invoice(order, policy, shipments)
     if not_invoiced is not None:
         return not_invoiced
     check_marketplace(order, policy)
@@ -105,15 +108,24 @@ def sales(
         return NotInvoiced(NotInvoicedReason.ZERO_VALUE)
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
-        shares = [(share_of(order, shipments, number), shipment) for number, shipment in enumerate(shipments)]
-        # A shipment of free goods keeps its place in the list although it needs no invoice: numbers go by the place.
-        return [
-            _sale(
-                part, shipment, tracking_of(order, shipment), policy, organisation, is_share=part.items != order.items
-            )
-            for part, shipment in shares
-        ]
+        return [_sale_of_shipment(order, shipments, place, policy, organisation) for place in range(len(shipments))]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
+
+
+def _sale_of_shipment(
+    order: Order, shipments: Sequence[Shipment], place: int, policy: PostingPolicy, organisation: Organisation
+) -> Sale:
+    """Return the sale of one shipment.
+
+    One of free goods, or one that belongs to the books before `start`, keeps its place in the list although it needs no
+    invoice: numbers go by the place.
+    """
+    shipment = shipments[place]
+    part = share_of(order, shipments, place)
+    is_share = part.items != order.items
+    sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, is_share=is_share)
+    is_left_out = is_shipped_before_start(order, shipment, policy)
+    return replace(sale, lines=(), total=ZERO, tax_variances=()) if is_left_out else sale
 
 
 def unshipped_total(order: Order, of_shipments: Sequence[Sale], policy: PostingPolicy) -> Decimal:
@@ -141,9 +153,12 @@ def check_marketplace(order: Order, policy: PostingPolicy) -> None:
         )
 
 
-def nothing_to_invoice(order: Order, policy: PostingPolicy) -> NotInvoiced | None:
-    """Return the rule by which an order has no sale, of the rules that do not depend on its amounts; None for none."""
-    if order.created < policy.start:
+def nothing_to_invoice(order: Order, policy: PostingPolicy, shipments: Sequence[Shipment] = ()) -> NotInvoiced | None:
+    """Return the rule by which an order has no sale, of the rules that do not depend on its amounts; None for none.
+
+    shipments: those recorded so far, of orders that were placed before `start`.
+    """
+    if is_before_start(order, shipments, policy):
         return NotInvoiced(NotInvoicedReason.BEFORE_START)
     if not order.sold_on_amazon:
         return NotInvoiced(NotInvoicedReason.MULTI_CHANNEL)
@@ -183,6 +198,8 @@ def _sale(
     if order.tip:
         lines.append(_tip_line(order, taxes, policy))
     expected = seller_total(order, collected)
+    is_reviewed = policy.approval is Approval.REVIEW
+    is_draft = bool(variances) and policy.tax.when_different is WhenDifferent.DRAFT
     return Sale(
         lines=tuple(add_rounding_line(expected, lines, taxes.amounts, policy.tax, organisation)),
         amounts=taxes.amounts,
@@ -190,9 +207,10 @@ def _sale(
         booked_on=organisation.local_date(shipment.shipped_at if shipment else order.created),
         currency=order.currency or "",
         reference=sale_reference(order, tracking),
-        approved=shipment is not None and not (variances and policy.tax.when_different is WhenDifferent.DRAFT),
+        approved=shipment is not None and not is_draft and not is_reviewed,
         tax_variances=variances,
         collected=taxes.collected,
+        awaits_review=shipment is not None and is_reviewed,
     )
 
 

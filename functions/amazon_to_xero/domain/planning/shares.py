@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from amazon_to_xero.domain.amazon.order import Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.package import Package
@@ -15,9 +15,12 @@ from amazon_to_xero.domain.money import ZERO, smallest_unit, total
 def share_of(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
     """Return the order reduced to what was sent with shipment `number`; 0 is the first.
 
-    Each amount is shared by quantity. The shares up to a shipment are rounded together, so that all shares add up
-    exactly. What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment
-    that has quantities: of a shipment whose content Amazon does not state, nothing is known to be sold.
+    Each amount is shared by quantity. The shares up to a shipment are rounded together, and down: all shares add up
+    exactly, and the last one has what does not divide. So the share of what was sent stays as it is where the rest of
+    an item is cancelled: three for 10.00 are then two for 6.67, and the first has 3.33 of either.
+
+    What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment that has
+    quantities: of a shipment whose content Amazon does not state, nothing is known to be sold.
     """
     with_quantities = (place for place, shipment in enumerate(shipments) if any(shipment.quantities.values()))
     first = next(with_quantities, None if order.status is Fulfilment.PARTIALLY_SHIPPED else 0)
@@ -52,7 +55,7 @@ def _share_of_item(item: OrderItem, before: int, until: int, unit: Decimal) -> O
 
     def share(amount: Decimal) -> Decimal:
         def up_to(quantity: int) -> Decimal:
-            return (amount * quantity / item.quantity).quantize(unit, rounding=ROUND_HALF_UP)
+            return (amount * quantity / item.quantity).quantize(unit, rounding=ROUND_DOWN)
 
         # The last share makes up the exact amount, even one that is finer than the currency's unit.
         return (amount if until == item.quantity else up_to(until)) - up_to(before)

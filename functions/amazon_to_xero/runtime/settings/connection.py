@@ -33,18 +33,20 @@ class ConnectionSettings(Settings):
         default=InventorySettings(), description="When people hear of stock at Amazon."
     )
     start: AwareDatetime = Field(
-        description="Orders placed before this time are not booked, e.g. `2026-04-01T00:00:00+01:00`. There is no "
-        "default, so that earlier orders are never booked by accident."
+        description="What was sold before this time is not booked, e.g. `2026-04-01T00:00:00+01:00`: what shipped "
+        "before it (`invoices.start_by`). There is no default, so that earlier orders are never booked by accident."
     )
 
     @model_validator(mode="after")
     def _places_are_known(self) -> Self:
         """A misspelt place would match nothing, and its orders would silently take the next rule."""
-        named = {marketplace for rule in self.tax.rules for marketplace in rule.marketplaces} | set(self.contacts.names)
+        of_rules = {marketplace for rule in self.tax.rules for marketplace in rule.marketplaces}
+        named = of_rules | set(self.contacts.names) | set(self.invoices.marketplaces)
         unknown = named - set(self.amazon.marketplaces)
         if unknown:
             raise ValueError(
-                f"tax.rules or contacts.names name marketplaces {', '.join(sorted(unknown))} "
+                "tax.rules, contacts.names or invoices.marketplaces name marketplaces "
+                f"{', '.join(sorted(unknown))} "
                 "that amazon.marketplaces does not list; add them there or correct the ids"
             )
         if any("UK" in rule.ship_to for rule in self.tax.rules):
@@ -65,5 +67,9 @@ class ConnectionSettings(Settings):
             contacts=ContactPolicy(self.contacts.policy, self.contacts.names),
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
+            start_by=self.invoices.start_by,
+            payments=self.invoices.payments,
+            approval=self.invoices.approval,
+            by_marketplace=self.invoices.by_marketplace(),
             refunds_before_start=self.refunds.before_start,
         )

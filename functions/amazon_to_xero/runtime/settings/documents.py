@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from amazon_to_xero.domain.books.contact import ContactScope
-from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
+from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, Payments, RefundsWithoutSale, StartBy
 from amazon_to_xero.runtime.settings.base import Settings
 
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
@@ -30,11 +30,20 @@ class ContactSettings(Settings):
     )
 
 
+class MarketplaceInvoiceSettings(Settings):
+    payments: Payments | None = Field(
+        default=None, description="`invoices.payments` for this marketplace; without it, as for the others."
+    )
+    approval: Approval | None = Field(
+        default=None, description="`invoices.approval` for this marketplace; without it, as for the others."
+    )
+
+
 class InvoiceSettings(Settings):
     per: Literal["order", "shipment"] = Field(
-        default="order",
-        description="`order`: one invoice for an order, approved at its first shipment. `shipment`: one for each "
-        "shipment, numbered `<order>`, `<order>-S2` and so on.",
+        default="shipment",
+        description="`shipment`: one invoice for each shipment, numbered `<order>`, `<order>-S2` and so on: only what "
+        "has left is income. `order`: one for an order, approved at its first shipment.",
     )
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
         default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."
@@ -44,6 +53,32 @@ class InvoiceSettings(Settings):
         description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
         "`next_open_day`: it is dated on the first open day.",
     )
+    start_by: StartBy = Field(
+        default=StartBy.SHIPMENT,
+        description="Which orders placed before `start` are booked. `shipment`: those that ship from `start` on, whose "
+        "invoices have that date. `order`: none.",
+    )
+    payments: Payments = Field(
+        default=Payments.FROM_CLEARING,
+        description="Whether approved invoices are paid. `from_clearing`: at once, from the clearing account of their "
+        "currency. `none`: never; they stay open until you pay them, and refunds are allocated to them.",
+    )
+    approval: Approval = Field(
+        default=Approval.AT_SHIPMENT,
+        description="Who approves the invoice of what has shipped. `at_shipment`: it is entered as approved. `review`: "
+        "you approve it in Xero, where it awaits approval. Within an hour after that it is paid.",
+    )
+    marketplaces: dict[str, MarketplaceInvoiceSettings] = Field(
+        default_factory=dict,
+        description='Marketplace id → what is otherwise for its invoices, e.g. `{"A1F83G8C2ARO7P": {"payments": '
+        '"none"}}`.',
+    )
+
+    def by_marketplace(self) -> dict[str, MarketplacePolicy]:
+        return {
+            each: MarketplacePolicy(payments=other.payments, approval=other.approval)
+            for each, other in self.marketplaces.items()
+        }
 
 
 class RefundSettings(Settings):

@@ -14,12 +14,12 @@ from typing import Any
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
 from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
 from amazon_to_xero.domain.amazon.order_record import OLDER_READ_WAITS, OrderRecord, OrderState
-from amazon_to_xero.domain.amazon.shipment import shipments_of
 from amazon_to_xero.domain.books.contact import Customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FAILURES, Failure, FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.planning.cut_over import shipments_of_known_day
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import check_marketplace, nothing_to_invoice
 from amazon_to_xero.domain.source import NextStep
@@ -157,7 +157,7 @@ class OrderRecorder:
                 read = replace(read, content=None)
                 remedy = "The order has more items than a row can hold. Enter it in Xero manually."
                 raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
-            return self._marked(content, read, customer)
+            return self._marked(content, read, customer, record)
         except Failure as failure:
             if failure.code is FailureCode.UNKNOWN_MARKETPLACE and _is_reported(record):
                 # Amazon notifies of every version of unwanted orders, too: one dead letter for each order is enough.
@@ -207,14 +207,17 @@ class OrderRecorder:
         documents = self._store.load(Document, record.documents) if record.documents else {}
         return all(document.state is not DocumentState.FAILED for document in documents.values())
 
-    def _marked(self, content: Json, record: OrderRecord, customer: Customer | None) -> OrderRecord:
+    def _marked(
+        self, content: Json, record: OrderRecord, customer: Customer | None, before: OrderRecord
+    ) -> OrderRecord:
         """Return the record with what the order's new version needs: nothing, or a plan by one of two capabilities.
 
-        Raises Failure.
+        before: the record before this reading. Raises Failure.
         """
         order = parse_order(content)
-        record = replace(record, status=order.status.value, shipments=shipments_of(order, record.shipments))
-        nothing = nothing_to_invoice(order, self._policy)
+        shipments = shipments_of_known_day(order, before, self._policy)
+        record = replace(record, status=order.status.value, shipments=shipments)
+        nothing = nothing_to_invoice(order, self._policy, shipments)
         if nothing is not None and nothing.reason != NotInvoicedReason.ORDER_CANCELLED:
             return record.settled(OrderState.NOT_INVOICED, nothing.reason)
         if nothing is None:

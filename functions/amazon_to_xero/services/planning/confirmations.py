@@ -65,9 +65,11 @@ class SaleConfirmations:
         plan_orders: Callable[[Sequence[str]], object],
         swept: Callable[[], Swept],
         liabilities: Mapping[str, Party],
+        book_charged: Callable[[str, datetime], bool],
     ) -> None:
         """`read_orders` and `plan_orders` make orders due for reading or planning, by their ids.
 
+        book_charged: has an order booked that shipped when it was charged; returns whether it is: see ChargedOrders.
         liabilities: as for `responsible_party`.
         """
         self._store = store
@@ -77,6 +79,7 @@ class SaleConfirmations:
         self._plan_orders = plan_orders
         self._swept = swept
         self._liabilities = liabilities
+        self._book_charged = book_charged
         self._refunds = DecidedRefundsStore(store)
 
     # --- what planning reports --------------------------------------------------------------------------------------
@@ -193,7 +196,9 @@ class SaleConfirmations:
         """Return the row of an order that has no approved invoice as far as it is known. Raises Failure."""
         is_pending = order is not None and order.reason == NotInvoicedReason.ORDER_PENDING
         if order is not None and order.state is OrderState.NOT_INVOICED and not is_pending:
-            return _explained(row, order)
+            charged_at = [charge.posted_at for charge in row.charges.values() if charge.total > 0]
+            if not charged_at or not self._book_charged(row.order_id, min(charged_at)):
+                return _explained(row, order)
         problem = _problem_of(order)
         if self._has_waited_for_sale(row):
             raise Failure(
@@ -249,6 +254,8 @@ def _problem_of(order: OrderRecord | None) -> str:
         return f"failed with {order.reason}: {order.remedy}".rstrip(" .")
     if order.state is OrderState.NOT_INVOICED:
         return "is pending as Amazon stated it last"
+    if order.state is OrderState.PLANNED and order.shipments:
+        return "has no invoice that is approved in Xero"
     if order.state is OrderState.PLANNED:
         return "has not shipped as Amazon stated it last"
     return "is not read and planned yet"

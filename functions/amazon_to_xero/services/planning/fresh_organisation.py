@@ -1,4 +1,6 @@
-"""Plans with the organisation in Xero as it is known; before a failure is final, with what it is now."""
+"""Plans with the organisation in Xero as it is known; with what it is now before a failure is final, and where a plan
+depends on lock dates that a person may have set since.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,20 @@ def plan_with_organisation[R: SourceRecord](
 ) -> PlannedRecord[R]:
     """Return what `plan` returns for the record. Raises the Failure that it raises with Xero's settings of now."""
     known = organisation.current()
+    problem: Failure | None = None
     try:
-        return plan(known)
+        planned = plan(known)
     except Failure as failure:
         # Perhaps somebody has just corrected Xero's settings: judge by what they are now.
-        try:
-            fresh = organisation.current(max_age=_RECENT)
-        except XeroError:
-            # They cannot be read: too early to fail for what may have been corrected.
-            return PlannedRecord(record.plan_at(clock.now() + _RECENT, WaitReason.XERO_UNAVAILABLE))
-        if fresh is known:
-            raise failure from None
+        problem = failure
+    else:
+        if not planned.needs_recent_organisation:
+            return planned
+    try:
+        fresh = organisation.current(max_age=_RECENT)
+    except XeroError:
+        # They cannot be read: too early to fail for what may have been corrected.
+        return PlannedRecord(record.plan_at(clock.now() + _RECENT, WaitReason.XERO_UNAVAILABLE))
+    if fresh is known and problem is not None:
+        raise problem
     return plan(fresh)

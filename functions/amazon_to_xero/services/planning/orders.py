@@ -65,7 +65,8 @@ class OrderPlans:
         self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
     ) -> PlannedRecord[OrderRecord]:
         now = self._clock.now()
-        outcome = sales(order, record.shipments, self._policy, organisation)
+        policy = self._policy.for_marketplace(order.marketplace_id)
+        outcome = sales(order, record.shipments, policy, organisation)
         if isinstance(outcome, NotPriced):
             return PlannedRecord(self._wait_for_amounts(order, record))
         version = record.source_version or order.updated
@@ -84,7 +85,7 @@ class OrderPlans:
             unshipped_total(order, wanted, self._policy),
         )
         refunds = OrderRefunds(self._refunds, order.order_id)
-        plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)
+        plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
         if not held.missing and plan.refunds is not None and not refunds.store(plan.refunds):
@@ -95,7 +96,8 @@ class OrderPlans:
             if isinstance(outcome, NotInvoiced)
             else record.settled(OrderState.PLANNED)
         )
-        return PlannedRecord(replace(planned, invoice_number=number, documents=plan.documents), plan.steps, findings)
+        planned = replace(planned, invoice_number=number, documents=plan.documents)
+        return PlannedRecord(planned, plan.steps, findings, needs_recent_organisation=plan.changes_earlier_month)
 
     def _wait_for_amounts(self, order: Order, record: OrderRecord) -> OrderRecord:
         """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""

@@ -45,11 +45,13 @@ class PlannedRecord[R: SourceRecord]:
     record: the record after planning.
     steps: the documents to request, step by step, before the record is saved.
     findings: what is logged for a person and holds nothing back.
+    needs_recent_organisation: it depends on lock dates of a period that may have been locked just now.
     """
 
     record: R
     steps: tuple[tuple[DesiredDocument, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
+    needs_recent_organisation: bool = False
 
 
 class PlannedSource[R: SourceRecord](Protocol):

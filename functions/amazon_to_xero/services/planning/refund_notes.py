@@ -27,12 +27,18 @@ class RefundInPlanning:
 
     record, transaction, refund: it as it is stored, as Amazon states it, and what of it the buyer got.
     held: the documents that its plan may see.
+    sold_on: id of the marketplace of its order; empty where the order is not known.
     """
 
     record: TransactionRecord
     transaction: Transaction
     refund: Refund
     held: HeldDocuments
+    sold_on: str = ""
+
+    @property
+    def marketplace_id(self) -> str:
+        return self.sold_on or self.transaction.marketplace_id
 
 
 class RefundNotes:
@@ -79,7 +85,8 @@ class RefundNotes:
         lines = credit_lines(refund.refund, decision.credited, sale, self._policy, organisation)
         to_plan = RefundToPlan(record.key, transaction.order_id, transaction.posted_at, sale.contact_number)
         earlier = decided.numbers_besides(record.key)
-        plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, self._policy, organisation)
+        policy = self._policy.for_marketplace(refund.marketplace_id)
+        plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, policy, organisation)
         if held.missing:
             return PlannedRecord(record)  # planned again with them
         planned = replace(record.settled(TransactionState.PLANNED), credit_note_number=number, documents=plan.documents)

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.amazon.transaction import parse_transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
-from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
@@ -125,6 +125,7 @@ class RefundPlans:
             return self._without_sale(refund, order)
         if (document := sale.not_in_books) is not None:
             return self._wait(refund, _Wait(_state_of(document)))
+        refund = replace(refund, sold_on=_marketplace_of(order))
         if sale.currency != transaction.currency:
             raise Failure(
                 FailureCode.REFUND_CURRENCY_DIFFERS,
@@ -210,6 +211,10 @@ def _is_gone(order: OrderRecord) -> bool:
     return is_not_found and order.content is None and not order.documents
 
 
+def _marketplace_of(order: OrderRecord) -> str:
+    return str(((order.content or {}).get("salesChannel") or {}).get("marketplaceId") or "")
+
+
 def _as_requested(refund: RefundInPlanning) -> PlannedRecord[TransactionRecord]:
     """Ask again for the documents of a refund whose sale was taken back since: they exist, or are retried."""
     record, held = refund.record, refund.held
@@ -255,6 +260,8 @@ def _state_of(document: Document) -> str:
     desired = document.desired
     if desired.body.get("Status") == "DRAFT":
         return f"has not shipped: {desired.kind} {desired.number} is a draft"
+    if desired.body.get("Status") == AWAITING_APPROVAL:
+        return f"awaits your approval in Xero: {desired.kind} {desired.number}"
     reason = f" ({document.reason}: {document.remedy})" if document.reason else ""
     return f"is not in Xero completely: {desired.kind} {desired.number} is {document.state}{reason}".rstrip(" .")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from pydantic import TypeAdapter
@@ -54,6 +54,9 @@ class BudgetedXero:
 
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         return self._within(f"get{collection}", lambda: self._xero.find(collection, field, values))
+
+    def approved_since(self, since: datetime, page: int) -> list[Json]:
+        return self._within("getInvoices", lambda: self._xero.approved_since(since, page))
 
     def organisation(self) -> Organisation:
         return self._within("getOrganisation", self._xero.organisation, calls=_READS_OF_ORGANISATION)

@@ -18,6 +18,7 @@ from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnava
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.contacts import find_contacts
 from amazon_to_xero.services.posting.lookup import find
+from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -35,7 +36,10 @@ class OutcomeResolution:
         transitions: DocumentTransitions,
         pauses: Pauses,
         clock: Clock,
+        plan_again: SourceRequest = lambda sources: None,
     ) -> None:
+        """`plan_again` makes sources due for planning: those of invoices that a person is found to have approved."""
+        self._plan_again = plan_again
         self._xero = xero
         self._store = store
         self._transitions = transitions
@@ -133,7 +137,10 @@ class OutcomeResolution:
     def _after_lookup(
         self, document: Document, element: Json | None, survivor: Mapping[str, object] | None = None
     ) -> Document:
-        return self._unless_to_blame(document, after_lookup(document, element, self._clock.now(), survivor))
+        after = after_lookup(document, element, self._clock.now(), survivor)
+        if after.approved_by_person and not document.approved_by_person:
+            self._plan_again([document.desired.source])
+        return self._unless_to_blame(document, after)
 
     def _after_owner_lookup(self, document: Document, owner: Json | None, others: Sequence[Json | None]) -> Document:
         return self._unless_to_blame(document, after_owner_lookup(document, owner, self._clock.now(), others))

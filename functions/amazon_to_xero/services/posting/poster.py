@@ -89,7 +89,7 @@ class DocumentPoster:
                 return report
         known = [document for document in due if not document.outcome_unknown]
         absent = [document for document in known if document.desired.tombstone and not document.exists_in_xero]
-        merged = [document for document in known if document.is_merged]
+        merged = [document for document in known if document.is_merged]  # requested again, and a person's
         removed = partial(nothing_to_remove, now=self._clock.now())
         kept = partial(Document.kept_as_it_is, now=self._clock.now())
         transitions = [(document, removed) for document in absent] + [(document, kept) for document in merged]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
@@ -39,6 +40,10 @@ class TenantBoundXero:
     def find(self, collection: str, field: str, values: Sequence[str]) -> list[Json]:
         self._check(f"get{collection}")
         return self._xero.find(collection, field, values)
+
+    def approved_since(self, since: datetime, page: int) -> list[Json]:
+        self._check("getInvoices")
+        return self._xero.approved_since(since, page)
 
     def organisation(self) -> Organisation:
         self._check("getOrganisation")

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import PostingPlan
 from fakes.books import ORGANISATION, POLICY
 from fakes.order_life import (
@@ -267,6 +267,77 @@ def test_original_day_stays_in_a_reference_of_many_tracking_numbers() -> None:
     assert reference.endswith(", of 2026-11-02")
 
 
+FIRST_OPEN_DAY = "2026-11-21"
+OPEN_INVOICE = {"invoice A": "AUTHORISED 10.00"}
+
+
+@pytest.mark.parametrize("lock_dates", LockDates)
+def test_unpaid_invoice_of_a_locked_period_is_credited_when_its_order_is_cancelled(lock_dates: LockDates) -> None:
+    life = lock_period(order_life(POLICY, SHIPPED), 20, lock_dates)
+
+    life.update(cancelled(25))
+
+    assert life.summary == {**OPEN_INVOICE, "credit_note A-A1": "AUTHORISED 10.00", "allocation A-A1": "10"}
+    assert life.in_xero["credit_note A-A1"].body["Date"] == "2026-11-26"
+    assert life.pending_changes() == []
+
+
+def test_unpaid_invoice_of_a_locked_period_follows_its_order_by_adjustments() -> None:
+    life = lock_period(order_life(POLICY, SHIPPED), 20, LockDates.NEXT_OPEN_DAY)
+
+    life.update(version(2, tea("7.50")))
+
+    credited = {**OPEN_INVOICE, "credit_note A-A1": "AUTHORISED 2.50", "allocation A-A1": "2.5"}
+    assert life.summary == credited
+    assert life.in_xero["credit_note A-A1"].body["Date"] == FIRST_OPEN_DAY
+    # And it is kept as it is once the lock date is taken back: Xero refuses to change what has a credit note allocated
+    life.organisation = replace(life.organisation, period_lock=None)
+    life.update(version(26, tea("9.50")))
+    assert life.summary == {**credited, "invoice A-A2": "AUTHORISED 2.00"}
+    life.update(version(27, tea("1.00")))
+    assert life.summary["credit_note A-A3"] == "AUTHORISED 8.50"
+    assert life.summary["allocation A-A3"] == "7.5"  # more is not open
+    assert life.pending_changes() == []
+
+
+def test_unpaid_invoice_of_a_locked_period_is_paid_what_its_credit_notes_leave() -> None:
+    life = order_life(POLICY, SHIPPED)
+    life.policy = PAYING  # its currency has a clearing account by now
+    lock_period(life, 20, LockDates.NEXT_OPEN_DAY)
+
+    life.update(version(25, tea("7.50")))
+
+    assert life.summary == {
+        **OPEN_INVOICE,
+        "payment A": "7.5",
+        "credit_note A-A1": "AUTHORISED 2.50",
+        "allocation A-A1": "2.5",
+    }
+    assert life.in_xero["payment A"].body["Date"] == FIRST_OPEN_DAY
+    assert life.pending_changes() == []
+
+
+def test_draft_adjustment_of_a_locked_invoice_is_replaced_with_its_allocation_before_it_is_posted() -> None:
+    life = lock_period(order_life(POLICY, SHIPPED), 20)
+    life.request(version(25, tea("7.50")))
+
+    life.update(version(26, tea("7.00")))
+
+    assert life.summary == {**OPEN_INVOICE, "credit_note A-A1": "AUTHORISED 3.00", "allocation A-A1": "3"}
+    life.update(version(27, tea("7.00")))
+    assert life.pending_changes() == []
+
+
+def test_adjustment_of_a_locked_invoice_that_is_no_longer_needed_is_withdrawn() -> None:
+    life = lock_period(order_life(POLICY, SHIPPED), 20)
+    life.request(version(25, tea("7.50")))
+
+    life.update(version(26, tea()))
+
+    assert life.summary == OPEN_INVOICE
+    assert life.pending_changes() == []
+
+
 # --- dates and settings -----------------------------------------------------------------------------------------------
 
 
@@ -291,6 +362,20 @@ def test_changed_settings_do_not_change_a_paid_invoice() -> None:
 
     assert life.summary == PAID_INVOICE
     assert life.in_xero["invoice A"].body["LineItems"][0]["AccountCode"] == "200"
+
+
+@pytest.mark.parametrize("changed", [version(3, tea("12.00")), version(3, tea("7.00")), cancelled(3)])
+def test_correction_of_a_paid_invoice_goes_to_its_contact_although_the_customer_has_another_by_now(
+    changed: dict[str, Any],
+) -> None:
+    life = order_life(PAYING, SHIPPED)
+    customer = life.in_xero["invoice A"].references["Contact.ContactID"]
+    life.contact_number = "AMAZON-B-5d41402abc"  # the settings invoice to buyers by now
+
+    life.update(changed)
+
+    corrections = [each for name, each in life.in_xero.items() if name in ("invoice A-A1", "credit_note A-A1")]
+    assert [each.references["Contact.ContactID"] for each in corrections] == [customer]
 
 
 def test_every_document_of_a_paid_order_is_stamped_with_the_newest_version() -> None:
@@ -363,6 +448,34 @@ def test_unposted_payment_is_withdrawn_before_its_invoice_changes() -> None:
     ]
     life.post()
     assert life.summary == {"invoice A": "AUTHORISED 12.00", "payment A": "12"}
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+NOT_PAYING = replace(PAYING, payments=Payments.NONE)
+
+
+def test_invoice_stays_open_and_follows_its_order_where_the_settings_pay_none() -> None:
+    life = order_life(NOT_PAYING, SHIPPED)
+    assert life.summary == {"invoice A": "AUTHORISED 10.00"}
+
+    life.update(version(2, tea("7.50")))
+
+    assert life.summary == {"invoice A": "AUTHORISED 7.50"}
+    life.policy = PAYING
+    life.update(version(3, tea("7.50")))
+    assert life.summary == {"invoice A": "AUTHORISED 7.50", "payment A": "7.5"}
+
+
+def test_payment_that_was_made_stays_where_the_settings_pay_none_by_now() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.policy = NOT_PAYING
+
+    life.update(version(2, tea("7.50")))
+
+    assert life.summary == {**PAID_INVOICE, "credit_note A-A1": "AUTHORISED 2.50"}
+    assert life.pending_changes() == []
 
 
 # --- clearing accounts ------------------------------------------------------------------------------------------------

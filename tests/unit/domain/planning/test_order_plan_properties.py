@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import cents
 from fakes.books import POLICY
@@ -83,6 +85,20 @@ def test_documents_state_the_order_after_each_version(versions: list[BritishVers
         assert_documents_state_the_order(life)
         approved = [sale.total for sale in life.sales if sale.approved]
         assert life.settled_total == (0 if policy == "unpaid" else sum(approved, D(0)))
+
+
+LOCKED_UNTIL = st.sampled_from([None, None, date(2026, 10, 31), date(2026, 11, 2), date(2026, 11, 4)])
+
+
+@given(st.lists(st.tuples(BRITISH_VERSION, LOCKED_UNTIL), min_size=1, max_size=6), st.sampled_from(sorted(POLICIES)))
+def test_documents_state_the_order_whatever_periods_are_locked_and_opened_again(
+    versions: list[tuple[BritishVersion, date | None]], policy: str
+) -> None:
+    life = order_life(replace(POLICIES[policy], lock_dates=LockDates.NEXT_OPEN_DAY))
+    for day, (drawn, locked) in enumerate(versions):
+        life.organisation = replace(life.organisation, period_lock=locked)
+        life.update(british_order(day, drawn))
+        assert_documents_state_the_order(life)
 
 
 @given(st.lists(CANADIAN_VERSION, min_size=1, max_size=6))

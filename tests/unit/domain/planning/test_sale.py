@@ -307,8 +307,8 @@ def test_order_that_is_no_sale_has_no_invoice(raw: dict[str, Any], reason: str) 
     assert desired_documents(raw) == NotInvoiced(reason)
 
 
-def test_order_placed_before_the_start_has_no_invoice() -> None:
-    late_start = replace(POLICY, start=datetime(2026, 11, 2, tzinfo=UTC))
+def test_order_placed_and_shipped_before_the_start_has_no_invoice() -> None:
+    late_start = replace(POLICY, start=datetime(2026, 11, 3, tzinfo=UTC))
 
     assert desired_documents(order(item("1.00"), grand_total="1.00"), late_start) == NotInvoiced("BEFORE_START")
 

@@ -138,7 +138,7 @@ def test_shares_are_rounded_over_all_shipments_so_far() -> None:
     whole = parsed_order(sold("a", 3))
     shares = [share_of(whole, one_a_day(3), number).grand_total for number in range(3)]
 
-    assert shares == [D("3.33"), D("3.34"), D("3.33")]
+    assert shares == [D("3.33"), D("3.33"), D("3.34")]
 
 
 def test_no_share_of_a_few_pence_is_negative() -> None:
@@ -146,7 +146,7 @@ def test_no_share_of_a_few_pence_is_negative() -> None:
     whole = parsed_order(pence)
     shares = [share_of(whole, one_a_day(3), number).grand_total for number in range(3)]
 
-    assert shares == [D("0.00"), D("0.01"), D("0.00")]
+    assert shares == [D("0.00"), D("0.00"), D("0.01")]
 
 
 def test_tip_and_cancelled_but_charged_items_go_with_the_first_shipment() -> None:

@@ -119,3 +119,22 @@ def test_shipments_share_the_tax_that_amazon_rounded_by_unit(first: int, taxes: 
     assert [str((each.total or D(0)) - price) for each, price in zip(invoices, net, strict=True)] == taxes
     assert life.invoiced_total == D("34.80")
     assert life.pending_changes() == []
+
+
+@pytest.mark.parametrize(("rest", "second"), [("6.67", "3.34"), ("6.66", "3.33")])
+def test_cancelled_rest_of_an_item_whose_price_does_not_divide_makes_no_paper_of_a_cent(rest: str, second: str) -> None:
+    def teas(day: int, price: str, quantity: int, fulfilled: int, *packages: dict[str, Any]) -> dict[str, Any]:
+        sold = tea(price, quantity=quantity) | {"fulfillment": {"quantityFulfilled": fulfilled}}
+        status = "SHIPPED" if fulfilled == quantity else "PARTIALLY_SHIPPED"
+        return version(day, sold, status=status, packages=list(packages))
+
+    first = parcel("P1", 2, 1)
+    life = order_life(PER_SHIPMENT, teas(2, "10.00", 3, 1, first), teas(3, rest, 2, 1, first))
+    assert life.summary == {"invoice A": "AUTHORISED 3.33", "payment A": "3.33"}
+
+    life.update(teas(4, rest, 2, 2, first, parcel("P2", 4, 1)))
+
+    assert {name: each.total for name, each in life.in_xero.items() if each.total} == {
+        "invoice A": D("3.33"),
+        "invoice A-S2": D(second),
+    }

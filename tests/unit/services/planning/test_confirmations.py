@@ -537,10 +537,15 @@ def test_order_that_was_planned_before_charges_were_recorded_is_planned_again() 
     assert sales.outcome() == CONFIRMED
 
 
+SHIPPED_IN_JANUARY = shipped(tea(), packages=[{"packageReferenceId": "1", "shipTime": "2026-01-02T10:00:00Z"}]) | {
+    "createdTime": "2026-01-01T00:00:00Z"
+}
+
+
 @pytest.mark.parametrize(
     ("order", "reason"),
     [
-        (shipped(tea()) | {"createdTime": "2026-01-01T00:00:00Z"}, NotInvoicedReason.BEFORE_START),
+        (SHIPPED_IN_JANUARY, NotInvoicedReason.BEFORE_START),
         (shipped(tea(), salesChannel={"channelName": "NON_AMAZON"}), NotInvoicedReason.MULTI_CHANNEL),
     ],
 )

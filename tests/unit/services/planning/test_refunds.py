@@ -16,10 +16,20 @@ from amazon_to_xero.domain.books.numbering import refund_number
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, WaitReason
-from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.policy import InvoicePer, MarketplacePolicy, Payments
 from amazon_to_xero.ports.amazon import Json
-from fakes.order_life import CANADIAN, DRAFT, PAYING, SHIPPED, canadian_item, cancelled, tea, version
-from fakes.orders import breakdown, item
+from fakes.order_life import (
+    CANADIAN,
+    DRAFT,
+    ORGANISATION_WITH_CLEARING,
+    PAYING,
+    SHIPPED,
+    canadian_item,
+    cancelled,
+    tea,
+    version,
+)
+from fakes.orders import UK, US, breakdown, item
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
 from unit.services.planning.refunding_connection import RefundingConnection, without_clearing
@@ -289,6 +299,43 @@ def test_what_the_open_invoice_has_no_room_for_stays_a_credit_without_a_clearing
 
     assert connection.document(NOTE, DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal(10)
     assert connection.held(DocumentKind.CREDIT_NOTE_REFUND, NOTE) is None
+
+
+def test_refund_is_allocated_to_what_the_credit_note_of_a_locked_invoice_has_left_open() -> None:
+    connection = RefundingConnection(SHIPPED, policy=without_clearing())
+    locked = replace(ORGANISATION_WITH_CLEARING, period_lock=date(2026, 11, 20), read_at=connection.clock.now())
+    connection.xero.settings = locked
+    connection.clock.advance(13 * 3600)  # the organisation is read again
+    connection.update(version(22, tea("7.50")))
+    assert connection.document("A-A1", DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal("2.5")
+
+    connection.refund(money_back("12.00"))
+
+    assert connection.document(NOTE, DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal("7.5")
+    assert connection.xero.invoice("A")["AmountDue"] == 0
+
+
+def test_refund_is_allocated_where_the_settings_pay_no_invoices_of_its_marketplace() -> None:
+    unpaid = replace(PAYING, by_marketplace={UK: MarketplacePolicy(payments=Payments.NONE)})
+    connection = RefundingConnection(SHIPPED, policy=unpaid)
+    assert connection.xero.invoice("A")["AmountDue"] == 10
+    assert connection.held(DocumentKind.PAYMENT, "A") is None
+
+    connection.refund(money_back("12.00"))
+
+    assert connection.document(NOTE, DocumentKind.ALLOCATION).desired.body["Amount"] == Decimal(10)
+    assert connection.held(DocumentKind.CREDIT_NOTE_REFUND, NOTE) is None
+    assert connection.xero.invoice("A")["AmountDue"] == 0
+
+
+def test_sale_and_its_refund_are_settled_from_clearing_where_only_another_marketplace_is_not_paid() -> None:
+    policy = replace(PAYING, by_marketplace={US: MarketplacePolicy(payments=Payments.NONE)})
+    connection = RefundingConnection(SHIPPED, policy=policy)
+
+    connection.refund(money_back("4.00"))
+
+    assert connection.document("A", DocumentKind.PAYMENT).desired.body["Amount"] == 10
+    assert connection.document(NOTE, DocumentKind.CREDIT_NOTE_REFUND).desired.body["Amount"] == 4
 
 
 def test_refund_of_an_order_with_an_invoice_for_each_shipment_takes_lines_of_both() -> None:

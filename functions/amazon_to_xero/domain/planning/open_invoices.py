@@ -1,0 +1,94 @@
+"""An order's open invoices that are never edited, and what credit notes are allocated to them.
+
+Open means approved, in Xero and not paid. Such an invoice is kept as it is where Xero refuses to change it: refunds
+have credited it, or its period is locked. What it states too much is then credited, and the credit note is allocated to
+it: no money passes the clearing account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
+from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+
+
+@dataclass(frozen=True)
+class OpenInvoice:
+    """An open invoice.
+
+    key: of its document.
+    left: what of it is not allocated yet, in its currency.
+    """
+
+    key: str
+    left: Decimal
+
+
+class OpenInvoices:
+    """The open invoices of one order, as its plan allocates credit notes to them."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, Decimal] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._left)
+
+    def add(self, invoice: Document, allocated: Decimal) -> None:
+        """Add an open invoice; allocated: what credit notes of refunds pay of it."""
+        self._left[invoice.key] = max(ZERO, (invoice.desired.total or ZERO) - allocated)
+
+    def left_of(self, invoice: Document) -> Decimal:
+        """Return what of the invoice no credit note pays."""
+        return self._left[invoice.key]
+
+    def count(self, allocation: DesiredDocument) -> None:
+        """Count an allocation that is made, or asked for."""
+        key = allocation.references["Invoice.InvoiceID"]
+        if key in self._left:
+            self._left[key] = max(ZERO, self._left[key] - allocation.body["Amount"])
+
+    def allocation_of(self, note: DesiredDocument) -> DesiredDocument | None:
+        """Return the allocation of a credit note to an open invoice; None where none has anything left to pay."""
+        rooms = [OpenInvoice(key, left) for key, left in self._left.items()]
+        return allocation_to_fitting(note, rooms)
+
+
+def allocation_to_fitting(note: DesiredDocument, rooms: Sequence[OpenInvoice]) -> DesiredDocument | None:
+    """Return the credit note's allocation to the first invoice that takes all of it, else to the one that takes most.
+
+    Xero takes one allocation for each credit note and invoice; what the invoice does not take is settled otherwise.
+    """
+    amount = note.total or ZERO
+    fitting = next((room for room in rooms if room.left >= amount), None)
+    invoice = fitting or max(rooms, key=lambda room: room.left, default=None)
+    if invoice is None or not invoice.left or not amount:
+        return None
+    body = {"Amount": without_trailing_zeros(min(amount, invoice.left)), "Date": note.body["Date"]}
+    return DesiredDocument(
+        DocumentKind.ALLOCATION,
+        note.number,
+        body,
+        note.source,
+        source_version=note.source_version,
+        references={"CreditNote.CreditNoteID": note.key, "Invoice.InvoiceID": invoice.key},
+        capability=note.capability,
+        order_id=note.order_id,
+    )
+
+
+def allocated_to(invoice: Document, notes: Iterable[str], held: HeldDocuments) -> Decimal:
+    """Return what the credit notes of these numbers pay of the invoice, by allocations that are made or asked for."""
+    rows = [held.referred(document_key(DocumentKind.ALLOCATION, number)) for number in notes]
+    return total(
+        row.desired.body["Amount"]
+        for row in rows
+        if row is not None
+        and invoice.key in row.desired.references.values()
+        and not row.desired.tombstone
+        and row.state is not DocumentState.FAILED
+    )

@@ -1,0 +1,202 @@
+"""Invoices that a person approves in Xero: nothing is written to them any more, and what they state is paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, PostingPolicy
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.xero import XeroUnavailable
+from fakes.connection import FakeConnection
+from fakes.order_life import DRAFT, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, cancelled, tea, version
+from fakes.orders import UK, US
+
+REVIEWED = replace(PAYING, approval=Approval.REVIEW)
+HOUR = timedelta(hours=1)
+
+
+class ReviewedBooks(FakeConnection):
+    """A connection whose invoices a person approves in Xero."""
+
+    def __init__(self, *orders: Json, policy: PostingPolicy = REVIEWED) -> None:
+        super().__init__(policy=policy)
+        self.xero.settings = ORGANISATION_WITH_CLEARING
+        for raw in orders:
+            self.update(raw)
+
+    def update(self, raw: Json) -> None:
+        """Have Amazon state this version, and let the worker run."""
+        self.amazon.hold(raw)
+        self.clock.advance(60)
+        self.notice([raw["orderId"]])
+        self.work()
+
+    def work(self, later: timedelta = timedelta(minutes=1)) -> None:
+        self.clock.advance(later.total_seconds())
+        for _ in range(3):
+            self.connection.worker.run("worker", self.clock.now() + timedelta(minutes=1))
+            self.clock.advance(61)
+
+    def approve(self, number: str = "A", **changes: Any) -> None:
+        """Approve an invoice in Xero as a person does, with other content where `changes` has some."""
+        self.xero.invoice(number).update({"Status": "AUTHORISED", **changes})
+
+    def paid(self) -> list[Decimal]:
+        return [each["Amount"] for each in self.xero.books["Payments"].values() if "Invoice" in each]
+
+    def writes_of_invoices(self) -> int:
+        return len(self.xero.writes("Invoices"))
+
+    def looks(self) -> int:
+        return sum(call.verb == "approved_since" for call in self.xero.calls)
+
+
+def test_shipped_order_awaits_approval_and_is_paid_after_a_person_has_approved_it() -> None:
+    books = ReviewedBooks(DRAFT, SHIPPED)
+    assert (books.xero.invoice("A")["Status"], books.paid()) == ("SUBMITTED", [])
+
+    books.approve()
+    books.work(HOUR)
+
+    assert (books.xero.invoice("A")["Status"], books.paid()) == ("AUTHORISED", [Decimal(10)])
+    assert books.writes_of_invoices() == 2  # the draft, and what awaits approval
+    assert books.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_order_that_has_not_shipped_is_a_draft_and_awaits_nobody() -> None:
+    assert ReviewedBooks(DRAFT).xero.invoice("A")["Status"] == "DRAFT"
+
+
+def test_what_a_person_changed_is_paid_as_it_stands_where_the_total_agrees() -> None:
+    books = ReviewedBooks(SHIPPED)
+    line = books.xero.invoice("A")["LineItems"][0]
+    theirs = [{**line, "AccountCode": "205", "Description": "Tea for the office"}]
+
+    books.approve(LineItems=theirs, Reference="Checked by Ada")
+    books.work(HOUR)
+
+    assert books.paid() == [Decimal(10)]
+    assert (books.xero.invoice("A")["LineItems"], books.xero.invoice("A")["Reference"]) == (theirs, "Checked by Ada")
+    assert books.writes_of_invoices() == 1
+
+
+def test_another_total_than_amazon_s_fails_with_both_and_is_paid_once_it_is_corrected() -> None:
+    books = ReviewedBooks(SHIPPED)
+
+    books.approve(Total=Decimal("9.00"), AmountDue=Decimal("9.00"))
+    books.work(HOUR)
+
+    invoice = books.document("A")
+    assert (invoice.state, invoice.reason) == (DocumentState.FAILED, FailureCode.APPROVED_TOTAL_DIFFERS)
+    assert "Amazon's total of A is 10.00, 9.00 was approved in Xero" in invoice.remedy
+    assert (books.paid(), books.writes_of_invoices()) == ([], 1)
+    assert books.dead_letters[SHIPMENTS].reasons.count(("A", "APPROVED_TOTAL_DIFFERS")) == 1
+    # And nothing overwrites it when the order changes, or is reprocessed
+    books.update(version(2, tea()))
+    assert (books.xero.invoice("A")["Total"], books.writes_of_invoices()) == (Decimal("9.00"), 1)
+
+    books.approve(Total=Decimal("10.00"), AmountDue=Decimal("10.00"))
+    books.work(HOUR)
+
+    assert (books.paid(), books.writes_of_invoices()) == ([Decimal(10)], 1)
+
+
+def test_change_of_the_order_before_the_approval_leaves_the_invoice_to_the_person_and_is_adjusted_afterwards() -> None:
+    books = ReviewedBooks(SHIPPED)
+    books.update(version(2, tea("7.50")))
+    assert (books.xero.invoice("A")["Total"], books.writes_of_invoices()) == (Decimal("10.00"), 1)
+
+    books.approve()
+    books.work(HOUR)
+
+    assert books.xero.credit_note("A-A1")["Total"] == Decimal("2.50")
+    assert books.paid() == [Decimal("7.5")]  # the credit note is allocated to the invoice
+    assert books.xero.invoice("A")["AmountDue"] == 0
+
+
+def test_order_that_is_cancelled_before_the_approval_has_its_invoice_deleted() -> None:
+    books = ReviewedBooks(SHIPPED)
+
+    books.update(cancelled(2))
+
+    assert books.xero.invoice("A")["Status"] == "DELETED"
+
+
+def test_order_that_is_cancelled_after_the_approval_is_credited() -> None:
+    books = ReviewedBooks(SHIPPED)
+    books.approve()
+    books.work(HOUR)
+
+    books.update(cancelled(2))
+
+    assert books.xero.invoice("A")["Status"] == "AUTHORISED"
+    assert books.xero.credit_note("A-A1")["Total"] == Decimal("10.00")
+
+
+def test_draft_that_a_person_approves_before_its_order_has_shipped_is_left_as_it_is_and_paid_when_it_ships() -> None:
+    books = ReviewedBooks(DRAFT)
+    books.approve()
+    number = books.writes_of_invoices()
+    books.xero.refuse_once("A", "Invoice not of valid status for modification")
+
+    books.update(SHIPPED)
+
+    assert books.paid() == [Decimal(10)]
+    assert books.writes_of_invoices() == number + 1  # the one that Xero refused
+    assert books.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_approvals_cost_one_call_an_hour_however_many_invoices_await_one() -> None:
+    books = ReviewedBooks(*(version(1, tea()) | {"orderId": f"A{n}"} for n in range(3)))
+    looks = books.looks()
+
+    for _ in range(12):
+        books.work(timedelta(minutes=10))
+
+    assert books.looks() - looks == 2
+
+
+@pytest.mark.parametrize("policy", [PAYING, replace(PAYING, by_marketplace={US: MarketplacePolicy(approval=None)})])
+def test_connection_without_a_review_asks_for_no_approvals(policy: PostingPolicy) -> None:
+    books = ReviewedBooks(SHIPPED, policy=policy)
+    books.work(HOUR)
+
+    assert (books.looks(), books.paid()) == (0, [Decimal(10)])
+
+
+def test_one_marketplace_is_reviewed_and_the_others_are_approved_at_shipment() -> None:
+    policy = replace(PAYING, by_marketplace={US: MarketplacePolicy(approval=Approval.REVIEW)})
+
+    assert ReviewedBooks(SHIPPED, policy=policy).paid() == [Decimal(10)]
+    policy = replace(PAYING, by_marketplace={UK: MarketplacePolicy(approval=Approval.REVIEW)})
+    assert ReviewedBooks(SHIPPED, policy=policy).paid() == []
+
+
+def test_approval_during_an_outage_of_xero_is_found_when_xero_answers_again() -> None:
+    books = ReviewedBooks(SHIPPED)
+    books.approve()
+    books.clock.advance(HOUR.total_seconds())
+    books.xero.before.append(XeroUnavailable("find approved Invoices", 503, "no answer"))
+
+    books.work()
+    books.work(timedelta(minutes=10))
+
+    assert books.paid() == [Decimal(10)]
+
+
+def test_replayed_approval_pays_nothing_twice() -> None:
+    books = ReviewedBooks(SHIPPED)
+    books.approve()
+    for _ in range(4):
+        books.work(HOUR)
+
+    assert (books.paid(), books.document("A", DocumentKind.PAYMENT).state) == ([Decimal(10)], DocumentState.APPLIED)
