@@ -127,7 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The operator's document has no buyer salt; nothing here uses one.
         secrets = parse(ConnectionSecrets, with_buyer_salt(read_document(given.secrets)), "the secrets")
         tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
+        lists = settings.policy().lists_to_read
+        clock, tenant_id = SystemClock(), settings.xero.tenant_id
+        xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url=given.xero_api_url, lists=lists)
         lines, fits = report(settings, xero.organisation())
     except SettingsError as problem:
         print(problem, file=sys.stderr)

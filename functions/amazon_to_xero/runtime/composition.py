@@ -182,7 +182,8 @@ class Application:
         parts = included_data(settings)
         amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)
         finances = AmazonFinancesApi(seller, region, api_url=api_url, lwa_url=lwa_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
+        lists = settings.policy().lists_to_read
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url, lists=lists)
         ports = Ports(
             amazon,
             finances,

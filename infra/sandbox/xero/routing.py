@@ -39,6 +39,7 @@ _OPERATIONS = {
     ("POST", "payments", ""): "createPayment",
     ("GET", "payments", "/id"): "getPayment",
     ("POST", "payments", "/id"): "deletePayment",
+    ("GET", "trackingcategories", ""): "getTrackingCategories",
     ("GET", "items", ""): "getItems",
     ("PUT", "items", ""): "createItems",
     ("POST", "items", ""): "updateOrCreateItems",
@@ -53,6 +54,7 @@ _COLLECTIONS = {
     "creditnotes": "CreditNotes",
     "payments": "Payments",
     "items": "Items",
+    "trackingcategories": "TrackingCategories",
 }
 _NESTED_COLLECTIONS = {"history": "HistoryRecords", "allocations": "Allocations"}
 

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
+from amazon_to_xero.domain.planning.account_rules import AccountRule, Channel, LineType
 from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -155,6 +158,11 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("accounts.discounts", 210, "valid string"),
         ("accounts.postage", "200", "Extra inputs are not permitted"),
         ("accounts.clearing.gbp", "CLR", "match pattern"),
+        ("accounts.rules", [{"marketplaces": [UK]}], "give it an account, tracking or an item_code"),
+        ("accounts.rules", [{"account": "201", "tracking": {"A": "1", "B": "2", "C": "3"}}], "at most 2 items"),
+        ("accounts.rules", [{"item_code": "x" * 31}], "at most 30 characters"),
+        ("accounts.rules", [{"account": "201", "channel": "fba"}], "'amazon' or 'merchant'"),
+        ("accounts.rules", [{"account": "201", "charges": ["postage"]}], "'gift_wrap'"),
         ("tax.rules", [], "at least 1 item, unless tax.mode is matching"),
         ("tax.mode", "guess", "'rules' or 'matching'"),
         ("tax.liabilities", {"XX_VOEC": "amazon"}, "'seller' or 'marketplace'"),
@@ -217,8 +225,64 @@ def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
         business=False,
         category="books",
     )
-    assert (policy.tax.mode, policy.tax.categories) == (TaxMode.MATCHING, {"books": ("BOOK-*", "SKU-17")})
+    assert (policy.tax.mode, policy.tax.categories) == (
+        TaxMode.MATCHING,
+        SkuCategories({"books": ("BOOK-*", "SKU-17")}),
+    )
     assert policy.lock_dates is LockDates.NEXT_OPEN_DAY
+
+
+def test_every_condition_of_an_account_rule_reaches_the_policy() -> None:
+    document = settings()
+    document["tax"]["categories"] = {"books": ["BOOK-*"]}
+    document["accounts"]["rules"] = [
+        {
+            "account": "201",
+            "tracking": {"Channel": "FBA", "Region": "North"},
+            "item_code": "BOOKS",
+            "marketplaces": [UK],
+            "ship_to": ["GB"],
+            "regions": ["Wales"],
+            "skus": ["BOOK-*"],
+            "category": "books",
+            "channel": "amazon",
+            "business": True,
+            "charges": ["item", "discount"],
+        }
+    ]
+
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+
+    (rule,) = policy.account_rules.rules
+    assert rule == AccountRule(
+        account="201",
+        tracking=(("Channel", "FBA"), ("Region", "North")),
+        item_code="BOOKS",
+        marketplaces=frozenset({UK}),
+        ship_to=frozenset({"GB"}),
+        regions=frozenset({"Wales"}),
+        skus=("BOOK-*",),
+        category="books",
+        channel=Channel.AMAZON,
+        business=True,
+        charges=frozenset({LineType.ITEM, LineType.DISCOUNT}),
+    )
+    assert policy.lists_to_read == ListsToRead(tracking=True, item_codes=frozenset({"BOOKS"}))
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"category": "boks"}, "accounts.rules name categories boks that tax.categories does not have"),
+        ({"marketplaces": ["A1PA6795UKMFR9"]}, "accounts.rules name marketplaces A1PA6795UKMFR9"),
+        ({"ship_to": ["UK"]}, "accounts.rules have ship_to UK, which is no ISO country code; write GB"),
+    ],
+)
+def test_condition_of_an_account_rule_that_nothing_can_meet_is_refused(condition: dict[str, Any], words: str) -> None:
+    document = settings()
+    document["accounts"]["rules"] = [{"account": "201", **condition}]
+
+    assert words in refusal(ConnectionSettings, json.dumps(document))
 
 
 def test_matching_needs_no_rules_and_locked_periods_are_held_by_default() -> None:

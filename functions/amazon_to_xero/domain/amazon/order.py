@@ -129,6 +129,7 @@ class Order:
     packages: the packages that the seller ships; empty where Amazon ships (FBA).
     items: empty wherever grand_total is None by status or sales channel.
     programs: Amazon's programs that the order takes part in: AMAZON_BUSINESS, PRIME …
+    fulfilled_by: who ships it, in Amazon's words: AMAZON or MERCHANT; empty where Amazon gives nobody.
     """
 
     order_id: str
@@ -146,6 +147,7 @@ class Order:
     packages: tuple[Package, ...]
     items: tuple[OrderItem, ...]
     programs: frozenset[str] = frozenset()
+    fulfilled_by: str = ""
 
     @property
     def business(self) -> bool:
@@ -223,6 +225,7 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         packages=tuple(read_package(package) for package in raw.get("packages") or ()),
         items=items,
         programs=frozenset(raw.get("programs") or ()),
+        fulfilled_by=_text(raw["fulfillment"], "fulfilledBy"),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.failures import Failure, FailureCode
 
 
@@ -73,6 +74,9 @@ class Organisation:
     tax_rates: TaxType -> tax rate.
     currencies: ISO codes of the currencies that it is subscribed to.
     period_lock, year_lock: Xero's lock dates, for the period and for the end of the year; None where none is set.
+    lists: which of the lists below were read; the others are empty.
+    tracking: name of a tracking category -> the names of its options, both without archived ones.
+    items: code -> item, of those that were asked for.
     """
 
     organisation_id: str
@@ -86,6 +90,9 @@ class Organisation:
     currencies: frozenset[str]
     period_lock: date | None = None
     year_lock: date | None = None
+    lists: ListsToRead = field(default_factory=ListsToRead)
+    tracking: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    items: Mapping[str, Item] = field(default_factory=dict)
 
     def local_date(self, moment: datetime) -> date:
         """Return the calendar date of a UTC time in the organisation's time zone."""
@@ -138,6 +145,35 @@ class Organisation:
                 f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency} "
                 "or have payments enabled. Correct the account in Xero, or accounts.clearing in the connection's "
                 "settings, then reprocess the order.",
+            )
+
+    def require_tracking(self, category: str, option: str) -> None:
+        """Raise Failure with TRACKING_UNKNOWN where the tracking category has no such option, as far as they were read.
+
+        Xero may leave out tracking that it does not know, and the line would be reported under nothing.
+        """
+        if self.lists.tracking and option not in self.tracking.get(category, frozenset()):
+            raise Failure(
+                FailureCode.TRACKING_UNKNOWN,
+                f"The organisation has no active tracking category {category} with an active option {option}. Add or "
+                "restore it in Xero, or correct accounts.rules in the connection's settings, then reprocess the order.",
+            )
+
+    def require_item(self, code: str) -> None:
+        """Raise Failure with ITEM_UNUSABLE where no such item exists, or Xero keeps its stock, as far as it was read.
+
+        A line with an item whose stock Xero keeps moves the stock, which Xero refuses below 0.
+        """
+        if code not in self.lists.item_codes:
+            return
+        item = self.items.get(code)
+        if item is None or item.stock_is_tracked:
+            problem = "has no item" if item is None else "tracks the stock of item"
+            action = "Add the item in Xero" if item is None else "Use an item whose stock is not tracked"
+            raise Failure(
+                FailureCode.ITEM_UNUSABLE,
+                f"The organisation {problem} {code}. {action}, or correct accounts.rules in the connection's settings, "
+                "then reprocess the order.",
             )
 
     def rounding_account(self) -> Account | None:

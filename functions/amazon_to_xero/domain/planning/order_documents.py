@@ -100,7 +100,8 @@ class OrderDocuments[S: DocumentSource]:
     def document(
         self, kind: DocumentKind, number: str, lines: Sequence[Line], total: Decimal, header: DocumentHeader
     ) -> DesiredDocument:
-        """Return an invoice or a credit note."""
+        """Return an invoice or a credit note. Raises Failure with TRACKING_UNKNOWN or ITEM_UNUSABLE."""
+        self._check_lines(lines)
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
             "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
@@ -126,6 +127,13 @@ class OrderDocuments[S: DocumentSource]:
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
         )
+
+    def _check_lines(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            for category, option in line.tracking:
+                self.organisation.require_tracking(category, option)
+            if line.item_code:
+                self.organisation.require_item(line.item_code)
 
     def settlement(
         self, document: DesiredDocument, held: HeldDocuments, amount: Decimal | None = None

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.books.contact import ContactPolicy
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
+from amazon_to_xero.domain.planning.account_rules import AccountRules, LineBooking, LineType
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
@@ -56,6 +58,7 @@ class PostingPolicy:
     invoice_prefix: precedes Amazon's order id in every number.
     start: orders placed before it (UTC) are not booked.
     refunds_before_start: what becomes of their refunds.
+    account_rules: by which lines are booked on other accounts, with tracking and item codes.
     """
 
     marketplaces: frozenset[str]
@@ -68,3 +71,18 @@ class PostingPolicy:
     ignored_marketplaces: frozenset[str] = frozenset()
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON
+    account_rules: AccountRules = field(default_factory=AccountRules)
+
+    @property
+    def lists_to_read(self) -> ListsToRead:
+        """What is read of the organisation besides its accounts, tax rates and currencies."""
+        return self.account_rules.lists_to_read
+
+    def charge_booking(self, order: Order, sku: str, charge: Charge) -> LineBooking:
+        """Return how a charge of an order is booked; its account is empty where the settings name none."""
+        default = self.accounts.charges.get(charge, "")
+        return self.account_rules.booking(order, sku, LineType[charge.name], self.tax.categories, default)
+
+    def discount_booking(self, order: Order, sku: str) -> LineBooking:
+        """Return how the discounts of an order's item are booked."""
+        return self.account_rules.booking(order, sku, LineType.DISCOUNT, self.tax.categories, self.accounts.discounts)

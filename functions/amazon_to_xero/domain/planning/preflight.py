@@ -17,6 +17,7 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
     """Return every finding once. Orders placed from `start` (UTC) on are to be booked."""
     findings = (
         *_check_accounts(policy, organisation),
+        *_check_lines(policy, organisation),
         *_check_currencies(policy, organisation),
         *_check_taxes(policy, organisation),
         *_check_lock_dates(policy, organisation, start),
@@ -27,7 +28,7 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
 def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
     accounts = policy.accounts
     refunds = {code for code in (accounts.goodwill, accounts.restocking, accounts.suspense) if code}
-    codes = {*accounts.charges.values(), accounts.discounts, *refunds}
+    codes = {*accounts.charges.values(), accounts.discounts, *refunds, *policy.account_rules.accounts}
     for code in sorted(codes):
         account = organisation.accounts.get(code)
         if account is None:
@@ -48,6 +49,13 @@ def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterat
             "The organisation has no active rounding account, so orders whose tax Amazon rounds otherwise than Xero "
             "fail. Restore Xero's system account ROUNDING.",
         )
+
+
+def _check_lines(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+    for category, option in sorted(set(policy.account_rules.trackings())):
+        yield from _findings(organisation.require_tracking, category, option)
+    for code in sorted(policy.account_rules.item_codes):
+        yield from _findings(organisation.require_item, code)
 
 
 def _check_currencies(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:

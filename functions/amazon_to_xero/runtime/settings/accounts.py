@@ -2,15 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules, Channel, LineType
 from amazon_to_xero.domain.planning.policy import AccountCodes
-from amazon_to_xero.runtime.settings.base import Settings
+from amazon_to_xero.runtime.settings.base import Settings, Text
+from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
 
+type LineName = Literal["item", "shipping", "gift_wrap", "cod_fee", "delivery_tip", "other", "discount"]
 type AccountCode = Annotated[str, StringConstraints(min_length=1, max_length=10)]
+
+
+class AccountRuleSettings(RuleConditions):
+    account: AccountCode | None = Field(
+        default=None, description="Code of the account that the line is booked on, e.g. `201`."
+    )
+    tracking: Annotated[dict[Text, Text], Field(max_length=2)] = Field(
+        default_factory=dict,
+        description="Tracking category → option that the line is reported under, at most two, by their names in Xero, "
+        'e.g. `{"Channel": "FBA"}`.',
+    )
+    item_code: Annotated[str, StringConstraints(min_length=1, max_length=30)] | None = Field(
+        default=None,
+        description="Code of an item of the organisation whose stock Xero does not track, which the line names. "
+        "Set `charges` beside it, so that it counts goods and not their shipping.",
+    )
+    skus: tuple[Text, ...] = Field(
+        default=(),
+        description="Condition: the item's SKU fits one of these patterns, in which `*` stands for any text, e.g. "
+        '`["BOOK-*"]`.',
+    )
+    channel: Literal["amazon", "merchant"] | None = Field(
+        default=None, description="Condition: Amazon ships the order (`amazon`, FBA), or you do (`merchant`, FBM)."
+    )
+    charges: tuple[LineName, ...] = Field(
+        default=(),
+        description='Condition: what the line books, e.g. `["shipping"]`; `discount` is a discount of anything.',
+    )
+
+    @model_validator(mode="after")
+    def _decides_something(self) -> Self:
+        if not (self.account or self.tracking or self.item_code):
+            raise ValueError("the rule decides nothing; give it an account, tracking or an item_code")
+        return self
+
+    def rule(self) -> AccountRule:
+        return AccountRule(
+            account=self.account or "",
+            tracking=tuple(self.tracking.items()),
+            item_code=self.item_code or "",
+            marketplaces=frozenset(self.marketplaces),
+            ship_to=frozenset(self.ship_to),
+            regions=frozenset(self.regions),
+            skus=self.skus,
+            category=self.category or "",
+            channel=Channel(self.channel) if self.channel else None,
+            business=self.business,
+            charges=frozenset(LineType(name) for name in self.charges),
+        )
 
 
 class AccountSettings(Settings):
@@ -53,6 +105,12 @@ class AccountSettings(Settings):
         description="ISO currency code → code of the clearing account that approved invoices are paid from, e.g. "
         '`{"GBP": "CLR-GBP"}`. Invoices in a currency without one stay unpaid.',
     )
+    rules: tuple[AccountRuleSettings, ...] = Field(
+        default=(),
+        description="Rules that book lines on other accounts, with tracking categories and item codes. For each of the "
+        "three the first rule that matches the line and names one decides; without one the accounts above, no tracking "
+        "and no item. Paid documents keep what they were booked with.",
+    )
 
     def codes(self) -> AccountCodes:
         charges = {
@@ -71,3 +129,6 @@ class AccountSettings(Settings):
             self.refunds_restocking or "",
             self.suspense or "",
         )
+
+    def account_rules(self) -> AccountRules:
+        return AccountRules(tuple(rule.rule() for rule in self.rules))

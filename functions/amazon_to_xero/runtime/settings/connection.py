@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -15,6 +16,7 @@ from amazon_to_xero.runtime.settings.amazon import AmazonSettings
 from amazon_to_xero.runtime.settings.base import Settings
 from amazon_to_xero.runtime.settings.documents import ContactSettings, InvoiceSettings, RefundSettings
 from amazon_to_xero.runtime.settings.inventory import InventorySettings
+from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
 from amazon_to_xero.runtime.settings.tax import TaxSettings
 from amazon_to_xero.runtime.settings.xero import XeroSettings
 
@@ -40,16 +42,32 @@ class ConnectionSettings(Settings):
     @model_validator(mode="after")
     def _places_are_known(self) -> Self:
         """A misspelt place would match nothing, and its orders would silently take the next rule."""
-        named = {marketplace for rule in self.tax.rules for marketplace in rule.marketplaces} | set(self.contacts.names)
-        unknown = named - set(self.amazon.marketplaces)
-        if unknown:
-            raise ValueError(
-                f"tax.rules or contacts.names name marketplaces {', '.join(sorted(unknown))} "
-                "that amazon.marketplaces does not list; add them there or correct the ids"
-            )
-        if any("UK" in rule.ship_to for rule in self.tax.rules):
-            raise ValueError("tax.rules have ship_to UK, which is no ISO country code; write GB")
+        rules = self._rules
+        named = {name: {each for rule in part for each in rule.marketplaces} for name, part in rules.items()}
+        for name, marketplaces in (named | {"contacts.names": set(self.contacts.names)}).items():
+            if unknown := marketplaces - set(self.amazon.marketplaces):
+                raise ValueError(
+                    f"{name} name marketplaces {', '.join(sorted(unknown))} that amazon.marketplaces does not list; "
+                    "add them there or correct the ids"
+                )
+        for name, part in rules.items():
+            if any("UK" in rule.ship_to for rule in part):
+                raise ValueError(f"{name} have ship_to UK, which is no ISO country code; write GB")
         return self
+
+    @model_validator(mode="after")
+    def _categories_are_known(self) -> Self:
+        for name, part in self._rules.items():
+            if unknown := {rule.category for rule in part if rule.category} - set(self.tax.categories):
+                raise ValueError(
+                    f"{name} name categories {', '.join(sorted(unknown))} that tax.categories does not have; "
+                    "add their SKUs there or correct the names"
+                )
+        return self
+
+    @property
+    def _rules(self) -> Mapping[str, Sequence[RuleConditions]]:
+        return {"tax.rules": self.tax.rules, "accounts.rules": self.accounts.rules}
 
     def stock_policy(self) -> StockPolicy | None:
         return self.inventory.policy(self.amazon.marketplaces, self.amazon.ignored_marketplaces)
@@ -66,4 +84,5 @@ class ConnectionSettings(Settings):
             lock_dates=LockDates(self.invoices.lock_dates),
             start=self.start,
             refunds_before_start=self.refunds.before_start,
+            account_rules=self.accounts.account_rules(),
         )

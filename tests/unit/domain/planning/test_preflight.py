@@ -10,7 +10,9 @@ import pytest
 
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account, LockDates, Organisation
+from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -29,6 +31,9 @@ READY = replace(
             for currency, code in CLEARING.items()
         },
     },
+    lists=ListsToRead(tracking=True, item_codes=frozenset({"MUGS", "GONE", "STOCKED"})),
+    tracking={"Channel": frozenset({"FBA", "FBM"})},
+    items={"MUGS": Item("MUGS", stock_is_tracked=False), "STOCKED": Item("STOCKED", stock_is_tracked=True)},
 )
 
 
@@ -48,12 +53,17 @@ def with_rules(*rules: TaxRule, **changed: Any) -> PostingPolicy:
     return replace(FITTING, tax=replace(FITTING.tax, rules=rules or FITTING.tax.rules, **changed))
 
 
+def with_account_rule(**decided: Any) -> PostingPolicy:
+    return replace(FITTING, account_rules=AccountRules((AccountRule(**decided),)))
+
+
 def codes(policy: PostingPolicy, organisation: Organisation) -> list[str]:
     return [finding.code for finding in preflight(policy, organisation, START)]
 
 
 def test_settings_that_fit_the_organisation_have_no_findings() -> None:
     assert preflight(FITTING, READY, START) == ()
+    assert codes(with_account_rule(account="210", tracking=(("Channel", "FBA"),), item_code="MUGS"), READY) == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +72,11 @@ def test_settings_that_fit_the_organisation_have_no_findings() -> None:
         (FITTING, without_account("205"), "ACCOUNT_UNKNOWN", "205"),
         (FITTING, with_account("210", active=False), "ACCOUNT_ARCHIVED", "210"),
         (replace(FITTING, accounts=replace(FITTING.accounts, suspense="850")), READY, "ACCOUNT_UNKNOWN", "850"),
+        (with_account_rule(account="201"), READY, "ACCOUNT_UNKNOWN", "201"),
+        (with_account_rule(tracking=(("Channel", "FBN"),)), READY, "TRACKING_UNKNOWN", "option FBN"),
+        (with_account_rule(tracking=(("Chanel", "FBA"),)), READY, "TRACKING_UNKNOWN", "category Chanel"),
+        (with_account_rule(item_code="GONE"), READY, "ITEM_UNUSABLE", "GONE"),
+        (with_account_rule(item_code="STOCKED"), READY, "ITEM_UNUSABLE", "STOCKED"),
         (FITTING, without_account("498"), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, with_account("498", active=False), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, without_account("CLR-GBP"), "CLEARING_UNUSABLE", "CLR-GBP"),
