@@ -53,6 +53,7 @@ from amazon_to_xero.runtime.settings import (
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder
+from amazon_to_xero.services.stored_categories import CategoriesMissing, stored_categories
 
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
@@ -168,6 +169,7 @@ class Application:
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
         store = self._store(name)
+        categories = _categories_in_file(name, settings, store)
         decisions = PowertoolsDecisionLog(name)
         owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         identity = XeroTokenEndpoint(
@@ -197,7 +199,19 @@ class Application:
             AmazonInventoryApi(seller, region, api_url=api_url, lwa_url=lwa_url),
             self._inventory_topic,
         )
-        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
+        return connect(profile_of(name, settings, secrets.buyer_salt, categories), ports, tokens)
+
+
+def _categories_in_file(name: str, settings: ConnectionSettings, store: StateStore) -> Mapping[str, str]:
+    """Return SKU -> category in the file that the settings name. Raises SettingsError where the table has none."""
+    file = settings.tax.category_file
+    try:
+        return stored_categories(store, file.digest) if file else {}
+    except CategoriesMissing as problem:
+        raise SettingsError(
+            f"the settings of connection {name} cannot be used. tax.category_file: {problem}. "
+            "Run make connect again with CATEGORIES."
+        ) from None
 
 
 def included_data(settings: ConnectionSettings) -> tuple[str, ...]:

@@ -12,13 +12,15 @@ class SkuCategories:
     """Which SKUs belong to which category. An SKU may belong to several.
 
     patterns: category -> patterns of its SKUs; see `matches_any`.
+    of_skus: SKU -> its category, as the seller's file states it.
     """
 
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_skus: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, category: str, sku: str) -> bool:
         """Whether the SKU belongs to the category; False for a category that nobody has defined."""
-        return matches_any(sku, self.patterns.get(category, ()))
+        return self.of_skus.get(sku) == category or matches_any(sku, self.patterns.get(category, ()))
 
 
 def matches_any(sku: str, patterns: tuple[str, ...]) -> bool:

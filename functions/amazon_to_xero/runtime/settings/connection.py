@@ -17,7 +17,7 @@ from amazon_to_xero.runtime.settings.base import Settings
 from amazon_to_xero.runtime.settings.documents import ContactSettings, InvoiceSettings, RefundSettings
 from amazon_to_xero.runtime.settings.inventory import InventorySettings
 from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
-from amazon_to_xero.runtime.settings.tax import TaxSettings
+from amazon_to_xero.runtime.settings.tax import NO_FILE, TaxSettings
 from amazon_to_xero.runtime.settings.xero import XeroSettings
 
 
@@ -58,10 +58,10 @@ class ConnectionSettings(Settings):
     @model_validator(mode="after")
     def _categories_are_known(self) -> Self:
         for name, part in self._rules.items():
-            if unknown := {rule.category for rule in part if rule.category} - set(self.tax.categories):
+            if unknown := {rule.category for rule in part if rule.category} - self.tax.category_names:
                 raise ValueError(
                     f"{name} name categories {', '.join(sorted(unknown))} that tax.categories does not have; "
-                    "add their SKUs there or correct the names"
+                    "add their SKUs there, name the file that has them with CATEGORIES, or correct the names"
                 )
         return self
 
@@ -72,12 +72,13 @@ class ConnectionSettings(Settings):
     def stock_policy(self) -> StockPolicy | None:
         return self.inventory.policy(self.amazon.marketplaces, self.amazon.ignored_marketplaces)
 
-    def policy(self) -> PostingPolicy:
+    def policy(self, categories_in_file: Mapping[str, str] = NO_FILE) -> PostingPolicy:
+        """Return the accounting choices; `categories_in_file`: SKU -> category in the file that the settings name."""
         return PostingPolicy(
             marketplaces=frozenset(self.amazon.marketplaces),
             ignored_marketplaces=frozenset(self.amazon.ignored_marketplaces),
             accounts=self.accounts.codes(),
-            tax=self.tax.policy(),
+            tax=self.tax.policy(categories_in_file),
             invoice_prefix=self.invoices.number_prefix,
             invoice_per=InvoicePer(self.invoices.per),
             contacts=ContactPolicy(self.contacts.policy, self.contacts.names),

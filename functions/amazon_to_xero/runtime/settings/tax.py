@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
@@ -15,6 +17,8 @@ from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, WhenDifferent
 from amazon_to_xero.runtime.settings.base import Settings, Text
 from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
+
+NO_FILE: Mapping[str, str] = MappingProxyType({})  # SKU -> category, where the seller has no file of them
 
 
 class TaxRuleSettings(RuleConditions):
@@ -46,6 +50,13 @@ class TaxRuleSettings(RuleConditions):
     )
 
 
+class CategoryFileSettings(Settings):
+    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")] = Field(
+        description="Names the row of the table that has the file's content."
+    )
+    categories: tuple[Text, ...] = Field(description="The categories in the file.")
+
+
 class TaxSettings(Settings):
     mode: Literal["rules", "matching"] = Field(
         default="rules",
@@ -62,6 +73,11 @@ class TaxSettings(Settings):
         description="Categories of SKUs for `tax.rules` and `accounts.rules`: category → patterns of its SKUs, in "
         "which `*` stands for any text, e.g. "
         '`{"books": ["BOOK-*", "SKU-17"]}`.',
+    )
+    category_file: CategoryFileSettings | None = Field(
+        default=None,
+        description="The file of SKUs and categories for `tax.rules` and `accounts.rules`. `make connect` enters this "
+        "field for the file that it is given with `CATEGORIES`.",
     )
     rounding_tax_type: Text = Field(
         default="NONE", description="Tax type of rounding lines: Xero's code of a rate of 0 %, or `NONE`."
@@ -97,11 +113,16 @@ class TaxSettings(Settings):
             raise ValueError("tax.rules should have at least 1 item, unless tax.mode is matching")
         return self
 
-    def policy(self) -> TaxPolicy:
+    @property
+    def category_names(self) -> frozenset[str]:
+        """The categories that rules may name."""
+        return frozenset(self.categories) | frozenset(self.category_file.categories if self.category_file else ())
+
+    def policy(self, categories_in_file: Mapping[str, str] = NO_FILE) -> TaxPolicy:
         return TaxPolicy(
             rules=tuple(_tax_rule(rule) for rule in self.rules),
             mode=TaxMode(self.mode),
-            categories=SkuCategories(self.categories),
+            categories=SkuCategories(self.categories, categories_in_file),
             rounding_tax_type=self.rounding_tax_type,
             rounding_limit=self.rounding_limit,
             when_different=WhenDifferent(self.when_different),
