@@ -117,7 +117,10 @@ class OrderLife:
     def _order_to_plan(self, order: Order) -> OrderToPlan:
         self._invoice_number = self._invoice_number or invoice_number(order.order_id, self.policy.invoice_prefix)
         customer = marketplace_customer(order.marketplace_id, self.policy.contacts)
-        return OrderToPlan(order.order_id, order.updated, customer.number, self._invoice_number, len(self.shipments))
+        number, shipments = self._invoice_number, len(self.shipments)
+        return OrderToPlan(
+            order.order_id, order.updated, customer.number, number, shipments, marketplace_id=order.marketplace_id
+        )
 
     # --- posting ----------------------------------------------------------------------------------------------------
 

@@ -158,6 +158,8 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("accounts.discounts", 210, "valid string"),
         ("accounts.postage", "200", "Extra inputs are not permitted"),
         ("accounts.clearing.gbp", "CLR", "match pattern"),
+        ("accounts.marketplace_clearing", {UK: {"gbp": "CLR"}}, "match pattern"),
+        ("accounts.marketplace_clearing", {UK: {}}, "at least 1 item"),
         ("accounts.rules", [{"marketplaces": [UK]}], "give it an account, tracking or an item_code"),
         ("accounts.rules", [{"account": "201", "tracking": {"A": "1", "B": "2", "C": "3"}}], "at most 2 items"),
         ("accounts.rules", [{"item_code": "x" * 31}], "at most 30 characters"),
@@ -268,6 +270,15 @@ def test_every_condition_of_an_account_rule_reaches_the_policy() -> None:
         charges=frozenset({LineType.ITEM, LineType.DISCOUNT}),
     )
     assert policy.lists_to_read == ListsToRead(tracking=True, item_codes=frozenset({"BOOKS"}))
+
+
+def test_marketplace_with_a_clearing_account_has_to_be_one_of_the_connection() -> None:
+    document = settings()
+    document["accounts"]["marketplace_clearing"] = {"A1PA6795UKMFR9": {"EUR": "CLR-DE"}}
+
+    message = refusal(ConnectionSettings, json.dumps(document))
+
+    assert "accounts.marketplace_clearing name marketplaces A1PA6795UKMFR9 that amazon.marketplaces does not" in message
 
 
 @pytest.mark.parametrize(

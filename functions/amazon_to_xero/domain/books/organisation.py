@@ -136,16 +136,21 @@ class Organisation:
             )
 
     def require_clearing(self, code: str, currency: str) -> None:
-        """Raise Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
+        """Raise Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency.
+
+        Only a bank account has a currency of its own in Xero: any other account is in the base currency.
+        """
         account = self.accounts.get(code)
         is_usable = account is not None and account.active and account.takes_payments
-        if account is None or not is_usable or account.currency not in (None, "", currency):
-            raise Failure(
-                FailureCode.CLEARING_UNUSABLE,
-                f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency} "
-                "or have payments enabled. Correct the account in Xero, or accounts.clearing in the connection's "
-                "settings, then reprocess the order.",
-            )
+        if is_usable and account is not None and (account.currency or self.base_currency) == currency:
+            return
+        others = " or have payments enabled" if currency == self.base_currency else ""
+        raise Failure(
+            FailureCode.CLEARING_UNUSABLE,
+            f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency}"
+            f"{others}. Correct the account in Xero, or accounts.clearing or accounts.marketplace_clearing in the "
+            "connection's settings, then reprocess the order.",
+        )
 
     def require_tracking(self, category: str, option: str) -> None:
         """Raise Failure with TRACKING_UNKNOWN where the tracking category has no such option, as far as they were read.

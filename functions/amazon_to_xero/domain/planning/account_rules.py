@@ -34,6 +34,7 @@ class LineType(StrEnum):
     DELIVERY_TIP = "delivery_tip"
     OTHER = "other"
     DISCOUNT = "discount"  # of any charge
+    REFUND = "refund"  # a refund that takes back any of the above
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,12 @@ class AccountRule:
             and (not self.category or categories.has(self.category, sku))
             and (self.channel is None or self.channel is channel_of(order))
             and (self.business is None or self.business is order.business)
-            and (not self.charges or line_type in self.charges)
+            and self._is_of(line_type)
         )
+
+    def _is_of(self, line_type: LineType) -> bool:
+        """Whether the rule is for such lines; for what a refund takes back only where it names refunds."""
+        return line_type in self.charges or (not self.charges and line_type is not LineType.REFUND)
 
 
 @dataclass(frozen=True)

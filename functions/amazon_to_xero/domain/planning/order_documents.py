@@ -36,6 +36,7 @@ class OrderToPlan:
     contact_number: ContactNumber of its customer.
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
+    marketplace_id: Amazon's, by which its clearing account is chosen.
     """
 
     order_id: str
@@ -44,6 +45,7 @@ class OrderToPlan:
     invoice_number: str
     shipments: int
     documents_version: datetime | None = None
+    marketplace_id: str = ""
 
     @property
     def source_version(self) -> datetime:
@@ -67,6 +69,9 @@ class DocumentSource(Protocol):
 
     @property
     def contact_number(self) -> str: ...
+
+    @property
+    def marketplace_id(self) -> str: ...
 
     @property
     def source(self) -> str: ...
@@ -147,7 +152,7 @@ class OrderDocuments[S: DocumentSource]:
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
-        clearing = self.policy.accounts.clearing.get(currency)
+        clearing = self.policy.accounts.clearing_account(self.order.marketplace_id, currency)
         settled = document.total if amount is None else amount
         if not clearing or document.body["Status"] != "AUTHORISED" or not settled:
             return None

@@ -36,6 +36,8 @@ class AccountCodes:
     charges: the income account of each type of charge.
     discounts: the account of promotions and other discounts.
     clearing: currency -> the account that shows what Amazon owes; without one, invoices of that currency stay unpaid.
+    marketplace_clearing: id of a marketplace -> currency -> the account of that marketplace alone.
+    refunds: of what refunds take back; empty for the accounts of the sale's lines.
     goodwill: of what buyers get back beyond what they had paid; empty for the account of the item.
     restocking: of what the seller keeps for a return; empty for the account of the item.
     suspense: of amounts in refunds whose type is not known; empty where such refunds fail.
@@ -47,6 +49,13 @@ class AccountCodes:
     goodwill: str = ""
     restocking: str = ""
     suspense: str = ""
+    marketplace_clearing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    refunds: str = ""
+
+    def clearing_account(self, marketplace_id: str, currency: str) -> str:
+        """Return the clearing account of a marketplace's documents in that currency; empty where there is none."""
+        own = self.marketplace_clearing.get(marketplace_id, {})
+        return own.get(currency) or self.clearing.get(currency, "")
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,16 @@ class PostingPolicy:
         """Return how a charge of an order is booked; its account is empty where the settings name none."""
         default = self.accounts.charges.get(charge, "")
         return self.account_rules.booking(order, sku, LineType[charge.name], self.tax.categories, default)
+
+    def refund_account(self, order: Order | None, sku: str) -> str:
+        """Return the account of what a refund takes back; empty for that of the line that it takes back.
+
+        order: None where Amazon does not return it; then no rule decides.
+        """
+        if order is None:
+            return self.accounts.refunds
+        booking = self.account_rules.booking(order, sku, LineType.REFUND, self.tax.categories, self.accounts.refunds)
+        return booking.account
 
     def discount_booking(self, order: Order, sku: str) -> LineBooking:
         """Return how the discounts of an order's item are booked."""

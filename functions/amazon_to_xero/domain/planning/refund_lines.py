@@ -51,6 +51,8 @@ _NAMES = {
     AmountKind.UNKNOWN: "Amount of unknown type",
 }
 _DISCOUNTS = frozenset({AmountKind.ITEM_DISCOUNT, AmountKind.SHIPPING_DISCOUNT, AmountKind.GIFT_WRAP_DISCOUNT})
+# What buyers get, or sellers keep, beyond what was sold.
+_NOT_TAKEN_BACK = frozenset({AmountKind.GOODWILL, AmountKind.RESTOCKING, AmountKind.RETURN_SHIPPING})
 _CHARGES = {
     AmountKind.SHIPPING: Charge.SHIPPING,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP,
@@ -148,7 +150,7 @@ class _RefundLines:
 
     def _lines_of_share(self, kind: AmountKind, share: _Share) -> Iterator[Line]:
         like = share.like.line
-        account = like.account if share.is_of_line else self._account(kind, share.like)
+        account = self._account(kind, share)
         description = like.description if share.is_of_line else f"{_NAMES[kind]}: {like.description}"
         origin = like.origin if share.is_of_line else f"{share.like.item_id}:REFUND:{kind}"
         reported = _reported_as(share)
@@ -183,8 +185,12 @@ class _RefundLines:
         as_sold = computed if sold.tax is None else sold.tax * line.amount / sold.amount
         return bool(computed) and min(abs(share.tax - computed), abs(share.tax - as_sold)) <= self._sale.unit
 
-    def _account(self, kind: AmountKind, like: SoldLine) -> str:
-        accounts = self._policy.accounts
+    def _account(self, kind: AmountKind, share: _Share) -> str:
+        accounts, like = self._policy.accounts, share.like
+        if kind not in _NOT_TAKEN_BACK and (own := self._policy.refund_account(self._sale.order, like.sku)):
+            return own
+        if share.is_of_line:
+            return like.line.account
         if kind in _DISCOUNTS:
             return accounts.discounts
         if kind in _CHARGES:

@@ -12,7 +12,8 @@ from amazon_to_xero.domain.planning.policy import AccountCodes
 from amazon_to_xero.runtime.settings.base import Settings, Text
 from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
 
-type LineName = Literal["item", "shipping", "gift_wrap", "cod_fee", "delivery_tip", "other", "discount"]
+type LineName = Literal["item", "shipping", "gift_wrap", "cod_fee", "delivery_tip", "other", "discount", "refund"]
+type Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 type AccountCode = Annotated[str, StringConstraints(min_length=1, max_length=10)]
 
 
@@ -40,7 +41,8 @@ class AccountRuleSettings(RuleConditions):
     )
     charges: tuple[LineName, ...] = Field(
         default=(),
-        description='Condition: what the line books, e.g. `["shipping"]`; `discount` is a discount of anything.',
+        description='Condition: what the line books, e.g. `["shipping"]`. `discount` is a discount of anything. '
+        "`refund` is what a refund takes back; only rules that name it decide about refunds, and only their accounts.",
     )
 
     @model_validator(mode="after")
@@ -85,6 +87,11 @@ class AccountSettings(Settings):
         description="Code of the income account for every other charge. Without it an order with such a charge fails "
         "with `ACCOUNT_UNMAPPED`.",
     )
+    refunds: AccountCode | None = Field(
+        default=None,
+        description="Code of the account for what refunds take back: goods, shipping and so on, less discounts. "
+        "Without it the accounts of the lines that they take back.",
+    )
     refunds_goodwill: AccountCode | None = Field(
         default=None,
         description="Code of the account for what buyers get back beyond what they had paid (goodwill). Without it the "
@@ -100,10 +107,15 @@ class AccountSettings(Settings):
         description="Code of the account for amounts in refunds whose type is not known. Without it such a refund "
         "fails with `CHARGE_TYPE_UNKNOWN`.",
     )
-    clearing: dict[Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")], AccountCode] = Field(
+    clearing: dict[Currency, AccountCode] = Field(
         default_factory=dict,
         description="ISO currency code → code of the clearing account that approved invoices are paid from, e.g. "
         '`{"GBP": "CLR-GBP"}`. Invoices in a currency without one stay unpaid.',
+    )
+    marketplace_clearing: dict[Text, Annotated[dict[Currency, AccountCode], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Marketplace id → currency → code of the clearing account of that marketplace alone, before "
+        'that of `accounts.clearing`, e.g. `{"A1F83G8C2ARO7P": {"GBP": "CLR-UK"}}`.',
     )
     rules: tuple[AccountRuleSettings, ...] = Field(
         default=(),
@@ -128,6 +140,8 @@ class AccountSettings(Settings):
             self.refunds_goodwill or "",
             self.refunds_restocking or "",
             self.suspense or "",
+            self.marketplace_clearing,
+            self.refunds or "",
         )
 
     def account_rules(self) -> AccountRules:

@@ -44,7 +44,7 @@ class ConnectionSettings(Settings):
         """A misspelt place would match nothing, and its orders would silently take the next rule."""
         rules = self._rules
         named = {name: {each for rule in part for each in rule.marketplaces} for name, part in rules.items()}
-        for name, marketplaces in (named | {"contacts.names": set(self.contacts.names)}).items():
+        for name, marketplaces in {**named, **self._named_alone}.items():
             if unknown := marketplaces - set(self.amazon.marketplaces):
                 raise ValueError(
                     f"{name} name marketplaces {', '.join(sorted(unknown))} that amazon.marketplaces does not list; "
@@ -64,6 +64,14 @@ class ConnectionSettings(Settings):
                     "add their SKUs there, name the file that has them with CATEGORIES, or correct the names"
                 )
         return self
+
+    @property
+    def _named_alone(self) -> Mapping[str, set[str]]:
+        """The marketplaces that settings name apart from rules, by setting."""
+        return {
+            "contacts.names": set(self.contacts.names),
+            "accounts.marketplace_clearing": set(self.accounts.marketplace_clearing),
+        }
 
     @property
     def _rules(self) -> Mapping[str, Sequence[RuleConditions]]:

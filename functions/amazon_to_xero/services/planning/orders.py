@@ -75,7 +75,13 @@ class OrderPlans:
         wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._invoice_number(record)
         to_plan = OrderToPlan(
-            order.order_id, order.updated, record.contact_number, number, len(record.shipments), version
+            order.order_id,
+            order.updated,
+            record.contact_number,
+            number,
+            len(record.shipments),
+            version,
+            order.marketplace_id,
         )
         refunds = OrderRefunds(self._refunds, order.order_id)
         plan = plan_order(to_plan, wanted, held, self._policy, organisation, refunds.decided)

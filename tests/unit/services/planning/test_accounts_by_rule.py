@@ -11,7 +11,8 @@ from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules, LineType
 from amazon_to_xero.domain.planning.policy import PostingPolicy
-from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, SHIPPED
+from fakes.order_life import CANADIAN, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, version
+from fakes.orders import CA, UK, breakdown, item
 from fakes.refunds import item_refund, refund
 from unit.services.planning.refunding_connection import RefundingConnection
 
@@ -92,3 +93,49 @@ def test_order_waits_for_a_person_who_adds_the_missing_option_in_xero() -> None:
     connection.update(SHIPPED)
 
     assert [booking_of(line) for line in connection.xero.invoice("A")["LineItems"]] == [BOOKED_BY_RULES]
+
+
+# --- refunds and marketplaces on accounts of their own ----------------------------------------------------------------
+
+DISCOUNTED = version(4, item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1"))
+BACK = refund("T1", item_refund(OurPricePrincipal="-10.00", OurPriceDiscount="1.00", GoodwillPrincipal="-2.00"))
+
+
+def accounts_of_refund(policy: PostingPolicy) -> list[str]:
+    """Return the account of each line of a refund of the whole order, with goodwill on top."""
+    connection = RefundingConnection(DISCOUNTED, policy=policy)
+    connection.refund(BACK)
+    return [line["AccountCode"] for line in connection.xero.credit_note("A-RFT1")["LineItems"]]
+
+
+def test_refund_goes_to_the_account_of_refunds_and_goodwill_to_its_own() -> None:
+    assert accounts_of_refund(PAYING) == ["200", "210", "200"]
+
+    accounts = replace(PAYING.accounts, refunds="207", goodwill="208")
+
+    assert accounts_of_refund(replace(PAYING, accounts=accounts)) == ["207", "207", "208"]
+
+
+def test_rule_that_names_refunds_decides_where_they_go_by_marketplace_and_sku() -> None:
+    named = frozenset({LineType.REFUND})
+    elsewhere = AccountRule("206", marketplaces=frozenset({CA}), charges=named)
+    here = AccountRule("208", marketplaces=frozenset({UK}), skus=("TEA-*",), charges=named)
+
+    assert accounts_of_refund(by_rules(elsewhere, here)) == ["208", "208", "200"]
+    assert accounts_of_refund(by_rules(elsewhere)) == ["200", "210", "200"]
+
+
+def test_sale_and_refund_of_a_marketplace_are_settled_through_its_own_clearing_account() -> None:
+    accounts = replace(PAYING.accounts, marketplace_clearing={UK: {"GBP": "CLR-UK"}})
+    own = replace(ORGANISATION_WITH_CLEARING.accounts["CLR-GBP"], code="CLR-UK")
+    connection = RefundingConnection(policy=replace(PAYING, accounts=accounts))
+    connection.xero.settings = replace(
+        ORGANISATION_WITH_CLEARING, accounts={**ORGANISATION_WITH_CLEARING.accounts, "CLR-UK": own}
+    )
+    canadian = version(4, item("20.00", currency="CAD"), **CANADIAN) | {"orderId": "B"}
+    connection.update(DISCOUNTED, canadian)
+
+    connection.refund(BACK)
+
+    codes = [payment["Account"]["Code"] for payment in connection.xero.books["Payments"].values()]
+    assert codes == ["CLR-UK", "CLR-CAD", "CLR-UK"]
