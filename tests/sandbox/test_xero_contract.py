@@ -74,6 +74,7 @@ def test_settings_responses_match_the_contract(xero_contract: Callable[[str, Any
         xero_contract("Accounts", body_of(client, "GET", "Accounts"))
         xero_contract("TaxRates", body_of(client, "GET", "TaxRates"))
         xero_contract("Currencies", body_of(client, "GET", "Currencies"))
+        xero_contract("BrandingThemes", body_of(client, "GET", "BrandingThemes"))
         xero_contract("TrackingCategories", body_of(client, "GET", "TrackingCategories"))
     xero_contract("Currencies", body_of(client, "PUT", "Currencies", {"Code": "CHF"}))
     account = {"Code": "999", "Name": "Other", "Type": "EXPENSE", "TaxType": "NONE"}

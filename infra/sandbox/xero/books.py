@@ -24,7 +24,15 @@ from .tracking import with_ids
 from .values import read_date, wire_date
 
 _MISSING: Any = object()
-_SETTINGS = {"Organisation", "Organisations", "Accounts", "TaxRates", "Currencies", "TrackingCategories"}
+_SETTINGS = {
+    "Organisation",
+    "Organisations",
+    "Accounts",
+    "TaxRates",
+    "Currencies",
+    "TrackingCategories",
+    "BrandingThemes",
+}
 
 
 class Books:
@@ -55,6 +63,7 @@ class Books:
         self.tax_rates: dict[str, dict[str, Any]] = {}
         self.currencies: dict[str, dict[str, Any]] = {}
         self.tracking: dict[str, dict[str, Any]] = {}
+        self.branding_themes: dict[str, dict[str, Any]] = {}
         self.period_lock: dt.date | None = None
         self.year_lock: dt.date | None = None
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -179,8 +188,8 @@ class Books:
         """Merge the organisation, accounts, tax rates and currencies given in Xero's own keys; commit the result.
 
         With `replacing`, each list given replaces the stored one instead of being merged into it. Accounts are matched
-        by Code, tax rates by TaxType, currencies by Code, tracking categories by Name. The organisation's
-        PeriodLockDate and EndOfYearLockDate are `2026-09-30` or `/Date(ms)/`; null removes a lock date.
+        by Code, tax rates by TaxType, currencies by Code, tracking categories by Name, branding themes by their id. The
+        organisation's PeriodLockDate and EndOfYearLockDate are `2026-09-30` or `/Date(ms)/`; null removes a lock date.
         Raise ValueError, and change nothing, for a key or a time zone that the sandbox does not support.
         """
         unknown = set(settings) - _SETTINGS
@@ -205,6 +214,8 @@ class Books:
         if "TrackingCategories" in settings:
             categories = [with_ids(each, self.new_id) for each in settings["TrackingCategories"]]
             self._merge(self.tracking, categories, "Name", replacing=replacing)
+        themes = settings.get("BrandingThemes")
+        self._merge(self.branding_themes, themes, "BrandingThemeID", replacing=replacing)
         self.commit()
 
     def _configure_organisation(self, organisation: dict[str, Any]) -> None:

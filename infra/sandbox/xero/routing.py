@@ -40,6 +40,7 @@ _OPERATIONS = {
     ("GET", "payments", "/id"): "getPayment",
     ("POST", "payments", "/id"): "deletePayment",
     ("GET", "trackingcategories", ""): "getTrackingCategories",
+    ("GET", "brandingthemes", ""): "getBrandingThemes",
     ("GET", "items", ""): "getItems",
     ("PUT", "items", ""): "createItems",
     ("POST", "items", ""): "updateOrCreateItems",
@@ -54,6 +55,7 @@ _COLLECTIONS = {
     "creditnotes": "CreditNotes",
     "payments": "Payments",
     "items": "Items",
+    "brandingthemes": "BrandingThemes",
     "trackingcategories": "TrackingCategories",
 }
 _NESTED_COLLECTIONS = {"history": "HistoryRecords", "allocations": "Allocations"}

@@ -17,7 +17,7 @@ from sandbox.xero.items import Items
 from unit.adapters.live_sandboxes import LiveXero
 from unit.desired_documents import desired_invoice
 
-LISTS = ListsToRead(tracking=True, item_codes=frozenset({"BOOKS", "STOCKED", "GONE"}))
+LISTS = ListsToRead(tracking=True, item_codes=frozenset({"BOOKS", "STOCKED", "GONE"}), branding_themes=True)
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def test_organisation_has_the_tracking_options_and_the_items_that_the_settings_n
 
     assert read.lists == LISTS
     assert read.tracking == {"Channel": {"FBA", "FBM"}, "Marketplace": {"Europe", "North America"}}
+    assert set(read.branding_themes) == {"Standard", "Amazon"}
     assert read.items == {"BOOKS": Item("BOOKS", False), "STOCKED": Item("STOCKED", True)}
 
 
@@ -61,6 +62,21 @@ def test_invoice_has_tracking_and_item_and_is_found_as_it_was_requested(
     assert match(requested, found) is Match.SAME
     assert match(with_line(ItemCode="BOOKS"), found) is Match.OURS_BUT_DIFFERENT
     other = with_line(Tracking=[{"Name": "Channel", "Option": "FBM"}], ItemCode="BOOKS")
+    assert match(other, found) is Match.OURS_BUT_DIFFERENT
+
+
+def test_invoice_has_the_branding_theme_that_the_organisation_names(
+    reading_lists: XeroAccounting, xero: LiveXero
+) -> None:
+    theme = reading_lists.organisation().branding_theme_id("Amazon")
+    requested = replace(desired_invoice(), body={**desired_invoice().body, "BrandingThemeID": theme})
+
+    (written,) = reading_lists.create("Invoices", [{**requested.body, "Contact": {"Name": "Customers"}}], "key-1")
+    (found,) = reading_lists.find("Invoices", "InvoiceNumber", ["A"])
+
+    assert (written.errors, found["BrandingThemeID"]) == ((), theme)
+    assert match(requested, found) is Match.SAME
+    other = replace(requested, body={**requested.body, "BrandingThemeID": xero.sandbox.tenant_id})
     assert match(other, found) is Match.OURS_BUT_DIFFERENT
 
 

@@ -30,7 +30,7 @@ from amazon_to_xero.adapters.xero.collections import (
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.organisation import items_from, organisation_from, tracking_from
+from amazon_to_xero.adapters.xero.organisation import branding_themes_from, items_from, organisation_from, tracking_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -156,6 +156,7 @@ class XeroAccounting:
             lists=self._lists,
             tracking=self._tracking() if self._lists.tracking else {},
             items=self._items() if self._lists.item_codes else {},
+            branding_themes=self._branding_themes() if self._lists.branding_themes else {},
         )
 
     def _tracking(self) -> Mapping[str, frozenset[str]]:
@@ -163,6 +164,11 @@ class XeroAccounting:
             self._read("read TrackingCategories", "get_tracking_categories", "TrackingCategories", {})[
                 "TrackingCategories"
             ]
+        )
+
+    def _branding_themes(self) -> Mapping[str, str]:
+        return branding_themes_from(
+            self._read("read BrandingThemes", "get_branding_themes", "BrandingThemes", {})["BrandingThemes"]
         )
 
     def _items(self) -> Mapping[str, Item]:

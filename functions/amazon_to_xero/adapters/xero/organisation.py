@@ -80,6 +80,12 @@ def tracking_from(categories: Sequence[Json]) -> Mapping[str, frozenset[str]]:
     }
 
 
+def branding_themes_from(elements: Sequence[Json]) -> Mapping[str, str]:
+    """Return the ids of the branding themes, by name."""
+    themes = [_Fields("read BrandingThemes", "BrandingThemes", each) for each in elements]
+    return {theme.text("Name"): theme.text("BrandingThemeID") for theme in themes}
+
+
 def items_from(elements: Sequence[Json]) -> Mapping[str, Item]:
     """Return the items by code."""
     return {

@@ -102,6 +102,7 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
         and _day(element) == body["Date"]
         and element.get("Total") == desired.total
         and cleaned(element.get("Reference")) == cleaned(body.get("Reference"))
+        and folded(body.get("BrandingThemeID", "")) in ("", folded(element.get("BrandingThemeID")))
         and _are_same_lines(body["LineItems"], element.get("LineItems") or ())
     )
 

@@ -77,6 +77,7 @@ class Organisation:
     lists: which of the lists below were read; the others are empty.
     tracking: name of a tracking category -> the names of its options, both without archived ones.
     items: code -> item, of those that were asked for.
+    branding_themes: name -> Xero's BrandingThemeID.
     """
 
     organisation_id: str
@@ -93,6 +94,7 @@ class Organisation:
     lists: ListsToRead = field(default_factory=ListsToRead)
     tracking: Mapping[str, frozenset[str]] = field(default_factory=dict)
     items: Mapping[str, Item] = field(default_factory=dict)
+    branding_themes: Mapping[str, str] = field(default_factory=dict)
 
     def local_date(self, moment: datetime) -> date:
         """Return the calendar date of a UTC time in the organisation's time zone."""
@@ -180,6 +182,16 @@ class Organisation:
                 f"The organisation {problem} {code}. {action}, or correct accounts.rules in the connection's settings, "
                 "then reprocess the order.",
             )
+
+    def branding_theme_id(self, name: str) -> str:
+        """Return Xero's id of a branding theme. Raises Failure with BRANDING_THEME_UNKNOWN."""
+        if name not in self.branding_themes:
+            raise Failure(
+                FailureCode.BRANDING_THEME_UNKNOWN,
+                f"The organisation has no branding theme {name}. Add it in Xero, or correct invoices.branding_theme in "
+                "the connection's settings, then reprocess the order.",
+            )
+        return self.branding_themes[name]
 
     def rounding_account(self) -> Account | None:
         """Return Xero's system account for rounding; None where it is archived or missing."""

@@ -11,14 +11,17 @@ class ListsToRead:
 
     tracking: the tracking categories with their options.
     item_codes: of the items, those with these codes.
+    branding_themes: the branding themes.
     """
 
     tracking: bool = False
     item_codes: frozenset[str] = frozenset()
+    branding_themes: bool = False
 
     def cover(self, others: ListsToRead) -> bool:
         """Whether all that others ask for is among these."""
-        return self.tracking >= others.tracking and self.item_codes >= others.item_codes
+        has_themes = self.branding_themes >= others.branding_themes
+        return self.tracking >= others.tracking and self.item_codes >= others.item_codes and has_themes
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -105,7 +105,7 @@ class OrderDocuments[S: DocumentSource]:
     def document(
         self, kind: DocumentKind, number: str, lines: Sequence[Line], total: Decimal, header: DocumentHeader
     ) -> DesiredDocument:
-        """Return an invoice or a credit note. Raises Failure with TRACKING_UNKNOWN or ITEM_UNUSABLE."""
+        """Return an invoice or a credit note. Raises Failure for what the organisation does not have."""
         self._check_lines(lines)
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
@@ -118,8 +118,11 @@ class OrderDocuments[S: DocumentSource]:
             "Status": header.status,
             "LineItems": [line.in_xero() for line in lines],
         }
+        style = self.policy.style
         if is_invoice:
-            body["DueDate"] = body["Date"]
+            body["DueDate"] = (header.day + timedelta(days=style.due_days)).isoformat()
+        if style.branding_theme:
+            body["BrandingThemeID"] = self.organisation.branding_theme_id(style.branding_theme)
         return DesiredDocument(
             kind,
             number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from amazon_to_xero.domain.books.contact import ContactPolicy
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.books.organisation_lists import ListsToRead
 from amazon_to_xero.domain.planning.account_rules import AccountRules, LineBooking, LineType
+from amazon_to_xero.domain.planning.document_style import DocumentStyle
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
@@ -68,6 +69,7 @@ class PostingPolicy:
     start: orders placed before it (UTC) are not booked.
     refunds_before_start: what becomes of their refunds.
     account_rules: by which lines are booked on other accounts, with tracking and item codes.
+    style: the looks of documents.
     """
 
     marketplaces: frozenset[str]
@@ -81,11 +83,12 @@ class PostingPolicy:
     start: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     refunds_before_start: RefundsWithoutSale = RefundsWithoutSale.PERSON
     account_rules: AccountRules = field(default_factory=AccountRules)
+    style: DocumentStyle = field(default_factory=DocumentStyle)
 
     @property
     def lists_to_read(self) -> ListsToRead:
         """What is read of the organisation besides its accounts, tax rates and currencies."""
-        return self.account_rules.lists_to_read
+        return replace(self.account_rules.lists_to_read, branding_themes=bool(self.style.branding_theme))
 
     def charge_booking(self, order: Order, sku: str, charge: Charge) -> LineBooking:
         """Return how a charge of an order is booked; its account is empty where the settings name none."""

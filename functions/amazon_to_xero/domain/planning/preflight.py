@@ -18,6 +18,7 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
     findings = (
         *_check_accounts(policy, organisation),
         *_check_lines(policy, organisation),
+        *_check_style(policy, organisation),
         *_check_currencies(policy, organisation),
         *_check_taxes(policy, organisation),
         *_check_lock_dates(policy, organisation, start),
@@ -56,6 +57,11 @@ def _check_lines(policy: PostingPolicy, organisation: Organisation) -> Iterator[
         yield from _findings(organisation.require_tracking, category, option)
     for code in sorted(policy.account_rules.item_codes):
         yield from _findings(organisation.require_item, code)
+
+
+def _check_style(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+    if policy.style.branding_theme:
+        yield from _findings(organisation.branding_theme_id, policy.style.branding_theme)
 
 
 def _check_currencies(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:

@@ -197,8 +197,7 @@ def sale_reference(order: Order, tracking: str = "") -> str:
 def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount with the tax type of what it discounts."""
     collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
-    title, sku = cleaned(item.title), cleaned(item.sku)
-    name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
+    name = policy.style.item_name(order, item)
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:

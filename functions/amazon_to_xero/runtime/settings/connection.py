@@ -94,4 +94,5 @@ class ConnectionSettings(Settings):
             start=self.start,
             refunds_before_start=self.refunds.before_start,
             account_rules=self.accounts.account_rules(),
+            style=self.invoices.style(),
         )

@@ -31,6 +31,7 @@ class SettingsEndpoints:
             "getCurrencies": self._get_currencies,
             "createCurrency": self._create_currency,
             "getTrackingCategories": self._get_tracking_categories,
+            "getBrandingThemes": self._get_branding_themes,
             "getItems": self._get_items,
             "getItem": self._get_item,
             "createItems": self._create_items,
@@ -66,6 +67,9 @@ class SettingsEndpoints:
         return self.responses.records(
             "TrackingCategories", select_settings(request, categories, fields.TRACKING_CATEGORIES, self.books)
         )
+
+    def _get_branding_themes(self, request: Request) -> Response:
+        return self.responses.records("BrandingThemes", list(self.books.branding_themes.values()))
 
     def _get_items(self, request: Request) -> Response:
         items = select(request, self.books.items.values(), fields.ITEMS, self.books)

@@ -13,6 +13,7 @@ from amazon_to_xero.domain.books.organisation import Account, LockDates, Organis
 from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
+from amazon_to_xero.domain.planning.document_style import DocumentStyle
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -86,6 +87,7 @@ def test_settings_that_fit_the_organisation_have_no_findings() -> None:
         (with_marketplace_clearing(UK, GBP="CLR-UK"), READY, "CLEARING_UNUSABLE", "CLR-UK"),
         (with_marketplace_clearing(CA, CAD="CLR-GBP"), READY, "CLEARING_UNUSABLE", "active bank account in CAD"),
         (FITTING, with_account("CLR-CAD", type="CURRENT", currency=None), "CLEARING_UNUSABLE", "bank account in CAD."),
+        (replace(FITTING, style=DocumentStyle(branding_theme="Shop")), READY, "BRANDING_THEME_UNKNOWN", "Shop"),
         (FITTING, without_account("498"), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, with_account("498", active=False), "NO_ROUNDING_ACCOUNT", "ROUNDING"),
         (FITTING, without_account("CLR-GBP"), "CLEARING_UNUSABLE", "CLR-GBP"),
