@@ -33,6 +33,7 @@ from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactScope
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
@@ -217,7 +218,9 @@ def _categories_in_file(name: str, settings: ConnectionSettings, store: StateSto
 def included_data(settings: ConnectionSettings) -> tuple[str, ...]:
     """Return the parts of an order to request from Amazon: what is not requested cannot leak."""
     parts = INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION
-    return parts if settings.contacts.policy is ContactScope.MARKETPLACE else (*parts, BUYER)
+    names_buyers = settings.contacts.policy is not ContactScope.MARKETPLACE
+    has_purchase_orders = BuyerReference.PURCHASE_ORDER in settings.invoices.buyer_references
+    return (*parts, BUYER) if names_buyers or has_purchase_orders else parts
 
 
 @cache

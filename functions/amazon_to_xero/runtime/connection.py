@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
@@ -170,7 +171,7 @@ def connect(
         store,
         policy,
         contacts,
-        storable_order,
+        partial(storable_order, references=policy.style.buyer_references),
         failed_sources,
         readable,
         ports.events,

@@ -355,3 +355,17 @@ def test_buyer_data_is_requested_from_amazon_only_where_the_settings_need_it(
     parts = included_data(parse(ConnectionSettings, json.dumps(document), "the settings"))
 
     assert requested == {"RECIPIENT", "BUYER"} & set(parts)
+
+
+@pytest.mark.parametrize(
+    ("references", "is_requested"), [([], False), (["vat_number"], False), (["purchase_order"], True)]
+)
+def test_buyer_is_requested_where_invoices_state_purchase_order_numbers(
+    references: list[str], is_requested: bool
+) -> None:
+    document = settings()
+    document["invoices"] = {"buyer_references": references}
+
+    parts = included_data(parse(ConnectionSettings, json.dumps(document), "the settings"))
+
+    assert ("BUYER" in parts) is is_requested

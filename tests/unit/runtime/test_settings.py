@@ -187,6 +187,7 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("invoices", {"line_description": "{asin} {title}"}, "line_description has {asin}, which is no field"),
         ("invoices", {"line_description": "{title"}, "line_description has {, which"),
         ("invoices", {"line_description": "{}"}, "write {title}, {sku}, {item_id}, {order_id}, {marketplace}"),
+        ("invoices.buyer_references", ["e-mail"], "'purchase_order' or 'vat_number'"),
         ("invoices.number_prefix", "x" * 51, "at most 50 characters"),
         ("invoices.number_prefix", "A,B", "match pattern"),
         ("refunds.before_start", "ignore", "'person' or 'standalone'"),
@@ -277,6 +278,16 @@ def test_every_condition_of_an_account_rule_reaches_the_policy() -> None:
         charges=frozenset({LineType.ITEM, LineType.DISCOUNT}),
     )
     assert policy.lists_to_read == ListsToRead(tracking=True, item_codes=frozenset({"BOOKS"}))
+
+
+def test_vat_number_of_a_buyer_with_a_contact_has_its_place_there() -> None:
+    document = settings()
+    document["contacts"] = {"policy": "business_buyers"}
+    document["invoices"] = {"buyer_references": ["purchase_order", "vat_number"]}
+
+    message = refusal(ConnectionSettings, json.dumps(document))
+
+    assert "with contacts.policy business_buyers it is on the contact; remove it from" in message
 
 
 def test_marketplace_with_a_clearing_account_has_to_be_one_of_the_connection() -> None:

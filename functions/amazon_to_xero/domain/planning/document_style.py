@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import Order, OrderItem
 from amazon_to_xero.domain.books.texts import cleaned
@@ -21,11 +22,13 @@ class DocumentStyle:
     line_description: template of an item's name, with LINE_FIELDS in braces; empty for title and SKU.
     due_days: days from an invoice's date to its due date.
     branding_theme: name of a branding theme of the organisation; empty for its default one.
+    buyer_references: what of a business buyer's references an invoice's Reference has.
     """
 
     line_description: str = ""
     due_days: int = 0
     branding_theme: str = ""
+    buyer_references: frozenset[BuyerReference] = frozenset()
 
     def item_name(self, order: Order, item: OrderItem) -> str:
         """Return how lines name an item; by its id where Amazon states nothing else of it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from amazon_to_xero.domain.amazon.business_buyer import REFERENCE_NAMES
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import NOT_YET_PRICED, Charge, Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.shipment import Shipment
@@ -188,10 +189,14 @@ def _sale(
 
 
 def sale_reference(order: Order, tracking: str = "") -> str:
-    """Return the Reference of an order's documents: its marketplace, its id and the tracking numbers."""
+    """Return the Reference of an order's documents: its marketplace and id, the buyer's references, tracking numbers.
+
+    What exceeds Xero's limit is cut at the end: of many tracking numbers the last ones.
+    """
     identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
-    numbers = cleaned(tracking)
-    return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
+    references = [f"{REFERENCE_NAMES[name]} {text}" for name, text in order.buyer_references.items()]
+    more = ", ".join(filter(None, (cleaned(text) for text in (*references, tracking))))
+    return xero_text(f"{identity}{REFERENCE_MARK}{more}" if more else identity, REFERENCE_LIMIT)
 
 
 def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:

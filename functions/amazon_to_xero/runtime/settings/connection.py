@@ -7,7 +7,8 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from amazon_to_xero.domain.books.contact import ContactPolicy
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
+from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.stock.policy import StockPolicy
@@ -53,6 +54,16 @@ class ConnectionSettings(Settings):
         for name, part in rules.items():
             if any("UK" in rule.ship_to for rule in part):
                 raise ValueError(f"{name} have ship_to UK, which is no ISO country code; write GB")
+        return self
+
+    @model_validator(mode="after")
+    def _vat_number_has_one_place(self) -> Self:
+        is_on_contact = self.contacts.policy is not ContactScope.MARKETPLACE
+        if is_on_contact and BuyerReference.VAT_NUMBER in self.invoices.buyer_references:
+            raise ValueError(
+                "invoices.buyer_references has vat_number, and with contacts.policy "
+                f"{self.contacts.policy} it is on the contact; remove it from invoices.buyer_references"
+            )
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactScope
 from amazon_to_xero.domain.planning.document_style import LINE_FIELDS, DocumentStyle, unknown_fields
 from amazon_to_xero.domain.planning.policy import RefundsWithoutSale
@@ -54,6 +55,13 @@ class InvoiceSettings(Settings):
         description="Name of a branding theme of the organisation, which invoices and credit notes take. Without it "
         "the default one.",
     )
+    buyer_references: tuple[BuyerReference, ...] = Field(
+        default=(),
+        description="What a business buyer gave an order for its own books, which the invoice's reference then states: "
+        "`purchase_order` (`PO 4711`), `vat_number` (`VAT GB123456789`). Amazon states them only with a role for them. "
+        "What is named here is stored with the order. With contacts of business buyers their VAT number is on the "
+        "contact, and cannot be named here.",
+    )
     lock_dates: Literal["hold", "next_open_day"] = Field(
         default="hold",
         description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
@@ -70,7 +78,9 @@ class InvoiceSettings(Settings):
         return self
 
     def style(self) -> DocumentStyle:
-        return DocumentStyle(self.line_description, self.due_days, self.branding_theme or "")
+        return DocumentStyle(
+            self.line_description, self.due_days, self.branding_theme or "", frozenset(self.buyer_references)
+        )
 
 
 class RefundSettings(Settings):
