@@ -198,7 +198,7 @@ def read_document(file: str) -> str:
         raise SettingsError(f"{file or 'a file without a name'} cannot be read: {problem}") from None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="connect", description="Connect one Amazon account to one Xero organisation.")
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
@@ -207,7 +207,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--categories", default="", help="a file of SKUs and their categories; see docs/settings.md")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = _arguments(arguments)
     try:
         documents = read_document(given.settings), read_document(given.secrets)
         file = None
