@@ -162,6 +162,7 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("accounts.marketplace_clearing", {UK: {}}, "at least 1 item"),
         ("accounts.rules", [{"marketplaces": [UK]}], "give it an account, tracking or an item_code"),
         ("accounts.rules", [{"account": "201", "tracking": {"A": "1", "B": "2", "C": "3"}}], "at most 2 items"),
+        ("accounts.rules", [{"item_code": "A", "charges": ["refund"]}], "those of the sale; give it an account"),
         ("accounts.rules", [{"item_code": "x" * 31}], "at most 30 characters"),
         ("accounts.rules", [{"account": "201", "channel": "fba"}], "'amazon' or 'merchant'"),
         ("accounts.rules", [{"account": "201", "charges": ["postage"]}], "'gift_wrap'"),

@@ -49,6 +49,10 @@ class AccountRuleSettings(RuleConditions):
     def _decides_something(self) -> Self:
         if not (self.account or self.tracking or self.item_code):
             raise ValueError("the rule decides nothing; give it an account, tracking or an item_code")
+        if set(self.charges) == {"refund"} and not self.account:
+            raise ValueError(
+                "the rule is for refunds, whose tracking and item are those of the sale; give it an account"
+            )
         return self
 
     def rule(self) -> AccountRule:
