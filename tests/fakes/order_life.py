@@ -119,8 +119,10 @@ class OrderLife:
     def _order_to_plan(self, order: Order) -> OrderToPlan:
         self._invoice_number = self._invoice_number or invoice_number(order.order_id, self.policy.invoice_prefix)
         customer = marketplace_customer(order.marketplace_id, self.policy.contacts)
-        contact = self.contact_number or customer.number
-        return OrderToPlan(order.order_id, order.updated, contact, self._invoice_number, len(self.shipments))
+        contact, number, shipments = self.contact_number or customer.number, self._invoice_number, len(self.shipments)
+        return OrderToPlan(
+            order.order_id, order.updated, contact, number, shipments, marketplace_id=order.marketplace_id
+        )
 
     # --- posting ----------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,9 @@ class FailureCode(StrEnum):
     TAX_VARIANCE = "TAX_VARIANCE"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
+    TRACKING_UNKNOWN = "TRACKING_UNKNOWN"
+    ITEM_UNUSABLE = "ITEM_UNUSABLE"
+    BRANDING_THEME_UNKNOWN = "BRANDING_THEME_UNKNOWN"
     CLEARING_UNUSABLE = "CLEARING_UNUSABLE"
     CURRENCY_NOT_SUBSCRIBED = "CURRENCY_NOT_SUBSCRIBED"
     PERIOD_LOCKED = "PERIOD_LOCKED"
@@ -376,6 +379,18 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.ACCOUNT_ARCHIVED: FailureInfo(
         "The account is archived in Xero.", "Restore the account in Xero or correct accounts in the settings."
+    ),
+    _C.TRACKING_UNKNOWN: FailureInfo(
+        "The organisation has no such tracking category or option, or it is archived.",
+        "Add it in Xero or correct accounts.rules in the settings, then reprocess the order.",
+    ),
+    _C.ITEM_UNUSABLE: FailureInfo(
+        "The organisation has no such item, or Xero tracks its stock.",
+        "Name an item whose stock is not tracked in accounts.rules of the settings, then reprocess the order.",
+    ),
+    _C.BRANDING_THEME_UNKNOWN: FailureInfo(
+        "The organisation has no such branding theme.",
+        "Add it in Xero or correct invoices.branding_theme in the settings, then reprocess the order.",
     ),
     _C.CLEARING_UNUSABLE: FailureInfo(
         "The clearing account cannot take payments in this currency.",

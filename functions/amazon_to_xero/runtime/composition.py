@@ -33,6 +33,7 @@ from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactScope
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
@@ -53,6 +54,7 @@ from amazon_to_xero.runtime.settings import (
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder
+from amazon_to_xero.services.stored_categories import CategoriesMissing, stored_categories
 
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
@@ -168,6 +170,7 @@ class Application:
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
         store = self._store(name)
+        categories = _categories_in_file(name, settings, store)
         decisions = PowertoolsDecisionLog(name)
         owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         identity = XeroTokenEndpoint(
@@ -182,7 +185,8 @@ class Application:
         parts = included_data(settings)
         amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)
         finances = AmazonFinancesApi(seller, region, api_url=api_url, lwa_url=lwa_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
+        lists = settings.policy().lists_to_read
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url, lists=lists)
         ports = Ports(
             amazon,
             finances,
@@ -196,13 +200,27 @@ class Application:
             AmazonInventoryApi(seller, region, api_url=api_url, lwa_url=lwa_url),
             self._inventory_topic,
         )
-        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
+        return connect(profile_of(name, settings, secrets.buyer_salt, categories), ports, tokens)
+
+
+def _categories_in_file(name: str, settings: ConnectionSettings, store: StateStore) -> Mapping[str, str]:
+    """Return SKU -> category in the file that the settings name. Raises SettingsError where the table has none."""
+    file = settings.tax.category_file
+    try:
+        return stored_categories(store, file.digest) if file else {}
+    except CategoriesMissing as problem:
+        raise SettingsError(
+            f"the settings of connection {name} cannot be used. tax.category_file: {problem}. "
+            "Run make connect again with CATEGORIES."
+        ) from None
 
 
 def included_data(settings: ConnectionSettings) -> tuple[str, ...]:
     """Return the parts of an order to request from Amazon: what is not requested cannot leak."""
     parts = INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION
-    return parts if settings.contacts.policy is ContactScope.MARKETPLACE else (*parts, BUYER)
+    names_buyers = settings.contacts.policy is not ContactScope.MARKETPLACE
+    has_purchase_orders = BuyerReference.PURCHASE_ORDER in settings.invoices.buyer_references
+    return (*parts, BUYER) if names_buyers or has_purchase_orders else parts
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
@@ -17,6 +18,7 @@ from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
@@ -121,11 +123,14 @@ class ConnectionProfile:
     stock_policy: StockPolicy | None = None
 
 
-def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
-    """Return the profile that a connection's settings describe."""
+def profile_of(
+    name: str, settings: ConnectionSettings, buyer_salt: str, categories_in_file: Mapping[str, str] = NO_FILE
+) -> ConnectionProfile:
+    """Return the profile that a connection's settings describe; SKU -> category in the file that they name."""
+    policy = settings.policy(categories_in_file)
     limits = Limits(per_day=settings.xero.calls_per_day)
     seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
-    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id, settings.stock_policy())
+    return ConnectionProfile(name, seller_id, policy, buyer_salt, limits, tenant_id, settings.stock_policy())
 
 
 def connect(
@@ -168,7 +173,7 @@ def connect(
         store,
         policy,
         contacts,
-        storable_order,
+        partial(storable_order, references=policy.style.buyer_references),
         failed_sources,
         readable,
         ports.events,

@@ -202,6 +202,11 @@ def organisation_for(country: str) -> dict[str, Any]:
         ],
         "TaxRates": [_tax_rate(*rate) for rate in (*_TAX_RATES[country], *_CUSTOM_TAX_RATES)],
         "Currencies": [{"Code": code, "Description": CURRENCY_NAMES[code]} for code in currencies],
+        "BrandingThemes": [_branding_theme(country, place, name) for place, name in enumerate(("Standard", "Amazon"))],
+        "TrackingCategories": [
+            _tracking_category(country, "Channel", "FBA", "FBM"),
+            _tracking_category(country, "Marketplace", "Europe", "North America"),
+        ],
     }
 
 
@@ -223,6 +228,28 @@ def _chart_of_accounts(
         ("820", "Sales tax", "CURRLIAB", no_tax, {"SystemAccount": "GST"}),
         ("830", "Marketplace tax", "CURRLIAB", no_tax, {}),
     )
+
+
+def _branding_theme(country: str, place: int, name: str) -> dict[str, Any]:
+    return {
+        "BrandingThemeID": _id("branding", country, name),
+        "Name": name,
+        "Type": "INVOICE",
+        "SortOrder": place,
+        "CreatedDateUTC": "/Date(1704067200000+0000)/",
+    }
+
+
+def _tracking_category(country: str, name: str, *options: str) -> dict[str, Any]:
+    return {
+        "TrackingCategoryID": _id("tracking", country, name),
+        "Name": name,
+        "Status": "ACTIVE",
+        "Options": [
+            {"TrackingOptionID": _id("tracking", country, name, option), "Name": option, "Status": "ACTIVE"}
+            for option in options
+        ],
+    }
 
 
 def _id(*parts: str) -> str:

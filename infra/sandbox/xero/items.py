@@ -11,6 +11,7 @@ from .records import Item
 from .values import read_number, read_object, read_text
 
 _DETAILS_FIELDS = ("SalesDetails", "PurchaseDetails")
+_FLAGS = ("IsSold", "IsPurchased", "IsTrackedAsInventory")
 _MAX_LENGTHS = {"Name": 50, "Description": 4000, "PurchaseDescription": 4000}
 
 
@@ -72,7 +73,7 @@ class Items:
         fields |= {
             key: self._read_details(read_object(sent[key], key), problems) for key in _DETAILS_FIELDS if key in sent
         }
-        return fields | {key: bool(sent[key]) for key in ("IsSold", "IsPurchased") if key in sent}
+        return fields | {key: bool(sent[key]) for key in _FLAGS if key in sent}
 
     def _read_details(self, sent: dict[str, Any], problems: list[str]) -> dict[str, Any]:
         details: dict[str, Any] = {}

@@ -144,6 +144,10 @@ def test_every_type_of_row_is_listed() -> None:
         ("example-us-sales-tax", ["45.00 USD from `CLR-USD`"]),
         ("example-canada", ["| Tax, as Xero computes it |  |  |  | 2.00 |", "42.00 CAD from"]),
         ("example-rounding", ["| Tax, as the lines state it |  |  |  | 1.01 |", "**21.21**"]),
+        (
+            "example-account-rules",
+            ["| 201, Team: Kitchen | OUTPUT2 | 24.00 |", "| 205, Team: Kitchen |"],
+        ),
         ("example-lock-dates", ["`PERIOD_LOCKED`", "dated 2026-11-01", "of 2026-10-30"]),
         ("example-buyer-contact", ["| `Name` | Ada Example |", "AMAZON-B-"]),
     ],

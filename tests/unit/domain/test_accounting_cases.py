@@ -48,6 +48,7 @@ def policy_of(case: Case) -> PostingPolicy:
     raw = settings()
     raw["amazon"]["marketplaces"] = list(MARKETPLACES)
     raw["accounts"]["clearing"] = {account[4:]: account for account in CLEARING_ACCOUNTS}
+    raw["accounts"]["rules"] = books.get("account_rules", [])
     rules = [
         rule | {"marketplaces": [MARKETPLACE_BY_NAME[name].marketplace_id for name in rule.get("marketplaces", ())]}
         for rule in books["rules"]

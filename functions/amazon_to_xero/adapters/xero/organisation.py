@@ -10,6 +10,7 @@ from decimal import Decimal
 from tzlocal.windows_tz import win_tz
 
 from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
+from amazon_to_xero.domain.books.organisation_lists import Item
 from amazon_to_xero.domain.money import InvalidAmount, amount
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroRefused, XeroUnavailable
@@ -65,6 +66,35 @@ def iana_time_zone(xero_name: str) -> str:
             "settings, and report this as a defect",
         )
     return zone
+
+
+def tracking_from(categories: Sequence[Json]) -> Mapping[str, frozenset[str]]:
+    """Return the options of each tracking category, by their names; archived ones are left out."""
+    return {
+        _Fields("read TrackingCategories", "TrackingCategories", each).text("Name"): frozenset(
+            _Fields("read TrackingCategories", "TrackingCategories.Options", option).text("Name")
+            for option in each.get("Options") or ()
+            if option.get("Status") == "ACTIVE"
+        )
+        for each in categories
+        if each.get("Status") == "ACTIVE"
+    }
+
+
+def branding_themes_from(elements: Sequence[Json]) -> Mapping[str, str]:
+    """Return the ids of the branding themes, by name."""
+    themes = [_Fields("read BrandingThemes", "BrandingThemes", each) for each in elements]
+    return {theme.text("Name"): theme.text("BrandingThemeID") for theme in themes}
+
+
+def items_from(elements: Sequence[Json]) -> Mapping[str, Item]:
+    """Return the items by code."""
+    return {
+        (code := _Fields("read Items", "Items", each).text("Code")): Item(
+            code, stock_is_tracked=each.get("IsTrackedAsInventory") is True
+        )
+        for each in elements
+    }
 
 
 def _account_from(element: Json) -> Account:

@@ -103,6 +103,7 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
         and _day(element) == body["Date"]
         and element.get("Total") == desired.total
         and cleaned(element.get("Reference")) == cleaned(body.get("Reference"))
+        and folded(body.get("BrandingThemeID", "")) in ("", folded(element.get("BrandingThemeID")))
         and _are_same_lines(body["LineItems"], element.get("LineItems") or ())
     )
 
@@ -124,9 +125,11 @@ def _day(element: Mapping[str, Any]) -> str:
     return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
 
 
-def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal | None]:
-    """Return what has to agree between two lines: account, tax type and amount."""
-    return line.get("AccountCode") or "", line.get("TaxType") or "", _amount(line)
+def _line(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what has to agree between two lines: account, tax type, amount, tracking and item code."""
+    texts = [line.get(name) or "" for name in ("AccountCode", "TaxType", "ItemCode")]
+    tracking = {(each.get("Name"), each.get("Option")) for each in line.get("Tracking") or ()}
+    return *texts, _amount(line), tracking
 
 
 def _amount(line: Mapping[str, Any]) -> Decimal | None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero, single_line
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece, line_from_xero
 from amazon_to_xero.domain.books.numbering import adjustment_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
@@ -235,7 +235,7 @@ class _Adjustments:
             if not amount:
                 continue
             like = booked.get(origin) or wanted.get(origin) or _line_of_item(origin, booked.values())
-            line = replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            line = replace(as_one_piece(like, amount), origin=origin)
             lines.append(stated.on(line))
         return lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ class OrderToPlan:
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
     unshipped: what of it no sale states yet, where each shipment has one.
+    marketplace_id: Amazon's, by which its clearing account is chosen.
     """
 
     order_id: str
@@ -48,6 +49,7 @@ class OrderToPlan:
     shipments: int
     documents_version: datetime | None = None
     unshipped: Decimal = ZERO
+    marketplace_id: str = ""
 
     @property
     def source_version(self) -> datetime:
@@ -71,6 +73,9 @@ class DocumentSource(Protocol):
 
     @property
     def contact_number(self) -> str: ...
+
+    @property
+    def marketplace_id(self) -> str: ...
 
     @property
     def source(self) -> str: ...
@@ -110,10 +115,11 @@ class OrderDocuments[S: DocumentSource]:
         header: DocumentHeader,
         contact: str = "",
     ) -> DesiredDocument:
-        """Return an invoice or a credit note.
+        """Return an invoice or a credit note. Raises Failure for what the organisation does not have.
 
         contact: key of the contact's document, where it is not the order's customer of now.
         """
+        self._check_lines(lines)
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
             "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
@@ -125,8 +131,11 @@ class OrderDocuments[S: DocumentSource]:
             "Status": header.status,
             "LineItems": [line.in_xero() for line in lines],
         }
+        style = self.policy.style
         if is_invoice:
-            body["DueDate"] = body["Date"]
+            body["DueDate"] = (header.day + timedelta(days=style.due_days)).isoformat()
+        if style.branding_theme:
+            body["BrandingThemeID"] = self.organisation.branding_theme_id(style.branding_theme)
         return DesiredDocument(
             kind,
             number,
@@ -139,6 +148,13 @@ class OrderDocuments[S: DocumentSource]:
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
         )
+
+    def _check_lines(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            for category, option in line.tracking:
+                self.organisation.require_tracking(category, option)
+            if line.item_code:
+                self.organisation.require_item(line.item_code)
 
     def settlement(
         self, document: DesiredDocument, held: HeldDocuments, amount: Decimal | None = None
@@ -153,7 +169,7 @@ class OrderDocuments[S: DocumentSource]:
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
-        clearing = self.policy.accounts.clearing.get(currency)
+        clearing = self.policy.accounts.clearing_account(self.order.marketplace_id, currency)
         settled = document.total if amount is None else amount
         if (
             self.policy.payments is Payments.NONE

@@ -41,12 +41,14 @@ class RefundToPlan:
     order_id: the order that it belongs to.
     posted_at: Amazon's postedDate (UTC): its version, and the day of its documents.
     contact_number: ContactNumber of the sale's customer.
+    marketplace_id: of its order, by which its clearing account is chosen; empty where it is not known.
     """
 
     transaction_id: str
     order_id: str
     posted_at: datetime
     contact_number: str
+    marketplace_id: str = ""
 
     @property
     def source(self) -> str:

@@ -83,6 +83,7 @@ class OrderPlans:
             len(record.shipments),
             version,
             unshipped_total(order, wanted, self._policy),
+            order.marketplace_id,
         )
         refunds = OrderRefunds(self._refunds, order.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)

@@ -83,7 +83,10 @@ class RefundNotes:
         first = record.credit_note_number or decision.number or refund_number(first_invoice, record.key)
         number = usable_refund_number(first, held)
         lines = credit_lines(refund.refund, decision.credited, sale, self._policy, organisation)
-        to_plan = RefundToPlan(record.key, transaction.order_id, transaction.posted_at, sale.contact_number)
+        marketplace_id = sale.order.marketplace_id if sale.order else ""
+        to_plan = RefundToPlan(
+            record.key, transaction.order_id, transaction.posted_at, sale.contact_number, marketplace_id
+        )
         earlier = decided.numbers_besides(record.key)
         policy = self._policy.for_marketplace(refund.marketplace_id)
         plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, policy, organisation)
