@@ -29,11 +29,13 @@ from amazon_to_xero.adapters.xero.collections import (
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
+from amazon_to_xero.adapters.xero.items import item_from
 from amazon_to_xero.adapters.xero.organisation import organisation_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import (
@@ -137,6 +139,14 @@ class XeroAccounting:
         tax_rates = self._read("read TaxRates", "get_tax_rates", "TaxRates", {})["TaxRates"]
         currencies = self._read("read Currencies", "get_currencies", "Currencies", {})["Currencies"]
         return organisation_from(organisations, accounts, tax_rates, currencies, self._clock.now())
+
+    def items(self) -> list[XeroItem]:
+        """As the port says. Xero answers all items at once: its Items have no pages."""
+        document = self._read("read Items", "get_items", "Items", {"unitdp": 4})
+        pagination = document.get("pagination")
+        if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
+            raise XeroUnavailable("read Items", 200, "the answer is one page of several, which is not documented")
+        return [item_from(element) for element in document["Items"]]
 
     def limits(self) -> XeroLimits:
         return self._limits
