@@ -38,7 +38,7 @@ ARCHITECTURES = (*WHEELS, "native")
 TASK_ROOT = "/var/task"
 
 #: The AWS services that the functions call. A client of any other service raises botocore's UnknownServiceError.
-AWS_SERVICES = {"dynamodb", "events", "kms", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+AWS_SERVICES = {"dynamodb", "events", "kms", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"}
 #: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
     # xero-python: the APIs other than accounting, each self-contained ...
@@ -64,7 +64,7 @@ UNUSED = (
     "pydantic/v1",  # for models written for version 1
     "pydantic/experimental",
     "pydantic/mypy.py",
-    *(f"boto3/{service}" for service in ("ec2", "s3")),  # boto3 imports them for clients of these services
+    "boto3/ec2",  # boto3 imports it for clients of that service
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones; tzdata has them too
     "tzdata/zoneinfo/tzdata.zi",  # the source from which tzdata's zones were compiled
