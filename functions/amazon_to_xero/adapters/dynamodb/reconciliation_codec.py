@@ -15,21 +15,28 @@ from amazon_to_xero.ports.state import OPEN_DIFFERENCES
 
 
 class MovementsCodec:
-    """Converts DayMovements. Day and SKU are in the key."""
+    """Converts DayMovements. Day, part and SKU are in the key."""
 
     prefix = "MOVEMENTS"
     schema = 1
 
     def encode(self, record: DayMovements) -> Row:
         movements = {cause: [units, timestamp(at)] for cause, (units, at) in record.movements.items()}
-        return Row(f"{self.prefix}#{record.key}", record.generation, canonical_json({"movements": movements}))
+        return Row(
+            f"{self.prefix}#{record.key}",
+            record.generation,
+            canonical_json({"parts": record.parts, "movements": movements}),
+        )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> DayMovements:
-        day, _, sku = key.partition("#")
+        place, _, sku = key.partition("#")
+        day, _, part = place.partition("/")
         movements = {
             cause: (units, datetime.fromisoformat(at)) for cause, (units, at) in data.get("movements", {}).items()
         }
-        return DayMovements(sku, date.fromisoformat(day), row.generation, movements)
+        return DayMovements(
+            sku, date.fromisoformat(day), int(part or 0), data.get("parts", 1), row.generation, movements
+        )
 
 
 class WorklistCodec:

@@ -18,7 +18,7 @@ from amazon_to_xero.domain.failures import Failure
 
 _AMAZON = "AMAZON"  # Amazon: fulfillment.fulfilledBy
 _AFN = "AFN"  # Amazon: ProductContext.fulfillmentNetwork
-_MAX_MOVEMENTS = 6000  # of one SKU on one day: DynamoDB takes 400 KB a row
+_MAX_MOVEMENTS = 300  # in a row: DynamoDB charges a write by the size of the row, and takes 400 KB
 
 LATE_BY = timedelta(days=3)  # a movement that becomes known later than that is not counted
 
@@ -40,28 +40,33 @@ class Movement:
 
 @dataclass(frozen=True)
 class DayMovements:
-    """The stored row of the movements of one SKU on one day.
+    """A stored row of the movements of one SKU on one day. A day with many movements has several: parts.
 
+    part: which of them it is, from 0 on.
+    parts: of part 0, how many there are. Movements are added to the last one, so a busy SKU writes small rows.
     movements: cause -> units, and when that became known (UTC).
     """
 
     sku: str
     day: date
+    part: int = 0
+    parts: int = 1
     generation: int = 0
     movements: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        return movements_key(self.sku, self.day)
-
-    def with_movements(self, new: Iterable[Movement], known_at: datetime) -> DayMovements | None:
-        """Return the row with further movements; None where it has them all. It may be full then."""
-        added = {each.cause: (each.units, known_at) for each in new if each.cause not in self.movements}
-        return replace(self, movements={**self.movements, **added}) if added else None
+        return movements_key(self.sku, self.day, self.part)
 
     @property
     def is_full(self) -> bool:
-        return len(self.movements) > _MAX_MOVEMENTS
+        """Whether the next movements belong into another part."""
+        return len(self.movements) >= _MAX_MOVEMENTS
+
+    def with_movements(self, new: Iterable[Movement], known_at: datetime) -> DayMovements | None:
+        """Return the row with further movements; None where it has them all."""
+        added = {each.cause: (each.units, known_at) for each in new if each.cause not in self.movements}
+        return replace(self, movements={**self.movements, **added}) if added else None
 
     def totals(self, after: datetime, until: datetime) -> tuple[int, int]:
         """Return the units sold and refunded that became known in that time, both as positive numbers."""
@@ -69,9 +74,12 @@ class DayMovements:
         return -sum(units for units in known if units < 0), sum(units for units in known if units > 0)
 
 
-def movements_key(sku: str, day: date) -> str:
-    """Return the key of a row: `2026-11-23#MUG-RED`. A SKU may contain any character."""
-    return f"{day.isoformat()}#{sku}"
+def movements_key(sku: str, day: date, part: int = 0) -> str:
+    """Return the key of a row: `2026-11-23#MUG-RED`, its second part `2026-11-23/1#MUG-RED`.
+
+    A SKU may contain any character.
+    """
+    return f"{day.isoformat()}{f'/{part}' if part else ''}#{sku}"
 
 
 def sold_by(record: OrderRecord) -> Iterator[Movement]:

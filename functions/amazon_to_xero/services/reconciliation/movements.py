@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from itertools import batched
 from typing import Any
 
@@ -18,6 +19,8 @@ from amazon_to_xero.services.state_updates import update_records
 
 _ROWS_AT_ONCE = 5000  # read at once: their content is in memory only until it is added up
 _MAX_DAYS = 60  # of movements that one comparison reads
+
+type _ByDay = Mapping[tuple[str, date], Sequence[Movement]]  # SKU and day -> movements
 
 
 class StockMovements:
@@ -46,9 +49,11 @@ class StockMovements:
     def moved(self, skus: Iterable[str], since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
         """Return the units sold and refunded that became known in that time: SKU -> sold, refunded."""
         moved: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-        keys = (key for sku in skus for key in _keys(sku, since, until))
+        keys = (movements_key(sku, day) for sku in skus for day in _days(since, until))
         for some in batched(keys, _ROWS_AT_ONCE, strict=False):
-            for row in self._store.load(DayMovements, some).values():
+            first = self._store.load(DayMovements, some)
+            further = [movements_key(row.sku, row.day, part) for row in first.values() for part in range(1, row.parts)]
+            for row in (*first.values(), *self._store.load(DayMovements, further).values()):
                 sold, refunded = row.totals(since, until)
                 before = moved[row.sku]
                 moved[row.sku] = before[0] + sold, before[1] + refunded
@@ -56,32 +61,59 @@ class StockMovements:
 
     def _record(self, movements: Sequence[Movement]) -> None:
         now = self._clock.now()
-        recent = [each for each in movements if each.day >= (now - LATE_BY).date()]
-        by_key: dict[str, list[Movement]] = defaultdict(list)
-        for each in recent:
-            by_key[movements_key(each.sku, each.day)].append(each)
-
-        def recorded(stored: Mapping[str, DayMovements | None]) -> Iterator[DayMovements]:
-            for key, known in stored.items():
-                first = by_key[key][0]
-                row = (known or DayMovements(first.sku, first.day)).with_movements(by_key[key], now)
-                if row is not None and row.is_full:
-                    self._log(first.sku, len(by_key[key]))
-                elif row is not None:
-                    yield row
-
+        by_day: dict[tuple[str, date], list[Movement]] = defaultdict(list)
+        for each in movements:
+            if each.day >= (now - LATE_BY).date():
+                by_day[each.sku, each.day].append(each)
+        if not by_day:
+            return
         try:
-            update_records(self._store, DayMovements, by_key, recorded)
+            self._add(by_day, now)
         except Conflict:  # nothing of it may stop orders and refunds
-            self._log("several SKUs", len(recent))
+            code = FailureCode.MOVEMENTS_NOT_COUNTED
+            self._decisions.record(code, reason=code, remedy=FAILURES[code].remedy, movements=len(movements))
 
-    def _log(self, sku: str, movements: int) -> None:
-        code = FailureCode.MOVEMENTS_NOT_COUNTED
-        self._decisions.record(code, reason=code, remedy=FAILURES[code].remedy, sku=sku, movements=movements)
+    def _add(self, by_day: _ByDay, now: datetime) -> None:
+        """Add movements to the last part of their day, and begin another part where that is full. Raises Conflict."""
+        targets = self._targets(by_day)
+
+        def added(stored: Mapping[str, DayMovements | None]) -> Iterator[DayMovements]:
+            for key, row in stored.items():
+                empty, movements = targets[key]
+                if (changed := (row or empty).with_movements(movements, now)) is not None:
+                    yield changed
+
+        saved = update_records(self._store, DayMovements, targets, added)
+        parts = {movements_key(row.sku, row.day): row.part + 2 for row in saved.values() if row.is_full}
+
+        def with_another_part(stored: Mapping[str, DayMovements | None]) -> Iterator[DayMovements]:
+            for key, row in stored.items():
+                if row is not None and row.parts < parts[key]:
+                    yield replace(row, parts=parts[key])
+
+        update_records(self._store, DayMovements, parts, with_another_part)
+
+    def _targets(self, by_day: _ByDay) -> dict[str, tuple[DayMovements, list[Movement]]]:
+        """Return the row of each day to add to, by key: as a new row, and with what it does not have yet.
+
+        What the first and the last two parts have is not added again: what is recorded again is so within minutes.
+        """
+        first = self._store.load(DayMovements, [movements_key(*day) for day in by_day])
+        last = {day: row.parts - 1 if (row := first.get(movements_key(*day))) else 0 for day in by_day}
+        earlier_keys = [movements_key(*day, part - 1) for day, part in last.items() if part > 1]
+        earlier = self._store.load(DayMovements, earlier_keys)
+        known = {cause for row in (*first.values(), *earlier.values()) for cause in row.movements}
+        return {
+            movements_key(*day, last[day]): (
+                DayMovements(*day, last[day]),
+                [each for each in movements if each.cause not in known],
+            )
+            for day, movements in by_day.items()
+        }
 
 
-def _keys(sku: str, since: datetime, until: datetime) -> Iterator[str]:
-    """Yield the keys of the rows that may hold what became known in that time."""
+def _days(since: datetime, until: datetime) -> Iterator[date]:
+    """Yield the days whose movements may have become known in that time."""
     first = max(since - LATE_BY, until - timedelta(days=_MAX_DAYS)).date()
     for number in range((until.date() - first).days + 1):
-        yield movements_key(sku, first + timedelta(days=number))
+        yield first + timedelta(days=number)
