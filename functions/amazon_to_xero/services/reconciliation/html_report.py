@@ -28,16 +28,17 @@ p { margin: .3rem 0; max-width: 60rem; }
 form { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin: 1rem 0; }
 label { display: grid; gap: .2rem; font-size: .85rem; }
 input, select { font: inherit; padding: .3rem .4rem; }
-table { border-collapse: collapse; width: 100%; font-size: .8rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .4rem; text-align: left; vertical-align: top; }
-th { position: sticky; top: 0; background: Canvas; vertical-align: bottom; }
+table { border-collapse: collapse; width: 100%; font-size: .75rem; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .3rem; text-align: left; vertical-align: top; }
+th { font-size: .68rem; position: sticky; top: 0; background: Canvas; vertical-align: bottom; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.c { min-width: 20rem; }
-td.i, td.m { overflow-wrap: anywhere; min-width: 6rem; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n { white-space: nowrap; }
+td.c { min-width: 14rem; }
+td.i, td.m { overflow-wrap: anywhere; min-width: 5rem; }
 tr.OPEN td.s { color: var(--open); font-weight: 600; }
 @media print {
   @page { size: A4 landscape; margin: 10mm; }
@@ -47,8 +48,7 @@ tr.OPEN td.s { color: var(--open); font-weight: 600; }
   th, td { padding: .6mm .7mm; }
   td.c { min-width: 45mm; }
   td.i, td.m { min-width: 12mm; }
-  td.r { overflow-wrap: anywhere; }
-  th { position: static; }
+  th { font-size: 1em; position: static; }
   thead { display: table-header-group; }
   tr { break-inside: avoid; }
 }
@@ -129,8 +129,9 @@ def html_report(report: ReconciliationReport) -> bytes:
 
 def _row(line: ReportLine) -> str:
     cells = line.cells()
-    shown = "".join(f'<td class="{_class(name)}">{escape(cells[name])}</td>' for name in _SHOWN)
     state, reason = cells["state"], cells["reason"]
+    texts = {name: escape(cells[name]) for name in _SHOWN} | {"reason": reason.replace("_", "_<wbr>")}
+    shown = "".join(f'<td class="{_class(name)}">{text}</td>' for name, text in texts.items())
     return f'<tr class="{state}" data-state="{state}" data-reason="{reason}">{shown}</tr>'
 
 
