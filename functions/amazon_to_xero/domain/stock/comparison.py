@@ -28,9 +28,9 @@ class StockFinding(StrEnum):
     INBOUND_NOT_IN_XERO = "INBOUND_NOT_IN_XERO"
     UNSELLABLE_NOT_IN_XERO = "UNSELLABLE_NOT_IN_XERO"
     CODE_TOO_LONG = "CODE_TOO_LONG"
-    NOT_IN_XERO = "NOT_IN_XERO"
+    UNKNOWN_TO_XERO = "UNKNOWN_TO_XERO"
     NOT_TRACKED_IN_XERO = "NOT_TRACKED_IN_XERO"
-    NOT_AT_AMAZON = "NOT_AT_AMAZON"
+    UNKNOWN_TO_AMAZON = "UNKNOWN_TO_AMAZON"
     NOT_STATED_BY_AMAZON = "NOT_STATED_BY_AMAZON"
     WITHIN_TOLERANCE = "WITHIN_TOLERANCE"
     EXPLAINED = "EXPLAINED"
@@ -42,7 +42,12 @@ FINE = frozenset({StockFinding.WITHIN_TOLERANCE, StockFinding.EXPLAINED, StockFi
 NOT_COMPARED = frozenset({StockFinding.NOT_STATED_BY_AMAZON})
 #: Findings about the item, which are the same however many units there are.
 ONE_SIDED = frozenset(
-    {StockFinding.CODE_TOO_LONG, StockFinding.NOT_IN_XERO, StockFinding.NOT_TRACKED_IN_XERO, StockFinding.NOT_AT_AMAZON}
+    {
+        StockFinding.CODE_TOO_LONG,
+        StockFinding.UNKNOWN_TO_XERO,
+        StockFinding.NOT_TRACKED_IN_XERO,
+        StockFinding.UNKNOWN_TO_AMAZON,
+    }
 )
 
 
@@ -173,10 +178,10 @@ def compare(
     if amazon is None:
         if xero is None:
             raise ValueError("neither Amazon nor Xero knows the item")
-        return Comparison(xero.code, StockFinding.NOT_AT_AMAZON, None, xero, difference=-xero.quantity)
+        return Comparison(xero.code, StockFinding.UNKNOWN_TO_AMAZON, None, xero, difference=-xero.quantity)
     total = Decimal(amazon.units.total)
     if xero is None:
-        finding = StockFinding.CODE_TOO_LONG if len(amazon.code) > MAX_CODE else StockFinding.NOT_IN_XERO
+        finding = StockFinding.CODE_TOO_LONG if len(amazon.code) > MAX_CODE else StockFinding.UNKNOWN_TO_XERO
         return Comparison(amazon.code, finding, amazon, difference=total)
     if not xero.is_tracked:
         return Comparison(xero.code, StockFinding.NOT_TRACKED_IN_XERO, amazon, xero, difference=total)

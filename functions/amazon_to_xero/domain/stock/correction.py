@@ -14,8 +14,8 @@ from amazon_to_xero.domain.stock.items import MAX_CODE, XeroItem
 
 _F = StockFinding
 _CHECKS: Mapping[StockFinding, str] = {
-    _F.FEWER_AT_AMAZON: "Check first in Seller Central (Reports > Fulfilment > Inventory Ledger) whether Amazon lost "
-    "or disposed of the units, and claim them if it did.",
+    _F.FEWER_AT_AMAZON: "Check first in Seller Central (Reports > Fulfilment) whether Amazon lost or disposed of the "
+    "units, and claim them if it did.",
     _F.RETURN_AWAITED: "Check first in Seller Central (Returns) whether the buyers have sent the refunded units back; "
     "adjust Xero only for those that stay away.",
     _F.MORE_AT_AMAZON: "Check first whether a purchase or a return is missing in Xero.",
@@ -24,14 +24,14 @@ _CHECKS: Mapping[StockFinding, str] = {
     "close the entry.",
 }
 _ONE_SIDED: Mapping[StockFinding, str] = {
-    _F.NOT_IN_XERO: "Create the item in Xero as a tracked item with the SKU as its code, or name the item's code under "
-    "inventory.items in the settings.",
+    _F.UNKNOWN_TO_XERO: "Create the item in Xero as a tracked item with the SKU as its code, or name the item's code "
+    "under inventory.items in the settings.",
     _F.CODE_TOO_LONG: f"The SKU is longer than the {MAX_CODE} characters that an item code may have. Name the item's "
     "code under inventory.items in the settings.",
     _F.NOT_TRACKED_IN_XERO: "Xero does not track this item. Create a tracked item under another code and name it under "
     "inventory.items in the settings, or close the entry.",
-    _F.NOT_AT_AMAZON: "Amazon states no SKU that is this item. If the item is not sold there, close the entry; if it "
-    "is, check the SKU in Seller Central, or name the item's code under inventory.items in the settings.",
+    _F.UNKNOWN_TO_AMAZON: "Amazon states no SKU that is this item. If the item is not sold there, close the entry; "
+    "if it is, check the SKU in Seller Central, or name the item's code under inventory.items in the settings.",
     _F.NOT_STATED_BY_AMAZON: "Amazon does not state all quantities of a SKU of this item. Check it in Seller Central; "
     "it is compared again in the next reconciliation.",
 }
@@ -65,7 +65,7 @@ def correction_of(comparison: Comparison, currency: str) -> Correction:
 
 def _adjustment(item: XeroItem, gap: Decimal, value: Decimal | None, currency: str) -> str:
     verb = "Decrease" if gap < 0 else "Increase"
-    cost = f"{abs(value)} {currency} at the average cost" if value is not None else "enter the cost of a unit by hand"
+    cost = f"{abs(value)} {currency} at the average cost" if value is not None else "enter the cost of a unit manually"
     accounts = f", accounts {item.asset_account} and {item.cost_account}" if item.asset_account else ""
     return (
         f"{verb} the quantity of {item.code} in Xero (inventory adjustment) by {plain(abs(gap))}, from "

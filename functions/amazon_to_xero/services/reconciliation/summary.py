@@ -29,6 +29,6 @@ def message_of(report: ReconciliationReport, folder: str) -> str:
     parts += [f"{entry.code}: no longer known to Amazon or Xero; its entry is done." for entry in report.gone]
     parts.append(
         f"The whole list is in {folder}: stock.html, stock.csv and stock.json. This system changes no stock. Adjust "
-        "Xero by hand, or close an entry with a word."
+        "Xero manually, or close an entry with a word."
     )
     return "\n\n".join(parts)

@@ -125,12 +125,12 @@ def test_difference_within_the_tolerance_needs_nobody() -> None:
 @pytest.mark.parametrize(
     ("amazon", "xero", "finding", "is_open"),
     [
-        (at_amazon(5), None, F.NOT_IN_XERO, True),
-        (at_amazon(0), None, F.NOT_IN_XERO, False),
+        (at_amazon(5), None, F.UNKNOWN_TO_XERO, True),
+        (at_amazon(0), None, F.UNKNOWN_TO_XERO, False),
         (at_amazon(5, code=LONG_SKU), None, F.CODE_TOO_LONG, True),
         (at_amazon(5), XeroItem("MUG-RED"), F.NOT_TRACKED_IN_XERO, True),
-        (None, tracked(quantity=7), F.NOT_AT_AMAZON, True),
-        (None, tracked(quantity=0), F.NOT_AT_AMAZON, False),
+        (None, tracked(quantity=7), F.UNKNOWN_TO_AMAZON, True),
+        (None, tracked(quantity=0), F.UNKNOWN_TO_AMAZON, False),
     ],
 )
 def test_item_that_one_side_does_not_know_is_listed_and_open_if_there_are_units(
@@ -168,7 +168,7 @@ def test_correction_of_an_item_without_cost_asks_for_it() -> None:
     correction = correction_of(compared(at_amazon(5), tracked(quantity=0)), "GBP")
 
     assert correction.value is None
-    assert "enter the cost of a unit by hand" in correction.text
+    assert "enter the cost of a unit manually" in correction.text
 
 
 def test_value_of_a_gap_is_rounded_once() -> None:

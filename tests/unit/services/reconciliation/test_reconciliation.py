@@ -168,10 +168,10 @@ def test_what_one_side_does_not_know_is_listed_and_not_dropped() -> None:
     connection.reconcile_stock()
 
     assert {code: line["reason"] for code, line in lines(connection).items()} == {
-        "NEW": "NOT_IN_XERO",
+        "NEW": "UNKNOWN_TO_XERO",
         LONG_SKU: "CODE_TOO_LONG",
         "SERVICE": "NOT_TRACKED_IN_XERO",
-        "OLD": "NOT_AT_AMAZON",
+        "OLD": "UNKNOWN_TO_AMAZON",
         "UNSTATED": "NOT_STATED_BY_AMAZON",
     }
 
