@@ -159,7 +159,11 @@ def _without_documentation(part: Any) -> Any:
         return part
     # A member of an API may have the name "documentation", too: that is an object.
     kept = {name: each for name, each in part.items() if name != "documentation" or not isinstance(each, str)}
-    return {name: _without_documentation(each) for name, each in kept.items()}
+    return {
+        # botocore reads the texts of these parameters of a client, which S3 has.
+        name: each if name == "clientContextParams" else _without_documentation(each)
+        for name, each in kept.items()
+    }
 
 
 def _delete(entry: Path) -> None:

@@ -44,6 +44,8 @@ from unit.runtime.lambda_context import FakeLambdaContext
 from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event, transaction_update
 
 FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "inventory_reconciliation", "resume")
+#: A shorter name than the folder leaves the stack the longer one.
+LOGGED_AS = {"inventory_reconciliation": "reconciliation"}
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
 CONNECTION = "main"
 BUCKET = f"{STACK}-ReportBucket-1ABCDEF"
@@ -54,7 +56,7 @@ OPEN_RESOURCES = {
     f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}/connections/*",
     f"arn:aws:s3:::{BUCKET}/*",  # names of reports
     *(
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{name.replace('_', '-')}:*"
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{LOGGED_AS.get(name, name.replace('_', '-'))}:*"
         for name in FUNCTIONS
     ),
 }
