@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from amazon_to_xero.domain.stock.correction import plain
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.ports.state import OPEN_DIFFERENCES, StateStore
-from amazon_to_xero.services.reconciliation.reconciler import COMPLETED_AT, CURSOR, FOLDER
+from amazon_to_xero.services.reconciliation.reconciler import COMPLETED_AT, CURSOR, FOLDER, LEASE_HELD
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
 from operations.watched_rows import all_watched
@@ -42,7 +42,10 @@ def reconcile(session: Session) -> Result:
     answer = _invoke(session, {"reconcile": "now", "connection": session.connection})
     if problem := answer.get("problem"):
         return _refused(problem)
-    if answer.get("stopped"):
+    stopped = answer.get("stopped", {}).get(session.connection, "")
+    if stopped == LEASE_HELD:
+        return _refused("Stock is being reconciled by another run. List the worklist in some minutes.")
+    if stopped:
         return _refused("Stock was not reconciled. Why: operate logs --function inventory_reconciliation.")
     return worklist(session)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from amazon_to_xero.runtime import reconciliation_handler
 from fakes.connection import FakeConnection
 from fakes.operator import OperatorSession, as_text, operate
 from fakes.reconciliation import RECONCILED, tracked
+from fakes.state import NOON
 from fakes.stock import UK, summary
 from inventory_reconciliation.handler import handler
 from operations.command_line.stock import worklist
@@ -133,6 +135,9 @@ def test_reconciliation_that_was_not_possible_says_where_the_reason_is(
 ) -> None:
     connection.inventory.stock = {}
     assert "operate logs" in operate(monkeypatch, session, "stock", "reconcile").stdout
+
+    connection.store.acquire("inventory_reconciliation", "other", NOON, NOON + timedelta(minutes=15))
+    assert "by another run" in operate(monkeypatch, session, "stock", "reconcile").stdout
 
     functions.error = "WorkFailed"
     failed = operate(monkeypatch, session, "stock", "reconcile")

@@ -45,6 +45,7 @@ from amazon_to_xero.services.work_report import StepReport
 LEASE = "inventory_reconciliation"
 CURSOR = "reconciliation"
 COMPLETED_AT, FOLDER = "completed_at", "folder"  # in the cursor: when it was last done (UTC), and where its reports are
+LEASE_HELD = "LEASE_HELD_BY_ANOTHER_WORKER"  # why a run did nothing: another one is under way
 _EARLY = timedelta(hours=1)  # the schedule runs hourly: a reconciliation is not an hour later each time
 
 
@@ -108,8 +109,8 @@ class StockReconciler:
             return StepReport()
         lease = self._store.acquire(LEASE, owner, self._clock.now(), deadline)
         if lease is None:
-            self._decisions.record("LEASE_HELD_BY_ANOTHER_WORKER", lease=LEASE)
-            return StepReport()
+            self._decisions.record(LEASE_HELD, lease=LEASE)
+            return StepReport(stopped=LEASE_HELD)
         try:
             report = self._reconciled(policy, deadline)
             folder = self._put(report, reports)

@@ -324,7 +324,7 @@ def test_two_runs_at_once_reconcile_once() -> None:
     )
     assert lease is not None
 
-    assert connection.reconcile_stock().records == 0
+    assert connection.reconcile_stock().stopped == "LEASE_HELD_BY_ANOTHER_WORKER"
     assert connection.inventory.calls == []
 
 
