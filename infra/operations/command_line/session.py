@@ -79,7 +79,7 @@ class Session:
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """Return a boto3 client of the account and region that the environment names."""
-        return boto3.client(service, config=config)
+        return boto3.client(service) if config is None else boto3.client(service, config=config)
 
     def store(self, connection: str = "") -> StateStore:
         """Return the rows of that connection, by default of the command's own."""
