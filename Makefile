@@ -126,7 +126,7 @@ status-page: install ## Write a page of the books' state for the bookkeeper: mak
 #: It is one HTML file without anything from elsewhere, .run/status.html by default.
 
 bench: tools ## Count what bursts, refunds and a backlog cost, and time a cold start's imports (takes minutes)
-	@missed=0; for bench in costs backlog cold_import burst; do \
+	@missed=0; for bench in costs reconciliation backlog cold_import burst; do \
 		$(IN_VENV) infra/bench/$$bench.py || missed=1; done; exit $$missed
 #: It prints each figure beside the most that it may be, and fails where one is exceeded. The last part is a burst on
 #: the local cloud. One part alone: PYTHONPATH=infra:functions .venv/bin/python infra/bench/costs.py

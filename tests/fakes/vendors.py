@@ -17,6 +17,7 @@ from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.money import cents, total
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage, TransactionPage
 from amazon_to_xero.ports.clock import Clock
@@ -166,6 +167,7 @@ class ScriptedXero:
         self.during: Callable[[], object] | None = None
         self.reported_limits = XeroLimits()
         self.settings = organisation
+        self.price_list: list[XeroItem] = []
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
         self._ids = 0
@@ -218,6 +220,11 @@ class ScriptedXero:
         self.calls.append(XeroCall("organisation"))
         self._raise(self.before)
         return replace(self.settings, read_at=self._clock.now()) if self._clock else self.settings
+
+    def items(self) -> list[XeroItem]:
+        self.calls.append(XeroCall("items", "Items"))
+        self._raise(self.before)
+        return list(self.price_list)
 
     def limits(self) -> XeroLimits:
         return self.reported_limits

@@ -75,6 +75,7 @@ class RecordedAws:
             ("events", "PutEvents"): self._put_events,
             ("kms", "Decrypt"): self._decrypt,
             ("kms", "Encrypt"): self._encrypt,
+            ("s3", "PutObject"): self._put_object,
             ("secretsmanager", "GetSecretValue"): self._get_secret_value,
             ("sns", "Publish"): self._publish,
             ("sqs", "SendMessage"): self._send_message,
@@ -156,6 +157,9 @@ class RecordedAws:
 
     def _publish(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
         return [arguments["TopicArn"]], {"MessageId": "1"}
+
+    def _put_object(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        return [f"arn:aws:s3:::{arguments['Bucket']}/{arguments['Key']}"], {"VersionId": "1"}
 
     def _get_parameters_by_path(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
         """AWS states no more than that the permission is checked: here for the path, and for each parameter."""

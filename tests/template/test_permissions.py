@@ -7,6 +7,7 @@ Xero. What they ask of AWS is compared with their role; to it is added what Lamb
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,7 @@ from fakes.settings import secrets
 from fakes.stock import UK, availability_change
 from local.settings import CONNECTION_JSON
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
-from sandbox.testing.amazon import an_order
+from sandbox.testing.amazon import a_stock_level, an_order
 from sandbox.wire import SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from unit.adapters.live_sandboxes import listening
@@ -42,16 +43,20 @@ from unit.desired_documents import CONTACT, desired_invoice
 from unit.runtime.lambda_context import FakeLambdaContext
 from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event, transaction_update
 
-FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "resume")
+FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "inventory_reconciliation", "resume")
+#: A shorter name than the folder leaves the stack the longer one.
+LOGGED_AS = {"inventory_reconciliation": "reconciliation"}
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
 CONNECTION = "main"
+BUCKET = f"{STACK}-ReportBucket-1ABCDEF"
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no resources
 #: Only the end of a resource may be open: names of connections, Secrets Manager's six characters, log streams.
 OPEN_RESOURCES = {
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/connections/*",
     f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}/connections/*",
+    f"arn:aws:s3:::{BUCKET}/*",  # names of reports
     *(
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{name.replace('_', '-')}:*"
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{LOGGED_AS.get(name, name.replace('_', '-'))}:*"
         for name in FUNCTIONS
     ),
 }
@@ -119,6 +124,7 @@ def _run(name: str, deployment: Deployment, patch: pytest.MonkeyPatch) -> Record
     xero = XeroSandbox(SandboxClock())
     orders = [an_order(1, updated=_now()), an_order(2, updated=_now(), status="SHIPPED")]
     amazon = AmazonSandbox(SandboxClock(), Seller(orders=orders), lambda *_: None, present=True, usage_plans={})
+    amazon.put_inventory(a_stock_level())  # of which Xero has no item
     with listening(xero) as xero_url, listening(amazon) as amazon_url:
         aws = RecordedAws(
             {f"/{STACK}/connections/{CONNECTION}": _settings(xero.tenant_id)},
@@ -162,6 +168,9 @@ def _events(name: str) -> list[dict[str, Any]]:
         case "inventory_alerts":
             notice = json.dumps(availability_change({UK: 7}, datetime.now(UTC), seller_id="A1SELLER"))
             return [sqs_event(notice, "no JSON"), {"sweep": "inventory_alerts"}]
+        case "inventory_reconciliation":
+            close = {"connection": CONNECTION, "item": "KETTLE-BLUE", "word": "A sample"}
+            return [{"reconcile": "due"}, {"reconcile": "now"}, {"close": close}]
     return [{"resume": "due"}] * 2
 
 
@@ -257,8 +266,13 @@ def test_run_reached_the_end_of_every_path(recorded: Mapping[str, RecordedAws], 
     """Otherwise the comparison would prove little: each function sends dead letters of every capability that posts."""
     aws = recorded[name]
     own = [CAPABILITIES[name]] if name == INVENTORY_ALERTS else [each for each in CAPABILITIES.values() if each.posts]
+    if name == "inventory_reconciliation":
+        own = []  # it posts nothing, and takes no messages
+        assert ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/main/stock.csv") in {
+            (action, re.sub("/main/[^/]+/", "/main/", resource)) for action, resource in aws.calls
+        }
     assert {queue for queue, _ in aws.sent} == {f"{STACK}-{each.name.replace('_', '-')}-dlq" for each in own}
-    assert bool(aws.events) == (name in ("orders", "inventory_alerts", "resume"))
+    assert bool(aws.events) == (name in ("orders", "inventory_alerts", "inventory_reconciliation", "resume"))
 
 
 def test_no_permission_is_wider_than_a_name_that_nobody_knows_at_deployment(deployment: Deployment, name: str) -> None:

@@ -110,6 +110,9 @@ class FailureCode(StrEnum):
     STOCK_MALFORMED = "STOCK_MALFORMED"
     STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
     STOCK_NOT_STATED = "STOCK_NOT_STATED"
+    RECONCILIATION_INCOMPLETE = "RECONCILIATION_INCOMPLETE"
+    WORKLIST_NOT_CHANGED = "WORKLIST_NOT_CHANGED"
+    MOVEMENTS_NOT_COUNTED = "MOVEMENTS_NOT_COUNTED"
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
@@ -562,6 +565,22 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.STOCK_NOT_STATED: FailureInfo(
         "A person asked to read a stock level, and Amazon states none. It stays as it was last known.",
         "Check the key of the level and the SKU in Seller Central.",
+        _A.REPORT,
+    ),
+    _C.RECONCILIATION_INCOMPLETE: FailureInfo(
+        "Amazon or Xero did not state all quantities, so stock was not reconciled. The worklist stays as it was.",
+        "No action is needed at first: it is tried again every hour. If it lasts for a day, do what the message says.",
+        _A.REPORT,
+    ),
+    _C.WORKLIST_NOT_CHANGED: FailureInfo(
+        "A person asked to close an entry of the stock worklist that is not open, or without a word.",
+        "List the open entries, and close one of them with a sentence that says why.",
+        _A.REPORT,
+    ),
+    _C.MOVEMENTS_NOT_COUNTED: FailureInfo(
+        "Units of a SKU were sold or refunded and are not counted for reconciling stock. Orders and refunds are not "
+        "affected.",
+        "Expect a difference of these units in the next reconciliation of the SKU.",
         _A.REPORT,
     ),
     _C.NO_ROUNDING_ACCOUNT: FailureInfo(

@@ -29,6 +29,7 @@ from amazon_to_xero.adapters.aws.parameters import (
     SecretUnreadable,
     SettingsUnavailable,
 )
+from amazon_to_xero.adapters.aws.report_bucket import ReportBucket
 from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
@@ -76,6 +77,10 @@ class Application:
         self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
         sns = boto3.client("sns", config=_AWS)
         self._inventory_topic = SnsTopic(sns, stack.inventory_topic)
+        # Only one function has it, and making a client takes a tenth of a second.
+        self._reports = (
+            ReportBucket(boto3.client("s3", config=_AWS), stack.report_bucket) if stack.report_bucket else None
+        )
         topic = SnsTopic(sns, stack.alarm_topic) if stack.alarm_topic else None
         self.reminder = Reminder(topic, clock)
         self._kms = boto3.client("kms", config=_AWS)
@@ -199,6 +204,7 @@ class Application:
             owner,
             AmazonInventoryApi(seller, region, api_url=api_url, lwa_url=lwa_url),
             self._inventory_topic,
+            self._reports,
         )
         return connect(profile_of(name, settings, secrets.buyer_salt, categories), ports, tokens)
 

@@ -10,13 +10,15 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.ports.amazon import FinancesApi, InventoryApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic
+from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic, ReportStore
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
+from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
@@ -70,7 +72,8 @@ class Ports:
 
     dead_letter_queues: by capability.
     owner: names the execution environment of the function: who holds a lease or a slot.
-    inventory_topic: who receives alerts of stock.
+    inventory_topic: who receives alerts of stock, and what reconciling it found.
+    reports: where reports of stock are kept; None in functions that make none.
     """
 
     amazon: SellerApi
@@ -84,6 +87,7 @@ class Ports:
     owner: str
     inventory: InventoryApi
     inventory_topic: MessageTopic
+    reports: ReportStore | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ class Connection:
     status: StatusReader
     xero_check: XeroCheck
     alert_workers: Mapping[str, AlertWorker]
+    reconciliation: ReconciliationServices
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class ConnectionProfile:
     buyer_salt: makes the hashes that stand for buyers; see privacy.
     tenant_id: Xero's id of the organisation.
     stock_policy: None where nobody is to hear of stock.
+    reconciliation_policy: None where stock is not reconciled.
     """
 
     name: str
@@ -121,6 +127,7 @@ class ConnectionProfile:
     limits: Limits = field(default_factory=Limits)
     tenant_id: str = ""
     stock_policy: StockPolicy | None = None
+    reconciliation_policy: ReconciliationPolicy | None = None
 
 
 def profile_of(
@@ -130,7 +137,16 @@ def profile_of(
     policy = settings.policy(categories_in_file)
     limits = Limits(per_day=settings.xero.calls_per_day)
     seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
-    return ConnectionProfile(name, seller_id, policy, buyer_salt, limits, tenant_id, settings.stock_policy())
+    return ConnectionProfile(
+        name,
+        seller_id,
+        policy,
+        buyer_salt,
+        limits,
+        tenant_id,
+        settings.stock_policy(),
+        settings.reconciliation_policy(),
+    )
 
 
 def connect(
@@ -168,6 +184,21 @@ def connect(
         clock,
         decisions,
     )
+    reconciliation = reconciliation_services(
+        name,
+        profile.reconciliation_policy,
+        ports.inventory,
+        xero,
+        organisation,
+        ports.reports,
+        ports.inventory_topic,
+        ports.events,
+        store,
+        quota,
+        faults,
+        clock,
+        decisions,
+    )
     recorder = OrderRecorder(
         name,
         store,
@@ -180,11 +211,12 @@ def connect(
         clock,
         decisions,
         stock.sales.count,
+        reconciliation.movements.record_shipped,
     )
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     charges = ChargeRecorder(store, failed_sources, policy.start, clock)
-    transactions = TransactionRecorder(store, failed_sources, charges, clock)
+    transactions = TransactionRecorder(store, failed_sources, charges, clock, reconciliation.movements.record_refunded)
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
@@ -261,7 +293,9 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers)
+    return Connection(
+        name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation
+    )
 
 
 def _swept(store: StateStore) -> Swept:

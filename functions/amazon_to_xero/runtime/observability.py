@@ -22,7 +22,7 @@ WARNINGS = frozenset(
         *(FailureCode.CHARGE_TYPE_SUSPENDED, FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
         *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         *(FailureCode.STOCK_MALFORMED, FailureCode.STOCK_SWEEP_INCOMPLETE, FailureCode.STOCK_NOT_STATED),
-        WaitReason.ALERTS_NOT_SENT,
+        *(FailureCode.RECONCILIATION_INCOMPLETE, FailureCode.MOVEMENTS_NOT_COUNTED, WaitReason.ALERTS_NOT_SENT),
         WaitReason.SETTINGS_UNAVAILABLE,
     }
 )

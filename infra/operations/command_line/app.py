@@ -11,6 +11,7 @@ from operations.command_line.logs import logs
 from operations.command_line.show import show
 from operations.command_line.status import status
 from operations.command_line.status_page import status_page
+from operations.command_line.stock import close, reconcile, worklist
 
 app = typer.Typer(
     name="operate",
@@ -23,6 +24,11 @@ app = typer.Typer(
 
 for _command in (status, failed, show, logs, doctor, status_page):
     add_command(app, _command)
+
+_stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", no_args_is_help=True)
+for _stock_command in (worklist, reconcile, close):
+    add_command(_stock, _stock_command)
+app.add_typer(_stock, name="stock")
 
 
 @app.callback()

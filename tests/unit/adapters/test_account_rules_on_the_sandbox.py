@@ -22,7 +22,8 @@ LISTS = ListsToRead(tracking=True, item_codes=frozenset({"BOOKS", "STOCKED", "GO
 
 @pytest.fixture
 def reading_lists(xero: LiveXero, wall: ManualClock) -> XeroAccounting:
-    items: list[Json] = [{"Code": "BOOKS"}, {"Code": "STOCKED", "IsTrackedAsInventory": True}, {"Code": "UNNAMED"}]
+    stocked = {"Code": "STOCKED", "InventoryAssetAccountCode": "630", "PurchaseDetails": {"COGSAccountCode": "310"}}
+    items: list[Json] = [{"Code": "BOOKS"}, stocked, {"Code": "UNNAMED"}]
     for item in items:
         Items(xero.sandbox.books).create(item)
     xero.sandbox.books.commit()

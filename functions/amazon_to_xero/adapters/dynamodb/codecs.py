@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
+from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -24,7 +25,9 @@ from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.stock.movements import DayMovements
 from amazon_to_xero.domain.stock.record import StockRecord
+from amazon_to_xero.domain.stock.worklist import WorklistEntry
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
 _WATCHED_STATES: Mapping[DocumentState, str] = {
@@ -265,6 +268,8 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     TransactionRecord: TransactionCodec(),
     SaleConfirmation: ConfirmationCodec(),
     StockRecord: StockCodec(),
+    DayMovements: MovementsCodec(),
+    WorklistEntry: WorklistCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }

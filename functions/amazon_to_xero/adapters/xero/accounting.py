@@ -31,12 +31,14 @@ from amazon_to_xero.adapters.xero.collections import (
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.organisation import branding_themes_from, items_from, organisation_from, tracking_from
+from amazon_to_xero.adapters.xero.items import item_from
+from amazon_to_xero.adapters.xero.organisation import branding_themes_from, organisation_from, tracking_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.books.texts import folded
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import (
@@ -186,8 +188,16 @@ class XeroAccounting:
 
     def _items(self) -> Mapping[str, Item]:
         """Return the items that the settings name. Xero sends all of them in one answer, whatever is asked for."""
-        items = items_from(self._read("read Items", "get_items", "Items", {})["Items"])
-        return {code: item for code, item in items.items() if code in self._lists.item_codes}
+        codes = self._lists.item_codes
+        return {each.code: Item(each.code, each.is_tracked) for each in self.items() if each.code in codes}
+
+    def items(self) -> list[XeroItem]:
+        """As the port says. Xero answers all items at once: its Items have no pages."""
+        document = self._read("read Items", "get_items", "Items", {"unitdp": 4})
+        pagination = document.get("pagination")
+        if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
+            raise XeroUnavailable("read Items", 200, "the answer is one page of several, which is not documented")
+        return [item_from(element) for element in document["Items"]]
 
     def limits(self) -> XeroLimits:
         return self._limits

@@ -10,7 +10,6 @@ from decimal import Decimal
 from tzlocal.windows_tz import win_tz
 
 from amazon_to_xero.domain.books.organisation import Account, Organisation, TaxRate
-from amazon_to_xero.domain.books.organisation_lists import Item
 from amazon_to_xero.domain.money import InvalidAmount, amount
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroRefused, XeroUnavailable
@@ -85,16 +84,6 @@ def branding_themes_from(elements: Sequence[Json]) -> Mapping[str, str]:
     """Return the ids of the branding themes, by name."""
     themes = [_Fields("read BrandingThemes", "BrandingThemes", each) for each in elements]
     return {theme.text("Name"): theme.text("BrandingThemeID") for theme in themes}
-
-
-def items_from(elements: Sequence[Json]) -> Mapping[str, Item]:
-    """Return the items by code."""
-    return {
-        (code := _Fields("read Items", "Items", each).text("Code")): Item(
-            code, stock_is_tracked=each.get("IsTrackedAsInventory") is True
-        )
-        for each in elements
-    }
 
 
 def _account_from(element: Json) -> Account:

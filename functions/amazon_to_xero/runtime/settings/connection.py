@@ -12,6 +12,7 @@ from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.runtime.settings.accounts import AccountSettings
 from amazon_to_xero.runtime.settings.amazon import AmazonSettings
 from amazon_to_xero.runtime.settings.base import Settings
@@ -91,6 +92,9 @@ class ConnectionSettings(Settings):
 
     def stock_policy(self) -> StockPolicy | None:
         return self.inventory.policy(self.amazon.marketplaces, self.amazon.ignored_marketplaces)
+
+    def reconciliation_policy(self) -> ReconciliationPolicy | None:
+        return self.inventory.reconciliation_policy(self.amazon.marketplaces)
 
     def policy(self, categories_in_file: Mapping[str, str] = NO_FILE) -> PostingPolicy:
         """Return the accounting choices; `categories_in_file`: SKU -> category in the file that the settings name."""
