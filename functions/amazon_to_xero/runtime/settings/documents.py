@@ -53,8 +53,9 @@ class InvoiceSettings(Settings):
     line_description: Annotated[str, StringConstraints(max_length=500)] = Field(
         default="",
         description="How lines name an item: a text with the fields `{title}`, `{sku}`, `{item_id}`, `{order_id}` and "
-        "`{marketplace}`, e.g. `{sku}: {title}`. Empty for `{title} ({sku})`. Keep `{sku}` in it: of an item that "
-        "Amazon takes off an order, a refund finds the line by it. Lines are cut to Xero's 4,000 characters.",
+        "`{marketplace}`, e.g. `{marketplace}: {title} ({sku})`. Empty for `{title} ({sku})`. Let it end with "
+        "`({sku})`: of an item that Amazon takes off an order, a refund finds the line by it. Lines are cut to Xero's "
+        "4,000 characters.",
     )
     due_days: Annotated[int, Field(ge=0, le=365)] = Field(
         default=0, description="Days from the date of an invoice to its due date."
