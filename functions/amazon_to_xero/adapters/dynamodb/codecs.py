@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
+from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -23,6 +24,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
@@ -266,6 +268,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     SaleConfirmation: ConfirmationCodec(),
     StockRecord: StockCodec(),
     Document: DocumentCodec(),
+    ReplayRecord: ReplayCodec(),
     Cursor: CursorCodec(),
 }
 
