@@ -172,8 +172,9 @@ def _events(name: str) -> list[dict[str, Any]]:
             notice = json.dumps(availability_change({UK: 7}, datetime.now(UTC), seller_id="A1SELLER"))
             return [sqs_event(notice, "no JSON"), {"sweep": "inventory_alerts"}]
         case "replay":
-            run = {"replay": {"by": "arn:aws:iam::123456789012:user/ada", "preview": False, "limit": 100}}
-            return [run, dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))]
+            preview = {"replay": {"by": "arn:aws:iam::123456789012:user/ada", "limit": 100}}
+            run = {"replay": {**preview["replay"], "preview": False}}
+            return [preview, preview, run, dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))]
     return [{"resume": "due"}] * 2
 
 

@@ -17,6 +17,7 @@ from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
+from amazon_to_xero.runtime.replay_planners import replay_preview
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
@@ -61,6 +62,7 @@ from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
 from amazon_to_xero.services.posting.xero_check import XeroCheck
+from amazon_to_xero.services.replay.preview import ReplayPreview
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -91,6 +93,7 @@ class Connection:
     """One connection, ready to work.
 
     alert_workers: the workers of the capabilities that post nothing, by capability.
+    preview: of its replays.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Connection:
     status: StatusReader
     xero_check: XeroCheck
     alert_workers: Mapping[str, AlertWorker]
+    preview: ReplayPreview
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,8 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers)
+    preview = replay_preview(name, policy, xero, store, clock)
+    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, preview)
 
 
 def _swept(store: StateStore) -> Swept:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from amazon_to_xero.domain.replay.record import ReplayAttempt, ReplayRecord
 from amazon_to_xero.ports.outbound import utc_text
+from amazon_to_xero.services.replay.preview import SourcePreview
 from amazon_to_xero.services.replay.replay import ReplayedFailure, ReplayStep
 
+type Previews = Mapping[tuple[str, str], SourcePreview]  # by connection and source
 
-def step_answer(step: ReplayStep, now: datetime) -> dict[str, Any]:
+
+def step_answer(step: ReplayStep, now: datetime, previews: Previews | None = None) -> dict[str, Any]:
     """Return the answer to one step: its failures, and the cursor of the next one; empty after the last."""
     return {
-        "failures": [_failure(each, now) for each in step.failures],
+        "failures": [_failure(each, now) | _previewed(each, previews or {}) for each in step.failures],
         "cursor": step.cursor.as_text() if step.cursor else "",
         "without_age": step.without_age,
         "is_complete": step.is_complete,
@@ -42,6 +46,11 @@ def _failure(replayed: ReplayedFailure, now: datetime) -> dict[str, Any]:
         "action": replayed.decision.action,
         "why": replayed.decision.why,
     }
+
+
+def _previewed(replayed: ReplayedFailure, previews: Previews) -> dict[str, Any]:
+    preview = previews.get((replayed.failure.connection, replayed.failure.source))
+    return {} if preview is None else {"preview": asdict(preview)}
 
 
 def _attempt(attempt: ReplayAttempt) -> Mapping[str, Any]:

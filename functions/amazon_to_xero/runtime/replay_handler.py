@@ -13,19 +13,20 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQS
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amazon_to_xero.adapters.aws.replay_queues import dead_letter
+from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.ports.replay import DeadLetter
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import AWS_CONFIG, Application, application
 from amazon_to_xero.runtime.handlers import Handler
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
-from amazon_to_xero.runtime.replay_answer import history_answer, step_answer
+from amazon_to_xero.runtime.replay_answer import Previews, history_answer, step_answer
 from amazon_to_xero.runtime.replay_queues import ReplayQueues, replay_queues
 from amazon_to_xero.runtime.replay_request import HistoryEvent, ReplayEvent, RequestRefused, parse_event
 from amazon_to_xero.services.replay.acts import ReplayActs
 from amazon_to_xero.services.replay.automatic import AutomaticReplay
 from amazon_to_xero.services.replay.evidence import load_records
 from amazon_to_xero.services.replay.failures import LetterReader, ReplayedConnection
-from amazon_to_xero.services.replay.replay import Replay
+from amazon_to_xero.services.replay.replay import Replay, ReplayStep
 
 #: After it nothing new is begun; what is begun (a call to Xero, or to SQS) ends within it.
 _RESERVE = timedelta(seconds=20)
@@ -61,9 +62,10 @@ class ReplayedStack:
     def __init__(self, app: Application, queues: ReplayQueues) -> None:
         self._clock = app.clock
         self._queues = queues
+        connections = app.connections()
+        self._previews = {name: each.preview for name, each in connections.items()}
         self._connections: Mapping[str, ReplayedConnection] = {
-            name: ReplayedConnection(name, each.seller_id, each.services.store)
-            for name, each in app.connections().items()
+            name: ReplayedConnection(name, each.seller_id, each.services.store) for name, each in connections.items()
         }
         self._reader = LetterReader({name: each.parse for name, each in CAPABILITIES.items()}, self._connections)
         self._acts = ReplayActs(queues.work, self._connections, self._clock, PowertoolsDecisionLog)
@@ -93,13 +95,26 @@ class ReplayedStack:
                 dead_letters = [*self._queues.dead_letters.values(), self._queues.stopped_letters]
                 replay = Replay(dead_letters, self._reader, self._acts, self._connections, self._clock)
                 now = self._clock.now()
-                return step_answer(replay.step(asked.request(), now + time_left), now)
+                step = replay.step(asked.request(), now + time_left)
+                return step_answer(step, now, self._preview(step) if asked.shows_differences else None)
             case HistoryEvent() as asked:
                 if asked.connection not in self._connections:
                     raise RequestRefused(f"history.connection: there is no connection {asked.connection} in use")
                 store = self._connections[asked.connection].store
                 return history_answer(load_records(store, [asked.source])[asked.source])
         raise RequestRefused("the event is none that the replay function takes")
+
+    def _preview(self, step: ReplayStep) -> Previews:
+        """Preview what a step would send."""
+        sent: dict[str, list[str]] = {}
+        for each in step.failures:
+            if each.decision.action is ReplayAction.SEND and each.failure.connection in self._previews:
+                sent.setdefault(each.failure.connection, []).append(each.failure.source)
+        return {
+            (name, source): preview
+            for name, sources in sent.items()
+            for source, preview in self._previews[name].of(sources).items()
+        }
 
 
 @cache

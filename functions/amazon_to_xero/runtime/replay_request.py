@@ -43,7 +43,12 @@ class ReplayEvent(_Request):
     limit: Annotated[int, Field(ge=1, le=_MOST_AT_ONCE)] = 25
     cap: Annotated[int, Field(ge=1, le=50)] = DEFAULT_CAP
     cursor: str = ""
-    differences: bool = False
+    differences: bool = True
+
+    @property
+    def shows_differences(self) -> bool:
+        """Whether what would be sent is planned in memory and compared with Xero: in a preview, unless it says no."""
+        return self.preview and self.differences
 
     @field_validator("functions")
     @classmethod

@@ -74,6 +74,8 @@ def test_preview_is_what_an_operator_gets_unless_they_ask_for_more(stack: Stack)
 
     answer = invoke({"replay": {"by": ADA}})
 
+    shown = answer["failures"][0].pop("preview")
+    assert shown["note"].startswith("It is read from Amazon first")
     assert answer == {
         "failures": [
             {
