@@ -8,6 +8,7 @@ from operations.command_line.command import add_command
 from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
+from operations.command_line.redrive import redrive
 from operations.command_line.show import show
 from operations.command_line.status import status
 from operations.command_line.status_page import status_page
@@ -21,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs, doctor, status_page):
+for _command in (status, failed, show, logs, doctor, status_page, redrive):
     add_command(app, _command)
 
 
