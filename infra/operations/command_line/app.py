@@ -9,6 +9,7 @@ from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
 from operations.command_line.redrive import redrive
+from operations.command_line.replay import replay
 from operations.command_line.show import show
 from operations.command_line.status import status
 from operations.command_line.status_page import status_page
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 for _command in (status, failed, show, logs, doctor, status_page, redrive):
     add_command(app, _command)
+app.add_typer(replay)
 
 
 @app.callback()
