@@ -29,6 +29,7 @@ from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -229,6 +230,7 @@ def connect(
         ),
         transaction_notices,
         TransactionReader(transaction_pages, store, clock, decisions),
+        OrderTransactions(transaction_pages, transaction_notices, store, clock),
         TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read),

@@ -15,18 +15,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from amazon_to_xero.adapters.aws.replay_queues import dead_letter
 from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.ports.replay import DeadLetter
+from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import AWS_CONFIG, Application, application
 from amazon_to_xero.runtime.handlers import Handler
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, metrics
 from amazon_to_xero.runtime.replay_answer import Previews, history_answer, step_answer
 from amazon_to_xero.runtime.replay_queues import ReplayQueues, replay_queues
-from amazon_to_xero.runtime.replay_request import HistoryEvent, ReplayEvent, RequestRefused, parse_event
+from amazon_to_xero.runtime.replay_request import (
+    HistoryEvent,
+    ReplayEvent,
+    RequestRefused,
+    ResyncEvent,
+    parse_event,
+)
 from amazon_to_xero.services.replay.acts import ReplayActs
 from amazon_to_xero.services.replay.automatic import AutomaticReplay
 from amazon_to_xero.services.replay.evidence import load_records
 from amazon_to_xero.services.replay.failures import LetterReader, ReplayedConnection
 from amazon_to_xero.services.replay.replay import Replay, ReplayStep
+from amazon_to_xero.services.replay.resync import Resync
 
 #: After it nothing new is begun; what is begun (a call to Xero, or to SQS) ends within it.
 _RESERVE = timedelta(seconds=20)
@@ -36,8 +44,8 @@ def replay_handler() -> Handler:
     """Return the handler.
 
     An SQS event of a dead-letter queue, which arrives with `AutomaticReplay` only, is answered with the letters that
-    stay. An operator's event is `{"replay": {…}}` or `{"history": {…}}`; one that cannot be used is answered with
-    `{"refused": <what is wrong>}` and is no error of the function.
+    stay. An operator's event is `{"replay": {…}}`, `{"resync": {…}}` or `{"history": {…}}`; one that cannot be used is
+    answered with `{"refused": <what is wrong>}` and is no error of the function.
     """
 
     @metrics.log_metrics
@@ -98,11 +106,18 @@ class ReplayedStack:
                 step = replay.step(asked.request(), now + time_left)
                 return step_answer(step, now, self._preview(step) if asked.shows_differences else None)
             case HistoryEvent() as asked:
-                if asked.connection not in self._connections:
-                    raise RequestRefused(f"history.connection: there is no connection {asked.connection} in use")
-                store = self._connections[asked.connection].store
+                store = self._store(asked.connection)
                 return history_answer(load_records(store, [asked.source])[asked.source])
+            case ResyncEvent() as asked:
+                resync = Resync(asked.connection, self._store(asked.connection), self._acts, self._clock)
+                done = resync.step(asked.orders, asked.by, self._clock.now() + time_left)
+                return {"sent": list(done.sent), "waiting": done.waiting}
         raise RequestRefused("the event is none that the replay function takes")
+
+    def _store(self, connection: str) -> StateStore:
+        if connection not in self._connections:
+            raise RequestRefused(f"connection: there is no connection {connection} in use")
+        return self._connections[connection].store
 
     def _preview(self, step: ReplayStep) -> Previews:
         """Preview what a step would send."""

@@ -15,6 +15,7 @@ from amazon_to_xero.services.replay.cursor import CursorUnusable, parse_cursor
 from amazon_to_xero.services.replay.replay import ReplayRequest
 
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=True)]
+type OrderId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}$")]
 _MOST_AT_ONCE = 100
 
 
@@ -91,7 +92,14 @@ class HistoryEvent(_Request):
     source: Name
 
 
-_EVENTS: dict[str, type[_Request]] = {"replay": ReplayEvent, "history": HistoryEvent}
+class ResyncEvent(_Request):
+    """Orders that are read again, with their transactions."""
+
+    connection: Name
+    orders: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
+
+
+_EVENTS: dict[str, type[_Request]] = {"replay": ReplayEvent, "history": HistoryEvent, "resync": ResyncEvent}
 
 
 def parse_event(event: dict[str, Any]) -> _Request:

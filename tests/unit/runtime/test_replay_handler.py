@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
-from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.runtime import replay_handler
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.replay_queues import ReplayQueues, replay_queues
@@ -127,6 +127,14 @@ def test_history_of_a_source_says_who_replayed_it(stack: Stack) -> None:
     }
 
 
+def test_named_orders_are_sent_to_be_read_with_their_transactions(stack: Stack) -> None:
+    answer = invoke({"resync": {"by": ADA, "connection": "main", "orders": IDS[:2]}})
+
+    assert answer == {"sent": IDS[:2], "waiting": 0}
+    assert stack.work[ORDERS].bodies == [reprocess(order_id) for order_id in IDS[:2]]
+    assert stack.work[REFUNDS].bodies == stack.work[ORDERS].bodies
+
+
 def test_step_ends_before_the_functions_time_does(stack: Stack) -> None:
     stack.fail_an_order()
 
@@ -138,8 +146,8 @@ def test_step_ends_before_the_functions_time_does(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        ({}, "one field, of replay, history"),
-        ({"replay": {"by": ADA}, "history": {}}, "one field, of replay, history"),
+        ({}, "one field, of replay, history, resync"),
+        ({"replay": {"by": ADA}, "history": {}}, "one field, of replay, history, resync"),
         ({"replay": {}}, "replay.by: Field required"),
         ({"replay": {"by": ""}}, "replay.by"),
         ({"replay": {"by": ADA, "limit": 1000}}, "replay.limit: Input should be less than or equal to 100"),
@@ -147,6 +155,12 @@ def test_step_ends_before_the_functions_time_does(stack: Stack) -> None:
         ({"replay": {"by": ADA, "reason": "TAX"}}, "TAX is no failure code"),
         ({"replay": {"by": ADA, "orders": "A"}}, "replay.orders: Extra inputs are not permitted"),
         ({"replay": {"by": ADA, "cursor": "x"}}, "cursor: it should be the one that the last step returned"),
+        (
+            {"resync": {"by": ADA, "connection": "main", "orders": ["12"]}},
+            "resync.orders.0: String should",
+        ),
+        ({"resync": {"by": ADA, "connection": "main", "orders": []}}, "resync.orders"),
+        ({"resync": {"by": ADA, "connection": "third", "orders": IDS}}, "there is no connection third"),
         ({"history": {"by": ADA, "connection": "third", "source": "order#A"}}, "there is no connection third"),
     ],
 )

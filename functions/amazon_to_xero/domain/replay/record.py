@@ -18,6 +18,7 @@ class ReplayAction(StrEnum):
     DELETE = "DELETE"  # its source needs nothing any more: the dead letter is deleted
     STOP = "STOP"  # it was sent as often as allowed: only a person has it sent again
     LEAVE = "LEAVE"  # nothing is done now; the dead letter stays
+    RESYNC = "RESYNC"  # a person has had it read again, whether it has failed or not; it counts for no cap
 
 
 DONE = "DONE"  # what came of an attempt: the source needs nothing any more
@@ -29,7 +30,7 @@ class ReplayAttempt:
 
     at: when (UTC).
     by: ARN of the caller who asked for it, as the caller stated it; or `automatic`.
-    action: SEND, DELETE or STOP.
+    action: SEND, DELETE, STOP or RESYNC.
     capability: whose queue the message was sent to, or whose dead-letter queue it was in.
     reason: the failure code that the source had.
     outcome, outcome_at: what had come of it when a replay next read the source: DONE or the new failure code. Empty

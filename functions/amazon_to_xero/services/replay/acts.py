@@ -17,6 +17,7 @@ _LOGGED = {
     ReplayAction.SEND: "REPLAYED",
     ReplayAction.DELETE: "DEAD_LETTER_DELETED",
     ReplayAction.STOP: "REPLAY_STOPPED",
+    ReplayAction.RESYNC: "RESYNCED",
 }
 
 
@@ -46,7 +47,7 @@ class ReplayActs:
         if connection is not None:
             attempt = ReplayAttempt(self._clock.now(), by, decision.action, failure.capability, failure.reason)
             record_attempt(connection.store, failure.source, attempt)
-        if decision.action is ReplayAction.SEND:
+        if decision.action in (ReplayAction.SEND, ReplayAction.RESYNC):
             self._queues[failure.capability].send(failure.body)
         self._decisions(failure.connection).record(
             _LOGGED[decision.action],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.replay.decision import Situation
 from amazon_to_xero.domain.replay.failure import CAPABILITY_OF, OpenFailure, notice_key, reprocess_body
@@ -105,9 +105,10 @@ def _about(failure: OpenFailure, notice: ChangeNotice) -> OpenFailure:
 def _known_situation(capability: str, notice: ChangeNotice, store: StateStore) -> Situation | None:
     """Return the situation of a message that is no dead letter of ours; None for one that is: its rows say it.
 
-    Amazon's notice of an order that was read since is answered. Any other is sent again: it is harmless twice.
+    Amazon's notice of an order that was read since is answered. Any other is sent again: it is harmless twice. So is an
+    order in the refunds queue, which stands for its transactions: the order's own rows do not say if they were read.
     """
-    if notice.reprocess and notice.kind:
+    if notice.reprocess and notice.kind and not (capability == REFUNDS and notice.kind is SourceKind.ORDER):
         return None
     if capability == ORDERS and notice.at is not None:
         record = store.load(OrderRecord, [notice.key]).get(notice.key)
