@@ -6,7 +6,8 @@ The tests of this file build on each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ def operate(*arguments: str) -> dict[str, Any]:
     assert done.exit_code == 0, done.output
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.5)
 
 
 def xero_writes(stack: Stack) -> int:
@@ -103,4 +111,21 @@ def test_evidence_names_who_replayed_the_order(stack: Stack) -> None:
     (attempt,) = operate("replay", "history", ORDER)["attempts"]
 
     assert attempt["by"] == stack.cloud.client("sts").get_caller_identity()["Arn"]
-    assert (attempt["action"], attempt["reason"]) == ("SEND", "TAX_UNMAPPED")
+    assert (attempt["action"], attempt["reason"], attempt["outcome"]) == ("SEND", "TAX_UNMAPPED", "DONE")
+
+
+def test_automatic_replay_hands_an_unreadable_letter_to_a_person(stack: Stack) -> None:
+    mappings, sqs = stack.cloud.client("lambda"), stack.cloud.client("sqs")
+    url, stopped = stack.outputs["OrdersDlqUrl"], stack.outputs["StoppedLettersUrl"]
+    (mapping,) = (
+        each
+        for each in mappings.list_event_source_mappings()["EventSourceMappings"]
+        if each["EventSourceArn"].endswith("-orders-dlq")
+    )
+    assert mapping["State"] == "Disabled"  # as AutomaticReplay=false deploys it
+    mappings.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    sqs.send_message(QueueUrl=url, MessageBody="not JSON")
+
+    eventually(lambda: stack.cloud.queue_depth(stopped).visible == 1)
+    eventually(lambda: stack.cloud.queue_depth(url).total == 0)

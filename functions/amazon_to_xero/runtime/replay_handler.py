@@ -31,7 +31,7 @@ from amazon_to_xero.runtime.replay_request import (
 )
 from amazon_to_xero.services.replay.acts import ReplayActs
 from amazon_to_xero.services.replay.automatic import AutomaticReplay
-from amazon_to_xero.services.replay.evidence import load_records
+from amazon_to_xero.services.replay.evidence import history_of
 from amazon_to_xero.services.replay.failures import LetterReader, ReplayedConnection
 from amazon_to_xero.services.replay.replay import Replay, ReplayStep
 from amazon_to_xero.services.replay.resync import Resync
@@ -106,8 +106,7 @@ class ReplayedStack:
                 step = replay.step(asked.request(), now + time_left)
                 return step_answer(step, now, self._preview(step) if asked.shows_differences else None)
             case HistoryEvent() as asked:
-                store = self._store(asked.connection)
-                return history_answer(load_records(store, [asked.source])[asked.source])
+                return history_answer(history_of(self._store(asked.connection), asked.source, self._clock.now()))
             case ResyncEvent() as asked:
                 resync = Resync(asked.connection, self._store(asked.connection), self._acts, self._clock)
                 done = resync.step(asked.orders, asked.by, self._clock.now() + time_left)

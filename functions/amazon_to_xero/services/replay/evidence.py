@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from amazon_to_xero.domain.replay.decision import Situation
 from amazon_to_xero.domain.replay.record import DONE, ReplayAttempt, ReplayRecord
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.replay.source_states import SourceState
+from amazon_to_xero.services.replay.source_states import SourceState, load_states
 from amazon_to_xero.services.state_updates import update_records
 
 #: After so long a source that was sent and is still failed has failed again, although no newer letter says so.
@@ -20,6 +20,12 @@ def load_records(store: StateStore, sources: Iterable[str]) -> dict[str, ReplayR
     wanted = list(dict.fromkeys(sources))
     stored = store.load(ReplayRecord, wanted) if wanted else {}
     return {source: stored.get(source, ReplayRecord(source)) for source in wanted}
+
+
+def history_of(store: StateStore, source: str, now: datetime) -> ReplayRecord:
+    """Return the record of a source, after what came of its last sending was stored, where that is known by now."""
+    record, state = load_records(store, [source])[source], load_states(store, [source])[source]
+    return record_outcome(store, record, outcome_of(record, state, None, now), now)
 
 
 def record_attempt(store: StateStore, source: str, attempt: ReplayAttempt) -> None:

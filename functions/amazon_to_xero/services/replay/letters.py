@@ -10,7 +10,7 @@ from typing import Self
 from amazon_to_xero.ports.replay import DeadLetter, DeadLetterSource
 
 _HIDDEN_FOR = timedelta(minutes=3)  # longer than a step lasts, in case that its end is not reached
-_LETTERS_OF_A_QUEUE = 2000
+_LETTERS_OF_A_QUEUE = 1000  # ten in a call: a step has less than a minute
 
 
 class HeldLetters:

@@ -107,7 +107,11 @@ class Replay:
         connections: Mapping[str, ReplayedConnection],
         clock: Clock,
     ) -> None:
-        """`dead_letters` are the dead-letter queues, and the queue of stopped letters."""
+        """Connect the replay.
+
+        dead_letters: all dead-letter queues, and the queue of stopped letters. Also where one function is selected, all
+            are read: a failed row is replayed without a letter only where no queue has one of its source.
+        """
         self._dead_letters = dead_letters
         self._reader = reader
         self._acts = acts

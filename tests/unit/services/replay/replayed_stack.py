@@ -32,6 +32,7 @@ class ReplayedStack:
     def __init__(self, *orders: Json, policy: PostingPolicy = WITHOUT_ACCOUNT) -> None:
         self.clock = ManualClock()
         self.dead_letters = {name: MemoryDeadLetterQueue(capability=name, clock=self.clock) for name in CAPABILITIES}
+        self.stopped_letters = MemoryDeadLetterQueue(clock=self.clock)
         self.queues = {name: MemoryQueue() for name in CAPABILITIES}
         recording: dict[str, RecordingDeadLetters] = dict(self.dead_letters)
         self.main = FakeConnection(policy=policy, clock=self.clock, dead_letters=recording)
@@ -63,7 +64,8 @@ class ReplayedStack:
         **selected: Any,
     ) -> ReplayStep:
         """Replay the next failures that Ada selects."""
-        replay = Replay(list(self.dead_letters.values()), self.reader, self.acts, self.connections, self.clock)
+        queues = [*self.dead_letters.values(), self.stopped_letters]
+        replay = Replay(queues, self.reader, self.acts, self.connections, self.clock)
         request = ReplayRequest(ReplayFilter(**selected), ADA, limit, cap, cursor, is_preview=preview)
         return replay.step(request, self.clock.now() + deadline)
 

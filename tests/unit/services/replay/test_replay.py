@@ -13,6 +13,7 @@ from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS
 from amazon_to_xero.domain.replay.record import DONE, ReplayAction
 from amazon_to_xero.ports.replay import QueueFailed
 from amazon_to_xero.services.replay.cursor import CursorUnusable, parse_cursor
+from amazon_to_xero.services.replay.evidence import history_of
 from unit.runtime.two_connections import order_change
 from unit.services.amazon_orders import HOUR, amazon_order, shipped_order
 from unit.services.replay.replayed_stack import ADA, WITHOUT_ACCOUNT, ReplayedStack, actions
@@ -194,6 +195,29 @@ def test_evidence_says_who_when_why_and_what_came_of_it() -> None:
     assert (failed.reason, failed.outcome) == ("ACCOUNT_UNMAPPED", "ACCOUNT_UNMAPPED")
     assert (succeeded.by, succeeded.outcome, succeeded.outcome_at) == (ADA, DONE, stack.clock.now())
     assert (deleted.action, deleted.by) == (DELETE, ADA)
+
+
+def test_history_is_completed_with_what_came_of_the_last_attempt() -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.correct()
+    stack.step()
+    stack.run_functions()
+
+    (attempt,) = history_of(stack.main.store, "order#A", stack.clock.now()).attempts
+
+    assert (attempt.outcome, attempt.outcome_at) == (DONE, stack.clock.now())
+    assert stack.evidence("order#A").attempts == (attempt,)
+
+
+def test_stopped_letter_is_replayed_by_a_person_like_any_other() -> None:
+    stack = ReplayedStack(shipped_order())
+    (letter,) = stack.dead_letters[SHIPMENTS].kept
+    stack.dead_letters[SHIPMENTS].delete(letter)
+    stack.stopped_letters.capability = SHIPMENTS
+    stack.stopped_letters.move(letter.body, letter.reason, letter.remedy, "A")
+
+    assert actions(stack.step(functions=frozenset({SHIPMENTS}))) == [("order#A", SEND)]
+    assert (stack.stopped_letters.kept, in_queues(stack)) == ([], {SHIPMENTS: ["order#A"]})
 
 
 def test_decision_is_logged_with_who_made_it() -> None:
