@@ -122,10 +122,12 @@ def test_automatic_replay_hands_an_unreadable_letter_to_a_person(stack: Stack) -
         for each in mappings.list_event_source_mappings()["EventSourceMappings"]
         if each["EventSourceArn"].endswith("-orders-dlq")
     )
-    assert mapping["State"] == "Disabled"  # as AutomaticReplay=false deploys it
     mappings.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     sqs.send_message(QueueUrl=url, MessageBody="not JSON")
 
     eventually(lambda: stack.cloud.queue_depth(stopped).visible == 1)
     eventually(lambda: stack.cloud.queue_depth(url).total == 0)
+    (letter,) = sqs.receive_message(QueueUrl=stopped, MessageAttributeNames=["All"])["Messages"]
+    assert letter["Body"] == "not JSON"
+    assert letter["MessageAttributes"]["why"]["StringValue"] == "the queue does not take the message"

@@ -9,7 +9,7 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
-from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.replay.decision import Situation
 from amazon_to_xero.domain.replay.failure import CAPABILITY_OF, OpenFailure, notice_key, reprocess_body
 from amazon_to_xero.domain.source import SourceKind, source_key
@@ -75,7 +75,7 @@ class LetterReader:
             failed_at=letter.sent_at,
         )
         try:
-            notice = self._parsers[letter.capability](letter.body)
+            notice = self._parsers.get(letter.capability, _of_no_queue)(letter.body)
         except Failure as problem:
             unreadable = replace(failure, reason=failure.reason or problem.code, remedy=problem.remedy)
             return FoundFailure(unreadable, place, letter, Situation.UNREADABLE)
@@ -92,6 +92,12 @@ class LetterReader:
             if is_named or (notice.seller_id and notice.seller_id == connection.seller_id):
                 return connection
         return None
+
+
+def _of_no_queue(body: str) -> ChangeNotice:
+    """Refuse a letter whose attribute names no capability: somebody has put it into the queue of stopped letters."""
+    remedy = "The letter's attribute capability names no function. Send its body to the right queue, then delete it."
+    raise Failure(FailureCode.MALFORMED_MESSAGE, remedy)
 
 
 def _about(failure: OpenFailure, notice: ChangeNotice) -> OpenFailure:

@@ -287,6 +287,18 @@ def test_unreadable_message_is_left_with_what_is_wrong_with_it() -> None:
     assert len(stack.dead_letters[REFUNDS].visible) == 1
 
 
+def test_letter_that_names_no_function_is_left_and_stops_no_other() -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.stopped_letters.capability = ""
+    stack.stopped_letters.move('{"reprocess": {"connection": "main", "source": "order#A"}}')
+
+    found = {each.failure.capability: each for each in stack.step().failures}
+
+    assert found[SHIPMENTS].decision.action is SEND
+    assert found[""].decision.action is LEAVE
+    assert "names no function" in found[""].failure.remedy
+
+
 def test_message_of_a_seller_that_is_not_connected_is_left() -> None:
     stack = ReplayedStack()
     stack.dead_letters[ORDERS].move(order_change("A", "A2OTHERSELLER", stack.clock.now()))
