@@ -52,6 +52,11 @@ def test_paid_invoice_is_the_approved_one() -> None:
         ({"LineItems": [{**LINE, "AccountCode": "205"}]}, ("LineItems[0].AccountCode", "205", "200")),
         ({"LineItems": [{**LINE, "TaxType": "NONE"}]}, ("LineItems[0].TaxType", "NONE", "OUTPUT2")),
         ({"LineItems": [{**LINE, "Quantity": 2}]}, ("LineItems[0].Amount", "20.00", "10.00")),
+        ({"LineItems": [{**LINE, "ItemCode": "MUG"}]}, None),  # ours names none
+        (
+            {"LineItems": [{**LINE, "Tracking": [{"Name": "Channel", "Option": "Amazon"}]}]},
+            ("LineItems[0].Tracking", "Channel: Amazon", ""),
+        ),
         ({"LineItems": [{**LINE, "Description": "For Canary Buyer"}]}, None),
     ],
 )
