@@ -37,7 +37,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate status-page bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -124,6 +124,11 @@ status-page: install ## Write a page of the books' state for the bookkeeper: mak
 	@$(if $(filter command environment,$(origin STACK)),AMAZON_TO_XERO_STACK="$(STACK)") $(IN_VENV) -m operations status-page \
 		$(if $(OUT),--out "$(OUT)") $(if $(CONNECTION),--connection "$(CONNECTION)")
 #: It is one HTML file without anything from elsewhere, .run/status.html by default.
+
+redrive: install ## Move all dead letters of a queue back: make redrive QUEUE=orders STACK=name [TO=queue] [RATE=5] [YES=1]
+	@$(if $(filter command environment,$(origin STACK)),AMAZON_TO_XERO_STACK="$(STACK)") $(IN_VENV) -m operations redrive \
+		"$(QUEUE)" $(if $(TO),--to "$(TO)") $(if $(RATE),--rate "$(RATE)") $(if $(YES),--yes)
+#: It is SQS's own redrive. make operate DO="replay preview" shows first what would come of it, and selects.
 
 bench: tools ## Count what bursts, refunds and a backlog cost, and time a cold start's imports (takes minutes)
 	@missed=0; for bench in costs reconciliation backlog cold_import burst; do \

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import batched
 from typing import Any
@@ -25,6 +25,7 @@ from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits
 from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # where no time is asked for
 TODAY = "2026-11-23T00:00:00Z"  # a transaction without a date counts as posted at the beginning of this day
 
 
@@ -121,7 +122,8 @@ class ScriptedAmazon:
         found = [
             each
             for each in self.transactions
-            if (posted_after or before) <= parse_timestamp(each.get("postedDate") or TODAY, "postedDate") < before
+            if _is_of_order(each, order_id)
+            if (posted_after or EARLIEST) <= parse_timestamp(each.get("postedDate") or TODAY, "postedDate") < before
         ]
         start = int(page_token or 0)
         end = start + self.page_size
@@ -134,6 +136,13 @@ class ScriptedAmazon:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
             raise fault
+
+
+def _is_of_order(transaction: Json, order_id: str) -> bool:
+    """Return whether Amazon lists a transaction for an order; for none, whatever it is."""
+    related = transaction.get("relatedIdentifiers") or ()
+    ids = {each["relatedIdentifierValue"] for each in related if each["relatedIdentifierName"] == "ORDER_ID"}
+    return not order_id or order_id in ids
 
 
 @dataclass(frozen=True)

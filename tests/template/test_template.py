@@ -33,6 +33,7 @@ TAGGED = {
     *("AWS::Events::EventBus", "AWS::Lambda::Function", "AWS::CloudFormation::Stack"),
 }
 LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
+REPLAY = "ReplayFunction"
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
 
 
@@ -71,6 +72,18 @@ def roles_of_functions(resources: Resources) -> dict[str, dict[str, Any]]:
 # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def mappings_of_capabilities(resources: Resources) -> list[dict[str, Any]]:
+    """Return the event source mappings of the queues that the functions of capabilities work on."""
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    return [each for each in mappings if target(each["FunctionName"]) != REPLAY]
+
+
+def mappings_of_replay(resources: Resources) -> list[dict[str, Any]]:
+    """Return the event source mappings of the dead-letter queues."""
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    return [each for each in mappings if target(each["FunctionName"]) == REPLAY]
+
+
 def test_failed_message_returns_to_the_queue_without_the_rest_of_its_batch(resources: Resources) -> None:
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -85,7 +98,7 @@ def test_concurrency_of_a_queue_is_limited_by_its_mapping_not_by_reserved_concur
 
 
 def test_messages_are_processed_in_batches(resources: Resources) -> None:
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in mappings_of_capabilities(resources):
         assert mapping["BatchSize"] == 1000
         assert 1 <= mapping["MaximumBatchingWindowInSeconds"] <= 300
 
@@ -107,7 +120,7 @@ def test_frozen_worker_has_ended_before_another_takes_over_its_documents(resourc
 
 def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resources) -> None:
     dead_letter_queues = []
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in mappings_of_capabilities(resources):
         source = resources[target(mapping["EventSourceArn"])]["Properties"]
         dead_letter_queue = target(source["RedrivePolicy"]["deadLetterTargetArn"])
         dead_letter_queues.append(dead_letter_queue)
@@ -120,6 +133,29 @@ def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resour
             own_name.rsplit(":", 1)[-1]
         ]
     assert len(set(dead_letter_queues)) == len(dead_letter_queues)
+
+
+def test_dead_letters_are_replayed_automatically_only_where_the_parameter_says_so(resources: Resources) -> None:
+    mappings = mappings_of_replay(resources)
+    sources = {target(mapping["EventSourceArn"]) for mapping in mappings}
+    assert sources == {f"{logical_name(each)}DeadLetterQueue" for each in CAPABILITIES}
+    assert transformed()["Parameters"]["AutomaticReplay"]["Default"] == "false"
+    for parameters, is_enabled in (({}, False), ({"AutomaticReplay": "true"}, True)):
+        values = TemplateValues(transformed(), parameters)
+        assert {values.of(mapping["Enabled"]) for mapping in mappings} == {is_enabled}
+
+
+def test_stopped_letters_are_received_by_no_function_on_its_own_and_raise_an_alarm(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    """Otherwise a letter that always fails would be replayed for ever."""
+    sources = {
+        target(each["EventSourceArn"]) for each in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    }
+    assert "StoppedLettersQueue" not in sources
+    alarm = observability["Resources"]["ReplayStopped"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Ref": "StoppedLettersQueueName"}}]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
 
 
 def test_dead_letters_are_kept_longer_than_other_messages(resources: Resources) -> None:
@@ -283,6 +319,8 @@ def test_functions_may_send_to_the_dead_letter_queues_that_they_need_and_no_othe
         "InventoryAlertsFunction": {"InventoryAlertsDeadLetterQueue", "SchedulesDeadLetterQueue"},
         RECONCILIATION: {"SchedulesDeadLetterQueue"},
         "ResumeFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
+        # What it sends goes to the queues of the functions; what it stops, to a queue that a person sees.
+        REPLAY: {f"{logical_name(each)}Queue" for each in CAPABILITIES} | {"StoppedLettersQueue"},
     }
     allowed = {
         name: {
@@ -323,7 +361,7 @@ def test_only_the_function_of_a_queue_receives_from_it(resources: Resources) -> 
         if "sqs:ReceiveMessage" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-    assert allowed == consumed
+    assert allowed == consumed | {(REPLAY, "StoppedLettersQueue")}
 
 
 # ── Functions and their logs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -472,9 +510,8 @@ def test_existing_table_replaces_the_new_one_everywhere(resources: Resources) ->
             if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
             for resource in listed(statement["Resource"])
         }
-        watched = {f"{arn}/index/watched"} if name in ("ResumeFunction", RECONCILIATION) else set()
-        due = set() if name == RECONCILIATION else {f"{arn}/index/due"}
-        assert allowed == {arn} | due | watched
+        indexes = {"ResumeFunction": {"due", "watched"}, REPLAY: {"watched"}, RECONCILIATION: {"watched"}}
+        assert allowed == {arn, *(f"{arn}/index/{index}" for index in indexes.get(name, {"due"}))}
     assert values.of(template["Outputs"]["TableName"]["Value"]) == "restored"
     assert values.of(resources["Observability"]["Properties"]["Parameters"]["TableName"]) == "restored"
 

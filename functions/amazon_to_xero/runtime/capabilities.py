@@ -27,6 +27,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
@@ -56,6 +57,7 @@ class Services:
     order_planner: SourcePlanner[OrderRecord]
     transaction_notices: TransactionNotices
     transaction_reader: TransactionReader
+    order_transactions: OrderTransactions
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
     confirmations: SaleConfirmations
@@ -86,10 +88,20 @@ class Capability:
 
 
 def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the refunds queue: of transactions, and of confirmations that a person has reprocessed."""
-    confirmations = [notice.key for notice in notices if notice.kind is SourceKind.CONFIRMATION]
-    services.confirmations.reprocess(confirmations)
-    return services.transaction_notices.record([each for each in notices if each.kind is not SourceKind.CONFIRMATION])
+    """Record notices of the refunds queue: of transactions, of all those of an order, and of confirmations.
+
+    The last two are of a person, who has them read or compared again.
+    """
+    services.confirmations.reprocess([each.key for each in notices if each.kind is SourceKind.CONFIRMATION])
+    services.order_transactions.ask([each.key for each in notices if each.kind is SourceKind.ORDER])
+    of_transactions = [each for each in notices if each.kind in (None, SourceKind.TRANSACTION)]
+    return services.transaction_notices.record(of_transactions)
+
+
+def _read_transactions(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+    """Read what notices reported, and what a person asks for."""
+    read = services.transaction_reader.read_due(named, deadline)
+    return read if read.stopped else read.plus(services.order_transactions.read_due(named, deadline))
 
 
 def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -131,7 +143,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             record=_record_transaction_notices,
             dead_letter_queue="REFUNDS_DLQ_URL",
             work=lambda services: CapabilityWork(
-                read=services.transaction_reader.read_due,
+                read=partial(_read_transactions, services),
                 plan=partial(_plan_refunds_and_confirm_sales, services),
                 sweep=services.transaction_sweep.sweep,
             ),

@@ -57,7 +57,7 @@ from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder
 from amazon_to_xero.services.stored_categories import CategoriesMissing, stored_categories
 
-_AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+AWS_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
 silence_libraries()  # after the imports above: one of the libraries raises its logger's level when it is imported
 
@@ -69,24 +69,24 @@ class Application:
         self.clock = clock
         self.stack_name = stack.stack
         self._stack = stack
-        sqs = boto3.client("sqs", config=_AWS)
+        sqs = boto3.client("sqs", config=AWS_CONFIG)
         self.dead_letter_queues: Mapping[str, DeadLetterQueue] = {
             capability.name: SqsDeadLetterQueue(sqs, stack.dead_letter_queues[capability.dead_letter_queue])
             for capability in CAPABILITIES.values()
         }
-        self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
-        sns = boto3.client("sns", config=_AWS)
+        self._events: EventBus = EventBridgeBus(boto3.client("events", config=AWS_CONFIG), stack.event_bus)
+        sns = boto3.client("sns", config=AWS_CONFIG)
         self._inventory_topic = SnsTopic(sns, stack.inventory_topic)
         # Only one function has it, and making a client takes a tenth of a second.
         self._reports = (
-            ReportBucket(boto3.client("s3", config=_AWS), stack.report_bucket) if stack.report_bucket else None
+            ReportBucket(boto3.client("s3", config=AWS_CONFIG), stack.report_bucket) if stack.report_bucket else None
         )
         topic = SnsTopic(sns, stack.alarm_topic) if stack.alarm_topic else None
         self.reminder = Reminder(topic, clock)
-        self._kms = boto3.client("kms", config=_AWS)
+        self._kms = boto3.client("kms", config=AWS_CONFIG)
         self._stored = ConnectionDocuments(
-            boto3.client("ssm", config=_AWS),
-            boto3.client("secretsmanager", config=_AWS),
+            boto3.client("ssm", config=AWS_CONFIG),
+            boto3.client("secretsmanager", config=AWS_CONFIG),
             stack.connections_path,
             stack.secrets_prefix,
             clock,

@@ -19,6 +19,7 @@ from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
+from amazon_to_xero.runtime.replay_planners import replay_preview
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
@@ -30,6 +31,7 @@ from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -63,6 +65,7 @@ from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
 from amazon_to_xero.services.posting.xero_check import XeroCheck
+from amazon_to_xero.services.replay.preview import ReplayPreview
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -95,6 +98,7 @@ class Connection:
     """One connection, ready to work.
 
     alert_workers: the workers of the capabilities that post nothing, by capability.
+    preview: of its replays.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Connection:
     xero_check: XeroCheck
     alert_workers: Mapping[str, AlertWorker]
     reconciliation: ReconciliationServices
+    preview: ReplayPreview
 
 
 @dataclass(frozen=True)
@@ -257,6 +262,7 @@ def connect(
         ),
         transaction_notices,
         TransactionReader(transaction_pages, store, clock, decisions),
+        OrderTransactions(transaction_pages, transaction_notices, store, clock),
         TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read),
@@ -293,8 +299,9 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
+    preview = replay_preview(name, policy, xero, store, clock)
     return Connection(
-        name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation
+        name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation, preview
     )
 
 

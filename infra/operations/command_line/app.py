@@ -8,6 +8,9 @@ from operations.command_line.command import add_command
 from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
+from operations.command_line.redrive import redrive
+from operations.command_line.replay import replay
+from operations.command_line.resync import resync
 from operations.command_line.show import show
 from operations.command_line.status import status
 from operations.command_line.status_page import status_page
@@ -22,8 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs, doctor, status_page):
+for _command in (status, failed, show, logs, doctor, status_page, redrive, resync):
     add_command(app, _command)
+app.add_typer(replay)
 
 _stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", no_args_is_help=True)
 for _stock_command in (worklist, reconcile, close):

@@ -111,8 +111,8 @@ def test_template_tables_name_every_function_and_every_alarm() -> None:
     permissions, alarms = template_tables.permissions(), template_tables.alarms()
 
     assert "| `OrdersFunction` | `ShipmentsFunction` | `RefundsFunction` | `InventoryAlertsFunction` |" in permissions
-    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes | no | yes |" in permissions
-    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | no | yes | yes |" in permissions
+    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes | no | yes | no |" in permissions
+    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | no | yes | yes | yes |" in permissions
     declared = (ROOT / "infra" / "observability.yaml").read_text(encoding="utf-8").count("AlarmName:")
     assert alarms.count("| `<stack>-") == declared
 
@@ -126,6 +126,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`MOVEMENTS#…`",
         "`WORKLIST#…`",
         "`DOCUMENT#…`",
+        "`REPLAY#…`",
         "`CURSOR#…`",
     ]
 

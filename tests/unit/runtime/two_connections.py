@@ -98,6 +98,26 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
     return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
 
 
+def dead_letters(queue: str, *bodies: str, sent_at: datetime = NOON - timedelta(hours=1)) -> dict[str, Any]:
+    """Return the event of a dead-letter queue that delivers messages m0, m1, … with these bodies."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": f"r{number}",
+                "body": body,
+                "attributes": {"SentTimestamp": str(int(sent_at.timestamp() * 1000))},
+                "messageAttributes": {
+                    "reason": {"dataType": "String", "stringValue": "ACCOUNT_UNMAPPED"},
+                },
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
 def order_change(order_id: str, seller: str = MAIN_SELLER, at: datetime | None = None) -> str:
     """Return the body of Amazon's notification that an order changed."""
     body = json.loads(lambda_event("orders_sqs_order_change.json")["Records"][0]["body"])

@@ -14,6 +14,7 @@ from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
+from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -24,6 +25,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.domain.stock.movements import DayMovements
 from amazon_to_xero.domain.stock.record import StockRecord
@@ -271,6 +273,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     DayMovements: MovementsCodec(),
     WorklistEntry: WorklistCodec(),
     Document: DocumentCodec(),
+    ReplayRecord: ReplayCodec(),
     Cursor: CursorCodec(),
 }
 

@@ -86,7 +86,9 @@ def parse_transaction_update(body: str) -> ChangeNotice:
     parse_order_change does.
     """
     document = read_document(body)
-    if (notice := _reprocess_notice(document, SourceKind.TRANSACTION, SourceKind.CONFIRMATION)) is not None:
+    # An order in this queue stands for all of its transactions.
+    kinds = (SourceKind.TRANSACTION, SourceKind.CONFIRMATION, SourceKind.ORDER)
+    if (notice := _reprocess_notice(document, *kinds)) is not None:
         return notice
     kind = short_text(document, "NotificationType")
     if kind != "TRANSACTION_UPDATE":

@@ -77,6 +77,11 @@ class TransactionRecorder:
         due = tuple(key for key in saved if key in new and saved[key].next_attempt_at is not None)
         return StepReport(len(transactions), due)
 
+    def known(self, transactions: Sequence[Json]) -> list[str]:
+        """Return the ids of those transactions that are recorded already."""
+        keys = dict(filter(None, map(_refund, transactions)))
+        return list(self._store.load(TransactionRecord, keys)) if keys else []
+
     def _new(self, refund: _Refund, record: TransactionRecord) -> TransactionRecord | None:
         """Return the row of a refund that is not known yet.
 
