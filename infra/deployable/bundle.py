@@ -39,6 +39,8 @@ TASK_ROOT = "/var/task"
 
 #: The AWS services that the functions call. A client of any other service raises botocore's UnknownServiceError.
 AWS_SERVICES = {"dynamodb", "events", "kms", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+#: The APIs of Amazon that the functions call. Importing one imports the package, which would import all sixty.
+AMAZON_APIS = {"finances", "inventories", "notifications", "orders"}
 #: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
     # xero-python: the APIs other than accounting, each self-contained ...
@@ -140,8 +142,12 @@ def prune(tree: Path) -> None:
         unused += [
             entry for entry in (tree / package / "data").iterdir() if entry.is_dir() and entry.name not in AWS_SERVICES
         ]
+    apis = tree / "sp_api" / "api"
+    unused += [entry for entry in apis.iterdir() if entry.is_dir() and entry.name not in AMAZON_APIS]
     for entry in unused:
         _delete(entry)
+    (apis / "__init__.py").unlink()  # it may be a hard link into uv's cache, which must stay as it is
+    (apis / "__init__.py").touch()
     for pattern in UNUSED_PATTERNS:
         for entry in list(tree.glob(pattern)):
             _delete(entry)
