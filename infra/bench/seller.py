@@ -20,7 +20,8 @@ def order(number: int, at: datetime, status: str = "SHIPPED") -> Json:
     price = {"amount": f"{10 + number // 100 % 90}.{number % 100:02}", "currencyCode": "GBP"}
     return {
         "orderId": f"206-{number:07}-{number:07}",
-        "createdTime": format_time(at - timedelta(days=1)),
+        # So shortly before that the day of its shipment is certain on every day of a month.
+        "createdTime": format_time(at - timedelta(hours=5)),
         "lastUpdatedTime": format_time(at),
         "salesChannel": {"channelName": "AMAZON", "marketplaceId": UK, "marketplaceName": "Amazon.co.uk"},
         "recipient": {"deliveryAddress": {"countryCode": "GB"}},

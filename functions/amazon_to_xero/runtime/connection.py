@@ -47,6 +47,7 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -248,7 +249,13 @@ def connect(
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(
-            OrderPlans(policy, organisation, clock, store),
+            OrderPlans(
+                policy,
+                organisation,
+                clock,
+                store,
+                ChargeAnswers(store, policy, clock, lambda: _swept(store).transactions),
+            ),
             store,
             organisation,
             failed_sources,

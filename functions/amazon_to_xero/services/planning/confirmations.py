@@ -215,8 +215,8 @@ class SaleConfirmations:
 
     def _ask_for_sale(self, row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> None:
         """Have an order read or planned that nothing else will."""
-        if order is not None and order.state is OrderState.PLANNED and order.shipments:
-            self._plan_orders([row.order_id])  # it was planned before charges were recorded
+        if order is not None and _needs_plan(row, order):
+            self._plan_orders([row.order_id])
         elif (order is None or order.state in (OrderState.PLANNED, OrderState.NOT_INVOICED)) and self._is_swept(
             row, swept
         ):
@@ -227,6 +227,14 @@ class SaleConfirmations:
         posted_at = max((charge.posted_at for charge in row.charges.values()), default=self._clock.now())
         has_waited = row.awaited_since is not None and self._clock.now() - row.awaited_since >= _SWEEP_LIMIT
         return has_waited or (swept.orders is not None and swept.orders >= posted_at)
+
+
+def _needs_plan(row: SaleConfirmation, order: OrderRecord) -> bool:
+    """Whether to plan an order that has been charged: it may have been waiting for that, or failed for want of it."""
+    was_planned_before = order.state is OrderState.PLANNED and bool(order.shipments)  # charges were recorded
+    has_failed_without = order.state is OrderState.FAILED and order.reason == FailureCode.SHIPPING_DAY_UNKNOWN
+    is_first_compared = row.reason != WaitReason.WAITING_FOR_SALE
+    return was_planned_before or order.awaits_charge or (has_failed_without and is_first_compared)
 
 
 def _decision(row: SaleConfirmation) -> tuple[str, str, str]:
