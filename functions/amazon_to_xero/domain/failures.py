@@ -152,6 +152,7 @@ class WaitReason(StrEnum):
     WAITING_FOR_SALE = "WAITING_FOR_SALE"
     WAITING_FOR_CHARGE = "WAITING_FOR_CHARGE"
     WAITING_FOR_SHIPPING_DAY = "WAITING_FOR_SHIPPING_DAY"
+    WAITING_FOR_LIABILITY = "WAITING_FOR_LIABILITY"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
@@ -639,6 +640,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days.",
     _W.WAITING_FOR_CHARGE: "Amazon has not charged all of a shipped order, for at most three days.",
     _W.WAITING_FOR_SHIPPING_DAY: "Amazon's order does not state when it shipped; its charge does, within three days.",
+    _W.WAITING_FOR_LIABILITY: "Amazon's order leaves unclear who owes the tax; its charge after the shipment shows it.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",

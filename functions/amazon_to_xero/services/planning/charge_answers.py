@@ -6,21 +6,24 @@ that does waits for its charge, within a limit that ends with a person; see `con
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.amazon.order import Order
+from amazon_to_xero.domain.amazon.order import Fulfilment, Order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
+from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.planning.shipping_day import CLOSELY, dated_by_charges, decided, shipment_of_uncertain_day
+from amazon_to_xero.domain.tax.liability import unclear_items, unclear_liability
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import RecordStore
 from amazon_to_xero.services.planning.loaded_together import LoadedTogether
@@ -82,9 +85,15 @@ class ChargeAnswers:
         """Return the order with what its charges answer, or its record that waits for them. Raises Failure."""
         if nothing_to_invoice(order, self._policy, record.shipments) is not None or not order.grand_total:
             return AnsweredOrder(order, record.shipments)
-        if shipment_of_uncertain_day(record.shipments, self._policy, organisation) is None:
+        liabilities = self._policy.tax.liabilities
+        is_unclear = bool(unclear_items(order, liabilities))
+        if not is_unclear and shipment_of_uncertain_day(record.shipments, self._policy, organisation) is None:
             return AnsweredOrder(order, decided(record.shipments, organisation))
-        shipments = dated_by_charges(record.shipments, self._charges(record), organisation)
+        charges = self._charges(record)
+        if is_unclear and not is_charged_in_full(order, charges):
+            return self._wait(record, _question_of_tax(order, record, charges, liabilities))
+        order = with_charged_tax(order, charges, liabilities)
+        shipments = dated_by_charges(record.shipments, charges, organisation)
         uncertain = shipment_of_uncertain_day(shipments, self._policy, organisation)
         if uncertain is not None:
             return self._wait(record, _question_of_day(order, uncertain))
@@ -123,6 +132,15 @@ def _question_of_day(order: Order, shipment: Shipment) -> _Question:
         "Xero manually. If the application lacks the role Finance and Accounting, add it and reprocess the order.",
     )
     return _Question(WaitReason.WAITING_FOR_SHIPPING_DAY, failure, shipment.shipped_at)
+
+
+def _question_of_tax(
+    order: Order, record: OrderRecord, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]
+) -> _Question:
+    failure = unclear_liability(order, unclear_items(order, liabilities)[0], liabilities, as_charged(order, charges))
+    is_all_shipped = order.status in (Fulfilment.SHIPPED, Fulfilment.INVOICE_UNCONFIRMED)
+    last = max((each.shipped_at for each in record.shipments), default=None)
+    return _Question(WaitReason.WAITING_FOR_LIABILITY, failure, last if is_all_shipped else None)
 
 
 def _text(at: datetime) -> str:
