@@ -73,9 +73,15 @@ class ChargeAnswers:
         self._policy = policy
         self._clock = clock
         self._transactions_read_until = transactions_read_until
+        self._read_until: datetime | None = None
+        self._is_read_until_known = False
 
     def expect(self, record: OrderRecord) -> None:
-        """Load the charges of the order together with those of the others that may need theirs."""
+        """Load the charges of the order together with those of the others that may need theirs.
+
+        It is called for all orders of a chunk before the first of them is answered.
+        """
+        self._is_read_until_known = False
         if any(
             each.not_before is not None and each.shipped_at - each.not_before > CLOSELY for each in record.shipments
         ):
@@ -100,6 +106,9 @@ class ChargeAnswers:
         return AnsweredOrder(order, decided(shipments, organisation))
 
     def _charges(self, record: OrderRecord) -> tuple[ShipmentCharge, ...]:
+        if not self._is_read_until_known:
+            # Before the charges are loaded: what a sweep records after that is not missing.
+            self._read_until, self._is_read_until_known = self._transactions_read_until(), True
         confirmation = self._store.load(SaleConfirmation, [record.order_id]).get(record.order_id)
         return () if confirmation is None else tuple(confirmation.charges.values())
 
@@ -115,12 +124,9 @@ class ChargeAnswers:
 
     def _is_charge_missing(self, question: _Question) -> bool:
         """Whether every charge of the time in which it must have been posted is recorded."""
-        read_until = self._transactions_read_until()
-        return (
-            question.shipped_at is not None
-            and read_until is not None
-            and read_until >= question.shipped_at + CHARGE_LIMIT
-        )
+        if question.shipped_at is None or self._read_until is None:
+            return False
+        return self._read_until >= question.shipped_at + CHARGE_LIMIT
 
 
 def _question_of_day(order: Order, shipment: Shipment) -> _Question:

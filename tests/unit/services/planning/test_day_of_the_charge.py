@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
-from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.ports.amazon import AmazonForbidden, Json
 from amazon_to_xero.ports.state import Cursor
 from fakes.order_life import PAYING, tea, version
 from fakes.orders import UK
 from fakes.state import NOON
+from unit.services.interruptions import Killed, after_load, before_save, kill
 from unit.services.planning.charged_sales import DAY, Sales, tea_charged
 
 PLACED, CHARGED_AT, TOUCHED = "2026-10-25T10:00:00Z", datetime(2026, 10, 27, 9, 0, tzinfo=UTC), "2026-11-20T10:00:00Z"
@@ -101,6 +102,35 @@ def test_charge_that_becomes_known_has_the_waiting_order_entered_within_a_minute
     assert dated(sales) == "2026-10-27"
     assert sales.outcome()[0] is ConfirmationState.CONFIRMED
     assert sales.record().awaits_charge_since is None
+
+
+def test_charge_that_is_recorded_while_its_order_is_planned_is_found_within_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sales = Sales()
+    after_load(monkeypatch, sales.store, SaleConfirmation, lambda: sales.amazon_charges(charge_of("A")))
+
+    sales.update(fba_order(updated="2026-11-15T10:00:00Z"))
+    assert state_of(sales) == WAITS  # although by now all transactions of its time are read
+    sales.clock.advance(300)
+    sales.resume()
+
+    assert dated(sales) == "2026-10-27"
+
+
+def test_worker_that_is_killed_before_it_has_the_waiting_order_planned_leaves_that_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sales = Sales(fba_order())
+    with monkeypatch.context() as killing:
+        before_save(killing, sales.store, OrderRecord, kill)
+        with pytest.raises(Killed):
+            sales.amazon_charges(charge_of("A"))
+
+    sales.clock.advance(60)
+    sales.resume()
+
+    assert dated(sales) == "2026-10-27"
 
 
 def test_order_that_was_dated_by_its_charge_is_not_written_again_when_everything_is_repeated() -> None:
