@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.amazon.charges import charges_of, refund_of, sale_of
-from sandbox.amazon.times import format_time
+from sandbox.amazon.times import format_time, parse_time
 
 UK = "A1F83G8C2ARO7P"
 
@@ -37,6 +37,11 @@ def order(number: int, at: datetime, status: str = "SHIPPED") -> Json:
             }
         ],
     }
+
+
+def touched(order: Mapping[str, Any], later: timedelta) -> Json:
+    """Return the order in a version that Amazon made so much later, of which nothing else is new."""
+    return {**order, "lastUpdatedTime": format_time(parse_time(order["lastUpdatedTime"]) + later)}
 
 
 def charge(of: Mapping[str, Any], seller_id: str) -> Json:
