@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from amazon_to_xero.domain.amazon.order import SHIPPED_AT_LEAST_IN_PART, Fulfilment, Order
@@ -41,9 +41,9 @@ def shipments_of(
         further. None where nobody asks, as in examples.
 
     Together they never hold more of an item than was ordered: a package that Amazon names after its quantities were
-    recorded without one adds nothing.
+    recorded without one adds nothing, but for their time while that is not decided.
     """
-    shipments = list(recorded)
+    shipments = [_with_stated_time(each, order) for each in recorded]
     if order.status not in SHIPPED_AT_LEAST_IN_PART:
         return tuple(shipments)
     ordered = Counter({item.item_id: item.quantity for item in order.items})
@@ -67,6 +67,15 @@ def shipments_of(
         else:
             shipments.append(Shipment("", order.updated, dict(rest), min(not_before, order.updated)))
     return tuple(shipments)
+
+
+def _with_stated_time(shipment: Shipment, order: Order) -> Shipment:
+    """Return a shipment whose time is open with the earliest one of a package that may be it."""
+    if shipment.not_before is None:
+        return shipment
+    times = [package.shipped_at for package in order.packages if package.shipped_at is not None]
+    stated = min((at for at in times if shipment.not_before <= at <= shipment.shipped_at), default=None)
+    return shipment if stated is None else replace(shipment, shipped_at=stated, not_before=None)
 
 
 def total_quantities(shipments: Sequence[Shipment]) -> Counter[str]:

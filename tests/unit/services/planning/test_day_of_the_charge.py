@@ -257,6 +257,14 @@ def test_order_that_is_not_invoiced_waits_for_no_charge(status: str) -> None:
     assert sales.record().state is OrderState.NOT_INVOICED
 
 
+def test_waiting_order_whose_package_is_named_later_is_dated_on_the_day_that_the_package_states() -> None:
+    sales = Sales(fba_order())
+
+    sales.update(fba_order(updated="2026-11-22T10:00:00Z", packages=[PACKAGE]))
+
+    assert dated(sales) == "2026-10-28"
+
+
 # --- the day is certain -----------------------------------------------------------------------------------------------
 
 
