@@ -116,6 +116,13 @@ class InProcessConnection:
         self._run(self._connection.services.transaction_notices.record([ChangeNotice("", posted_at)]), REFUNDS)
         self.finish()
 
+    def sweep_orders(self, orders: Sequence[dict[str, Any]]) -> None:
+        """Amazon states these versions of orders and notifies of none; the sweep of the orders function finds them."""
+        for order in orders:
+            self.amazon.put_order(order)
+        self._connection.worker.sweep(ORDERS, "sweep", self.clock.now() + RUN_FOR)
+        self.finish()
+
     def sweep_transactions(self) -> None:
         """Run the hourly sweep of the refunds function. Raises AssertionError if it stops before its last page."""
         self._connection.worker.sweep(REFUNDS, "sweep", self.clock.now() + RUN_FOR)

@@ -32,6 +32,7 @@ class FailureCode(StrEnum):
     ORDER_TOTAL_DIFFERS = "ORDER_TOTAL_DIFFERS"
     DETAIL_DIFFERS = "DETAIL_DIFFERS"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
+    SHIPPING_DAY_UNKNOWN = "SHIPPING_DAY_UNKNOWN"
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
     # finance transactions as Amazon states them
     TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
@@ -150,6 +151,8 @@ class WaitReason(StrEnum):
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_SALE = "WAITING_FOR_SALE"
     WAITING_FOR_CHARGE = "WAITING_FOR_CHARGE"
+    WAITING_FOR_SHIPPING_DAY = "WAITING_FOR_SHIPPING_DAY"
+    WAITING_FOR_LIABILITY = "WAITING_FOR_LIABILITY"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
@@ -268,6 +271,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.ORDER_TOTAL_DIFFERS: FailureInfo("The items do not add up to Amazon's grand total.", _COMPARE),
     _C.DETAIL_DIFFERS: FailureInfo("The details of a charge do not add up to Amazon's subtotal.", _COMPARE),
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
+    _C.SHIPPING_DAY_UNKNOWN: FailureInfo(
+        "Amazon does not state when the order shipped, and no charge of it is known that would.",
+        "Find the day in Seller Central (Payments > Transaction View) and enter the order in Xero manually. If the "
+        "application lacks the role Finance and Accounting, add it and reprocess the order.",
+    ),
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
     ),
@@ -631,6 +639,8 @@ WAITS: Mapping[WaitReason, str] = {
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
     _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days.",
     _W.WAITING_FOR_CHARGE: "Amazon has not charged all of a shipped order, for at most three days.",
+    _W.WAITING_FOR_SHIPPING_DAY: "Amazon's order does not state when it shipped; its charge does, within three days.",
+    _W.WAITING_FOR_LIABILITY: "Amazon's order leaves unclear who owes the tax; its charge after the shipment shows it.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",

@@ -21,6 +21,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.planning.shipping_day import CLOSELY
 from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -114,6 +115,17 @@ def _plan_refunds_and_confirm_sales(services: Services, named: Sequence[str], de
     return planned.plus(services.confirmations.confirm_due(deadline))
 
 
+def _sweep_orders(services: Services, deadline: datetime) -> StepReport:
+    """Sweep the orders; after a long silence, and at first, the transactions before them.
+
+    Orders that are read so late are dated by what Amazon charged for them. Whatever stops the sweep of transactions
+    stops no order: each waits for its charge. A sweep of transactions that is under way elsewhere takes over.
+    """
+    if services.order_sweep.is_behind(CLOSELY) and services.transaction_sweep.is_behind(CLOSELY):
+        services.transaction_sweep.sweep(deadline)
+    return services.order_sweep.sweep(deadline)
+
+
 CAPABILITIES: Mapping[str, Capability] = {
     capability.name: capability
     for capability in (
@@ -125,7 +137,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             work=lambda services: CapabilityWork(
                 read=services.order_reader.read_due,
                 plan=partial(services.order_planner.plan_due, ORDERS),
-                sweep=services.order_sweep.sweep,
+                sweep=partial(_sweep_orders, services),
             ),
         ),
         Capability(

@@ -49,6 +49,7 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -253,7 +254,13 @@ def connect(
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(
-            OrderPlans(policy, organisation, clock, store),
+            OrderPlans(
+                policy,
+                organisation,
+                clock,
+                store,
+                ChargeAnswers(store, policy, clock, lambda: _swept(store).transactions),
+            ),
             store,
             organisation,
             failed_sources,
@@ -299,7 +306,7 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
-    preview = replay_preview(name, policy, xero, store, clock)
+    preview = replay_preview(name, policy, xero, store, clock, lambda: _swept(store).transactions)
     return Connection(
         name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation, preview
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -10,6 +13,7 @@ from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans
@@ -32,14 +36,26 @@ class _NoLetters:
         return None
 
 
-def replay_preview(name: str, policy: PostingPolicy, xero: XeroApi, store: StateStore, clock: Clock) -> ReplayPreview:
-    """Return the preview of a connection. `xero` counts its calls in the connection's own budget."""
+def replay_preview(
+    name: str,
+    policy: PostingPolicy,
+    xero: XeroApi,
+    store: StateStore,
+    clock: Clock,
+    transactions_read_until: Callable[[], datetime | None],
+) -> ReplayPreview:
+    """Return the preview of a connection.
+
+    xero: counts its calls in the connection's own budget.
+    transactions_read_until: see ChargeAnswers.
+    """
     log = _NoLog()
     failed_sources = FailedSources(DeadLetters(name, dict.fromkeys(CAPABILITIES, _NoLetters()), log), log)
 
     def planners(rows: PreviewStore) -> Planners:
         organisation = OrganisationCache(xero, rows, Pauses(rows, clock, log), clock, policy, log)
-        orders = OrderPlans(policy, organisation, clock, rows)
+        charges = ChargeAnswers(rows, policy, clock, transactions_read_until)
+        orders = OrderPlans(policy, organisation, clock, rows, charges)
         refunds = RefundPlans(policy, organisation, rows, clock, lambda order_ids: None)
         return Planners(
             SourcePlanner(orders, rows, organisation, failed_sources, clock),

@@ -11,11 +11,11 @@ import typer
 from rich.console import RenderableType
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.domain.money import cents
-from amazon_to_xero.domain.planning.confirmation import charged_text
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session

@@ -64,7 +64,14 @@ def set_status(connection: FakeConnection, status: str, *order_ids: str, updated
     """Have Amazon state a new version of the orders, with that status."""
     connection.amazon.hold(
         *(
-            order(item("5.00"), grand_total="5.00", order_id=order_id, status=status, updated=updated)
+            order(
+                item("5.00"),
+                grand_total="5.00",
+                order_id=order_id,
+                status=status,
+                created="2026-11-22T10:00:00Z",
+                updated=updated,
+            )
             for order_id in order_ids
         )
     )

@@ -42,7 +42,7 @@ class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 2
+    schema = 3
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -60,15 +60,9 @@ class OrderCodec:
             "content": record.content,
             "contact_number": record.contact_number,
             "invoice_number": record.invoice_number,
-            "shipments": [
-                {
-                    "reference": shipment.reference,
-                    "shipped_at": timestamp(shipment.shipped_at),
-                    "quantities": shipment.quantities,
-                }
-                for shipment in record.shipments
-            ],
+            "shipments": [_encoded_shipment(shipment) for shipment in record.shipments],
             "documents": list(record.documents),
+            "awaits_charge_since": _text(record.awaits_charge_since),
         }
         return Row(
             f"{self.prefix}#{record.order_id}",
@@ -101,14 +95,12 @@ class OrderCodec:
             content=data.get("content"),
             contact_number=data.get("contact_number", ""),
             invoice_number=data.get("invoice_number", ""),
-            shipments=tuple(
-                Shipment(each["reference"], datetime.fromisoformat(each["shipped_at"]), each.get("quantities", {}))
-                for each in data.get("shipments", ())
-            ),
+            shipments=tuple(_decoded_shipment(each) for each in data.get("shipments", ())),
             state=OrderState(row.state or OrderState.NOTICED),
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
+            awaits_charge_since=_time(data.get("awaits_charge_since")),
         )
 
 
@@ -276,6 +268,20 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     ReplayRecord: ReplayCodec(),
     Cursor: CursorCodec(),
 }
+
+
+def _encoded_shipment(shipment: Shipment) -> dict[str, Any]:
+    encoded = {
+        "reference": shipment.reference,
+        "shipped_at": timestamp(shipment.shipped_at),
+        "quantities": shipment.quantities,
+    }
+    return encoded if shipment.not_before is None else {**encoded, "not_before": timestamp(shipment.not_before)}
+
+
+def _decoded_shipment(data: Mapping[str, Any]) -> Shipment:
+    shipped_at = datetime.fromisoformat(data["shipped_at"])
+    return Shipment(data["reference"], shipped_at, data.get("quantities", {}), _time(data.get("not_before")))
 
 
 def _text(at: datetime | None) -> str | None:

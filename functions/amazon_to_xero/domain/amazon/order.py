@@ -82,6 +82,8 @@ class OrderItem:
     collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
     schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
+    charged_collection: the collection model by which the tax was charged, where the order leaves it unclear and the
+        order's charges show it; see `domain.planning.charged_tax`. Amazon's order never states it.
     """
 
     item_id: str
@@ -99,6 +101,7 @@ class OrderItem:
     collections: tuple[TaxCollection, ...] = ()
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
+    charged_collection: str = ""
 
     @property
     def has_amounts(self) -> bool:

@@ -32,6 +32,7 @@ from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
+from amazon_to_xero.services.intake.unshipped_until import UnshippedUntil
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
@@ -75,6 +76,7 @@ class OrderRecorder:
         self._decisions = decisions
         self._count_sales = count_sales
         self._record_shipped = record_shipped
+        self._unshipped_until = UnshippedUntil(store, clock)
 
     def record(self, orders: Sequence[Json], as_of: datetime, *, is_page: bool = True) -> StepReport:
         """Record orders as Amazon knew them at `as_of`; none can stop the others. Raises Conflict.
@@ -221,7 +223,10 @@ class OrderRecorder:
         before: the record before this reading. Raises Failure.
         """
         order = parse_order(content)
-        shipments = shipments_of_known_day(order, before, self._policy)
+        not_before = self._unshipped_until.time_of(order, before)
+        shipments = shipments_of_known_day(order, before, self._policy, not_before)
+        if shipments != record.shipments:
+            record = replace(record, awaits_charge_since=None)  # what it waits for may come from now on
         record = replace(record, status=order.status.value, shipments=shipments)
         nothing = nothing_to_invoice(order, self._policy, shipments)
         if nothing is not None and nothing.reason != NotInvoicedReason.ORDER_CANCELLED:

@@ -18,6 +18,7 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
@@ -38,13 +39,16 @@ class OrderPlans:
         organisation: OrganisationCache,
         clock: Clock,
         store: StateStore,
+        charges: ChargeAnswers,
     ) -> None:
         self._policy = policy
         self._organisation = organisation
         self._clock = clock
+        self._charges = charges
         self._refunds = DecidedRefundsStore(store)
 
     def document_keys(self, record: OrderRecord) -> set[str]:
+        self._charges.expect(record)
         number = self._invoice_number(record)
         usual = {document_key(DocumentKind.INVOICE, number), document_key(DocumentKind.PAYMENT, number)}
         # A cancelled order may never have had a customer.
@@ -64,6 +68,16 @@ class OrderPlans:
     def _plan_with(
         self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
     ) -> PlannedRecord[OrderRecord]:
+        answered = self._charges.answer(order, record, organisation)
+        if isinstance(answered, OrderRecord):
+            return PlannedRecord(answered)
+        record = replace(record, shipments=answered.shipments)
+        return self._plan_answered(organisation, answered.order, record, held)
+
+    def _plan_answered(
+        self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
+    ) -> PlannedRecord[OrderRecord]:
+        """Return the record of an order of which nothing is open, after planning."""
         now = self._clock.now()
         policy = self._policy.for_marketplace(order.marketplace_id)
         outcome = sales(order, record.shipments, policy, organisation)

@@ -97,7 +97,7 @@ def test_order_waits_for_a_person_who_adds_the_missing_option_in_xero() -> None:
 
 # --- refunds and marketplaces on accounts of their own ----------------------------------------------------------------
 
-DISCOUNTED = version(4, item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1"))
+DISCOUNTED = version(1, item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1"))
 BACK = refund("T1", item_refund(OurPricePrincipal="-10.00", OurPriceDiscount="1.00", GoodwillPrincipal="-2.00"))
 
 
@@ -132,7 +132,7 @@ def test_sale_and_refund_of_a_marketplace_are_settled_through_its_own_clearing_a
     connection.xero.settings = replace(
         ORGANISATION_WITH_CLEARING, accounts={**ORGANISATION_WITH_CLEARING.accounts, "CLR-UK": own}
     )
-    canadian = version(4, item("20.00", currency="CAD"), **CANADIAN) | {"orderId": "B"}
+    canadian = version(1, item("20.00", currency="CAD"), **CANADIAN) | {"orderId": "B"}
     connection.update(DISCOUNTED, canadian)
 
     connection.refund(BACK)
