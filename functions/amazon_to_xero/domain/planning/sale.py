@@ -264,8 +264,9 @@ def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
 
 
 def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
-    priced = (item for item in order.items if not item.is_free)
-    return taxes.tax_types[next(priced, order.items[0]).item_id]
+    # An item that was discounted to nothing has a price, one that was cancelled has none.
+    by_price = sorted(order.items, key=lambda item: (item.is_free, not any(item.charges.values())))
+    return taxes.tax_types[by_price[0].item_id]
 
 
 def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolicy) -> LineBooking:

@@ -209,6 +209,16 @@ def test_delivery_tip_is_a_line_once_it_is_part_of_the_grand_total() -> None:
     assert lines(tipped("FINALIZED", "12.00")) == [(1, "10", "200", "OUTPUT2"), (1, "2", "208", "OUTPUT2")]
 
 
+def test_delivery_tip_of_goods_that_were_discounted_to_nothing_is_taxed_like_them() -> None:
+    tip = {"type": "DELIVERY_TIP", "status": "FINALIZED", "subtotal": {"amount": "2.00", "currencyCode": "GBP"}}
+    cancelled = item("0.00", quantity=0, item_id="1") | {"proceeds": {}}
+    free = item("0.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "10.00"), item_id="2")
+
+    made = lines(order(cancelled, free, grand_total="2.00", proceeds={"breakdowns": [tip]}))
+
+    assert made[-1] == (1, "2", "208", "OUTPUT2")
+
+
 def test_delivery_tip_of_a_tax_exclusive_order_has_no_tax() -> None:
     tip = {"type": "DELIVERY_TIP", "status": "FINALIZED", "subtotal": {"amount": "2.00", "currencyCode": "CAD"}}
     sold = item("10.50", breakdown("ITEM", "10.00", "CAD"), breakdown("TAX", "0.50", "CAD"), currency="CAD")
