@@ -26,6 +26,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
@@ -51,6 +52,7 @@ class Services:
     failed_sources: FailedSources
     clock: Clock
     notices: NoticeRecorder
+    corrections: CorrectionRecorder
     order_reader: OrderReader
     order_sweep: OrderSweep
     order_planner: SourcePlanner[OrderRecord]
@@ -86,10 +88,20 @@ class Capability:
 
 
 def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the refunds queue: of transactions, and of confirmations that a person has reprocessed."""
+    """Record notices of the refunds queue: of transactions, corrections of them, and reprocessed confirmations."""
+    corrected = services.corrections.record_of_refunds([each for each in notices if each.correction is not None])
+    notices = [each for each in notices if each.correction is None]
     confirmations = [notice.key for notice in notices if notice.kind is SourceKind.CONFIRMATION]
     services.confirmations.reprocess(confirmations)
-    return services.transaction_notices.record([each for each in notices if each.kind is not SourceKind.CONFIRMATION])
+    others = [each for each in notices if each.kind is not SourceKind.CONFIRMATION]
+    return [*corrected, *services.transaction_notices.record(others)]
+
+
+def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
+    """Record notices of the shipments queue: of orders, and a person's corrections of them."""
+    corrected = services.corrections.record_of_orders([notice for notice in notices if notice.correction is not None])
+    due = services.notices.record_shipments([notice for notice in notices if notice.correction is None])
+    return [*corrected, *due]
 
 
 def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -119,7 +131,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability(
             SHIPMENTS,
             parse=parse_shipment_event,
-            record=lambda services, notices: services.notices.record_shipments(notices),
+            record=_record_shipment_notices,
             dead_letter_queue="SHIPMENTS_DLQ_URL",
             work=lambda services: CapabilityWork(plan=partial(_find_approvals_and_plan_shipments, services)),
             # The orders function may still be recording the rest of a burst, and full batches cost least.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from operations.command_line.command import add_command
+from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
@@ -21,7 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs, doctor, status_page):
+for _command in (status, failed, show, logs, correct, withdraw, corrections, doctor, status_page):
     add_command(app, _command)
 
 

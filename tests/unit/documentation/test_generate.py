@@ -123,6 +123,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`TRANSACTION#…`",
         "`CONFIRMATION#…`",
         "`STOCK#…`",
+        "`CORRECTION#…`",
         "`DOCUMENT#…`",
         "`CURSOR#…`",
     ]

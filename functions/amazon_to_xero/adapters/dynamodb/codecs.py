@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
+from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -22,6 +23,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.domain.stock.record import StockRecord
@@ -37,7 +39,7 @@ class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 2
+    schema = 3
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -64,6 +66,7 @@ class OrderCodec:
                 for shipment in record.shipments
             ],
             "documents": list(record.documents),
+            "corrections": record.corrections,
         }
         return Row(
             f"{self.prefix}#{record.order_id}",
@@ -104,6 +107,7 @@ class OrderCodec:
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
+            corrections=data.get("corrections", 0),
         )
 
 
@@ -111,7 +115,7 @@ class TransactionCodec:
     """Converts TransactionRecord."""
 
     prefix = "TRANSACTION"
-    schema = 1
+    schema = 2
 
     def encode(self, record: TransactionRecord) -> Row:
         data = {
@@ -125,6 +129,7 @@ class TransactionCodec:
             "capability": record.capability,
             "attempts": record.attempts,
             "documents": list(record.documents),
+            "corrections": record.corrections,
         }
         return Row(
             f"{self.prefix}#{record.transaction_id}",
@@ -156,6 +161,7 @@ class TransactionCodec:
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
+            corrections=data.get("corrections", 0),
         )
 
 
@@ -265,6 +271,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     TransactionRecord: TransactionCodec(),
     SaleConfirmation: ConfirmationCodec(),
     StockRecord: StockCodec(),
+    Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
     Cursor: CursorCodec(),
 }

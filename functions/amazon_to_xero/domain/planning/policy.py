@@ -58,6 +58,7 @@ class AccountCodes:
     goodwill: of what buyers get back beyond what they had paid; empty for the account of the item.
     restocking: of what the seller keeps for a return; empty for the account of the item.
     suspense: of amounts in refunds whose type is not known; empty where such refunds fail.
+    chosen: line -> account that a person has chosen for it in this order; see `corrections.value_for`.
     """
 
     charges: Mapping[Charge, str]
@@ -66,6 +67,7 @@ class AccountCodes:
     goodwill: str = ""
     restocking: str = ""
     suspense: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

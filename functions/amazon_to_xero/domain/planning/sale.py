@@ -15,9 +15,10 @@ from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import NOT_YET_PRICED, Charge, Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, goods_line, single_line
-from amazon_to_xero.domain.books.matching import REFERENCE_MARK
+from amazon_to_xero.domain.books.matching import REFERENCE_LIMIT, REFERENCE_MARK
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cleaned, xero_text
+from amazon_to_xero.domain.corrections import value_for
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
@@ -30,7 +31,6 @@ from amazon_to_xero.domain.tax.rules import TaxTreatment, WhenDifferent, tax_tre
 from amazon_to_xero.domain.tax.stated_tax import state_taxes
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
-REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 # How a line's description names the charge; an item's line is named by its product alone.
 CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.ITEM: "",
@@ -56,6 +56,9 @@ class Sale:
     awaits_review: the order has shipped, and a person approves its invoice.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     collected: order item ids of the items on which the marketplace owes the tax.
+    corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
+        what is stated here after they are paid, too.
+    is_day_corrected: the same of the day of the whole sale.
     """
 
     lines: tuple[Line, ...]
@@ -68,6 +71,8 @@ class Sale:
     tax_variances: tuple[TaxVariance, ...] = ()
     collected: frozenset[str] = frozenset()
     awaits_review: bool = False
+    corrected: frozenset[str] = frozenset()
+    is_day_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,20 +234,23 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:
-            account, tax_type = _account(charge, policy), taxes.tax_type(item, charge)
+            origin, tax_type = f"{item.item_id}:{charge}", taxes.tax_type(item, charge)
+            account = _account(charge, policy, origin)
             if charge is Charge.ITEM:
                 line = goods_line(name, item.quantity, net, account, tax_type)
             else:
                 line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
-            yield replace(line, origin=f"{item.item_id}:{charge}")
+            yield replace(line, origin=origin)
     for charge, value in item.discounts.items():
         # Amazon states one tax for all discounts of an item; the first of them takes it.
         is_first = charge is next(iter(item.discounts))
         net = value - (collected.get("DISCOUNT", ZERO) if is_first else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            line = single_line(f"{what}: {name}", net, policy.accounts.discounts, taxes.tax_type(item, charge))
-            yield replace(line, origin=f"{item.item_id}:DISCOUNT:{charge}")
+            origin = f"{item.item_id}:DISCOUNT:{charge}"
+            account = value_for(origin, policy.accounts.chosen) or policy.accounts.discounts
+            line = single_line(f"{what}: {name}", net, account, taxes.tax_type(item, charge))
+            yield replace(line, origin=origin)
 
 
 def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
@@ -252,7 +260,8 @@ def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
     """
     is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
     tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
-    account = _account(Charge.DELIVERY_TIP, policy)
+    tax_type = value_for(Charge.DELIVERY_TIP, policy.tax.chosen) or tax_type
+    account = _account(Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, account, tax_type)
     return replace(line, origin=Charge.DELIVERY_TIP)
 
@@ -262,8 +271,8 @@ def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
     return taxes.tax_types[next(priced, order.items[0]).item_id]
 
 
-def _account(charge: Charge, policy: PostingPolicy) -> str:
-    code = policy.accounts.charges.get(charge)
+def _account(charge: Charge, policy: PostingPolicy, origin: str) -> str:
+    code = value_for(origin, policy.accounts.chosen) or policy.accounts.charges.get(charge)
     if not code:
         raise Failure(
             FailureCode.ACCOUNT_UNMAPPED,

@@ -37,7 +37,12 @@ _FIRST_WAIT = timedelta(hours=1)
 _SWEEP_LIMIT = timedelta(hours=6)
 #: By these rules a sale is not entered here, whatever Amazon charges for it.
 _SOLD_ELSEWHERE = frozenset(
-    {NotInvoicedReason.BEFORE_START, NotInvoicedReason.MULTI_CHANNEL, NotInvoicedReason.IGNORED_MARKETPLACE}
+    {
+        NotInvoicedReason.BEFORE_START,
+        NotInvoicedReason.MULTI_CHANNEL,
+        NotInvoicedReason.IGNORED_MARKETPLACE,
+        NotInvoicedReason.SKIPPED,
+    }
 )
 _COMPARE = "Compare the order's charges in Seller Central (Payments > Transaction View) with its documents in Xero"
 
