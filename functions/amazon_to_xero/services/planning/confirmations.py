@@ -97,7 +97,9 @@ class SaleConfirmations:
             has_left = bool(record.shipments) or record.state is OrderState.NOT_INVOICED
             if has_left and record.state in (OrderState.PLANNED, OrderState.NOT_INVOICED):
                 try:
-                    documents = [each for step in plan.steps for each in step]
+                    # What a person enters otherwise states no sale here: its documents take back what they stated.
+                    is_skipped = record.reason == NotInvoicedReason.SKIPPED
+                    documents = [] if is_skipped else [each for step in plan.steps for each in step]
                     sales[record.order_id] = stated_sale(record, documents, self._liabilities)
                 except (Failure, *UNFORESEEN) as problem:
                     # Its plan stands, and so do the others. A charge of it fails for want of a sale.

@@ -16,6 +16,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from fakes.order_life import correction
 from unit.services.amazon_orders import (
     FIRST_VERSION,
@@ -189,6 +190,17 @@ def test_order_that_ships_while_it_is_skipped_is_approved_with_its_contact_once_
 
     assert connection.document().desired.body["Status"] == "AUTHORISED"
     assert connection.payment().exists_in_xero
+
+
+def test_charge_of_a_skipped_paid_order_is_explained_by_the_correction() -> None:
+    connection = paid_connection()
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+
+    connection.connection.services.confirmations.confirm_due(connection.clock.now() + MINUTE)
+
+    (row,) = connection.store.load(SaleConfirmation, ["A"]).values()
+    assert (row.state, row.reason) == (ConfirmationState.NOT_INVOICED, "SKIPPED")
 
 
 # --- the message ------------------------------------------------------------------------------------------------------
