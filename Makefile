@@ -37,7 +37,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate status-page bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -125,8 +125,13 @@ status-page: install ## Write a page of the books' state for the bookkeeper: mak
 		$(if $(OUT),--out "$(OUT)") $(if $(CONNECTION),--connection "$(CONNECTION)")
 #: It is one HTML file without anything from elsewhere, .run/status.html by default.
 
+redrive: install ## Move all dead letters of a queue back: make redrive QUEUE=orders STACK=name [TO=queue] [RATE=5] [YES=1]
+	@$(if $(filter command environment,$(origin STACK)),AMAZON_TO_XERO_STACK="$(STACK)") $(IN_VENV) -m operations redrive \
+		"$(QUEUE)" $(if $(TO),--to "$(TO)") $(if $(RATE),--rate "$(RATE)") $(if $(YES),--yes)
+#: It is SQS's own redrive. make operate DO="replay preview" shows first what would come of it, and selects.
+
 bench: tools ## Count what bursts, refunds and a backlog cost, and time a cold start's imports (takes minutes)
-	@missed=0; for bench in costs backlog cold_import burst; do \
+	@missed=0; for bench in costs reconciliation backlog cold_import burst; do \
 		$(IN_VENV) infra/bench/$$bench.py || missed=1; done; exit $$missed
 #: It prints each figure beside the most that it may be, and fails where one is exceeded. The last part is a burst on
 #: the local cloud. One part alone: PYTHONPATH=infra:functions .venv/bin/python infra/bench/costs.py
@@ -142,14 +147,15 @@ deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAM
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
 connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
-	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)"
+	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)")
+#: CATEGORIES: a CSV file with the columns SKU and category, whose categories tax.rules and accounts.rules may name.
 
 disconnect: install ## Disconnect one connection, after a question: make disconnect CONNECTION=name [STACK=name] [YES=1]
 	@$(IN_VENV) -m operations.disconnect --stack $(STACK) --connection "$(CONNECTION)" $(if $(YES),--yes)
 #: It ends the seller's subscription at Amazon and deletes settings and secret. Rows and documents in Xero stay.
 
 preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
-	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
+	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)") $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
 
 clean: ## Delete the output of builds, runs and checks, but not the installed tools
 	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -60,6 +60,7 @@ DRAFTED = Aim(24, 20, 66, 60)
 REFUNDED = Aim(4, 2, 44, 40)
 CHARGED = Aim(4, 2, 0, 0)
 PERIOD = Aim(25, 20, 0, 0)
+LATE = Aim(15, 12, 44, 40)
 
 
 def counted(connection: InProcessConnection, work: Callable[[], object]) -> Cost:
@@ -141,6 +142,18 @@ def charges_read(count: int, by_sweep: bool) -> Cost:
     return counted(connection, lambda: connection.notice_transaction(begin))
 
 
+def late_orders_swept(count: int) -> Cost:
+    """Enter so many orders of weeks ago by the first sweep: Amazon has touched each since, so its charge dates it."""
+    connection = InProcessConnection()
+    connection.notify_orders([seller.order(0, connection.clock.now() - timedelta(hours=1))])
+    begin = connection.clock.now() - timedelta(days=20)
+    orders = [seller.order(number + 1, begin + number * timedelta(minutes=2)) for number in range(count)]
+    connection.post_transactions([seller.charge(each, SELLER_ID) for each in orders])
+    touched = [seller.touched(each, timedelta(days=10)) for each in orders]
+    connection.renew_amazon_token()
+    return counted(connection, lambda: connection.sweep_orders(touched))
+
+
 def sales_confirmed(count: int) -> Cost:
     """Confirm so many sales of shipped orders by their charges."""
     customers = Seller(InProcessConnection())
@@ -167,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _reaches(f"{count} orders confirmed, then shipped", drafted, DRAFTED.times(thousands), count),
         _reaches(f"burst of {count} refunds of paid invoices", refunded[0], REFUNDED.times(thousands), count),
         _reaches(f"{count} sales confirmed by their charges", sales_confirmed(count), CHARGED.times(thousands), count),
+        _reaches(f"first sweep of {count} late orders", late_orders_swept(count), LATE.times(thousands), count),
         _reaches("10000 charges read by a sweep", charges_read(10_000, by_sweep=True), PERIOD, 10_000),
         _reaches("10000 charges read for a notice", charges_read(10_000, by_sweep=False), PERIOD, 10_000),
         _stays_flat("order", count, shipped),

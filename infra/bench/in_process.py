@@ -70,8 +70,10 @@ class InProcessConnection:
     Its worker runs when something is notified, and then as the resume function has it run, once a minute.
     """
 
-    def __init__(self, start: datetime = START - timedelta(days=30)) -> None:
-        """`start` is the setting of that name: what is older is not read."""
+    def __init__(
+        self, start: datetime = START - timedelta(days=30), inventory: Mapping[str, Any] | None = None
+    ) -> None:
+        """`start` is the setting of that name: what is older is not read; `inventory` replaces that part."""
         self.clock = VirtualClock()
         self.table = CountedTable()
         sandbox_clock = SandboxClock(self.clock.now)
@@ -80,6 +82,8 @@ class InProcessConnection:
         self._store = RowStateStore("main", self.table, CODECS)
         self._events = _Events()
         self._start = start
+        self._inventory = inventory
+        self.reports = _Reports()
         self._connection = self._connected()
 
     def notify_orders(self, orders: Sequence[dict[str, Any]]) -> None:
@@ -112,6 +116,13 @@ class InProcessConnection:
         self._run(self._connection.services.transaction_notices.record([ChangeNotice("", posted_at)]), REFUNDS)
         self.finish()
 
+    def sweep_orders(self, orders: Sequence[dict[str, Any]]) -> None:
+        """Amazon states these versions of orders and notifies of none; the sweep of the orders function finds them."""
+        for order in orders:
+            self.amazon.put_order(order)
+        self._connection.worker.sweep(ORDERS, "sweep", self.clock.now() + RUN_FOR)
+        self.finish()
+
     def sweep_transactions(self) -> None:
         """Run the hourly sweep of the refunds function. Raises AssertionError if it stops before its last page."""
         self._connection.worker.sweep(REFUNDS, "sweep", self.clock.now() + RUN_FOR)
@@ -137,6 +148,14 @@ class InProcessConnection:
             self._connection.worker.run("resume", self.clock.now() + RUN_FOR, wait_for_lease=True)
         raise AssertionError(f"work is due at {self.table.waiting()} after {_MINUTES} minutes")
 
+    def reconcile_stock(self, run_for: timedelta) -> None:
+        """Run the inventory_reconciliation function. Raises AssertionError if it does not come to its end."""
+        report = self._connection.reconciliation.reconciler.reconcile(
+            "bench", self.clock.now() + run_for, is_asked=True
+        )
+        if report.stopped:
+            raise AssertionError(f"stock was not reconciled: {report.stopped}")
+
     def _is_work_left(self) -> bool:
         noticed = self._store.cursor("noticed#transactions").data
         soon = timestamp(self.clock.now() + timedelta(minutes=_MINUTES))
@@ -159,6 +178,8 @@ class InProcessConnection:
         document = json.loads(CONNECTION_JSON.read_text(encoding="utf-8"))
         document["xero"]["tenant_id"] = self.xero.tenant_id
         document["start"] = self._start.isoformat()
+        if self._inventory is not None:
+            document["inventory"] = self._inventory
         settings = parse(ConnectionSettings, json.dumps(document), "infra/local/connection.json")
         no_output = NoOutput()
         ports = Ports(
@@ -172,7 +193,8 @@ class InProcessConnection:
             no_output,
             "bench",
             self._amazon_api(AmazonInventoryApi),
-            no_output,
+            self.reports,
+            self.reports,
         )
         tokens = XeroTokens(None, self._store, self.clock, no_output, "bench", seed=None)  # type: ignore[arg-type]
         return connect(profile_of("main", settings, "0123456789abcdef0123456789abcdef"), ports, tokens)
@@ -204,6 +226,18 @@ class _Token:
 
     def renewed(self, stale: str) -> str:
         return self.current()
+
+
+class _Reports:
+    """ports.ReportStore and ports.MessageTopic. stored: the content of each report by its name."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes, content_type: str) -> None:
+        self.stored[name.rpartition("/")[2]] = content
+
+    def publish(self, subject: str, text: str) -> None: ...
 
 
 class _Events:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.amazon.charges import charges_of, refund_of, sale_of
-from sandbox.amazon.times import format_time
+from sandbox.amazon.times import format_time, parse_time
 
 UK = "A1F83G8C2ARO7P"
 
@@ -20,7 +20,8 @@ def order(number: int, at: datetime, status: str = "SHIPPED") -> Json:
     price = {"amount": f"{10 + number // 100 % 90}.{number % 100:02}", "currencyCode": "GBP"}
     return {
         "orderId": f"206-{number:07}-{number:07}",
-        "createdTime": format_time(at - timedelta(days=1)),
+        # So shortly before that the day of its shipment is certain on every day of a month.
+        "createdTime": format_time(at - timedelta(hours=5)),
         "lastUpdatedTime": format_time(at),
         "salesChannel": {"channelName": "AMAZON", "marketplaceId": UK, "marketplaceName": "Amazon.co.uk"},
         "recipient": {"deliveryAddress": {"countryCode": "GB"}},
@@ -36,6 +37,11 @@ def order(number: int, at: datetime, status: str = "SHIPPED") -> Json:
             }
         ],
     }
+
+
+def touched(order: Mapping[str, Any], later: timedelta) -> Json:
+    """Return the order in a version that Amazon made so much later, of which nothing else is new."""
+    return {**order, "lastUpdatedTime": format_time(parse_time(order["lastUpdatedTime"]) + later)}
 
 
 def charge(of: Mapping[str, Any], seller_id: str) -> Json:

@@ -38,7 +38,9 @@ ARCHITECTURES = (*WHEELS, "native")
 TASK_ROOT = "/var/task"
 
 #: The AWS services that the functions call. A client of any other service raises botocore's UnknownServiceError.
-AWS_SERVICES = {"dynamodb", "events", "kms", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+AWS_SERVICES = {"dynamodb", "events", "kms", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"}
+#: The APIs of Amazon that the functions call. Importing one imports the package, which would import all sixty.
+AMAZON_APIS = {"finances", "inventories", "notifications", "orders"}
 #: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
     # xero-python: the APIs other than accounting, each self-contained ...
@@ -64,8 +66,11 @@ UNUSED = (
     "pydantic/v1",  # for models written for version 1
     "pydantic/experimental",
     "pydantic/mypy.py",
-    *(f"boto3/{service}" for service in ("ec2", "s3")),  # boto3 imports them for clients of these services
+    "boto3/ec2",  # boto3 imports it for clients of that service
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
+    "dateutil/rrule.py",  # dateutil imports it to read calendars
+    "dateutil/easter.py",
+    "urllib3/contrib/emscripten",  # urllib3 imports it in a browser
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones; tzdata has them too
     "tzdata/zoneinfo/tzdata.zi",  # the source from which tzdata's zones were compiled
     "bin",
@@ -137,8 +142,12 @@ def prune(tree: Path) -> None:
         unused += [
             entry for entry in (tree / package / "data").iterdir() if entry.is_dir() and entry.name not in AWS_SERVICES
         ]
+    apis = tree / "sp_api" / "api"
+    unused += [entry for entry in apis.iterdir() if entry.is_dir() and entry.name not in AMAZON_APIS]
     for entry in unused:
         _delete(entry)
+    (apis / "__init__.py").unlink()  # it may be a hard link into uv's cache, which must stay as it is
+    (apis / "__init__.py").touch()
     for pattern in UNUSED_PATTERNS:
         for entry in list(tree.glob(pattern)):
             _delete(entry)
@@ -159,7 +168,11 @@ def _without_documentation(part: Any) -> Any:
         return part
     # A member of an API may have the name "documentation", too: that is an object.
     kept = {name: each for name, each in part.items() if name != "documentation" or not isinstance(each, str)}
-    return {name: _without_documentation(each) for name, each in kept.items()}
+    return {
+        # botocore reads the texts of these parameters of a client, which S3 has.
+        name: each if name == "clientContextParams" else _without_documentation(each)
+        for name, each in kept.items()
+    }
 
 
 def _delete(entry: Path) -> None:

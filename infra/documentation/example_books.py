@@ -181,7 +181,7 @@ class ExampleOrder:
         currency, amounts = body["CurrencyCode"], _AMOUNTS[body["LineAmountTypes"]]
         head = f"{title}, {body['Status']}, dated {body['Date']}, {amounts}. Reference: {body['Reference']}"
         rows = [
-            [line["Description"], str(line["Quantity"]), line["AccountCode"], line["TaxType"], _amount_of(line)]
+            [line["Description"], str(line["Quantity"]), _account_of(line), line["TaxType"], _amount_of(line)]
             for line in body["LineItems"]
         ]
         total = desired.total or Decimal(0)
@@ -199,6 +199,12 @@ class ExampleOrder:
         account, amount = desired.body["Account"]["Code"], desired.body["Amount"]
         currency = owner.body["CurrencyCode"]
         return f"{title}: {amount:.2f} {currency} {direction} `{account}` on {desired.body['Date']}."
+
+
+def _account_of(line: Mapping[str, Any]) -> str:
+    """Return the account of a line, with the tracking options that it is reported under."""
+    tracking = [f"{each['Name']}: {each['Option']}" for each in line.get("Tracking", ())]
+    return ", ".join([line["AccountCode"], *tracking])
 
 
 def _amount_of(line: Mapping[str, Any]) -> str:

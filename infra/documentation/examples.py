@@ -14,6 +14,7 @@ from typing import Any
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules, LineType
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from documentation.example_books import ORGANISATION, POLICY, ExampleOrder
 from documentation.example_orders import CANADA, US, breakdown, item, order, package, refund
@@ -225,6 +226,27 @@ def rounding() -> str:
     return _story(("4 November 2026, 16:30 UTC: shipped, with 1.01 CAD GST.", history.becomes(_canadian(towels))))
 
 
+def account_rules() -> str:
+    """The order of the first example, by a seller whose kitchen goods have an account and a tracking option."""
+    kettle = item(
+        "KETTLE-1",
+        "Kettle",
+        "25.99",
+        breakdown("ITEM", "24.00", "GBP"),
+        breakdown("SHIPPING", "4.99"),
+        breakdown("DISCOUNT", "-3.00", ITEM="-3.00"),
+    )
+    goods = frozenset({LineType.ITEM, LineType.DISCOUNT})
+    rules = (
+        AccountRule(tracking=(("Team", "Kitchen"),), skus=("KETTLE-*", "MUG-*")),
+        AccountRule("201", skus=("KETTLE-*", "MUG-*"), charges=goods),
+    )
+    history = ExampleOrder(replace(POLICY, account_rules=AccountRules(rules)))
+    return _story(
+        ("4 November 2026, 16:30 UTC: shipped.", history.becomes(_shipped(kettle, "2026-11-04T16:30:00Z"))),
+    )
+
+
 def lock_dates() -> str:
     locked = replace(ORGANISATION, period_lock=date(2026, 10, 31))
     shipped = order(_MUG, status="SHIPPED", updated="2026-10-30T16:30:00Z", created="2026-10-28T10:00:00Z")
@@ -294,6 +316,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "example-us-sales-tax": us_sales_tax,
     "example-canada": canada,
     "example-rounding": rounding,
+    "example-account-rules": account_rules,
     "example-lock-dates": lock_dates,
     "example-buyer-contact": buyer_contact,
 }

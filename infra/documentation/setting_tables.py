@@ -101,10 +101,12 @@ def _values(field: Schema, schema: Schema) -> str:
     if "enum" in given:
         return ", ".join(f"`{value}`" for value in given["enum"])
     kind = given.get("type")
+    if kind == "array" and "properties" in _resolved(given["items"], schema):
+        return "list of objects, see below"
     if kind == "array":
         return f"list of {_values(given['items'], schema)}"
     if "properties" in given:
-        return "objects, see below"
+        return f"object with {', '.join(f'`{name}`' for name in given['properties'])}"
     if kind == "object":
         patterns = [*given.get("patternProperties", {}).values(), given.get("additionalProperties")]
         return f"object of {_values(next(filter(None, patterns)), schema)}"

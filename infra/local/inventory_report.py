@@ -1,4 +1,4 @@
-"""What a run leaves of stock: the messages that people would have received, and each stock level."""
+"""What a run leaves of stock: the messages that people would have received, each level, and the reconciliation."""
 
 from __future__ import annotations
 
@@ -21,14 +21,39 @@ def subscribe_recipient(cloud: CloudEndpoint, topic: str) -> None:
 
 
 def inventory_summary(cloud: CloudEndpoint, outputs: Mapping[str, str], folder: Path) -> list[str]:
-    """Write alerts.txt and levels.json into the folder; return the lines to print."""
+    """Write alerts.txt, levels.json and the reconciliation into the folder; return the lines to print."""
     alerts, levels = received(cloud), stock_levels(cloud, outputs["TableName"])
     folder.mkdir(parents=True, exist_ok=True)
     texts = [f"Subject: {alert['Subject']}\n\n{alert['Message']}" for alert in alerts]
     (folder / "alerts.txt").write_text(f"\n\n{'-' * 80}\n\n".join(texts) + "\n", encoding="utf-8")
     (folder / "levels.json").write_text(json.dumps(levels, indent=1, ensure_ascii=False), encoding="utf-8")
     subjects = [f"  {alert['Subject']}" for alert in alerts]
-    return ["", f"{len(levels)} stock levels, {len(alerts)} messages of inventory alerts:", *subjects]
+    printed = ["", f"{len(levels)} stock levels, {len(alerts)} messages of inventory alerts:", *subjects]
+    return [*printed, *_worklist(reports(cloud, outputs["ReportBucketName"], folder))]
+
+
+def reports(cloud: CloudEndpoint, bucket: str, folder: Path) -> Mapping[str, Any]:
+    """Copy the reports of the last reconciliation into the folder; return the one for programs, empty if none."""
+    s3 = cloud.client("s3")
+    newest = sorted(each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", []))[-3:]
+    for key in newest:
+        (folder / key.rpartition("/")[2]).write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    report: Mapping[str, Any] = json.loads((folder / "stock.json").read_text(encoding="utf-8")) if newest else {}
+    return report
+
+
+def _worklist(report: Mapping[str, Any]) -> list[str]:
+    """Return the lines about each item that a person has to reconcile."""
+    if not report:
+        return ["Stock was not reconciled"]
+    counts = ", ".join(f"{count} {finding}" for finding, count in report["counts"].items())
+    opened = [line for line in report["lines"] if line["state"] == "OPEN"]
+    lines = [
+        f"  {line['item']:<20} {line['reason']:<22} Amazon {line['amazon'] or '-':>4}  Xero {line['xero'] or '-':>4}  "
+        f"difference {line['difference']:>4}"
+        for line in opened
+    ]
+    return [f"Stock reconciled with Xero: {counts}; {len(opened)} open (.run/inventory/stock.html):", *lines]
 
 
 def received(cloud: CloudEndpoint) -> list[dict[str, str]]:

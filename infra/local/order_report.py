@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.planning.confirmation import charged_text
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import StateStore
 from operations.order_books import load_order_books

@@ -4,8 +4,9 @@
 
 It leaves in .run/: books.json (everything the sandbox Xero holds, as Xero's own objects), orders.json (each Amazon
 order with the state of its documents, and whether Amazon's charges confirm it), calls.json (every request to Amazon
-and Xero), inventory/alerts.txt (what people hear of stock) and inventory/levels.json (each stock level). The exit
-status is 1 if work was left unfinished.
+and Xero), inventory/alerts.txt (what people hear of stock), inventory/levels.json (each stock level), and
+inventory/stock.html, stock.csv and stock.json (the stock reconciled with Xero). The exit status is 1 if work was left
+unfinished.
 """
 
 from __future__ import annotations

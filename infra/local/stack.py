@@ -72,7 +72,7 @@ class Stack:
 
     def play(self, seconds: float) -> str:
         """Play the seller's history; wait at each stop and at the end until everything is processed. Sweep for refunds
-        and stock.
+        and stock, and reconcile the stock.
 
         Return what was unfinished after waiting `seconds`, empty if nothing was.
         """
@@ -85,6 +85,8 @@ class Stack:
         self.cloud.invoke(self.outputs["RefundsFunctionName"], {"sweep": REFUNDS})
         self.cloud.invoke(self.outputs["InventoryAlertsFunctionName"], {"sweep": INVENTORY_ALERTS})
         unfinished.append(self.wait_until_idle(max(seconds, _ALERTS_WITHIN)))
+        # A seller without goods at Amazon has nothing to reconcile, which is no unfinished work.
+        self.cloud.invoke(self.outputs["InventoryReconciliationFunctionName"], {"reconcile": "now"})
         return "; ".join(filter(None, unfinished))
 
     def wait_until_idle(self, seconds: float, *, alerts: bool = True) -> str:
@@ -130,6 +132,8 @@ def deployed(
             XeroApiUrl=xero.url,
             XeroTokenUrl=f"{xero.url}/connect/token",
         )
+        if items := items_of(seller):
+            xero.control("POST", "stock", {"Items": items})
         organisation = xero.control("GET", "books")["Organisations"][0]
         settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
         stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
@@ -146,6 +150,12 @@ def stops_of(seller: Path) -> tuple[str, ...]:
     """Return the times at which a seller's history waits until everything is processed; none without a stops.txt."""
     stops = seller / "stops.txt"
     return tuple(stops.read_text(encoding="utf-8").split()) if stops.is_file() else ()
+
+
+def items_of(seller: Path) -> list[dict[str, Any]]:
+    """Return the tracked items that the seller has in Xero, with their quantities; none without an items.json."""
+    items = seller / "items.json"
+    return list(json.loads(items.read_text(encoding="utf-8"))) if items.is_file() else []
 
 
 def seller_folder(text: str) -> Path:

@@ -1,6 +1,6 @@
 """Connect one Amazon account to one Xero organisation: check the settings, store them, subscribe to notifications.
 
-    python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE
+    python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE [--categories FILE]
 
 FILE may be `-` for standard input. Running it again replaces the stored settings and credentials; the buyer salt and an
 existing subscription stay as they are. The secret states when it was stored (`connected_at`).
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -19,11 +19,16 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
+from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.ports.amazon import AmazonError
+from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
+from amazon_to_xero.services.stored_categories import store_categories
+from operations.category_file import CategoryFile, category_file
 from operations.problems import explain_amazon, explain_aws
 
 STOCK_NOTIFICATION = "FBA_INVENTORY_AVAILABILITY_CHANGES"
@@ -180,6 +185,11 @@ def stack_outputs(stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0].get("Outputs", [])}
 
 
+def state_store(outputs: Mapping[str, str], connection: str) -> StateStore:
+    """Return the rows of a connection in a deployed stack."""
+    return DynamoStateStore(outputs["TableName"], connection, boto3.session.Session().region_name)
+
+
 def read_document(file: str) -> str:
     """Return the text of a file, or of standard input for `-`. Raises SettingsError if it cannot be read."""
     try:
@@ -188,22 +198,33 @@ def read_document(file: str) -> str:
         raise SettingsError(f"{file or 'a file without a name'} cannot be read: {problem}") from None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="connect", description="Connect one Amazon account to one Xero organisation.")
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON; delete the file afterwards")
+    parser.add_argument("--categories", default="", help="a file of SKUs and their categories; see docs/settings.md")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
-    given = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = _arguments(arguments)
     try:
         documents = read_document(given.settings), read_document(given.secrets)
+        file = None
+        if given.categories:
+            file = category_file(read_document(given.categories), given.categories, documents[0])
+            documents = file.settings, documents[1]
         subscriptions = subscriptions_of(check_documents(*documents))
         outputs = stack_outputs(given.stack)
         if missing := [name for name in subscriptions.values() if name not in outputs]:
             raise SettingsError(f"the stack {given.stack} has no output {', '.join(missing)}. Run make deploy first.")
         queues = {kind: outputs[name] for kind, name in subscriptions.items()}
+        if file:
+            _store_file(file, outputs, given.connection)
         settings, secrets = store_connection(given.stack, given.connection, *documents)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
@@ -222,6 +243,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("inventory.alerts is not set: nobody will hear of stock")
     print(f"connected {given.connection}")
     return 0
+
+
+def _store_file(file: CategoryFile, outputs: Mapping[str, str], connection: str) -> None:
+    """Store the content of the file. Raises AWS's own error, or SettingsError where DynamoDB gives none."""
+    try:
+        store_categories(state_store(outputs, connection), file.compressed)
+    except PynamoDBException as problem:
+        if isinstance(problem.cause, (BotoCoreError, ClientError)):
+            raise problem.cause from None
+        raise SettingsError(f"the categories cannot be stored: {problem}") from None
 
 
 def _is_subscribed(

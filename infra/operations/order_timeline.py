@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.planning.confirmation import charged_text
+from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from operations.order_books import OrderBooks
 
 
@@ -45,6 +45,9 @@ def _of_order(record: OrderRecord) -> Iterator[Moment]:
         yield Moment(record.read_at, "last read from Amazon")
     for number, shipment in enumerate(record.shipments, start=1):
         units = sum(shipment.quantities.values())
-        yield Moment(shipment.shipped_at, f"shipment {number} was handed over: {units} units")
+        handed_over = "was handed over" if shipment.not_before is None else "was handed over, at the latest"
+        yield Moment(shipment.shipped_at, f"shipment {number} {handed_over}: {units} units")
+    if record.awaits_charge_since:
+        yield Moment(record.awaits_charge_since, "its plan began to wait for what Amazon charged")
     if record.next_attempt_at:
         yield Moment(record.next_attempt_at, f"next step: {record.next_step} by {record.capability}")

@@ -5,10 +5,9 @@ Nothing is stored, and neither Amazon nor Xero is called: the organisation is th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
@@ -20,12 +19,16 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.ports.state import Cursor, Record, StateStore
+from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroUnavailable
+from amazon_to_xero.services.intake.sweep_cursor import watermark
+from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import PlannedRecord
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.services.replay.preview_store import PreviewStore
 
 _ANY_AGE = timedelta(days=3650)
 
@@ -46,12 +49,14 @@ def plan_with(
     store: StateStore, policy: PostingPolicy, clock: Clock, record: OrderRecord, corrections: Corrections
 ) -> PlannedOrder:
     """Return what the order would become with exactly these corrections."""
-    rows = cast(StateStore, _RowsInMemory(store, corrections))
+    rows = PreviewStore(store)
+    rows.save([corrections])
     log = cast(DecisionLog, _NoLog())
     cache = OrganisationCache(cast(XeroApi, _NoXero()), rows, Pauses(rows, clock, log), clock, policy, log, _ANY_AGE)
     corrected = record.corrected(len(corrections.entries), SHIPMENTS, clock.now())
     try:
-        planned, held = _planned(OrderPlans(policy, cache, clock, rows), rows, corrected)
+        charges = ChargeAnswers(rows, policy, clock, lambda: watermark(rows.cursor(TRANSACTION_SWEEP)))
+        planned, held = _planned(OrderPlans(policy, cache, clock, rows, charges), rows, corrected)
     except Failure as failure:
         return PlannedOrder(f"{failure.code}: {failure.remedy}")
     except XeroUnavailable:
@@ -90,27 +95,6 @@ def _changes(desired: DesiredDocument, held: Document | None) -> bool:
     if desired.tombstone and held.desired.tombstone:
         return False
     return held.desired.digest != desired.digest or held.state is DocumentState.FAILED
-
-
-class _RowsInMemory:
-    """The rows of the store, with the corrections in question; what is saved is kept here and not stored."""
-
-    def __init__(self, store: StateStore, corrections: Corrections) -> None:
-        self._store = store
-        self._kept: dict[tuple[type[Any], str], Any] = {(Corrections, corrections.key): corrections}
-
-    def load[R: Record](self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
-        wanted = list(keys)
-        others = [key for key in wanted if (kind, key) not in self._kept]
-        stored = self._store.load(kind, others) if others else {}
-        return {**stored, **{key: self._kept[kind, key] for key in wanted if (kind, key) in self._kept}}
-
-    def save[R: Record](self, records: Sequence[R]) -> dict[str, R]:
-        self._kept |= {(type(record), record.key): record for record in records}
-        return {record.key: record for record in records}
-
-    def cursor(self, name: str) -> Cursor:
-        return self.load(Cursor, [name]).get(name, Cursor(name))
 
 
 class _NoXero:

@@ -20,7 +20,6 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amazon_to_xero.adapters.aws.encryption import KmsEncryption
-from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
 from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -32,7 +31,8 @@ from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemCl
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
-from operations.connect import read_document, stack_outputs, with_buyer_salt
+from operations.category_file import category_file
+from operations.connect import read_document, stack_outputs, state_store, with_buyer_salt
 from operations.problems import explain_aws, explain_xero
 
 
@@ -69,7 +69,7 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
     outputs = stack_outputs(stack)
     if "TokenKeyArn" not in outputs:
         raise SettingsError(f"the stack {stack} is of an earlier version. Run make deploy first.")
-    store = DynamoStateStore(outputs["TableName"], connection, boto3.session.Session().region_name)
+    store = state_store(outputs, connection)
     encryption = KmsEncryption(boto3.client("kms"), outputs["TokenKeyArn"], connection)
     owner = f"preflight#{os.getpid()}"
     decisions = PowertoolsDecisionLog(connection)
@@ -119,15 +119,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--secrets", required=True, help="the secrets document, JSON")
     parser.add_argument("--stack", default="", help="the CloudFormation stack's name; needed for a refresh token")
     parser.add_argument("--connection", default="main", help="the connection's name (default: main)")
+    parser.add_argument("--categories", default="", help="the file of SKUs and their categories, if there is one")
     parser.add_argument("--xero-api-url", default=API_URL, help="instead of Xero's own")
     parser.add_argument("--xero-token-url", default=TOKEN_URL, help="instead of Xero's own")
     given = parser.parse_args(arguments)
     try:
-        settings = parse(ConnectionSettings, read_document(given.settings), "the settings")
+        document = read_document(given.settings)
+        if given.categories:
+            document = category_file(read_document(given.categories), given.categories, document).settings
+        settings = parse(ConnectionSettings, document, "the settings")
         # The operator's document has no buyer salt; nothing here uses one.
         secrets = parse(ConnectionSecrets, with_buyer_salt(read_document(given.secrets)), "the secrets")
         tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, SystemClock(), redact, api_url=given.xero_api_url)
+        lists = settings.policy().lists_to_read
+        clock, tenant_id = SystemClock(), settings.xero.tenant_id
+        xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url=given.xero_api_url, lists=lists)
         lines, fits = report(settings, xero.organisation())
     except SettingsError as problem:
         print(problem, file=sys.stderr)

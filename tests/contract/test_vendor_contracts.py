@@ -19,6 +19,8 @@ from amazon_to_xero.domain.amazon.transaction_header import is_refund, transacti
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.organisation import Account, Organisation
+from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
+from amazon_to_xero.domain.planning.document_style import DocumentStyle
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced
 from amazon_to_xero.runtime.privacy import storable_order
@@ -114,6 +116,26 @@ def test_request_matches_xeros_api_description(kind: DocumentKind) -> None:
         # The schema allows unknown names, so a misspelt one would pass: each has to be one that Xero lists.
         known = components()["schemas"][DOCUMENT_TYPES[kind].collection.removesuffix("s")]["properties"]
         assert set(desired.body) <= set(known)
+
+
+def test_invoice_with_tracking_item_and_branding_theme_matches_xeros_api_description() -> None:
+    rule = AccountRule("210", tracking=(("Channel", "FBA"), ("Team", "Kitchen")), item_code="GOODS")
+    style = DocumentStyle(line_description="{sku}", due_days=14, branding_theme="Amazon")
+    policy = replace(policy_of_make_run(), account_rules=AccountRules((rule,)), style=style)
+    organisation = replace(sandbox_organisation(), branding_themes={"Amazon": XERO_ID})
+    outcomes = [desired_documents(each, policy, organisation) for each in newest_orders(OWN_SELLER).values()]
+    invoices = [outcome[1] for outcome in outcomes if isinstance(outcome, list)]
+    schema = {"$ref": "#/components/schemas/Invoices", "components": components()}
+    validator = Draft4Validator(schema)
+    known = {name: set(components()["schemas"][name]["properties"]) for name in ("LineItem", "LineItemTracking")}
+
+    assert invoices
+    for desired in invoices:
+        assert not [error.message for error in validator.iter_errors(request(desired))], desired.key
+        assert set(desired.body) <= set(components()["schemas"]["Invoice"]["properties"])
+        for line in desired.body["LineItems"]:
+            assert set(line) <= known["LineItem"]
+            assert all(set(each) <= known["LineItemTracking"] for each in line.get("Tracking", ()))
 
 
 def test_orders_of_a_real_seller_become_35_invoices_of_exactly_their_grand_totals() -> None:

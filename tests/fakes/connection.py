@@ -19,6 +19,7 @@ from amazon_to_xero.domain.corrections import Correction, CorrectionKind
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.record import StockRecord
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.outbound import DecisionLog
@@ -35,6 +36,7 @@ from fakes.state import (
     RecordingDeadLetters,
     RecordingDecisionLog,
     RecordingEvents,
+    RecordingReports,
     RecordingTopic,
 )
 from fakes.stock import ScriptedInventory
@@ -74,6 +76,7 @@ class FakeConnection:
         dead_letters: dict[str, RecordingDeadLetters] | None = None,
         log: DecisionLog | None = None,
         stock_policy: StockPolicy | None = None,
+        reconciliation_policy: ReconciliationPolicy | None = None,
     ) -> None:
         self.name = name
         self.seller_id = seller_id
@@ -88,6 +91,8 @@ class FakeConnection:
         self.dead_letters = dead_letters or {capability: RecordingDeadLetters() for capability in CAPABILITIES}
         self.events = RecordingEvents()
         self.stock_policy = stock_policy
+        self.reconciliation_policy = reconciliation_policy
+        self.reports = RecordingReports()
         self.inventory = ScriptedInventory()
         self.inventory_topic = RecordingTopic()
         self._corrections = 0
@@ -108,9 +113,16 @@ class FakeConnection:
             "sandbox",
             self.inventory,
             self.inventory_topic,
+            self.reports,
         )
         profile = ConnectionProfile(
-            self.name, self.seller_id, self.policy, SALT, tenant_id=self.tenant_id, stock_policy=self.stock_policy
+            self.name,
+            self.seller_id,
+            self.policy,
+            SALT,
+            tenant_id=self.tenant_id,
+            stock_policy=self.stock_policy,
+            reconciliation_policy=self.reconciliation_policy,
         )
         self.connection = connect(profile, ports, tokens)
         return self.connection
@@ -172,6 +184,10 @@ class FakeConnection:
 
     def send_alerts(self, deadline: datetime | None = None) -> StepReport:
         return self.connection.services.stock.alerts.send_due((), self._deadline(deadline))
+
+    def reconcile_stock(self, deadline: datetime | None = None, *, is_asked: bool = True) -> StepReport:
+        until = deadline or self.clock.now() + 14 * MINUTE
+        return self.connection.reconciliation.reconciler.reconcile("worker", until, is_asked=is_asked)
 
     def post(self, *named: str, deadline: datetime | None = None) -> PostReport:
         return self.connection.poster.post_due(named, self._deadline(deadline))

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -67,7 +68,7 @@ class OperatorSession(Session):
     def region(self) -> str:
         return "eu-west-1"
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         return self.clients[service]
 
     def store(self, connection: str = "") -> StateStore:

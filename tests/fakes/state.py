@@ -9,7 +9,7 @@ from threading import RLock
 
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
-from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent, OutboundEvent
+from amazon_to_xero.ports.outbound import DeadLetterNotSent, MessageNotSent, OrderEvent, OutboundEvent, ReportNotStored
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -149,6 +149,23 @@ class RecordingDeadLetters:
     @property
     def reasons(self) -> list[tuple[str | None, str]]:
         return [(letter.order_id, letter.reason) for letter in self.letters]
+
+
+@dataclass
+class RecordingReports:
+    """ports.ReportStore: the last content under each name; `broken` makes the bucket unreachable."""
+
+    stored: dict[str, bytes] = field(default_factory=dict)
+    broken: bool = False
+
+    def put(self, name: str, content: bytes, content_type: str) -> None:
+        if self.broken:
+            raise ReportNotStored("SlowDown")
+        self.stored[name] = content
+
+    def named(self, name: str) -> str:
+        """Return the newest report of that name, e.g. stock.csv."""
+        return self.stored[max(each for each in self.stored if each.endswith(f"/{name}"))].decode()
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import batched
 from typing import Any
@@ -17,6 +17,7 @@ from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.money import cents, total
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage, TransactionPage
 from amazon_to_xero.ports.clock import Clock
@@ -24,6 +25,7 @@ from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits
 from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # where no time is asked for
 TODAY = "2026-11-23T00:00:00Z"  # a transaction without a date counts as posted at the beginning of this day
 
 
@@ -120,7 +122,8 @@ class ScriptedAmazon:
         found = [
             each
             for each in self.transactions
-            if (posted_after or before) <= parse_timestamp(each.get("postedDate") or TODAY, "postedDate") < before
+            if _is_of_order(each, order_id)
+            if (posted_after or EARLIEST) <= parse_timestamp(each.get("postedDate") or TODAY, "postedDate") < before
         ]
         start = int(page_token or 0)
         end = start + self.page_size
@@ -133,6 +136,13 @@ class ScriptedAmazon:
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
             raise fault
+
+
+def _is_of_order(transaction: Json, order_id: str) -> bool:
+    """Return whether Amazon lists a transaction for an order; for none, whatever it is."""
+    related = transaction.get("relatedIdentifiers") or ()
+    ids = {each["relatedIdentifierValue"] for each in related if each["relatedIdentifierName"] == "ORDER_ID"}
+    return not order_id or order_id in ids
 
 
 @dataclass(frozen=True)
@@ -166,6 +176,7 @@ class ScriptedXero:
         self.during: Callable[[], object] | None = None
         self.reported_limits = XeroLimits()
         self.settings = organisation
+        self.price_list: list[XeroItem] = []
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
         self._ids = 0
@@ -218,6 +229,11 @@ class ScriptedXero:
         self.calls.append(XeroCall("organisation"))
         self._raise(self.before)
         return replace(self.settings, read_at=self._clock.now()) if self._clock else self.settings
+
+    def items(self) -> list[XeroItem]:
+        self.calls.append(XeroCall("items", "Items"))
+        self._raise(self.before)
+        return list(self.price_list)
 
     def limits(self) -> XeroLimits:
         return self.reported_limits

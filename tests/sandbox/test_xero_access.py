@@ -423,7 +423,7 @@ def test_books_contain_every_record_with_its_details(xero: XeroClient) -> None:
     assert [len(books[key]) for key in ("Organisations", "Contacts", "CreditNotes", "Payments", "Allocations")] == [
         1
     ] * 5
-    assert len(books["Accounts"]) == 20
+    assert len(books["Accounts"]) == 21
     assert {"TaxRates", "Currencies", "Items"} <= set(books)
 
 
@@ -442,7 +442,7 @@ def test_reset_restores_the_initial_state(xero: XeroClient) -> None:
 def test_settings_can_be_merged_or_replaced(xero: XeroClient) -> None:
     xero.control("POST", "organisation", {"Accounts": [{"Code": "200", "Name": "Amazon sales"}]})
     assert xero.get("Accounts", where='Code=="200"').record()["Name"] == "Amazon sales"
-    assert len(xero.books()["Accounts"]) == 20
+    assert len(xero.books()["Accounts"]) == 21
 
     american = organisation_for("US")
     assert xero.control("POST", "organisation?replace=true", american).status == 204

@@ -17,6 +17,8 @@ from sandbox.xero import organisation_for
 
 CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "xero" / "xero_accounting.json"
 
+FBA = [{"Name": "Channel", "Option": "FBA"}]
+
 pytestmark = pytest.mark.skipif(not CONTRACT.exists(), reason=f"Xero's OpenAPI document is not here: {CONTRACT}")
 
 
@@ -72,6 +74,8 @@ def test_settings_responses_match_the_contract(xero_contract: Callable[[str, Any
         xero_contract("Accounts", body_of(client, "GET", "Accounts"))
         xero_contract("TaxRates", body_of(client, "GET", "TaxRates"))
         xero_contract("Currencies", body_of(client, "GET", "Currencies"))
+        xero_contract("BrandingThemes", body_of(client, "GET", "BrandingThemes"))
+        xero_contract("TrackingCategories", body_of(client, "GET", "TrackingCategories"))
     xero_contract("Currencies", body_of(client, "PUT", "Currencies", {"Code": "CHF"}))
     account = {"Code": "999", "Name": "Other", "Type": "EXPENSE", "TaxType": "NONE"}
     xero_contract("Accounts", body_of(client, "PUT", "Accounts", account))
@@ -110,7 +114,11 @@ def test_document_and_payment_responses_match_the_contract(
         CurrencyCode="GBP",
         SentToContact=True,
         LineAmountTypes="Inclusive",
-        LineItems=[line("50.00", TaxType="OUTPUT2", DiscountRate=10), line("5.00"), {"Description": "a remark"}],
+        LineItems=[
+            line("50.00", TaxType="OUTPUT2", DiscountRate=10),
+            line("5.00", Tracking=FBA),
+            {"Description": "a remark"},
+        ],
     )
     foreign = invoice("B", Status="DRAFT", CurrencyCode="CHF")
     batch = {"Invoices": [rich, rich, foreign, invoice("C", CurrencyCode="USD")]}

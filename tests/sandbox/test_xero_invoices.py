@@ -540,3 +540,25 @@ def test_history_notes_are_stored_with_the_invoice(xero: XeroClient) -> None:
     assert xero.put(path, {"HistoryRecords": [{"Details": "x" * 2501}]}).status == 400
     assert xero.get(path).record()["Details"] == "Amazon order 302-1"
     assert xero.put("Invoices/nope/History", {"HistoryRecords": [{"Details": "x"}]}).status == 404
+
+
+def test_line_is_reported_under_the_tracking_options_that_the_organisation_has(xero: XeroClient) -> None:
+    xero.control("POST", "organisation", {"TrackingCategories": [{"Name": "Team", "Options": [{"Name": "North"}]}]})
+    sent = [
+        {"Name": "channel", "Option": "fba"},
+        {"Name": "Team", "Option": "North"},
+    ]
+
+    (written,) = xero.create_invoice("A", LineItems=[line(Tracking=sent)])["LineItems"]
+    (unknown,) = xero.create_invoice("B", LineItems=[line(Tracking=[{"Name": "Team", "Option": "South"}])])["LineItems"]
+
+    named = [(each["Name"], each["Option"]) for each in written["Tracking"]]
+    assert named == [("Channel", "FBA"), ("Team", "North")]
+    assert all(each["TrackingCategoryID"] and each["TrackingOptionID"] for each in written["Tracking"])
+    assert unknown["Tracking"] == []
+
+
+def test_line_has_at_most_two_tracking_categories(xero: XeroClient) -> None:
+    response = xero.put("Invoices", invoice("A", LineItems=[line(Tracking=[{"Name": "Channel", "Option": "FBA"}] * 3)]))
+
+    assert "A line item can have at most 2 tracking categories." in str(response.body)

@@ -300,3 +300,15 @@ def test_documents_with_allocations_cannot_be_voided(xero: XeroClient) -> None:
         "The status VOIDED cannot be applied to the credit note "
         "because it has payments or credit notes allocated to it."
     ]
+
+
+def test_account_that_is_no_bank_account_takes_payments_in_the_base_currency_only(xero: XeroClient) -> None:
+    account = {"Code": "CLR", "Name": "Clearing", "Type": "CURRENT", "EnablePaymentsToAccount": True}
+    xero.put("Accounts", account).record()
+    pounds = xero.create_invoice("A", "10.00")
+    dollars = xero.create_invoice("B", "10.00", CurrencyCode="USD")
+
+    xero.pay(pounds, "10.00", Account={"Code": "CLR"}).record()
+    refused = xero.pay(dollars, "10.00", Account={"Code": "CLR"})
+
+    assert "does not match the document's currency USD" in str(refused.body)

@@ -176,6 +176,8 @@ class _Order:
         # Who ships by itself tells Amazon when and how, most also what; FBA orders name no packages.
         self._merchant = rng.random() < 0.5
         self._names_items = rng.random() < 0.8
+        if not self._merchant:  # ships within a day, so that its day is certain however late it is read
+            self._created = max(self._created, began + timedelta(seconds=int(self._at)) - timedelta(days=1))
         self._packages: list[dict[str, Any]] = []
 
     def history(self) -> OrderHistory:

@@ -21,7 +21,10 @@ type Permission = tuple[str, str]  # action, ARN of the resource
 type Item = dict[str, Any]  # as DynamoDB transmits it
 
 #: Operations whose permission has another name.
-_ACTIONS = {("sqs", "SendMessageBatch"): "SendMessage"}
+_ACTIONS = {
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("sqs", "ChangeMessageVisibilityBatch"): "ChangeMessageVisibility",
+}
 _KEYS_OF_INDEX = {"due": ("due", "next_attempt_at"), "watched": ("watched", "reason")}
 _ENCRYPTED = b"encrypted "
 _RANDOM_SUFFIX = "-a1B2c3"  # Secrets Manager appends six characters to a secret's name in its ARN
@@ -33,6 +36,7 @@ class RecordedAws:
     parameters, secrets: by name.
     calls: the permission that each call needed.
     sent: messages by queue. events: entries of the event bus.
+    waiting: what each queue delivers to whoever receives from it.
     """
 
     def __init__(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> None:
@@ -41,6 +45,7 @@ class RecordedAws:
         self.calls: set[Permission] = set()
         self.sent: list[tuple[str, str]] = []
         self.events: list[Mapping[str, str]] = []
+        self.waiting: dict[str, list[Mapping[str, Any]]] = {}
         self._items: dict[tuple[str, str], Item] = {}
         self._lock = Lock()
 
@@ -75,9 +80,13 @@ class RecordedAws:
             ("events", "PutEvents"): self._put_events,
             ("kms", "Decrypt"): self._decrypt,
             ("kms", "Encrypt"): self._encrypt,
+            ("s3", "PutObject"): self._put_object,
             ("secretsmanager", "GetSecretValue"): self._get_secret_value,
             ("sns", "Publish"): self._publish,
             ("sqs", "SendMessage"): self._send_message,
+            ("sqs", "ReceiveMessage"): self._receive_message,
+            ("sqs", "DeleteMessage"): self._of_queue,
+            ("sqs", "ChangeMessageVisibilityBatch"): self._of_queue,
             ("ssm", "GetParametersByPath"): self._get_parameters_by_path,
         }
         if (service, operation) not in operations:
@@ -154,8 +163,18 @@ class RecordedAws:
         self.sent.append((queue, arguments["MessageBody"]))
         return [_arn("sqs", queue)], {"MessageId": "1"}
 
+    def _receive_message(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        queue = PurePosixPath(arguments["QueueUrl"]).name
+        return [_arn("sqs", queue)], {"Messages": self.waiting.pop(queue, [])}
+
+    def _of_queue(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        return [_arn("sqs", PurePosixPath(arguments["QueueUrl"]).name)], {}
+
     def _publish(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
         return [arguments["TopicArn"]], {"MessageId": "1"}
+
+    def _put_object(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
+        return [f"arn:aws:s3:::{arguments['Bucket']}/{arguments['Key']}"], {"VersionId": "1"}
 
     def _get_parameters_by_path(self, arguments: Mapping[str, Any]) -> tuple[list[str], Any]:
         """AWS states no more than that the permission is checked: here for the path, and for each parameter."""

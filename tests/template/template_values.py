@@ -23,6 +23,7 @@ _NAMED = {
     "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
     "AWS::KMS::Key": ("", "kms:{region}:{account}:key/{name}"),
     "AWS::SNS::Topic": ("TopicName", "sns:{region}:{account}:{name}"),
+    "AWS::S3::Bucket": ("", "s3:::{name}"),
 }
 
 

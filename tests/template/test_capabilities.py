@@ -112,11 +112,11 @@ def test_capability_without_resources_is_reported(template: dict[str, Any], obse
     ]
 
 
-def test_every_event_source_mapping_belongs_to_a_capability(template: dict[str, Any]) -> None:
+def test_every_event_source_mapping_belongs_to_a_capability_or_to_the_replay(template: dict[str, Any]) -> None:
     mapped = {
         mapping["FunctionName"]["Ref"] for mapping in _of_type(template["Resources"], "AWS::Lambda::EventSourceMapping")
     }
-    assert mapped == {f"{logical_name(capability)}Function" for capability in CAPABILITIES}
+    assert mapped == {*(f"{logical_name(capability)}Function" for capability in CAPABILITIES), "ReplayFunction"}
 
 
 def test_every_environment_variable_of_a_dead_letter_queue_belongs_to_a_capability(template: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ Xero. What they ask of AWS is compared with their role; to it is added what Lamb
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
 from amazon_to_xero.domain.stock.record import StockRecord
-from amazon_to_xero.runtime import composition
+from amazon_to_xero.runtime import composition, replay_handler
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.observability import SystemClock
 from amazon_to_xero.services.planning.document_requests import request_documents
@@ -34,24 +35,35 @@ from fakes.settings import secrets
 from fakes.stock import UK, availability_change
 from local.settings import CONNECTION_JSON
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
-from sandbox.testing.amazon import an_order
+from sandbox.testing.amazon import a_stock_level, an_order
 from sandbox.wire import SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from unit.adapters.live_sandboxes import listening
 from unit.desired_documents import CONTACT, desired_invoice
 from unit.runtime.lambda_context import FakeLambdaContext
-from unit.runtime.two_connections import order_change, order_event, reprocess, sqs_event, transaction_update
+from unit.runtime.two_connections import (
+    dead_letters,
+    order_change,
+    order_event,
+    reprocess,
+    sqs_event,
+    transaction_update,
+)
 
-FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "resume")
+FUNCTIONS = ("orders", "shipments", "refunds", "inventory_alerts", "inventory_reconciliation", "resume", "replay")
+#: A shorter name than the folder leaves the stack the longer one.
+LOGGED_AS = {"inventory_reconciliation": "reconciliation"}
 ORDER_IDS = ("204-0000001-0000001", "204-0000002-0000002")
 CONNECTION = "main"
+BUCKET = f"{STACK}-ReportBucket-1ABCDEF"
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # X-Ray knows no resources
 #: Only the end of a resource may be open: names of connections, Secrets Manager's six characters, log streams.
 OPEN_RESOURCES = {
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{STACK}/connections/*",
     f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{STACK}/connections/*",
+    f"arn:aws:s3:::{BUCKET}/*",  # names of reports
     *(
-        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{name.replace('_', '-')}:*"
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/{STACK}-{LOGGED_AS.get(name, name.replace('_', '-'))}:*"
         for name in FUNCTIONS
     ),
 }
@@ -119,6 +131,7 @@ def _run(name: str, deployment: Deployment, patch: pytest.MonkeyPatch) -> Record
     xero = XeroSandbox(SandboxClock())
     orders = [an_order(1, updated=_now()), an_order(2, updated=_now(), status="SHIPPED")]
     amazon = AmazonSandbox(SandboxClock(), Seller(orders=orders), lambda *_: None, present=True, usage_plans={})
+    amazon.put_inventory(a_stock_level())  # of which Xero has no item
     with listening(xero) as xero_url, listening(amazon) as amazon_url:
         aws = RecordedAws(
             {f"/{STACK}/connections/{CONNECTION}": _settings(xero.tenant_id)},
@@ -137,11 +150,13 @@ def _run(name: str, deployment: Deployment, patch: pytest.MonkeyPatch) -> Record
         for variable, value in (environment | {"AWS_REGION": REGION}).items():
             patch.setenv(variable, value)
         module, _, handler = function["Handler"].rpartition(".")
+        replay_handler.queues.cache_clear()
         for number, event in enumerate(_events(name)):
             with aws.unrecorded():
                 _make_work_due(environment["TABLE_NAME"], f"R{number}", read=name == "shipments")
             if number == 0:
                 aws.delete("CURSOR#xero-token")  # the first one asks Xero for tokens, the next one finds them
+            aws.waiting = _waiting_letters() if name == "replay" else {}
             composition.application.cache_clear()  # each event starts the function cold: nothing is left in memory
             getattr(import_module(module), handler)(event, FakeLambdaContext())
     return aws
@@ -162,7 +177,41 @@ def _events(name: str) -> list[dict[str, Any]]:
         case "inventory_alerts":
             notice = json.dumps(availability_change({UK: 7}, datetime.now(UTC), seller_id="A1SELLER"))
             return [sqs_event(notice, "no JSON"), {"sweep": "inventory_alerts"}]
+        case "inventory_reconciliation":
+            close = {"connection": CONNECTION, "item": "KETTLE-BLUE", "word": "A sample"}
+            return [{"reconcile": "due"}, {"reconcile": "now"}, {"close": close}]
+        case "replay":
+            preview = {"replay": {"by": "arn:aws:iam::123456789012:user/ada", "limit": 100}}
+            run = {"replay": {**preview["replay"], "preview": False}}
+            return [preview, preview, run, dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))]
     return [{"resume": "due"}] * 2
+
+
+def _waiting_letters() -> dict[str, list[Mapping[str, Any]]]:
+    """Return a message that is sent again, and one that is left, of each dead-letter queue; and stopped ones."""
+    now = datetime.now(UTC)
+    stock = json.dumps(availability_change({UK: 7}, now, seller_id="A1SELLER"))
+    bodies = {
+        ORDERS: order_change(ORDER_IDS[0], "A1SELLER", now + timedelta(minutes=1)),
+        SHIPMENTS: order_event(ORDER_IDS[1], CONNECTION),
+        REFUNDS: transaction_update("A1SELLER", now),
+        INVENTORY_ALERTS: stock,
+    }
+    waiting = {
+        f"{STACK}-{name.replace('_', '-')}-dlq": [_waiting(body, name), _waiting("no JSON", name)]
+        for name, body in bodies.items()
+    }
+    return waiting | {f"{STACK}-stopped-letters": [_waiting(bodies[REFUNDS], REFUNDS), _waiting("no JSON", ORDERS)]}
+
+
+def _waiting(body: str, capability: str) -> dict[str, Any]:
+    return {
+        "MessageId": f"{capability}-{body[:5]}-{datetime.now(UTC).timestamp()}",
+        "ReceiptHandle": "receipt",
+        "Body": body,
+        "Attributes": {"SentTimestamp": "1764000000000"},
+        "MessageAttributes": {"capability": {"DataType": "String", "StringValue": capability}},
+    }
 
 
 def _make_work_due(table: str, number: str, *, read: bool) -> None:
@@ -256,9 +305,18 @@ def test_function_may_do_nothing_that_it_never_does(
 def test_run_reached_the_end_of_every_path(recorded: Mapping[str, RecordedAws], name: str) -> None:
     """Otherwise the comparison would prove little: each function sends dead letters of every capability that posts."""
     aws = recorded[name]
+    if name == "replay":
+        queues = {f"{STACK}-{each.replace('_', '-')}" for each in CAPABILITIES}
+        assert {queue for queue, _ in aws.sent} == {*queues, f"{STACK}-stopped-letters"}
+        return
     own = [CAPABILITIES[name]] if name == INVENTORY_ALERTS else [each for each in CAPABILITIES.values() if each.posts]
+    if name == "inventory_reconciliation":
+        own = []  # it posts nothing, and takes no messages
+        assert ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/main/stock.csv") in {
+            (action, re.sub("/main/[^/]+/", "/main/", resource)) for action, resource in aws.calls
+        }
     assert {queue for queue, _ in aws.sent} == {f"{STACK}-{each.name.replace('_', '-')}-dlq" for each in own}
-    assert bool(aws.events) == (name in ("orders", "inventory_alerts", "resume"))
+    assert bool(aws.events) == (name in ("orders", "inventory_alerts", "inventory_reconciliation", "resume"))
 
 
 def test_no_permission_is_wider_than_a_name_that_nobody_knows_at_deployment(deployment: Deployment, name: str) -> None:

@@ -17,6 +17,7 @@ from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.domain.failures import FAILURES, Audience
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.observability import WARNINGS
+from amazon_to_xero.runtime.reconciliation_handler import REQUESTED
 from amazon_to_xero.runtime.settings import StackSettings
 from amazon_to_xero.runtime.status_metrics import STACK, STATUS_METRICS
 from deployable.names import NAME_PROPERTIES, logical_name
@@ -32,6 +33,7 @@ TAGGED = {
     *("AWS::Events::EventBus", "AWS::Lambda::Function", "AWS::CloudFormation::Stack"),
 }
 LOG_LEVELS = {"WARNING", "ERROR", "CRITICAL"}
+REPLAY = "ReplayFunction"
 AMAZON_NOTIFICATIONS = "arn:aws:iam::437568002678:root"
 
 
@@ -58,6 +60,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+RECONCILIATION = "InventoryReconciliationFunction"
+
+
 def roles_of_functions(resources: Resources) -> dict[str, dict[str, Any]]:
     """Return the logical id of each function -> properties of its role."""
     functions = of_type(resources, "AWS::Lambda::Function")
@@ -65,6 +70,18 @@ def roles_of_functions(resources: Resources) -> dict[str, dict[str, Any]]:
 
 
 # ── Queues ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mappings_of_capabilities(resources: Resources) -> list[dict[str, Any]]:
+    """Return the event source mappings of the queues that the functions of capabilities work on."""
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    return [each for each in mappings if target(each["FunctionName"]) != REPLAY]
+
+
+def mappings_of_replay(resources: Resources) -> list[dict[str, Any]]:
+    """Return the event source mappings of the dead-letter queues."""
+    mappings = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    return [each for each in mappings if target(each["FunctionName"]) == REPLAY]
 
 
 def test_failed_message_returns_to_the_queue_without_the_rest_of_its_batch(resources: Resources) -> None:
@@ -81,7 +98,7 @@ def test_concurrency_of_a_queue_is_limited_by_its_mapping_not_by_reserved_concur
 
 
 def test_messages_are_processed_in_batches(resources: Resources) -> None:
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in mappings_of_capabilities(resources):
         assert mapping["BatchSize"] == 1000
         assert 1 <= mapping["MaximumBatchingWindowInSeconds"] <= 300
 
@@ -96,13 +113,14 @@ def test_message_stays_invisible_while_it_is_processed(resources: Resources) -> 
 
 def test_frozen_worker_has_ended_before_another_takes_over_its_documents(resources: Resources) -> None:
     """A worker that outlived its claim could still create a document that another worker has just found absent."""
-    for function in of_type(resources, "AWS::Lambda::Function").values():
-        assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= CLAIM_DURATION
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        if name != RECONCILIATION:  # it writes no document
+            assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=60) <= CLAIM_DURATION
 
 
 def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resources) -> None:
     dead_letter_queues = []
-    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+    for mapping in mappings_of_capabilities(resources):
         source = resources[target(mapping["EventSourceArn"])]["Properties"]
         dead_letter_queue = target(source["RedrivePolicy"]["deadLetterTargetArn"])
         dead_letter_queues.append(dead_letter_queue)
@@ -115,6 +133,29 @@ def test_every_source_queue_has_a_dead_letter_queue_of_its_own(resources: Resour
             own_name.rsplit(":", 1)[-1]
         ]
     assert len(set(dead_letter_queues)) == len(dead_letter_queues)
+
+
+def test_dead_letters_are_replayed_automatically_only_where_the_parameter_says_so(resources: Resources) -> None:
+    mappings = mappings_of_replay(resources)
+    sources = {target(mapping["EventSourceArn"]) for mapping in mappings}
+    assert sources == {f"{logical_name(each)}DeadLetterQueue" for each in CAPABILITIES}
+    assert transformed()["Parameters"]["AutomaticReplay"]["Default"] == "false"
+    for parameters, is_enabled in (({}, False), ({"AutomaticReplay": "true"}, True)):
+        values = TemplateValues(transformed(), parameters)
+        assert {values.of(mapping["Enabled"]) for mapping in mappings} == {is_enabled}
+
+
+def test_stopped_letters_are_received_by_no_function_on_its_own_and_raise_an_alarm(
+    resources: Resources, observability: dict[str, Any]
+) -> None:
+    """Otherwise a letter that always fails would be replayed for ever."""
+    sources = {
+        target(each["EventSourceArn"]) for each in of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    }
+    assert "StoppedLettersQueue" not in sources
+    alarm = observability["Resources"]["ReplayStopped"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Ref": "StoppedLettersQueueName"}}]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
 
 
 def test_dead_letters_are_kept_longer_than_other_messages(resources: Resources) -> None:
@@ -149,12 +190,14 @@ def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_e
     ]
     eventbridge = {"Service": "events.amazonaws.com"}
     own_rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["OrderEventsRule", "Arn"]}}}
+    requests_rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["ReconciliationRequestsRule", "Arn"]}}}
     expected = [
         ("OrdersQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("RefundsQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("InventoryAlertsQueue", {"AWS": AMAZON_NOTIFICATIONS}, ["sqs:SendMessage", "sqs:GetQueueAttributes"], None),
         ("ShipmentsQueue", eventbridge, ["sqs:SendMessage"], own_rule),
         ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], own_rule),
+        ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], requests_rule),
     ]
     assert sorted(allowed, key=lambda entry: entry[0]) == sorted(expected, key=lambda entry: entry[0])
 
@@ -177,7 +220,7 @@ def test_every_queue_has_one_policy_of_its_own(resources: Resources) -> None:
 
 
 def test_events_of_shipped_and_cancelled_orders_reach_the_shipments_queue(resources: Resources) -> None:
-    (rule,) = of_type(resources, "AWS::Events::Rule").values()
+    rule = of_type(resources, "AWS::Events::Rule")["OrderEventsRule"]
     assert target(rule["EventBusName"]) == "EventBus"
     assert rule["EventPattern"] == {"source": [EVENT_SOURCE], "detail-type": list(SHIPMENT_EVENTS)}
     (queue,) = rule["Targets"]
@@ -203,7 +246,7 @@ def test_only_functions_that_read_orders_or_send_alerts_publish_events_and_only_
         for statement in statements(role)
         if "events:PutEvents" in listed(statement["Action"])
     }
-    functions = ("OrdersFunction", "InventoryAlertsFunction", "ResumeFunction")
+    functions = ("OrdersFunction", "InventoryAlertsFunction", RECONCILIATION, "ResumeFunction")
     assert publishes_to == {function: ["EventBus"] for function in functions}
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["EVENT_BUS_NAME"] == {"Ref": "EventBus"}
@@ -274,7 +317,10 @@ def test_functions_may_send_to_the_dead_letter_queues_that_they_need_and_no_othe
         "ShipmentsFunction": of_capabilities,
         "RefundsFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
         "InventoryAlertsFunction": {"InventoryAlertsDeadLetterQueue", "SchedulesDeadLetterQueue"},
+        RECONCILIATION: {"SchedulesDeadLetterQueue"},
         "ResumeFunction": of_capabilities | {"SchedulesDeadLetterQueue"},
+        # What it sends goes to the queues of the functions; what it stops, to a queue that a person sees.
+        REPLAY: {f"{logical_name(each)}Queue" for each in CAPABILITIES} | {"StoppedLettersQueue"},
     }
     allowed = {
         name: {
@@ -315,7 +361,7 @@ def test_only_the_function_of_a_queue_receives_from_it(resources: Resources) -> 
         if "sqs:ReceiveMessage" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-    assert allowed == consumed
+    assert allowed == consumed | {(REPLAY, "StoppedLettersQueue")}
 
 
 # ── Functions and their logs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -391,6 +437,8 @@ def test_sweeps_run_every_15_minutes_and_every_hour_and_resume_every_minute(reso
         ("RefundsFunction", "rate(1 hour)", json.dumps({"sweep": "refunds"})),
         # It sweeps once a day; the runs in between continue a sweep that was interrupted.
         ("InventoryAlertsFunction", "rate(1 hour)", json.dumps({"sweep": "inventory_alerts"})),
+        # It reconciles once a week; the runs in between try again what could not be read.
+        (RECONCILIATION, "rate(1 hour)", json.dumps({"reconcile": "due"})),
         ("ResumeFunction", "rate(1 minute)", json.dumps({"resume": "due"})),
     }
 
@@ -462,8 +510,8 @@ def test_existing_table_replaces_the_new_one_everywhere(resources: Resources) ->
             if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
             for resource in listed(statement["Resource"])
         }
-        watched = {f"{arn}/index/watched"} if name == "ResumeFunction" else set()
-        assert allowed == {arn, f"{arn}/index/due"} | watched
+        indexes = {"ResumeFunction": {"due", "watched"}, REPLAY: {"watched"}, RECONCILIATION: {"watched"}}
+        assert allowed == {arn, *(f"{arn}/index/{index}" for index in indexes.get(name, {"due"}))}
     assert values.of(template["Outputs"]["TableName"]["Value"]) == "restored"
     assert values.of(resources["Observability"]["Properties"]["Parameters"]["TableName"]) == "restored"
 
@@ -680,7 +728,7 @@ def test_inventory_alerts_have_a_topic_of_their_own_whose_email_is_a_choice(reso
         if "sns:Publish" in listed(statement["Action"])
         and {"Ref": "InventoryAlertsTopic"} in listed(statement["Resource"])
     }
-    assert publishes == {"InventoryAlertsFunction", "ResumeFunction"}
+    assert publishes == {"InventoryAlertsFunction", RECONCILIATION, "ResumeFunction"}
     for function in of_type(resources, "AWS::Lambda::Function").values():
         assert function["Environment"]["Variables"]["INVENTORY_TOPIC_ARN"] == {"Ref": "InventoryAlertsTopic"}
     subscription = resources["InventoryAlertsSubscription"]
@@ -726,7 +774,9 @@ def test_log_lines_of_all_functions_raise_the_alarm(
             counted.add(rule["LogGroupName"]["Ref"])
             assert metric["MetricNamespace"] == alarm["Namespace"]
             assert all(condition in rule["FilterPattern"] for condition in conditions)
-    assert len(counted) == len(of_type(resources, "AWS::Logs::LogGroup"))
+    without = {f"{RECONCILIATION.removesuffix('Function')}LogGroupName"}  # it sends no dead letters
+    expected = {f"{name}Name" for name in of_type(resources, "AWS::Logs::LogGroup")}
+    assert counted == (expected - without if alarm_id == "DeadLettersNotSent" else expected)
 
 
 def test_log_messages_in_alarms_and_saved_queries_are_written_by_the_code(observability: dict[str, Any]) -> None:
@@ -819,3 +869,57 @@ def test_text_of_every_alarm_links_to_its_part_of_the_runbook(
 )
 def test_operators_questions_have_saved_queries(observability: dict[str, Any], query: str) -> None:
     assert observability["Resources"][query]["Type"] == "AWS::Logs::QueryDefinition"
+
+
+# ── Reports of reconciled stock ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_bucket_of_reports_is_private_versioned_encrypted_and_kept_for_a_stated_time(resources: Resources) -> None:
+    bucket = resources["ReportBucket"]
+    properties = bucket["Properties"]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "ReportRetentionDays"})
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+
+
+def test_bucket_of_reports_takes_encrypted_connections_only_and_allows_nobody_by_itself(resources: Resources) -> None:
+    (policy,) = of_type(resources, "AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert {target(each) if "Fn::GetAtt" in each else each["Fn::Sub"] for each in statement["Resource"]} == {
+        "ReportBucket",
+        "${ReportBucket.Arn}/*",
+    }
+
+
+def test_event_that_asks_for_a_reconciliation_invokes_its_function(resources: Resources) -> None:
+    rule = of_type(resources, "AWS::Events::Rule")["ReconciliationRequestsRule"]
+    assert target(rule["EventBusName"]) == "EventBus"
+    assert rule["EventPattern"] == {"detail-type": [REQUESTED]}
+    (asked,) = rule["Targets"]
+    assert target(asked["Arn"]) == RECONCILIATION
+    permissions = of_type(resources, "AWS::Lambda::Permission").values()
+    assert [(each["FunctionName"], target(each["SourceArn"])) for each in permissions] == [
+        ({"Ref": RECONCILIATION}, "ReconciliationRequestsRule")
+    ]
+
+
+def test_only_the_function_that_makes_reports_may_write_them_and_knows_their_bucket(resources: Resources) -> None:
+    writers = {
+        name
+        for name, role in roles_of_functions(resources).items()
+        for statement in statements(role)
+        if any(action.startswith("s3:") for action in listed(statement["Action"]))
+    }
+    knows = {
+        name
+        for name, function in of_type(resources, "AWS::Lambda::Function").items()
+        if "REPORT_BUCKET_NAME" in function["Environment"]["Variables"]
+    }
+    assert writers == knows == {RECONCILIATION}

@@ -23,7 +23,9 @@ from amazon_to_xero.services.reminder import Reminder
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
+from fakes.reconciliation import RECONCILED, tracked
 from fakes.state import ManualClock
+from fakes.stock import UK, summary
 
 ORDER = "026-0000001-0000001"
 CANARIES = ("canary", "cn1 1nc", "1 canary street", "0000 000000")
@@ -35,6 +37,8 @@ SINKS = (
     "events on the bus",
     "answers of handlers",
     "exceptions of handlers",
+    "reports of stock",
+    "messages to people",
 )
 
 
@@ -70,7 +74,8 @@ class App:
 
 
 def _order_of_a_buyer(status: str) -> dict[str, Any]:
-    raw = order(item("10.00"), grand_total="10.00", order_id=ORDER, status=status)
+    raw = order(item("10.00"), grand_total="10.00", order_id=ORDER, status=status, updated="2026-11-23T11:00:00Z")
+    raw["fulfillment"]["fulfilledBy"], raw["packages"] = "AMAZON", []  # its units leave Amazon's stock
     address = {
         "name": "Canary Buyer",
         "addressLine1": "1 Canary Street",
@@ -118,7 +123,10 @@ def outside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             _order_of_a_buyer("SHIPPED"),
             policy=replace(POLICY, contacts=contacts),
             log=PowertoolsDecisionLog("main"),
+            reconciliation_policy=RECONCILED,
         )
+        connection.inventory.stock = {UK: [[summary("TEA-50", 5)]]}
+        connection.xero.price_list = [tracked("TEA-50", 6)]
         if fault == "refused":
             sentence = "The contact name Canary Buyer is already assigned to another contact."
             connection.xero.before = [None, XeroRefused("create", 400, redact(sentence, ()))]
@@ -144,6 +152,7 @@ def outside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             except WorkFailed as problem:
                 raised.append(f"{problem!r} {problem.__cause__!r} {problem.__context__!r}")
             connection.clock.advance(61)
+        connection.reconcile_stock()
         letters = [letter for queue in connection.dead_letters.values() for letter in queue.letters]
         sinks = {
             "rows of the table": repr(connection.store.table.written),
@@ -153,6 +162,8 @@ def outside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             "events on the bus": repr(connection.events.published),
             "answers of handlers": repr(answers),
             "exceptions of handlers": repr(raised),
+            "reports of stock": repr(connection.reports.stored),
+            "messages to people": repr(connection.inventory_topic.messages),
         }
         return Outside(sinks, repr(connection.xero.books["Contacts"]))
 
@@ -181,5 +192,11 @@ def test_every_sink_is_written_in_these_runs(outside: Callable[[str], Outside]) 
     assert '"message":"APPLIED"' in written["log lines"]
     assert "_aws" in written["metrics"]
     assert ORDER in written["rows of the table"]
+    assert (
+        f'MOVEMENTS#2026-11-23#TEA-50\', generation=1, data=\'{{"movements":{{"{ORDER}/0'
+        in written["rows of the table"]
+    )
     assert ORDER in written["events on the bus"]
+    assert "TEA-50" in written["reports of stock"]
+    assert "TEA-50" in written["messages to people"]
     assert "WorkFailed" in outside("unforeseen").sinks["exceptions of handlers"]

@@ -35,6 +35,7 @@ class FailureCode(StrEnum):
     ORDER_TOTAL_DIFFERS = "ORDER_TOTAL_DIFFERS"
     DETAIL_DIFFERS = "DETAIL_DIFFERS"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
+    SHIPPING_DAY_UNKNOWN = "SHIPPING_DAY_UNKNOWN"
     TOO_MANY_DECIMALS = "TOO_MANY_DECIMALS"
     # finance transactions as Amazon states them
     TRANSACTION_MALFORMED = "TRANSACTION_MALFORMED"
@@ -70,6 +71,9 @@ class FailureCode(StrEnum):
     TAX_VARIANCE = "TAX_VARIANCE"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     ACCOUNT_ARCHIVED = "ACCOUNT_ARCHIVED"
+    TRACKING_UNKNOWN = "TRACKING_UNKNOWN"
+    ITEM_UNUSABLE = "ITEM_UNUSABLE"
+    BRANDING_THEME_UNKNOWN = "BRANDING_THEME_UNKNOWN"
     CLEARING_UNUSABLE = "CLEARING_UNUSABLE"
     CURRENCY_NOT_SUBSCRIBED = "CURRENCY_NOT_SUBSCRIBED"
     PERIOD_LOCKED = "PERIOD_LOCKED"
@@ -110,6 +114,9 @@ class FailureCode(StrEnum):
     STOCK_MALFORMED = "STOCK_MALFORMED"
     STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
     STOCK_NOT_STATED = "STOCK_NOT_STATED"
+    RECONCILIATION_INCOMPLETE = "RECONCILIATION_INCOMPLETE"
+    WORKLIST_NOT_CHANGED = "WORKLIST_NOT_CHANGED"
+    MOVEMENTS_NOT_COUNTED = "MOVEMENTS_NOT_COUNTED"
     CHARGE_TYPE_SUSPENDED = "CHARGE_TYPE_SUSPENDED"
     VERSION_WENT_BACK = "VERSION_WENT_BACK"
     BUYER_UNKNOWN = "BUYER_UNKNOWN"
@@ -147,6 +154,8 @@ class WaitReason(StrEnum):
     WAITING_FOR_OUTCOME = "WAITING_FOR_OUTCOME"
     WAITING_FOR_SALE = "WAITING_FOR_SALE"
     WAITING_FOR_CHARGE = "WAITING_FOR_CHARGE"
+    WAITING_FOR_SHIPPING_DAY = "WAITING_FOR_SHIPPING_DAY"
+    WAITING_FOR_LIABILITY = "WAITING_FOR_LIABILITY"
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
@@ -280,6 +289,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.ORDER_TOTAL_DIFFERS: FailureInfo("The items do not add up to Amazon's grand total.", _COMPARE),
     _C.DETAIL_DIFFERS: FailureInfo("The details of a charge do not add up to Amazon's subtotal.", _COMPARE),
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
+    _C.SHIPPING_DAY_UNKNOWN: FailureInfo(
+        "Amazon does not state when the order shipped, and no charge of it is known that would.",
+        "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date. If the "
+        "application lacks the role Finance and Accounting, add it and reprocess the order.",
+    ),
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
     ),
@@ -396,6 +410,18 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.ACCOUNT_ARCHIVED: FailureInfo(
         "The account is archived in Xero.", "Restore the account in Xero or correct accounts in the settings."
+    ),
+    _C.TRACKING_UNKNOWN: FailureInfo(
+        "The organisation has no such tracking category or option, or it is archived.",
+        "Add it in Xero or correct accounts.rules in the settings, then reprocess the order.",
+    ),
+    _C.ITEM_UNUSABLE: FailureInfo(
+        "The organisation has no such item, or Xero tracks its stock.",
+        "Name an item whose stock is not tracked in accounts.rules of the settings, then reprocess the order.",
+    ),
+    _C.BRANDING_THEME_UNKNOWN: FailureInfo(
+        "The organisation has no such branding theme.",
+        "Add it in Xero or correct invoices.branding_theme in the settings, then reprocess the order.",
     ),
     _C.CLEARING_UNUSABLE: FailureInfo(
         "The clearing account cannot take payments in this currency.",
@@ -569,6 +595,22 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Check the key of the level and the SKU in Seller Central.",
         _A.REPORT,
     ),
+    _C.RECONCILIATION_INCOMPLETE: FailureInfo(
+        "Amazon or Xero did not state all quantities, so stock was not reconciled. The worklist stays as it was.",
+        "No action is needed at first: it is tried again every hour. If it lasts for a day, do what the message says.",
+        _A.REPORT,
+    ),
+    _C.WORKLIST_NOT_CHANGED: FailureInfo(
+        "A person asked to close an entry of the stock worklist that is not open, or without a word.",
+        "List the open entries, and close one of them with a sentence that says why.",
+        _A.REPORT,
+    ),
+    _C.MOVEMENTS_NOT_COUNTED: FailureInfo(
+        "Units of a SKU were sold or refunded and are not counted for reconciling stock. Orders and refunds are not "
+        "affected.",
+        "Expect a difference of these units in the next reconciliation of the SKU.",
+        _A.REPORT,
+    ),
     _C.NO_ROUNDING_ACCOUNT: FailureInfo(
         "The organisation has no active rounding account.",
         "Restore Xero's system account ROUNDING.",
@@ -617,6 +659,8 @@ WAITS: Mapping[WaitReason, str] = {
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
     _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days.",
     _W.WAITING_FOR_CHARGE: "Amazon has not charged all of a shipped order, for at most three days.",
+    _W.WAITING_FOR_SHIPPING_DAY: "Amazon's order does not state when it shipped; its charge does, within three days.",
+    _W.WAITING_FOR_LIABILITY: "Amazon's order leaves unclear who owes the tax; its charge after the shipment shows it.",
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",

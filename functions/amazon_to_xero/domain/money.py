@@ -12,6 +12,8 @@ CENT = Decimal("0.01")
 # Currencies that do not have two decimals (ISO 4217).
 _DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 
+_MAX_ROUNDED = Decimal(10) ** 15  # more is no amount of a shop, and has too many digits to be rounded
+
 
 class InvalidAmount(ValueError):
     """A value that should be an amount and is not. The message names the field and the type, never the value."""
@@ -41,6 +43,14 @@ def cents(value: Decimal) -> Decimal:
 def smallest_unit(currency: str) -> Decimal:
     """Return the smallest amount of a currency: 0.01 pounds, 1 yen, 0.001 dinars."""
     return Decimal(1).scaleb(-_DECIMALS.get(currency, 2))
+
+
+def exact_text(amount: Decimal, currency: str) -> str:
+    """Return the amount with as many decimals as its currency has, or with more where they are not zero."""
+    if abs(amount) >= _MAX_ROUNDED:
+        return str(amount)
+    rounded = amount.quantize(smallest_unit(currency))
+    return str(rounded if rounded == amount else amount)
 
 
 def total(values: Iterable[Decimal]) -> Decimal:

@@ -51,6 +51,17 @@ class InventoryAlertEvent:
     kind: str = "Inventory Alert"
 
 
+@dataclass(frozen=True)
+class ReconciliationRequiredEvent:
+    """An event about an item whose units at Amazon and in Xero differ by more than is tolerated.
+
+    detail: as in OutboundEvent. Its `entry_id` is the same where the event is published twice.
+    """
+
+    detail: Mapping[str, Any]
+    kind: str = "Inventory Reconciliation Required"
+
+
 class EventBus(Protocol):
     """The stack's own event bus. Events are notices: the rows hold the work, so a lost event loses nothing."""
 
@@ -83,6 +94,18 @@ class MessageTopic(Protocol):
 
     def publish(self, subject: str, text: str) -> None:
         """Publish a message without buyer data. Raises MessageNotSent when it cannot."""
+        ...
+
+
+class ReportNotStored(Exception):
+    """A report could not be stored. Its text is AWS's error code, or the type of the error."""
+
+
+class ReportStore(Protocol):
+    """Where reports for people are kept. A report never holds buyer data."""
+
+    def put(self, name: str, content: bytes, content_type: str) -> None:
+        """Store a report under a name such as `main/2026-11-27T101500Z/stock.csv`. Raises ReportNotStored."""
         ...
 
 

@@ -12,6 +12,7 @@ DOCUMENTS = "documents"  # due queue of documents; every other due queue is a ca
 FAILED_SOURCES = "failed-sources"
 FAILED_DOCUMENTS = "failed-documents"
 UNKNOWN_DOCUMENTS = "unknown-documents"
+OPEN_DIFFERENCES = "open-differences"
 
 
 class Conflict(Exception):
@@ -104,7 +105,7 @@ class StateStore(RecordStore, Protocol):
     def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
         """Return at most `limit` records of a group, by reason, from the one after `after` on.
 
-        group: FAILED_SOURCES, FAILED_DOCUMENTS or UNKNOWN_DOCUMENTS.
+        group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS or OPEN_DIFFERENCES.
         """
         ...
 

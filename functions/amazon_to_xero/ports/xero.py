@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 
 MAX_ELEMENTS = 50  # documents in one request (Xero: recommended number)
@@ -144,6 +145,10 @@ class XeroApi(Protocol):
 
     def organisation(self) -> Organisation:
         """Return the organisation with its accounts, tax rates and currencies as they are now; takes four reads."""
+        ...
+
+    def items(self) -> list[XeroItem]:
+        """Return all items, tracked or not, with the quantities that Xero holds now; takes one read."""
         ...
 
     def limits(self) -> XeroLimits:

@@ -21,6 +21,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.planning.shipping_day import CLOSELY
 from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -28,6 +29,7 @@ from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.reader import OrderReader
 from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
@@ -58,6 +60,7 @@ class Services:
     order_planner: SourcePlanner[OrderRecord]
     transaction_notices: TransactionNotices
     transaction_reader: TransactionReader
+    order_transactions: OrderTransactions
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
     confirmations: SaleConfirmations
@@ -88,13 +91,16 @@ class Capability:
 
 
 def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the refunds queue: of transactions, corrections of them, and reprocessed confirmations."""
+    """Record notices of the refunds queue: of transactions, of all those of an order, of confirmations, corrections.
+
+    All but the first are of a person, who has them read, compared or planned again.
+    """
     corrected = services.corrections.record_of_refunds([each for each in notices if each.correction is not None])
     notices = [each for each in notices if each.correction is None]
-    confirmations = [notice.key for notice in notices if notice.kind is SourceKind.CONFIRMATION]
-    services.confirmations.reprocess(confirmations)
-    others = [each for each in notices if each.kind is not SourceKind.CONFIRMATION]
-    return [*corrected, *services.transaction_notices.record(others)]
+    services.confirmations.reprocess([each.key for each in notices if each.kind is SourceKind.CONFIRMATION])
+    services.order_transactions.ask([each.key for each in notices if each.kind is SourceKind.ORDER])
+    of_transactions = [each for each in notices if each.kind in (None, SourceKind.TRANSACTION)]
+    return [*corrected, *services.transaction_notices.record(of_transactions)]
 
 
 def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
@@ -102,6 +108,12 @@ def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]
     corrected = services.corrections.record_of_orders([notice for notice in notices if notice.correction is not None])
     due = services.notices.record_shipments([notice for notice in notices if notice.correction is None])
     return [*corrected, *due]
+
+
+def _read_transactions(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+    """Read what notices reported, and what a person asks for."""
+    read = services.transaction_reader.read_due(named, deadline)
+    return read if read.stopped else read.plus(services.order_transactions.read_due(named, deadline))
 
 
 def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -112,6 +124,17 @@ def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str],
 def _plan_refunds_and_confirm_sales(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
     planned = services.refund_planner.plan_due(REFUNDS, named, deadline)
     return planned.plus(services.confirmations.confirm_due(deadline))
+
+
+def _sweep_orders(services: Services, deadline: datetime) -> StepReport:
+    """Sweep the orders; after a long silence, and at first, the transactions before them.
+
+    Orders that are read so late are dated by what Amazon charged for them. Whatever stops the sweep of transactions
+    stops no order: each waits for its charge. A sweep of transactions that is under way elsewhere takes over.
+    """
+    if services.order_sweep.is_behind(CLOSELY) and services.transaction_sweep.is_behind(CLOSELY):
+        services.transaction_sweep.sweep(deadline)
+    return services.order_sweep.sweep(deadline)
 
 
 CAPABILITIES: Mapping[str, Capability] = {
@@ -125,7 +148,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             work=lambda services: CapabilityWork(
                 read=services.order_reader.read_due,
                 plan=partial(services.order_planner.plan_due, ORDERS),
-                sweep=services.order_sweep.sweep,
+                sweep=partial(_sweep_orders, services),
             ),
         ),
         Capability(
@@ -143,7 +166,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             record=_record_transaction_notices,
             dead_letter_queue="REFUNDS_DLQ_URL",
             work=lambda services: CapabilityWork(
-                read=services.transaction_reader.read_due,
+                read=partial(_read_transactions, services),
                 plan=partial(_plan_refunds_and_confirm_sales, services),
                 sweep=services.transaction_sweep.sweep,
             ),

@@ -29,10 +29,12 @@ from amazon_to_xero.adapters.aws.parameters import (
     SecretUnreadable,
     SettingsUnavailable,
 )
+from amazon_to_xero.adapters.aws.report_bucket import ReportBucket
 from amazon_to_xero.adapters.aws.sns_topic import SnsTopic
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactScope
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.clock import Clock
@@ -53,8 +55,9 @@ from amazon_to_xero.runtime.settings import (
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder
+from amazon_to_xero.services.stored_categories import CategoriesMissing, stored_categories
 
-_AWS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+AWS_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
 
 silence_libraries()  # after the imports above: one of the libraries raises its logger's level when it is imported
 
@@ -66,20 +69,24 @@ class Application:
         self.clock = clock
         self.stack_name = stack.stack
         self._stack = stack
-        sqs = boto3.client("sqs", config=_AWS)
+        sqs = boto3.client("sqs", config=AWS_CONFIG)
         self.dead_letter_queues: Mapping[str, DeadLetterQueue] = {
             capability.name: SqsDeadLetterQueue(sqs, stack.dead_letter_queues[capability.dead_letter_queue])
             for capability in CAPABILITIES.values()
         }
-        self._events: EventBus = EventBridgeBus(boto3.client("events", config=_AWS), stack.event_bus)
-        sns = boto3.client("sns", config=_AWS)
+        self._events: EventBus = EventBridgeBus(boto3.client("events", config=AWS_CONFIG), stack.event_bus)
+        sns = boto3.client("sns", config=AWS_CONFIG)
         self._inventory_topic = SnsTopic(sns, stack.inventory_topic)
+        # Only one function has it, and making a client takes a tenth of a second.
+        self._reports = (
+            ReportBucket(boto3.client("s3", config=AWS_CONFIG), stack.report_bucket) if stack.report_bucket else None
+        )
         topic = SnsTopic(sns, stack.alarm_topic) if stack.alarm_topic else None
         self.reminder = Reminder(topic, clock)
-        self._kms = boto3.client("kms", config=_AWS)
+        self._kms = boto3.client("kms", config=AWS_CONFIG)
         self._stored = ConnectionDocuments(
-            boto3.client("ssm", config=_AWS),
-            boto3.client("secretsmanager", config=_AWS),
+            boto3.client("ssm", config=AWS_CONFIG),
+            boto3.client("secretsmanager", config=AWS_CONFIG),
             stack.connections_path,
             stack.secrets_prefix,
             clock,
@@ -168,6 +175,7 @@ class Application:
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
         store = self._store(name)
+        categories = _categories_in_file(name, settings, store)
         decisions = PowertoolsDecisionLog(name)
         owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         identity = XeroTokenEndpoint(
@@ -182,7 +190,8 @@ class Application:
         parts = included_data(settings)
         amazon = AmazonSellerApi(seller, region, api_url=api_url, lwa_url=lwa_url, included_data=parts)
         finances = AmazonFinancesApi(seller, region, api_url=api_url, lwa_url=lwa_url)
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url)
+        lists = settings.policy().lists_to_read
+        xero = XeroAccounting(tokens, settings.xero.tenant_id, clock, redact, api_url=stack.xero_api_url, lists=lists)
         ports = Ports(
             amazon,
             finances,
@@ -195,14 +204,29 @@ class Application:
             owner,
             AmazonInventoryApi(seller, region, api_url=api_url, lwa_url=lwa_url),
             self._inventory_topic,
+            self._reports,
         )
-        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens)
+        return connect(profile_of(name, settings, secrets.buyer_salt, categories), ports, tokens)
+
+
+def _categories_in_file(name: str, settings: ConnectionSettings, store: StateStore) -> Mapping[str, str]:
+    """Return SKU -> category in the file that the settings name. Raises SettingsError where the table has none."""
+    file = settings.tax.category_file
+    try:
+        return stored_categories(store, file.digest) if file else {}
+    except CategoriesMissing as problem:
+        raise SettingsError(
+            f"the settings of connection {name} cannot be used. tax.category_file: {problem}. "
+            "Run make connect again with CATEGORIES."
+        ) from None
 
 
 def included_data(settings: ConnectionSettings) -> tuple[str, ...]:
     """Return the parts of an order to request from Amazon: what is not requested cannot leak."""
     parts = INCLUDED_DATA if settings.amazon.read_destination else INCLUDED_DATA_WITHOUT_DESTINATION
-    return parts if settings.contacts.policy is ContactScope.MARKETPLACE else (*parts, BUYER)
+    names_buyers = settings.contacts.policy is not ContactScope.MARKETPLACE
+    has_purchase_orders = BuyerReference.PURCHASE_ORDER in settings.invoices.buyer_references
+    return (*parts, BUYER) if names_buyers or has_purchase_orders else parts
 
 
 @cache

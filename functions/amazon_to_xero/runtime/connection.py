@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.stock.policy import StockPolicy
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.ports.amazon import FinancesApi, InventoryApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic
+from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic, ReportStore
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
+from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
+from amazon_to_xero.runtime.replay_planners import replay_preview
 from amazon_to_xero.runtime.settings import ConnectionSettings
+from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
@@ -27,6 +32,7 @@ from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.charges import ChargeRecorder
 from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
+from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -44,6 +50,7 @@ from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
 from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
 from amazon_to_xero.services.planning.orders import OrderPlans
@@ -60,6 +67,7 @@ from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
 from amazon_to_xero.services.posting.xero_check import XeroCheck
+from amazon_to_xero.services.replay.preview import ReplayPreview
 from amazon_to_xero.services.worker import SyncWorker
 
 
@@ -69,7 +77,8 @@ class Ports:
 
     dead_letter_queues: by capability.
     owner: names the execution environment of the function: who holds a lease or a slot.
-    inventory_topic: who receives alerts of stock.
+    inventory_topic: who receives alerts of stock, and what reconciling it found.
+    reports: where reports of stock are kept; None in functions that make none.
     """
 
     amazon: SellerApi
@@ -83,6 +92,7 @@ class Ports:
     owner: str
     inventory: InventoryApi
     inventory_topic: MessageTopic
+    reports: ReportStore | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ class Connection:
     """One connection, ready to work.
 
     alert_workers: the workers of the capabilities that post nothing, by capability.
+    preview: of its replays.
     """
 
     name: str
@@ -101,6 +112,8 @@ class Connection:
     status: StatusReader
     xero_check: XeroCheck
     alert_workers: Mapping[str, AlertWorker]
+    reconciliation: ReconciliationServices
+    preview: ReplayPreview
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,7 @@ class ConnectionProfile:
     buyer_salt: makes the hashes that stand for buyers; see privacy.
     tenant_id: Xero's id of the organisation.
     stock_policy: None where nobody is to hear of stock.
+    reconciliation_policy: None where stock is not reconciled.
     """
 
     name: str
@@ -120,13 +134,26 @@ class ConnectionProfile:
     limits: Limits = field(default_factory=Limits)
     tenant_id: str = ""
     stock_policy: StockPolicy | None = None
+    reconciliation_policy: ReconciliationPolicy | None = None
 
 
-def profile_of(name: str, settings: ConnectionSettings, buyer_salt: str) -> ConnectionProfile:
-    """Return the profile that a connection's settings describe."""
+def profile_of(
+    name: str, settings: ConnectionSettings, buyer_salt: str, categories_in_file: Mapping[str, str] = NO_FILE
+) -> ConnectionProfile:
+    """Return the profile that a connection's settings describe; SKU -> category in the file that they name."""
+    policy = settings.policy(categories_in_file)
     limits = Limits(per_day=settings.xero.calls_per_day)
     seller_id, tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
-    return ConnectionProfile(name, seller_id, settings.policy(), buyer_salt, limits, tenant_id, settings.stock_policy())
+    return ConnectionProfile(
+        name,
+        seller_id,
+        policy,
+        buyer_salt,
+        limits,
+        tenant_id,
+        settings.stock_policy(),
+        settings.reconciliation_policy(),
+    )
 
 
 def connect(
@@ -164,23 +191,39 @@ def connect(
         clock,
         decisions,
     )
+    reconciliation = reconciliation_services(
+        name,
+        profile.reconciliation_policy,
+        ports.inventory,
+        xero,
+        organisation,
+        ports.reports,
+        ports.inventory_topic,
+        ports.events,
+        store,
+        quota,
+        faults,
+        clock,
+        decisions,
+    )
     recorder = OrderRecorder(
         name,
         store,
         policy,
         contacts,
-        storable_order,
+        partial(storable_order, references=policy.style.buyer_references),
         failed_sources,
         readable,
         ports.events,
         clock,
         decisions,
         stock.sales.count,
+        reconciliation.movements.record_shipped,
     )
     scope = SearchScope(ports.amazon, store, policy.marketplaces, quota, faults, clock)
     refused_orders = RefusedOrders(ports.amazon, store, quota, faults, readable, failed_sources, clock)
     charges = ChargeRecorder(store, failed_sources, policy.start, clock)
-    transactions = TransactionRecorder(store, failed_sources, charges, clock)
+    transactions = TransactionRecorder(store, failed_sources, charges, clock, reconciliation.movements.record_refunded)
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
     requests = SourceRequests(store, notices, transaction_notices, organisation)
@@ -213,7 +256,13 @@ def connect(
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(
-            OrderPlans(policy, organisation, clock, store),
+            OrderPlans(
+                policy,
+                organisation,
+                clock,
+                store,
+                ChargeAnswers(store, policy, clock, lambda: _swept(store).transactions),
+            ),
             store,
             organisation,
             failed_sources,
@@ -222,6 +271,7 @@ def connect(
         ),
         transaction_notices,
         TransactionReader(transaction_pages, store, clock, decisions),
+        OrderTransactions(transaction_pages, transaction_notices, store, clock),
         TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read),
@@ -258,7 +308,10 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
-    return Connection(name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers)
+    preview = replay_preview(name, policy, xero, store, clock, lambda: _swept(store).transactions)
+    return Connection(
+        name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation, preview
+    )
 
 
 def _swept(store: StateStore) -> Swept:

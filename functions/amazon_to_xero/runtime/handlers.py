@@ -45,7 +45,7 @@ def queue_handler(capability: Capability) -> Handler:
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         app, owner = application(), context.aws_request_id
         logger.set_correlation_id(owner)
-        until = _deadline(context, app.clock)
+        until = deadline_of(context, app.clock)
         connections = app.connections()
         if "sweep" in event:
 
@@ -88,7 +88,7 @@ def resume_handler() -> Handler:
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # Lambda's signature
         app, owner = application(), context.aws_request_id
         logger.set_correlation_id(owner)
-        until = _deadline(context, app.clock)
+        until = deadline_of(context, app.clock)
         connections = app.connections().values()
         metrics.add_metric("Connections", MetricUnit.Count, len(connections))
 
@@ -137,6 +137,6 @@ def _raise_any(failures: list[str]) -> None:
         raise WorkFailed("; ".join(failures))
 
 
-def _deadline(context: LambdaContext, clock: Clock) -> datetime:
+def deadline_of(context: LambdaContext, clock: Clock) -> datetime:
     """Return the time after which no new call is begun."""
     return clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _RESERVE

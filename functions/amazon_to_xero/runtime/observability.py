@@ -22,14 +22,15 @@ WARNINGS = frozenset(
         *(FailureCode.CHARGE_TYPE_SUSPENDED, FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
         *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         *(FailureCode.STOCK_MALFORMED, FailureCode.STOCK_SWEEP_INCOMPLETE, FailureCode.STOCK_NOT_STATED),
-        WaitReason.ALERTS_NOT_SENT,
+        *(FailureCode.RECONCILIATION_INCOMPLETE, FailureCode.MOVEMENTS_NOT_COUNTED, WaitReason.ALERTS_NOT_SENT),
+        "LETTER_NOT_REPLAYED",
         WaitReason.SETTINGS_UNAVAILABLE,
     }
 )
 #: Decisions that are logged as errors: a person has to act.
 ERRORS = frozenset(
     {
-        *("FAILED", "MESSAGE_REJECTED", "XERO_GRANT_REFUSED"),
+        *("FAILED", "MESSAGE_REJECTED", "XERO_GRANT_REFUSED", "REPLAY_STOPPED"),
         *(FailureCode.SETTINGS_UNUSABLE, FailureCode.XERO_TOKENS_UNREADABLE),
     }
 )

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from amazon_to_xero.domain.amazon.business_buyer import STORED_AS, BuyerReference, buyer_references
 from amazon_to_xero.domain.canonical import canonical_json
 
 # The parts of Amazon's Order that bookkeeping needs. A list of what is stored, not of what is dropped: a field that
@@ -54,6 +55,8 @@ STORED_FIELDS: Mapping[str, Any] = {
     },
 }
 
+NO_REFERENCES: frozenset[BuyerReference] = frozenset()
+
 # Fields of a Xero document that identify the buyer; Xero's messages may repeat their values.
 REDACTED_FIELDS = frozenset(
     (
@@ -75,10 +78,14 @@ _EMAIL = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
 _REDACTED = "…"
 
 
-def storable_order(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of an order may be stored: ids, amounts, states, destination country and region."""
+def storable_order(order: Mapping[str, Any], references: frozenset[BuyerReference] = NO_REFERENCES) -> dict[str, Any]:
+    """Return what of an order may be stored: ids, amounts, states, destination country and region.
+
+    references: those of a business buyer that the settings ask for, because documents state them.
+    """
     stored: dict[str, Any] = _stored_part(order, STORED_FIELDS)
-    return stored
+    stated = {name: text for name, text in buyer_references(order).items() if name in references}
+    return stored | ({STORED_AS: stated} if stated else {})
 
 
 class BuyerPseudonyms:

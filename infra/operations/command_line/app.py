@@ -9,9 +9,13 @@ from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
+from operations.command_line.redrive import redrive
+from operations.command_line.replay import replay
+from operations.command_line.resync import resync
 from operations.command_line.show import show
 from operations.command_line.status import status
 from operations.command_line.status_page import status_page
+from operations.command_line.stock import close, reconcile, worklist
 
 app = typer.Typer(
     name="operate",
@@ -22,8 +26,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs, correct, withdraw, corrections, doctor, status_page):
+_COMMANDS = (status, failed, show, correct, withdraw, corrections, logs, doctor, status_page, redrive, resync)
+for _command in _COMMANDS:
     add_command(app, _command)
+app.add_typer(replay)
+
+_stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", no_args_is_help=True)
+for _stock_command in (worklist, reconcile, close):
+    add_command(_stock, _stock_command)
+app.add_typer(_stock, name="stock")
 
 
 @app.callback()

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.ports.clock import Clock
@@ -76,9 +77,9 @@ class Session:
             raise SettingsError(f"the stack {self.stack} has no output {name}. Run make deploy first.")
         return self.outputs[name]
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
         """Return a boto3 client of the account and region that the environment names."""
-        return boto3.client(service)
+        return boto3.client(service) if config is None else boto3.client(service, config=config)
 
     def store(self, connection: str = "") -> StateStore:
         """Return the rows of that connection, by default of the command's own."""

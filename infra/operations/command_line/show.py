@@ -11,12 +11,12 @@ import typer
 from rich.console import RenderableType
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.domain.money import cents
-from amazon_to_xero.domain.planning.confirmation import charged_text
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import SourceKind, source_key
 from operations.command_line.corrections_view import corrections_table, listed_corrections

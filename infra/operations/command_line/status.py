@@ -20,6 +20,7 @@ from deployable.names import logical_name
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
 
+_OTHER_QUEUES = (("stopped letters", "StoppedLettersUrl"), ("schedules", "SchedulesDlqUrl"), ("events", "EventsDlqUrl"))
 _WAITING, _IN_FLIGHT = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 
 
@@ -90,7 +91,7 @@ def _queues(session: Session) -> Iterator[dict[str, Any]]:
         messages, in_work = depth(f"{logical_name(capability)}QueueUrl", _WAITING, _IN_FLIGHT)
         (dead,) = depth(f"{logical_name(capability)}DlqUrl", _WAITING)
         yield {"queue": capability, "messages": messages, "in_work": in_work, "dead_letters": dead}
-    for queue, output in (("schedules", "SchedulesDlqUrl"), ("events", "EventsDlqUrl")):
+    for queue, output in _OTHER_QUEUES:
         (dead,) = depth(output, _WAITING)
         yield {"queue": queue, "messages": None, "in_work": None, "dead_letters": dead}
 

@@ -54,6 +54,10 @@ def _allows_amazon(statement: dict[str, Any]) -> bool:
     return statement.get("Effect") == "Allow" and _AMAZON in named and _SEND in actions
 
 
+_TRIGGERED_BY_CHOICE = ("replay",)  # by the parameter AutomaticReplay, and off by default
+_OTHER_QUEUES = {"stopped letters": "StoppedLettersUrl", "schedules": "SchedulesDlqUrl", "events": "EventsDlqUrl"}
+
+
 def check_functions(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     """Find functions that cannot run, whose queue is not read, or that raised exceptions in the last day."""
     client, session = checked.session.client("lambda"), checked.session
@@ -61,7 +65,8 @@ def check_functions(checked: CheckedConnection) -> Iterator[DoctorFinding]:
         state = client.get_function_configuration(FunctionName=name).get("State", "Active")
         if state not in ("Active", "Inactive"):  # Lambda lets a function become inactive that was not called for weeks
             yield _finding(Severity.BROKEN, f"the function {short} is {state}", "Run make deploy.")
-        for mapping in client.list_event_source_mappings(FunctionName=name).get("EventSourceMappings", ()):
+        mappings = client.list_event_source_mappings(FunctionName=name).get("EventSourceMappings", ())
+        for mapping in () if short in _TRIGGERED_BY_CHOICE else mappings:
             if mapping["State"] not in ("Enabled", "Enabling", "Creating", "Updating"):
                 yield _finding(
                     Severity.BROKEN,
@@ -114,14 +119,14 @@ def check_dead_letters(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     """Find messages in the dead-letter queues."""
     sqs = checked.session.client("sqs")
     outputs = {name: f"{logical_name(name)}DlqUrl" for name in CAPABILITIES}
-    for queue, output in (outputs | {"schedules": "SchedulesDlqUrl", "events": "EventsDlqUrl"}).items():
+    for queue, output in (outputs | _OTHER_QUEUES).items():
         answer = sqs.get_queue_attributes(QueueUrl=checked.session.output(output), AttributeNames=["All"])
         count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
         if count:
             yield _finding(
                 Severity.AT_RISK,
                 f"{count} dead letters of {queue}",
-                "Do what the attribute remedy of each says, then redrive it (docs/operating.md, Dead-letter queues).",
+                "Do what the attribute remedy of each says, then replay it (docs/operating.md, Dead-letter queues).",
             )
 
 

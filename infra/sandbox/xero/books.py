@@ -20,9 +20,19 @@ from sandbox.wire import SandboxClock
 
 from .chart import CURRENCY_NAMES, DAY_RATES, TIMEZONES, organisation_for
 from .records import Allocation, Contact, Document, HistoryRecord, Item, Payment
+from .tracking import with_ids
 from .values import read_date, wire_date
 
 _MISSING: Any = object()
+_SETTINGS = {
+    "Organisation",
+    "Organisations",
+    "Accounts",
+    "TaxRates",
+    "Currencies",
+    "TrackingCategories",
+    "BrandingThemes",
+}
 
 
 class Books:
@@ -52,6 +62,8 @@ class Books:
         self.account_by_code: dict[str, str] = {}
         self.tax_rates: dict[str, dict[str, Any]] = {}
         self.currencies: dict[str, dict[str, Any]] = {}
+        self.tracking: dict[str, dict[str, Any]] = {}
+        self.branding_themes: dict[str, dict[str, Any]] = {}
         self.period_lock: dt.date | None = None
         self.year_lock: dt.date | None = None
         self._undo_log: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -176,15 +188,13 @@ class Books:
         """Merge the organisation, accounts, tax rates and currencies given in Xero's own keys; commit the result.
 
         With `replacing`, each list given replaces the stored one instead of being merged into it. Accounts are matched
-        by Code, tax rates by TaxType, currencies by Code. The organisation's PeriodLockDate and EndOfYearLockDate are
-        `2026-09-30` or `/Date(ms)/`; null removes a lock date.
+        by Code, tax rates by TaxType, currencies by Code, tracking categories by Name, branding themes by their id. The
+        organisation's PeriodLockDate and EndOfYearLockDate are `2026-09-30` or `/Date(ms)/`; null removes a lock date.
         Raise ValueError, and change nothing, for a key or a time zone that the sandbox does not support.
         """
-        unknown = set(settings) - {"Organisation", "Organisations", "Accounts", "TaxRates", "Currencies"}
+        unknown = set(settings) - _SETTINGS
         if unknown:
-            raise ValueError(
-                f"unknown settings {', '.join(sorted(unknown))}: send Organisation, Accounts, TaxRates, Currencies"
-            )
+            raise ValueError(f"unknown settings {', '.join(sorted(unknown))}: send {', '.join(sorted(_SETTINGS))}")
         # Copied, so that two sandboxes started from one dictionary do not share it.
         settings = copy.deepcopy(settings)
         organisation: dict[str, Any] = settings.get("Organisation") or next(iter(settings.get("Organisations", [])), {})
@@ -201,6 +211,11 @@ class Books:
             {"Description": CURRENCY_NAMES.get(c["Code"], c["Code"]), **c} for c in settings.get("Currencies", [])
         ]
         self._merge(self.currencies, currencies if "Currencies" in settings else None, "Code", replacing=replacing)
+        if "TrackingCategories" in settings:
+            categories = [with_ids(each, self.new_id) for each in settings["TrackingCategories"]]
+            self._merge(self.tracking, categories, "Name", replacing=replacing)
+        themes = settings.get("BrandingThemes")
+        self._merge(self.branding_themes, themes, "BrandingThemeID", replacing=replacing)
         self.commit()
 
     def _configure_organisation(self, organisation: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ The default is a British company that sells on Amazon in six currencies:
     090 Business bank account (BANK)        200 Sales             205 Shipping income     206 Gift wrap income
     210 Promotions   215 Refunds            498 Rounding (system) 412 Amazon fees         310 Cost of goods sold
     610 Accounts receivable (system)        800 Accounts payable (system)                 820 Sales tax (system)
-    620 Suspense     830 Marketplace tax    CLR-GBP CLR-USD CLR-EUR CLR-CAD CLR-JPY CLR-AUD (BANK, one per currency)
+    620 Suspense     630 Inventory          830 Marketplace tax
+    CLR-GBP CLR-USD CLR-EUR CLR-CAD CLR-JPY CLR-AUD (BANK, one per currency)
 """
 
 from __future__ import annotations
@@ -202,6 +203,11 @@ def organisation_for(country: str) -> dict[str, Any]:
         ],
         "TaxRates": [_tax_rate(*rate) for rate in (*_TAX_RATES[country], *_CUSTOM_TAX_RATES)],
         "Currencies": [{"Code": code, "Description": CURRENCY_NAMES[code]} for code in currencies],
+        "BrandingThemes": [_branding_theme(country, place, name) for place, name in enumerate(("Standard", "Amazon"))],
+        "TrackingCategories": [
+            _tracking_category(country, "Channel", "FBA", "FBM"),
+            _tracking_category(country, "Marketplace", "Europe", "North America"),
+        ],
     }
 
 
@@ -219,10 +225,33 @@ def _chart_of_accounts(
         ("498", "Rounding", "EXPENSE", no_tax, {"SystemAccount": "ROUNDING"}),
         ("610", "Accounts receivable", "CURRENT", no_tax, {"SystemAccount": "DEBTORS"}),
         ("620", "Suspense", "CURRLIAB", no_tax, {}),
+        ("630", "Inventory", "INVENTORY", no_tax, {}),
         ("800", "Accounts payable", "CURRLIAB", no_tax, {"SystemAccount": "CREDITORS"}),
         ("820", "Sales tax", "CURRLIAB", no_tax, {"SystemAccount": "GST"}),
         ("830", "Marketplace tax", "CURRLIAB", no_tax, {}),
     )
+
+
+def _branding_theme(country: str, place: int, name: str) -> dict[str, Any]:
+    return {
+        "BrandingThemeID": _id("branding", country, name),
+        "Name": name,
+        "Type": "INVOICE",
+        "SortOrder": place,
+        "CreatedDateUTC": "/Date(1704067200000+0000)/",
+    }
+
+
+def _tracking_category(country: str, name: str, *options: str) -> dict[str, Any]:
+    return {
+        "TrackingCategoryID": _id("tracking", country, name),
+        "Name": name,
+        "Status": "ACTIVE",
+        "Options": [
+            {"TrackingOptionID": _id("tracking", country, name, option), "Name": option, "Status": "ACTIVE"}
+            for option in options
+        ],
+    }
 
 
 def _id(*parts: str) -> str:

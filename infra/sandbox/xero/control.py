@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.wire import Request, Response
 
 from . import shapes
-from .errors import NotFound, UnreadableValue
+from .errors import NotFound, UnreadableValue, ValidationError
 
 if TYPE_CHECKING:
     from .service import XeroSandbox
@@ -22,6 +22,7 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `POST reset`
     - `POST reset-demo-company`: empty the books, keep tokens, limits and faults
     - `POST archive` `{"Contact": id, number or name}`
+    - `POST stock` `{"Items": [item, …]}`: tracked items with QuantityOnHand and TotalCostPool, as people left them
     - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
     - `POST connection` `{"connected": bool}`
@@ -33,7 +34,11 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
         return _error(404, "no such contact: send its ContactID, ContactNumber or Name")
     except KeyError as missing_key:
         return _error(400, f"the body lacks {missing_key}")
+    except ValidationError as refused:
+        sandbox.books.roll_back()
+        return _error(400, str(refused))
     except (ValueError, UnreadableValue) as error:
+        sandbox.books.roll_back()
         return _error(400, str(error))
 
 
@@ -65,6 +70,10 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
             contact = sandbox.contacts.merge(str(body["Contact"]), str(body["Into"]))
             sandbox.books.commit()
             return Response.of_json({"Contacts": [shapes.contact(contact)]})
+        case "POST", "stock":
+            items = [sandbox.items.count(element) for element in _body(request)["Items"]]
+            sandbox.books.commit()
+            return Response.of_json({"Items": [shapes.Shapes(sandbox.books).item(item) for item in items]})
         case "POST", "refresh-token":
             sandbox.identity.seed_refresh_token(str(_body(request)["refresh_token"]))
             return Response(204)

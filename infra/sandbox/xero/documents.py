@@ -267,6 +267,9 @@ class Documents:
         )
         if changed.reference and utf16_length(changed.reference) > 255:
             problems.append("The Reference must not be longer than 255 characters.")
+        theme = (changed.branding_theme_id or "").lower()
+        if theme and theme not in self.books.branding_themes:
+            problems.append("The BrandingThemeID could not be found.")  # the words are not Xero's
         if must_be_complete and (lock_violation := self.books.lock_violation(day)):
             problems.append(lock_violation)
         types_changed = changed.line_amount_types != document.line_amount_types

@@ -135,4 +135,5 @@ TAX_RATES = Fields.of(
     CanApplyToRevenue=(bool, _setting("CanApplyToRevenue")),
     EffectiveRate=(Decimal, _setting("EffectiveRate")),
 )
+TRACKING_CATEGORIES = Fields.of(**{key: (str, _setting(key)) for key in ("TrackingCategoryID", "Name", "Status")})
 CURRENCIES = Fields.of(Code=(str, _setting("Code")), Description=(str, _setting("Description")))

@@ -8,6 +8,7 @@ from typing import Any
 
 from .books import Books
 from .records import Document, Line
+from .tracking import reported_under
 from .values import TEN_THOUSANDTH, ZERO, read_number, read_objects, read_text, to_cents, utf16_length
 
 # Account class -> the key of a tax rate that says whether it applies to that class.
@@ -73,6 +74,7 @@ class DocumentLines:
             read_text(raw.get("AccountCode")) or read_text(defaults.get("AccountCode")), read_text(raw.get("AccountID"))
         )
         existing_ids = {line.line_item_id for line in document.lines}
+        sent_tracking = read_objects(raw.get("Tracking"), "Tracking")
         line_item_id = (read_text(raw.get("LineItemID")) or "").lower()
         line = Line(
             line_item_id=line_item_id if line_item_id in existing_ids else self.books.new_id(),
@@ -89,11 +91,11 @@ class DocumentLines:
             item_code=read_text(raw.get("ItemCode")),
             discount_rate=amounts.discount_rate,
             discount_amount=amounts.discount_amount,
-            tracking=tuple(read_objects(raw.get("Tracking"), "Tracking")),
+            tracking=reported_under(sent_tracking, self.books.tracking),
         )
         if line.description and utf16_length(line.description) > 4000:
             problems.append("The line item Description must not be longer than 4000 characters.")
-        if len(line.tracking) > 2:
+        if len(sent_tracking) > 2:
             problems.append("A line item can have at most 2 tracking categories.")
         return self._with_tax(document, line, read_number(raw.get("TaxAmount"), "TaxAmount"), problems)
 

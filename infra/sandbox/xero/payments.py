@@ -145,4 +145,7 @@ class Payments:
                 )
         elif not account.get("EnablePaymentsToAccount"):
             problems.append("The Account must be of type BANK or have EnablePaymentsToAccount set to accept payments")
+        elif document.currency != self.books.base_currency:
+            # Accounts that are no bank accounts are in the base currency. The words are not Xero's.
+            problems.append(f"The account's currency does not match the document's currency {document.currency}")
         return account

@@ -39,6 +39,8 @@ _OPERATIONS = {
     ("POST", "payments", ""): "createPayment",
     ("GET", "payments", "/id"): "getPayment",
     ("POST", "payments", "/id"): "deletePayment",
+    ("GET", "trackingcategories", ""): "getTrackingCategories",
+    ("GET", "brandingthemes", ""): "getBrandingThemes",
     ("GET", "items", ""): "getItems",
     ("PUT", "items", ""): "createItems",
     ("POST", "items", ""): "updateOrCreateItems",
@@ -53,6 +55,8 @@ _COLLECTIONS = {
     "creditnotes": "CreditNotes",
     "payments": "Payments",
     "items": "Items",
+    "brandingthemes": "BrandingThemes",
+    "trackingcategories": "TrackingCategories",
 }
 _NESTED_COLLECTIONS = {"history": "HistoryRecords", "allocations": "Allocations"}
 

@@ -19,6 +19,7 @@ from .documents import CREDIT_NOTE, INVOICE, Documents
 from .errors import NOT_FOUND_RESPONSE, NoDataProcessed, UnreadableValue
 from .export import export_books
 from .idempotency import IdempotencyKeys
+from .items import Items
 from .limits import Limits, RateLimiter
 from .oauth import Identity, connection_id
 from .page import render
@@ -66,6 +67,7 @@ class XeroSandbox(SandboxService):
     def _open_books(self, books: Books) -> None:
         self.books = books
         self.contacts = Contacts(books)
+        self.items = Items(books)
         self.invoices = Documents(INVOICE, books, self.contacts)
         self.credit_notes = Documents(CREDIT_NOTE, books, self.contacts)
         self._accounting_api = AccountingApi(books, self.contacts, self.invoices, self.credit_notes, self._bodies)

@@ -60,6 +60,7 @@ class LiveXero:
 
     def __init__(self, sandbox: XeroSandbox, url: str, clock: Clock) -> None:
         self.sandbox = sandbox
+        self.url = url
         self.endpoint = XeroTokenEndpoint(
             DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, clock, token_url=f"{url}/connect/token", api_url=url
         )

@@ -89,7 +89,13 @@ DOCUMENT = st.builds(
 CONTENT = st.none() | st.dictionaries(
     TEXT, st.recursive(st.none() | st.booleans() | COUNT | TEXT, st.lists, max_leaves=4), max_size=3
 )
-SHIPMENT = st.builds(Shipment, reference=TEXT, shipped_at=TIME, quantities=st.dictionaries(TEXT, COUNT, max_size=2))
+SHIPMENT = st.builds(
+    Shipment,
+    reference=TEXT,
+    shipped_at=TIME,
+    quantities=st.dictionaries(TEXT, COUNT, max_size=2),
+    not_before=st.none() | TIME,
+)
 ORDER_RECORD = st.builds(
     OrderRecord,
     order_id=NAME,
@@ -113,6 +119,7 @@ ORDER_RECORD = st.builds(
     reason=TEXT,
     remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
+    awaits_charge_since=st.none() | TIME,
     corrections=COUNT,
 )
 MONEY = st.fixed_dictionaries({"currencyAmount": AMOUNT, "currencyCode": TEXT})
@@ -258,7 +265,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("order_id", "generation", "noticed_at", "next_attempt_at", "next_step", "capability", "attempts", "read_at"),
         *("version", "documents_version", "older_reads", "older_since"),
         *("digest", "status", "content", "shipments", "contact_number", "invoice_number"),
-        *("state", "reason", "remedy", "documents", "corrections"),
+        *("state", "reason", "remedy", "documents", "awaits_charge_since", "corrections"),
     }
     assert {each.name for each in fields(SaleConfirmation)} == {
         *("order_id", "generation", "charges", "sale", "awaited_since", "next_attempt_at", "state", "reason", "remedy"),
@@ -270,7 +277,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("version", "currency", "total", "reductions", "order_total", "withheld", "shipped_at", "amounts"),
         "is_partly_shipped",
     }
-    assert {each.name for each in fields(Shipment)} == {"reference", "shipped_at", "quantities"}
+    assert {each.name for each in fields(Shipment)} == {"reference", "shipped_at", "quantities", "not_before"}
     assert {each.name for each in fields(Cursor)} == {"name", "data", "generation"}
 
 

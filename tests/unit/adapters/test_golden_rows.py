@@ -23,6 +23,7 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, T
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
+from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.stock.record import StockRecord, StockState
 from amazon_to_xero.ports.state import Cursor, Record
 from fakes.state import ManualClock, MemoryStateStore
@@ -153,6 +154,10 @@ def test_stock_row_without_any_field_is_decoded_with_the_level_of_its_key() -> N
     level = StockRecord(Channel.FBA, "eu", "MUG#1, red", generation=1)
 
     assert decoded(Row("STOCK#fba#eu#MUG#1, red", 1)) == level
+
+
+def test_replay_row_without_any_field_is_decoded_without_attempts() -> None:
+    assert decoded(Row("REPLAY#order#026-1", 1)) == ReplayRecord("order#026-1", generation=1)
 
 
 def test_money_in_a_golden_transaction_is_decimal() -> None:

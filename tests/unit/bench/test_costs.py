@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
-from bench.costs import Cost, charges_read, orders_and_refunds, sales_confirmed
+from bench.costs import Cost, charges_read, late_orders_swept, orders_and_refunds, sales_confirmed
 from bench.counted_table import CountedTable, Units
 
 COUNT = 100
@@ -47,6 +47,13 @@ def test_transactions_of_a_period_cost_one_call_for_each_full_page(by_sweep: boo
 
     assert cost.amazon["listTransactions"] == 12
     assert cost.xero == {}
+
+
+def test_first_sweep_of_late_orders_reads_their_charges_in_full_pages_and_writes_them_to_xero_once() -> None:
+    cost = late_orders_swept(COUNT)
+
+    assert cost.amazon == {"listTransactions": 1, "searchOrders": 2, "lwaToken": 1}
+    assert cost.xero == {"createInvoices": 2, "createPayments": 2}
 
 
 def test_charge_that_confirms_a_known_sale_costs_few_units_and_no_other_call() -> None:

@@ -111,8 +111,8 @@ def test_template_tables_name_every_function_and_every_alarm() -> None:
     permissions, alarms = template_tables.permissions(), template_tables.alarms()
 
     assert "| `OrdersFunction` | `ShipmentsFunction` | `RefundsFunction` | `InventoryAlertsFunction` |" in permissions
-    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes | yes |" in permissions
-    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | no | yes |" in permissions
+    assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes | no | yes | no |" in permissions
+    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | no | yes | yes | yes |" in permissions
     declared = (ROOT / "infra" / "observability.yaml").read_text(encoding="utf-8").count("AlarmName:")
     assert alarms.count("| `<stack>-") == declared
 
@@ -123,8 +123,11 @@ def test_every_type_of_row_is_listed() -> None:
         "`TRANSACTION#…`",
         "`CONFIRMATION#…`",
         "`STOCK#…`",
+        "`MOVEMENTS#…`",
+        "`WORKLIST#…`",
         "`CORRECTION#…`",
         "`DOCUMENT#…`",
+        "`REPLAY#…`",
         "`CURSOR#…`",
     ]
 
@@ -145,6 +148,10 @@ def test_every_type_of_row_is_listed() -> None:
         ("example-us-sales-tax", ["45.00 USD from `CLR-USD`"]),
         ("example-canada", ["| Tax, as Xero computes it |  |  |  | 2.00 |", "42.00 CAD from"]),
         ("example-rounding", ["| Tax, as the lines state it |  |  |  | 1.01 |", "**21.21**"]),
+        (
+            "example-account-rules",
+            ["| 201, Team: Kitchen | OUTPUT2 | 24.00 |", "| 205, Team: Kitchen |"],
+        ),
         ("example-lock-dates", ["`PERIOD_LOCKED`", "dated 2026-11-01", "of 2026-10-30"]),
         ("example-buyer-contact", ["| `Name` | Ada Example |", "AMAZON-B-"]),
     ],

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES, Marketplace
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -25,6 +27,7 @@ from fakes.editions import tax_rates_of_edition
 from fakes.order_life import CLEARING_ACCOUNTS, OrderLife
 from fakes.orders import breakdown, item, order
 from fakes.settings import settings
+from fakes.state import NOON
 
 Case = dict[str, Any]
 TABLE = tomllib.loads((Path(__file__).parent / "accounting_cases.toml").read_text(encoding="utf-8"))
@@ -48,6 +51,7 @@ def policy_of(case: Case) -> PostingPolicy:
     raw = settings()
     raw["amazon"]["marketplaces"] = list(MARKETPLACES)
     raw["accounts"]["clearing"] = {account[4:]: account for account in CLEARING_ACCOUNTS}
+    raw["accounts"]["rules"] = books.get("account_rules", [])
     rules = [
         rule | {"marketplaces": [MARKETPLACE_BY_NAME[name].marketplace_id for name in rule.get("marketplaces", ())]}
         for rule in books["rules"]
@@ -110,6 +114,18 @@ def version(case: Case, items: list[str], day: int) -> dict[str, Any]:
     return raw
 
 
+def charge_of(text: str, currency: str) -> ShipmentCharge:
+    """Return what Amazon charged in "ITEM 25.00, ITEM tax 5.00, withheld 5.00"."""
+    amounts = {}
+    for part in text.split(", "):
+        name, amount = part.rsplit(" ", 1)
+        if name == "withheld":
+            amounts[AmountType(AmountKind.MARKETPLACE_TAX, is_tax=True)] = -Decimal(amount)
+        else:
+            amounts[AmountType(AmountKind(name.removesuffix(" tax")), name.endswith(" tax"))] = Decimal(amount)
+    return ShipmentCharge("C1", NOON, currency, amounts)
+
+
 def half_up(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
@@ -127,6 +143,9 @@ def lines_in_xero(desired: DesiredDocument, rates: dict[str, Decimal]) -> Iterat
 
 def life_of(case: Case) -> OrderLife:
     life = OrderLife(policy_of(case), organisation_of(case))
+    if "charged" in case:
+        place = MARKETPLACE_BY_NAME[case["on"].split(" ")[0]]
+        life.charges = (charge_of(case["charged"], place.currency),)
     life.update(version(case, case["items"], 4))
     if "changed" in case:
         life.update(version(case, case["changed"], 6))

@@ -28,7 +28,7 @@ class FailingSession(OperatorSession):
         super().__init__(FakeConnection())
         self._problem = problem
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: object = None) -> Any:
         raise self._problem
 
 

@@ -15,6 +15,7 @@ from amazon_to_xero.runtime import composition
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import Application, application, included_data
 from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError, parse, stack_settings
+from amazon_to_xero.services.stored_categories import compressed, store_categories
 from fakes.settings import secrets, settings
 from fakes.state import ManualClock, MemoryStateStore, RecordingDecisionLog
 from unit.parameter_store import CacheClock, FakeParameterStore
@@ -103,6 +104,27 @@ def test_unusable_settings_are_reported_and_do_not_affect_another_connection(
     (line,) = decisions.of("SETTINGS_UNUSABLE")
     assert line["reason"] == "SETTINGS_UNUSABLE"
     assert "start" in str(line["remedy"])
+
+
+def test_connection_has_the_categories_of_the_file_that_its_settings_name(
+    app: Application, aws: Aws, decisions: RecordingDecisionLog
+) -> None:
+    content = compressed({"BOOK-1": "books"})
+    document = settings()
+    document["tax"]["category_file"] = {"digest": content.digest, "categories": ["books"]}
+    aws.parameters["main"] = json.dumps(document)
+    store = app._stores["main"] = MemoryStateStore(ManualClock())
+
+    # Without the row the connection is left out, and the log says what to do
+    assert "main" not in app.connections()
+    (line,) = decisions.of("SETTINGS_UNUSABLE")
+    assert "tax.category_file" in str(line["remedy"])
+    assert "Run make connect again with CATEGORIES" in str(line["remedy"])
+
+    store_categories(store, content)
+    app.clock.advance(301)  # type: ignore[attr-defined]  # a clock of tests
+
+    assert "main" in app.connections()
 
 
 @pytest.mark.parametrize("text", ["", "{}", json.dumps(secrets() | {"xero": "S3CRET"})])
@@ -333,3 +355,17 @@ def test_buyer_data_is_requested_from_amazon_only_where_the_settings_need_it(
     parts = included_data(parse(ConnectionSettings, json.dumps(document), "the settings"))
 
     assert requested == {"RECIPIENT", "BUYER"} & set(parts)
+
+
+@pytest.mark.parametrize(
+    ("references", "is_requested"), [([], False), (["vat_number"], False), (["purchase_order"], True)]
+)
+def test_buyer_is_requested_where_invoices_state_purchase_order_numbers(
+    references: list[str], is_requested: bool
+) -> None:
+    document = settings()
+    document["invoices"] = {"buyer_references": references}
+
+    parts = included_data(parse(ConnectionSettings, json.dumps(document), "the settings"))
+
+    assert ("BUYER" in parts) is is_requested

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
+from amazon_to_xero.domain.planning.account_rules import AccountRule, Channel, LineType
 from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, Payments, RefundsWithoutSale
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -183,6 +186,14 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("accounts.discounts", 210, "valid string"),
         ("accounts.postage", "200", "Extra inputs are not permitted"),
         ("accounts.clearing.gbp", "CLR", "match pattern"),
+        ("accounts.marketplace_clearing", {UK: {"gbp": "CLR"}}, "match pattern"),
+        ("accounts.marketplace_clearing", {UK: {}}, "at least 1 item"),
+        ("accounts.rules", [{"marketplaces": [UK]}], "give it an account, tracking or an item_code"),
+        ("accounts.rules", [{"account": "201", "tracking": {"A": "1", "B": "2", "C": "3"}}], "at most 2 items"),
+        ("accounts.rules", [{"item_code": "A", "charges": ["refund"]}], "those of the sale; give it an account"),
+        ("accounts.rules", [{"item_code": "x" * 31}], "at most 30 characters"),
+        ("accounts.rules", [{"account": "201", "channel": "fba"}], "'amazon' or 'merchant'"),
+        ("accounts.rules", [{"account": "201", "charges": ["postage"]}], "'gift_wrap'"),
         ("tax.rules", [], "at least 1 item, unless tax.mode is matching"),
         ("tax.mode", "guess", "'rules' or 'matching'"),
         ("tax.liabilities", {"XX_VOEC": "amazon"}, "'seller' or 'marketplace'"),
@@ -198,6 +209,14 @@ def test_contact_settings_reach_the_policy(name: str, scope: ContactScope) -> No
         ("tax.rules.1.when", "always", "Extra inputs are not permitted"),
         ("tax.rounding_limit", "0.11", "less than or equal to 0.1"),
         ("tax.rounding_limit", "-0.01", "greater than or equal to 0"),
+        ("invoices.due_days", -1, "greater than or equal to 0"),
+        ("invoices.due_days", 366, "less than or equal to 365"),
+        ("invoices.branding_theme", "", "at least 1 character"),
+        ("invoices.line_description", "x" * 501, "at most 500 characters"),
+        ("invoices", {"line_description": "{asin} {title}"}, "line_description has {asin}, which is no field"),
+        ("invoices", {"line_description": "{title"}, "line_description has {, which"),
+        ("invoices", {"line_description": "{}"}, "write {title}, {sku}, {item_id}, {order_id}, {marketplace}"),
+        ("invoices.buyer_references", ["e-mail"], "'purchase_order' or 'vat_number'"),
         ("invoices.number_prefix", "x" * 51, "at most 50 characters"),
         ("invoices.number_prefix", "A,B", "match pattern"),
         ("refunds.before_start", "ignore", "'person' or 'standalone'"),
@@ -245,8 +264,83 @@ def test_every_condition_of_a_tax_rule_reaches_the_policy() -> None:
         business=False,
         category="books",
     )
-    assert (policy.tax.mode, policy.tax.categories) == (TaxMode.MATCHING, {"books": ("BOOK-*", "SKU-17")})
+    assert (policy.tax.mode, policy.tax.categories) == (
+        TaxMode.MATCHING,
+        SkuCategories({"books": ("BOOK-*", "SKU-17")}),
+    )
     assert policy.lock_dates is LockDates.NEXT_OPEN_DAY
+
+
+def test_every_condition_of_an_account_rule_reaches_the_policy() -> None:
+    document = settings()
+    document["tax"]["categories"] = {"books": ["BOOK-*"]}
+    document["accounts"]["rules"] = [
+        {
+            "account": "201",
+            "tracking": {"Channel": "FBA", "Region": "North"},
+            "item_code": "BOOKS",
+            "marketplaces": [UK],
+            "ship_to": ["GB"],
+            "regions": ["Wales"],
+            "skus": ["BOOK-*"],
+            "category": "books",
+            "channel": "amazon",
+            "business": True,
+            "charges": ["item", "discount"],
+        }
+    ]
+
+    policy = parse(ConnectionSettings, json.dumps(document), "x").policy()
+
+    (rule,) = policy.account_rules.rules
+    assert rule == AccountRule(
+        account="201",
+        tracking=(("Channel", "FBA"), ("Region", "North")),
+        item_code="BOOKS",
+        marketplaces=frozenset({UK}),
+        ship_to=frozenset({"GB"}),
+        regions=frozenset({"Wales"}),
+        skus=("BOOK-*",),
+        category="books",
+        channel=Channel.AMAZON,
+        business=True,
+        charges=frozenset({LineType.ITEM, LineType.DISCOUNT}),
+    )
+    assert policy.lists_to_read == ListsToRead(tracking=True, item_codes=frozenset({"BOOKS"}))
+
+
+def test_vat_number_of_a_buyer_with_a_contact_has_its_place_there() -> None:
+    document = settings()
+    document["contacts"] = {"policy": "business_buyers"}
+    document["invoices"] = {"buyer_references": ["purchase_order", "vat_number"]}
+
+    message = refusal(ConnectionSettings, json.dumps(document))
+
+    assert "with contacts.policy business_buyers it is on the contact; remove it from" in message
+
+
+def test_marketplace_with_a_clearing_account_has_to_be_one_of_the_connection() -> None:
+    document = settings()
+    document["accounts"]["marketplace_clearing"] = {"A1PA6795UKMFR9": {"EUR": "CLR-DE"}}
+
+    message = refusal(ConnectionSettings, json.dumps(document))
+
+    assert "accounts.marketplace_clearing name marketplaces A1PA6795UKMFR9 that amazon.marketplaces does not" in message
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"category": "boks"}, "accounts.rules name categories boks that tax.categories does not have"),
+        ({"marketplaces": ["A1PA6795UKMFR9"]}, "accounts.rules name marketplaces A1PA6795UKMFR9"),
+        ({"ship_to": ["UK"]}, "accounts.rules have ship_to UK, which is no ISO country code; write GB"),
+    ],
+)
+def test_condition_of_an_account_rule_that_nothing_can_meet_is_refused(condition: dict[str, Any], words: str) -> None:
+    document = settings()
+    document["accounts"]["rules"] = [{"account": "201", **condition}]
+
+    assert words in refusal(ConnectionSettings, json.dumps(document))
 
 
 def test_matching_needs_no_rules_and_locked_periods_are_held_by_default() -> None:

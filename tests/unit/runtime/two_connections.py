@@ -64,7 +64,14 @@ def set_status(connection: FakeConnection, status: str, *order_ids: str, updated
     """Have Amazon state a new version of the orders, with that status."""
     connection.amazon.hold(
         *(
-            order(item("5.00"), grand_total="5.00", order_id=order_id, status=status, updated=updated)
+            order(
+                item("5.00"),
+                grand_total="5.00",
+                order_id=order_id,
+                status=status,
+                created="2026-11-22T10:00:00Z",
+                updated=updated,
+            )
             for order_id in order_ids
         )
     )
@@ -96,6 +103,26 @@ def lambda_event(name: str) -> dict[str, Any]:
 def sqs_event(*bodies: str) -> dict[str, Any]:
     """Return an SQS event of messages m0, m1, … with these bodies."""
     return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
+
+
+def dead_letters(queue: str, *bodies: str, sent_at: datetime = NOON - timedelta(hours=1)) -> dict[str, Any]:
+    """Return the event of a dead-letter queue that delivers messages m0, m1, … with these bodies."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m{number}",
+                "receiptHandle": f"r{number}",
+                "body": body,
+                "attributes": {"SentTimestamp": str(int(sent_at.timestamp() * 1000))},
+                "messageAttributes": {
+                    "reason": {"dataType": "String", "stringValue": "ACCOUNT_UNMAPPED"},
+                },
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
 
 
 def order_change(order_id: str, seller: str = MAIN_SELLER, at: datetime | None = None) -> str:

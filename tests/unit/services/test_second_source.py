@@ -69,7 +69,9 @@ class TwoSources(FakeConnection):
 
     def order_becomes(self, price: str, days: int = 0, status: str = "SHIPPED") -> None:
         updated = (NOON + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.amazon.hold(order(item(price), grand_total=price, order_id=ORDER, status=status, updated=updated))
+        placed = (NOON - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        times = {"created": placed, "updated": updated}
+        self.amazon.hold(order(item(price), grand_total=price, order_id=ORDER, status=status, **times))
         self.clock.advance(86400)
         self.notice([ORDER])
         self.work()

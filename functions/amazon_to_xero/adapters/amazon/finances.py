@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sp_api.api import FinancesV20240619
+from sp_api.api.finances.finances_2024_06_19 import FinancesV20240619
 
 from amazon_to_xero.adapters.amazon.answers import call
 from amazon_to_xero.adapters.amazon.client import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sp_api.api import Inventories
+from sp_api.api.inventories.inventories import Inventories
 
 from amazon_to_xero.adapters.amazon.answers import call
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, connected_client

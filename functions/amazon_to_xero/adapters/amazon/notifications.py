@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sp_api.api import Notifications
+from sp_api.api.notifications.notifications import Notifications
 
 from amazon_to_xero.adapters.amazon.answers import call_with_message
 from amazon_to_xero.adapters.amazon.client import REGIONS, AmazonCredentials, HardenedClient, connected_client

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sp_api.api import OrdersV20260101
+from sp_api.api.orders.orders_2026_01_01 import OrdersV20260101
 
 from amazon_to_xero.adapters.amazon.answers import call
 from amazon_to_xero.adapters.amazon.client import (

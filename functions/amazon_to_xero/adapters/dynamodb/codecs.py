@@ -14,6 +14,8 @@ from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
+from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
+from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -25,8 +27,11 @@ from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.stock.movements import DayMovements
 from amazon_to_xero.domain.stock.record import StockRecord
+from amazon_to_xero.domain.stock.worklist import WorklistEntry
 from amazon_to_xero.ports.state import DOCUMENTS, FAILED_DOCUMENTS, FAILED_SOURCES, UNKNOWN_DOCUMENTS, Cursor
 
 _WATCHED_STATES: Mapping[DocumentState, str] = {
@@ -39,7 +44,7 @@ class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 3
+    schema = 4
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -57,16 +62,10 @@ class OrderCodec:
             "content": record.content,
             "contact_number": record.contact_number,
             "invoice_number": record.invoice_number,
-            "shipments": [
-                {
-                    "reference": shipment.reference,
-                    "shipped_at": timestamp(shipment.shipped_at),
-                    "quantities": shipment.quantities,
-                }
-                for shipment in record.shipments
-            ],
+            "shipments": [_encoded_shipment(shipment) for shipment in record.shipments],
             "documents": list(record.documents),
             "corrections": record.corrections,
+            "awaits_charge_since": _text(record.awaits_charge_since),
         }
         return Row(
             f"{self.prefix}#{record.order_id}",
@@ -99,15 +98,13 @@ class OrderCodec:
             content=data.get("content"),
             contact_number=data.get("contact_number", ""),
             invoice_number=data.get("invoice_number", ""),
-            shipments=tuple(
-                Shipment(each["reference"], datetime.fromisoformat(each["shipped_at"]), each.get("quantities", {}))
-                for each in data.get("shipments", ())
-            ),
+            shipments=tuple(_decoded_shipment(each) for each in data.get("shipments", ())),
             state=OrderState(row.state or OrderState.NOTICED),
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
             corrections=data.get("corrections", 0),
+            awaits_charge_since=_time(data.get("awaits_charge_since")),
         )
 
 
@@ -271,10 +268,27 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     TransactionRecord: TransactionCodec(),
     SaleConfirmation: ConfirmationCodec(),
     StockRecord: StockCodec(),
+    DayMovements: MovementsCodec(),
+    WorklistEntry: WorklistCodec(),
     Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
+    ReplayRecord: ReplayCodec(),
     Cursor: CursorCodec(),
 }
+
+
+def _encoded_shipment(shipment: Shipment) -> dict[str, Any]:
+    encoded = {
+        "reference": shipment.reference,
+        "shipped_at": timestamp(shipment.shipped_at),
+        "quantities": shipment.quantities,
+    }
+    return encoded if shipment.not_before is None else {**encoded, "not_before": timestamp(shipment.not_before)}
+
+
+def _decoded_shipment(data: Mapping[str, Any]) -> Shipment:
+    shipped_at = datetime.fromisoformat(data["shipped_at"])
+    return Shipment(data["reference"], shipped_at, data.get("quantities", {}), _time(data.get("not_before")))
 
 
 def _text(at: datetime | None) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,11 +31,14 @@ from amazon_to_xero.adapters.xero.collections import (
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.organisation import organisation_from
+from amazon_to_xero.adapters.xero.items import item_from
+from amazon_to_xero.adapters.xero.organisation import branding_themes_from, organisation_from, tracking_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.books.texts import folded
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.xero import (
@@ -54,6 +58,7 @@ from amazon_to_xero.ports.xero import (
 )
 
 API_URL = "https://api.xero.com"
+NO_LISTS = ListsToRead()
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")  # Xero: at most 128 characters
 
 
@@ -65,15 +70,27 @@ class XeroAccounting:
     """
 
     def __init__(
-        self, tokens: AccessTokens, tenant_id: str, clock: Clock, redact: Redact, *, api_url: str = API_URL
+        self,
+        tokens: AccessTokens,
+        tenant_id: str,
+        clock: Clock,
+        redact: Redact,
+        *,
+        api_url: str = API_URL,
+        lists: ListsToRead = NO_LISTS,
     ) -> None:
-        """Connect to the organisation with this tenant id; `api_url` replaces Xero's own."""
+        """Connect to the organisation with this tenant id.
+
+        api_url: replaces Xero's own.
+        lists: what is read of the organisation besides its accounts, tax rates and currencies.
+        """
         if not tenant_id:
             raise ValueError("tenant_id is empty; run the connect command to choose the Xero organisation")
         self._tokens = tokens
         self._tenant_id = tenant_id
         self._clock = clock
         self._redact = redact
+        self._lists = lists
         self._connection = Connection(clock)
         base = f"{checked_url(api_url, 'api_url')}/api.xro/2.0"
         self._api = AccountingApi(self._connection.client, base_url=base)
@@ -149,7 +166,38 @@ class XeroAccounting:
         accounts = self._read("read Accounts", "get_accounts", "Accounts", {})["Accounts"]
         tax_rates = self._read("read TaxRates", "get_tax_rates", "TaxRates", {})["TaxRates"]
         currencies = self._read("read Currencies", "get_currencies", "Currencies", {})["Currencies"]
-        return organisation_from(organisations, accounts, tax_rates, currencies, self._clock.now())
+        return replace(
+            organisation_from(organisations, accounts, tax_rates, currencies, self._clock.now()),
+            lists=self._lists,
+            tracking=self._tracking() if self._lists.tracking else {},
+            items=self._items() if self._lists.item_codes else {},
+            branding_themes=self._branding_themes() if self._lists.branding_themes else {},
+        )
+
+    def _tracking(self) -> Mapping[str, frozenset[str]]:
+        return tracking_from(
+            self._read("read TrackingCategories", "get_tracking_categories", "TrackingCategories", {})[
+                "TrackingCategories"
+            ]
+        )
+
+    def _branding_themes(self) -> Mapping[str, str]:
+        return branding_themes_from(
+            self._read("read BrandingThemes", "get_branding_themes", "BrandingThemes", {})["BrandingThemes"]
+        )
+
+    def _items(self) -> Mapping[str, Item]:
+        """Return the items that the settings name. Xero sends all of them in one answer, whatever is asked for."""
+        codes = self._lists.item_codes
+        return {each.code: Item(each.code, each.is_tracked) for each in self.items() if each.code in codes}
+
+    def items(self) -> list[XeroItem]:
+        """As the port says. Xero answers all items at once: its Items have no pages."""
+        document = self._read("read Items", "get_items", "Items", {"unitdp": 4})
+        pagination = document.get("pagination")
+        if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
+            raise XeroUnavailable("read Items", 200, "the answer is one page of several, which is not documented")
+        return [item_from(element) for element in document["Items"]]
 
     def limits(self) -> XeroLimits:
         return self._limits

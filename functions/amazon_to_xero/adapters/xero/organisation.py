@@ -67,6 +67,25 @@ def iana_time_zone(xero_name: str) -> str:
     return zone
 
 
+def tracking_from(categories: Sequence[Json]) -> Mapping[str, frozenset[str]]:
+    """Return the options of each tracking category, by their names; archived ones are left out."""
+    return {
+        _Fields("read TrackingCategories", "TrackingCategories", each).text("Name"): frozenset(
+            _Fields("read TrackingCategories", "TrackingCategories.Options", option).text("Name")
+            for option in each.get("Options") or ()
+            if option.get("Status") == "ACTIVE"
+        )
+        for each in categories
+        if each.get("Status") == "ACTIVE"
+    }
+
+
+def branding_themes_from(elements: Sequence[Json]) -> Mapping[str, str]:
+    """Return the ids of the branding themes, by name."""
+    themes = [_Fields("read BrandingThemes", "BrandingThemes", each) for each in elements]
+    return {theme.text("Name"): theme.text("BrandingThemeID") for theme in themes}
+
+
 def _account_from(element: Json) -> Account:
     fields = _Fields("read Accounts", "Accounts", element)
     kind = fields.text("Type")

@@ -96,7 +96,9 @@ def parse_transaction_update(body: str) -> ChangeNotice:
     document = read_document(body)
     if (correction := correction_in(document)) is not None:
         return _correction_notice(document, correction, SourceKind.TRANSACTION)
-    if (notice := _reprocess_notice(document, SourceKind.TRANSACTION, SourceKind.CONFIRMATION)) is not None:
+    # An order in this queue stands for all of its transactions.
+    kinds = (SourceKind.TRANSACTION, SourceKind.CONFIRMATION, SourceKind.ORDER)
+    if (notice := _reprocess_notice(document, *kinds)) is not None:
         return notice
     kind = short_text(document, "NotificationType")
     if kind != "TRANSACTION_UPDATE":

@@ -6,12 +6,13 @@ What an amount is booked as is not decided here; see `domain.planning.sale`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.amazon.business_buyer import STORED_AS, BuyerReference
 from amazon_to_xero.domain.amazon.package import Package, read_package
 from amazon_to_xero.domain.amazon.proceeds import money_in, read_proceeds, stated, totals_differ
 from amazon_to_xero.domain.failures import Failure, FailureCode
@@ -81,6 +82,8 @@ class OrderItem:
     collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
     schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
+    charged_collection: the collection model by which the tax was charged, where the order leaves it unclear and the
+        order's charges show it; see `domain.planning.charged_tax`. Amazon's order never states it.
     """
 
     item_id: str
@@ -98,6 +101,7 @@ class OrderItem:
     collections: tuple[TaxCollection, ...] = ()
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
+    charged_collection: str = ""
 
     @property
     def has_amounts(self) -> bool:
@@ -129,6 +133,8 @@ class Order:
     packages: the packages that the seller ships; empty where Amazon ships (FBA).
     items: empty wherever grand_total is None by status or sales channel.
     programs: Amazon's programs that the order takes part in: AMAZON_BUSINESS, PRIME …
+    fulfilled_by: who ships it, in Amazon's words: AMAZON or MERCHANT; empty where Amazon gives nobody.
+    buyer_references: what a business buyer gave it for its own books, as far as it may be stored.
     """
 
     order_id: str
@@ -146,6 +152,8 @@ class Order:
     packages: tuple[Package, ...]
     items: tuple[OrderItem, ...]
     programs: frozenset[str] = frozenset()
+    fulfilled_by: str = ""
+    buyer_references: Mapping[BuyerReference, str] = field(default_factory=dict)
 
     @property
     def business(self) -> bool:
@@ -223,6 +231,8 @@ def _read_order(raw: Mapping[str, Any]) -> Order:
         packages=tuple(read_package(package) for package in raw.get("packages") or ()),
         items=items,
         programs=frozenset(raw.get("programs") or ()),
+        fulfilled_by=_text(raw["fulfillment"], "fulfilledBy"),
+        buyer_references={BuyerReference(name): text for name, text in (raw.get(STORED_AS) or {}).items()},
     )
 
 

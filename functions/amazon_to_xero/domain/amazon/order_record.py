@@ -54,6 +54,7 @@ class OrderRecord:
     invoice_number: number of its first invoice; it keeps that number when the settings' prefix changes.
     state, reason, remedy: see OrderState.
     documents: keys of the documents that its last plan asked for.
+    awaits_charge_since: since when its plan has waited for what Amazon charged (UTC); None where it does not.
     corrections: how many corrections by a person it is planned with; see `domain.corrections`.
     """
 
@@ -79,6 +80,7 @@ class OrderRecord:
     reason: str = ""
     remedy: str = ""
     documents: tuple[str, ...] = ()
+    awaits_charge_since: datetime | None = None
     corrections: int = 0
 
     @property
@@ -181,6 +183,15 @@ class OrderRecord:
         """Return the record to be planned at that time, by the same capability."""
         return replace(self.to_be_planned(self.capability, at), reason=reason)
 
+    def awaiting_charge(self, at: datetime, reason: str, remedy: str, since: datetime) -> OrderRecord:
+        """Return the record that waits for what Amazon charged, to be planned at that time at the latest."""
+        return replace(self.plan_at(at, reason), remedy=remedy, awaits_charge_since=since)
+
+    @property
+    def awaits_charge(self) -> bool:
+        """Whether a charge that becomes known is to be planned with at once."""
+        return self.awaits_charge_since is not None and self.next_step is NextStep.PLAN
+
     def settled(self, state: OrderState, reason: str = "", remedy: str = "") -> OrderRecord:
         """Return the record of an order that needs nothing more, apart from a notice that is still open."""
         return replace(
@@ -191,6 +202,7 @@ class OrderRecord:
             next_attempt_at=self.reading_at,
             next_step=NextStep.READ,
             capability=ORDERS,
+            awaits_charge_since=None,
         )
 
     def failed(self, code: FailureCode, remedy: str) -> OrderRecord:

@@ -5,7 +5,7 @@ The transaction itself is not kept: an order's charges are compared with its doc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.transaction import Transaction
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import ZERO, exact_text, total
 
 _LIMIT = Decimal(10) ** 15  # no shop's amount reaches it, and sums of more lose digits
 _MAX_NAME_LENGTH = 60  # of an amount of unknown type, as it is stored and shown
@@ -59,6 +59,14 @@ def shipment_charge(transaction: Transaction) -> ShipmentCharge:
         elif each.type.kind is not AmountKind.FEE:
             amounts[each.type] = amounts.get(each.type, ZERO) + each.amount
     return ShipmentCharge(transaction.transaction_id, transaction.posted_at, transaction.currency, amounts, unknown)
+
+
+def charged_text(charges: Iterable[ShipmentCharge]) -> str:
+    """Return what was charged in each currency; empty without charges."""
+    sums: dict[str, Decimal] = {}
+    for charge in charges:
+        sums[charge.currency] = sums.get(charge.currency, ZERO) + charge.total
+    return " and ".join(f"{exact_text(amount, currency)} {currency}" for currency, amount in sums.items())
 
 
 def _check(transaction: Transaction) -> None:

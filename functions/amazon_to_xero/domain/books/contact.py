@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.amazon.business_buyer import buyer_tax_number
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -108,7 +109,7 @@ def customer_of(
         return marketplace_customer(marketplace_id, policy)
     address = _part(_part(raw_order, "recipient"), "deliveryAddress")
     name = _name(_part(raw_order, "buyer"), address, is_business)
-    tax_number = _tax_number(raw_order)
+    tax_number = cut(_clean(buyer_tax_number(raw_order)), _TAX_NUMBER)
     identity = _identity(_part(raw_order, "buyer"), address, name, tax_number)
     if not name or not identity:
         return replace(marketplace_customer(marketplace_id, policy), is_buyer_unknown=True)
@@ -163,15 +164,6 @@ def _identity(buyer: Mapping[str, Any], address: Mapping[str, Any], name: str, t
     if place:
         return (name.casefold(), place.casefold(), country)
     return (name.casefold(), tax_number) if tax_number else ()
-
-
-def _tax_number(raw_order: Mapping[str, Any]) -> str:
-    for registration in _list(_part(raw_order, "tax").get("taxRegistrations")):
-        if isinstance(registration, Mapping) and registration.get("entityType") == "BUYER":
-            number = cut(_clean(registration.get("taxRegistrationNumber")), _TAX_NUMBER)
-            if number:
-                return number
-    return ""
 
 
 def _part(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,9 @@ from amazon_to_xero.domain.money import cents, without_trailing_zeros
 
 DESCRIPTION_LIMIT = 4000  # Xero: LineItem.Description, in UTF-16 units
 ROUNDING = "ROUNDING"  # origin of a rounding line, which belongs to no item
+
+# Tracking categories of Xero, each with the one of its options that a line is reported under; at most two.
+type Tracking = tuple[tuple[str, str], ...]
 
 
 class LineAmountTypes(StrEnum):
@@ -31,6 +34,8 @@ class Line:
     account, tax_type: the organisation's account code and Xero's TaxType.
     origin: what of the source the line books (item and charge); a later change is compared by it.
     tax: the tax on it, in the document's currency; None where Xero computes it from the tax type.
+    tracking: category and option, by their names in Xero.
+    item_code: code of the organisation's item; empty for none.
     """
 
     description: str
@@ -40,6 +45,8 @@ class Line:
     tax_type: str
     origin: str = ""
     tax: Decimal | None = None
+    tracking: Tracking = ()
+    item_code: str = ""
 
     @property
     def amount(self) -> Decimal:
@@ -47,21 +54,38 @@ class Line:
 
     def in_xero(self) -> dict[str, Any]:
         """Return the line in Xero's field names."""
-        line = {
+        line: dict[str, Any] = {
             "Description": self.description,
             "Quantity": self.quantity,
             "UnitAmount": self.unit,
             "AccountCode": self.account,
             "TaxType": self.tax_type,
         }
-        return line if self.tax is None else line | {"TaxAmount": self.tax}
+        if self.tax is not None:
+            line["TaxAmount"] = self.tax
+        if self.tracking:
+            line["Tracking"] = [{"Name": category, "Option": option} for category, option in self.tracking]
+        return line | ({"ItemCode": self.item_code} if self.item_code else {})
 
 
 def line_from_xero(item: Mapping[str, Any], origin: str) -> Line:
     """Return the line that `in_xero` was made from."""
-    account, tax_type = item["AccountCode"], item["TaxType"]
-    unit, tax = item["UnitAmount"], item.get("TaxAmount")
-    return Line(item["Description"], item["Quantity"], unit, account, tax_type, origin, tax)
+    return Line(
+        item["Description"],
+        item["Quantity"],
+        item["UnitAmount"],
+        item["AccountCode"],
+        item["TaxType"],
+        origin,
+        item.get("TaxAmount"),
+        tuple((each["Name"], each["Option"]) for each in item.get("Tracking") or ()),
+        item.get("ItemCode") or "",
+    )
+
+
+def as_one_piece(line: Line, amount: Decimal) -> Line:
+    """Return the line with another amount and quantity 1; Xero computes its tax. All else stays as it is booked."""
+    return replace(line, quantity=1, unit=without_trailing_zeros(cents(amount)), tax=None)
 
 
 def single_line(description: str, value: Decimal, account: str, tax_type: str) -> Line:

@@ -20,7 +20,7 @@ GONE = frozenset({"DELETED", "VOIDED"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Requested status -> the statuses in Xero that fulfil the request: a paid document is still the approved one.
-_FULFILLING_STATUSES: Mapping[str, frozenset[str]] = {
+FULFILLING_STATUSES: Mapping[str, frozenset[str]] = {
     "DRAFT": frozenset({"DRAFT", "SUBMITTED"}),
     "SUBMITTED": frozenset({"SUBMITTED"}),
     "AUTHORISED": frozenset({"AUTHORISED", "PAID"}),
@@ -53,7 +53,7 @@ def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     is_ours = reference_identity(theirs) == reference_identity(ours)
     if not is_ours or element.get("Type") != desired.body.get("Type"):
         return Match.FOREIGN
-    if any(_amount(line) is None for line in element.get("LineItems") or ()):
+    if any(line_amount(line) is None for line in element.get("LineItems") or ()):
         return Match.CHANGED_BY_PERSON
     return Match.SAME if _is_same_document(desired, element) else Match.OURS_BUT_DIFFERENT
 
@@ -74,7 +74,7 @@ def _payment_in(desired: DesiredDocument, owner: Mapping[str, Any]) -> Mapping[s
     """Return the payment of the same amount and day."""
     for payment in owner.get("Payments") or ():
         is_same_amount = payment.get("Amount") == desired.body["Amount"]
-        if is_same_amount and _day(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
+        if is_same_amount and day_of(payment) == desired.body["Date"] and payment.get("Status") not in GONE:
             return dict(payment)
     return None
 
@@ -98,12 +98,13 @@ def reference_identity(reference: str) -> str:
 def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> bool:
     body = desired.body
     return (
-        element.get("Status") in _FULFILLING_STATUSES[body["Status"]]
+        element.get("Status") in FULFILLING_STATUSES[body["Status"]]
         and element.get("CurrencyCode") == body["CurrencyCode"]
         and element.get("LineAmountTypes") == body["LineAmountTypes"]
-        and _day(element) == body["Date"]
+        and day_of(element) == body["Date"]
         and element.get("Total") == desired.total
         and cleaned(element.get("Reference")) == cleaned(body.get("Reference"))
+        and folded(body.get("BrandingThemeID", "")) in ("", folded(element.get("BrandingThemeID")))
         and _are_same_lines(body["LineItems"], element.get("LineItems") or ())
     )
 
@@ -116,7 +117,7 @@ def _are_same_lines(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[
     )
 
 
-def _day(element: Mapping[str, Any]) -> str:
+def day_of(element: Mapping[str, Any]) -> str:
     """Return the calendar day of a Xero date: `DateString` where there is one, else /Date(ms+0000)/ at UTC midnight."""
     text = str(element.get("DateString") or "")[:10]
     if text:
@@ -125,12 +126,14 @@ def _day(element: Mapping[str, Any]) -> str:
     return (_EPOCH + timedelta(milliseconds=int(digits[0]))).date().isoformat() if digits else ""
 
 
-def _line(line: Mapping[str, Any]) -> tuple[str, str, Decimal | None]:
-    """Return what has to agree between two lines: account, tax type and amount."""
-    return line.get("AccountCode") or "", line.get("TaxType") or "", _amount(line)
+def _line(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what has to agree between two lines: account, tax type, amount, tracking and item code."""
+    texts = [line.get(name) or "" for name in ("AccountCode", "TaxType", "ItemCode")]
+    tracking = {(each.get("Name"), each.get("Option")) for each in line.get("Tracking") or ()}
+    return *texts, line_amount(line), tracking
 
 
-def _amount(line: Mapping[str, Any]) -> Decimal | None:
+def line_amount(line: Mapping[str, Any]) -> Decimal | None:
     """Return the amount of a line; None for one that has only a description (Xero: a remark)."""
     quantity, unit = line.get("Quantity"), line.get("UnitAmount")
     return None if quantity is None or unit is None else cents(Decimal(quantity) * Decimal(unit))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.failures import Failure, FailureCode
 
 
@@ -74,6 +75,10 @@ class Organisation:
     currencies: ISO codes of the currencies that it is subscribed to.
     plan: Xero's Class of the organisation, e.g. STARTER; empty where Xero states none.
     period_lock, year_lock: Xero's lock dates, for the period and for the end of the year; None where none is set.
+    lists: which of the lists below were read; the others are empty.
+    tracking: name of a tracking category -> the names of its options, both without archived ones.
+    items: code -> item, of those that were asked for.
+    branding_themes: name -> Xero's BrandingThemeID.
     """
 
     organisation_id: str
@@ -88,6 +93,10 @@ class Organisation:
     period_lock: date | None = None
     year_lock: date | None = None
     plan: str = ""
+    lists: ListsToRead = field(default_factory=ListsToRead)
+    tracking: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    items: Mapping[str, Item] = field(default_factory=dict)
+    branding_themes: Mapping[str, str] = field(default_factory=dict)
 
     def local_date(self, moment: datetime) -> date:
         """Return the calendar date of a UTC time in the organisation's time zone."""
@@ -131,16 +140,60 @@ class Organisation:
             )
 
     def require_clearing(self, code: str, currency: str) -> None:
-        """Raise Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency."""
+        """Raise Failure with CLEARING_UNUSABLE where the account cannot take payments in the currency.
+
+        Only a bank account has a currency of its own in Xero: any other account is in the base currency.
+        """
         account = self.accounts.get(code)
         is_usable = account is not None and account.active and account.takes_payments
-        if account is None or not is_usable or account.currency not in (None, "", currency):
+        if is_usable and account is not None and (account.currency or self.base_currency) == currency:
+            return
+        others = " or have payments enabled" if currency == self.base_currency else ""
+        raise Failure(
+            FailureCode.CLEARING_UNUSABLE,
+            f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency}"
+            f"{others}. Correct the account in Xero, or accounts.clearing or accounts.marketplace_clearing in the "
+            "connection's settings, then reprocess the order.",
+        )
+
+    def require_tracking(self, category: str, option: str) -> None:
+        """Raise Failure with TRACKING_UNKNOWN where the tracking category has no such option, as far as they were read.
+
+        Xero may leave out tracking that it does not know, and the line would be reported under nothing.
+        """
+        if self.lists.tracking and option not in self.tracking.get(category, frozenset()):
             raise Failure(
-                FailureCode.CLEARING_UNUSABLE,
-                f"Account {code} cannot take payments in {currency}: it should be an active bank account in {currency} "
-                "or have payments enabled. Correct the account in Xero, or accounts.clearing in the connection's "
-                "settings, then reprocess the order.",
+                FailureCode.TRACKING_UNKNOWN,
+                f"The organisation has no active tracking category {category} with an active option {option}. Add or "
+                "restore it in Xero, or correct accounts.rules in the connection's settings, then reprocess the order.",
             )
+
+    def require_item(self, code: str) -> None:
+        """Raise Failure with ITEM_UNUSABLE where no such item exists, or Xero keeps its stock, as far as it was read.
+
+        A line with an item whose stock Xero keeps moves the stock, which Xero refuses below 0.
+        """
+        if code not in self.lists.item_codes:
+            return
+        item = self.items.get(code)
+        if item is None or item.stock_is_tracked:
+            problem = "has no item" if item is None else "tracks the stock of item"
+            action = "Add the item in Xero" if item is None else "Use an item whose stock is not tracked"
+            raise Failure(
+                FailureCode.ITEM_UNUSABLE,
+                f"The organisation {problem} {code}. {action}, or correct accounts.rules in the connection's settings, "
+                "then reprocess the order.",
+            )
+
+    def branding_theme_id(self, name: str) -> str:
+        """Return Xero's id of a branding theme. Raises Failure with BRANDING_THEME_UNKNOWN."""
+        if name not in self.branding_themes:
+            raise Failure(
+                FailureCode.BRANDING_THEME_UNKNOWN,
+                f"The organisation has no branding theme {name}. Add it in Xero, or correct invoices.branding_theme in "
+                "the connection's settings, then reprocess the order.",
+            )
+        return self.branding_themes[name]
 
     def rounding_account(self) -> Account | None:
         """Return Xero's system account for rounding; None where it is archived or missing."""

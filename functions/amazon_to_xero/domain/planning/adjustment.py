@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, single_line
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
@@ -278,8 +278,7 @@ class _Adjustments:
                 continue
             is_corrected = origin in corrected and origin in wanted
             like = (wanted if is_corrected else booked).get(origin) or wanted.get(origin)
-            like = like or _line_of_item(origin, booked.values())
-            line = replace(single_line(like.description, amount, like.account, like.tax_type), origin=origin)
+            line = replace(as_one_piece(like or _line_of_item(origin, booked.values()), amount), origin=origin)
             lines.append(stated.on(line))
         return lines
 

@@ -14,13 +14,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
-from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
-from amazon_to_xero.domain.money import ZERO, smallest_unit, total
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
+from amazon_to_xero.domain.money import ZERO, exact_text, total
 from amazon_to_xero.domain.planning.stated_sale import TAX, StatedSale
 
 CHARGE_LIMIT = timedelta(days=3)  # Amazon shows a charge at most 48 hours after it posted it
 PART_LIMIT = timedelta(days=30)  # while a part of the order has not shipped
-_MAX_ROUNDED = Decimal(10) ** 15  # more is no amount of a shop, and has too many digits to be rounded
 
 
 class Verdict(StrEnum):
@@ -84,23 +83,15 @@ def _compare_reduced(
 def difference_between(sale: StatedSale, charges: Sequence[ShipmentCharge], given_back: Decimal = ZERO) -> str:
     """Return both numbers, in all and by type, as a sentence without its full stop."""
     withheld, currency = total(charge.withheld for charge in charges), sale.currency
-    text = f"Amazon charged {charged_text(charges) or f'{_exact(ZERO, currency)} {currency}'}"
-    text += f"; the documents state {_exact(sale.total, currency)} {currency}"
+    text = f"Amazon charged {charged_text(charges) or f'{exact_text(ZERO, currency)} {currency}'}"
+    text += f"; the documents state {exact_text(sale.total, currency)} {currency}"
     if withheld or sale.withheld:
-        of_order = _exact(sale.withheld, currency)
-        text += f"; withheld tax is {_exact(withheld, currency)} as charged and {of_order} as ordered"
+        of_order = exact_text(sale.withheld, currency)
+        text += f"; withheld tax is {exact_text(withheld, currency)} as charged and {of_order} as ordered"
     if given_back:
-        text += f"; refunds gave back {_exact(given_back, currency)} that adjustments credited"
+        text += f"; refunds gave back {exact_text(given_back, currency)} that adjustments credited"
     by_type = _by_type(sale.amounts, _charged_by_type(charges), currency)
     return f"{text} (by type, charged and ordered: {by_type})" if charges and by_type else text
-
-
-def charged_text(charges: Sequence[ShipmentCharge]) -> str:
-    """Return what was charged in each currency; empty without charges."""
-    sums: dict[str, Decimal] = {}
-    for charge in charges:
-        sums[charge.currency] = sums.get(charge.currency, ZERO) + charge.total
-    return " and ".join(f"{_exact(amount, currency)} {currency}" for currency, amount in sums.items())
 
 
 def _charged_by_type(charges: Sequence[ShipmentCharge]) -> Mapping[str, Decimal]:
@@ -119,14 +110,7 @@ def _charged_by_type(charges: Sequence[ShipmentCharge]) -> Mapping[str, Decimal]
 def _by_type(ordered: Mapping[str, Decimal], charged: Mapping[str, Decimal], currency: str) -> str:
     names = [name for name in dict.fromkeys([*ordered, *charged]) if ordered.get(name, ZERO) != charged.get(name, ZERO)]
     both = (
-        (name, _exact(charged.get(name, ZERO), currency), _exact(ordered.get(name, ZERO), currency)) for name in names
+        (name, exact_text(charged.get(name, ZERO), currency), exact_text(ordered.get(name, ZERO), currency))
+        for name in names
     )
     return ", ".join(f"{name} {as_charged} and {as_ordered}" for name, as_charged, as_ordered in both)
-
-
-def _exact(amount: Decimal, currency: str) -> str:
-    """Return the amount with as many decimals as its currency has, or with more where they are not zero."""
-    if abs(amount) >= _MAX_ROUNDED:
-        return str(amount)
-    rounded = amount.quantize(smallest_unit(currency))
-    return str(rounded if rounded == amount else amount)

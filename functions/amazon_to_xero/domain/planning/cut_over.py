@@ -39,19 +39,22 @@ def is_shipped_before_start(order: Order, shipment: Shipment, policy: PostingPol
     return order.created < policy.start and shipment.shipped_at < policy.start
 
 
-def shipments_of_known_day(order: Order, record: OrderRecord, policy: PostingPolicy) -> tuple[Shipment, ...]:
+def shipments_of_known_day(
+    order: Order, record: OrderRecord, policy: PostingPolicy, not_before: datetime | None = None
+) -> tuple[Shipment, ...]:
     """Return the shipments to record; none of an old order of which nobody knows when it shipped.
 
     record: as it was before this reading.
+    not_before: as for `shipments_of`.
     """
     if order.created >= policy.start:
-        return shipments_of(order, record.shipments)
+        return shipments_of(order, record.shipments, not_before)
     # An order that was left out has shipments with a day that was seen, not stated: of an earlier version of this code.
     is_left_out = record.state is OrderState.NOT_INVOICED and record.reason == NotInvoicedReason.BEFORE_START
     recorded = tuple(each for each in record.shipments if each.reference or not is_left_out)
     is_stated = any(package.shipped_at is not None for package in order.packages)
     is_known = bool(recorded) or is_stated or record.status in _UNSHIPPED
-    return shipments_of(order, recorded) if is_known else ()
+    return shipments_of(order, recorded, not_before) if is_known else ()
 
 
 def shipments_by_charge(order: Order, charged_at: datetime) -> tuple[Shipment, ...]:

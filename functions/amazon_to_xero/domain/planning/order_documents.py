@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -42,6 +42,7 @@ class OrderToPlan:
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
     unshipped: what of it no sale states yet, where each shipment has one.
+    marketplace_id: Amazon's, by which its clearing account is chosen.
     corrected_at: when a person has last corrected it (UTC); None for never.
     """
 
@@ -52,6 +53,7 @@ class OrderToPlan:
     shipments: int
     documents_version: datetime | None = None
     unshipped: Decimal = ZERO
+    marketplace_id: str = ""
     corrected_at: datetime | None = None
 
     @property
@@ -81,6 +83,9 @@ class DocumentSource(Protocol):
 
     @property
     def contact_number(self) -> str: ...
+
+    @property
+    def marketplace_id(self) -> str: ...
 
     @property
     def source(self) -> str: ...
@@ -120,10 +125,11 @@ class OrderDocuments[S: DocumentSource]:
         header: DocumentHeader,
         contact: str = "",
     ) -> DesiredDocument:
-        """Return an invoice or a credit note.
+        """Return an invoice or a credit note. Raises Failure for what the organisation does not have.
 
         contact: key of the contact's document, where it is not the order's customer of now.
         """
+        self._check_lines(lines)
         is_invoice = kind is DocumentKind.INVOICE
         body: dict[str, Any] = {
             "Type": "ACCREC" if is_invoice else "ACCRECCREDIT",
@@ -135,8 +141,11 @@ class OrderDocuments[S: DocumentSource]:
             "Status": header.status,
             "LineItems": [line.in_xero() for line in lines],
         }
+        style = self.policy.style
         if is_invoice:
-            body["DueDate"] = body["Date"]
+            body["DueDate"] = (header.day + timedelta(days=style.due_days)).isoformat()
+        if style.branding_theme:
+            body["BrandingThemeID"] = self.organisation.branding_theme_id(style.branding_theme)
         return DesiredDocument(
             kind,
             number,
@@ -149,6 +158,13 @@ class OrderDocuments[S: DocumentSource]:
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
         )
+
+    def _check_lines(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            for category, option in line.tracking:
+                self.organisation.require_tracking(category, option)
+            if line.item_code:
+                self.organisation.require_item(line.item_code)
 
     def settlement(
         self, document: DesiredDocument, held: HeldDocuments, amount: Decimal | None = None
@@ -163,7 +179,7 @@ class OrderDocuments[S: DocumentSource]:
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
-        clearing = self.policy.accounts.clearing.get(currency)
+        clearing = self.policy.accounts.clearing_account(self.order.marketplace_id, currency)
         settled = document.total if amount is None else amount
         if (
             self.policy.payments is Payments.NONE

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.books.contact import ContactPolicy
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
+from amazon_to_xero.domain.planning.account_rules import AccountRules, LineBooking, LineType
+from amazon_to_xero.domain.planning.document_style import DocumentStyle
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
@@ -55,6 +58,8 @@ class AccountCodes:
     charges: the income account of each type of charge.
     discounts: the account of promotions and other discounts.
     clearing: currency -> the account that shows what Amazon owes; without one, invoices of that currency stay unpaid.
+    marketplace_clearing: id of a marketplace -> currency -> the account of that marketplace alone.
+    refunds: of what refunds take back; empty for the accounts of the sale's lines.
     goodwill: of what buyers get back beyond what they had paid; empty for the account of the item.
     restocking: of what the seller keeps for a return; empty for the account of the item.
     suspense: of amounts in refunds whose type is not known; empty where such refunds fail.
@@ -67,7 +72,14 @@ class AccountCodes:
     goodwill: str = ""
     restocking: str = ""
     suspense: str = ""
+    marketplace_clearing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    refunds: str = ""
     chosen: Mapping[str, str] = field(default_factory=dict)
+
+    def clearing_account(self, marketplace_id: str, currency: str) -> str:
+        """Return the clearing account of a marketplace's documents in that currency; empty where there is none."""
+        own = self.marketplace_clearing.get(marketplace_id, {})
+        return own.get(currency) or self.clearing.get(currency, "")
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,8 @@ class PostingPolicy:
     payments: whether approved invoices are paid.
     approval: who approves them.
     by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
+    account_rules: by which lines are booked on other accounts, with tracking and item codes.
+    style: the looks of documents.
     """
 
     marketplaces: frozenset[str]
@@ -107,6 +121,8 @@ class PostingPolicy:
     payments: Payments = Payments.FROM_CLEARING
     approval: Approval = Approval.AT_SHIPMENT
     by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
+    account_rules: AccountRules = field(default_factory=AccountRules)
+    style: DocumentStyle = field(default_factory=DocumentStyle)
 
     def for_marketplace(self, marketplace_id: str) -> PostingPolicy:
         """Return the policy that applies to sales of one marketplace."""
@@ -117,3 +133,27 @@ class PostingPolicy:
     def has_review(self) -> bool:
         """Whether a person approves the invoices of any marketplace."""
         return any(self.for_marketplace(each).approval is Approval.REVIEW for each in self.marketplaces)
+
+    @property
+    def lists_to_read(self) -> ListsToRead:
+        """What is read of the organisation besides its accounts, tax rates and currencies."""
+        return replace(self.account_rules.lists_to_read, branding_themes=bool(self.style.branding_theme))
+
+    def charge_booking(self, order: Order, sku: str, charge: Charge) -> LineBooking:
+        """Return how a charge of an order is booked; its account is empty where the settings name none."""
+        default = self.accounts.charges.get(charge, "")
+        return self.account_rules.booking(order, sku, LineType[charge.name], self.tax.categories, default)
+
+    def refund_account(self, order: Order | None, sku: str) -> str:
+        """Return the account of what a refund takes back; empty for that of the line that it takes back.
+
+        order: None where Amazon does not return it; then no rule decides.
+        """
+        if order is None:
+            return self.accounts.refunds
+        booking = self.account_rules.booking(order, sku, LineType.REFUND, self.tax.categories, self.accounts.refunds)
+        return booking.account
+
+    def discount_booking(self, order: Order, sku: str) -> LineBooking:
+        """Return how the discounts of an order's item are booked."""
+        return self.account_rules.booking(order, sku, LineType.DISCOUNT, self.tax.categories, self.accounts.discounts)

@@ -17,6 +17,8 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
     """Return every finding once. Orders placed from `start` (UTC) on are to be booked."""
     findings = (
         *_check_accounts(policy, organisation),
+        *_check_lines(policy, organisation),
+        *_check_style(policy, organisation),
         *_check_currencies(policy, organisation),
         *_check_taxes(policy, organisation),
         *_check_lock_dates(policy, organisation, start),
@@ -26,8 +28,8 @@ def preflight(policy: PostingPolicy, organisation: Organisation, start: datetime
 
 def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
     accounts = policy.accounts
-    refunds = {code for code in (accounts.goodwill, accounts.restocking, accounts.suspense) if code}
-    codes = {*accounts.charges.values(), accounts.discounts, *refunds}
+    refunds = {accounts.refunds, accounts.goodwill, accounts.restocking, accounts.suspense} - {""}
+    codes = {*accounts.charges.values(), accounts.discounts, *refunds, *policy.account_rules.accounts}
     for code in sorted(codes):
         account = organisation.accounts.get(code)
         if account is None:
@@ -50,20 +52,34 @@ def _check_accounts(policy: PostingPolicy, organisation: Organisation) -> Iterat
         )
 
 
+def _check_lines(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+    for category, option in sorted(set(policy.account_rules.trackings())):
+        yield from _findings(organisation.require_tracking, category, option)
+    for code in sorted(policy.account_rules.item_codes):
+        yield from _findings(organisation.require_item, code)
+
+
+def _check_style(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
+    if policy.style.branding_theme:
+        yield from _findings(organisation.branding_theme_id, policy.style.branding_theme)
+
+
 def _check_currencies(policy: PostingPolicy, organisation: Organisation) -> Iterator[Finding]:
-    clearing = policy.accounts.clearing
-    currencies = {
-        MARKETPLACES[marketplace].currency for marketplace in policy.marketplaces if marketplace in MARKETPLACES
+    accounts = policy.accounts
+    places = [MARKETPLACES[each] for each in policy.marketplaces if each in MARKETPLACES]
+    without_clearing = {
+        each.currency for each in places if not accounts.clearing_account(each.marketplace_id, each.currency)
     }
-    for currency in sorted(currencies):
+    for currency in sorted({each.currency for each in places}):
         yield from _findings(organisation.require_currency, currency)
-        if currency not in clearing:
+        if currency in without_clearing:
             yield Finding(
                 FailureCode.NO_CLEARING,
                 f"No clearing account is set for {currency}, so invoices in {currency} stay unpaid. "
                 f"Set accounts.clearing for {currency} in the connection's settings.",
             )
-    for currency, code in sorted(clearing.items()):
+    of_marketplaces = (item for own in accounts.marketplace_clearing.values() for item in own.items())
+    for currency, code in sorted({*accounts.clearing.items(), *of_marketplaces}):
         yield from _findings(organisation.require_clearing, code, currency)
 
 

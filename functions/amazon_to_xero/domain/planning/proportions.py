@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
-from amazon_to_xero.domain.books.line import Line, single_line
+from amazon_to_xero.domain.books.line import Line, as_one_piece
 from amazon_to_xero.domain.money import CENT, cents, total, without_trailing_zeros
 
 
@@ -43,4 +43,4 @@ def scaled_to(lines: Sequence[Line], ratio: Decimal, unit: Decimal = CENT) -> li
 def with_amount(line: Line, amount: Decimal) -> Line:
     """Return the line with another amount, as one piece, and its stated tax in proportion."""
     tax = None if line.tax is None else without_trailing_zeros(cents(line.tax * amount / line.amount))
-    return replace(single_line(line.description, amount, line.account, line.tax_type), origin=line.origin, tax=tax)
+    return replace(as_one_piece(line, amount), tax=tax)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order import Charge
@@ -50,6 +51,8 @@ _NAMES = {
     AmountKind.UNKNOWN: "Amount of unknown type",
 }
 _DISCOUNTS = frozenset({AmountKind.ITEM_DISCOUNT, AmountKind.SHIPPING_DISCOUNT, AmountKind.GIFT_WRAP_DISCOUNT})
+# What buyers get, or sellers keep, beyond what was sold.
+_NOT_TAKEN_BACK = frozenset({AmountKind.GOODWILL, AmountKind.RESTOCKING, AmountKind.RETURN_SHIPPING})
 _CHARGES = {
     AmountKind.SHIPPING: Charge.SHIPPING,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP,
@@ -147,9 +150,10 @@ class _RefundLines:
 
     def _lines_of_share(self, kind: AmountKind, share: _Share) -> Iterator[Line]:
         like = share.like.line
-        account = like.account if share.is_of_line else self._account(kind, share.like)
+        account = self._account(kind, share)
         description = like.description if share.is_of_line else f"{_NAMES[kind]}: {like.description}"
         origin = like.origin if share.is_of_line else f"{share.like.item_id}:REFUND:{kind}"
+        reported = _reported_as(share)
         is_exclusive = self._sale.amounts is LineAmountTypes.EXCLUSIVE
         rate = percentage(like.tax_type, self._organisation)
         if share.net or not rate or self._sale.amounts is LineAmountTypes.NO_TAX:
@@ -158,16 +162,16 @@ class _RefundLines:
             # none because its item's tax is already less.
             is_untaxed = is_exclusive and not share.is_of_line and not share.tax and kind not in _DISCOUNTS
             tax_type = self._policy.tax.rounding_tax_type if is_untaxed else like.tax_type
-            line = replace(single_line(description, amount, account, tax_type), origin=origin)
+            line = replace(single_line(description, amount, account, tax_type), origin=origin, **reported)
             yield self._with_amazons_tax(line, share)
             return
         # Only tax is given back: what was taxed no longer is. The net amount moves to a line without tax.
         net = cents(share.tax * 100 / rate)
         taxed = net if is_exclusive else net + share.tax
         # Neither takes back the line itself: what is left of it stays.
-        yield replace(single_line(description, taxed, account, like.tax_type), origin=f"{origin}:TAXED")
+        yield replace(single_line(description, taxed, account, like.tax_type), origin=f"{origin}:TAXED", **reported)
         untaxed = single_line(description, -net, account, self._policy.tax.rounding_tax_type)
-        yield replace(untaxed, origin=f"{origin}:UNTAXED")
+        yield replace(untaxed, origin=f"{origin}:UNTAXED", **reported)
 
     def _with_amazons_tax(self, line: Line, share: _Share) -> Line:
         """Return the line with the tax that Amazon gave back, where Xero would round it otherwise."""
@@ -181,8 +185,12 @@ class _RefundLines:
         as_sold = computed if sold.tax is None else sold.tax * line.amount / sold.amount
         return bool(computed) and min(abs(share.tax - computed), abs(share.tax - as_sold)) <= self._sale.unit
 
-    def _account(self, kind: AmountKind, like: SoldLine) -> str:
-        accounts = self._policy.accounts
+    def _account(self, kind: AmountKind, share: _Share) -> str:
+        accounts, like = self._policy.accounts, share.like
+        if kind not in _NOT_TAKEN_BACK and (own := self._policy.refund_account(self._sale.order, like.sku)):
+            return own
+        if share.is_of_line:
+            return like.line.account
         if kind in _DISCOUNTS:
             return accounts.discounts
         if kind in _CHARGES:
@@ -257,6 +265,15 @@ class _RefundLines:
         nets, taxes = shared(part.net, weights, self._sale.unit), shared(part.tax, weights, self._sale.unit)
         shares = zip(lines, nets, taxes, strict=True)
         return [_Share(line, net, tax, is_of_line) for line, net, tax in shares if net or tax]
+
+
+def _reported_as(share: _Share) -> dict[str, Any]:
+    """Return tracking and item code of a line that is credited like a line of the sale.
+
+    What takes back no line of the sale, such as goodwill, is not of its item: no goods come back.
+    """
+    like = share.like.line
+    return {"tracking": like.tracking, "item_code": like.item_code if share.is_of_line else ""}
 
 
 def _left_for(line: SoldLine, amount: Decimal) -> Decimal:

@@ -43,6 +43,7 @@ class RefundToPlan:
     order_id: the order that it belongs to.
     posted_at: Amazon's postedDate (UTC): its version, and the day of its documents.
     contact_number: ContactNumber of the sale's customer.
+    marketplace_id: of its order, by which its clearing account is chosen; empty where it is not known.
     day: the day of its documents where a person has stated another one than Amazon's.
     corrections: how many corrections it is planned with: each makes a later version.
     """
@@ -51,6 +52,7 @@ class RefundToPlan:
     order_id: str
     posted_at: datetime
     contact_number: str
+    marketplace_id: str = ""
     day: date | None = None
     corrections: int = 0
 

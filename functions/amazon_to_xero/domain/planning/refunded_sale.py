@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
@@ -61,6 +62,7 @@ class RefundedSale:
     adjustments: the credit notes by which the order's plan has taken something back.
     paid: keys of the invoices that a payment was requested for.
     payments: of the invoices.
+    order: as Amazon stated it last, for the rules of accounts; None where it is not known.
     """
 
     currency: str
@@ -72,6 +74,7 @@ class RefundedSale:
     adjustments: tuple[Document, ...] = ()
     paid: frozenset[str] = frozenset()
     payments: tuple[Document, ...] = ()
+    order: Order | None = None
 
     @property
     def unit(self) -> Decimal:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from amazon_to_xero.domain.amazon.business_buyer import REFERENCE_NAMES
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import NOT_YET_PRICED, Charge, Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.shipment import Shipment
@@ -21,6 +22,7 @@ from amazon_to_xero.domain.books.texts import cleaned, xero_text
 from amazon_to_xero.domain.corrections import value_for
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.account_rules import LineBooking
 from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
 from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
@@ -220,27 +222,30 @@ def _sale(
 
 
 def sale_reference(order: Order, tracking: str = "") -> str:
-    """Return the Reference of an order's documents: its marketplace, its id and the tracking numbers."""
+    """Return the Reference of an order's documents: its marketplace and id, the buyer's references, tracking numbers.
+
+    What exceeds Xero's limit is cut at the end: of many tracking numbers the last ones.
+    """
     identity = f"{MARKETPLACES[order.marketplace_id].name} {order.order_id}"
-    numbers = cleaned(tracking)
-    return xero_text(f"{identity}{REFERENCE_MARK}{numbers}" if numbers else identity, REFERENCE_LIMIT)
+    references = [f"{REFERENCE_NAMES[name]} {text}" for name, text in order.buyer_references.items()]
+    more = ", ".join(filter(None, (cleaned(text) for text in (*references, tracking))))
+    return xero_text(f"{identity}{REFERENCE_MARK}{more}" if more else identity, REFERENCE_LIMIT)
 
 
 def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: PostingPolicy) -> Iterable[Line]:
     """Return a line for each charge, then one for each discount with the tax type of what it discounts."""
     collected = tax_in_prices(order, item) if item.item_id in taxes.collected else {}
-    title, sku = cleaned(item.title), cleaned(item.sku)
-    name = f"{title} ({sku})" if title and sku else title or sku or item.item_id
+    name = policy.style.item_name(order, item)
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:
             origin, tax_type = f"{item.item_id}:{charge}", taxes.tax_type(item, charge)
-            account = _account(charge, policy, origin)
+            booking = _charge_booking(order, item.sku, charge, policy, origin)
             if charge is Charge.ITEM:
-                line = goods_line(name, item.quantity, net, account, tax_type)
+                line = goods_line(name, item.quantity, net, booking.account, tax_type)
             else:
-                line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, account, tax_type)
-            yield replace(line, origin=origin)
+                line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, booking.account, tax_type)
+            yield _reported(line, booking, origin)
     for charge, value in item.discounts.items():
         # Amazon states one tax for all discounts of an item; the first of them takes it.
         is_first = charge is next(iter(item.discounts))
@@ -248,9 +253,9 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
             origin = f"{item.item_id}:DISCOUNT:{charge}"
-            account = value_for(origin, policy.accounts.chosen) or policy.accounts.discounts
-            line = single_line(f"{what}: {name}", net, account, taxes.tax_type(item, charge))
-            yield replace(line, origin=origin)
+            booking = _with_chosen_account(policy.discount_booking(order, item.sku), policy, origin)
+            line = single_line(f"{what}: {name}", net, booking.account, taxes.tax_type(item, charge))
+            yield _reported(line, booking, origin)
 
 
 def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
@@ -261,9 +266,9 @@ def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
     is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
     tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
     tax_type = value_for(Charge.DELIVERY_TIP, policy.tax.chosen) or tax_type
-    account = _account(Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
-    line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, account, tax_type)
-    return replace(line, origin=Charge.DELIVERY_TIP)
+    booking = _charge_booking(order, "", Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
+    line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, booking.account, tax_type)
+    return _reported(line, booking, Charge.DELIVERY_TIP)
 
 
 def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
@@ -271,12 +276,21 @@ def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
     return taxes.tax_types[next(priced, order.items[0]).item_id]
 
 
-def _account(charge: Charge, policy: PostingPolicy, origin: str) -> str:
-    code = value_for(origin, policy.accounts.chosen) or policy.accounts.charges.get(charge)
-    if not code:
+def _with_chosen_account(booking: LineBooking, policy: PostingPolicy, origin: str) -> LineBooking:
+    """Return the booking of the line of that origin; the account that a person has chosen comes before all rules."""
+    return replace(booking, account=value_for(origin, policy.accounts.chosen) or booking.account)
+
+
+def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolicy, origin: str) -> LineBooking:
+    booking = _with_chosen_account(policy.charge_booking(order, sku, charge), policy, origin)
+    if not booking.account:
         raise Failure(
             FailureCode.ACCOUNT_UNMAPPED,
             f"No account is set for {charge.value}. Set accounts.{charge.value.lower()} in the connection's settings, "
-            "then reprocess the order.",
+            "or add a rule to accounts.rules, then reprocess the order.",
         )
-    return code
+    return booking
+
+
+def _reported(line: Line, booking: LineBooking, origin: str) -> Line:
+    return replace(line, origin=origin, tracking=booking.tracking, item_code=booking.item_code)

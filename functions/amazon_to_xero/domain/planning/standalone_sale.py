@@ -87,6 +87,7 @@ def standalone_sale(
         reference=sale_reference(order),
         contact_number=standalone_customer(order, policy).number,
         lines=tuple(_sold_lines(order, taxes, policy)),
+        order=order,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,9 +11,12 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order import Charge, Fulfilment, Order, OrderItem, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 from amazon_to_xero.domain.tax.liability import responsible_party, seller_total
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -56,11 +60,15 @@ class StatedSale:
 
 
 def stated_sale(
-    record: OrderRecord, documents: Iterable[DesiredDocument], liabilities: Mapping[str, Party]
+    record: OrderRecord,
+    documents: Iterable[DesiredDocument],
+    liabilities: Mapping[str, Party],
+    charges: Sequence[ShipmentCharge] = (),
 ) -> StatedSale | None:
     """Return the sale in the documents that the order's plan asks for; None where no invoice is approved.
 
     liabilities: as for `responsible_party`.
+    charges: of the order, as far as they are known: with these its plan decided who owes a tax that it leaves unclear.
     """
     approved = [each for each in documents if not each.tombstone and each.body.get("Status") == "AUTHORISED"]
     invoices = [each for each in approved if each.kind is DocumentKind.INVOICE]
@@ -69,6 +77,9 @@ def stated_sale(
     if not invoices or version is None:
         return None
     order = parse_order(record.content or {})
+    if is_charged_in_full(order, charges):
+        with suppress(Failure):  # where the charges do not decide, a person has accepted the order as it is
+            order = with_charged_tax(order, charges, liabilities)
     collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
     return StatedSale(
         version=version,

@@ -11,10 +11,17 @@ from decimal import Decimal
 from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.marketplaces import prices_exclude_tax
-from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
+from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.tax.liability_words import Party, party_of_collection, party_of_scheme, unknown_words
+from amazon_to_xero.domain.tax.liability_words import (
+    MARKETPLACE_FACILITATOR,
+    STANDARD,
+    Party,
+    party_of_collection,
+    party_of_scheme,
+    unknown_words,
+)
 
 
 class AmazonTax(StrEnum):
@@ -29,7 +36,7 @@ def responsible_party(order: Order, item: OrderItem, liabilities: Mapping[str, P
     """Return who owes the tax on an item.
 
     What Amazon says about the collection decides; a reporting scheme only where it says nothing, or contradicts it.
-    Without either, the seller owes the tax.
+    Without either, the seller owes the tax. What was charged decides only where these leave it unclear.
 
     liabilities: what further words of Amazon's mean, by `folded_word`: a person has stated it in the settings.
     """
@@ -40,9 +47,31 @@ def responsible_party(order: Order, item: OrderItem, liabilities: Mapping[str, P
     if not stated:
         return Party.SELLER
     party = stated.pop() if len(stated) == 1 else Party.UNCLEAR
+    if party is Party.UNCLEAR and item.charged_collection:
+        party = party_of_collection(TaxCollection(item.charged_collection, ""), {})
     if party is Party.MARKETPLACE and not item.tax_stated and not prices_exclude_tax(order.marketplace_id):
         return Party.UNCLEAR  # the price includes a tax that is not the seller's, and nobody knows how much
     return party
+
+
+def unclear_items(order: Order, liabilities: Mapping[str, Party]) -> tuple[OrderItem, ...]:
+    """Return the items that cost something and of which nobody can say who owes the tax."""
+    return tuple(
+        item
+        for item in order.items
+        if not item.is_free and responsible_party(order, item, liabilities) is Party.UNCLEAR
+    )
+
+
+def collection_by_charge(tax: Decimal, withheld: Decimal) -> str:
+    """Return the collection model that a charge shows; empty where it shows none.
+
+    tax, withheld: the tax that the buyer was charged, and what of it the marketplace withholds, both positive. What is
+    withheld in part is owed by both, and what has no tax shows nothing.
+    """
+    if tax <= 0 or withheld not in (ZERO, tax):
+        return ""
+    return MARKETPLACE_FACILITATOR if withheld else STANDARD
 
 
 def amazon_tax(item: OrderItem, charge: Charge) -> frozenset[AmazonTax]:
@@ -69,8 +98,11 @@ def tax_in_prices(order: Order, item: OrderItem) -> Mapping[str, Decimal]:
     return {} if item.tax_exclusive or prices_exclude_tax(order.marketplace_id) else item.taxes
 
 
-def unclear_liability(order: Order, item: OrderItem, liabilities: Mapping[str, Party]) -> Failure:
-    """Return the failure of an order with an item whose tax may be the seller's or the marketplace's."""
+def unclear_liability(order: Order, item: OrderItem, liabilities: Mapping[str, Party], as_charged: str = "") -> Failure:
+    """Return the failure of an order with an item whose tax may be the seller's or the marketplace's.
+
+    as_charged: what the order's charges show of it, as a sentence; empty where no charge is known.
+    """
     statements = (
         *(
             f"model {each.model or 'none'} with responsible party {each.responsible_party or 'none'}"
@@ -80,7 +112,8 @@ def unclear_liability(order: Order, item: OrderItem, liabilities: Mapping[str, P
     )
     found = f"Item {item.item_id}: Amazon states {', '.join(statements)}"
     return Failure(
-        FailureCode.TAX_LIABILITY_UNCLEAR, f"{found}. {_both_amounts(order, item)} {_remedy(item, liabilities)}"
+        FailureCode.TAX_LIABILITY_UNCLEAR,
+        " ".join(filter(None, [f"{found}.", as_charged, _both_amounts(order, item), _remedy(item, liabilities)])),
     )
 
 

@@ -21,6 +21,9 @@ class Party(StrEnum):
     UNCLEAR = "unclear"
 
 
+# The two collection models by which the Finances API names who was paid a tax (v0: TaxCollectionModel).
+MARKETPLACE_FACILITATOR = "MarketplaceFacilitator"
+STANDARD = "Standard"
 _MODELS: Mapping[str, Party] = {
     "marketplacefacilitator": Party.MARKETPLACE,
     "deemedreseller": Party.MARKETPLACE,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import value_for
@@ -74,7 +74,7 @@ class TaxPolicy:
 
     rules: the first rule that matches an item decides.
     mode: what decides where no rule matches.
-    categories: category -> patterns of its SKUs, in which * stands for any text: BOOK-*.
+    categories: the seller's categories of SKUs.
     rounding_tax_type: Xero's TaxType of rounding lines; its rate is zero.
     rounding_limit: the largest amount per document, in its currency, that goes to the rounding account.
     liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
@@ -87,7 +87,7 @@ class TaxPolicy:
 
     rules: tuple[TaxRule, ...]
     mode: TaxMode = TaxMode.RULES
-    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    categories: SkuCategories = field(default_factory=SkuCategories)
     rounding_tax_type: str = "NONE"
     rounding_limit: Decimal = Decimal("0.05")
     liabilities: Mapping[str, Party] = field(default_factory=dict)
@@ -108,7 +108,6 @@ class TaxPolicy:
     def _matches(self, rule: TaxRule, order: Order, item: OrderItem, charge: Charge) -> bool:
         country = order.ship_to_country
         region = compared_region(order.ship_to_region, country)
-        patterns = self.categories.get(rule.category, ())
         return (
             (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
             and (not rule.ship_to or country in rule.ship_to)
@@ -117,7 +116,7 @@ class TaxPolicy:
             and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item, charge))
             and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
             and (rule.business is None or rule.business is order.business)
-            and (not rule.category or any(fnmatchcase(item.sku, pattern) for pattern in patterns))
+            and (not rule.category or self.categories.has(rule.category, item.sku))
             and (not rule.charges or charge in rule.charges)
         )
 

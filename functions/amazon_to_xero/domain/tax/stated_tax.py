@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
-from amazon_to_xero.domain.books.line import Line, LineAmountTypes, single_line
+from amazon_to_xero.domain.books.line import DESCRIPTION_LIMIT, Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.texts import xero_text
 from amazon_to_xero.domain.money import CENT, cents, smallest_unit, total, without_trailing_zeros
 from amazon_to_xero.domain.tax.rate_matching import ROUNDING_BY_UNIT
 from amazon_to_xero.domain.tax.rounding import line_tax, percentage
@@ -140,6 +141,6 @@ def _by_charge(lines: Sequence[Line], by_line: Sequence[Decimal], taxes: Mapping
 def with_tax(line: Line, tax: Decimal) -> Line:
     """Return the line with its tax stated: as one piece where a unit costs less than the tax, which Xero refuses."""
     if abs(tax) > abs(line.unit):
-        whole = single_line(f"{line.quantity} × {line.description}", line.amount, line.account, line.tax_type)
-        line = replace(whole, origin=line.origin)
+        description = xero_text(f"{line.quantity} × {line.description}", DESCRIPTION_LIMIT)
+        line = replace(as_one_piece(line, line.amount), description=description)
     return replace(line, tax=without_trailing_zeros(tax))

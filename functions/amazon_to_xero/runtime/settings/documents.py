@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactScope
+from amazon_to_xero.domain.planning.document_style import LINE_FIELDS, DocumentStyle, unknown_fields
 from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, Payments, RefundsWithoutSale, StartBy
-from amazon_to_xero.runtime.settings.base import Settings
+from amazon_to_xero.runtime.settings.base import Settings, Text
 
 # Xero: at most 255 characters; its filter, by which a contact with the name is found, cannot take quotation marks.
 type ContactName = Annotated[
@@ -48,6 +50,28 @@ class InvoiceSettings(Settings):
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
         default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."
     )
+    line_description: Annotated[str, StringConstraints(max_length=500)] = Field(
+        default="",
+        description="How lines name an item: a text with the fields `{title}`, `{sku}`, `{item_id}`, `{order_id}` and "
+        "`{marketplace}`, e.g. `{marketplace}: {title} ({sku})`. Empty for `{title} ({sku})`. Let it end with "
+        "`({sku})`: of an item that Amazon takes off an order, a refund finds the line by it. Lines are cut to Xero's "
+        "4,000 characters.",
+    )
+    due_days: Annotated[int, Field(ge=0, le=365)] = Field(
+        default=0, description="Days from the date of an invoice to its due date."
+    )
+    branding_theme: Text | None = Field(
+        default=None,
+        description="Name of a branding theme of the organisation, which invoices and credit notes take. Without it "
+        "the default one.",
+    )
+    buyer_references: tuple[BuyerReference, ...] = Field(
+        default=(),
+        description="What a business buyer gave an order for its own books, which the invoice's reference then states: "
+        "`purchase_order` (`PO 4711`), `vat_number` (`VAT GB123456789`). Amazon states them only with a role for them. "
+        "What is named here is stored with the order. With contacts of business buyers their VAT number is on the "
+        "contact, and cannot be named here.",
+    )
     lock_dates: Literal["hold", "next_open_day"] = Field(
         default="hold",
         description="What happens to a document whose date is locked in Xero. `hold`: it fails with `PERIOD_LOCKED`. "
@@ -79,6 +103,20 @@ class InvoiceSettings(Settings):
             each: MarketplacePolicy(payments=other.payments, approval=other.approval)
             for each, other in self.marketplaces.items()
         }
+
+    @model_validator(mode="after")
+    def _template_is_known(self) -> Self:
+        if unknown := unknown_fields(self.line_description):
+            raise ValueError(
+                f"line_description has {', '.join(unknown)}, which is no field; "
+                f"write {', '.join(f'{{{name}}}' for name in LINE_FIELDS)}, and no other braces"
+            )
+        return self
+
+    def style(self) -> DocumentStyle:
+        return DocumentStyle(
+            self.line_description, self.due_days, self.branding_theme or "", frozenset(self.buyer_references)
+        )
 
 
 class RefundSettings(Settings):

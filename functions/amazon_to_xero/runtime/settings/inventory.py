@@ -1,4 +1,4 @@
-"""The part `inventory` of a connection's settings: when people hear of stock at Amazon."""
+"""The part `inventory` of a connection's settings: when people hear of stock, and how it is reconciled with Xero."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.stock.items import MAX_CODE, ItemPart
 from amazon_to_xero.domain.stock.policy import StockPolicy, Thresholds
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.runtime.settings.base import Settings
 
 type Places = Annotated[tuple[str, ...], Field(min_length=1)]
 type PoolName = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9-]{0,29}$")]
 type Units = Annotated[int, Field(ge=0, le=1_000_000)]
+type ItemCode = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CODE, strip_whitespace=True)]
+type ItemUnits = Annotated[int, Field(ge=1, le=100_000)]
+type Bundle = Annotated[dict[ItemCode, ItemUnits], Field(min_length=1)]
 
 
 class InventorySettings(Settings):
@@ -73,6 +78,26 @@ class InventorySettings(Settings):
     digest_from: Annotated[int, Field(ge=2, le=1000)] = Field(
         default=5, description="From how many alerts at once on one message has all of them."
     )
+    reconcile: bool = Field(
+        default=False,
+        description="Whether to compare the stock at Amazon with the tracked items in Xero. From then on, units that "
+        "are sold and refunded are recorded. The application needs the role Amazon Fulfillment.",
+    )
+    reconcile_days: Annotated[int, Field(ge=1, le=50)] = Field(
+        default=7, description="Every how many days stock is reconciled."
+    )
+    tolerance_units: Units = Field(
+        default=0, description="Up to how many units an item may differ without an entry in the worklist."
+    )
+    tolerance_percent: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0, description="And up to how many percent of its quantity in Xero; the larger of the two counts."
+    )
+    items: dict[str, Bundle] = Field(
+        default_factory=dict,
+        description="SKU → the items in Xero that one unit of it is, by code, with units: for SKUs that are longer "
+        "than Xero's 30 characters, and for bundles. Any other SKU is the item whose code it is. E.g. "
+        '`{"MUG-SET": {"MUG-RED": 2, "GIFT-BOX": 1}}`.',
+    )
 
     @model_validator(mode="after")
     def _pools_are_distinct(self) -> Self:
@@ -108,4 +133,19 @@ class InventorySettings(Settings):
             unfulfillable_units=self.unfulfillable,
             collect=timedelta(seconds=self.collect_seconds),
             digest_from=self.digest_from,
+        )
+
+    def reconciliation_policy(self, marketplaces: Sequence[str]) -> ReconciliationPolicy | None:
+        """Return the policy for a seller's marketplaces; None where stock is not reconciled."""
+        if not self.reconcile:
+            return None
+        in_pools = {marketplace for members in self.pools.values() for marketplace in members}
+        pools = {name: tuple(each for each in members if each in marketplaces) for name, members in self.pools.items()}
+        alone = {each: (each,) for each in marketplaces if each not in in_pools}
+        return ReconciliationPolicy(
+            {name: members for name, members in {**pools, **alone}.items() if members},
+            {sku: tuple(ItemPart(code, units) for code, units in bundle.items()) for sku, bundle in self.items.items()},
+            self.tolerance_units,
+            self.tolerance_percent,
+            timedelta(days=self.reconcile_days),
         )

@@ -29,6 +29,11 @@ class StackSettings(Settings):
     inventory_topic: Text = Field(
         alias="INVENTORY_TOPIC_ARN", description="ARN of the topic of the stack's inventory alerts."
     )
+    report_bucket: str = Field(
+        default="",
+        alias="REPORT_BUCKET_NAME",
+        description="Name of the bucket of stock reports, for the function that makes them.",
+    )
     region: Text = Field(alias="AWS_REGION", description="AWS region of the stack, e.g. `eu-west-1`.")
     aws_endpoint: str | None = Field(
         default=None, alias="AWS_ENDPOINT_URL", description="URL that replaces AWS, for the local cloud."

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party, folded_word
 from amazon_to_xero.domain.tax.rules import TaxMode, TaxPolicy, TaxRule, WhenDifferent
 from amazon_to_xero.runtime.settings.base import Settings, Text
+from amazon_to_xero.runtime.settings.rule_conditions import RuleConditions
+
+NO_FILE: Mapping[str, str] = MappingProxyType({})  # SKU -> category, where the seller has no file of them
 
 
-class TaxRuleSettings(Settings):
+class TaxRuleSettings(RuleConditions):
     tax_type: Text = Field(
         description="Tax type that the item takes: Xero's code of one of the organisation's tax rates, e.g. `OUTPUT2`, "
         "or `NONE`."
@@ -23,12 +29,6 @@ class TaxRuleSettings(Settings):
     amounts: Literal["inclusive", "exclusive", "none"] = Field(
         description="Whether Amazon's prices include the tax (`inclusive`) or exclude it (`exclusive`), or there is no "
         "tax to book (`none`)."
-    )
-    marketplaces: tuple[Text, ...] = Field(
-        default=(), description="Condition: the order is of one of these marketplaces, by Amazon's ids."
-    )
-    ship_to: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = Field(
-        default=(), description='Condition: the destination is in one of these countries, by ISO code, e.g. `["GB"]`.'
     )
     responsible: Literal["seller", "marketplace"] | None = Field(
         default=None, description="Condition: who owes the tax on the item, as Amazon states it."
@@ -38,27 +38,23 @@ class TaxRuleSettings(Settings):
         description="Condition: whether Amazon charged tax on the item. `zero`: 0.00, or no tax is stated. "
         "`stated_zero`: Amazon states 0.00.",
     )
-    regions: tuple[Text, ...] = Field(
-        default=(),
-        description="Condition: the destination is in one of these states or provinces, by code or name, whatever the "
-        'capitals, accents and punctuation, e.g. `["ON", "Quebec"]`.',
-    )
     scheme: Text | None = Field(
         default=None,
         description="Condition: Amazon reports the item under this scheme, e.g. `UOSS` (the EU's one-stop shop), "
         "whatever the capitals and punctuation.",
-    )
-    business: bool | None = Field(
-        default=None, description="Condition: `true` for orders of Amazon Business, `false` for all others."
     )
     charges: tuple[Literal["item", "shipping", "gift_wrap", "cod_fee", "other"], ...] = Field(
         default=(),
         description='Condition: the buyer was charged for one of these, e.g. `["shipping"]` where shipping is taxed '
         "and the goods are not. A discount takes the tax type of what it discounts.",
     )
-    category: Text | None = Field(
-        default=None, description="Condition: the item's SKU is in this category, a name in `tax.categories`."
+
+
+class CategoryFileSettings(Settings):
+    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")] = Field(
+        description="Names the row of the table that has the file's content."
     )
+    categories: tuple[Text, ...] = Field(description="The categories in the file.")
 
 
 class TaxSettings(Settings):
@@ -74,8 +70,14 @@ class TaxSettings(Settings):
     )
     categories: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(
         default_factory=dict,
-        description="Category → patterns of its SKUs, in which `*` stands for any text, e.g. "
+        description="Categories of SKUs for `tax.rules` and `accounts.rules`: category → patterns of its SKUs, in "
+        "which `*` stands for any text, e.g. "
         '`{"books": ["BOOK-*", "SKU-17"]}`.',
+    )
+    category_file: CategoryFileSettings | None = Field(
+        default=None,
+        description="The file of SKUs and categories for `tax.rules` and `accounts.rules`. `make connect` enters this "
+        "field for the file that it is given with `CATEGORIES`.",
     )
     rounding_tax_type: Text = Field(
         default="NONE", description="Tax type of rounding lines: Xero's code of a rate of 0 %, or `NONE`."
@@ -109,19 +111,18 @@ class TaxSettings(Settings):
     def _rules_can_match(self) -> Self:
         if not self.rules and self.mode == "rules":
             raise ValueError("tax.rules should have at least 1 item, unless tax.mode is matching")
-        unknown = {rule.category for rule in self.rules if rule.category} - set(self.categories)
-        if unknown:
-            raise ValueError(
-                f"tax.rules name categories {', '.join(sorted(unknown))} that tax.categories does not have; "
-                "add their SKUs there or correct the names"
-            )
         return self
 
-    def policy(self) -> TaxPolicy:
+    @property
+    def category_names(self) -> frozenset[str]:
+        """The categories that rules may name."""
+        return frozenset(self.categories) | frozenset(self.category_file.categories if self.category_file else ())
+
+    def policy(self, categories_in_file: Mapping[str, str] = NO_FILE) -> TaxPolicy:
         return TaxPolicy(
             rules=tuple(_tax_rule(rule) for rule in self.rules),
             mode=TaxMode(self.mode),
-            categories=self.categories,
+            categories=SkuCategories(self.categories, categories_in_file),
             rounding_tax_type=self.rounding_tax_type,
             rounding_limit=self.rounding_limit,
             when_different=WhenDifferent(self.when_different),

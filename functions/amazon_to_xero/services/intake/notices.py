@@ -72,6 +72,8 @@ class NoticeRecorder:
                     continue
                 if record.next_attempt_at is None and order_id in reprocessed:
                     yield record.to_be_planned(SHIPMENTS, self._clock.now())
+                elif record.awaits_charge and order_id in reprocessed:
+                    yield record.plan_at(self._clock.now(), record.reason)
                 elif record.next_attempt_at is None:
                     self._decisions.record("NOTICE_ALREADY_ANSWERED", order_id=order_id)
                 elif record.next_step is NextStep.PLAN:

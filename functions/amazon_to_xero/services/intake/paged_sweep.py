@@ -13,7 +13,7 @@ from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Cursor, StateStore
-from amazon_to_xero.services.intake.sweep_cursor import ANSWERED_AT, restarted
+from amazon_to_xero.services.intake.sweep_cursor import ANSWERED_AT, restarted, watermark
 from amazon_to_xero.services.work_report import StepReport
 
 MAX_UNANSWERED = 12  # tries of one page in a row; then the page, or what it is among, may be what is not answered
@@ -88,6 +88,11 @@ class PagedSweep(ABC):
     def _failed(self, problem: AmazonError) -> str:
         """Return what a failed page stops; empty where the sweep goes on."""
 
+    def is_behind(self, by: timedelta) -> bool:
+        """Return whether something of more than so long ago may not have been read: no sweep was complete since."""
+        read_until = watermark(self._store.cursor(self._cursor_name))
+        return read_until is None or self._clock.now() - read_until > by
+
     def sweep(self, deadline: datetime) -> StepReport:
         """Record everything that is new or changed since the last sweep, until the deadline."""
         report = StepReport()
@@ -116,9 +121,9 @@ class PagedSweep(ABC):
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
             if page.next_token is None and place.before is None:
-                watermark = saved[self._cursor_name].data["watermark"]
+                completed = saved[self._cursor_name].data
                 counted: dict[str, Any] = {self._records: report.records}
-                self._decisions.record("SWEEP_COMPLETE", watermark=watermark, **counted)
+                self._decisions.record("SWEEP_COMPLETE", watermark=completed["watermark"], **counted)
                 return report
 
     def _count_failed_page(self, cursor: Cursor, place: SweepPlace, problem: AmazonError) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
 from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
 from amazon_to_xero.domain.amazon.order_record import OLDER_READ_WAITS, OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.contact import Customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
@@ -33,6 +34,7 @@ from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
+from amazon_to_xero.services.intake.unshipped_until import UnshippedUntil
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
@@ -56,11 +58,13 @@ class OrderRecorder:
         clock: Clock,
         decisions: DecisionLog,
         count_sales: Callable[[Sequence[Mapping[str, Any]]], object] | None = None,
+        record_shipped: Callable[[Sequence[OrderRecord]], object] | None = None,
     ) -> None:
         """Connect the recorder.
 
         storable: returns an order without buyer data: what of it may be stored.
         count_sales: is given what is stored of orders that were not known before.
+        record_shipped: is given the rows of orders with a new shipment, before they are saved, and maybe again.
         """
         self._connection = connection
         self._store = store
@@ -73,6 +77,8 @@ class OrderRecorder:
         self._clock = clock
         self._decisions = decisions
         self._count_sales = count_sales
+        self._record_shipped = record_shipped
+        self._unshipped_until = UnshippedUntil(store, clock)
 
     def record(self, orders: Sequence[Json], as_of: datetime, *, is_page: bool = True) -> StepReport:
         """Record orders as Amazon knew them at `as_of`; none can stop the others. Raises Conflict.
@@ -96,6 +102,8 @@ class OrderRecorder:
                 row, contact = self._derive(by_id[order_id], known or OrderRecord(order_id), as_of, is_page)
                 rows += [row] if row is not None else []
                 contacts += contact
+            if self._record_shipped is not None:
+                self._record_shipped([row for row in rows if row.shipments != _shipments(stored[row.order_id])])
             documents.extend(self._contacts.request(contacts))
             return rows
 
@@ -225,7 +233,10 @@ class OrderRecorder:
         before: the record before this reading. Raises Failure.
         """
         order = parse_order(content)
-        shipments = shipments_of_known_day(order, before, self._policy)
+        not_before = self._unshipped_until.time_of(order, before)
+        shipments = shipments_of_known_day(order, before, self._policy, not_before)
+        if shipments != record.shipments:
+            record = replace(record, awaits_charge_since=None)  # what it waits for may come from now on
         record = replace(record, status=order.status.value, shipments=shipments)
         nothing = nothing_to_invoice(order, self._policy, shipments)
         if nothing is not None and nothing.reason != NotInvoicedReason.ORDER_CANCELLED:
@@ -254,6 +265,10 @@ class OrderRecorder:
             reason = WaitReason.EVENTS_NOT_PUBLISHED
             remedy = "No action is needed. The resume function plans these orders within a minute."
             self._decisions.record(reason, reason=reason, remedy=remedy, events=lost)
+
+
+def _shipments(record: OrderRecord | None) -> tuple[Shipment, ...]:
+    return record.shipments if record is not None else ()
 
 
 def _time_of_update(order: Json) -> str:

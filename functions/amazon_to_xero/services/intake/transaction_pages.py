@@ -47,6 +47,15 @@ class TransactionPages:
         )
         return self._recorder.record(page.transactions), page.next_token
 
+    def read_order(self, order_id: str, page_token: str | None) -> tuple[StepReport, list[str], str | None]:
+        """Record a page of one order's transactions, as `read` does.
+
+        Return the report, the ids of those that were recorded before, and the token of the next page.
+        """
+        page = self._amazon.list_transactions(order_id=order_id, page_token=page_token)
+        known = self._recorder.known(page.transactions)
+        return self._recorder.record(page.transactions), known, page.next_token
+
     def failed(self, problem: AmazonError) -> StepReport:
         """Log a page that failed, and return what it stops."""
         return self._faults.report(problem)

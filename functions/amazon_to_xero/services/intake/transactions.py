@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from amazon_to_xero.domain.amazon.transaction_header import TransactionHeader, key_of_unreadable, transaction_header
@@ -34,11 +34,20 @@ class _Refund:
 class TransactionRecorder:
     """Turns Amazon's refunds into records, for one connection, and hands its charges on. It plans nothing."""
 
-    def __init__(self, store: StateStore, failed_sources: FailedSources, charges: ChargeRecorder, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: StateStore,
+        failed_sources: FailedSources,
+        charges: ChargeRecorder,
+        clock: Clock,
+        record_refunded: Callable[[Sequence[Json]], object] | None = None,
+    ) -> None:
+        """`record_refunded` is given transactions that are not known yet, before they are saved, and maybe again."""
         self._store = store
         self._failed_sources = failed_sources
         self._charges = charges
         self._clock = clock
+        self._record_refunded = record_refunded
 
     def record(self, transactions: Sequence[Json]) -> StepReport:
         """Record the refunds and charges among transactions; none can stop the others. Raises Conflict.
@@ -51,6 +60,8 @@ class TransactionRecorder:
         new: set[str] = set()
 
         def recorded(stored: Mapping[str, TransactionRecord | None]) -> Iterable[TransactionRecord]:
+            if self._record_refunded is not None:
+                self._record_refunded([refunds[key].raw for key, known in stored.items() if known is None])
             for key, known in stored.items():
                 if known is None or known.awaits_content:
                     row = self._new(refunds[key], known or TransactionRecord(key, first_read_at=self._clock.now()))
@@ -65,6 +76,11 @@ class TransactionRecorder:
             self._failed_sources.log(saved[key])
         due = tuple(key for key in saved if key in new and saved[key].next_attempt_at is not None)
         return StepReport(len(transactions), due)
+
+    def known(self, transactions: Sequence[Json]) -> list[str]:
+        """Return the ids of those transactions that are recorded already."""
+        keys = dict(filter(None, map(_refund, transactions)))
+        return list(self._store.load(TransactionRecord, keys)) if keys else []
 
     def _new(self, refund: _Refund, record: TransactionRecord) -> TransactionRecord | None:
         """Return the row of a refund that is not known yet.

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from itertools import batched
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import total
-from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, charged_text, compare
+from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, compare
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
 from amazon_to_xero.domain.source import NextStep
@@ -44,6 +45,8 @@ _SOLD_ELSEWHERE = frozenset(
         NotInvoicedReason.SKIPPED,
     }
 )
+#: Orders that failed so may be entered once their charges are known.
+_ANSWERED_BY_CHARGES = frozenset({FailureCode.SHIPPING_DAY_UNKNOWN, FailureCode.TAX_LIABILITY_UNCLEAR})
 _COMPARE = "Compare the order's charges in Seller Central (Payments > Transaction View) with its documents in Xero"
 
 
@@ -91,31 +94,32 @@ class SaleConfirmations:
 
     def orders_planned(self, plans: Sequence[PlannedRecord[OrderRecord]]) -> None:
         """Store what the documents of planned orders state, before the orders stop being due. Raises Conflict."""
-        sales: dict[str, StatedSale | None] = {}
-        for plan in plans:
-            record = plan.record
-            has_left = bool(record.shipments) or record.state is OrderState.NOT_INVOICED
-            if has_left and record.state in (OrderState.PLANNED, OrderState.NOT_INVOICED):
-                try:
-                    # What a person enters otherwise states no sale here: its documents take back what they stated.
-                    is_skipped = record.reason == NotInvoicedReason.SKIPPED
-                    documents = [] if is_skipped else [each for step in plan.steps for each in step]
-                    sales[record.order_id] = stated_sale(record, documents, self._liabilities)
-                except (Failure, *UNFORESEEN) as problem:
-                    # Its plan stands, and so do the others. A charge of it fails for want of a sale.
-                    self._failed_sources.unreadable(SaleConfirmation(record.order_id), problem, REFUNDS)
+        planned = {plan.record.order_id: plan for plan in plans if _states_a_sale(plan.record)}
 
         def stated(stored: Mapping[str, SaleConfirmation | None]) -> Iterable[SaleConfirmation]:
-            now = self._clock.now()
             for order_id, known in stored.items():
-                if known is None and sales[order_id] is None:
-                    continue  # neither a sale nor a charge
-                row = (known or SaleConfirmation(order_id)).with_sale(sales[order_id], now)
+                row = self._with_sale(planned[order_id], known)
                 if row is not None:
                     yield row
 
-        if sales:
-            self._log(update_records(self._store, SaleConfirmation, sales, stated).values())
+        if planned:
+            self._log(update_records(self._store, SaleConfirmation, planned, stated).values())
+
+    def _with_sale(self, plan: PlannedRecord[OrderRecord], known: SaleConfirmation | None) -> SaleConfirmation | None:
+        """Return the row with what the order's documents state; None where that changes nothing."""
+        row = known or SaleConfirmation(plan.record.order_id)
+        # What a person enters otherwise states no sale here: its documents take back what they stated.
+        is_skipped = plan.record.reason == NotInvoicedReason.SKIPPED
+        documents = [] if is_skipped else [each for step in plan.steps for each in step]
+        try:
+            sale = stated_sale(plan.record, documents, self._liabilities, tuple(row.charges.values()))
+        except (Failure, *UNFORESEEN) as problem:
+            # Its plan stands, and so do the others. A charge of it fails for want of a sale.
+            self._failed_sources.unreadable(SaleConfirmation(row.order_id), problem, REFUNDS)
+            return None
+        if known is None and sale is None:
+            return None  # neither a sale nor a charge
+        return row.with_sale(sale, self._clock.now())
 
     def refunds_planned(self, plans: Sequence[PlannedRecord[TransactionRecord]]) -> None:
         """Compare again the orders of planned refunds: one may have given back what an adjustment had credited."""
@@ -222,8 +226,8 @@ class SaleConfirmations:
 
     def _ask_for_sale(self, row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> None:
         """Have an order read or planned that nothing else will."""
-        if order is not None and order.state is OrderState.PLANNED and order.shipments:
-            self._plan_orders([row.order_id])  # it was planned before charges were recorded
+        if order is not None and _needs_plan(row, order):
+            self._plan_orders([row.order_id])
         elif (order is None or order.state in (OrderState.PLANNED, OrderState.NOT_INVOICED)) and self._is_swept(
             row, swept
         ):
@@ -234,6 +238,20 @@ class SaleConfirmations:
         posted_at = max((charge.posted_at for charge in row.charges.values()), default=self._clock.now())
         has_waited = row.awaited_since is not None and self._clock.now() - row.awaited_since >= _SWEEP_LIMIT
         return has_waited or (swept.orders is not None and swept.orders >= posted_at)
+
+
+def _states_a_sale(order: OrderRecord) -> bool:
+    """Whether the documents of a planned order are what is to be confirmed: drafts are not charged yet."""
+    has_left = bool(order.shipments) or order.state is OrderState.NOT_INVOICED
+    return has_left and order.state in (OrderState.PLANNED, OrderState.NOT_INVOICED)
+
+
+def _needs_plan(row: SaleConfirmation, order: OrderRecord) -> bool:
+    """Whether to plan an order that has been charged: it may have been waiting for that, or failed for want of it."""
+    was_planned_before = order.state is OrderState.PLANNED and bool(order.shipments)  # charges were recorded
+    has_failed_without = order.state is OrderState.FAILED and order.reason in _ANSWERED_BY_CHARGES
+    is_first_compared = row.reason != WaitReason.WAITING_FOR_SALE
+    return was_planned_before or order.awaits_charge or (has_failed_without and is_first_compared)
 
 
 def _decision(row: SaleConfirmation) -> tuple[str, str, str]:

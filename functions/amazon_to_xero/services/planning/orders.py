@@ -21,6 +21,7 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
@@ -42,14 +43,17 @@ class OrderPlans:
         organisation: OrganisationCache,
         clock: Clock,
         store: StateStore,
+        charges: ChargeAnswers,
     ) -> None:
         self._policy = policy
         self._organisation = organisation
         self._clock = clock
+        self._charges = charges
         self._refunds = DecidedRefundsStore(store)
         self._corrections = SourceCorrections(store)
 
     def document_keys(self, record: OrderRecord) -> set[str]:
+        self._charges.expect(record)
         self._corrections.expect(record)
         number = self._invoice_number(record)
         usual = {document_key(DocumentKind.INVOICE, number), document_key(DocumentKind.PAYMENT, number)}
@@ -77,6 +81,22 @@ class OrderPlans:
         corrections: Corrections,
         held: HeldDocuments,
     ) -> PlannedRecord[OrderRecord]:
+        if order is not None:
+            answered = self._charges.answer(order, record, organisation, corrections)
+            if isinstance(answered, OrderRecord):
+                return PlannedRecord(answered)
+            order, record = answered.order, replace(record, shipments=answered.shipments)
+        return self._plan_answered(organisation, order, record, corrections, held)
+
+    def _plan_answered(
+        self,
+        organisation: Organisation,
+        order: Order | None,
+        record: OrderRecord,
+        corrections: Corrections,
+        held: HeldDocuments,
+    ) -> PlannedRecord[OrderRecord]:
+        """Return the record of an order of which nothing is open, after planning."""
         now = self._clock.now()
         chosen = self._policy if order is None else self._policy.for_marketplace(order.marketplace_id)
         policy = corrected_policy(chosen, corrections)
@@ -100,6 +120,7 @@ class OrderPlans:
             len(record.shipments),
             version,
             ZERO if order is None else unshipped_total(order, wanted, policy),
+            "" if order is None else order.marketplace_id,
             corrections.newest_at,
         )
         refunds = OrderRefunds(self._refunds, record.order_id)

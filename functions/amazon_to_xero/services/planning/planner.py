@@ -110,10 +110,11 @@ class SourcePlanner[R: SourceRecord]:
             stopped = WaitReason.OUT_OF_TIME if is_over else self._organisation.unavailable_reason()
             if stopped:
                 return report.plus(StepReport(stopped=stopped))
-            report = report.plus(self._plan_chunk(chunk))
+            report = report.plus(self.plan_records(chunk))
         return report
 
-    def _plan_chunk(self, records: Sequence[R]) -> StepReport:
+    def plan_records(self, records: Sequence[R]) -> StepReport:
+        """Plan these records, whether they are due or not."""
         waiting = {record.key: record for record in records}
         planned: list[PlannedRecord[R]] = []
         changed: list[str] = []

@@ -93,6 +93,7 @@ class RefundNotes:
             transaction.order_id,
             transaction.posted_at,
             sale.contact_number,
+            sale.order.marketplace_id if sale.order else "",
             corrected_refund_day(refund.corrections),
             record.corrections,
         )

@@ -136,6 +136,7 @@ class RefundPlans:
             return PlannedRecord(refund.record)  # planned again with them
         if sale is None:
             return self._without_sale(refund, order)
+        sale = replace(sale, order=parse_order(order.content) if order.content else None)
         if (document := sale.not_in_books) is not None:
             return self._wait(refund, _Wait(_state_of(document)))
         refund = replace(refund, sold_on=_marketplace_of(order))

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.call_budget import APP_RESERVE, CallBudget, LimitReached, Limits
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
@@ -60,6 +61,9 @@ class BudgetedXero:
 
     def organisation(self) -> Organisation:
         return self._within("getOrganisation", self._xero.organisation, calls=_READS_OF_ORGANISATION)
+
+    def items(self) -> list[XeroItem]:
+        return self._within("getItems", self._xero.items)
 
     def limits(self) -> XeroLimits:
         return self._xero.limits()

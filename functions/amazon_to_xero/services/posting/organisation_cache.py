@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 
@@ -83,11 +83,16 @@ class OrganisationCache:
                 update_cursor(self._store, _NAME, lambda row: {} if row.data else None)
 
     def _known(self, max_age: timedelta | None = None) -> Organisation | None:
-        """Return what some worker read within `max_age`, without asking Xero."""
+        """Return what some worker read within `max_age`, with all that the settings name, without asking Xero."""
         oldest = self._clock.now() - (max_age or self._max_age)
-        if self._held is None or self._held.read_at < oldest:
+        if not self._is_held(oldest):
             self._load()
-        return self._held if self._held is not None and self._held.read_at >= oldest else None
+        return self._held if self._is_held(oldest) else None
+
+    def _is_held(self, oldest: datetime) -> bool:
+        """Whether the organisation in memory is recent enough, and was read with every list that the settings need."""
+        held = self._held
+        return held is not None and held.read_at >= oldest and held.lists.cover(self._policy.lists_to_read)
 
     def _load(self) -> None:
         """Take what is stored, where that is not in memory yet."""

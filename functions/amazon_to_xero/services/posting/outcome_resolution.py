@@ -9,7 +9,6 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_lookup, after_owner_lookup
 from amazon_to_xero.domain.books.refusals import xero_says
-from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -17,7 +16,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.contacts import find_contacts
-from amazon_to_xero.services.posting.lookup import find
+from amazon_to_xero.services.posting.lookup import find_documents, find_settled, settled_keys
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
@@ -96,17 +95,8 @@ class OutcomeResolution:
         """Look up by Xero's id where it is known, else by number."""
         if kind is DocumentKind.CONTACT:
             return self._look_up_contacts(documents)
-        spec = DOCUMENT_TYPES[kind]
-        ids = [document.xero_id for document in documents if document.exists_in_xero]
-        numbers = [document.desired.number for document in documents if not document.exists_in_xero]
-        by_id = find(self._xero, spec.collection, spec.id_field, ids)
-        by_number = find(self._xero, spec.collection, spec.number_field, numbers)
-        transitions: list[tuple[Document, Transition]] = []
-        for document in documents:
-            number = folded(document.desired.number)
-            element = by_id.get(folded(document.xero_id)) if document.exists_in_xero else by_number.get(number)
-            transitions.append((document, partial(self._after_lookup, element=element)))
-        return transitions
+        found = find_documents(self._xero, kind, documents)
+        return [(each, partial(self._after_lookup, element=found.get(each.key))) for each in documents]
 
     def _look_up_contacts(self, contacts: Sequence[Document]) -> list[tuple[Document, Transition]]:
         found = find_contacts(self._xero, contacts)
@@ -121,16 +111,11 @@ class OutcomeResolution:
         self, kind: DocumentKind, documents: Sequence[Document]
     ) -> list[tuple[Document, Transition]]:
         """Look up documents without a number in the documents that they settle: a payment in the invoice it pays."""
-        rows = self._store.load(Document, dict.fromkeys(key for each in documents for key in _settled_keys(each)))
-        held: dict[str, Json] = {}
-        for settled_kind in dict.fromkeys(DOCUMENT_TYPES[kind].settles.values()):
-            spec = DOCUMENT_TYPES[settled_kind]
-            ids = {key: row.xero_id for key, row in rows.items() if row.kind is settled_kind and row.exists_in_xero}
-            by_id = find(self._xero, spec.collection, spec.id_field, list(ids.values()))
-            held |= {key: by_id[folded(xero_id)] for key, xero_id in ids.items() if folded(xero_id) in by_id}
+        rows = self._store.load(Document, dict.fromkeys(key for each in documents for key in settled_keys(each)))
+        held = find_settled(self._xero, kind, rows)
         transitions: list[tuple[Document, Transition]] = []
         for document in documents:
-            owner, *others = (held.get(key) for key in _settled_keys(document))
+            owner, *others = (held.get(key) for key in settled_keys(document))
             transitions.append((document, partial(self._after_owner_lookup, owner=owner, others=others)))
         return transitions
 
@@ -150,8 +135,3 @@ class OutcomeResolution:
         if document.reason == FailureCode.XERO_ERROR and after.state is DocumentState.PENDING:
             return after.failed(FailureCode.XERO_ERROR, xero_says(document.remedy or "nothing"))
         return after
-
-
-def _settled_keys(document: Document) -> list[str]:
-    """Return the keys of the documents that a payment, refund or allocation settles, its owner first."""
-    return [document.desired.references[path] for path in DOCUMENT_TYPES[document.kind].settles]

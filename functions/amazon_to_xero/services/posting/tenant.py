@@ -8,6 +8,7 @@ from datetime import datetime
 
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import folded
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
 from amazon_to_xero.ports.xero import Outcome, XeroApi, XeroLimits, XeroOutcomeUnknown, XeroTenantChanged
@@ -48,6 +49,10 @@ class TenantBoundXero:
     def organisation(self) -> Organisation:
         self._check("getOrganisation")
         return self._xero.organisation()
+
+    def items(self) -> list[XeroItem]:
+        self._check("getItems")
+        return self._xero.items()
 
     def limits(self) -> XeroLimits:
         return self._xero.limits()

@@ -1,4 +1,4 @@
-"""Organisation, accounts, tax rates, currencies and price list items."""
+"""Organisation, accounts, tax rates, currencies, tracking categories and price list items."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class SettingsEndpoints:
             "getTaxRates": self._get_tax_rates,
             "getCurrencies": self._get_currencies,
             "createCurrency": self._create_currency,
+            "getTrackingCategories": self._get_tracking_categories,
+            "getBrandingThemes": self._get_branding_themes,
             "getItems": self._get_items,
             "getItem": self._get_item,
             "createItems": self._create_items,
@@ -57,6 +59,17 @@ class SettingsEndpoints:
 
     def _create_currency(self, request: Request) -> Response:
         return self.responses.batch(request, "CurrencyID", lambda element: create_currency(self.books, element), dict)
+
+    def _get_tracking_categories(self, request: Request) -> Response:
+        """Archived categories are only shown where includeArchived asks for them."""
+        shown = (request.parameter("includeArchived") or "").lower() == "true"
+        categories = [each for each in self.books.tracking.values() if shown or each["Status"] == "ACTIVE"]
+        return self.responses.records(
+            "TrackingCategories", select_settings(request, categories, fields.TRACKING_CATEGORIES, self.books)
+        )
+
+    def _get_branding_themes(self, request: Request) -> Response:
+        return self.responses.records("BrandingThemes", list(self.books.branding_themes.values()))
 
     def _get_items(self, request: Request) -> Response:
         items = select(request, self.books.items.values(), fields.ITEMS, self.books)

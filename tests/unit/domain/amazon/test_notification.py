@@ -290,7 +290,7 @@ def test_transaction_without_an_order_is_a_notice(related: object) -> None:
         without(*UPDATE, "SellingPartnerMetadata", of=transaction_update),
         without(*UPDATE, "SellingPartnerMetadata", "SellingPartnerId", of=transaction_update),
         without("Payload", of=transaction_update),
-        reprocess("order#026-0000001-0000001"),
+        reprocess("settings#main"),
     ],
 )
 def test_message_that_is_no_notice_of_a_transaction_is_rejected(body: str) -> None:
@@ -310,3 +310,9 @@ def test_redriven_dead_letter_names_the_transaction_to_plan_again() -> None:
     assert parse_transaction_update(reprocess(f"transaction#{transaction_id}")) == ChangeNotice(
         transaction_id, connection="main", reprocess=True, kind=SourceKind.TRANSACTION
     )
+
+
+def test_order_in_the_refunds_queue_stands_for_its_transactions() -> None:
+    notice = parse_transaction_update(reprocess("order#026-0000001-0000001"))
+
+    assert (notice.kind, notice.key, notice.reprocess) == (SourceKind.ORDER, "026-0000001-0000001", True)

@@ -75,6 +75,13 @@ def test_package_named_after_its_quantity_was_recorded_adds_nothing() -> None:
     assert shipments(more, recorded) == [("", on_day(2), {"a": 1}), ("P2", on_day(4), {"a": 1})]
 
 
+def test_package_named_later_states_the_time_of_a_shipment_of_which_two_times_are_known() -> None:
+    between = Shipment("", on_day(5), {"a": 1}, not_before=on_day(2))
+    order = parsed_order(sold("a", 1), packages=[package("P1", 1, a=1), package("P2", 4, a=1), package("P3", 7, a=1)])
+
+    assert shipments_of(order, [between]) == (Shipment("", on_day(4), {"a": 1}),)
+
+
 def test_package_is_recorded_before_amazon_updates_the_quantity() -> None:
     order = parsed_order(sold("a", 3, shipped=0), status="PARTIALLY_SHIPPED", packages=[package("P1", 2, a=1)])
 

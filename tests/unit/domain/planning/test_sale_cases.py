@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order import parse_order
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation, TaxRate
 from amazon_to_xero.domain.failures import Failure, NotInvoicedReason
@@ -283,7 +284,7 @@ def outcome_of(case: Case) -> list[Sale] | NotInvoiced | NotPriced:
     policy = replace(
         POLICY,
         marketplaces=frozenset({UK, US, CA, JP, DE, AU}),
-        tax=TaxPolicy(case.rules, categories={"books": ("BOOK-*",)}),
+        tax=TaxPolicy(case.rules, categories=SkuCategories({"books": ("BOOK-*",)})),
     )
     raw = order(
         *case.items,

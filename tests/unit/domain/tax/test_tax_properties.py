@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import TaxRate
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -109,7 +110,7 @@ def test_books_hold_amazons_net_tax_and_total_whatever_way_amazon_rounds(sold: S
     inclusive = COUNTRIES[sold.country][4]
     amounts = LineAmountTypes.INCLUSIVE if inclusive else LineAmountTypes.EXCLUSIVE
     rules = [TaxRule(f"RATE{rate}", amounts, category=f"of {rate} %") for rate in RATES]
-    categories = {f"of {rate} %": (f"R{rate}-*",) for rate in RATES}
+    categories = SkuCategories({f"of {rate} %": (f"R{rate}-*",) for rate in RATES})
     tax = TaxPolicy((TaxRule("DEEMED", amounts, responsible=Party.MARKETPLACE), *rules), categories=categories)
     policy = replace(POLICY, marketplaces=frozenset(place for place, *_ in COUNTRIES.values()), tax=tax)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from amazon_to_xero.domain.amazon.order import Order
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.tax.liability import AmazonTax
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -70,7 +71,7 @@ UOSS_ITEM, IOSS_ITEM = (
     ],
 )
 def test_rule_matches_where_each_of_its_conditions_does(rule: TaxRule, order: Order, matches: bool) -> None:
-    policy = TaxPolicy((rule,), categories={"books": ("BOOK-*", "SKU-17")})
+    policy = TaxPolicy((rule,), categories=SkuCategories({"books": ("BOOK-*", "SKU-17")}))
 
     assert (policy.rule_for(order, order.items[0]) is rule) == matches
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,85 +15,28 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
-from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
+from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.amazon import Json
-from amazon_to_xero.ports.state import FAILED_SOURCES
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
 from amazon_to_xero.services.planning import confirmations
 from fakes.charges import charge, copy_of
-from fakes.connection import FakeConnection
-from fakes.order_life import CANADIAN, DRAFT, ORGANISATION_WITH_CLEARING, PAYING, canadian_item, cancelled, tea, version
+from fakes.order_life import CANADIAN, DRAFT, PAYING, canadian_item, cancelled, tea
 from fakes.orders import US, breakdown, item
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
+from unit.services.planning.charged_sales import DAY, SHIPPED, SHIPPED_AT, Sales, shipped, tea_charged
 
-DAY = timedelta(days=1)
-SHIPPED_AT = NOON - timedelta(hours=2)
 AWAITED, CONFIRMED = (ConfirmationState.AWAITED, WaitReason.WAITING_FOR_CHARGE), (ConfirmationState.CONFIRMED, "")
 DIFFERS = (ConfirmationState.FAILED, FailureCode.CHARGE_DIFFERS)
 MISSING = (ConfirmationState.FAILED, FailureCode.CHARGE_MISSING)
 
 
-def shipped(*items: Json, minutes: int = 0, **more: object) -> Json:
-    """Return the order "A" as shipped two hours ago; minutes: how much later Amazon changed it again."""
-    updated = (SHIPPED_AT + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
-    return version(1, *items, **more) | {"lastUpdatedTime": updated}  # type: ignore[arg-type]
-
-
-SHIPPED = shipped(tea())  # 10.00 GBP
-
-
-def tea_charged(amount: str = "10.00", transaction_id: str = "C1", posted: datetime = SHIPPED_AT, **more: str) -> Json:
-    return charge(transaction_id, posted=posted, OurPricePrincipal=amount, Commission="-1.50", **more)
-
-
 def of_order(order_id: str) -> Json:
     return {"relatedIdentifiers": [{"relatedIdentifierName": "ORDER_ID", "relatedIdentifierValue": order_id}]}
-
-
-class Sales(FakeConnection):
-    """A connection whose orders are in the books at once; `amazon_charges` has Amazon state charges and sweeps them."""
-
-    def __init__(self, *orders: Json, policy: PostingPolicy = PAYING) -> None:
-        super().__init__(policy=replace(policy, start=NOON - 30 * DAY))
-        self.xero.settings = ORGANISATION_WITH_CLEARING
-        self.update(*orders)
-
-    def update(self, *orders: Json) -> None:
-        """Have Amazon state these versions, and read, plan and post them."""
-        self.amazon.hold(*orders)
-        self.clock.advance(60)
-        named = self.read(self.notice([each["orderId"] for each in orders])).due
-        self.plan_drafts(*named)
-        self.plan_shipments(*named)
-        self.post()
-
-    def amazon_charges(self, *transactions: Json) -> None:
-        self.amazon.transactions += list(transactions)
-        self.work()
-
-    def work(self, later: timedelta = timedelta(minutes=5)) -> None:
-        """Sweep the transactions and work on what is due, as the refunds function does."""
-        self.clock.advance(later.total_seconds())
-        self.connection.worker.sweep(REFUNDS, "worker", self.clock.now() + timedelta(minutes=1))
-
-    def confirmation(self, order_id: str = "A") -> SaleConfirmation:
-        return self.store.load(SaleConfirmation, [order_id])[order_id]
-
-    def outcome(self, order_id: str = "A") -> tuple[ConfirmationState, str]:
-        row = self.confirmation(order_id)
-        return row.state, row.reason
-
-    @property
-    def letters(self) -> list[tuple[str | None, str]]:
-        return self.dead_letters[REFUNDS].reasons
-
-    def failures(self) -> Sequence[str]:
-        return [f"{each.key} {each.reason}" for each in self.store.watched(FAILED_SOURCES, 100)]
 
 
 # --- confirmed --------------------------------------------------------------------------------------------------------
@@ -200,6 +143,7 @@ def test_part_of_an_order_that_has_not_shipped_is_not_missed_and_no_cent_of_roun
 
     sales.update(partly_shipped(3, "SHIPPED", minutes=5 * 24 * 60))
     sales.amazon_charges(tea_charged("6.66", "C2", posted=sales.clock.now() - timedelta(hours=1)))
+    sales.resume()  # one invoice per shipment: the second is dated by its charge
     assert sales.outcome() == CONFIRMED
 
 

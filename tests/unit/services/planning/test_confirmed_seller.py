@@ -71,7 +71,9 @@ def sweep(connection: FakeConnection) -> None:
     """Sweep the transactions, and again a day later: what waited for its order is compared then."""
     for _ in range(2):
         connection.clock.advance(timedelta(days=1).total_seconds())
-        connection.connection.worker.sweep(REFUNDS, "worker", connection.clock.now() + timedelta(minutes=5))
+        deadline = connection.clock.now() + timedelta(minutes=5)
+        connection.connection.worker.sweep(REFUNDS, "worker", deadline)
+        connection.connection.worker.run("resume", deadline)  # plans what waited for its charge
 
 
 def confirmations_of(connection: FakeConnection) -> dict[str, SaleConfirmation]:

@@ -23,6 +23,7 @@ from fakes.state import NOON
 from unit.services.amazon_orders import (
     FIRST_VERSION,
     MINUTE,
+    PLACED,
     SECOND_VERSION,
     amazon_order,
     amazon_time,
@@ -122,7 +123,8 @@ def test_buyer_is_neither_stored_nor_logged_when_an_order_is_planned_or_fails() 
 def order_at_the_reduced_rate() -> dict[str, Any]:
     """Return an order with 0.57 of tax at Amazon, 5 %, and a rule of 20 %, by which Xero computes 2.00."""
     taxed = item("12.00", breakdown("ITEM", "12.00"), breakdown("TAX", "0.57"))
-    return order(taxed, grand_total="12.00", order_id="A", updated=amazon_time(FIRST_VERSION))
+    times = {"created": amazon_time(PLACED), "updated": amazon_time(FIRST_VERSION)}
+    return order(taxed, grand_total="12.00", order_id="A", **times)
 
 
 def when_different(choice: WhenDifferent) -> PostingPolicy:

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
+from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
 from amazon_to_xero.ports.xero import XeroUnavailable
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from fakes.books import ORGANISATION
@@ -52,6 +54,21 @@ def test_organisation_that_one_worker_needs_fresh_is_fresh_for_all(connection: F
     worker.current(max_age=timedelta(minutes=5))
     other.current(max_age=timedelta(minutes=5))
 
+    assert len(connection.xero.calls) == 2
+
+
+def test_organisation_is_read_again_as_soon_as_the_settings_name_a_tracking_category(
+    connection: FakeConnection,
+) -> None:
+    new_worker(connection).current()
+    rule = AccountRule(tracking=(("Channel", "FBA"),))
+    connection.policy = replace(connection.policy, account_rules=AccountRules((rule,)))
+    connection.xero.settings = replace(
+        ORGANISATION, lists=ListsToRead(tracking=True), tracking={"Channel": frozenset({"FBA"})}
+    )
+
+    assert new_worker(connection).current().tracking == {"Channel": {"FBA"}}
+    assert new_worker(connection).current().tracking == {"Channel": {"FBA"}}
     assert len(connection.xero.calls) == 2
 
 

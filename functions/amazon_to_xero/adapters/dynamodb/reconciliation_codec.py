@@ -1,0 +1,115 @@
+"""The rows of stock movements and of the stock worklist. Every field has a default, so that older rows are decoded."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.domain.canonical import canonical_json
+from amazon_to_xero.domain.stock.comparison import Baseline
+from amazon_to_xero.domain.stock.movements import DayMovements
+from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
+from amazon_to_xero.ports.state import OPEN_DIFFERENCES
+
+
+class MovementsCodec:
+    """Converts DayMovements. Day, part and SKU are in the key."""
+
+    prefix = "MOVEMENTS"
+    schema = 1
+
+    def encode(self, record: DayMovements) -> Row:
+        movements = {cause: [units, timestamp(at)] for cause, (units, at) in record.movements.items()}
+        return Row(
+            f"{self.prefix}#{record.key}",
+            record.generation,
+            canonical_json({"parts": record.parts, "movements": movements}),
+        )
+
+    def decode(self, key: str, row: Row, data: dict[str, Any]) -> DayMovements:
+        place, _, sku = key.partition("#")
+        day, _, part = place.partition("/")
+        movements = {
+            cause: (units, datetime.fromisoformat(at)) for cause, (units, at) in data.get("movements", {}).items()
+        }
+        return DayMovements(
+            sku, date.fromisoformat(day), int(part or 0), data.get("parts", 1), row.generation, movements
+        )
+
+
+class WorklistCodec:
+    """Converts WorklistEntry. Open entries are watched."""
+
+    prefix = "WORKLIST"
+    schema = 1
+
+    def encode(self, record: WorklistEntry) -> Row:
+        baseline = record.baseline
+        data = {
+            "code": record.code,
+            "baseline": baseline
+            and {"at": timestamp(baseline.at), "xero": str(baseline.xero), "pending": str(baseline.pending)},
+            "skus": list(record.skus),
+            "amazon": record.amazon,
+            "xero": _text(record.xero),
+            "sold": record.sold,
+            "refunded": record.refunded,
+            "gap": _text(record.gap),
+            "difference": str(record.difference),
+            "compared_at": _time_text(record.compared_at),
+            "opened_at": _time_text(record.opened_at),
+            "closed_at": _time_text(record.closed_at),
+            "word": record.word,
+        }
+        return Row(
+            f"{self.prefix}#{record.key}",
+            record.generation,
+            canonical_json(data),
+            record.state,
+            record.finding,
+            record.correction,
+            watched=OPEN_DIFFERENCES if record.state is EntryState.OPEN else "",
+        )
+
+    def decode(self, key: str, row: Row, data: dict[str, Any]) -> WorklistEntry:
+        baseline = data.get("baseline")
+        return WorklistEntry(
+            code=data.get("code", key),
+            generation=row.generation,
+            baseline=baseline
+            and Baseline(
+                datetime.fromisoformat(baseline["at"]), Decimal(baseline["xero"]), Decimal(baseline.get("pending", "0"))
+            ),
+            state=EntryState(row.state or EntryState.AGREED),
+            finding=row.reason,
+            skus=tuple(data.get("skus", ())),
+            amazon=data.get("amazon"),
+            xero=_number(data.get("xero")),
+            sold=data.get("sold", 0),
+            refunded=data.get("refunded", 0),
+            gap=_number(data.get("gap")),
+            difference=Decimal(data.get("difference", "0")),
+            correction=row.remedy,
+            compared_at=_time(data.get("compared_at")),
+            opened_at=_time(data.get("opened_at")),
+            closed_at=_time(data.get("closed_at")),
+            word=data.get("word", ""),
+        )
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _time_text(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

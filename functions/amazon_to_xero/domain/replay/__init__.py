@@ -1,0 +1,1 @@
+"""Replay: which failures a person or the automatic replay selects, and what becomes of each."""

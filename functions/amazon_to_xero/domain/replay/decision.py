@@ -1,0 +1,83 @@
+"""What becomes of one open failure: a pure function of its source's situation and of what was done before.
+
+The automatic replay differs in three ways: it waits before each attempt, longer each time; it has a lower cap; and what
+it cannot send for a day it stops, so that a person sees the letter in the queue of stopped letters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from amazon_to_xero.domain.replay.record import ReplayAction, ReplayRecord
+
+DEFAULT_CAP = 5  # how often a person's replays send one source in 14 days
+#: What the automatic replay waits before each attempt, counted from the failure. Three attempts pass nine functions,
+#: and Lambda ends a loop through its functions and queues after 16 (AWS: recursive loop detection).
+AUTOMATIC_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
+LONGEST_LEFT = timedelta(days=1)  # that the automatic replay leaves a letter which it cannot send
+_LEFT_AGAIN = timedelta(minutes=15)
+
+
+class Situation(StrEnum):
+    """What is known of the source of a failure at the moment of the replay."""
+
+    FAILED = "FAILED"  # it, or a document of it, has failed
+    DONE = "DONE"  # it needs nothing any more: planned and all documents in Xero, or without documents by rule
+    UNDER_WAY = "UNDER_WAY"  # it is due, or a document of it is: whatever fails sends another letter
+    NOT_STORED = "NOT_STORED"  # nothing is stored of it
+    UNREADABLE = "UNREADABLE"  # the message is none that the queue takes
+    UNCONNECTED = "UNCONNECTED"  # no connection of the stack has it, or its settings cannot be used
+
+
+_EXPLANATIONS = {
+    Situation.DONE: "needs nothing any more",
+    Situation.UNDER_WAY: "is being processed",
+    Situation.UNREADABLE: "the queue does not take the message",
+    Situation.UNCONNECTED: "no connection that can be used has it",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done with a failure, and why.
+
+    again_at: when the automatic replay decides again (UTC); None unless it leaves the letter.
+    """
+
+    action: ReplayAction
+    why: str
+    again_at: datetime | None = None
+
+
+def decide(situation: Situation, sent: int, cap: int) -> Decision:
+    """Return what a person's replay does. `sent`: how often the source was sent lately, of at most `cap` times."""
+    match situation:
+        case Situation.DONE:
+            return Decision(ReplayAction.DELETE, _EXPLANATIONS[situation])
+        case Situation.UNDER_WAY | Situation.UNREADABLE | Situation.UNCONNECTED:
+            return Decision(ReplayAction.LEAVE, _EXPLANATIONS[situation])
+        case Situation.FAILED | Situation.NOT_STORED if sent >= cap:
+            return Decision(ReplayAction.STOP, f"was sent {sent} times in 14 days and failed each time")
+    return Decision(ReplayAction.SEND, "")
+
+
+def decide_automatically(
+    situation: Situation, record: ReplayRecord, failed_at: datetime, now: datetime, cap: int = len(AUTOMATIC_WAITS)
+) -> Decision:
+    """Return what the automatic replay does with a dead letter that was sent at `failed_at`."""
+    sent = record.sent_lately(now)
+    decision = decide(situation, sent, cap)
+    if situation is Situation.UNREADABLE:
+        return Decision(ReplayAction.STOP, decision.why)
+    if decision.action is ReplayAction.LEAVE:
+        if now - failed_at >= LONGEST_LEFT:
+            return Decision(ReplayAction.STOP, f"{decision.why}, for a day")
+        return Decision(ReplayAction.LEAVE, decision.why, now + _LEFT_AGAIN)
+    if decision.action is ReplayAction.SEND:
+        last = record.last_sent
+        due = max(failed_at, last.at if last else failed_at) + AUTOMATIC_WAITS[min(sent, len(AUTOMATIC_WAITS) - 1)]
+        if now < due:
+            return Decision(ReplayAction.LEAVE, "waits before it is sent again", due)
+    return decision

@@ -1,0 +1,88 @@
+"""The evidence of replays: for each source who had it processed again, when, why, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+#: A dead letter lives as long in SQS; what was sent earlier was another failure.
+COUNTED = timedelta(days=14)
+_KEPT = 30  # attempts of one source; the oldest are dropped
+
+
+class ReplayAction(StrEnum):
+    """What becomes of an open failure."""
+
+    SEND = "SEND"  # its message goes to its queue again
+    DELETE = "DELETE"  # its source needs nothing any more: the dead letter is deleted
+    STOP = "STOP"  # it was sent as often as allowed: only a person has it sent again
+    LEAVE = "LEAVE"  # nothing is done now; the dead letter stays
+    RESYNC = "RESYNC"  # a person has had it read again, whether it has failed or not; it counts for no cap
+
+
+DONE = "DONE"  # what came of an attempt: the source needs nothing any more
+
+
+@dataclass(frozen=True)
+class ReplayAttempt:
+    """One act of a replay on a source.
+
+    at: when (UTC).
+    by: ARN of the caller who asked for it, as the caller stated it; or `automatic`.
+    action: SEND, DELETE, STOP or RESYNC.
+    capability: whose queue the message was sent to, or whose dead-letter queue it was in.
+    reason: the failure code that the source had.
+    outcome, outcome_at: what had come of it when a replay next read the source: DONE or the new failure code. Empty
+        before.
+    """
+
+    at: datetime
+    by: str
+    action: ReplayAction
+    capability: str
+    reason: str = ""
+    outcome: str = ""
+    outcome_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReplayRecord:
+    """The stored row of the replays of one source. Nothing is ever planned or posted from it.
+
+    source: key of the source, or of a message that names none.
+    generation: how often the row was stored; two writers never both succeed.
+    attempts: the latest ones, oldest first.
+    """
+
+    source: str
+    generation: int = 0
+    attempts: tuple[ReplayAttempt, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.source
+
+    @property
+    def last_sent(self) -> ReplayAttempt | None:
+        return next((each for each in reversed(self.attempts) if each.action is ReplayAction.SEND), None)
+
+    def sent_lately(self, now: datetime) -> int:
+        """Return how often it was sent in the last 14 days without being done since."""
+        sent = 0
+        for attempt in reversed(self.attempts):
+            if attempt.at < now - COUNTED or attempt.outcome == DONE or attempt.action is ReplayAction.DELETE:
+                break
+            sent += attempt.action is ReplayAction.SEND
+        return sent
+
+    def with_attempt(self, attempt: ReplayAttempt) -> ReplayRecord:
+        return replace(self, attempts=(*self.attempts, attempt)[-_KEPT:])
+
+    def with_outcome(self, outcome: str, at: datetime) -> ReplayRecord:
+        """Return the record with what came of its last sending, where that is not recorded yet."""
+        attempts = tuple(
+            replace(each, outcome=outcome, outcome_at=at) if each is self.last_sent and not each.outcome else each
+            for each in self.attempts
+        )
+        return replace(self, attempts=attempts)

@@ -1,0 +1,44 @@
+"""Amazon's statements about SKUs as units of items: pools are added up, bundles taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from amazon_to_xero.domain.amazon.stock import StockStatement
+from amazon_to_xero.domain.stock.comparison import AmazonItem, AmazonUnits, units_of
+from amazon_to_xero.domain.stock.items import item_key
+from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
+
+
+def amazon_items(
+    statements: Iterable[tuple[str, StockStatement]], policy: ReconciliationPolicy
+) -> dict[str, AmazonItem]:
+    """Return the items, by item_key, of what was stated in each pool (pool, statement); each SKU of a pool once."""
+    items: dict[str, AmazonItem] = {}
+    for pool, statement in statements:
+        units = units_of(statement.quantities)
+        for part in policy.parts_of(statement.sku):
+            key = item_key(part.code)
+            item = items.get(key) or AmazonItem(part.code, statement.product_name)
+            items[key] = _with(item, pool, statement.sku, units, part.units)
+    return items
+
+
+def with_movements(item: AmazonItem, moved: Mapping[str, tuple[int, int]], policy: ReconciliationPolicy) -> AmazonItem:
+    """Return an item with the units that were sold and refunded of its SKUs: SKU -> sold, refunded."""
+    key, sold, refunded = item_key(item.code), 0, 0
+    for sku in item.skus:
+        of_sku = moved.get(sku, (0, 0))
+        units = sum(part.units for part in policy.parts_of(sku) if item_key(part.code) == key)
+        sold += of_sku[0] * units
+        refunded += of_sku[1] * units
+    return replace(item, sold=sold, refunded=refunded)
+
+
+def _with(item: AmazonItem, pool: str, sku: str, units: AmazonUnits | None, times: int) -> AmazonItem:
+    skus = item.skus if sku in item.skus else (*item.skus, sku)
+    if units is None:
+        return replace(item, skus=skus, unstated=(*item.unstated, sku))
+    held = item.pools.get(pool, AmazonUnits())
+    return replace(item, skus=skus, pools={**item.pools, pool: held.plus(units, times)})

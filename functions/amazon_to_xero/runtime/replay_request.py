@@ -1,0 +1,120 @@
+"""What an operator sends to the replay function, checked: an error names the field and what it should be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+
+from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.replay.decision import DEFAULT_CAP
+from amazon_to_xero.domain.replay.selection import ReplayFilter
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.services.replay.cursor import CursorUnusable, parse_cursor
+from amazon_to_xero.services.replay.replay import ReplayRequest
+
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=256, strip_whitespace=True)]
+type OrderId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}$")]
+_MOST_AT_ONCE = 100
+
+
+class RequestRefused(Exception):
+    """The event is not one that the replay function takes. The message is for the person who sent it."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Name = Field(description="ARN of who asks; the commands fill it in.")
+
+
+class ReplayEvent(_Request):
+    """Which failures are replayed. A preview changes nothing, and is the default."""
+
+    preview: bool = True
+    functions: tuple[Name, ...] = ()
+    connection: str = ""
+    order: str = ""
+    source: str = ""
+    reason: str = ""
+    older_than_minutes: Annotated[int, Field(ge=0)] | None = None
+    newer_than_minutes: Annotated[int, Field(ge=0)] | None = None
+    text: str = ""
+    limit: Annotated[int, Field(ge=1, le=_MOST_AT_ONCE)] = 25
+    cap: Annotated[int, Field(ge=1, le=50)] = DEFAULT_CAP
+    cursor: str = ""
+    differences: bool = True
+
+    @property
+    def shows_differences(self) -> bool:
+        """Whether what would be sent is planned in memory and compared with Xero: in a preview, unless it says no."""
+        return self.preview and self.differences
+
+    @field_validator("functions")
+    @classmethod
+    def _are_known(cls, functions: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in functions if name not in CAPABILITIES]
+        if unknown:
+            raise ValueError(f"there is no function {', '.join(unknown)}; it should be of {', '.join(CAPABILITIES)}")
+        return functions
+
+    @field_validator("reason")
+    @classmethod
+    def _is_a_code(cls, reason: str) -> str:
+        if reason and reason not in FailureCode.__members__:
+            raise ValueError(f"{reason} is no failure code; docs/operating.md lists them")
+        return reason
+
+    def request(self) -> ReplayRequest:
+        """Return the step that is asked for. Raises RequestRefused for a cursor that cannot be used."""
+        selection = ReplayFilter(
+            frozenset(self.functions),
+            self.connection,
+            self.order,
+            self.source,
+            self.reason,
+            _minutes(self.older_than_minutes),
+            _minutes(self.newer_than_minutes),
+            self.text,
+        )
+        try:
+            cursor = parse_cursor(self.cursor) if self.cursor else None
+        except CursorUnusable as problem:
+            raise RequestRefused(str(problem)) from None
+        return ReplayRequest(selection, self.by, self.limit, self.cap, cursor, is_preview=self.preview)
+
+
+class HistoryEvent(_Request):
+    """What earlier replays did with one source."""
+
+    connection: Name
+    source: Name
+
+
+class ResyncEvent(_Request):
+    """Orders that are read again, with their transactions."""
+
+    connection: Name
+    orders: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
+
+
+_EVENTS: dict[str, type[_Request]] = {"replay": ReplayEvent, "history": HistoryEvent, "resync": ResyncEvent}
+
+
+def parse_event(event: dict[str, Any]) -> _Request:
+    """Return the request in an event `{"replay": {…}}`. Raises RequestRefused that names every wrong field."""
+    names = [name for name in _EVENTS if name in event]
+    if len(names) != 1 or len(event) != 1:
+        raise RequestRefused(f"the event should have one field, of {', '.join(_EVENTS)}")
+    (name,) = names
+    try:
+        return _EVENTS[name].model_validate(event[name])
+    except ValidationError as problem:
+        errors = problem.errors(include_input=False, include_url=False, include_context=False)
+        lines = [f"{'.'.join([name, *map(str, error['loc'])])}: {error['msg']}" for error in errors]
+        raise RequestRefused("; ".join(lines)) from None
+
+
+def _minutes(number: int | None) -> timedelta | None:
+    return None if number is None else timedelta(minutes=number)

@@ -1,0 +1,1 @@
+"""Replay: open failures are processed again, through the queues and handlers of their capabilities."""

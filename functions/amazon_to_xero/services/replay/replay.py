@@ -1,0 +1,190 @@
+"""A person's replay, in bounded steps: what is selected is sent again, deleted because it is done, stopped, or left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import batched, islice
+
+from amazon_to_xero.domain.replay.decision import DEFAULT_CAP, Decision, decide
+from amazon_to_xero.domain.replay.failure import OpenFailure
+from amazon_to_xero.domain.replay.record import ReplayAction
+from amazon_to_xero.domain.replay.selection import ReplayFilter
+from amazon_to_xero.ports.clock import Clock
+from amazon_to_xero.ports.replay import DeadLetter, DeadLetterSource
+from amazon_to_xero.services.replay.acts import ReplayActs
+from amazon_to_xero.services.replay.cursor import ReplayCursor
+from amazon_to_xero.services.replay.evidence import load_records
+from amazon_to_xero.services.replay.failures import FailedRows, FoundFailure, LetterReader, ReplayedConnection
+from amazon_to_xero.services.replay.known_failures import KnownFailure, known_failures, outcome_recorded
+from amazon_to_xero.services.replay.letters import HeldLetters
+
+_ROWS_AT_ONCE = 100
+_SENT_ALREADY = "another letter of its source was sent in this replay"
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """One step of a replay.
+
+    selection: which failures.
+    by: who asks, as the caller states it: an ARN.
+    limit: at most so many failures in this step.
+    cap: a source that was sent so often lately is stopped.
+    cursor: where the step continues; None for the first one.
+    is_preview: nothing is sent, deleted or written.
+    """
+
+    selection: ReplayFilter
+    by: str
+    limit: int = 25
+    cap: int = DEFAULT_CAP
+    cursor: ReplayCursor | None = None
+    is_preview: bool = True
+
+
+@dataclass(frozen=True)
+class ReplayedFailure:
+    """What became of one failure, or would become of it.
+
+    failure: with reason and remedy as its rows state them now.
+    decision: what was done, and why.
+    has_letter: whether there is a dead letter of it.
+    sent: how often it had been sent lately, without this step.
+    """
+
+    failure: OpenFailure
+    decision: Decision
+    has_letter: bool
+    sent: int
+
+
+@dataclass(frozen=True)
+class ReplayStep:
+    """What one step did.
+
+    cursor: where the next step continues; None when there is nothing more.
+    without_age: failed rows that a filter by age has left out, because they have no dead letter.
+    is_complete: whether all visible dead letters were read.
+    """
+
+    failures: tuple[ReplayedFailure, ...] = ()
+    cursor: ReplayCursor | None = None
+    without_age: int = 0
+    is_complete: bool = True
+
+
+@dataclass
+class _Run:
+    """A step under way.
+
+    sent: connection, source and capability of what was sent in this step.
+    """
+
+    request: ReplayRequest
+    cursor: ReplayCursor
+    without_age: int = 0
+    sent: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def has_sent(self, known: KnownFailure) -> bool:
+        """Whether this replay has sent the source to this queue, now or in an earlier step."""
+        failure, last = known.failure, known.record.last_sent
+        is_of_earlier_step = last is not None and last.at >= self.cursor.started_at
+        is_of_queue = last is not None and last.capability == failure.capability
+        key = (failure.connection, failure.source, failure.capability)
+        return key in self.sent or (is_of_earlier_step and is_of_queue)
+
+
+class Replay:
+    """Replays open failures of the whole stack."""
+
+    def __init__(
+        self,
+        dead_letters: Sequence[DeadLetterSource],
+        reader: LetterReader,
+        acts: ReplayActs,
+        connections: Mapping[str, ReplayedConnection],
+        clock: Clock,
+    ) -> None:
+        """Connect the replay.
+
+        dead_letters: all dead-letter queues, and the queue of stopped letters. Also where one function is selected, all
+            are read: a failed row is replayed without a letter only where no queue has one of its source.
+        """
+        self._dead_letters = dead_letters
+        self._reader = reader
+        self._acts = acts
+        self._connections = connections
+        self._clock = clock
+
+    def step(self, request: ReplayRequest, deadline: datetime) -> ReplayStep:
+        """Replay the next failures, at most `limit`, until the deadline. Raises QueueFailed and Conflict.
+
+        Dead letters come first, oldest first in each queue; then failed rows without one. What a step does not reach is
+        left to the next one.
+        """
+        run = _Run(request, request.cursor or ReplayCursor(self._clock.now()))
+        done: list[ReplayedFailure] = []
+        place = run.cursor.place
+        with HeldLetters(self._dead_letters) as held:
+            selected = list(islice(self._selected(held.letters, run), request.limit + 1))
+            known = known_failures(selected[: request.limit], self._connections, self._clock.now())
+            for each in known:
+                if self._clock.now() >= deadline:
+                    break
+                place = each.found.place
+                done.append(self._replayed(each, held, run))
+        is_over = not selected or place == selected[-1].place
+        after = None if is_over else ReplayCursor(run.cursor.started_at, place)
+        return ReplayStep(tuple(done), after, run.without_age, held.is_complete)
+
+    # --- what is selected -------------------------------------------------------------------------------------------
+
+    def _selected(self, letters: Sequence[DeadLetter], run: _Run) -> Iterator[FoundFailure]:
+        """Yield the failures after the cursor that the request selects."""
+        found = sorted(map(self._reader.read, letters), key=lambda each: each.place)
+        seen = {each.source_key for each in found}
+        now, selection = self._clock.now(), run.request.selection
+        for each in found:
+            if each.place > run.cursor.place and selection.selects(each.failure, now):
+                yield each
+        for each in self._rows(run.cursor):
+            if each.source_key in seen or not selection.selects_without_age(each.failure):
+                continue
+            seen.add(each.source_key)
+            if selection.is_by_age:
+                run.without_age += 1
+            else:
+                yield each
+
+    def _rows(self, cursor: ReplayCursor) -> Iterator[FoundFailure]:
+        """Yield the failed rows after the cursor that this replay has not sent yet."""
+        for name in sorted(self._connections):
+            connection = self._connections[name]
+            for rows in batched(FailedRows(connection).after(cursor.place), _ROWS_AT_ONCE, strict=False):
+                records = load_records(connection.store, [each.failure.source for each in rows])
+                for each in rows:
+                    last = records[each.failure.source].last_sent
+                    if last is None or last.at < cursor.started_at:
+                        yield each
+
+    # --- what becomes of it -----------------------------------------------------------------------------------------
+
+    def _replayed(self, known: KnownFailure, held: HeldLetters, run: _Run) -> ReplayedFailure:
+        """Do what is decided, unless it is a preview; return it."""
+        letter = known.found.letter
+        if not run.request.is_preview:
+            known = outcome_recorded(known, self._connections, self._clock.now())
+        sent = known.record.sent_lately(self._clock.now())
+        decision = decide(known.situation, sent, run.request.cap)
+        if run.has_sent(known):
+            decision = Decision(ReplayAction.DELETE, _SENT_ALREADY)
+        is_done = decision.action in (ReplayAction.SEND, ReplayAction.DELETE)
+        if is_done and not run.request.is_preview:
+            self._acts.act(known.failure, decision, run.request.by)
+            if letter is not None:
+                held.delete(letter)
+        if decision.action is ReplayAction.SEND:
+            run.sent.add((known.failure.connection, known.failure.source, known.failure.capability))
+        return ReplayedFailure(known.failure, decision, letter is not None, sent)

@@ -1,0 +1,133 @@
+"""A preview: what a replay would come to, compared with Xero, while nothing is written anywhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+from amazon_to_xero.domain.amazon.order import Charge
+from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
+from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.services.replay.preview import SourcePreview
+from unit.services.amazon_orders import amazon_order, shipped_order
+from unit.services.planning.paying_connection import PAYING
+from unit.services.replay.replayed_stack import ReplayedStack
+
+OTHER_ACCOUNT = replace(PAYING, accounts=replace(PAYING.accounts, charges={Charge.ITEM: "205"}))
+
+
+def preview(stack: ReplayedStack, source: str = "order#A") -> SourcePreview:
+    return stack.main.connection.preview.of([source])[source]
+
+
+def written(shown: SourcePreview) -> dict[str, str]:
+    """Return what would be done, by document."""
+    return {each.document: each.action for each in shown.documents}
+
+
+def test_corrected_order_is_shown_with_the_documents_that_would_be_created() -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.correct()
+
+    shown = preview(stack)
+
+    assert (shown.state, shown.reason) == ("PLANNED", "")
+    assert written(shown)["invoice#A"] == "create"
+    assert written(shown)["payment#A"] == "create"
+    (invoice,) = (each for each in shown.documents if each.document == "invoice#A")
+    fields = {each.field: (each.in_xero, each.to_write) for each in invoice.differences}
+    assert fields["Total"] == ("", "10.00")
+    assert fields["LineItems[0].AccountCode"] == ("", "200")
+
+
+def test_order_that_would_fail_again_is_shown_with_its_code_and_remedy() -> None:
+    shown = preview(ReplayedStack(shipped_order()))
+
+    assert (shown.state, shown.reason, shown.documents) == ("FAILED", "ACCOUNT_UNMAPPED", ())
+    assert "account" in shown.remedy
+
+
+def test_changed_settings_are_shown_as_the_difference_to_the_draft_in_xero() -> None:
+    stack = ReplayedStack(amazon_order(), policy=PAYING)
+    stack.correct(OTHER_ACCOUNT)
+
+    (invoice,) = preview(stack).documents
+
+    assert (invoice.document, invoice.action) == ("invoice#A", "update")
+    assert [(each.field, each.in_xero, each.to_write) for each in invoice.differences] == [
+        ("LineItems[0].AccountCode", "200", "205")
+    ]
+
+
+def test_order_that_stands_in_xero_as_requested_has_nothing_to_write() -> None:
+    stack = ReplayedStack(shipped_order(), policy=PAYING)
+
+    shown = preview(stack)
+
+    assert (shown.state, shown.documents) == ("PLANNED", ())
+
+
+def test_invoice_that_somebody_has_entered_under_the_number_is_shown_as_a_failure() -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.main.xero.hold("Invoices", {"InvoiceNumber": "A", "Type": "ACCREC", "Reference": "mine", "Status": "DRAFT"})
+    stack.correct()
+
+    assert written(preview(stack))["invoice#A"] == "fail: its number is another document's in Xero"
+
+
+def test_nothing_is_written_logged_or_dead_lettered() -> None:
+    stack = ReplayedStack(shipped_order("A"), shipped_order("B"))
+    stack.correct()
+    rows, notes, calls = stack.main.store.writes(), len(stack.main.decisions.notes), len(stack.main.xero.writes())
+    letters = stack.letters()
+
+    stack.main.connection.preview.of(["order#A", "order#B"])
+
+    budget = stack.main.store.writes("CURSOR#xero-budget")
+    assert stack.main.store.writes() - rows <= budget  # calls are counted, and nothing else
+    assert {row.sk for row in stack.main.store.table.written[rows:]} <= {"CURSOR#xero-budget", "CURSOR#xero-tenant"}
+    assert len(stack.main.decisions.notes) == notes
+    assert len(stack.main.xero.writes()) == calls
+    assert stack.letters() == letters
+
+
+def test_preview_of_many_orders_takes_few_calls_to_xero() -> None:
+    order_ids = [f"A{number}" for number in range(20)]
+    stack = ReplayedStack(*(shipped_order(order_id) for order_id in order_ids))
+    stack.correct()
+    calls = len(stack.main.xero.calls)
+
+    shown = stack.main.connection.preview.of([f"order#{order_id}" for order_id in order_ids])
+
+    assert {each.state for each in shown.values()} == {"PLANNED"}
+    assert len(stack.main.xero.calls) - calls <= 4
+
+
+def test_outage_of_xero_is_noted_and_the_plan_is_shown() -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.correct()
+    stack.main.xero.before = [XeroUnavailable("get Invoices", 503, "unavailable")]
+
+    shown = preview(stack)
+
+    assert shown.note == "Xero was not read: get Invoices, status 503."
+    assert written(shown)["invoice#A"] == "not known"
+
+
+def test_order_that_was_never_read_is_said_to_be_read_first() -> None:
+    assert preview(ReplayedStack(), "order#Z").note.startswith("It is read from Amazon first")
+
+
+def test_confirmation_is_said_to_be_compared() -> None:
+    assert preview(ReplayedStack(), "confirmation#A").note.startswith("Its charges are compared")
+
+
+def test_preview_has_no_buyer_data() -> None:
+    buyers = replace(PAYING, contacts=ContactPolicy(ContactScope.BUYERS), accounts=replace(PAYING.accounts, charges={}))
+    stack = ReplayedStack(shipped_order(), policy=buyers)
+    stack.correct(replace(buyers, accounts=PAYING.accounts))
+
+    text = json.dumps(asdict(preview(stack))).lower()
+
+    assert "invoice#a" in text
+    assert "canary" not in text
