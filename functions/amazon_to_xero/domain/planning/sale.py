@@ -116,7 +116,7 @@ def sales(
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         return [_sale_of_shipment(order, shipments, place, policy, organisation) for place in range(len(shipments))]
-    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
+    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation, whole=order)]
 
 
 def _sale_of_shipment(
@@ -129,8 +129,7 @@ def _sale_of_shipment(
     """
     shipment = shipments[place]
     part = share_of(order, shipments, place)
-    is_share = part.items != order.items
-    sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, is_share=is_share)
+    sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, whole=order)
     is_left_out = is_shipped_before_start(order, shipment, policy)
     return replace(sale, lines=(), total=ZERO, tax_variances=()) if is_left_out else sale
 
@@ -189,21 +188,13 @@ def _sale(
     policy: PostingPolicy,
     organisation: Organisation,
     *,
-    is_share: bool = False,
+    whole: Order,
 ) -> Sale:
-    taxes = tax_treatment(order, policy.tax, organisation)
+    """Return the sale of an order, or of the share of a shipment in the `whole` order."""
+    taxes = tax_treatment(_taxed_like(order, whole), policy.tax, organisation)
     collected = [item for item in order.items if item.item_id in taxes.collected]
-    variances = tax_variances(order, taxes, organisation, is_share=is_share)
-    differing = {variance.item_id for variance in variances}
-    lines: list[Line] = []
-    for item in order.items:
-        made = list(item_lines(order, item, taxes, policy))
-        is_sellers = item.tax_stated and item.item_id not in taxes.collected
-        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
-            made = state_taxes(made, item, taxes.amounts, organisation, order)
-        lines += made
-    if order.tip:
-        lines.append(_tip_line(order, taxes, policy))
+    variances = tax_variances(order, taxes, organisation, is_share=order.items != whole.items)
+    lines = _lines(order, _taxed_like(order, whole), taxes, variances, policy, organisation)
     expected = seller_total(order, collected)
     is_reviewed = policy.approval is Approval.REVIEW
     is_draft = bool(variances) and policy.tax.when_different is WhenDifferent.DRAFT
@@ -219,6 +210,28 @@ def _sale(
         collected=taxes.collected,
         awaits_review=shipment is not None and is_reviewed,
     )
+
+
+def _lines(
+    order: Order,
+    taxed: Order,
+    taxes: TaxTreatment,
+    variances: Iterable[TaxVariance],
+    policy: PostingPolicy,
+    organisation: Organisation,
+) -> list[Line]:
+    """Return the lines of an order or share, without rounding; `taxed` is what the taxes are of, see `_taxed_like`."""
+    differing = {variance.item_id for variance in variances}
+    lines: list[Line] = []
+    for item in order.items:
+        made = list(item_lines(order, item, taxes, policy))
+        is_sellers = item.tax_stated and item.item_id not in taxes.collected
+        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
+            made = state_taxes(made, item, taxes.amounts, organisation, order)
+        lines += made
+    if order.tip:
+        lines.append(_tip_line(order, _first_tax_type(taxed, taxes), taxes.amounts, policy))
+    return lines
 
 
 def sale_reference(order: Order, tracking: str = "") -> str:
@@ -258,17 +271,25 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
             yield _reported(line, booking, origin)
 
 
-def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
-    """Return the line of the tip, which belongs to no item: it takes the tax type of the first item with a price.
+def _tip_line(order: Order, tax_type: str, amounts: LineAmountTypes, policy: PostingPolicy) -> Line:
+    """Return the line of the tip, which belongs to no item: `tax_type` is that of the first item with a price.
 
     Where the amounts exclude tax, Amazon adds none to the tip, so the line has none.
     """
-    is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
-    tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
+    if amounts is LineAmountTypes.EXCLUSIVE:
+        tax_type = policy.tax.rounding_tax_type
     tax_type = value_for(Charge.DELIVERY_TIP, policy.tax.chosen) or tax_type
     booking = _charge_booking(order, "", Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, booking.account, tax_type)
     return _reported(line, booking, Charge.DELIVERY_TIP)
+
+
+def _taxed_like(share: Order, whole: Order) -> Order:
+    """Return what says how a share is taxed: the whole order for a tip beside nothing that costs anything.
+
+    All that a shipment sent may have been cancelled since, and the tip stays with it.
+    """
+    return whole if share.tip and all(item.is_free for item in share.items) else share
 
 
 def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
