@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from amazon_to_xero.domain.amazon.correction_message import correction_message
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.stock_statements import parse_stock_notification
@@ -14,7 +15,9 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind
 from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.record import StockRecord
@@ -92,6 +95,7 @@ class FakeConnection:
         self.reports = RecordingReports()
         self.inventory = ScriptedInventory()
         self.inventory_topic = RecordingTopic()
+        self._corrections = 0
         self.connection = self.restart()
 
     def restart(self) -> Connection:
@@ -129,6 +133,18 @@ class FakeConnection:
         """Record a change notice for each order; return the ids of those that are to be read now."""
         notices = [ChangeNotice(order_id, at or self.clock.now()) for order_id in order_ids]
         return self.connection.services.notices.record(notices)
+
+    def correct(
+        self, kind: CorrectionKind, value: str = "", source: str = "order#A", line: str = "", correction_id: str = ""
+    ) -> list[str]:
+        """Record a person's correction of an order or refund as its message arrives; return what is due."""
+        self._corrections += 1
+        made = Correction(
+            correction_id or f"c{self._corrections}", kind, value, "accountant", "it is a book", self.clock.now(), line
+        )
+        capability = CAPABILITIES[SHIPMENTS if identity_of(source, SourceKind.ORDER) else REFUNDS]
+        notice = capability.parse(correction_message(self.name, source, made))
+        return capability.record(self.connection.services, [notice])
 
     def read(self, named: Sequence[str] = (), deadline: datetime | None = None) -> StepReport:
         return self.connection.services.order_reader.read_due(list(named), self._deadline(deadline))

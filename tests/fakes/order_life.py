@@ -23,9 +23,11 @@ from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, li
 from amazon_to_xero.domain.books.matching import GONE
 from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Account, Organisation
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full, with_charged_tax
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
@@ -67,6 +69,7 @@ class OrderLife:
     shipments: recorded so far.
     sales: what the newest planned version should have in Xero.
     contact_number: of the order's customer, where it is not the marketplace's.
+    corrections: what a person has stated; see `correct`.
     unanswered: by key, requests that Xero executed and whose answer was lost; their rows say OUTCOME_UNKNOWN.
     """
 
@@ -77,6 +80,7 @@ class OrderLife:
         self.shipments: tuple[Shipment, ...] = ()
         self.charges: tuple[ShipmentCharge, ...] = ()
         self.sales: list[Sale] = []
+        self.corrections = Corrections("order#A")
         self.unanswered: dict[str, DesiredDocument] = {}
         self.contact_number = ""
         self._invoice_number = ""
@@ -88,6 +92,16 @@ class OrderLife:
         plan = self.request(raw)
         self.post()
         return plan
+
+    def correct(self, kind: CorrectionKind, value: str = "", line: str = "") -> None:
+        """Record a correction of 10 November 2026, and bring Xero to what the order is with it."""
+        self.enter(kind, value, line)
+        self.update({})
+
+    def enter(self, kind: CorrectionKind, value: str = "", line: str = "") -> None:
+        """Record a correction, and plan nothing."""
+        entry = correction(kind, value, line, str(len(self.corrections.entries)))
+        self.corrections = self.corrections.with_entry(entry) or self.corrections
 
     def request(self, raw: dict[str, Any] | None = None) -> PostingPlan:
         """Plan a version of the order, by default the newest one again, and store the requests."""
@@ -106,11 +120,12 @@ class OrderLife:
         if self.charges and is_charged_in_full(order, self.charges):
             order = with_charged_tax(order, self.charges, self.policy.tax.liabilities)
         self.shipments = shipments_of(order, self.shipments)
-        outcome = sales(order, self.shipments, self.policy, self.organisation)
+        outcome = corrected_sales(order, self.shipments, self.policy, self.organisation, self.corrections)
         assert not isinstance(outcome, NotPriced)
         self.sales = [] if isinstance(outcome, NotInvoiced) else outcome
         to_plan = self._order_to_plan(order)
-        return _plan_with_stored(to_plan, self.sales, self.documents, self.policy, self.organisation)
+        policy = corrected_policy(self.policy, self.corrections)
+        return _plan_with_stored(to_plan, self.sales, self.documents, policy, self.organisation)
 
     def pending_changes(self) -> list[str]:
         """Return the keys of the documents that planning the newest version again would change."""
@@ -125,9 +140,15 @@ class OrderLife:
     def _order_to_plan(self, order: Order) -> OrderToPlan:
         self._invoice_number = self._invoice_number or invoice_number(order.order_id, self.policy.invoice_prefix)
         customer = marketplace_customer(order.marketplace_id, self.policy.contacts)
-        contact, number, shipments = self.contact_number or customer.number, self._invoice_number, len(self.shipments)
         return OrderToPlan(
-            order.order_id, order.updated, contact, number, shipments, marketplace_id=order.marketplace_id
+            order.order_id,
+            order.updated,
+            self.contact_number or customer.number,
+            self._invoice_number,
+            len(self.shipments),
+            order.updated + timedelta(microseconds=len(self.corrections.entries)),
+            marketplace_id=order.marketplace_id,
+            corrected_at=self.corrections.newest_at,
         )
 
     # --- posting ----------------------------------------------------------------------------------------------------
@@ -253,6 +274,12 @@ class OrderLife:
     def sales_by_origin(self) -> Counter[str]:
         """What should be invoiced for each item and charge, without rounding lines."""
         return _by_origin((line, 1) for sale in self.sales if sale.total for line in sale.lines)
+
+
+def correction(kind: CorrectionKind, value: str = "", line: str = "", correction_id: str = "c1") -> Correction:
+    """Return a correction that an accountant made on 10 November 2026."""
+    made_at = datetime(2026, 11, 10, 9, tzinfo=UTC)
+    return Correction(correction_id, kind, value, "accountant", "the item is a book", made_at, line)
 
 
 # --- the order "A" ----------------------------------------------------------------------------------------------------

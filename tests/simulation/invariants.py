@@ -13,6 +13,7 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from simulation.charge_invariants import ChargeInvariants
+from simulation.corrections import check_corrections, corrected_expectation
 from simulation.culprits import REFUSED_BY_AMAZON, Culprit, check_bounds
 from simulation.history import Expected, OrderHistory, buyer_email
 from simulation.refund_invariants import RefundInvariants, is_refund_note
@@ -197,7 +198,7 @@ class Invariants:
 
     def _order(self, one: OrderHistory, held: Sequence[Booked], failed: Mapping[str, str]) -> bool:
         """Whether the books hold what the newest version asks; False when a person is needed and was told."""
-        expected = one.versions[-1].expected
+        expected = corrected_expectation(self._world, one)
         row = self._world.table.rows.get(f"ORDER#{one.order_id}")
         if row is None and self._world.culprits.of(one.order_id) is Culprit.AMAZON_HIDES:
             return False  # its notification was lost, and Amazon says nothing else of it
@@ -218,6 +219,7 @@ class Invariants:
             self._violated(f"order {one.order_id} rests at an older version than Amazon's")
         live = [each for each in held if each.status not in _GONE]
         self._as_expected(one, expected, live)
+        check_corrections(self._world, one, live, self._violated)
         for each in live:
             self._settled(each)
         # An open invoice that a refund was credited of is adjusted as if it were paid.
@@ -298,7 +300,7 @@ class Invariants:
         owed: dict[str, Decimal] = defaultdict(Decimal)
         cleared: dict[str, Decimal] = defaultdict(Decimal)
         for one in self._world.histories:
-            expected = one.versions[-1].expected
+            expected = corrected_expectation(self._world, one)
             if one.order_id in explained:
                 continue
             currency, total = one.region.currency, expected.total

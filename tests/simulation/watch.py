@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,9 @@ class Watch:
             return
         if capability not in (ORDERS, SHIPMENTS):
             return
+        if "correct" in document:
+            self._correction_is_kept(capability, document["correct"])
+            return
         if "reprocess" in document:
             order_id, at = document["reprocess"]["source"].removeprefix("order#"), None
         elif capability == SHIPMENTS:
@@ -98,6 +102,15 @@ class Watch:
             held = json.loads(row.data)["version"]
             if not held or datetime.fromisoformat(held) < at:
                 self.violated(f"order {order_id}: its message was acknowledged and it is not due to be read")
+
+    def _correction_is_kept(self, capability: str, correction: Mapping[str, str]) -> None:
+        """A correction is entered in its row, or is a dead letter."""
+        row = self._world.table.rows.get(f"CORRECTION#{correction['source']}")
+        is_entered = row is not None and correction["id"] in row.data
+        if not is_entered and not any(
+            correction["id"] in each.body for each in self._world.dead_letters[capability].ever
+        ):
+            self.violated(f"{correction['source']}: correction {correction['id']} was acknowledged and is nowhere")
 
     def invocation_raised(self, who: str, problem: Exception) -> None:
         """Errors of the table and of queues may end an invocation; nothing else may."""

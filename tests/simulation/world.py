@@ -37,6 +37,7 @@ from sandbox.wire import Request, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REFRESH_TOKEN, XeroSandbox
 from simulation import history as made
 from simulation.application import SimulatedApplication, current_world
+from simulation.corrections import DrawnCorrections
 from simulation.culprits import Culprit, Culprits
 from simulation.functions_service import Functions, Poller, Schedule
 from simulation.queues import Queue
@@ -140,6 +141,7 @@ class World:
         self._events = self._stream("events")
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.contacts_were_tidied = False
+        self.last_correction = 0.0  # seconds since the world began
         self.merged_contacts: set[str] = set()  # numbers of contacts that were merged into others
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
@@ -299,7 +301,7 @@ class World:
         for schedule in self.schedules:
             schedule.start()
         last = max(version.at for one in self.histories for version in one.versions)
-        storm = max(last, self.length) + self.rng.random() * 600
+        storm = max(last, self.length, self.last_correction) + self.rng.random() * 600
         self.scheduler.run(lambda: False, storm)
         self.log("world", "the weather is calm, the operator mends what is broken")
         self.weather = self.weather.calm()
@@ -430,6 +432,7 @@ class World:
             for at, _ in history.versions:
                 self.scheduler.after(at, partial(self._statement_changes, statement_id))
         self._plan_transactions()
+        self._plan_corrections()
         if self.xero_is_short_of_currency:
             del self.xero.books.currencies["CAD"]
         if self.closed_account:
@@ -439,6 +442,23 @@ class World:
         tidies = bookkeeper.random() < 0.15
         if tidies if self.layers.tidies is None else self.layers.tidies:
             self.scheduler.after(bookkeeper.random() * self.length, partial(self._tidy_contacts, bookkeeper))
+
+    def _plan_corrections(self) -> None:
+        """Have the accountant send what is drawn for orders without refunds and without faults that last."""
+        orders = [
+            one
+            for one in self.histories
+            if one.order_id not in self.transactions.of_order and self.culprits.of(one.order_id) is None
+        ]
+        rng = self._stream("corrections")
+        for at, body in DrawnCorrections(rng, orders, self.length, self.per_shipment).sent:
+            self.last_correction = max(self.last_correction, at)
+            self.scheduler.after(at, partial(self._correction_is_sent, body, rng))
+
+    def _correction_is_sent(self, body: str, rng: random.Random) -> None:
+        self.log("accountant", body)
+        self.sent.append((SHIPMENTS, body))
+        self._delivered(SHIPMENTS, body, rng, self.weather.event_late)
 
     def _plan_transactions(self) -> None:
         transactions = self.transactions

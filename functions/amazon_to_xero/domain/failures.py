@@ -20,6 +20,9 @@ class FailureCode(StrEnum):
     MALFORMED_MESSAGE = "MALFORMED_MESSAGE"
     UNEXPECTED_NOTIFICATION = "UNEXPECTED_NOTIFICATION"
     UNKNOWN_SELLER = "UNKNOWN_SELLER"
+    CORRECTION_REFUSED = "CORRECTION_REFUSED"
+    # corrections by a person
+    CORRECTION_UNUSABLE = "CORRECTION_UNUSABLE"
     # orders as Amazon states them
     ORDER_MALFORMED = "ORDER_MALFORMED"
     ORDER_UNREADABLE = "ORDER_UNREADABLE"
@@ -174,6 +177,7 @@ class NotInvoicedReason(StrEnum):
     UNFULFILLABLE = "UNFULFILLABLE"
     REPLACEMENT = "REPLACEMENT"
     ZERO_VALUE = "ZERO_VALUE"
+    SKIPPED = "SKIPPED"
 
 
 class NotBookedReason(StrEnum):
@@ -185,6 +189,7 @@ class NotBookedReason(StrEnum):
     SALE_NOT_INVOICED = "SALE_NOT_INVOICED"
     ALREADY_CREDITED = "ALREADY_CREDITED"
     CONFIRMS_A_SALE = "CONFIRMS_A_SALE"
+    SKIPPED = "SKIPPED"
 
 
 class Audience(StrEnum):
@@ -227,9 +232,12 @@ class Finding:
 
 
 _C, _A = FailureCode, Audience
-_SELLER_CENTRAL = "Check the order in Seller Central and enter it in Xero manually."
+_SELLER_CENTRAL = (
+    "Check the order in Seller Central and enter it in Xero manually, then take it off the list with correct --skip."
+)
 _TRANSACTION_VIEW = (
-    "Check the transaction in Seller Central (Payments > Transaction View) and enter the refund in Xero manually."
+    "Check the transaction in Seller Central (Payments > Transaction View) and enter the refund in Xero manually, then "
+    "take it off the list with correct --skip."
 )
 _REFUND_OR_CHARGE = (
     "Check the transaction in Seller Central (Payments > Transaction View). Enter a refund in Xero manually; compare a "
@@ -250,6 +258,16 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.UNKNOWN_SELLER: FailureInfo(
         "No connection has this seller.", "Connect the seller, then redrive the message.", _A.MESSAGE
+    ),
+    _C.CORRECTION_REFUSED: FailureInfo(
+        "A correction by a person has a value that cannot be, withdraws one that does not apply, or is of a refund "
+        "whose credit note Xero holds already.",
+        "Enter the correction anew as the message says, then delete the message.",
+        _A.MESSAGE,
+    ),
+    _C.CORRECTION_UNUSABLE: FailureInfo(
+        "A correction by a person cannot be applied to the order or refund as it is now.",
+        "Withdraw the correction that the message names, or enter another one.",
     ),
     _C.ORDER_MALFORMED: FailureInfo("Amazon's order does not have the documented shape.", _SELLER_CENTRAL),
     _C.ORDER_UNREADABLE: FailureInfo(
@@ -273,7 +291,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
     _C.SHIPPING_DAY_UNKNOWN: FailureInfo(
         "Amazon does not state when the order shipped, and no charge of it is known that would.",
-        "Find the day in Seller Central (Payments > Transaction View) and enter the order in Xero manually. If the "
+        "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date. If the "
         "application lacks the role Finance and Accounting, add it and reprocess the order.",
     ),
     _C.TOO_MANY_DECIMALS: FailureInfo(
@@ -302,7 +320,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.REFUND_REVERSED: FailureInfo(
         "The transaction takes money from the buyer, so it is not a refund.",
-        "Enter the reversal in Xero manually.",
+        "Enter the reversal in Xero manually, then take it off the list with correct --skip.",
     ),
     _C.REFUND_WITHOUT_SALE: FailureInfo(
         "For three days the order of a refund has had no approved invoice in Xero.",
@@ -311,15 +329,16 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.REFUND_BEFORE_START: FailureInfo(
         "The refund belongs to an order that was placed before start, so its sale is not entered here.",
-        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale; or set "
-        "refunds.before_start to standalone, then reprocess the transaction.",
+        "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale, then take it off "
+        "the list with correct --skip; or set refunds.before_start to standalone, then reprocess the transaction.",
     ),
     _C.REFUND_ITEM_UNKNOWN: FailureInfo(
         "The order's invoice has no line for the SKU that the refund names.",
-        "Enter the credit note in Xero manually.",
+        "Enter the credit note in Xero manually, then take it off the list with correct --skip.",
     ),
     _C.REFUND_CURRENCY_DIFFERS: FailureInfo(
-        "The refund is in another currency than the sale.", "Enter the credit note in Xero manually."
+        "The refund is in another currency than the sale.",
+        "Enter the credit note in Xero manually, then take it off the list with correct --skip.",
     ),
     _C.TRANSACTION_TOO_LARGE: FailureInfo("The transaction does not fit into one row of the table.", _TRANSACTION_VIEW),
     _C.CHARGE_DIFFERS: FailureInfo(
@@ -364,7 +383,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Amazon does not say clearly whether the seller or the marketplace owes the tax, or how much of a price is the "
         "marketplace's tax.",
         "Find out in Seller Central who remits the tax, add Amazon's word to tax.liabilities and reprocess the order; "
-        "or enter the order in Xero manually.",
+        "or, if the seller owes it, correct the order with --as-it-is.",
     ),
     _C.ROUNDING_TAXED: FailureInfo(
         "tax.rounding_tax_type has a rate above zero.", "Name a tax type without tax, then reprocess the order."
@@ -383,7 +402,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.TAX_VARIANCE: FailureInfo(
         "Amazon's tax on an item differs from what Xero computes with the rule's rate, by more than rounding.",
-        "Correct tax.rules, then reprocess the order; or set tax.when_different to draft or book.",
+        "Correct tax.rules, then reprocess the order; or correct the order with --tax-type, or with --as-it-is to have "
+        "it entered all the same. For all such orders set tax.when_different to draft or book.",
     ),
     _C.ACCOUNT_UNKNOWN: FailureInfo(
         "The organisation does not have this account.", "Add the account in Xero or correct accounts in the settings."
@@ -669,6 +689,7 @@ NOT_INVOICED: Mapping[NotInvoicedReason, str] = {
     _N.UNFULFILLABLE: "Amazon cannot deliver the order.",
     _N.REPLACEMENT: "A free replacement of an earlier order, or an exchange without a charge.",
     _N.ZERO_VALUE: "The order's total is zero.",
+    _N.SKIPPED: "A person has said that the order is not entered here. Documents that exist are voided or credited.",
 }
 
 _B = NotBookedReason
@@ -679,4 +700,5 @@ NOT_BOOKED: Mapping[NotBookedReason, str] = {
     _B.SALE_NOT_INVOICED: "Its order has no invoice, by rule.",
     _B.ALREADY_CREDITED: "Adjustments of the order have already credited the whole amount.",
     _B.CONFIRMS_A_SALE: "It is a charge that could not be read at first. It is compared with the sale of its order.",
+    _B.SKIPPED: "A person has said that the refund is not entered here.",
 }

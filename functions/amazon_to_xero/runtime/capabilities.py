@@ -27,6 +27,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.reader import OrderReader
@@ -53,6 +54,7 @@ class Services:
     failed_sources: FailedSources
     clock: Clock
     notices: NoticeRecorder
+    corrections: CorrectionRecorder
     order_reader: OrderReader
     order_sweep: OrderSweep
     order_planner: SourcePlanner[OrderRecord]
@@ -89,14 +91,23 @@ class Capability:
 
 
 def _record_transaction_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the refunds queue: of transactions, of all those of an order, and of confirmations.
+    """Record notices of the refunds queue: of transactions, of all those of an order, of confirmations, corrections.
 
-    The last two are of a person, who has them read or compared again.
+    All but the first are of a person, who has them read, compared or planned again.
     """
+    corrected = services.corrections.record_of_refunds([each for each in notices if each.correction is not None])
+    notices = [each for each in notices if each.correction is None]
     services.confirmations.reprocess([each.key for each in notices if each.kind is SourceKind.CONFIRMATION])
     services.order_transactions.ask([each.key for each in notices if each.kind is SourceKind.ORDER])
     of_transactions = [each for each in notices if each.kind in (None, SourceKind.TRANSACTION)]
-    return services.transaction_notices.record(of_transactions)
+    return [*corrected, *services.transaction_notices.record(of_transactions)]
+
+
+def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
+    """Record notices of the shipments queue: of orders, and a person's corrections of them."""
+    corrected = services.corrections.record_of_orders([notice for notice in notices if notice.correction is not None])
+    due = services.notices.record_shipments([notice for notice in notices if notice.correction is None])
+    return [*corrected, *due]
 
 
 def _read_transactions(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -143,7 +154,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability(
             SHIPMENTS,
             parse=parse_shipment_event,
-            record=lambda services, notices: services.notices.record_shipments(notices),
+            record=_record_shipment_notices,
             dead_letter_queue="SHIPMENTS_DLQ_URL",
             work=lambda services: CapabilityWork(plan=partial(_find_approvals_and_plan_shipments, services)),
             # The orders function may still be recording the rest of a burst, and full batches cost least.

@@ -30,6 +30,7 @@ from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.charges import ChargeRecorder
+from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
 from amazon_to_xero.services.intake.order_transactions import OrderTransactions
 from amazon_to_xero.services.intake.quota import AmazonQuota
@@ -251,6 +252,7 @@ def connect(
         failed_sources,
         clock,
         notices,
+        CorrectionRecorder(name, store, ports.dead_letter_queues, clock, decisions),
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from operations.command_line.command import add_command
+from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
@@ -25,7 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (status, failed, show, logs, doctor, status_page, redrive, resync):
+_COMMANDS = (status, failed, show, correct, withdraw, corrections, logs, doctor, status_page, redrive, resync)
+for _command in _COMMANDS:
     add_command(app, _command)
 app.add_typer(replay)
 

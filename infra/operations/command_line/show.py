@@ -14,9 +14,12 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.domain.money import cents
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.source import SourceKind, source_key
+from operations.command_line.corrections_view import corrections_table, listed_corrections
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
 from operations.links import seller_central_link, xero_link
@@ -36,9 +39,17 @@ def show(session: Session, order: OrderId) -> Result:
             "check where no notice and no sweep has read it: docs/operating.md, An order is not in Xero."
         )
         return Result({"order_id": order, "error": remedy}, [remedy], has_problem=True)
-    data = order_data(books)
+    row = _corrections(session, books)
+    data = order_data(books) | {"corrections": listed_corrections(row)}
     states = [data["order"], data["confirmation"], *data["refunds"], *data["documents"]]
-    return Result(data, _view(data), has_problem=any(each and each["state"] == _FAILED for each in states))
+    view = [*_view(data), "", corrections_table(row)] if row.entries else _view(data)
+    return Result(data, view, has_problem=any(each and each["state"] == _FAILED for each in states))
+
+
+def _corrections(session: Session, books: OrderBooks) -> Corrections:
+    """Return what a person has stated about the order."""
+    source = source_key(SourceKind.ORDER, books.order_id)
+    return session.store().load(Corrections, [source]).get(source, Corrections(source))
 
 
 def order_data(books: OrderBooks) -> dict[str, Any]:

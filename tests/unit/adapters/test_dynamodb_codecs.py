@@ -18,6 +18,7 @@ from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.domain.source import NextStep
@@ -25,6 +26,11 @@ from amazon_to_xero.ports.state import Cursor, Record
 from fakes.order_life import desired_documents
 from fakes.orders import CA, breakdown, item, order
 from fakes.state import NOON, ManualClock, MemoryStateStore
+
+
+def _numbered(entries: list[Correction]) -> tuple[Correction, ...]:
+    return tuple(replace(entry, number=number) for number, entry in enumerate(entries, 1))
+
 
 TEXT = st.text(max_size=20)
 NAME = st.text(min_size=1, max_size=20)
@@ -114,6 +120,7 @@ ORDER_RECORD = st.builds(
     remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
     awaits_charge_since=st.none() | TIME,
+    corrections=COUNT,
 )
 MONEY = st.fixed_dictionaries({"currencyAmount": AMOUNT, "currencyCode": TEXT})
 TRANSACTION_RECORD = st.builds(
@@ -133,6 +140,7 @@ TRANSACTION_RECORD = st.builds(
     reason=TEXT,
     remedy=TEXT,
     documents=st.lists(TEXT, max_size=3).map(tuple),
+    corrections=COUNT,
 )
 AMOUNTS = st.dictionaries(TEXT, AMOUNT, max_size=3)
 AMOUNT_TYPE = st.builds(AmountType, kind=st.sampled_from(AmountKind), is_tax=st.booleans())
@@ -167,6 +175,17 @@ CONFIRMATION = st.builds(
     reason=TEXT,
     remedy=TEXT,
 )
+CORRECTION = st.builds(
+    Correction,
+    correction_id=TEXT,
+    kind=st.sampled_from(CorrectionKind),
+    value=TEXT,
+    author=TEXT,
+    reason=TEXT,
+    made_at=TIME,
+    line=TEXT,
+)
+CORRECTIONS = st.builds(Corrections, source=NAME, entries=st.lists(CORRECTION, max_size=3).map(_numbered))
 CURSOR = st.builds(Cursor, name=NAME, data=st.dictionaries(TEXT, TEXT, max_size=3))
 
 
@@ -220,6 +239,11 @@ def test_confirmation_is_read_back_with_every_field(record: SaleConfirmation) ->
     )
 
 
+@given(CORRECTIONS)
+def test_corrections_are_read_back_with_every_field(corrections: Corrections) -> None:
+    assert_read_back(corrections, Corrections)
+
+
 @given(CURSOR)
 def test_cursor_is_read_back_with_every_field(cursor: Cursor) -> None:
     assert_read_back(cursor, Cursor)
@@ -241,7 +265,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("order_id", "generation", "noticed_at", "next_attempt_at", "next_step", "capability", "attempts", "read_at"),
         *("version", "documents_version", "older_reads", "older_since"),
         *("digest", "status", "content", "shipments", "contact_number", "invoice_number"),
-        *("state", "reason", "remedy", "documents", "awaits_charge_since"),
+        *("state", "reason", "remedy", "documents", "awaits_charge_since", "corrections"),
     }
     assert {each.name for each in fields(SaleConfirmation)} == {
         *("order_id", "generation", "charges", "sale", "awaited_since", "next_attempt_at", "state", "reason", "remedy"),

@@ -125,6 +125,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`STOCK#…`",
         "`MOVEMENTS#…`",
         "`WORKLIST#…`",
+        "`CORRECTION#…`",
         "`DOCUMENT#…`",
         "`REPLAY#…`",
         "`CURSOR#…`",

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
+from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
 from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
 from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
@@ -24,6 +25,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.source import NextStep
@@ -42,7 +44,7 @@ class OrderCodec:
     """Converts OrderRecord."""
 
     prefix = "ORDER"
-    schema = 3
+    schema = 4
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
@@ -62,6 +64,7 @@ class OrderCodec:
             "invoice_number": record.invoice_number,
             "shipments": [_encoded_shipment(shipment) for shipment in record.shipments],
             "documents": list(record.documents),
+            "corrections": record.corrections,
             "awaits_charge_since": _text(record.awaits_charge_since),
         }
         return Row(
@@ -100,6 +103,7 @@ class OrderCodec:
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
+            corrections=data.get("corrections", 0),
             awaits_charge_since=_time(data.get("awaits_charge_since")),
         )
 
@@ -108,7 +112,7 @@ class TransactionCodec:
     """Converts TransactionRecord."""
 
     prefix = "TRANSACTION"
-    schema = 1
+    schema = 2
 
     def encode(self, record: TransactionRecord) -> Row:
         data = {
@@ -122,6 +126,7 @@ class TransactionCodec:
             "capability": record.capability,
             "attempts": record.attempts,
             "documents": list(record.documents),
+            "corrections": record.corrections,
         }
         return Row(
             f"{self.prefix}#{record.transaction_id}",
@@ -153,6 +158,7 @@ class TransactionCodec:
             reason=row.reason,
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
+            corrections=data.get("corrections", 0),
         )
 
 
@@ -264,6 +270,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     StockRecord: StockCodec(),
     DayMovements: MovementsCodec(),
     WorklistEntry: WorklistCodec(),
+    Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
     ReplayRecord: ReplayCodec(),
     Cursor: CursorCodec(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from amazon_to_xero.domain.amazon.correction_message import correction_in, source_of
 from amazon_to_xero.domain.amazon.message import (
     is_short,
     malformed,
@@ -20,6 +21,7 @@ from amazon_to_xero.domain.amazon.message import (
     time_of,
     unexpected,
 )
+from amazon_to_xero.domain.corrections import Correction
 from amazon_to_xero.domain.source import SourceKind, identity_of
 
 ORDER_SHIPPED = "Order Shipped"
@@ -36,7 +38,8 @@ class ChangeNotice:
     at: when Amazon gave the notice, or posted the transaction (UTC); None where it was not Amazon.
     connection, seller_id: whose record; one of them is given.
     reprocess: a person asks to process the source again, whatever is known already.
-    kind: the kind of source that is to be reprocessed; None for any other notice.
+    kind: the kind of source that is to be reprocessed or corrected; None for any other notice.
+    correction: what a person states about the source; None for any other notice.
     """
 
     key: str
@@ -45,6 +48,7 @@ class ChangeNotice:
     seller_id: str = ""
     reprocess: bool = False
     kind: SourceKind | None = None
+    correction: Correction | None = None
 
 
 def parse_order_change(body: str) -> ChangeNotice:
@@ -65,11 +69,14 @@ def parse_order_change(body: str) -> ChangeNotice:
 
 
 def parse_shipment_event(body: str) -> ChangeNotice:
-    """Return the notice in a message of the shipments queue: an event of the own bus, or a redriven dead letter.
+    """Return the notice in a message of the shipments queue: an event of the own bus, a correction by a person, or a
+    redriven dead letter.
 
-    Raises Failure as parse_order_change does.
+    Raises Failure as parse_order_change does, and with CORRECTION_REFUSED.
     """
     document = read_document(body)
+    if (correction := correction_in(document)) is not None:
+        return _correction_notice(document, correction, SourceKind.ORDER)
     if (notice := _reprocess_notice(document, SourceKind.ORDER)) is not None:
         return notice
     kind = short_text(document, "detail-type")
@@ -80,12 +87,15 @@ def parse_shipment_event(body: str) -> ChangeNotice:
 
 
 def parse_transaction_update(body: str) -> ChangeNotice:
-    """Return the notice in a message of the refunds queue: TRANSACTION_UPDATE, or a redriven dead letter.
+    """Return the notice in a message of the refunds queue: TRANSACTION_UPDATE, a correction by a person, or a redriven
+    dead letter.
 
     Amazon names no transaction in it, and not reliably its type, so that every one is a notice. Raises Failure as
-    parse_order_change does.
+    parse_shipment_event does.
     """
     document = read_document(body)
+    if (correction := correction_in(document)) is not None:
+        return _correction_notice(document, correction, SourceKind.TRANSACTION)
     # An order in this queue stands for all of its transactions.
     kinds = (SourceKind.TRANSACTION, SourceKind.CONFIRMATION, SourceKind.ORDER)
     if (notice := _reprocess_notice(document, *kinds)) is not None:
@@ -107,6 +117,14 @@ def _order_id(related_identifiers: Any) -> str:
         if isinstance(name, str) and name.lower() == "orderid" and isinstance(value, str) and is_short(value):
             return value.strip()
     return ""
+
+
+def _correction_notice(document: Mapping[str, Any], correction: Correction, kind: SourceKind) -> ChangeNotice:
+    connection, source = source_of(document)
+    key = identity_of(source, kind)
+    if key is None:
+        raise malformed(f"correct.source names no {kind}; it should be {kind}#<Amazon {kind} id>")
+    return ChangeNotice(key, connection=connection, kind=kind, correction=correction)
 
 
 def _reprocess_notice(document: Mapping[str, Any], *kinds: SourceKind) -> ChangeNotice | None:

@@ -43,7 +43,8 @@ class OrderRecord:
     read_at: as of when Amazon's answer was (UTC).
     version: Amazon's lastUpdatedTime of the version held; None until the order was read once.
     documents_version: the version that documents are requested with. It is `version`, except where Amazon went back to
-        an older one: then it is a moment after the newest so far, so that an earlier plan never replaces a later one.
+        an older one, or a person has corrected the order: then it is a moment after the newest so far, so that an
+        earlier plan never replaces a later one.
     older_reads, older_since: answers in a row that were older than the version held, and the first of them (UTC).
     digest: hash of what was read, the buyer's digest included.
     status: Amazon's fulfilment status.
@@ -54,6 +55,7 @@ class OrderRecord:
     state, reason, remedy: see OrderState.
     documents: keys of the documents that its last plan asked for.
     awaits_charge_since: since when its plan has waited for what Amazon charged (UTC); None where it does not.
+    corrections: how many corrections by a person it is planned with; see `domain.corrections`.
     """
 
     order_id: str
@@ -79,6 +81,7 @@ class OrderRecord:
     remedy: str = ""
     documents: tuple[str, ...] = ()
     awaits_charge_since: datetime | None = None
+    corrections: int = 0
 
     @property
     def key(self) -> str:
@@ -164,6 +167,18 @@ class OrderRecord:
             return recorded
         return replace(recorded, next_step=NextStep.PLAN, capability=capability, next_attempt_at=now)
 
+    def corrected(self, corrections: int, capability: str, now: datetime) -> OrderRecord:
+        """Return the record with so many corrections, to be planned with them; to be read first where it was not read.
+
+        Its documents are requested with a later version, so that a plan without the correction never replaces them.
+        """
+        newest = self.source_version
+        version = newest + timedelta(microseconds=1) if newest is not None else None
+        record = replace(self, corrections=corrections, documents_version=version)
+        if self.content is None:
+            return record.read_again_at(now, reason="", remedy="")
+        return record.to_be_planned(capability, now)
+
     def plan_at(self, at: datetime, reason: str = "") -> OrderRecord:
         """Return the record to be planned at that time, by the same capability."""
         return replace(self.to_be_planned(self.capability, at), reason=reason)
@@ -199,4 +214,5 @@ class OrderRecord:
         return replace(self, digest="", content=None)
 
     def log_fields(self) -> dict[str, str]:
-        return {"order_id": self.order_id, "status": self.status}
+        corrections = {"corrections": str(self.corrections)} if self.corrections else {}
+        return {"order_id": self.order_id, "status": self.status, **corrections}

@@ -37,6 +37,7 @@ class TransactionRecord:
     next_step, next_attempt_at, capability, attempts: as in OrderRecord; a transaction is never read again by itself.
     state, reason, remedy: see TransactionState.
     documents: keys of the documents that its last plan asked for.
+    corrections: how many corrections by a person it is planned with; see `domain.corrections`.
     """
 
     transaction_id: str
@@ -55,6 +56,7 @@ class TransactionRecord:
     reason: str = ""
     remedy: str = ""
     documents: tuple[str, ...] = ()
+    corrections: int = 0
 
     @property
     def key(self) -> str:
@@ -76,6 +78,10 @@ class TransactionRecord:
         return replace(
             self, next_step=NextStep.PLAN, next_attempt_at=at, state=TransactionState.RECORDED, reason=reason, remedy=""
         )
+
+    def corrected(self, corrections: int, now: datetime) -> TransactionRecord:
+        """Return the record with so many corrections, to be planned with them."""
+        return replace(self, corrections=corrections).plan_at(now)
 
     def awaiting_content(self) -> TransactionRecord:
         """Return the record of a transaction that is recorded anew as soon as it is read.
@@ -99,4 +105,5 @@ class TransactionRecord:
 
     def log_fields(self) -> dict[str, str]:
         named = {"order_id": self.order_id} if self.order_id else {}
-        return {**named, "transaction_id": self.transaction_id}
+        corrections = {"corrections": str(self.corrections)} if self.corrections else {}
+        return {**named, "transaction_id": self.transaction_id, **corrections}

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.books.texts import cleaned, folded
 from amazon_to_xero.domain.money import cents
 
 REFERENCE_MARK = " · "  # separates what identifies a document from what may change, such as tracking numbers
+REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 GONE = frozenset({"DELETED", "VOIDED"})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
-from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece, line_from_xero
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.adjustment_settlements import AdjustmentSettlements
+from amazon_to_xero.domain.planning.corrected_documents import CorrectedLines, corrected_lines, with_positive_totals
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices
 from amazon_to_xero.domain.planning.order_documents import (
     CONTACT,
@@ -24,11 +26,12 @@ from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
+    dated_reference,
     is_number_used_up,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
-from amazon_to_xero.domain.planning.retaxed import lines_by_origin, retaxed_lines
+from amazon_to_xero.domain.planning.retaxed import lines_by_origin, negated, retaxed_lines, signed_lines
 from amazon_to_xero.domain.planning.reversals import NettedReductions, OrderReversals, credited_by_adjustments
 from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
@@ -83,10 +86,13 @@ class _Adjustments:
 
     @property
     def _amounts(self) -> LineAmountTypes:
-        return LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+        """Whether amounts include tax: as in the first document, unless that has no tax and a correction adds one."""
+        booked = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+        is_corrected = any(sale.corrected for sale in self._sales)
+        return self._sales[0].amounts if is_corrected and booked is LineAmountTypes.NO_TAX else booked
 
     def _booked_lines(self) -> list[Line]:
-        return [line for document in self._booked for line in _signed_lines(document.desired)]
+        return [line for document in self._booked for line in signed_lines(document.desired)]
 
     def _next_number(self) -> tuple[str, list[Document | None]]:
         """Keep the adjustments that exist; return the first free number and what was requested under it."""
@@ -138,28 +144,58 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        netted = self._refunds.decided.netted
-        organisation = self._documents.organisation
-        old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, organisation)
-        changed = {line.origin for line in old}
-        lines = [line for line in self._missing_lines(netted) if line.origin not in changed]
-        booked = total(_signed_total(document.desired) for document in self._booked) - netted.amount
-        missing = total(sale.total for sale in self._sales) - booked
-        self._count_reinstated(number, max(ZERO, missing) if not old else ZERO, lines)
-        if not old and missing > 0:
-            yield self._adjustment(DocumentKind.INVOICE, number, lines, missing)
-        elif not old and missing < 0:
+        corrected = self._corrected_lines()
+        old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, self._documents.organisation)
+        changed = {line.origin for line in old} | corrected.origins
+        lines = [line for line in self._missing_lines(self._refunds.decided.netted) if line.origin not in changed]
+        missing = self._missing_total()
+        self._count_reinstated(number, max(ZERO, missing) if not changed else ZERO, lines)
+        if not changed and missing > 0:
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, missing, corrected.invoiced_on)
+        elif not changed and missing < 0:
             credit, lines = self._without_what_refunds_credited(-missing, lines)
             if credit:
-                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [_negated(line) for line in lines], credit)
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [negated(line) for line in lines], credit)
         else:
-            more = [*new, *(line for line in lines if line.amount > 0)]
-            less = [*old, *(_negated(line) for line in lines if line.amount < 0)]
-            if more and less:
-                # The credit note takes away what the invoice adds too much, to the cent, even where their taxes differ.
-                added = xero_total(more, self._amounts, organisation)
-                yield self._adjustment(DocumentKind.INVOICE, number, more, added)
-                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing)
+            more = [*new, *corrected.more, *(line for line in lines if line.amount > 0)]
+            less = [*old, *corrected.less, *(negated(line) for line in lines if line.amount < 0)]
+            yield from self._moved(number, more, less, missing, corrected)
+
+    def _moved(
+        self, number: str, more: Sequence[Line], less: Sequence[Line], missing: Decimal, corrected: CorrectedLines
+    ) -> Iterable[DesiredDocument]:
+        """What invoices some lines and credits others. It may add up to nothing."""
+        more, less = with_positive_totals(more, less)
+        if more and less:
+            # The credit note takes away what the invoice adds too much, to the cent, even where their taxes differ.
+            added = xero_total(more, self._amounts, self._documents.organisation)
+            invoiced_on, credited_on = corrected.invoiced_on, corrected.credited_on
+            yield self._adjustment(DocumentKind.INVOICE, number, more, added, invoiced_on)
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing, credited_on)
+
+    def _missing_total(self) -> Decimal:
+        booked = total(_signed_total(document.desired) for document in self._booked)
+        return total(sale.total for sale in self._sales) - booked + self._refunds.decided.netted.amount
+
+    def _corrected_lines(self) -> CorrectedLines:
+        """Return what a person's corrections change of what is booked."""
+        if not any(sale.corrected or sale.is_day_corrected for sale in self._sales):
+            return CorrectedLines()
+        netted = self._refunds.decided.netted
+        lines, missing = self._missing_lines(netted), self._missing_total()
+        if missing < 0:
+            # What refunds have credited of a reduction is not credited again with what is corrected at the same time.
+            self._without_what_refunds_credited(-missing, lines)
+        keys = [document_key(DocumentKind.CREDIT_NOTE, number) for number in self._refunds.decided.numbers]
+        notes = [note.desired for key in keys if (note := self._held.referred(key)) is not None]
+        return corrected_lines(
+            [document.desired for document in self._booked],
+            [note for note in notes if not note.tombstone],
+            self._sales,
+            self._refunds.decided.netted.lines,
+            self._amounts,
+            self._documents.organisation,
+        )
 
     def _count_reinstated(self, number: str, more: Decimal, lines: Sequence[Line]) -> None:
         """Count what of a supplementary invoice was credited before: a later refund is not of what came back.
@@ -171,7 +207,7 @@ class _Adjustments:
         notes = [each for each in documents if each.kind is DocumentKind.CREDIT_NOTE]
         taken_off: dict[str, Decimal] = {}
         for note in notes:
-            for line in _signed_lines(note):
+            for line in signed_lines(note):
                 taken_off[line.origin] = taken_off.get(line.origin, ZERO) - line.amount
         added = total(line.amount for line in lines)
         again = total(min(line.amount, taken_off.get(line.origin, ZERO)) for line in lines if line.amount > 0)
@@ -192,22 +228,27 @@ class _Adjustments:
         self._refunds.change(replace(refunds, netted=refunds.netted.plus(netted, amounts)))
         return reduction - netted, kept
 
-    def _adjustment(self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
-        corrected, amounts = self._booked[0].desired, self._amounts
-        first = corrected.body
+    def _adjustment(
+        self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal, day: date | None = None
+    ) -> DesiredDocument:
+        """Return an adjustment of that day, by default that of the change."""
+        adjusted, amounts = self._booked[0].desired, self._amounts
+        first = adjusted.body
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
-        day = self._documents.open_date(organisation.local_date(self._documents.order.version))
-        header = DocumentHeader(day, first["Reference"], first["CurrencyCode"], amounts)
-        # The corrected document keeps its customer, and so does its correction, whatever the settings say by now.
-        return self._documents.document(kind, number, rounded, amount, header, corrected.references[CONTACT])
+        dated = self._documents.open_date(day or organisation.local_date(self._documents.order.changed_at))
+        reference = dated_reference(first["Reference"], dated, day) if day else first["Reference"]
+        header = DocumentHeader(dated, reference, first["CurrencyCode"], amounts)
+        # The adjusted document keeps its customer, and so does its adjustment, whatever the settings say by now.
+        return self._documents.document(kind, number, rounded, amount, header, adjusted.references[CONTACT])
 
     def _missing_lines(self, netted: NettedReductions) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.
 
         netted: what counts as credited because refunds credited it.
 
-        Accounts and tax types in the settings may have changed since; what is booked stays where it was booked.
+        Accounts and tax types in the settings may have changed since; what is booked stays where it was booked, unless
+        a person has corrected it.
         """
         wanted: dict[str, Line] = {}
         amounts: dict[str, Decimal] = {}
@@ -221,7 +262,7 @@ class _Adjustments:
         left = lines_by_origin(self._booked_lines(), self._amounts, self._documents.organisation)
         booked: dict[str, Line] = {}
         for document in self._booked:
-            for line in _signed_lines(document.desired):
+            for line in signed_lines(document.desired):
                 if line.origin != ROUNDING:
                     booked[line.origin] = left.get(line.origin) or booked.get(line.origin, line)
                     stated.add(line, -1)
@@ -230,12 +271,14 @@ class _Adjustments:
             amounts[origin] = amounts.get(origin, ZERO) + amount
             if origin in booked and booked[origin].amount:
                 stated.add(with_amount(booked[origin], amount), 1)
+        corrected = frozenset().union(*(sale.corrected for sale in self._sales))
         lines = []
         for origin, amount in amounts.items():
             if not amount:
                 continue
-            like = booked.get(origin) or wanted.get(origin) or _line_of_item(origin, booked.values())
-            line = replace(as_one_piece(like, amount), origin=origin)
+            is_corrected = origin in corrected and origin in wanted
+            like = (wanted if is_corrected else booked).get(origin) or wanted.get(origin)
+            line = replace(as_one_piece(like or _line_of_item(origin, booked.values()), amount), origin=origin)
             lines.append(stated.on(line))
         return lines
 
@@ -248,17 +291,6 @@ def _line_of_item(origin: str, booked: Collection[Line]) -> Line:
     item_id = origin.partition(":")[0]
     of_item = [line for line in booked if line.origin.partition(":")[0] == item_id]
     return (of_item or list(booked))[0]
-
-
-def _signed_lines(desired: DesiredDocument) -> Iterable[Line]:
-    """The lines of a stored document as they count in the books: those of a credit note are negative."""
-    for item, origin in zip(desired.body["LineItems"], desired.line_origins, strict=True):
-        line = line_from_xero(item, origin)
-        yield _negated(line) if desired.kind is DocumentKind.CREDIT_NOTE else line
-
-
-def _negated(line: Line) -> Line:
-    return replace(line, unit=-line.unit, tax=None if line.tax is None else -line.tax)
 
 
 class _StatedTaxes:

@@ -1,6 +1,6 @@
 """What an order's charges show of a tax that the order leaves unclear: who owes it, and how much it is.
 
-It never overrides what the order states plainly: where that differs from the charges, the confirmation of the sale
+It never contradicts what the order states plainly: where that differs from the charges, the confirmation of the sale
 fails. Charges are of the whole order, so they answer for all of its unclear items together, or for none.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -11,8 +12,9 @@ from typing import Any, Protocol
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
-from amazon_to_xero.domain.books.matching import reference_identity
+from amazon_to_xero.domain.books.matching import REFERENCE_LIMIT, REFERENCE_MARK, reference_identity
 from amazon_to_xero.domain.books.organisation import LockDates, Organisation
+from amazon_to_xero.domain.books.texts import cut
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import ZERO, without_trailing_zeros
@@ -22,6 +24,7 @@ from amazon_to_xero.domain.source import SourceKind, source_key
 
 #: Where an invoice or a credit note refers to its customer.
 CONTACT = "Contact.ContactID"
+_MARKED_DAY = re.compile(rf"(?:{REFERENCE_MARK}|, )of (\d{{4}}-\d\d-\d\d)$")  # as dated_reference writes it
 #: How each kind of document is settled from, or refunded out of, the clearing account.
 SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {
     DocumentKind.INVOICE: DocumentKind.PAYMENT,
@@ -40,6 +43,7 @@ class OrderToPlan:
     shipments: how many shipments are recorded.
     unshipped: what of it no sale states yet, where each shipment has one.
     marketplace_id: Amazon's, by which its clearing account is chosen.
+    corrected_at: when a person has last corrected it (UTC); None for never.
     """
 
     order_id: str
@@ -50,6 +54,12 @@ class OrderToPlan:
     documents_version: datetime | None = None
     unshipped: Decimal = ZERO
     marketplace_id: str = ""
+    corrected_at: datetime | None = None
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it last changed (UTC): by Amazon, or by a person's correction."""
+        return max(self.version, self.corrected_at or self.version)
 
     @property
     def source_version(self) -> datetime:
@@ -258,6 +268,21 @@ class OrderDocuments[S: DocumentSource]:
     def open_date(self, day: date) -> date:
         """Return the day that a document of that day is booked on. Raises Failure with PERIOD_LOCKED."""
         return self.organisation.open_date(day, self.policy.lock_dates)
+
+
+def dated_reference(reference: str, day: date, belongs_on: date) -> str:
+    """Return the Reference of a document that is dated `day`: it says so where what it books is of another day."""
+    reference = _MARKED_DAY.sub("", reference)
+    if day == belongs_on:
+        return reference
+    mark = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {belongs_on}"
+    return f"{cut(reference, REFERENCE_LIMIT - len(mark))}{mark}"
+
+
+def sale_day(desired: DesiredDocument) -> date:
+    """Return the day of what a document books: that in its Reference, else its own."""
+    marked = _MARKED_DAY.search(desired.body["Reference"])
+    return date.fromisoformat(marked[1] if marked else desired.body["Date"])
 
 
 def is_number_used_up(held: Document) -> bool:

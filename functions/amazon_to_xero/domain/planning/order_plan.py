@@ -11,10 +11,8 @@ from datetime import date
 
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.numbering import adjustment_number, reissued_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.books.texts import cut
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
@@ -22,12 +20,14 @@ from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
+    dated_reference,
     is_number_used_up,
+    sale_day,
 )
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, InvoiceTotal, OrderReversals
-from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT, Sale
+from amazon_to_xero.domain.planning.sale import Sale
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 
@@ -229,15 +229,12 @@ class _OrderPlan:
             times += 1
 
     def _invoice(self, number: str, sale: Sale, held: Document | None) -> DesiredDocument:
-        if held is not None and _is_approved(held):
+        if held is not None and _is_approved(held) and not _is_of_another_day(held, sale):
             # An approved invoice keeps its date, even if the period is locked later.
             day = date.fromisoformat(held.desired.body["Date"])
         else:
             day = self._documents.open_date(sale.booked_on)
-        reference = sale.reference
-        if day != sale.booked_on:
-            booked_on = f"{', ' if REFERENCE_MARK in reference else REFERENCE_MARK}of {sale.booked_on}"
-            reference = f"{cut(reference, REFERENCE_LIMIT - len(booked_on))}{booked_on}"
+        reference = dated_reference(sale.reference, day, sale.booked_on)
         header = DocumentHeader(day, reference, sale.currency, sale.amounts, _status(sale, held))
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
 
@@ -253,6 +250,11 @@ def _is_under_review(invoice: Document) -> bool:
     """Whether Xero holds the invoice for a person to approve."""
     is_requested = invoice.desired.body.get("Status") == AWAITING_APPROVAL and not invoice.desired.tombstone
     return is_requested and invoice.state is DocumentState.APPLIED
+
+
+def _is_of_another_day(invoice: Document, sale: Sale) -> bool:
+    """Whether a person has corrected the day of the sale, and the invoice is not of that day."""
+    return sale.is_day_corrected and sale_day(invoice.desired) != sale.booked_on
 
 
 def _is_approved(invoice: Document) -> bool:

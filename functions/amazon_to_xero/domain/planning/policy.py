@@ -63,6 +63,7 @@ class AccountCodes:
     goodwill: of what buyers get back beyond what they had paid; empty for the account of the item.
     restocking: of what the seller keeps for a return; empty for the account of the item.
     suspense: of amounts in refunds whose type is not known; empty where such refunds fail.
+    chosen: line -> account that a person has chosen for it in this order; see `corrections.value_for`.
     """
 
     charges: Mapping[Charge, str]
@@ -73,6 +74,7 @@ class AccountCodes:
     suspense: str = ""
     marketplace_clearing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     refunds: str = ""
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
     def clearing_account(self, marketplace_id: str, currency: str) -> str:
         """Return the clearing account of a marketplace's documents in that currency; empty where there is none."""

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import Line
-from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.books.texts import xero_text
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoice, allocation_to_fitting
-from amazon_to_xero.domain.planning.order_documents import DocumentHeader, OrderDocuments, is_number_used_up
+from amazon_to_xero.domain.planning.order_documents import (
+    DocumentHeader,
+    OrderDocuments,
+    dated_reference,
+    is_number_used_up,
+)
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
-from amazon_to_xero.domain.planning.sale import REFERENCE_LIMIT
 from amazon_to_xero.domain.source import SourceKind, source_key
 
 #: What a refund may ask for.
@@ -42,6 +44,8 @@ class RefundToPlan:
     posted_at: Amazon's postedDate (UTC): its version, and the day of its documents.
     contact_number: ContactNumber of the sale's customer.
     marketplace_id: of its order, by which its clearing account is chosen; empty where it is not known.
+    day: the day of its documents where a person has stated another one than Amazon's.
+    corrections: how many corrections it is planned with: each makes a later version.
     """
 
     transaction_id: str
@@ -49,6 +53,8 @@ class RefundToPlan:
     posted_at: datetime
     contact_number: str
     marketplace_id: str = ""
+    day: date | None = None
+    corrections: int = 0
 
     @property
     def source(self) -> str:
@@ -56,7 +62,7 @@ class RefundToPlan:
 
     @property
     def source_version(self) -> datetime:
-        return self.posted_at
+        return self.posted_at + timedelta(microseconds=self.corrections)
 
     @property
     def capability(self) -> str:
@@ -116,11 +122,9 @@ class _RefundPlan:
         return steps.plan(self._held)
 
     def _credit_note(self, number: str, lines: Sequence[Line], amount: Decimal) -> DesiredDocument:
-        posted_on = self._documents.organisation.local_date(self._refund.posted_at)
-        day = self._documents.open_date(posted_on)
-        reference = self._sale.reference
-        if day != posted_on:
-            reference = xero_text(f"{reference}{REFERENCE_MARK}of {posted_on}", REFERENCE_LIMIT)
+        belongs_on = self._refund.day or self._documents.organisation.local_date(self._refund.posted_at)
+        day = self._documents.open_date(belongs_on)
+        reference = dated_reference(self._sale.reference, day, belongs_on)
         header = DocumentHeader(day, reference, self._sale.currency, self._sale.amounts)
         return self._documents.document(DocumentKind.CREDIT_NOTE, number, lines, amount, header)
 

@@ -148,26 +148,28 @@ def _sold_lines(
     refund_notes: Iterable[Document],
     skus: Mapping[str, str],
 ) -> Iterable[SoldLine]:
-    """Add up the sale's lines by what they book, on the account of the first of them, less what was taken back.
+    """Add up the sale's lines by what they book, less what was taken back.
 
-    A line that was credited and entered again at another rate counts at the rate that is left.
+    A line that was credited and entered again at another rate, or on another account, counts as what is left of it.
     """
-    lines: dict[str, dict[str, Line]] = {}
-    left: dict[str, dict[str, Decimal]] = {}
+    lines: dict[str, dict[tuple[str, str], Line]] = {}
+    left: dict[str, dict[tuple[str, str], Decimal]] = {}
     sold = [line for invoice in invoices for line in lines_of(invoice.desired)]
     adjusted = [with_amount(line, -line.amount) for note in adjustments for line in lines_of(note.desired)]
     for line in (*sold, *adjusted):
-        lines.setdefault(line.origin, {}).setdefault(line.tax_type, line)
-        by_rate = left.setdefault(line.origin, {})
-        by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) + line.amount
+        lines.setdefault(line.origin, {}).setdefault(_terms(line), line)
+        by_terms = left.setdefault(line.origin, {})
+        by_terms[_terms(line)] = by_terms.get(_terms(line), ZERO) + line.amount
     for note in refund_notes:
         for line in lines_of(note.desired):
             if line.origin in left:
-                by_rate = left[line.origin]
-                by_rate[line.tax_type] = by_rate.get(line.tax_type, ZERO) - line.amount
+                by_terms = left[line.origin]
+                by_terms[_terms(line)] = by_terms.get(_terms(line), ZERO) - line.amount
     for origin, of_origin in lines.items():
         item_id, _, charge = origin.partition(":")
-        line = next(
-            (each for each in of_origin.values() if left[origin][each.tax_type]), next(iter(of_origin.values()))
-        )
+        line = next((each for each in of_origin.values() if left[origin][_terms(each)]), next(iter(of_origin.values())))
         yield SoldLine(line, skus.get(item_id, ""), charge or item_id, total(left[origin].values()))
+
+
+def _terms(line: Line) -> tuple[str, str]:
+    return line.tax_type, line.account

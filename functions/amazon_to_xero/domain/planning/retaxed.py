@@ -1,13 +1,17 @@
 """Paid lines of which Amazon has changed who owes the tax: credited at the old rate and invoiced at the new one.
 
-A change of the settings is none: what is booked stays where it was booked.
+A change of the settings is none: what is booked stays where it was booked. Lines that a person has corrected are not
+decided here; see `corrected_documents`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.sale import Sale
@@ -24,7 +28,9 @@ def retaxed_lines(
     amounts: whether their amounts include tax.
     """
     old = lines_by_origin(booked, amounts, organisation)
-    new = lines_by_origin((line for sale in sales for line in sale.lines), amounts, organisation)
+    corrected = frozenset().union(*(sale.corrected for sale in sales))
+    lines = (line for sale in sales for line in sale.lines if line.origin not in corrected)
+    new = lines_by_origin(lines, amounts, organisation)
     collected = frozenset().union(*(sale.collected for sale in sales))
     changed = [
         origin
@@ -48,18 +54,37 @@ def _has_another_party(
 def lines_by_origin(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Organisation) -> Mapping[str, Line]:
     """Return what is left of each origin, on the account of the first line: at the tax type that has not been credited.
 
-    Lines that were credited and entered again at another rate are no longer there.
+    Lines that were credited and entered again at another rate, or on another account, are no longer there.
     """
-    together: dict[tuple[str, str], Line] = {}
+    by_account: dict[tuple[str, str, str], Line] = {}
     for line in lines:
         if line.origin not in ("", ROUNDING):
-            key = line.origin, line.tax_type
-            first = together.get(key)
-            together[key] = _added(first, line, amounts, organisation) if first and first.amount else line
+            key = line.origin, line.tax_type, line.account
+            first = by_account.get(key)
+            by_account[key] = added_lines(first, line, amounts, organisation) if first and first.amount else line
+    together: dict[tuple[str, str], Line] = {}
+    for line in by_account.values():
+        if line.amount:
+            held = together.get((line.origin, line.tax_type))
+            both = added_lines(held, line, amounts, organisation) if held and held.amount else line
+            together[line.origin, line.tax_type] = both
     return {line.origin: line for line in together.values() if line.amount}
 
 
-def _added(first: Line, second: Line, amounts: LineAmountTypes, organisation: Organisation) -> Line:
+def signed_lines(desired: DesiredDocument) -> Iterable[Line]:
+    """Return the lines of a stored document as they count in the books: those of a credit note are negative."""
+    for item, origin in zip(desired.body["LineItems"], desired.line_origins, strict=True):
+        line = line_from_xero(item, origin)
+        yield negated(line) if desired.kind is DocumentKind.CREDIT_NOTE else line
+
+
+def negated(line: Line) -> Line:
+    """Return the line with the opposite amount and tax."""
+    return replace(line, unit=-line.unit, tax=None if line.tax is None else -line.tax)
+
+
+def added_lines(first: Line, second: Line, amounts: LineAmountTypes, organisation: Organisation) -> Line:
+    """Return both as one line like the first; it states its tax where one of them does."""
     line = with_amount(first, first.amount + second.amount)
     if not line.amount or (first.tax is None and second.tax is None):
         return line

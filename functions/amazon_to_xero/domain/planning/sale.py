@@ -16,9 +16,10 @@ from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import NOT_YET_PRICED, Charge, Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, goods_line, single_line
-from amazon_to_xero.domain.books.matching import REFERENCE_MARK
+from amazon_to_xero.domain.books.matching import REFERENCE_LIMIT, REFERENCE_MARK
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.texts import cleaned, xero_text
+from amazon_to_xero.domain.corrections import value_for
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.account_rules import LineBooking
@@ -32,7 +33,6 @@ from amazon_to_xero.domain.tax.rules import TaxTreatment, WhenDifferent, tax_tre
 from amazon_to_xero.domain.tax.stated_tax import state_taxes
 from amazon_to_xero.domain.tax.variance import TaxVariance, tax_variances
 
-REFERENCE_LIMIT = 255  # Xero: Invoice.Reference
 # How a line's description names the charge; an item's line is named by its product alone.
 CHARGE_NAMES: Mapping[Charge, str] = {
     Charge.ITEM: "",
@@ -58,6 +58,9 @@ class Sale:
     awaits_review: the order has shipped, and a person approves its invoice.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     collected: order item ids of the items on which the marketplace owes the tax.
+    corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
+        what is stated here after they are paid, too.
+    is_day_corrected: the same of the day of the whole sale.
     """
 
     lines: tuple[Line, ...]
@@ -70,6 +73,8 @@ class Sale:
     tax_variances: tuple[TaxVariance, ...] = ()
     collected: frozenset[str] = frozenset()
     awaits_review: bool = False
+    corrected: frozenset[str] = frozenset()
+    is_day_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def sales(
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
         return [_sale_of_shipment(order, shipments, place, policy, organisation) for place in range(len(shipments))]
-    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation)]
+    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation, whole=order)]
 
 
 def _sale_of_shipment(
@@ -124,8 +129,7 @@ def _sale_of_shipment(
     """
     shipment = shipments[place]
     part = share_of(order, shipments, place)
-    is_share = part.items != order.items
-    sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, is_share=is_share)
+    sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, whole=order)
     is_left_out = is_shipped_before_start(order, shipment, policy)
     return replace(sale, lines=(), total=ZERO, tax_variances=()) if is_left_out else sale
 
@@ -184,21 +188,13 @@ def _sale(
     policy: PostingPolicy,
     organisation: Organisation,
     *,
-    is_share: bool = False,
+    whole: Order,
 ) -> Sale:
-    taxes = tax_treatment(order, policy.tax, organisation)
+    """Return the sale of an order, or of the share of a shipment in the `whole` order."""
+    taxes = tax_treatment(_taxed_like(order, whole), policy.tax, organisation)
     collected = [item for item in order.items if item.item_id in taxes.collected]
-    variances = tax_variances(order, taxes, organisation, is_share=is_share)
-    differing = {variance.item_id for variance in variances}
-    lines: list[Line] = []
-    for item in order.items:
-        made = list(item_lines(order, item, taxes, policy))
-        is_sellers = item.tax_stated and item.item_id not in taxes.collected
-        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
-            made = state_taxes(made, item, taxes.amounts, organisation, order)
-        lines += made
-    if order.tip:
-        lines.append(_tip_line(order, taxes, policy))
+    variances = tax_variances(order, taxes, organisation, is_share=order.items != whole.items)
+    lines = _lines(order, _taxed_like(order, whole), taxes, variances, policy, organisation)
     expected = seller_total(order, collected)
     is_reviewed = policy.approval is Approval.REVIEW
     is_draft = bool(variances) and policy.tax.when_different is WhenDifferent.DRAFT
@@ -214,6 +210,28 @@ def _sale(
         collected=taxes.collected,
         awaits_review=shipment is not None and is_reviewed,
     )
+
+
+def _lines(
+    order: Order,
+    taxed: Order,
+    taxes: TaxTreatment,
+    variances: Iterable[TaxVariance],
+    policy: PostingPolicy,
+    organisation: Organisation,
+) -> list[Line]:
+    """Return the lines of an order or share, without rounding; `taxed` is what the taxes are of, see `_taxed_like`."""
+    differing = {variance.item_id for variance in variances}
+    lines: list[Line] = []
+    for item in order.items:
+        made = list(item_lines(order, item, taxes, policy))
+        is_sellers = item.tax_stated and item.item_id not in taxes.collected
+        if policy.tax.state_amounts and is_sellers and item.item_id not in differing:
+            made = state_taxes(made, item, taxes.amounts, organisation, order)
+        lines += made
+    if order.tip:
+        lines.append(_tip_line(order, _first_tax_type(taxed, taxes), taxes.amounts, policy))
+    return lines
 
 
 def sale_reference(order: Order, tracking: str = "") -> str:
@@ -234,33 +252,44 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
     for charge, value in item.charges.items():
         net = value - collected.get(charge.value, ZERO)
         if net:
-            booking, tax_type = _charge_booking(order, item.sku, charge, policy), taxes.tax_type(item, charge)
+            origin, tax_type = f"{item.item_id}:{charge}", taxes.tax_type(item, charge)
+            booking = _charge_booking(order, item.sku, charge, policy, origin)
             if charge is Charge.ITEM:
                 line = goods_line(name, item.quantity, net, booking.account, tax_type)
             else:
                 line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, booking.account, tax_type)
-            yield _reported(line, booking, f"{item.item_id}:{charge}")
+            yield _reported(line, booking, origin)
     for charge, value in item.discounts.items():
         # Amazon states one tax for all discounts of an item; the first of them takes it.
         is_first = charge is next(iter(item.discounts))
         net = value - (collected.get("DISCOUNT", ZERO) if is_first else ZERO)
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
-            booking = policy.discount_booking(order, item.sku)
+            origin = f"{item.item_id}:DISCOUNT:{charge}"
+            booking = _with_chosen_account(policy.discount_booking(order, item.sku), policy, origin)
             line = single_line(f"{what}: {name}", net, booking.account, taxes.tax_type(item, charge))
-            yield _reported(line, booking, f"{item.item_id}:DISCOUNT:{charge}")
+            yield _reported(line, booking, origin)
 
 
-def _tip_line(order: Order, taxes: TaxTreatment, policy: PostingPolicy) -> Line:
-    """Return the line of the tip, which belongs to no item: it takes the tax type of the first item with a price.
+def _tip_line(order: Order, tax_type: str, amounts: LineAmountTypes, policy: PostingPolicy) -> Line:
+    """Return the line of the tip, which belongs to no item: `tax_type` is that of the first item with a price.
 
     Where the amounts exclude tax, Amazon adds none to the tip, so the line has none.
     """
-    is_untaxed = taxes.amounts is LineAmountTypes.EXCLUSIVE
-    tax_type = policy.tax.rounding_tax_type if is_untaxed else _first_tax_type(order, taxes)
-    booking = _charge_booking(order, "", Charge.DELIVERY_TIP, policy)
+    if amounts is LineAmountTypes.EXCLUSIVE:
+        tax_type = policy.tax.rounding_tax_type
+    tax_type = value_for(Charge.DELIVERY_TIP, policy.tax.chosen) or tax_type
+    booking = _charge_booking(order, "", Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, booking.account, tax_type)
     return _reported(line, booking, Charge.DELIVERY_TIP)
+
+
+def _taxed_like(share: Order, whole: Order) -> Order:
+    """Return what says how a share is taxed: the whole order for a tip beside nothing that costs anything.
+
+    All that a shipment sent may have been cancelled since, and the tip stays with it.
+    """
+    return whole if share.tip and all(item.is_free for item in share.items) else share
 
 
 def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
@@ -269,8 +298,13 @@ def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
     return taxes.tax_types[by_price[0].item_id]
 
 
-def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolicy) -> LineBooking:
-    booking = policy.charge_booking(order, sku, charge)
+def _with_chosen_account(booking: LineBooking, policy: PostingPolicy, origin: str) -> LineBooking:
+    """Return the booking of the line of that origin; the account that a person has chosen comes before all rules."""
+    return replace(booking, account=value_for(origin, policy.accounts.chosen) or booking.account)
+
+
+def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolicy, origin: str) -> LineBooking:
+    booking = _with_chosen_account(policy.charge_booking(order, sku, charge), policy, origin)
     if not booking.account:
         raise Failure(
             FailureCode.ACCOUNT_UNMAPPED,

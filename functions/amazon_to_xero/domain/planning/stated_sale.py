@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
@@ -76,7 +78,8 @@ def stated_sale(
         return None
     order = parse_order(record.content or {})
     if is_charged_in_full(order, charges):
-        order = with_charged_tax(order, charges, liabilities)
+        with suppress(Failure):  # where the charges do not decide, a person has accepted the order as it is
+            order = with_charged_tax(order, charges, liabilities)
     collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
     return StatedSale(
         version=version,

@@ -134,8 +134,11 @@ def _both_amounts(order: Order, item: OrderItem) -> str:
 def _remedy(item: OrderItem, liabilities: Mapping[str, Party]) -> str:
     unknown = unknown_words(item.collections, item.schemes, liabilities)
     if not unknown:
-        return "Find out in Seller Central who remits which tax, and enter the order in Xero manually."
+        return (
+            "Find out in Seller Central who remits which tax. If the seller owes it, correct the order with "
+            "--as-it-is; otherwise enter the order in Xero manually, then take it off the list with correct --skip."
+        )
     return (
         f"Find out in Seller Central who remits the tax, add {' and '.join(unknown)} to tax.liabilities in the "
-        "connection's settings and reprocess the order; or enter the order in Xero manually."
+        "connection's settings and reprocess the order; or, if the seller owes it, correct the order with --as-it-is."
     )

@@ -11,6 +11,7 @@ from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.corrections import value_for
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
@@ -79,6 +80,9 @@ class TaxPolicy:
     liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
     when_different: what happens where Xero computes another tax than Amazon charged.
     state_amounts: a line states Amazon's tax where Xero would round it otherwise.
+    chosen: line -> Xero's TaxType that a person has chosen for it in this order; see `corrections.value_for`.
+    is_unclear_tax_sellers: a person has accepted for this order that a tax of which it is unclear who owes it is booked
+        as the seller's.
     """
 
     rules: tuple[TaxRule, ...]
@@ -89,10 +93,13 @@ class TaxPolicy:
     liabilities: Mapping[str, Party] = field(default_factory=dict)
     when_different: WhenDifferent = WhenDifferent.HOLD
     state_amounts: bool = True
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    is_unclear_tax_sellers: bool = False
 
     def responsible_party(self, order: Order, item: OrderItem) -> Party:
         """Return who owes the tax on an item."""
-        return responsible_party(order, item, self.liabilities)
+        party = responsible_party(order, item, self.liabilities)
+        return Party.SELLER if party is Party.UNCLEAR and self.is_unclear_tax_sellers else party
 
     def rule_for(self, order: Order, item: OrderItem, charge: Charge = Charge.ITEM) -> TaxRule | None:
         """Return the first rule that matches a charge of the item."""
@@ -194,6 +201,9 @@ def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, orga
     if not item.has_amounts:
         return untaxed
     rule = policy.rule_for(order, item, charge)
+    chosen = value_for(f"{item.item_id}:{charge}", policy.chosen)
+    if chosen:
+        return _chosen_rule(chosen, order, rule)
     if rule is not None:
         return rule
     if item.is_free:
@@ -209,6 +219,16 @@ def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, orga
         f"scheme {' '.join(sorted(item.schemes)) or 'none'}, {'a' if order.business else 'no'} business order, "
         f"SKU {item.sku or 'none'}. Add a rule to {_TAX_RULES}, then reprocess the order.",
     )
+
+
+def _chosen_rule(tax_type: str, order: Order, rule: TaxRule | None) -> TaxRule:
+    """Return the rule for a tax type that a person has chosen; amounts are as Amazon states the order's prices."""
+    if tax_type == "NONE":
+        return TaxRule(tax_type, LineAmountTypes.NO_TAX)
+    is_exclusive = any(item.tax_exclusive for item in order.items)
+    if rule is not None and rule.amounts is not LineAmountTypes.NO_TAX:
+        is_exclusive = rule.amounts is LineAmountTypes.EXCLUSIVE
+    return TaxRule(tax_type, LineAmountTypes.EXCLUSIVE if is_exclusive else LineAmountTypes.INCLUSIVE)
 
 
 def _rule_by_matching(order: Order, item: OrderItem, organisation: Organisation) -> TaxRule:

@@ -50,8 +50,9 @@ class TaxVariance:
         """Return the failure by which the order waits for a person."""
         return Failure(
             FailureCode.TAX_VARIANCE,
-            f"{self.finding.remedy} Correct the rule and reprocess the order. To enter such orders all the same, set "
-            "tax.when_different in the connection's settings to draft or book.",
+            f"{self.finding.remedy} Correct the rule and reprocess the order, or correct this order with --tax-type, "
+            "or with --as-it-is to have it entered all the same. For all such orders set tax.when_different in the "
+            "connection's settings to draft or book.",
         )
 
 

@@ -19,7 +19,9 @@ from amazon_to_xero.domain.books.contact import Customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import FAILURES, Failure, FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.planning.corrected_sale import is_skipped
 from amazon_to_xero.domain.planning.cut_over import shipments_of_known_day
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import check_marketplace, nothing_to_invoice
@@ -167,6 +169,9 @@ class OrderRecorder:
                 raise Failure(FailureCode.ORDER_TOO_LARGE, remedy)
             return self._marked(content, read, customer, record)
         except Failure as failure:
+            if self._is_skipped(record):
+                # A person enters it otherwise, so it needs nothing else.
+                return read.to_be_planned(ORDERS, self._clock.now())
             if failure.code is FailureCode.UNKNOWN_MARKETPLACE and _is_reported(record):
                 # Amazon notifies of every version of unwanted orders, too: one dead letter for each order is enough.
                 return read.failed(failure.code, failure.remedy)
@@ -214,6 +219,11 @@ class OrderRecorder:
             return False
         documents = self._store.load(Document, record.documents) if record.documents else {}
         return all(document.state is not DocumentState.FAILED for document in documents.values())
+
+    def _is_skipped(self, record: OrderRecord) -> bool:
+        """Whether a person has said that the order is not entered here."""
+        rows = self._store.load(Corrections, [record.source]) if record.corrections else {}
+        return any(is_skipped(row) for row in rows.values())
 
     def _marked(
         self, content: Json, record: OrderRecord, customer: Customer | None, before: OrderRecord

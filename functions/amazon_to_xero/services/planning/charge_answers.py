@@ -15,6 +15,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
@@ -87,23 +88,36 @@ class ChargeAnswers:
         ):
             self._store.expect(SaleConfirmation, record.order_id)
 
-    def answer(self, order: Order, record: OrderRecord, organisation: Organisation) -> AnsweredOrder | OrderRecord:
-        """Return the order with what its charges answer, or its record that waits for them. Raises Failure."""
+    def answer(
+        self, order: Order, record: OrderRecord, organisation: Organisation, corrections: Corrections
+    ) -> AnsweredOrder | OrderRecord:
+        """Return the order with what its charges answer, or its record that waits for them. Raises Failure.
+
+        What a person has stated is not open: on which day it sold, or that an unclear tax is the seller's.
+        """
         if nothing_to_invoice(order, self._policy, record.shipments) is not None or not order.grand_total:
             return AnsweredOrder(order, record.shipments)
+        is_dated, is_accepted = (
+            corrections.latest(kind) is not None for kind in (CorrectionKind.DATE, CorrectionKind.BOOK_AS_IT_IS)
+        )
         liabilities = self._policy.tax.liabilities
-        is_unclear = bool(unclear_items(order, liabilities))
-        if not is_unclear and shipment_of_uncertain_day(record.shipments, self._policy, organisation) is None:
+        is_unclear = not is_accepted and bool(unclear_items(order, liabilities))
+        is_day_open = not is_dated and self._uncertain(record.shipments, organisation) is not None
+        if not is_unclear and not is_day_open:
             return AnsweredOrder(order, decided(record.shipments, organisation))
         charges = self._charges(record)
-        if is_unclear and not is_charged_in_full(order, charges):
-            return self._wait(record, _question_of_tax(order, record, charges, liabilities))
-        order = with_charged_tax(order, charges, liabilities)
+        if is_unclear:
+            if not is_charged_in_full(order, charges):
+                return self._wait(record, _question_of_tax(order, record, charges, liabilities))
+            order = with_charged_tax(order, charges, liabilities)
         shipments = dated_by_charges(record.shipments, charges, organisation)
-        uncertain = shipment_of_uncertain_day(shipments, self._policy, organisation)
+        uncertain = None if is_dated else self._uncertain(shipments, organisation)
         if uncertain is not None:
             return self._wait(record, _question_of_day(order, uncertain))
         return AnsweredOrder(order, decided(shipments, organisation))
+
+    def _uncertain(self, shipments: Sequence[Shipment], organisation: Organisation) -> Shipment | None:
+        return shipment_of_uncertain_day(shipments, self._policy, organisation)
 
     def _charges(self, record: OrderRecord) -> tuple[ShipmentCharge, ...]:
         if not self._is_read_until_known:
@@ -134,8 +148,8 @@ def _question_of_day(order: Order, shipment: Shipment) -> _Question:
     failure = Failure(
         FailureCode.SHIPPING_DAY_UNKNOWN,
         f"Amazon does not state when the order shipped: between {_text(begin)} and {_text(shipment.shipped_at)}, and "
-        "no charge of it is known. Find the day in Seller Central (Payments > Transaction View) and enter the order in "
-        "Xero manually. If the application lacks the role Finance and Accounting, add it and reprocess the order.",
+        "no charge of it is known. Find the day in Seller Central (Payments > Transaction View) and correct the order "
+        "with --date. If the application lacks the role Finance and Accounting, add it and reprocess the order.",
     )
     return _Question(WaitReason.WAITING_FOR_SHIPPING_DAY, failure, shipment.shipped_at)
 

@@ -38,7 +38,12 @@ _FIRST_WAIT = timedelta(hours=1)
 _SWEEP_LIMIT = timedelta(hours=6)
 #: By these rules a sale is not entered here, whatever Amazon charges for it.
 _SOLD_ELSEWHERE = frozenset(
-    {NotInvoicedReason.BEFORE_START, NotInvoicedReason.MULTI_CHANNEL, NotInvoicedReason.IGNORED_MARKETPLACE}
+    {
+        NotInvoicedReason.BEFORE_START,
+        NotInvoicedReason.MULTI_CHANNEL,
+        NotInvoicedReason.IGNORED_MARKETPLACE,
+        NotInvoicedReason.SKIPPED,
+    }
 )
 #: Orders that failed so may be entered once their charges are known.
 _ANSWERED_BY_CHARGES = frozenset({FailureCode.SHIPPING_DAY_UNKNOWN, FailureCode.TAX_LIABILITY_UNCLEAR})
@@ -103,7 +108,9 @@ class SaleConfirmations:
     def _with_sale(self, plan: PlannedRecord[OrderRecord], known: SaleConfirmation | None) -> SaleConfirmation | None:
         """Return the row with what the order's documents state; None where that changes nothing."""
         row = known or SaleConfirmation(plan.record.order_id)
-        documents = [each for step in plan.steps for each in step]
+        # What a person enters otherwise states no sale here: its documents take back what they stated.
+        is_skipped = plan.record.reason == NotInvoicedReason.SKIPPED
+        documents = [] if is_skipped else [each for step in plan.steps for each in step]
         try:
             sale = stated_sale(plan.record, documents, self._liabilities, tuple(row.charges.values()))
         except (Failure, *UNFORESEEN) as problem:

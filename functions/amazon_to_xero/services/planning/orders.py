@@ -10,18 +10,22 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
+from amazon_to_xero.domain.corrections import Corrections
+from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.money import ZERO
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
-from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales, unshipped_total
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, OrderRefunds
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import RETRY_PLAN, PlannedRecord
+from amazon_to_xero.services.planning.source_corrections import SourceCorrections
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
 UNPRICED_LIMIT = timedelta(days=1)  # an order without amounts is read again for so long before it fails
@@ -46,9 +50,11 @@ class OrderPlans:
         self._clock = clock
         self._charges = charges
         self._refunds = DecidedRefundsStore(store)
+        self._corrections = SourceCorrections(store)
 
     def document_keys(self, record: OrderRecord) -> set[str]:
         self._charges.expect(record)
+        self._corrections.expect(record)
         number = self._invoice_number(record)
         usual = {document_key(DocumentKind.INVOICE, number), document_key(DocumentKind.PAYMENT, number)}
         # A cancelled order may never have had a customer.
@@ -57,49 +63,67 @@ class OrderPlans:
 
     def plan(self, record: OrderRecord, held: HeldDocuments) -> PlannedRecord[OrderRecord]:
         """Return the record after planning. Raises Failure."""
-        order = parse_order(record.content or {})
+        corrections = self._corrections.of(record)
+        # What a person enters otherwise need not be an order that can be read.
+        order = None if is_skipped(corrections) else parse_order(record.content or {})
         return plan_with_organisation(
             record,
             self._organisation,
             self._clock,
-            lambda organisation: self._plan_with(organisation, order, record, held),
+            lambda organisation: self._plan_with(organisation, order, record, corrections, held),
         )
 
     def _plan_with(
-        self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
+        self,
+        organisation: Organisation,
+        order: Order | None,
+        record: OrderRecord,
+        corrections: Corrections,
+        held: HeldDocuments,
     ) -> PlannedRecord[OrderRecord]:
-        answered = self._charges.answer(order, record, organisation)
-        if isinstance(answered, OrderRecord):
-            return PlannedRecord(answered)
-        record = replace(record, shipments=answered.shipments)
-        return self._plan_answered(organisation, answered.order, record, held)
+        if order is not None:
+            answered = self._charges.answer(order, record, organisation, corrections)
+            if isinstance(answered, OrderRecord):
+                return PlannedRecord(answered)
+            order, record = answered.order, replace(record, shipments=answered.shipments)
+        return self._plan_answered(organisation, order, record, corrections, held)
 
     def _plan_answered(
-        self, organisation: Organisation, order: Order, record: OrderRecord, held: HeldDocuments
+        self,
+        organisation: Organisation,
+        order: Order | None,
+        record: OrderRecord,
+        corrections: Corrections,
+        held: HeldDocuments,
     ) -> PlannedRecord[OrderRecord]:
         """Return the record of an order of which nothing is open, after planning."""
         now = self._clock.now()
-        policy = self._policy.for_marketplace(order.marketplace_id)
-        outcome = sales(order, record.shipments, policy, organisation)
+        chosen = self._policy if order is None else self._policy.for_marketplace(order.marketplace_id)
+        policy = corrected_policy(chosen, corrections)
+        outcome: list[Sale] | NotInvoiced | NotPriced = NotInvoiced(NotInvoicedReason.SKIPPED)
+        if order is not None:
+            outcome = corrected_sales(order, record.shipments, chosen, organisation, corrections)
         if isinstance(outcome, NotPriced):
-            return PlannedRecord(self._wait_for_amounts(order, record))
-        version = record.source_version or order.updated
+            return PlannedRecord(self._wait_for_amounts(record))
+        updated = record.version or now
+        version = record.source_version or updated
         if any(document.has_newer_version_than(version) for document in held.own_documents()):
             # Another worker has planned a newer version of the order; this record is not what is stored now.
             return PlannedRecord(record.plan_at(now + RETRY_PLAN))
         wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._invoice_number(record)
         to_plan = OrderToPlan(
-            order.order_id,
-            order.updated,
+            record.order_id,
+            updated,
             record.contact_number,
             number,
             len(record.shipments),
             version,
-            unshipped_total(order, wanted, self._policy),
-            order.marketplace_id,
+            ZERO if order is None else unshipped_total(order, wanted, policy),
+            "" if order is None else order.marketplace_id,
+            corrections.newest_at,
         )
-        refunds = OrderRefunds(self._refunds, order.order_id)
+        refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
         if plan.awaits_outcome:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN, WaitReason.WAITING_FOR_OUTCOME))
@@ -114,10 +138,10 @@ class OrderPlans:
         planned = replace(planned, invoice_number=number, documents=plan.documents)
         return PlannedRecord(planned, plan.steps, findings, needs_recent_organisation=plan.changes_earlier_month)
 
-    def _wait_for_amounts(self, order: Order, record: OrderRecord) -> OrderRecord:
+    def _wait_for_amounts(self, record: OrderRecord) -> OrderRecord:
         """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""
         now = self._clock.now()
-        if order.updated < now - UNPRICED_LIMIT:
+        if record.version is not None and record.version < now - UNPRICED_LIMIT:
             remedy = "Amazon states no amounts for this order. Check it in Seller Central."
             raise Failure(FailureCode.PROCEEDS_MISSING, remedy)
         return record.read_again_at(

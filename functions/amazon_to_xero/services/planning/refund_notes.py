@@ -8,7 +8,9 @@ from amazon_to_xero.domain.amazon.transaction import Transaction
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.numbering import refund_number
 from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import NotBookedReason, WaitReason
+from amazon_to_xero.domain.planning.corrected_refund import corrected_refund_day, corrected_refunded_sale
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund
@@ -27,6 +29,7 @@ class RefundInPlanning:
 
     record, transaction, refund: it as it is stored, as Amazon states it, and what of it the buyer got.
     held: the documents that its plan may see.
+    corrections: what a person has stated about it.
     sold_on: id of the marketplace of its order; empty where the order is not known.
     """
 
@@ -34,6 +37,7 @@ class RefundInPlanning:
     transaction: Transaction
     refund: Refund
     held: HeldDocuments
+    corrections: Corrections
     sold_on: str = ""
 
     @property
@@ -82,10 +86,16 @@ class RefundNotes:
         record, transaction, held = refund.record, refund.transaction, refund.held
         first = record.credit_note_number or decision.number or refund_number(first_invoice, record.key)
         number = usable_refund_number(first, held)
+        sale = corrected_refunded_sale(sale, refund.corrections, organisation)
         lines = credit_lines(refund.refund, decision.credited, sale, self._policy, organisation)
-        marketplace_id = sale.order.marketplace_id if sale.order else ""
         to_plan = RefundToPlan(
-            record.key, transaction.order_id, transaction.posted_at, sale.contact_number, marketplace_id
+            record.key,
+            transaction.order_id,
+            transaction.posted_at,
+            sale.contact_number,
+            sale.order.marketplace_id if sale.order else "",
+            corrected_refund_day(refund.corrections),
+            record.corrections,
         )
         earlier = decided.numbers_besides(record.key)
         policy = self._policy.for_marketplace(refund.marketplace_id)

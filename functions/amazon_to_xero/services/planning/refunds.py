@@ -16,6 +16,7 @@ from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, unusable
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
@@ -32,6 +33,7 @@ from amazon_to_xero.services.planning.loaded_together import LoadedTogether
 from amazon_to_xero.services.planning.planner import PlannedRecord
 from amazon_to_xero.services.planning.refund_notes import RefundInPlanning, RefundNotes
 from amazon_to_xero.services.planning.series import Place
+from amazon_to_xero.services.planning.source_corrections import SourceCorrections
 from amazon_to_xero.services.planning.standalone_refunds import StandaloneRefunds
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
@@ -75,11 +77,13 @@ class RefundPlans:
         self._store = store
         self._clock = clock
         self._read_order = read_order
+        self._corrections = SourceCorrections(store)
         self._decided = DecidedRefundsStore(store)
         self._notes = RefundNotes(policy, self._decided, clock)
         self._standalone = StandaloneRefunds(policy, organisation, self._decided, self._notes, clock)
 
     def document_keys(self, record: TransactionRecord) -> set[str]:
+        self._corrections.expect(record)
         if not record.order_id:
             return set(record.documents)
         self._together.expect(OrderRecord, record.order_id)
@@ -91,6 +95,9 @@ class RefundPlans:
 
     def plan(self, record: TransactionRecord, held: HeldDocuments) -> PlannedRecord[TransactionRecord]:
         """Return the record after planning. Raises Failure."""
+        corrections = self._corrections.of(record)
+        if (skip := corrections.latest(CorrectionKind.SKIP)) is not None:
+            return self._skipped(record, skip)
         header = transaction_header(record.content or {})
         if not is_refund(header.type) and not is_about_a_refund(header.type) and not header.order_id:
             return _not_booked(record, NotBookedReason.TYPE_UNKNOWN)
@@ -104,13 +111,19 @@ class RefundPlans:
                 f"Amazon names no order for refund {transaction.transaction_id}. "
                 "Check it in Seller Central and enter the credit note in Xero manually.",
             )
-        to_plan = RefundInPlanning(record, transaction, refund, held)
+        to_plan = RefundInPlanning(record, transaction, refund, held, corrections)
         order = self._store.load(OrderRecord, [transaction.order_id]).get(transaction.order_id)
         if order is not None and _is_gone(order) and self._standalone.is_asked_for(record):
             return self._standalone.plan(to_plan, None)
         if order is None or order.state in (OrderState.NOTICED, OrderState.RECORDED, OrderState.FAILED):
             return self._wait(to_plan, _waits_for(order))
         return self._plan_for(to_plan, order)
+
+    def _skipped(self, record: TransactionRecord, skip: Correction) -> PlannedRecord[TransactionRecord]:
+        """Return the record of a refund that a person enters otherwise. Raises Failure where it is credited already."""
+        if record.order_id and record.key in self._decided.load(record.order_id).by_transaction:
+            raise unusable(skip, f"the credit note of {record.source} is requested already; correct it in Xero")
+        return _not_booked(record, NotBookedReason.SKIPPED)
 
     # --- the sale -----------------------------------------------------------------------------------------------------
 
@@ -169,6 +182,12 @@ class RefundPlans:
         """The order has no invoice, by rule."""
         if refund.record.documents:
             return _as_requested(refund)
+        if order.reason == NotInvoicedReason.SKIPPED:
+            raise Failure(
+                FailureCode.REFUND_WITHOUT_SALE,
+                f"A person has said that order {order.order_id} is not entered here. Enter the credit note of refund "
+                f"{refund.record.key} in Xero manually, then skip the transaction, too.",
+            )
         if order.reason == NotInvoicedReason.BEFORE_START:
             return self._standalone.plan_or_fail(refund, parse_order(order.content or {}))
         if order.reason in _MAY_BE_INVOICED:

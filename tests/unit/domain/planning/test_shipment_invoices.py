@@ -80,6 +80,24 @@ def test_tip_is_invoiced_with_the_first_shipment_whose_content_is_known() -> Non
     assert (life.invoiced_total, life.settled_total) == (D("32.00"), D("32.00"))
 
 
+@pytest.mark.parametrize("policy", [PER_SHIPMENT, replace(POLICY, invoice_per=InvoicePer.SHIPMENT)])
+def test_tip_keeps_its_tax_where_all_that_was_sent_with_it_is_cancelled(policy: PostingPolicy) -> None:
+    parcels = [parcel("P1", 2, 1, "1"), parcel("P2", 3, 1, "2")]
+    gone = tea("0.00", item_id="1", quantity=0)
+    life = order_life(policy, version(4, tea("9.00", item_id="1"), tea("5.00", item_id="2"), packages=parcels))
+
+    life.update(version(5, gone, tea("5.00", item_id="2"), packages=parcels, tip="2.00"))
+
+    tips = [
+        (life.in_xero[key].body["LineAmountTypes"], line["TaxType"])
+        for key in life.in_xero
+        for line in life.in_xero[key].body.get("LineItems", ())
+        if line["Description"] == "Delivery tip"
+    ]
+    assert tips == [("Inclusive", "OUTPUT2")]
+    assert life.invoiced_total == D("7.00")
+
+
 def test_cancellation_voids_all_unpaid_shipment_invoices() -> None:
     unpaid = replace(POLICY, invoice_per=InvoicePer.SHIPMENT)
     life = order_life(unpaid, ALL_SHIPPED, cancelled(8))

@@ -9,6 +9,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules, LineType
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from fakes.order_life import CANADIAN, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, version
@@ -139,3 +140,16 @@ def test_sale_and_refund_of_a_marketplace_are_settled_through_its_own_clearing_a
 
     codes = [payment["Account"]["Code"] for payment in connection.xero.books["Payments"].values()]
     assert codes == ["CLR-UK", "CLR-CAD", "CLR-UK"]
+
+
+def test_account_that_a_person_has_chosen_comes_before_the_rules_and_stays_reported_like_its_line() -> None:
+    connection = connected("FBA")
+    connection.update(SHIPPED)
+
+    connection.plan_shipments(*connection.correct(CorrectionKind.ACCOUNT, "208"))
+    connection.post()
+
+    assert [booking_of(line) for line in connection.xero.invoice("A-A1")["LineItems"]] == [
+        ("208", *BOOKED_BY_RULES[1:])
+    ]
+    assert [booking_of(line) for line in connection.xero.credit_note("A-A1")["LineItems"]] == [BOOKED_BY_RULES]

@@ -10,6 +10,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
@@ -416,3 +417,43 @@ def test_organisation_without_the_finance_role_has_its_orders_read_and_those_wit
     assert state_of(sales) == (OrderState.FAILED, FailureCode.SHIPPING_DAY_UNKNOWN)
     assert "role Finance and Accounting" in sales.record().remedy
     assert sales.dead_letters[REFUNDS].reasons == []
+
+
+# --- a person states the day ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waited", [timedelta(), timedelta(days=4)], ids=["while it waits", "after it failed"])
+def test_order_of_unknown_day_is_entered_on_the_day_that_a_person_states(waited: timedelta) -> None:
+    sales = Sales(fba_order())
+    sales.work(waited)
+    sales.resume()
+    assert sales.record().state in (OrderState.RECORDED, OrderState.FAILED)
+
+    sales.correct(CorrectionKind.DATE, "2026-10-30")
+    sales.resume()
+
+    assert dated(sales) == "2026-10-30"
+    assert sales.record().state is OrderState.PLANNED
+
+
+def test_charge_that_comes_later_leaves_the_day_that_a_person_has_stated() -> None:
+    sales = Sales(fba_order())
+    sales.correct(CorrectionKind.DATE, "2026-10-30")
+    sales.resume()
+
+    sales.amazon_charges(charge_of("A"))
+    sales.update(fba_order(updated="2026-11-21T10:00:00Z"))
+    sales.resume()
+
+    assert dated(sales) == "2026-10-30"
+    assert (invoices(sales), sales.outcome()[0]) == (1, ConfirmationState.CONFIRMED)
+
+
+def test_order_whose_stated_day_is_withdrawn_before_it_is_entered_waits_for_its_charge_again() -> None:
+    sales = Sales(fba_order())
+    sales.correct(CorrectionKind.DATE, "2026-10-30")
+    sales.correct(CorrectionKind.WITHDRAW, "1")
+
+    sales.resume()
+
+    assert (*state_of(sales), invoices(sales)) == (*WAITS, 0)

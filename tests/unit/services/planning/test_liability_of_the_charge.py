@@ -10,6 +10,7 @@ import pytest
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -189,3 +190,31 @@ def test_entered_order_is_not_written_again_when_amazon_repeats_everything() -> 
     assert len(sales.xero.calls) == calls
     assert sales.outcome()[0] is ConfirmationState.CONFIRMED
     assert SHIPPED_AT.date().isoformat() == sales.xero.invoice("A")["Date"]
+
+
+# --- a person accepts it ----------------------------------------------------------------------------------------------
+
+
+def test_unclear_tax_that_a_person_accepts_as_the_sellers_awaits_no_charge() -> None:
+    sales = unclear_sales(shipped(NEW_WORD))
+    assert state_of(sales) == WAITS
+
+    sales.correct(CorrectionKind.BOOK_AS_IT_IS)
+    sales.resume()
+
+    assert line(sales) == ("24", "OUTPUT2")
+
+
+def test_charge_that_contradicts_what_a_person_accepted_fails_the_confirmation_and_moves_nothing() -> None:
+    sales = unclear_sales(shipped(NEW_WORD))
+    sales.correct(CorrectionKind.BOOK_AS_IT_IS)
+    sales.resume()
+
+    sales.amazon_charges(tea_charged("20.00", OurPriceTax="4.00", MarketplaceFacilitatorVAT__Principal="-4.00"))
+    sales.update(shipped(NEW_WORD) | {"lastUpdatedTime": "2026-11-22T10:00:00Z"})
+    for _ in range(4):
+        sales.work(timedelta(days=1))
+        sales.resume()
+
+    assert line(sales) == ("24", "OUTPUT2")
+    assert sales.outcome() == (ConfirmationState.FAILED, FailureCode.CHARGE_DIFFERS)

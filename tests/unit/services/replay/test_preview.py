@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.ports.xero import XeroUnavailable
 from amazon_to_xero.services.replay.preview import SourcePreview
 from unit.services.amazon_orders import amazon_order, shipped_order
@@ -56,6 +57,17 @@ def test_changed_settings_are_shown_as_the_difference_to_the_draft_in_xero() -> 
     assert (invoice.document, invoice.action) == ("invoice#A", "update")
     assert [(each.field, each.in_xero, each.to_write) for each in invoice.differences] == [
         ("LineItems[0].AccountCode", "200", "205")
+    ]
+
+
+def test_corrections_by_a_person_are_part_of_what_is_shown() -> None:
+    stack = ReplayedStack(amazon_order(), policy=PAYING)
+    stack.main.correct(CorrectionKind.TAX_TYPE, "ZERORATEDOUTPUT")
+
+    (invoice,) = preview(stack).documents
+
+    assert [(each.field, each.in_xero, each.to_write) for each in invoice.differences] == [
+        ("LineItems[0].TaxType", "OUTPUT2", "ZERORATEDOUTPUT")
     ]
 
 

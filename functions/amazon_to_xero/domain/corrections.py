@@ -1,0 +1,204 @@
+"""Corrections: what a person states about one order or refund, against what Amazon or the settings say.
+
+A correction is an entry of a list that only grows: a later one of the same kind and line takes the place of an earlier
+one, and a withdrawal is an entry, too. What an entry does to documents is decided in `domain.planning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from amazon_to_xero.domain.failures import Failure, FailureCode
+
+MAX_ENTRIES = 50  # of one source: its row stays small
+MAX_REASON = 500
+_MAX_VALUE = 50  # Xero: TaxType
+_MAX_ACCOUNT = 10  # Xero: Account.Code
+_EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
+
+
+class CorrectionKind(StrEnum):
+    """What a correction states."""
+
+    TAX_TYPE = "tax_type"  # Xero's TaxType of a line, or of all lines
+    ACCOUNT = "account"  # account code of a line, or of all lines
+    DATE = "date"  # the day of the sale or of the refund, in the organisation's time zone
+    SKIP = "skip"  # it has no documents; e.g. because a person has entered it in Xero
+    BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
+    WITHDRAW = "withdraw"  # an earlier correction no longer applies
+
+
+#: Kinds that may concern one line.
+OF_LINES = frozenset({CorrectionKind.TAX_TYPE, CorrectionKind.ACCOUNT})
+#: Kinds that only an order takes.
+OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS})
+_WITHOUT_VALUE = frozenset({CorrectionKind.SKIP, CorrectionKind.BOOK_AS_IT_IS})
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One entry, as a person made it.
+
+    correction_id: names the entry before it has a number; the same entry is recorded once, however often it arrives.
+    kind: what it states.
+    value: the tax type, the account code, the day (ISO) or the number of the withdrawn entry; empty for other kinds.
+    line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); empty for all lines.
+    author: who made it, e.g. the ARN of the caller.
+    reason: why, in the author's words.
+    made_at: when it was made (UTC).
+    number: its place in the list of its source, from 1 on; 0 until it is recorded.
+    """
+
+    correction_id: str
+    kind: CorrectionKind
+    value: str
+    author: str
+    reason: str
+    made_at: datetime
+    line: str = ""
+    number: int = 0
+
+    @property
+    def text(self) -> str:
+        """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
+        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value)))
+        return f"{stated} for line {self.line}" if self.line else stated
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """The stored row of the corrections of one source.
+
+    source: key of what is corrected, e.g. order#026-….
+    generation: how often the row was stored; two writers never both succeed.
+    entries: in the order in which they were recorded. None is ever changed or removed.
+    """
+
+    source: str
+    generation: int = 0
+    entries: tuple[Correction, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.source
+
+    @property
+    def in_force(self) -> tuple[Correction, ...]:
+        """Return the corrections that are not withdrawn, oldest first."""
+        withdrawn = {entry.value for entry in self.entries if entry.kind is CorrectionKind.WITHDRAW}
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.kind is not CorrectionKind.WITHDRAW and str(entry.number) not in withdrawn
+        )
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """Return when the newest entry was made (UTC), None where there is none."""
+        return max((entry.made_at for entry in self.entries), default=None)
+
+    def first(self, count: int) -> Corrections:
+        """Return the row with no more than its first entries."""
+        return replace(self, entries=self.entries[:count])
+
+    def latest(self, kind: CorrectionKind) -> Correction | None:
+        """Return the correction of that kind that applies, None where there is none."""
+        return next((entry for entry in reversed(self.in_force) if entry.kind is kind), None)
+
+    def by_line(self, kind: CorrectionKind) -> dict[str, str]:
+        """Return line -> value of the corrections of that kind that apply."""
+        return {entry.line: entry.value for entry in self.in_force if entry.kind is kind}
+
+    def has_ever(self, *kinds: CorrectionKind) -> bool:
+        """Whether there was a correction of one of these kinds, withdrawn or not."""
+        return any(entry.kind in kinds for entry in self.entries)
+
+    def has_ever_concerned(self, origin: str) -> bool:
+        """Whether there was a correction of the tax type or account of the line of that origin, withdrawn or not.
+
+        The tax type of a discount is that of the charge that it discounts.
+        """
+        named = {*_names_of(origin), *_names_of(origin.replace(":DISCOUNT:", ":"))}
+        return any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
+
+    def with_entry(self, correction: Correction) -> Corrections | None:
+        """Return the row with one more entry, None where it has it already. Raises Failure for one that cannot be."""
+        if any(entry.correction_id == correction.correction_id for entry in self.entries):
+            return None
+        if len(self.entries) >= MAX_ENTRIES:
+            raise refused(f"{self.source} has {MAX_ENTRIES} corrections, which is the most that are kept")
+        if correction.kind is CorrectionKind.WITHDRAW:
+            self._check_withdrawal(correction.value)
+        numbered = replace(correction, number=len(self.entries) + 1)
+        return replace(self, entries=(*self.entries, numbered))
+
+    def _check_withdrawal(self, number: str) -> None:
+        if number not in {str(entry.number) for entry in self.in_force}:
+            applying = ", ".join(str(entry.number) for entry in self.in_force) or "none"
+            raise refused(f"{self.source} has no correction {number} that applies; those that apply: {applying}")
+
+
+def value_for(origin: str, by_line: Mapping[str, str]) -> str:
+    """Return the value for the line of that origin, from the most specific correction; empty where there is none."""
+    return next((by_line[line] for line in _names_of(origin) if line in by_line), "")
+
+
+def _names_of(origin: str) -> tuple[str, ...]:
+    """Return what a correction may call a line, the most specific first: item and charge, item, all lines."""
+    return origin, origin.partition(":")[0], ""
+
+
+def checked(correction: Correction) -> Correction:
+    """Return the correction. Raises Failure with CORRECTION_REFUSED for one that states nothing that could apply."""
+    kind, value = correction.kind, correction.value
+    if not correction.reason.strip() or len(correction.reason) > MAX_REASON:
+        raise refused(f"reason should have 1 to {MAX_REASON} characters")
+    if not correction.author.strip():
+        raise refused("author is missing")
+    if correction.line and kind not in OF_LINES:
+        raise refused(f"a correction of kind {kind} concerns all lines, so line should be empty")
+    if kind in _WITHOUT_VALUE and value:
+        raise refused(f"a correction of kind {kind} has no value, and this one has {value!r}")
+    if kind is CorrectionKind.DATE:
+        _check_day(value)
+    elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
+        raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
+    elif kind in OF_LINES:
+        _check_code(kind, value)
+    return correction
+
+
+def _check_day(value: str) -> None:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise refused(f"value should be a day such as 2026-11-04 and is {value!r}") from None
+    if not _EARLIEST <= day <= _LATEST:
+        raise refused(f"value should be a day from {_EARLIEST} to {_LATEST} and is {value}")
+
+
+def _check_code(kind: CorrectionKind, value: str) -> None:
+    limit = _MAX_ACCOUNT if kind is CorrectionKind.ACCOUNT else _MAX_VALUE
+    if not value.strip() or len(value) > limit or not value.isascii():
+        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters and is {value!r}")
+
+
+def refused(problem: str) -> Failure:
+    """Return the failure of a correction that is not recorded."""
+    return Failure(FailureCode.CORRECTION_REFUSED, f"The correction was not recorded: {problem}. Enter it anew.")
+
+
+def unusable(correction: Correction, problem: str) -> Failure:
+    """Return the failure of a source that cannot be planned with a correction."""
+    return Failure(
+        FailureCode.CORRECTION_UNUSABLE,
+        f"Correction {correction.text} cannot be applied: {problem}. Withdraw it, or enter another one.",
+    )
+
+
+def texts(corrections: Iterable[Correction]) -> str:
+    """Return the corrections in one line of text, for logs and previews."""
+    return "; ".join(correction.text for correction in corrections)

@@ -1,0 +1,124 @@
+"""The sales of an order after a person's corrections: by the same rules as any sale, with what the person stated.
+
+Corrections of tax types and accounts are part of the policy that the lines are made by, so that totals, rounding and
+stated taxes are computed as ever. Here nothing is decided about documents that exist; see `corrected_documents`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from amazon_to_xero.domain.amazon.order import Charge, Order
+from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.books.line import ROUNDING
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, unusable
+from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
+from amazon_to_xero.domain.tax.rules import WhenDifferent
+
+
+def is_skipped(corrections: Corrections) -> bool:
+    """Whether a person has said that the source has no documents."""
+    return corrections.latest(CorrectionKind.SKIP) is not None
+
+
+def corrected_sales(
+    order: Order,
+    shipments: Sequence[Shipment],
+    policy: PostingPolicy,
+    organisation: Organisation,
+    corrections: Corrections,
+) -> list[Sale] | NotInvoiced | NotPriced:
+    """Return what `sales` returns, with the corrections that apply.
+
+    A rule by which the order has no sale comes first. Raises Failure as `sales` does, and with CORRECTION_UNUSABLE.
+    """
+    if not corrections.entries:
+        return sales(order, shipments, policy, organisation)
+    by_rule = nothing_to_invoice(order, policy, shipments)
+    if by_rule is not None or is_skipped(corrections):
+        return by_rule or NotInvoiced(NotInvoicedReason.SKIPPED)
+    _check(order, shipments, policy, organisation, corrections)
+    try:
+        made = sales(order, shipments, corrected_policy(policy, corrections), organisation)
+    except Failure as failure:
+        raise _of_correction(failure, corrections) from None
+    return [_corrected(sale, corrections) for sale in made] if isinstance(made, list) else made
+
+
+def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> PostingPolicy:
+    """Return the policy of one source: what a person has chosen for its lines comes before rules and accounts."""
+    is_accepted = corrections.latest(CorrectionKind.BOOK_AS_IT_IS) is not None
+    tax = replace(
+        policy.tax,
+        chosen=corrections.by_line(CorrectionKind.TAX_TYPE),
+        is_unclear_tax_sellers=is_accepted,
+        when_different=WhenDifferent.BOOK if is_accepted else policy.tax.when_different,
+    )
+    accounts = replace(policy.accounts, chosen=corrections.by_line(CorrectionKind.ACCOUNT))
+    return replace(policy, tax=tax, accounts=accounts)
+
+
+def _corrected(sale: Sale, corrections: Corrections) -> Sale:
+    day = corrections.latest(CorrectionKind.DATE)
+    origins = (line.origin for line in sale.lines if line.origin not in ("", ROUNDING))
+    return replace(
+        sale,
+        booked_on=date.fromisoformat(day.value) if day is not None else sale.booked_on,
+        is_day_corrected=corrections.has_ever(CorrectionKind.DATE),
+        corrected=frozenset(origin for origin in origins if corrections.has_ever_concerned(origin)),
+    )
+
+
+# --- corrections that cannot be applied -------------------------------------------------------------------------------
+
+
+def _check(
+    order: Order,
+    shipments: Sequence[Shipment],
+    policy: PostingPolicy,
+    organisation: Organisation,
+    corrections: Corrections,
+) -> None:
+    """Raise Failure for a correction of a line that the order does not have, or with what the organisation lacks."""
+    lines = set(_lines_of(order))
+    for each in corrections.in_force:
+        if each.kind in OF_LINES and each.line and each.line not in lines:
+            raise unusable(each, f"the order has no such line; its lines are {', '.join(sorted(lines))}")
+        check_against(organisation, each)
+    day = corrections.latest(CorrectionKind.DATE)
+    if day is not None and policy.invoice_per is InvoicePer.SHIPMENT and len(shipments) > 1:
+        raise unusable(day, "the order has an invoice for each of its shipments, and each has a day of its own")
+
+
+def check_against(organisation: Organisation, correction: Correction) -> None:
+    """Raise Failure where the organisation has no such account or tax rate, or does not use it on sales."""
+    if correction.kind is CorrectionKind.ACCOUNT:
+        account = organisation.accounts.get(correction.value)
+        if account is None or not account.active:
+            raise unusable(correction, f"the organisation has no active account {correction.value}")
+    if correction.kind is CorrectionKind.TAX_TYPE and correction.value != "NONE":
+        rate = organisation.tax_rates.get(correction.value)
+        if rate is None or not rate.active or not rate.on_revenue:
+            raise unusable(correction, f"the organisation has no active tax rate {correction.value} for sales")
+
+
+def _lines_of(order: Order) -> Iterable[str]:
+    """Return what a correction may call a line of the order."""
+    yield Charge.DELIVERY_TIP
+    for item in order.items:
+        yield item.item_id
+        yield from (f"{item.item_id}:{charge}" for charge in (*item.charges, *item.discounts))
+        yield from (f"{item.item_id}:DISCOUNT:{charge}" for charge in item.discounts)
+
+
+def _of_correction(failure: Failure, corrections: Corrections) -> Failure:
+    """Return the failure of a tax type that a person has chosen as one of the correction, not of the settings."""
+    chosen = corrections.latest(CorrectionKind.TAX_TYPE)
+    if chosen is not None and failure.code is FailureCode.TAX_OWED_BY_MARKETPLACE:
+        return unusable(chosen, "the marketplace owes the tax of the line, and the tax type has a rate above zero")
+    return failure

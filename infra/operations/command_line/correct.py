@@ -1,0 +1,160 @@
+"""`correct`, `withdraw` and `corrections`: what a person states about one order or refund, against Amazon or the rules.
+
+A correction is sent to the queue of the function that plans its source, which is the only writer of its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from amazon_to_xero.domain.amazon.correction_message import correction_message
+from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, checked
+from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
+from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from operations.command_line.asking import Yes, agreed
+from operations.command_line.corrections_view import (
+    changed_documents,
+    changes_table,
+    corrections_table,
+    listed_corrections,
+)
+from operations.command_line.result import Result
+from operations.command_line.session import Session, UsageProblem
+from operations.planned_in_memory import PlannedOrder, plan_with
+
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Amazon's id of an order, or transaction#ID for a refund.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for whoever reads it later. No data of buyers.")]
+Author = Annotated[str, typer.Option("--author", help="Who states it; by default the ARN of the AWS caller.")]
+
+
+def correct(
+    session: Session,
+    source: Source,
+    reason: Reason,
+    tax_type: Annotated[str, typer.Option("--tax-type", help="Xero's TaxType of the line, or of all lines.")] = "",
+    account: Annotated[str, typer.Option("--account", help="Account code of the line, or of all lines.")] = "",
+    line: Annotated[
+        str, typer.Option("--line", help="Only this line: an order item id, or item id and charge, e.g. 123:SHIPPING.")
+    ] = "",
+    date: Annotated[str, typer.Option("--date", help="Day of the sale or refund, e.g. 2026-11-04.")] = "",
+    skip: Annotated[bool, typer.Option("--skip", help="It has no documents, e.g. because you entered it.")] = False,
+    as_it_is: Annotated[
+        bool, typer.Option("--as-it-is", help="Book Amazon's amounts although its tax is unclear or varies.")
+    ] = False,
+    author: Author = "",
+    yes: Yes = False,
+) -> Result:
+    """Correct one order or refund. Shows the documents that would change and asks first."""
+    stated = {
+        CorrectionKind.TAX_TYPE: tax_type,
+        CorrectionKind.ACCOUNT: account,
+        CorrectionKind.DATE: date,
+        CorrectionKind.SKIP: skip,
+        CorrectionKind.BOOK_AS_IT_IS: as_it_is,
+    }
+    named = {kind: value if isinstance(value, str) else "" for kind, value in stated.items() if value}
+    if not named:
+        raise UsageProblem("Say what to correct: --tax-type, --account, --date, --skip or --as-it-is.")
+    if line and not named.keys() & OF_LINES:
+        raise UsageProblem("--line goes with --tax-type or --account.")
+    made = [
+        _made(session, kind, value, reason, author, line if kind in OF_LINES else "") for kind, value in named.items()
+    ]
+    return _enter(session, _key(source), made, yes=yes)
+
+
+def withdraw(
+    session: Session,
+    source: Source,
+    number: Annotated[int, typer.Argument(metavar="N", help="Number of the correction, as corrections lists it.")],
+    reason: Reason,
+    author: Author = "",
+    yes: Yes = False,
+) -> Result:
+    """Withdraw a correction. It stays in the list, and the documents go back. Shows them and asks first."""
+    made = _made(session, CorrectionKind.WITHDRAW, str(number), reason, author)
+    return _enter(session, _key(source), [made], yes=yes)
+
+
+def corrections(session: Session, source: Source) -> Result:
+    """List the corrections of an order or refund, withdrawn ones included."""
+    row = _stored(session, _key(source))
+    return Result({"source": row.source, "corrections": listed_corrections(row)}, [corrections_table(row)])
+
+
+# --- entering ---------------------------------------------------------------------------------------------------------
+
+
+def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bool) -> Result:
+    row, preview, planned = _with_entries(_stored(session, source), made), [], None
+    order_id = identity_of(source, SourceKind.ORDER)
+    if order_id is not None:
+        planned = _plan(session, order_id, row)
+        preview = changes_table(planned)
+    elif not session.store().load(TransactionRecord, [str(identity_of(source, SourceKind.TRANSACTION))]):
+        raise UsageProblem(f"Amazon has not stated {source} to the connection {session.connection}.")
+    data = {
+        "source": source,
+        "corrections": listed_corrections(row),
+        "changes": changed_documents(planned),
+        "is_sent": False,
+    }
+    if not agreed([corrections_table(row), "", *preview], f"Correct {source}?", yes=yes):
+        return Result(data, ["Nothing was changed."])
+    _send(session, source, made)
+    return Result(data | {"is_sent": True}, ["Sent. It is recorded and planned within a minute: show ORDER."])
+
+
+def _plan(session: Session, order_id: str, row: Corrections) -> PlannedOrder:
+    """Plan the order in memory. Raises UsageProblem for an order that is not known."""
+    record = session.store().load(OrderRecord, [order_id]).get(order_id)
+    if record is None:
+        raise UsageProblem(f"No order {order_id} is known to the connection {session.connection}. Check the id.")
+    if record.content is None:
+        return PlannedOrder("Its content is not stored; it is read from Amazon first.")
+    settings = parse(ConnectionSettings, session.settings[session.connection], session.connection)
+    return plan_with(session.store(), settings.policy(), session.clock, record, row)
+
+
+def _send(session: Session, source: str, made: Sequence[Correction]) -> None:
+    queue = "ShipmentsQueueUrl" if identity_of(source, SourceKind.ORDER) else "RefundsQueueUrl"
+    for each in made:
+        body = correction_message(session.connection, source, each)
+        session.client("sqs").send_message(QueueUrl=session.output(queue), MessageBody=body)
+
+
+def _made(session: Session, kind: CorrectionKind, value: str, reason: str, author: str, line: str = "") -> Correction:
+    """Return the correction. Raises UsageProblem for one that would be refused."""
+    by = author or str(session.client("sts").get_caller_identity()["Arn"])
+    try:
+        return checked(Correction(str(uuid4()), kind, value, by, reason, session.clock.now(), line))
+    except Failure as failure:
+        raise UsageProblem(failure.remedy) from None
+
+
+def _with_entries(row: Corrections, made: Sequence[Correction]) -> Corrections:
+    try:
+        for each in made:
+            row = row.with_entry(each) or row
+    except Failure as failure:
+        raise UsageProblem(failure.remedy) from None
+    return row
+
+
+def _key(source: str) -> str:
+    return source if "#" in source else source_key(SourceKind.ORDER, source)
+
+
+def _stored(session: Session, source: str) -> Corrections:
+    if not any(identity_of(source, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION)):
+        raise UsageProblem(f"{source} is neither an order nor a refund: give an order id, or transaction#ID.")
+    return session.store().load(Corrections, [source]).get(source, Corrections(source))

@@ -1,0 +1,95 @@
+"""Corrections, and the documents that they change, as a person and `--json` are shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import RenderableType
+
+from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.corrections import Corrections
+from amazon_to_xero.domain.money import cents
+from operations.command_line.result import table
+from operations.planned_in_memory import PlannedOrder
+
+
+def listed_corrections(row: Corrections) -> list[dict[str, Any]]:
+    applying = {entry.number for entry in row.in_force}
+    return [
+        {
+            "number": entry.number,
+            "kind": entry.kind.value,
+            "value": entry.value,
+            "line": entry.line,
+            "author": entry.author,
+            "reason": entry.reason,
+            "made_at": entry.made_at,
+            "applies": entry.number in applying,
+        }
+        for entry in row.entries
+    ]
+
+
+def corrections_table(row: Corrections) -> RenderableType:
+    columns = ("N", "kind", "value", "line", "applies", "author", "reason", "made (UTC)")
+    listed = [
+        [
+            each["number"],
+            each["kind"],
+            each["value"],
+            each["line"],
+            "yes" if each["applies"] else "no",
+            each["author"],
+            each["reason"],
+            f"{each['made_at']:%Y-%m-%d %H:%M}",
+        ]
+        for each in listed_corrections(row)
+    ]
+    return table(f"Corrections of {row.source}", columns, listed) if listed else f"{row.source} has no corrections."
+
+
+def changed_documents(planned: PlannedOrder | None) -> Mapping[str, Any] | None:
+    """Return what would change, None for a refund, whose documents are not planned here."""
+    if planned is None:
+        return None
+    return {"problem": planned.problem, "documents": [_document(each) for each in planned.documents]}
+
+
+def _document(desired: DesiredDocument) -> dict[str, Any]:
+    body = desired.body
+    return {
+        "kind": desired.kind.value,
+        "number": desired.number,
+        "is_removed": desired.tombstone,
+        "amount": desired.total if desired.total is not None else body.get("Amount"),
+        "date": body.get("Date", ""),
+        "lines": [
+            {
+                "books": origin,
+                "account": line["AccountCode"],
+                "tax_type": line["TaxType"],
+                "amount": cents(line["Quantity"] * line["UnitAmount"]),
+            }
+            for line, origin in zip(body.get("LineItems", ()), desired.line_origins, strict=True)
+        ],
+    }
+
+
+def changes_table(planned: PlannedOrder) -> list[RenderableType]:
+    if planned.problem:
+        return [planned.problem]
+    documents = [_document(each) for each in planned.documents]
+    if not documents:
+        return ["No document changes."]
+    rows = [
+        [
+            f"{'remove ' if each['is_removed'] else ''}{each['kind']}",
+            each["number"],
+            each["date"],
+            each["amount"],
+            "; ".join(f"{line['amount']} on {line['account']} {line['tax_type']}" for line in each["lines"]),
+        ]
+        for each in documents
+    ]
+    return [table("Documents that would change", ("Document", "number", "date", "amount", "lines"), rows)]

@@ -1,0 +1,110 @@
+"""The list of a person's corrections of one order or refund."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from amazon_to_xero.domain.corrections import MAX_ENTRIES, Correction, CorrectionKind, Corrections, checked, value_for
+from amazon_to_xero.domain.failures import Failure, FailureCode
+from fakes.order_life import correction
+
+K = CorrectionKind
+NONE = Corrections("order#A")
+
+
+def corrections(*entries: Correction) -> Corrections:
+    held = NONE
+    for number, entry in enumerate(entries, 1):
+        held = held.with_entry(replace(entry, correction_id=f"c{number}")) or held
+    return held
+
+
+# --- what applies -----------------------------------------------------------------------------------------------------
+
+
+def test_later_correction_takes_the_place_of_an_earlier_one() -> None:
+    held = corrections(correction(K.DATE, "2026-11-03"), correction(K.DATE, "2026-11-04"))
+
+    applies = held.latest(K.DATE)
+    assert applies is not None
+    assert (applies.number, applies.value) == (2, "2026-11-04")
+
+
+def test_earlier_correction_applies_again_once_the_later_one_is_withdrawn() -> None:
+    held = corrections(
+        correction(K.TAX_TYPE, "OUTPUT2"), correction(K.TAX_TYPE, "ZERORATEDOUTPUT"), correction(K.WITHDRAW, "2")
+    )
+
+    assert held.by_line(K.TAX_TYPE) == {"": "OUTPUT2"}
+    assert [entry.number for entry in held.in_force] == [1]
+    assert len(held.entries) == 3  # nothing is removed
+
+
+def test_most_specific_correction_decides_a_line() -> None:
+    by_line = {"": "200", "1": "201", "1:SHIPPING": "202"}
+
+    assert [value_for(origin, by_line) for origin in ("2:ITEM", "1:ITEM", "1:SHIPPING")] == ["200", "201", "202"]
+
+
+def test_same_correction_is_recorded_once_however_often_it_arrives() -> None:
+    held = corrections(correction(K.SKIP))
+
+    assert held.with_entry(correction(K.SKIP, correction_id="c1")) is None
+
+
+@pytest.mark.parametrize("number", ["2", "0", "99"])
+def test_withdrawal_of_what_does_not_apply_names_what_applies(number: str) -> None:
+    held = corrections(correction(K.SKIP))
+
+    with pytest.raises(Failure, match=rf"no correction {number} that applies; those that apply: 1\.") as caught:
+        held.with_entry(correction(K.WITHDRAW, number, correction_id="c2"))
+
+    assert caught.value.code is FailureCode.CORRECTION_REFUSED
+
+
+def test_correction_is_withdrawn_once() -> None:
+    held = corrections(correction(K.SKIP), correction(K.WITHDRAW, "1"))
+
+    with pytest.raises(Failure, match="those that apply: none"):
+        held.with_entry(correction(K.WITHDRAW, "1", correction_id="c3"))
+
+
+def test_list_has_a_limit() -> None:
+    held = corrections(*[correction(K.SKIP)] * MAX_ENTRIES)
+
+    with pytest.raises(Failure, match=f"has {MAX_ENTRIES} corrections"):
+        held.with_entry(correction(K.SKIP, correction_id="one more"))
+
+
+# --- what cannot be recorded ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (correction(K.DATE, "4 November"), "value should be a day such as 2026-11-04 and is '4 November'"),
+        (correction(K.DATE, "1926-11-04"), "value should be a day from 2000-01-01 to 2099-12-31"),
+        (correction(K.TAX_TYPE, ""), "value should be Xero's tax_type with 1 to 50 characters and is ''"),
+        (correction(K.ACCOUNT, "12345678901"), "value should be Xero's account with 1 to 10 characters"),
+        (correction(K.SKIP, "yes"), "a correction of kind skip has no value, and this one has 'yes'"),
+        (correction(K.WITHDRAW, "the first"), "value should be the number of the withdrawn correction"),
+        (correction(K.DATE, "2026-11-04", line="1"), "a correction of kind date concerns all lines"),
+        (replace(correction(K.SKIP), reason=" "), "reason should have 1 to 500 characters"),
+        (replace(correction(K.SKIP), author=""), "author is missing"),
+    ],
+    ids=lambda value: value.text if isinstance(value, Correction) else "",
+)
+def test_correction_that_states_nothing_is_refused_with_its_field(entry: Correction, problem: str) -> None:
+    with pytest.raises(Failure) as caught:
+        checked(entry)
+
+    assert caught.value.code is FailureCode.CORRECTION_REFUSED
+    assert problem in caught.value.remedy
+
+
+def test_correction_is_named_in_one_line() -> None:
+    held = corrections(correction(K.TAX_TYPE, "ZERORATEDOUTPUT", line="1:ITEM"))
+
+    assert held.entries[0].text == "1: tax_type ZERORATEDOUTPUT for line 1:ITEM"

@@ -1,0 +1,170 @@
+"""`operate correct`, `withdraw` and `corrections`: what would change is shown first, and then it is sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from amazon_to_xero.domain.capabilities import REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from fakes.operator import OperatorSession, operate
+from fakes.order_life import PAYING, tea, version
+from fakes.refunds import item_refund, refund
+from fakes.settings import settings as valid_settings
+from operations.command_line import correct as commands
+from operations.command_line.show import show
+from unit.services.planning.refunding_connection import RefundingConnection
+
+WHY = "books are zero-rated"
+
+
+class Queues:
+    """boto3's `sqs` client: keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # boto3's names
+        self.sent.append((QueueUrl, MessageBody))
+
+
+class Caller:
+    """boto3's `sts` client."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::123456789012:user/maria"}
+
+
+class CorrectingSession(OperatorSession):
+    """A session over a paid order A, whose settings are the connection's."""
+
+    def __init__(self) -> None:
+        self.connected = RefundingConnection(version(1, tea()))
+        self.connected.post()
+        self.messages = Queues()
+        super().__init__(self.connected, sqs=self.messages, sts=Caller())
+
+    def deliver(self) -> None:
+        """Have the functions take what was sent, plan it and post it."""
+        for queue, body in self.messages.sent:
+            capability = CAPABILITIES[SHIPMENTS if queue == "ShipmentsQueueUrl" else REFUNDS]
+            capability.record(self.connected.connection.services, [capability.parse(body)])
+        self.messages.sent.clear()
+        self.connected.plan_shipments()
+        self.connected.post()
+        self.connected.post()
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> CorrectingSession:
+    made = CorrectingSession()
+    stored = parse(ConnectionSettings, json.dumps(valid_settings()), "main")
+    monkeypatch.setattr(commands, "parse", lambda *_: stored)
+    monkeypatch.setattr(ConnectionSettings, "policy", lambda _: PAYING)
+    return made
+
+
+def test_documents_that_would_change_are_shown_before_the_question(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operate(monkeypatch, session, "correct", "A", "--tax-type", "ZERORATEDOUTPUT", "--reason", WHY, answer="no\n")
+
+    shown = " ".join(run.stderr.split())
+    assert "1 tax_type ZERORATEDOUTPUT - yes arn:aws:iam::123456789012:user/maria books are zero-rated" in shown
+    assert "invoice A-A1" in shown
+    assert "10.00 on 200 ZERORATEDOUTPUT" in shown
+    assert "credit_note A-A1" in shown
+    assert (run.exit_code, run.stdout.strip(), session.messages.sent) == (0, "Nothing was changed.", [])
+
+
+def test_agreed_correction_is_sent_and_becomes_what_was_shown(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operate(
+        monkeypatch, session, *("correct", "A", "--tax-type", "ZERORATEDOUTPUT", "--reason", WHY, "--yes", "--json")
+    )
+    changes = json.loads(run.stdout)["changes"]["documents"]
+    session.deliver()
+
+    assert {(each["kind"], each["number"]) for each in changes} == {
+        ("invoice", "A-A1"),
+        ("payment", "A-A1"),
+        ("credit_note", "A-A1"),
+        ("credit_note_refund", "A-A1"),
+    }
+    assert session.connected.lines("A-A1") == [("200", "OUTPUT2", "10.00")]
+    assert session.connected.document("A-A1").exists_in_xero
+
+
+def test_preview_stores_nothing(session: CorrectingSession) -> None:
+    before = dict(session.connected.store.table.rows)
+
+    commands.correct(session, "A", WHY, skip=True, yes=True)
+
+    assert session.connected.store.table.rows == before
+
+
+def test_withdrawn_correction_is_listed_with_its_author(session: CorrectingSession) -> None:
+    commands.correct(session, "A", WHY, account="206", author="Maria", yes=True)
+    session.deliver()
+    commands.withdraw(session, "A", 1, "it is a notebook", yes=True)
+    session.deliver()
+
+    listed = commands.corrections(session, "A").data["corrections"]
+
+    assert [(each["number"], each["kind"], each["applies"]) for each in listed] == [
+        (1, "account", False),
+        (2, "withdraw", False),
+    ]
+    assert show(session, "A").data["corrections"] == listed
+    assert (listed[0]["author"], listed[1]["author"]) == ("Maria", "arn:aws:iam::123456789012:user/maria")
+
+
+def test_correction_that_would_fail_shows_why(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = operate(monkeypatch, session, "correct", "A", "--account", "999", "--reason", WHY, answer="no\n")
+
+    assert "CORRECTION_UNUSABLE: Correction 1: account 999 cannot be applied" in run.stderr
+
+
+def test_refund_is_corrected_by_the_queue_of_refunds(session: CorrectingSession) -> None:
+    session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
+    session.connected.refund(refund("T1", item_refund(OurPricePrincipal="-4.00"), order_id="B"))
+
+    commands.correct(session, "transaction#T1", WHY, skip=True, yes=True)
+
+    ((queue, body),) = session.messages.sent
+    notice = CAPABILITIES[REFUNDS].parse(body)
+    assert (queue, notice.key) == ("RefundsQueueUrl", "T1")
+    assert notice.correction is not None
+    assert notice.correction.kind is CorrectionKind.SKIP
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["A", "--reason", WHY], "Say what to correct: --tax-type, --account, --date, --skip or --as-it-is."),
+        (["A", "--skip", "--line", "1", "--reason", WHY], "--line goes with --tax-type or --account."),
+        (["A", "--skip", "--reason", " "], "reason should have 1 to 500 characters"),
+        (["A", "--date", "tomorrow", "--reason", WHY], "value should be a day such as 2026-11-04"),
+        (["B", "--skip", "--reason", WHY], "No order B is known to the connection main"),
+        (["transaction#T9", "--skip", "--reason", WHY], "Amazon has not stated transaction#T9"),
+        (["settings#x", "--skip", "--reason", WHY], "settings#x is neither an order nor a refund"),
+    ],
+)
+def test_command_that_cannot_be_answered_says_how_to_call_it(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, arguments: list[str], problem: str
+) -> None:
+    run = operate(monkeypatch, session, "correct", *arguments)
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert problem in " ".join(run.stderr.split())
+
+
+def test_withdrawal_of_nothing_is_not_sent(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = operate(monkeypatch, session, "withdraw", "A", "3", "--reason", WHY, "--yes")
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert "order#A has no correction 3 that applies" in " ".join(run.stderr.split())

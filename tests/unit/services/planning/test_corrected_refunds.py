@@ -1,0 +1,178 @@
+"""Refunds that a person corrects before their credit note is requested, and refunds of corrected orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from amazon_to_xero.domain.amazon.transaction_record import TransactionState
+from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.domain.failures import FailureCode, NotBookedReason
+from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, tea, version
+from fakes.refunds import item_refund, refund
+from unit.services.planning.refunding_connection import RefundingConnection
+
+K = CorrectionKind
+REFUND = "transaction#T1"
+BACK = refund("T1", item_refund(OurPricePrincipal="-4.00"))
+BEFORE_START = replace(PAYING, start=PAYING.start.replace(year=2026, month=6))
+OLD_ORDER = version(1, tea(), created="2026-01-01T10:00:00Z")
+
+
+def waiting_refund() -> RefundingConnection:
+    """Return a connection with a refund that waits for its order, which is a draft."""
+    connection = RefundingConnection(version(0, tea(), status="UNSHIPPED"))
+    assert connection.refund(BACK).state is TransactionState.RECORDED
+    return connection
+
+
+def ship(connection: RefundingConnection) -> None:
+    connection.update(version(1, tea()))
+    connection.reprocess("T1")
+
+
+# --- corrected refunds ------------------------------------------------------------------------------------------------
+
+
+def test_refund_that_a_person_enters_in_xero_leaves_the_list_of_failures() -> None:
+    connection = RefundingConnection(OLD_ORDER, policy=BEFORE_START)
+    assert connection.refund(BACK).reason == FailureCode.REFUND_BEFORE_START
+
+    assert connection.correct(K.SKIP, source=REFUND) == ["T1"]
+    record = connection.plan_refund("T1")
+
+    assert (record.state, record.reason, record.documents) == (
+        TransactionState.NOT_BOOKED,
+        NotBookedReason.SKIPPED,
+        (),
+    )
+    assert connection.reprocess("T1").reason == NotBookedReason.SKIPPED
+
+
+def test_credit_note_is_on_the_account_tax_type_and_day_that_a_person_states() -> None:
+    connection = waiting_refund()
+    connection.correct(K.ACCOUNT, "206", source=REFUND)
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT", source=REFUND)
+    connection.correct(K.DATE, "2026-10-31", source=REFUND)
+
+    ship(connection)
+
+    assert connection.lines("A-RFT1") == [("206", "ZERORATEDOUTPUT", "4.00")]
+    assert connection.note("A-RFT1").desired.body["Date"] == "2026-10-31"
+
+
+def test_day_of_a_refund_in_a_locked_period_is_the_first_open_day() -> None:
+    connection = waiting_refund()
+    connection.change_policy(replace(PAYING, lock_dates=LockDates.NEXT_OPEN_DAY))
+    connection.xero.settings = replace(ORGANISATION_WITH_CLEARING, period_lock=date(2026, 10, 31))
+    connection.store.save([replace(connection.store.cursor("organisation"), data={})])
+    connection.restart()
+    connection.correct(K.DATE, "2026-10-15", source=REFUND)
+
+    ship(connection)
+
+    body = connection.note("A-RFT1").desired.body
+    assert (body["Date"], body["Reference"]) == ("2026-11-01", "Amazon.co.uk A · of 2026-10-15")
+
+
+def test_withdrawn_correction_of_a_waiting_refund_leaves_it_as_amazon_states_it() -> None:
+    connection = waiting_refund()
+    connection.correct(K.SKIP, source=REFUND)
+    connection.correct(K.WITHDRAW, "1", source=REFUND)
+
+    ship(connection)
+
+    assert connection.lines("A-RFT1") == [("200", "OUTPUT2", "4.00")]
+
+
+@pytest.mark.parametrize("kind", [K.SKIP, K.BOOK_AS_IT_IS])
+def test_correction_that_comes_too_late_or_is_for_orders_is_refused(kind: CorrectionKind) -> None:
+    connection = RefundingConnection(version(1, tea()))
+    connection.refund(BACK)
+
+    assert connection.correct(kind, source=REFUND) == []
+
+    (letter,) = connection.dead_letters[REFUNDS].letters
+    assert letter.reason == FailureCode.CORRECTION_REFUSED
+    problem = {K.SKIP: "credit note A-RFT1 of transaction#T1 is requested already", K.BOOK_AS_IT_IS: "for orders only"}
+    assert problem[kind] in letter.remedy
+
+
+def test_correction_of_an_unknown_transaction_is_refused() -> None:
+    connection = RefundingConnection(version(1, tea()))
+
+    assert connection.correct(K.SKIP, source="transaction#T9") == []
+
+    (letter,) = connection.dead_letters[REFUNDS].letters
+    assert "Amazon has not stated such a transaction" in letter.remedy
+
+
+def test_correction_of_a_line_that_the_sale_does_not_have_fails_the_refund() -> None:
+    connection = waiting_refund()
+    connection.correct(K.ACCOUNT, "206", source=REFUND, line="99")
+
+    ship(connection)
+
+    record = connection.transaction("T1")
+    assert record.reason == FailureCode.CORRECTION_UNUSABLE
+    assert "its lines are 10000000000001, 10000000000001:ITEM" in record.remedy
+
+
+# --- refunds of corrected orders --------------------------------------------------------------------------------------
+
+
+def test_refund_takes_back_the_corrected_line() -> None:
+    connection = RefundingConnection(version(1, tea()))
+    connection.correct(K.ACCOUNT, "206")
+    connection.plan_shipments()
+    connection.post()
+    connection.post()
+
+    connection.refund(BACK)
+
+    assert connection.lines("A-RFT1") == [("206", "OUTPUT2", "4.00")]
+
+
+def test_only_what_refunds_have_left_moves_to_the_corrected_tax_type() -> None:
+    connection = RefundingConnection(version(1, tea()))
+    connection.refund(BACK)
+
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    connection.plan_shipments()
+    connection.post()
+
+    assert connection.lines("A-A1") == [("200", "OUTPUT2", "6.00")]
+    # A refund of the rest takes back what was moved
+    connection.refund(refund("T2", item_refund(OurPricePrincipal="-6.00")))
+    assert connection.lines("A-RFT2") == [("200", "ZERORATEDOUTPUT", "6.00")]
+    assert connection.balance() == 0
+
+
+def test_reduction_that_a_refund_has_credited_is_not_credited_again_with_a_correction() -> None:
+    connection = RefundingConnection(version(1, tea()))
+    connection.refund(BACK)
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+
+    connection.update(version(2, tea("6.00")))
+    connection.post()
+
+    assert connection.lines("A-A1") == [("200", "OUTPUT2", "6.00")]
+    assert connection.balance() == 6
+
+
+def test_refund_of_an_order_that_is_entered_otherwise_needs_a_person() -> None:
+    connection = RefundingConnection(version(0, tea(), status="UNSHIPPED"))
+    connection.correct(K.SKIP)
+    connection.plan_shipments()
+
+    record = connection.refund(BACK)
+
+    assert record.reason == FailureCode.REFUND_WITHOUT_SALE
+    assert record.remedy == (
+        "A person has said that order A is not entered here. Enter the credit note of refund T1 in Xero manually, "
+        "then skip the transaction, too."
+    )

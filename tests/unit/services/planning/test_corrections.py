@@ -1,0 +1,314 @@
+"""Corrections by a person, from their message to Xero: they survive replays, changes by Amazon and other workers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from amazon_to_xero.adapters.dynamodb.rows import Row
+from amazon_to_xero.domain.amazon.correction_message import correction_message
+from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_shipment_event
+from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
+from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
+from fakes.order_life import correction
+from unit.services.amazon_orders import (
+    FIRST_VERSION,
+    MINUTE,
+    amazon_order,
+    order_with_unmapped_charge,
+    order_with_wrong_total,
+    shipped_order,
+)
+from unit.services.planning.paying_connection import PayingConnection
+
+K = CorrectionKind
+
+
+def paid_connection() -> PayingConnection:
+    """Return a connection whose order A is invoiced and paid in Xero."""
+    connection = PayingConnection(shipped_order())
+    bring_to_xero(connection)
+    assert connection.payment().exists_in_xero
+    return connection
+
+
+def bring_to_xero(connection: PayingConnection) -> None:
+    connection.plan_shipments()
+    connection.plan_drafts()
+    for _ in range(4):
+        connection.post()
+
+
+def tax_types(connection: PayingConnection) -> dict[str, list[str]]:
+    """Return the tax types of the documents that should exist, by kind and number."""
+    return {
+        key: [line["TaxType"] for line in document.desired.body["LineItems"]]
+        for key, document in connection.order_documents().items()
+        if not document.desired.tombstone and "LineItems" in document.desired.body
+    }
+
+
+# --- what a correction does -------------------------------------------------------------------------------------------
+
+
+def test_draft_follows_its_correction() -> None:
+    connection = PayingConnection(amazon_order())
+    bring_to_xero(connection)
+
+    assert connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT") == ["A"]
+    bring_to_xero(connection)
+
+    assert tax_types(connection) == {"invoice#A": ["ZERORATEDOUTPUT"]}
+    (recorded,) = connection.decisions.of("CORRECTION_RECORDED")
+    assert (recorded["correction"], recorded["author"]) == ("1: tax_type ZERORATEDOUTPUT", "accountant")
+    assert connection.decisions.of("PLANNED")[-1] == {"order_id": "A", "status": "UNSHIPPED", "corrections": "1"}
+
+
+def test_paid_order_is_credited_and_invoiced_anew_and_a_replay_writes_nothing() -> None:
+    connection = paid_connection()
+
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    bring_to_xero(connection)
+
+    assert tax_types(connection) == {
+        "invoice#A": ["OUTPUT2"],
+        "credit_note#A-A1": ["OUTPUT2"],
+        "invoice#A-A1": ["ZERORATEDOUTPUT"],
+    }
+    for _ in range(2):  # the first one leaves its version where the next adjustment would be
+        writes, calls = connection.store.writes("DOCUMENT#"), len(connection.xero.calls)
+        connection.connection.services.notices.record_shipments([ChangeNotice("A", reprocess=True)])
+        bring_to_xero(connection)
+        assert len(connection.xero.calls) == calls
+    assert connection.store.writes("DOCUMENT#") == writes
+
+
+def test_correction_survives_a_change_by_amazon_and_a_restart() -> None:
+    connection = paid_connection()
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    bring_to_xero(connection)
+
+    connection.restart()
+    connection.record_orders(shipped_order(price="12.00", updated=FIRST_VERSION + MINUTE))
+    bring_to_xero(connection)
+
+    assert tax_types(connection)["invoice#A-A2"] == ["ZERORATEDOUTPUT"]
+
+
+def test_withdrawn_correction_is_taken_back_and_stays_in_the_list() -> None:
+    connection = paid_connection()
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    bring_to_xero(connection)
+
+    connection.correct(K.WITHDRAW, "1")
+    bring_to_xero(connection)
+
+    assert tax_types(connection)["invoice#A-A2"] == ["OUTPUT2"]
+    (row,) = connection.store.load(Corrections, ["order#A"]).values()
+    assert [(entry.number, entry.kind, entry.author) for entry in row.entries] == [
+        (1, K.TAX_TYPE, "accountant"),
+        (2, K.WITHDRAW, "accountant"),
+    ]
+
+
+def test_skipped_order_has_no_documents_and_comes_back_when_that_is_withdrawn() -> None:
+    connection = paid_connection()
+
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+
+    record = connection.record()
+    assert (record.state, record.reason) == (OrderState.NOT_INVOICED, "SKIPPED")
+    assert connection.document("A-A1", DocumentKind.CREDIT_NOTE).exists_in_xero
+
+    connection.correct(K.WITHDRAW, "1")
+    bring_to_xero(connection)
+    assert connection.record().state is OrderState.PLANNED
+    assert connection.document("A-A2", DocumentKind.INVOICE).exists_in_xero
+
+
+@pytest.mark.parametrize(
+    "unusable", [order_with_wrong_total(), amazon_order(marketplace="A1ELSEWHERE"), order_with_unmapped_charge()]
+)
+def test_order_that_a_person_enters_otherwise_leaves_the_list_of_failures(unusable: dict[str, Any]) -> None:
+    connection = PayingConnection(unusable)
+    connection.plan_drafts()
+    connection.plan_shipments()
+    assert connection.record().state is OrderState.FAILED
+
+    connection.correct(K.SKIP)
+    connection.plan_shipments()
+    connection.record_orders(unusable | {"lastUpdatedTime": "2026-11-02T12:00:00Z"})
+    connection.plan_drafts()
+
+    record = connection.record()
+    assert (record.state, record.reason) == (OrderState.NOT_INVOICED, "SKIPPED")
+
+
+def test_order_that_was_never_read_is_read_and_planned_with_its_correction() -> None:
+    connection = PayingConnection()
+    connection.amazon.hold(amazon_order("B"))
+
+    connection.correct(K.ACCOUNT, "205", source="order#B")
+    connection.read()
+    connection.plan_drafts()
+
+    assert connection.document("B").desired.body["LineItems"][0]["AccountCode"] == "205"
+
+
+def test_correction_that_cannot_be_applied_fails_its_order_until_it_is_withdrawn() -> None:
+    connection = PayingConnection(amazon_order())
+
+    connection.correct(K.ACCOUNT, "999")
+    connection.plan_shipments()
+    failed = connection.record()
+    connection.correct(K.WITHDRAW, "1")
+    connection.plan_shipments()
+
+    assert (failed.state, failed.reason) == (OrderState.FAILED, "CORRECTION_UNUSABLE")
+    assert failed.remedy.startswith(
+        "Correction 1: account 999 cannot be applied: the organisation has no active account"
+    )
+    assert connection.record().state is OrderState.PLANNED
+
+
+def test_order_that_ships_while_it_is_skipped_is_approved_with_its_contact_once_that_is_withdrawn() -> None:
+    connection = PayingConnection()
+    connection.correct(K.SKIP)
+    connection.record_orders(shipped_order())
+    bring_to_xero(connection)
+
+    connection.correct(K.WITHDRAW, "1")
+    bring_to_xero(connection)
+
+    assert connection.document().desired.body["Status"] == "AUTHORISED"
+    assert connection.payment().exists_in_xero
+
+
+def test_charge_of_a_skipped_paid_order_is_explained_by_the_correction() -> None:
+    connection = paid_connection()
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+
+    connection.connection.services.confirmations.confirm_due(connection.clock.now() + MINUTE)
+
+    (row,) = connection.store.load(SaleConfirmation, ["A"]).values()
+    assert (row.state, row.reason) == (ConfirmationState.NOT_INVOICED, "SKIPPED")
+
+
+# --- the message ------------------------------------------------------------------------------------------------------
+
+
+def test_message_that_arrives_twice_is_one_correction() -> None:
+    connection = PayingConnection(amazon_order())
+
+    connection.correct(K.ACCOUNT, "205", correction_id="same")
+    due_again = connection.correct(K.ACCOUNT, "205", correction_id="same")
+
+    assert due_again == []
+    assert connection.record().corrections == 1
+
+
+def test_message_whose_worker_crashed_after_the_entry_makes_the_order_due_when_it_comes_again() -> None:
+    connection = PayingConnection(amazon_order())
+    bring_to_xero(connection)
+    row = Corrections("order#A").with_entry(correction(K.ACCOUNT, "205", correction_id="same"))
+    assert row is not None
+    connection.store.save([row])
+
+    assert connection.correct(K.ACCOUNT, "205", correction_id="same") == ["A"]
+
+
+def test_withdrawal_of_nothing_is_dead_lettered_as_it_came() -> None:
+    connection = PayingConnection(amazon_order())
+
+    assert connection.correct(K.WITHDRAW, "7") == []
+
+    (letter,) = connection.dead_letters[SHIPMENTS].letters
+    assert letter.reason == FailureCode.CORRECTION_REFUSED
+    assert "order#A has no correction 7 that applies; those that apply: none" in letter.remedy
+    assert parse_shipment_event(letter.body).correction is not None  # it can be redriven
+    assert connection.record().corrections == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"kind": "colour"}, "correct.kind is 'colour'; it should be one of tax_type, account"),
+        ({"reason": None}, "reason should have 1 to 500 characters"),
+        ({"source": "transaction#R1"}, "correct.source names no order"),
+        ({"value": 5}, "correct.value should be a text and is int"),
+        ({"author": None}, "author is missing"),
+    ],
+)
+def test_message_with_a_wrong_field_is_rejected_with_its_name(change: dict[str, Any], problem: str) -> None:
+    fields = json.loads(correction_message("main", "order#A", correction(K.SKIP)))["correct"] | change
+
+    with pytest.raises(Failure, match=problem):
+        parse_shipment_event(json.dumps({"correct": fields}))
+
+
+# --- storage ----------------------------------------------------------------------------------------------------------
+
+
+def test_orders_without_corrections_cost_no_read_and_corrected_ones_one_read_together() -> None:
+    def reads_of_a_plan(*corrected: str) -> int:
+        connection = PayingConnection(*(shipped_order(order_id) for order_id in "ABCDE"))
+        for order_id in corrected:
+            connection.correct(K.ACCOUNT, "205", source=f"order#{order_id}")
+        before = connection.store.table.reads
+        connection.plan_shipments()
+        return connection.store.table.reads - before
+
+    assert reads_of_a_plan("A", "B", "C", "D", "E") - reads_of_a_plan() == 1
+
+
+def test_order_is_not_planned_without_the_corrections_that_it_counts() -> None:
+    connection = PayingConnection(amazon_order())
+    connection.correct(K.ACCOUNT, "205")
+    del connection.store.table.rows["CORRECTION#order#A"]
+
+    connection.plan_shipments()
+
+    record = connection.record()
+    assert record.reason == FailureCode.CORRECTION_UNUSABLE
+    assert "has 1 corrections, and 0 are in the table" in record.remedy
+
+
+def test_worker_that_planned_without_the_correction_does_not_replace_documents_with_it() -> None:
+    """A worker loads the order, is frozen, and requests its documents after another one has planned the correction."""
+    connection = PayingConnection(amazon_order())
+    connection.plan_drafts()
+    stale = connection.record()
+    older = connection.document().desired
+
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    connection.plan_shipments()
+    connection.request(replace(older, source_version=stale.source_version))
+
+    assert tax_types(connection) == {"invoice#A": ["ZERORATEDOUTPUT"]}
+
+
+def test_correction_between_reading_and_planning_is_planned() -> None:
+    connection = PayingConnection(amazon_order())
+    connection.store.meanwhile(lambda: connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT"))
+
+    connection.plan_drafts()
+    connection.plan_shipments()
+
+    assert tax_types(connection) == {"invoice#A": ["ZERORATEDOUTPUT"]}
+
+
+def test_row_of_corrections_is_not_due_by_itself() -> None:
+    connection = PayingConnection(amazon_order())
+    connection.correct(K.SKIP)
+
+    row: Row = connection.store.table.rows["CORRECTION#order#A"]
+    assert (row.due, row.next_attempt_at, row.watched) == ("", "", "")
