@@ -221,7 +221,7 @@ class Invariants:
         self._as_expected(one, expected, live)
         check_corrections(self._world, one, live, self._violated)
         for each in live:
-            self._settled(each)
+            self._settled(each, _allocated(each, live))
         # An open invoice that a refund was credited of is adjusted as if it were paid.
         if not any(each.payments or is_refund_note(each.number) for each in held):
             self._as_if_never_paid(one, expected, live)
@@ -263,13 +263,17 @@ class Invariants:
         if expected.status == "DRAFT":
             self._same(one, "drafts", [(1, "DRAFT")], [(each.sign, each.status) for each in live])
 
-    def _settled(self, each: Booked) -> None:
-        """Approved documents are paid in full and once, from the currency's clearing account, on their own day."""
+    def _settled(self, each: Booked, allocated: Decimal) -> None:
+        """Approved documents are paid in full and once, from the currency's clearing account, on their own day.
+
+        Credit notes are allocated to invoices that are open; only the rest of either is paid.
+        """
         document = each.document
+        rest = document["Total"] - allocated
         clearing = self._world.clearing.get(document["CurrencyCode"])
         asked = []
-        if clearing and each.status != "DRAFT" and document["Total"]:
-            asked = [(clearing, document["Total"], document["Date"])]
+        if clearing and each.status != "DRAFT" and rest:
+            asked = [(clearing, rest, document["Date"])]
         paid = [(one["Account"]["Code"], one["Amount"], one["Date"]) for one in each.payments]
         if paid != asked:
             self._violated(f"{each.number} should be settled by {asked} and is by {paid}")
@@ -375,6 +379,20 @@ class Invariants:
 
     def _violated(self, what: str) -> None:
         self._world.watch.violated(what)
+
+
+def _allocated(each: Booked, live: Sequence[Booked]) -> Decimal:
+    """Return what of a document is allocated: of a credit note its own allocations, of an invoice those to it."""
+    notes = [each] if each.sign < 0 else [other for other in live if other.sign < 0]
+    return sum(
+        (
+            allocation["Amount"]
+            for note in notes
+            for allocation in note.document.get("Allocations") or ()
+            if each.sign < 0 or allocation["Invoice"]["InvoiceID"] == each.document["InvoiceID"]
+        ),
+        Decimal(0),
+    )
 
 
 class _Rows:
