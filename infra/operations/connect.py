@@ -24,14 +24,17 @@ from pynamodb.exceptions import PynamoDBException
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
+from amazon_to_xero.domain.amazon.stock_statements import AVAILABILITY_CHANGES, MERCHANT_QUANTITY_CHANGE
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.stored_categories import store_categories
 from operations.category_file import CategoryFile, category_file
+from operations.merchant_quantities import OUTPUT, deployment_of, subscribe_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
+from operations.subscription import begin_subscription
 
-STOCK_NOTIFICATION = "FBA_INVENTORY_AVAILABILITY_CHANGES"
+STOCK_NOTIFICATION = AVAILABILITY_CHANGES
 # What Amazon notifies of, and the stack's output that names its queue.
 SUBSCRIPTIONS = {
     "ORDER_CHANGE": "OrdersQueueArn",
@@ -144,21 +147,20 @@ def subscribe(
     notifications to another destination.
     """
     notifications = notifications_of(settings, secrets, api_url, lwa_url)
-    destinations = {
-        each["resource"].get("sqs", {}).get("arn"): each["destinationId"] for each in notifications.get_destinations()
-    }
+    destinations = {arn: key for key, arn in queue_destinations(notifications).items()}
     destination = destinations.get(queue_arn) or notifications.create_destination(
         f"{queue_arn.rpartition(':')[2]}", queue_arn=queue_arn
     )
-    existing = notifications.get_subscription(notification_type)
-    if existing is None:
-        return notifications.create_subscription(notification_type, destination)
-    if existing.get("destinationId") != destination:
-        raise SettingsError(
-            f"Amazon already sends {notification_type} of this seller to another destination, "
-            f"{existing.get('destinationId')}. Delete that subscription first."
-        )
-    return str(existing["subscriptionId"])
+    return begin_subscription(notifications, notification_type, destination)
+
+
+def queue_destinations(notifications: AmazonNotifications) -> dict[str, str | None]:
+    """Return the id of every destination at Amazon -> ARN of its queue, None where it is no queue."""
+    # Amazon has been seen to state a null for what a destination is not.
+    return {
+        each["destinationId"]: (each["resource"].get("sqs") or {}).get("arn")
+        for each in notifications.get_destinations()
+    }
 
 
 def notifications_of(
@@ -237,6 +239,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _is_subscribed(settings, secrets, kind, queue, given.amazon_api_url, given.lwa_url)
         for kind, queue in queues.items()
     ]
+    if settings.inventory.merchant_quantities:
+        notifications = notifications_of(settings, secrets, given.amazon_api_url, given.lwa_url)
+        subscribed.append(_has_merchant_quantities(notifications, outputs))
     if not all(subscribed):
         return 1
     if STOCK_NOTIFICATION not in queues:
@@ -273,6 +278,22 @@ def _is_subscribed(
         print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
         return False
     print(f"Amazon sends {notification_type} to {queue} (subscription {subscription})")
+    return True
+
+
+def _has_merchant_quantities(notifications: AmazonNotifications, outputs: Mapping[str, str]) -> bool:
+    """Subscribe to the seller's own stock and print what became of it; return whether Amazon sends it."""
+    try:
+        destination = subscribe_merchant_quantities(notifications, outputs[SUBSCRIPTIONS[STOCK_NOTIFICATION]])
+    except SettingsError as problem:
+        print(f"stored, but not subscribed: {problem}", file=sys.stderr)
+        return False
+    except AmazonError as problem:
+        print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
+        return False
+    print(f"Amazon sends {MERCHANT_QUANTITY_CHANGE} to the partner event source {destination.source}")
+    if outputs.get(OUTPUT) != destination.source:
+        print(f"the stack does not take its events yet. Run {deployment_of(destination.source)}")
     return True
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.ports.amazon import AmazonError, AmazonNotAuthorised
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
-from operations.connect import SUBSCRIPTIONS, notifications_of, stack_outputs
+from operations.connect import STOCK_NOTIFICATION, SUBSCRIPTIONS, notifications_of, queue_destinations, stack_outputs
+from operations.merchant_quantities import end_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
+from operations.subscription import end_subscription
 
 RECOVERY_DAYS = 30  # Secrets Manager: at most 30
-_CONFLICT = 409
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def stored_connection(stack: str, connection: str) -> StoredConnection:
 
 
 def unsubscribe(
-    stored: StoredConnection, queues: Mapping[str, str], api_url: str | None, lwa_url: str | None
+    stored: StoredConnection, outputs: Mapping[str, str], api_url: str | None, lwa_url: str | None
 ) -> list[str]:
-    """End the seller's subscriptions to our queues, and delete each destination unless another seller uses it.
+    """End the seller's subscriptions to our stack, and delete each destination unless another seller uses it.
 
-    queues: type of notification -> ARN of its queue.
+    outputs: of the stack. One of an earlier version lacks queues, and nothing was subscribed to them.
 
     Return what was done. Raises AmazonError, but not for credentials that Amazon refuses: those cannot end anything.
     """
@@ -68,35 +69,19 @@ def unsubscribe(
     secrets = parse(ConnectionSecrets, stored.secrets, "the stored secret")
     notifications = notifications_of(settings, secrets, api_url, lwa_url)
     try:
-        return [done for kind, queue in queues.items() for done in _ended(notifications, kind, queue)]
+        return list(_ended(notifications, outputs))
     except AmazonNotAuthorised as problem:
         return [f"the subscriptions at Amazon were left: {explain_amazon(problem)}"]
 
 
-def _ended(notifications: AmazonNotifications, notification_type: str, queue_arn: str) -> list[str]:
-    ours = {
-        each["destinationId"]
-        for each in notifications.get_destinations()
-        if (each["resource"].get("sqs") or {}).get("arn") == queue_arn
-    }
-    subscription = notifications.get_subscription(notification_type)
-    done = []
-    if subscription is None:
-        done.append(f"Amazon has no subscription of this seller to {notification_type}")
-    elif subscription.get("destinationId") not in ours:
-        done.append(f"Amazon sends {notification_type} of this seller to another destination, which was left as it is")
-    else:
-        notifications.delete_subscription(notification_type, str(subscription["subscriptionId"]))
-        done.append(f"ended the subscription to {notification_type} at Amazon")
-    for destination in sorted(ours):
-        try:
-            notifications.delete_destination(destination)
-            done.append(f"deleted the destination {destination} at Amazon")
-        except AmazonError as problem:
-            if problem.status != _CONFLICT:
-                raise
-            done.append(f"the destination {destination} at Amazon was left: another seller's subscription uses it")
-    return done
+def _ended(notifications: AmazonNotifications, outputs: Mapping[str, str]) -> Iterator[str]:
+    for kind, output in SUBSCRIPTIONS.items():
+        if output in outputs:
+            ours = {key for key, arn in queue_destinations(notifications).items() if arn == outputs[output]}
+            yield from end_subscription(notifications, kind, ours)
+    # Whatever the settings say now: they may have asked for it when the connection subscribed.
+    if queue := outputs.get(SUBSCRIPTIONS[STOCK_NOTIFICATION]):
+        yield from end_merchant_quantities(notifications, outputs, queue)
 
 
 def delete_stored(stored: StoredConnection) -> list[str]:
@@ -127,9 +112,7 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
         if not given.yes and ask(question).strip() != "yes":
             print("nothing was changed")
             return 1
-        # A stack of an earlier version has no queue for transactions, and nothing was subscribed to it.
-        queues = {kind: outputs[name] for kind, name in SUBSCRIPTIONS.items() if name in outputs}
-        for line in unsubscribe(stored, queues, given.amazon_api_url, given.lwa_url):
+        for line in unsubscribe(stored, outputs, given.amazon_api_url, given.lwa_url):
             print(line)
         for line in delete_stored(stored):
             print(line)

@@ -39,7 +39,7 @@ def received_changes(amazon: AmazonClient) -> list[tuple[str, str, str]]:
 def test_destination_is_created_once_listed_returned_and_deleted() -> None:
     amazon = AmazonClient()
     created = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless").body["payload"]
-    assert (created["name"], created["resource"]) == ("orders", {"sqs": {"arn": QUEUE}})
+    assert (created["name"], created["resource"]) == ("orders", {"sqs": {"arn": QUEUE}, "eventBridge": None})
     duplicate = amazon.call("POST", DESTINATIONS, a_destination(), grant="grantless")
     assert (duplicate.status, duplicate.error) == (409, "Conflict")
     assert amazon.call("GET", DESTINATIONS, grant="grantless").body == {"payload": [created]}
@@ -107,6 +107,19 @@ def test_subscription_to_an_unknown_type_is_rejected(notification_type: str) -> 
 )
 def test_unsupported_processing_directive_is_rejected(directive: Any) -> None:
     assert AmazonClient().subscribe("ORDER_CHANGE", directive=directive).status == 400
+
+
+def test_account_has_one_event_bridge_destination_whatever_its_region() -> None:
+    amazon = AmazonClient()
+    answers = [
+        amazon.call("POST", DESTINATIONS, a_destination(eventBridge=place), grant="grantless").status
+        for place in (
+            {"region": "eu-west-1", "accountId": "000000000000"},
+            {"region": "us-east-1", "accountId": "000000000000"},
+            {"region": "us-east-1", "accountId": "111111111111"},
+        )
+    ]
+    assert answers == [200, 409, 200]
 
 
 def test_each_notification_type_requires_its_delivery_workflow() -> None:

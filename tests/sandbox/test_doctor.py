@@ -13,6 +13,7 @@ from sp_api.auth.access_token_client import cache as seller_tokens
 from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
 
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
+from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE
 from amazon_to_xero.ports.state import Cursor
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from fakes.connection import FakeConnection
@@ -24,6 +25,7 @@ from local.sandboxes import Sandbox, sandbox
 from local.stack import SETTINGS
 from operations import connect
 from operations.command_line.doctor import doctor
+from operations.merchant_quantities import subscribe_merchant_quantities
 from sandbox.amazon import OWN_SELLER, Credentials
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
@@ -31,6 +33,7 @@ FUNCTIONS = {"OrdersFunctionName": "stack-orders", "ResumeFunctionName": "stack-
 SERVICES = ("lambda", "sqs", "sns", "secretsmanager", "kms", "cloudwatch")
 AUSTRALIA, POLAND = "A39IBJ37TRP1C6", "A1C3SOZRARQ6R3"
 ORDER_CHANGE = "ORDER_CHANGE"
+PARTNER_SOURCE = "aws.partner/sellingpartnerapi.amazon.com/123456789012/amzn1.sp.solution.sandbox"
 
 
 @dataclass
@@ -92,6 +95,7 @@ def world(amazon: Sandbox, xero: Sandbox) -> World:
     xero.control("POST", "reset")
     amazon.control("POST", "refusals")
     amazon.control("POST", "authorise")
+    amazon.control("POST", "clock", {"advance": 60})  # the test before has used up calls
     seller_tokens.clear()
     grantless_tokens.clear()
     connection = FakeConnection()
@@ -142,6 +146,16 @@ def test_healthy_connection_has_no_finding(world: World, monkeypatch: pytest.Mon
     assert answer.exit_code == 0
 
 
+def test_own_stock_that_the_stack_takes_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribe_to_own_stock(world)
+    session = world.session()
+    session.stated_outputs["PartnerEventSource"] = PARTNER_SOURCE
+
+    answer = operate(monkeypatch, session, "doctor")
+
+    assert answer.stdout.strip() == "Connection main: everything that can be checked is fine."
+
+
 def account(world: World, name: str, code: str) -> None:
     world.settings["accounts"][name] = code
 
@@ -173,6 +187,16 @@ def no_longer_name_australia(world: World) -> None:
     for rule in world.settings["tax"]["rules"]:
         if AUSTRALIA in rule["marketplaces"]:
             rule["marketplaces"].remove(AUSTRALIA)
+
+
+def ask_for_own_stock(world: World) -> None:
+    world.settings["inventory"]["merchant_quantities"] = True
+    world.unsubscribe(MERCHANT_QUANTITY_CHANGE)
+
+
+def subscribe_to_own_stock(world: World) -> None:
+    ask_for_own_stock(world)
+    subscribe_merchant_quantities(world.notifications(), _arn(connect.SUBSCRIPTIONS[connect.STOCK_NOTIFICATION]))
 
 
 def have_an_order_fail(world: World) -> None:
@@ -328,6 +352,16 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         send_order_changes_elsewhere,
         "Amazon sends ORDER_CHANGE to arn:aws:sqs:eu-west-1:123456789012:another-stack-orders",
         "Disconnect the other stack",
+    ),
+    "own stock without a subscription": (
+        ask_for_own_stock,
+        "Amazon sends no LISTINGS_ITEM_MFN_QUANTITY_CHANGE",
+        "Run make connect",
+    ),
+    "own stock that the stack does not take": (
+        subscribe_to_own_stock,
+        f"the stack does not take the events of Amazon's partner event source {PARTNER_SOURCE}",
+        f'Run make deploy PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"',
     ),
     "client secret that ends soon": (
         have_a_secret_of(160),

@@ -13,6 +13,7 @@ from template.template_values import ACCOUNT, REGION, TemplateValues
 
 from amazon_to_xero.adapters.aws.event_bus import EVENT_SOURCE
 from amazon_to_xero.domain.amazon.notification import SHIPMENT_EVENTS
+from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE
 from amazon_to_xero.domain.books.document import CLAIM_DURATION
 from amazon_to_xero.domain.failures import FAILURES, Audience
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
@@ -54,6 +55,21 @@ def target(value: dict[str, Any]) -> str:
 def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for policy in role["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
+
+
+PARTNER_SOURCE = f"aws.partner/sellingpartnerapi.amazon.com/{ACCOUNT}/amzn1.sp.solution.1"
+
+
+def queue_statements(policy: dict[str, Any], partner_source: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the statements of a queue's policy as they are deployed with this partner event source, or with none."""
+    values = TemplateValues(transformed(), {"PartnerEventSource": partner_source})
+    for statement in policy["PolicyDocument"]["Statement"]:
+        match statement:
+            case {"Fn::If": [condition, then, {"Ref": "AWS::NoValue"}]}:
+                if values.holds(condition):
+                    yield then
+            case _:
+                yield statement
 
 
 def listed(value: Any) -> list[Any]:
@@ -171,21 +187,22 @@ def test_queues_are_encrypted_at_rest_and_in_transit(resources: Resources) -> No
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     refused = set()
     for policy in of_type(resources, "AWS::SQS::QueuePolicy").values():
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for statement in queue_statements(policy):
             if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}:
                 assert statement["Action"] == "sqs:*"
                 refused |= {target(resource) for resource in listed(statement["Resource"])}
     assert refused == queues.keys()
 
 
+@pytest.mark.parametrize("partner_source", ["", PARTNER_SOURCE])
 def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_events(
-    resources: Resources,
+    resources: Resources, partner_source: str
 ) -> None:
     """Other senders (an operator's redrive) need a permission of their own; the queue's policy gives them none."""
     allowed = [
         (target(statement["Resource"]), statement["Principal"], listed(statement["Action"]), statement.get("Condition"))
         for policy in of_type(resources, "AWS::SQS::QueuePolicy").values()
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in queue_statements(policy, partner_source)
         if statement["Effect"] == "Allow"
     ]
     eventbridge = {"Service": "events.amazonaws.com"}
@@ -199,6 +216,12 @@ def test_queue_policies_allow_only_amazon_to_send_notices_and_the_rule_to_send_e
         ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], own_rule),
         ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], requests_rule),
     ]
+    if partner_source:
+        quantities_rule = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["MerchantQuantitiesRule", "Arn"]}}}
+        expected += [
+            ("InventoryAlertsQueue", eventbridge, ["sqs:SendMessage"], quantities_rule),
+            ("EventsDeadLetterQueue", eventbridge, ["sqs:SendMessage"], quantities_rule),
+        ]
     assert sorted(allowed, key=lambda entry: entry[0]) == sorted(expected, key=lambda entry: entry[0])
 
 
@@ -212,7 +235,7 @@ def test_every_queue_has_one_policy_of_its_own(resources: Resources) -> None:
         f"{queue}Policy": [queue] for queue in of_type(resources, "AWS::SQS::Queue")
     }
     for name, policy in policies.items():
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for statement in queue_statements(policy, PARTNER_SOURCE):
             assert [target(statement["Resource"])] == [target(queue) for queue in policy["Queues"]], name
 
 
@@ -227,6 +250,38 @@ def test_events_of_shipped_and_cancelled_orders_reach_the_shipments_queue(resour
     assert target(queue["Arn"]) == "ShipmentsQueue"
     assert "InputPath" not in queue  # the whole event is delivered: its detail-type says what happened
     assert "InputTransformer" not in queue
+
+
+@pytest.mark.parametrize(("partner_source", "is_deployed"), [("", False), (PARTNER_SOURCE, True)])
+def test_changes_of_the_sellers_own_stock_reach_their_queue_where_there_is_a_partner_event_source(
+    resources: Resources, partner_source: str, is_deployed: bool
+) -> None:
+    template = transformed()
+    values = TemplateValues(template, {"PartnerEventSource": partner_source})
+    conditional = [resources["PartnerEventBus"], resources["MerchantQuantitiesRule"]]
+    for each in (*conditional, template["Outputs"]["PartnerEventSource"]):
+        assert values.holds(each["Condition"]) is is_deployed
+    # EventBridge refuses a bus of a partner's source under another name.
+    bus = values.of(resources["PartnerEventBus"]["Properties"])
+    assert (bus["Name"], bus["EventSourceName"]) == (partner_source, partner_source)
+    rule = resources["MerchantQuantitiesRule"]["Properties"]
+    assert target(rule["EventBusName"]) == "PartnerEventBus"
+    assert rule["EventPattern"] == {
+        "source": [{"prefix": PARTNER_SOURCE.rpartition(f"/{ACCOUNT}")[0]}],
+        "detail-type": [MERCHANT_QUANTITY_CHANGE],
+    }
+    (queue,) = rule["Targets"]
+    assert target(queue["Arn"]) == "InventoryAlertsQueue"
+    assert not queue.keys() & {"InputPath", "InputTransformer"}  # the notification is the event's `detail`
+
+
+@pytest.mark.parametrize(
+    ("source", "is_accepted"),
+    [("", True), (PARTNER_SOURCE, True), (f"{PARTNER_SOURCE}/more", False), ("amzn1.sp.solution.1", False)],
+)
+def test_partner_event_source_is_a_whole_name(source: str, is_accepted: bool) -> None:
+    allowed = transformed()["Parameters"]["PartnerEventSource"]["AllowedPattern"]
+    assert bool(re.fullmatch(allowed, source)) is is_accepted
 
 
 def test_undeliverable_event_goes_to_a_dead_letter_queue(resources: Resources) -> None:
@@ -552,7 +607,7 @@ def test_every_physical_name_begins_with_the_stack_name(resources: Resources, ob
     for own, found in (("${AWS::StackName}", resources), ("${ParentStack}", observability["Resources"])):
         for logical_id, resource in found.items():
             name = resource.get("Properties", {}).get(NAME_PROPERTIES.get(resource["Type"], ("", 0))[0])
-            if name is None:
+            if name is None or logical_id == "PartnerEventBus":  # whose name is its source's
                 continue
             text = name.get("Fn::Sub") or f"${{{name['Ref']}}}"
             assert text.removeprefix("/aws/lambda/").startswith(own), logical_id

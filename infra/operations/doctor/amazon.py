@@ -15,7 +15,7 @@ from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonNotAuthorised, AmazonUnavailable, Json
 from amazon_to_xero.runtime.composition import included_data
-from operations.connect import notifications_of, subscriptions_of
+from operations.connect import notifications_of, queue_destinations, subscriptions_of
 from operations.doctor.checked_connection import CheckedConnection
 from operations.doctor.finding import DoctorFinding, Severity, Side
 
@@ -145,10 +145,7 @@ def check_subscriptions(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     notifications = notifications_of(
         checked.settings, checked.secrets, stack.amazon_api_url or None, stack.lwa_url or None
     )
-    queues = {
-        each["destinationId"]: (each.get("resource", {}).get("sqs") or {}).get("arn")
-        for each in notifications.get_destinations()
-    }
+    queues = queue_destinations(notifications)
     for kind, output in subscriptions_of(checked.settings).items():
         subscription = notifications.get_subscription(kind)
         ours = checked.session.output(output)
@@ -158,8 +155,8 @@ def check_subscriptions(checked: CheckedConnection) -> Iterator[DoctorFinding]:
                 f"Amazon sends no {kind}: only the sweeps find what happened, later",
                 "Run make connect, which subscribes.",
             )
-        elif queues.get(subscription.get("destinationId")) != ours:
-            other = queues.get(subscription.get("destinationId")) or "a destination that does not exist"
+        elif queues.get(str(subscription.get("destinationId"))) != ours:
+            other = queues.get(str(subscription.get("destinationId"))) or "a destination that does not exist"
             yield _finding(
                 Severity.AT_RISK,
                 f"Amazon sends {kind} to {other}, and not to {ours}",

@@ -133,7 +133,7 @@ class Subscriptions:
             if "sqs" in specification
             else _event_bus_resource(specification["eventBridge"])
         )
-        if any(destination["resource"] == resource for destination in self._destinations.values()):
+        if any(_are_the_same(destination["resource"], resource) for destination in self._destinations.values()):
             raise conflict("A destination with the same resource already exists.")
         destination_id = self._next_id(1)
         destination = {"destinationId": destination_id, "name": name, "resource": resource}
@@ -156,7 +156,7 @@ class Subscriptions:
         if destination_id not in self._destinations:
             raise invalid_input(f"The destination {destination_id} does not exist.")
         resource = self._destinations[destination_id]["resource"]
-        if ("sqs" in resource) != (notification_type in SQS_TYPES):
+        if (resource["sqs"] is not None) != (notification_type in SQS_TYPES):
             workflow = "Amazon SQS" if notification_type in SQS_TYPES else "Amazon EventBridge"
             raise invalid_input(f"{notification_type} is delivered by {workflow} only.")
         directive = body.get("processingDirective") or {}
@@ -168,7 +168,7 @@ class Subscriptions:
             notification_type,
             payload_version,
             destination_id,
-            resource.get("sqs", {}).get("arn", ""),
+            (resource["sqs"] or {}).get("arn", ""),
             directive,
         )
         self._subscriptions[subscription.subscription_id] = subscription
@@ -246,7 +246,7 @@ def _queue_resource(sqs: Any) -> dict[str, Any]:
         raise invalid_input("resourceSpecification.sqs.arn is not the ARN of an Amazon SQS queue.")
     if arn.endswith(".fifo"):
         raise invalid_input("FIFO queues are not supported.")
-    return {"sqs": {"arn": arn}}
+    return {"sqs": {"arn": arn}, "eventBridge": None}  # Amazon states a null for the other one
 
 
 def _event_bus_resource(event_bridge: Any) -> dict[str, Any]:
@@ -255,7 +255,13 @@ def _event_bus_resource(event_bridge: Any) -> dict[str, Any]:
     if not isinstance(account, str) or not isinstance(region, str) or not account or not region:
         raise invalid_input("resourceSpecification.eventBridge needs accountId and region.")
     name = f"aws.partner/sellingpartnerapi.amazon.com/{account}/{_APPLICATION}"
-    return {"eventBridge": {"name": name, "accountId": account, "region": region}}
+    return {"sqs": None, "eventBridge": {"name": name, "accountId": account, "region": region}}
+
+
+def _are_the_same(resource: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Amazon allows one EventBridge destination for each AWS account, whatever its region."""
+    account, others = ((each["eventBridge"] or {}).get("accountId") for each in (resource, other))
+    return resource == other or (account is not None and account == others)
 
 
 def _check_type(notification_type: str) -> None:

@@ -35,15 +35,20 @@ def test_queue_destination_is_created_with_a_grantless_token(
     }
 
 
-def test_event_bridge_destination_has_the_account_and_the_region_of_the_seller(
+def test_event_bridge_destination_has_the_account_and_the_region_of_the_stack(
     notifications: AmazonNotifications, server: FaultServer
 ) -> None:
     server.on(DESTINATIONS, Reply(200, {"payload": {"destinationId": "dest-2"}}))
-    assert notifications.create_destination("stock", event_bridge_account="111122223333") == "dest-2"
+    assert (
+        notifications.create_destination(
+            "stock", event_bridge_account="111122223333", event_bridge_region="eu-central-1"
+        )
+        == "dest-2"
+    )
     assert server.to(DESTINATIONS)[0].json()["resourceSpecification"] == {
-        "eventBridge": {"accountId": "111122223333", "region": "eu-west-1"}
+        "eventBridge": {"accountId": "111122223333", "region": "eu-central-1"}
     }
-    with pytest.raises(ValueError, match="queue_arn or event_bridge_account"):
+    with pytest.raises(ValueError, match="queue_arn, or event_bridge_account"):
         notifications.create_destination("neither")
 
 

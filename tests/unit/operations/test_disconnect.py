@@ -28,6 +28,7 @@ from unit.operations.aws_account import (
     operators_secrets,
 )
 
+PARTNER_SOURCE = "aws.partner/sellingpartnerapi.amazon.com/123456789012/amzn1.sp.solution.sandbox"
 OTHER_QUEUE = "arn:aws:sqs:eu-west-1:123456789012:other"
 
 
@@ -60,7 +61,14 @@ class Operator:
 
     @property
     def destinations(self) -> list[str]:
-        return [each["resource"]["sqs"]["arn"] for each in self.amazon.subscriptions._destinations.values()]
+        """The queues and partner event sources that Amazon sends to."""
+        resources = [each["resource"] for each in self.amazon.subscriptions._destinations.values()]
+        return [each["sqs"]["arn"] if each["sqs"] else each["eventBridge"]["name"] for each in resources]
+
+    def watch_own_stock(self, folder: Path) -> None:
+        watching = json.dumps(settings() | {"inventory": {"alerts": True, "merchant_quantities": True}})
+        self._files = documents(folder, settings=watching, secrets=_secrets())
+        self.connect()
 
 
 def _secrets() -> str:
@@ -143,6 +151,65 @@ def test_stack_of_an_earlier_version_is_connected_unless_the_settings_ask_for_al
 
     assert connect.main(["--stack", "stack", *files, *operator._urls]) == 1
     assert "has no output InventoryAlertsQueueArn. Run make deploy first." in capsys.readouterr().err
+
+
+def test_own_stock_comes_over_the_partner_event_source_that_the_stack_is_then_deployed_with(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.watch_own_stock(tmp_path)
+
+    printed = capsys.readouterr().out
+    assert f"Amazon sends LISTINGS_ITEM_MFN_QUANTITY_CHANGE to the partner event source {PARTNER_SOURCE}" in printed
+    assert f'Run make deploy PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"' in printed
+    bus = [each["resource"]["eventBridge"] for each in operator.amazon.subscriptions._destinations.values()][-1]
+    assert bus == {"name": PARTNER_SOURCE, "accountId": "123456789012", "region": "eu-west-1"}
+
+    operator.aws.outputs["PartnerEventSource"] = PARTNER_SOURCE
+    operator.connect()
+
+    assert "make deploy" not in capsys.readouterr().out
+    assert (operator.subscriptions, len(operator.destinations)) == (4, 4)
+
+
+def test_own_stock_ends_with_the_connection_and_the_stack_is_to_be_deployed_without_its_source(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.aws.outputs["PartnerEventSource"] = PARTNER_SOURCE
+    operator.watch_own_stock(tmp_path)
+
+    assert operator.disconnect("--yes") == 0
+
+    assert (operator.subscriptions, operator.destinations) == (0, [])
+    assert "has ended. Deploy the stack with PartnerEventSource empty" in capsys.readouterr().out
+
+
+def test_partner_event_source_that_another_seller_uses_is_left(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used(destination_id: str) -> Response:
+        raise conflict("The destination is used by a subscription.")
+
+    operator.aws.outputs["PartnerEventSource"] = PARTNER_SOURCE
+    operator.watch_own_stock(tmp_path)
+    monkeypatch.setattr(operator.amazon.subscriptions, "delete_destination", used)
+
+    assert operator.disconnect("--yes") == 0
+
+    assert PARTNER_SOURCE in operator.destinations
+    assert "has ended" not in capsys.readouterr().out
+
+
+def test_event_bridge_destination_in_another_region_is_reported_with_what_to_do(
+    operator: Operator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator.aws.outputs["PartnerEventSource"] = PARTNER_SOURCE
+    operator.watch_own_stock(tmp_path)
+    (bus,) = [each for each in operator.amazon.subscriptions._destinations.values() if each["resource"]["eventBridge"]]
+    bus["resource"]["eventBridge"]["region"] = "us-east-1"
+
+    assert connect.main(["--stack", "stack", *operator._files, *operator._urls]) == 1
+
+    assert "that of 123456789012 is in us-east-1, not in eu-west-1. Delete the destination" in capsys.readouterr().err
 
 
 def test_nothing_happens_without_a_yes(operator: Operator) -> None:

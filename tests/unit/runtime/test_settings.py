@@ -497,6 +497,13 @@ def test_wrong_inventory_setting_is_named(given: dict[str, Any], named: str) -> 
         parsed(inventory(alerts=True, **given))
 
 
+def test_own_stock_is_watched_only_with_alerts() -> None:
+    assert parsed(inventory(alerts=True, merchant_quantities=True)).inventory.merchant_quantities
+
+    with pytest.raises(SettingsError, match="merchant_quantities is set without alerts; set alerts to true"):
+        parsed(inventory(merchant_quantities=True))
+
+
 def test_a_person_approves_the_invoices_of_one_marketplace_and_nobody_those_of_the_others() -> None:
     raw = settings()
     assert not parse(ConnectionSettings, json.dumps(raw), "main").policy().has_review

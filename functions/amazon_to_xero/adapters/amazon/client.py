@@ -61,19 +61,17 @@ class Region:
     """A region of the Selling Partner API (Amazon: SP-API endpoints).
 
     api_url: its endpoint.
-    aws_region: the AWS region that its notifications come from.
     marketplace: one of its marketplaces; the library requires one and decides nothing by it.
     """
 
     api_url: str
-    aws_region: str
     marketplace: Any
 
 
 REGIONS: Mapping[str, Region] = {
-    "na": Region("https://sellingpartnerapi-na.amazon.com", "us-east-1", Marketplaces.US),
-    "eu": Region("https://sellingpartnerapi-eu.amazon.com", "eu-west-1", Marketplaces.GB),
-    "fe": Region("https://sellingpartnerapi-fe.amazon.com", "us-west-2", Marketplaces.JP),
+    "na": Region("https://sellingpartnerapi-na.amazon.com", Marketplaces.US),
+    "eu": Region("https://sellingpartnerapi-eu.amazon.com", Marketplaces.GB),
+    "fe": Region("https://sellingpartnerapi-fe.amazon.com", Marketplaces.JP),
 }
 
 

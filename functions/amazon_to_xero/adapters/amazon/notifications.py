@@ -8,7 +8,7 @@ from typing import Any
 from sp_api.api.notifications.notifications import Notifications
 
 from amazon_to_xero.adapters.amazon.answers import call_with_message
-from amazon_to_xero.adapters.amazon.client import REGIONS, AmazonCredentials, HardenedClient, connected_client
+from amazon_to_xero.adapters.amazon.client import AmazonCredentials, HardenedClient, connected_client
 from amazon_to_xero.ports.amazon import AmazonNotFound, AmazonUnavailable, Json
 
 # Amazon refuses an ORDER_CHANGE subscription without its event filter for some sellers (Amazon: models issue 621).
@@ -32,24 +32,28 @@ class AmazonNotifications:
     ) -> None:
         """Connect to a region: na, eu or fe. `api_url` and `lwa_url` (the whole token URL) replace Amazon's own."""
         self._client = connected_client(_Notifications, credentials, region, api_url, lwa_url)
-        self._aws_region = REGIONS[region].aws_region
 
     def create_destination(
-        self, name: str, *, queue_arn: str | None = None, event_bridge_account: str | None = None
+        self,
+        name: str,
+        *,
+        queue_arn: str | None = None,
+        event_bridge_account: str | None = None,
+        event_bridge_region: str | None = None,
     ) -> str:
         """Create a destination and return its id.
 
-        It is either an SQS queue or the partner event source of an AWS account, which Amazon names.
+        It is either an SQS queue or a partner event source, which Amazon names, in an account and a region of AWS.
         """
-        if (queue_arn is None) == (event_bridge_account is None):
-            raise ValueError("create_destination takes either queue_arn or event_bridge_account")
+        if (queue_arn is None) == (event_bridge_account is None or event_bridge_region is None):
+            raise ValueError("create_destination takes either queue_arn, or event_bridge_account and its region")
         answer = call_with_message(
             "createDestination",
             self._client.create_destination,
             name,
             arn=queue_arn,
             account_id=event_bridge_account,
-            region=self._aws_region,
+            region=event_bridge_region,
         )
         return _payload_text(answer, "createDestination", "destinationId")
 

@@ -28,6 +28,12 @@ class InventorySettings(Settings):
         description="Whether to watch the stock at Amazon and to send alerts. The application needs the role Amazon "
         "Fulfillment. Run `make connect` after a change: it subscribes to Amazon's notifications of stock.",
     )
+    merchant_quantities: bool = Field(
+        default=False,
+        description="Whether to watch your own stock, too, which you ship yourself; only with `inventory.alerts`. "
+        "Amazon states it on EventBridge only: `make connect` subscribes, and prints the value of the stack's "
+        "parameter `PartnerEventSource`.",
+    )
     low: Units = Field(
         default=0, description="From how few units on a stock level is low; 0 for never. It is out at 0 in any case."
     )
@@ -98,6 +104,12 @@ class InventorySettings(Settings):
         "than Xero's 30 characters, and for bundles. Any other SKU is the item whose code it is. E.g. "
         '`{"MUG-SET": {"MUG-RED": 2, "GIFT-BOX": 1}}`.',
     )
+
+    @model_validator(mode="after")
+    def _own_stock_has_alerts(self) -> Self:
+        if self.merchant_quantities and not self.alerts:
+            raise ValueError("merchant_quantities is set without alerts; set alerts to true, or leave both out")
+        return self
 
     @model_validator(mode="after")
     def _pools_are_distinct(self) -> Self:
