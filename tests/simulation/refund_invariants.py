@@ -157,8 +157,8 @@ class RefundInvariants:
         def may_fail(reason: str) -> bool:
             if refund.flaw is not None and reason in FAILS_WITH[refund.flaw]:
                 return True
-            if reason == "REFUND_ITEM_UNKNOWN":  # the invoice of its shipment was never paid, and voided
-                return self._world.per_shipment and expected.status is None
+            if reason == "REFUND_ITEM_UNKNOWN":  # what is refunded was never invoiced, or its open invoice is voided
+                return expected.status is None
             return reason == _NO_SALE and (not is_invoiced or self._ships_in_parts(one))
 
         state, reason = self._rests(refund, may_fail)

@@ -87,6 +87,10 @@ class SaleConfirmation:
         stays_confirmed = self.state is ConfirmationState.CONFIRMED and _is_the_same_money(sale, self.sale)
         return None if is_older or is_the_same or stays_confirmed else replace(self, sale=sale)._compared(now)
 
+    def is_explained_by_another_rule(self, reason: str) -> bool:
+        """Whether another rule than that of the order explained its charges: a person may have withdrawn it since."""
+        return self.state is ConfirmationState.NOT_INVOICED and bool(self.charges) and self.reason != reason
+
     def _compared(self, now: datetime) -> SaleConfirmation:
         """Return the row as confirmed, where it is; otherwise to be compared when there is something to decide."""
         compared = compare(self.sale, tuple(self.charges.values())) if self.sale is not None else None

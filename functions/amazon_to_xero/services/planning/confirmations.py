@@ -119,7 +119,10 @@ class SaleConfirmations:
             return None
         if known is None and sale is None:
             return None  # neither a sale nor a charge
-        return row.with_sale(sale, self._clock.now())
+        now = self._clock.now()
+        if sale is None and row.is_explained_by_another_rule(plan.record.reason):
+            return row.compare_at(now, now)
+        return row.with_sale(sale, now)
 
     def refunds_planned(self, plans: Sequence[PlannedRecord[TransactionRecord]]) -> None:
         """Compare again the orders of planned refunds: one may have given back what an adjustment had credited."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from amazon_to_xero.adapters.dynamodb.rows import Row
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.correction_message import correction_message
 from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_shipment_event
 from amazon_to_xero.domain.amazon.order_record import OrderState
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
@@ -201,6 +204,22 @@ def test_charge_of_a_skipped_paid_order_is_explained_by_the_correction() -> None
 
     (row,) = connection.store.load(SaleConfirmation, ["A"]).values()
     assert (row.state, row.reason) == (ConfirmationState.NOT_INVOICED, "SKIPPED")
+
+
+def test_charge_that_a_withdrawn_skip_explained_is_compared_again() -> None:
+    connection = PayingConnection(amazon_order(status="CANCELLED"))
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+    charge = ShipmentCharge("C1", FIRST_VERSION, "GBP", {AmountType(AmountKind.ITEM): Decimal("10.00")})
+    skipped = SaleConfirmation("A", charges={"C1": charge}).settled(ConfirmationState.NOT_INVOICED, "SKIPPED")
+    connection.store.save([skipped])
+
+    connection.correct(K.WITHDRAW, "1")
+    bring_to_xero(connection)
+    connection.connection.services.confirmations.confirm_due(connection.clock.now() + MINUTE)
+
+    (row,) = connection.store.load(SaleConfirmation, ["A"]).values()
+    assert (row.state, row.reason) == (ConfirmationState.FAILED, FailureCode.CHARGE_DIFFERS)
 
 
 # --- the message ------------------------------------------------------------------------------------------------------
