@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories, matches_any
 from amazon_to_xero.domain.books.line import Tracking
 from amazon_to_xero.domain.books.organisation_lists import ListsToRead
-from amazon_to_xero.domain.tax.regions import compared_region
+from amazon_to_xero.domain.tax.order_conditions import are_met
 
 
 class Channel(StrEnum):
@@ -68,16 +68,10 @@ class AccountRule:
 
     def matches(self, order: Order, sku: str, line_type: LineType, categories: SkuCategories) -> bool:
         """Whether a line of the order meets all conditions; the SKU is empty for a line that belongs to no item."""
-        country = order.ship_to_country
-        region = compared_region(order.ship_to_region, country)
         return (
-            (not self.marketplaces or order.marketplace_id in self.marketplaces)
-            and (not self.ship_to or country in self.ship_to)
-            and (not self.regions or region in {compared_region(name, country) for name in self.regions})
+            are_met(self, order, sku, categories)
             and (not self.skus or matches_any(sku, self.skus))
-            and (not self.category or categories.has(self.category, sku))
             and (self.channel is None or self.channel is channel_of(order))
-            and (self.business is None or self.business is order.business)
             and self._is_of(line_type)
         )
 

@@ -17,8 +17,8 @@ from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
 from amazon_to_xero.domain.tax.liability import AmazonTax, amazon_tax, responsible_party, unclear_liability
 from amazon_to_xero.domain.tax.liability_words import Party, folded_word
+from amazon_to_xero.domain.tax.order_conditions import are_met
 from amazon_to_xero.domain.tax.rate_matching import effective_rate, matching_rates
-from amazon_to_xero.domain.tax.regions import compared_region
 
 _TAX_RULES = "tax.rules of the connection's settings"
 
@@ -106,17 +106,11 @@ class TaxPolicy:
         return next((rule for rule in self.rules if self._matches(rule, order, item, charge)), None)
 
     def _matches(self, rule: TaxRule, order: Order, item: OrderItem, charge: Charge) -> bool:
-        country = order.ship_to_country
-        region = compared_region(order.ship_to_region, country)
         return (
-            (not rule.marketplaces or order.marketplace_id in rule.marketplaces)
-            and (not rule.ship_to or country in rule.ship_to)
-            and (not rule.regions or region in {compared_region(name, country) for name in rule.regions})
+            are_met(rule, order, item.sku, self.categories)
             and (rule.responsible is None or rule.responsible is self.responsible_party(order, item))
             and (rule.amazon_tax is None or rule.amazon_tax in amazon_tax(item, charge))
             and (not rule.scheme or folded_word(rule.scheme) in {folded_word(scheme) for scheme in item.schemes})
-            and (rule.business is None or rule.business is order.business)
-            and (not rule.category or self.categories.has(rule.category, item.sku))
             and (not rule.charges or charge in rule.charges)
         )
 
