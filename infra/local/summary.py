@@ -17,6 +17,7 @@ from local.stack import Stack
 
 #: Collection, field of the number, sign of the amounts for the seller; in the order in which they are listed.
 DOCUMENTS = (("Invoices", "InvoiceNumber", 1), ("CreditNotes", "CreditNoteNumber", -1))
+_NUMBER = 30  # characters of a document's number: Amazon's order id, and -RF with eight more
 #: Amazon's order ids. Those of orders that Amazon only fulfilled begin with S01.
 ORDER_ID = re.compile(r"(?:S01|\d{3})-\d{7}-\d{7}")
 
@@ -42,11 +43,11 @@ class Entry:
 
     def __str__(self) -> str:
         settled = f"{self.settled:.2f}" if self.settled else "-"
-        return f"{self.number:<24} {self.status:<11} {self.total:>10.2f} {self.currency} {settled:>10}"
+        return f"{self.number:<{_NUMBER}} {self.status:<11} {self.total:>10.2f} {self.currency} {settled:>10}"
 
 
 def entries(books: Mapping[str, Any]) -> list[Entry]:
-    """Return the invoices, then the credit notes, each as Xero holds it now."""
+    """Return the invoices by their numbers, then the credit notes, each as Xero holds it now."""
     found = []
     for collection, number, sign in DOCUMENTS:
         for document in books[collection]:
@@ -62,7 +63,7 @@ def entries(books: Mapping[str, Any]) -> list[Entry]:
                     sign * settled,
                 )
             )
-    return found
+    return sorted(found, key=lambda entry: (entry.total < 0, entry.number))
 
 
 def summary(
@@ -78,7 +79,8 @@ def summary(
         by_order[entry.order_id].append(entry)
     lines = [
         "",
-        f"{'Amazon order':<20} {'status':<18} {'in Xero':<24} {'status':<11} {'total':>10}     {'paid':>10} reason",
+        f"{'Amazon order':<20} {'status':<18} "
+        f"{'in Xero':<{_NUMBER}} {'status':<11} {'total':>10}     {'paid':>10} reason",
     ]
     for order_id in stack.order_ids:
         lines += order_lines(order_id, orders.get(order_id), by_order[order_id])
@@ -91,13 +93,13 @@ def order_lines(order_id: str, order: OrderRecord | None, documents: Sequence[En
     if order is None:
         return [f"{order_id:<20} not read"]
     reason = f"{order.reason}{': ' + order.remedy if order.remedy else ''}"
-    first, *others = [str(entry) for entry in documents] or [f"{'-':<24} {order.state.value:<36}"]
+    first, *others = [str(entry) for entry in documents] or [f"{'-':<{_NUMBER}} {order.state.value:<36}"]
     lines = [f"{order_id:<20} {order.status:<18} {first} {reason}".rstrip()]
     lines += [f"{'':<39} {other}" for other in others]
     effective = [entry for entry in documents if entry.is_effective]
     if len(effective) > 1:
         net = sum((entry.total for entry in effective), Decimal(0))
-        lines.append(f"{'':<39} {'net':<36} {net:>10.2f} {effective[0].currency}")
+        lines.append(f"{'':<39} {'net':<{_NUMBER + 12}} {net:>10.2f} {effective[0].currency}")
     return lines
 
 
@@ -109,8 +111,9 @@ def totals(effective: Sequence[Entry]) -> list[str]:
         invoices, notes = [e.total for e in own if e.total >= 0], [e.total for e in own if e.total < 0]
         net, clearing = sum(invoices + notes, Decimal(0)), sum((e.settled for e in own), Decimal(0))
         lines.append(
-            f"{currency}: {len(invoices)} invoices {sum(invoices, Decimal(0)):.2f}, "
-            f"{len(notes)} credit notes {sum(notes, Decimal(0)):.2f}, net {net:.2f}; in clearing {clearing:.2f}"
+            f"{currency}: {_counted(len(invoices), 'invoice')} {sum(invoices, Decimal(0)):.2f}, "
+            f"{_counted(len(notes), 'credit note')} {sum(notes, Decimal(0)):.2f}, "
+            f"net {net:.2f}; in clearing {clearing:.2f}"
         )
     return lines
 
@@ -156,3 +159,7 @@ def dead_letters(stack: Stack) -> list[str]:
             known = [texts[name] for name in ("order_id", "reason", "remedy") if name in texts]
             lines.append(f"dead letter of {capability}: {': '.join(known) or message['Body']}")
     return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
