@@ -104,6 +104,12 @@ class ReconciliationReport:
     def open_lines(self) -> list[ReportLine]:
         return [line for line in self.lines if line.entry.state is EntryState.OPEN]
 
+    @property
+    def stocked_pools(self) -> list[str]:
+        """Pools in which Amazon has units."""
+        items = (line.comparison.amazon for line in self.lines if line.comparison.amazon)
+        return sorted({pool for item in items for pool, units in item.pools.items() if units.total})
+
     def counts(self) -> dict[StockFinding, int]:
         """Return how many items have each finding, in the order of StockFinding."""
         counts = Counter(line.comparison.finding for line in self.lines)

@@ -56,9 +56,12 @@ class SummaryPages:
             page = self._page(page_token)
             if isinstance(page, AmazonError):
                 refusals += 1
-                if page_token is None:
+                if page_token is None and refusals == 1:
                     # Amazon answers so where the seller has no goods in its fulfilment centres.
                     self._decisions.record("NO_STOCK_AT_AMAZON", marketplace=self._marketplace, code=page.code)
+                    return
+                if page_token is None:
+                    self.incomplete = "Amazon refuses the first page, which it has answered before"
                     return
                 if refusals == _ATTEMPTS:
                     self.incomplete = "Amazon refuses its own page tokens"

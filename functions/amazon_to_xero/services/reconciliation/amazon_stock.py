@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,20 +44,37 @@ class AmazonStock:
         self._clock = clock
         self._decisions = decisions
 
-    def read(self, policy: ReconciliationPolicy, deadline: datetime) -> StockRead:
-        """Read every pool, until the deadline."""
+    def read(self, policy: ReconciliationPolicy, deadline: datetime, stocked: Collection[str] = ()) -> StockRead:
+        """Read every pool, until the deadline.
+
+        `stocked` are the pools that had units last time. None of their units may be missing now: Amazon refuses a
+        valid request just as it refuses one for a marketplace without goods.
+        """
         read = StockRead()
         for pool, marketplaces in policy.pools.items():
-            for marketplace in marketplaces:
-                statements = len(read.statements)
-                self._read(pool, marketplace, deadline, read)
-                if read.problem:
-                    return read
-                if len(read.statements) > statements:
-                    break  # each marketplace of a pool states all of its units
+            is_stated = self._read_pool(pool, marketplaces, deadline, read)
+            if not read.problem and not is_stated and pool in stocked:
+                read.problem = (
+                    f"Amazon states no stock of {pool}, which had units last time. If no goods are left there, "
+                    "give it another name under inventory.pools in the settings"
+                )
+            if read.problem:
+                return read
         if not read.statements:
             read.problem = "Amazon states no stock in any marketplace of the settings"
         return read
+
+    def _read_pool(self, pool: str, marketplaces: Sequence[str], deadline: datetime, read: StockRead) -> bool:
+        """Read a pool from the first of its marketplaces that states stock; return whether one does.
+
+        Each marketplace of a pool states all of its units.
+        """
+        for marketplace in marketplaces:
+            before = len(read.statements)
+            self._read(pool, marketplace, deadline, read)
+            if read.problem or len(read.statements) > before:
+                return not read.problem
+        return False
 
     def _read(self, pool: str, marketplace: str, deadline: datetime, read: StockRead) -> None:
         pages = SummaryPages(

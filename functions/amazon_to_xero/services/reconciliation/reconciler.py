@@ -44,7 +44,8 @@ from amazon_to_xero.services.work_report import StepReport
 
 LEASE = "inventory_reconciliation"
 CURSOR = "reconciliation"
-COMPLETED_AT, FOLDER = "completed_at", "folder"  # in the cursor: when it was last done (UTC), and where its reports are
+# In the cursor: when it was last done (UTC), where its reports are, and which pools had units.
+COMPLETED_AT, FOLDER, STOCKED_POOLS = "completed_at", "folder", "stocked_pools"
 LEASE_HELD = "LEASE_HELD_BY_ANOTHER_WORKER"  # why a run did nothing: another one is under way
 _EARLY = timedelta(hours=1)  # the schedule runs hourly: a reconciliation is not an hour later each time
 
@@ -156,7 +157,8 @@ class StockReconciler:
             items = self._xero.items()
         except XeroError as problem:  # other work finds out by itself whether Xero is to be paused
             raise _Incomplete(f"Xero's items could not be read ({problem})") from None
-        read = self._stock.read(policy, deadline)
+        stocked = self._store.cursor(CURSOR).data.get(STOCKED_POOLS, "").split(",")
+        read = self._stock.read(policy, deadline, stocked)
         if read.problem:
             raise _Incomplete(read.problem)
         statements = ((pool, statement) for (pool, _), statement in read.statements.items())
@@ -221,5 +223,9 @@ class StockReconciler:
                     yield after
 
         update_records(self._store, WorklistEntry, [*lines, *gone], saved)
-        done = {COMPLETED_AT: self._clock.now().isoformat(), FOLDER: folder}
+        done = {
+            COMPLETED_AT: self._clock.now().isoformat(),
+            FOLDER: folder,
+            STOCKED_POOLS: ",".join(report.stocked_pools),
+        }
         update_cursor(self._store, CURSOR, lambda _: done)

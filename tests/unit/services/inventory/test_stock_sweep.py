@@ -134,6 +134,19 @@ def test_page_token_that_is_always_refused_ends_the_marketplace_with_a_word(conn
     assert "refuses its own page tokens" in str(connection.decisions.of(FailureCode.STOCK_SWEEP_INCOMPLETE))
 
 
+def test_first_page_that_is_refused_after_it_was_answered_is_no_marketplace_without_goods(
+    connection: FakeConnection,
+) -> None:
+    connection.inventory.stock = {UK: [[summary("A")], [summary("B")]], DE: [[]], US: [[]]}
+    refused = AmazonUnavailable("getInventorySummaries", 400, "InvalidInput")
+    connection.inventory.faults = [None, refused, refused]
+
+    assert connection.sweep_stock().stopped == ""
+
+    assert connection.decisions.of("NO_STOCK_AT_AMAZON") == []
+    assert "refuses the first page" in str(connection.decisions.of(FailureCode.STOCK_SWEEP_INCOMPLETE))
+
+
 def test_throttled_page_is_asked_for_again_within_the_life_of_its_token(connection: FakeConnection) -> None:
     connection.inventory.stock = {UK: [[summary("A")], [summary("B")]], DE: [[]], US: [[]]}
     connection.inventory.faults = [None, AmazonThrottled("getInventorySummaries", 429, "QuotaExceeded")]

@@ -307,6 +307,49 @@ def test_reconciliation_that_cannot_be_finished_changes_no_entry_and_is_tried_ag
     assert connection.reconcile_stock(is_asked=False).records == 1
 
 
+def test_stock_that_amazon_refuses_half_way_is_not_compared_as_if_it_were_all() -> None:
+    connection = connection_of({}, tracked(), tracked("LAMP", 4))
+    connection.inventory.stock = {UK: [[summary("MUG-RED", 100)], [summary("LAMP", 4)]]}
+    refused = AmazonUnavailable("getInventorySummaries", 400, "InvalidInput")
+    connection.inventory.faults = [None, refused, refused]
+
+    assert connection.reconcile_stock().stopped == FailureCode.RECONCILIATION_INCOMPLETE
+    assert events(connection) == []
+
+
+def test_refused_pool_that_had_units_is_not_a_loss_of_all_of_them() -> None:
+    connection = connection_of({UK: [summary("MUG-RED", 60)], FR: [summary("MUG-RED", 40)]}, tracked())
+    connection.reconcile_stock()
+    in_france = connection.inventory.stock.pop(FR)
+    connection.clock.advance(WEEK)
+
+    assert connection.reconcile_stock(is_asked=False).stopped == FailureCode.RECONCILIATION_INCOMPLETE
+
+    (problem,) = connection.decisions.of(FailureCode.RECONCILIATION_INCOMPLETE)
+    assert "no stock of eu, which had units last time" in str(problem["remedy"])
+    assert entry(connection).state is EntryState.AGREED
+    connection.inventory.stock[FR] = in_france
+    connection.clock.advance(3600)
+    assert connection.reconcile_stock(is_asked=False).records == 1
+
+
+@pytest.mark.parametrize("emptied", ["stated as 0", "renamed"])
+def test_pool_without_goods_any_more_is_compared_again(emptied: str) -> None:
+    connection = connection_of({UK: [summary("MUG-RED", 60)], DE: [summary("MUG-RED", 40)]}, tracked())
+    connection.reconcile_stock()
+    if emptied == "stated as 0":
+        connection.inventory.stock[DE] = [[summary("MUG-RED", 0)]]
+        connection.reconcile_stock()
+    else:
+        connection.reconciliation_policy = ReconciliationPolicy({"uk": (UK,), "no-longer-eu": (DE, FR)})
+        connection.restart()
+    del connection.inventory.stock[DE]
+
+    connection.reconcile_stock()
+
+    assert lines(connection)["MUG-RED"]["pools"] == "uk: 60"
+
+
 def test_throttled_pages_are_read_again_and_compared_once() -> None:
     connection = connection_of({}, tracked(), tracked("LAMP", 4))
     connection.inventory.stock = {UK: [[summary("MUG-RED", 100)], [summary("LAMP", 4)]]}
