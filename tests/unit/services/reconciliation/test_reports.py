@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -23,6 +24,7 @@ from fakes.stock import minute, stated
 
 HOSTILE = '=cmd|"/c calc"!A1<script>alert(1)</script>'
 FOLDER = "main/2026-11-23T120000Z"
+SNS_BYTES = 262_144
 
 
 def line(code: str = "MUG-RED", amazon: int = 98, xero: int = 100) -> ReportLine:
@@ -132,4 +134,25 @@ def test_message_lists_the_largest_differences_and_where_the_rest_is() -> None:
     assert "SKU-29: FEWER_AT_AMAZON, difference -29." in text
     assert "SKU-01:" not in text
     assert "And 9 further open items." in text
+    assert FOLDER in text
+
+
+def test_message_about_thousands_of_items_that_are_gone_is_one_that_sns_takes() -> None:
+    gone = tuple(WorklistEntry(f"ITEM-CODE-{number:06}") for number in range(4000))
+
+    text = message_of(replace(report(line()), gone=gone), FOLDER)
+
+    assert "ITEM-CODE-000019: no longer known" in text
+    assert "ITEM-CODE-000020:" not in text
+    assert "And 3980 further entries that are done" in text
+    assert len(text.encode()) < SNS_BYTES
+
+
+def test_message_about_codes_of_any_length_is_one_that_sns_takes_and_counts_what_it_leaves_out() -> None:
+    made = report(*(line("✓" * 10_000 + str(number), 90) for number in range(20)))
+
+    text = message_of(made, FOLDER)
+
+    assert len(text.encode()) < SNS_BYTES
+    assert "further open items." in text
     assert FOLDER in text
