@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+_NO_WILDCARDS = str.maketrans({"?": "[?]", "[": "[[]"})  # for fnmatch, whose wildcards they are beside *
+
 
 @dataclass(frozen=True)
 class SkuCategories:
@@ -24,5 +26,8 @@ class SkuCategories:
 
 
 def matches_any(sku: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns matches the whole SKU, with its capitals; * stands for any text: BOOK-*."""
-    return any(fnmatchcase(sku, pattern) for pattern in patterns)
+    """Whether one of the patterns matches the whole SKU, with its capitals; * stands for any text: BOOK-*.
+
+    Any other character stands for itself: SKUs may contain ? and [.
+    """
+    return any(fnmatchcase(sku, pattern.translate(_NO_WILDCARDS)) for pattern in patterns)
