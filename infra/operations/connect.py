@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if settings.inventory.merchant_quantities:
         notifications = notifications_of(settings, secrets, given.amazon_api_url, given.lwa_url)
-        subscribed.append(_has_merchant_quantities(notifications, outputs))
+        subscribed.append(_has_merchant_quantities(notifications, given.stack, outputs))
     if not all(subscribed):
         return 1
     if STOCK_NOTIFICATION not in queues:
@@ -281,7 +281,7 @@ def _is_subscribed(
     return True
 
 
-def _has_merchant_quantities(notifications: AmazonNotifications, outputs: Mapping[str, str]) -> bool:
+def _has_merchant_quantities(notifications: AmazonNotifications, stack: str, outputs: Mapping[str, str]) -> bool:
     """Subscribe to the seller's own stock and print what became of it; return whether Amazon sends it."""
     try:
         destination = subscribe_merchant_quantities(notifications, outputs[SUBSCRIPTIONS[STOCK_NOTIFICATION]])
@@ -293,7 +293,7 @@ def _has_merchant_quantities(notifications: AmazonNotifications, outputs: Mappin
         return False
     print(f"Amazon sends {MERCHANT_QUANTITY_CHANGE} to the partner event source {destination.source}")
     if outputs.get(OUTPUT) != destination.source:
-        print(f"the stack does not take its events yet. Run {deployment_of(destination.source)}")
+        print(f"the stack does not take its events yet. Run {deployment_of(stack, destination.source)}")
     return True
 
 

@@ -82,9 +82,9 @@ def event_destination(notifications: AmazonNotifications, queue_arn: str) -> Eve
     return None
 
 
-def deployment_of(source: str) -> str:
+def deployment_of(stack: str, source: str) -> str:
     """Return the command that has a stack take the events of a partner event source."""
-    return f'make deploy PARAMETERS="{OUTPUT}={source}"'
+    return f'make deploy STACK={stack} PARAMETERS="{OUTPUT}={source}"'
 
 
 def _region_and_account(arn: str) -> tuple[str, str]:

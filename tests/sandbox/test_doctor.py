@@ -361,7 +361,7 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
     "own stock that the stack does not take": (
         subscribe_to_own_stock,
         f"the stack does not take the events of Amazon's partner event source {PARTNER_SOURCE}",
-        f'Run make deploy PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"',
+        f'Run make deploy STACK=stack PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"',
     ),
     "client secret that ends soon": (
         have_a_secret_of(160),

@@ -36,5 +36,5 @@ def check_merchant_quantities(checked: CheckedConnection) -> Iterator[DoctorFind
             Severity.AT_RISK,
             Side.AWS,
             f"the stack does not take the events of Amazon's partner event source {destination.source}",
-            f"Run {deployment_of(destination.source)}.",
+            f"Run {deployment_of(session.stack, destination.source)}.",
         )

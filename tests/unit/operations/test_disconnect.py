@@ -160,7 +160,7 @@ def test_own_stock_comes_over_the_partner_event_source_that_the_stack_is_then_de
 
     printed = capsys.readouterr().out
     assert f"Amazon sends LISTINGS_ITEM_MFN_QUANTITY_CHANGE to the partner event source {PARTNER_SOURCE}" in printed
-    assert f'Run make deploy PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"' in printed
+    assert f'Run make deploy STACK=stack PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"' in printed
     bus = [each["resource"]["eventBridge"] for each in operator.amazon.subscriptions._destinations.values()][-1]
     assert bus == {"name": PARTNER_SOURCE, "accountId": "123456789012", "region": "eu-west-1"}
 
