@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.runtime import reconciliation_handler
 from amazon_to_xero.runtime.handlers import WorkFailed
 from amazon_to_xero.runtime.reconciliation_handler import REQUESTED
+from amazon_to_xero.services.state_updates import ATTEMPTS
 from fakes.connection import FakeConnection
 from fakes.reconciliation import RECONCILED, tracked
 from fakes.stock import UK, summary
@@ -81,6 +83,21 @@ def test_entry_is_closed_by_code_with_a_word(app: TwoConnections) -> None:
         "word": "Claimed from Amazon",
     }
     assert (entry(app.main).state, entry(app.second).state) == (EntryState.CLOSED, EntryState.OPEN)
+
+
+def test_entry_that_keeps_changing_while_it_is_closed_is_answered_with_what_to_do(app: TwoConnections) -> None:
+    invoke({"reconcile": "due"})
+    store = app.main.store
+
+    def correct_meanwhile(number: int) -> None:
+        store.save([replace(entry(app.main), correction=f"text {number}")])
+
+    store.meanwhile(*(lambda number=number: correct_meanwhile(number) for number in range(ATTEMPTS)))
+
+    answer = invoke({"close": {"connection": "main", "item": "mug-red", "word": "Claimed from Amazon"}})
+
+    assert answer == {"problem": "The entry was changed at this moment. Try again."}
+    assert entry(app.main).state is EntryState.OPEN
 
 
 @pytest.mark.parametrize(

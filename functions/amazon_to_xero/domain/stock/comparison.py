@@ -179,14 +179,14 @@ def compare(
         if xero is None:
             raise ValueError("neither Amazon nor Xero knows the item")
         return Comparison(xero.code, StockFinding.UNKNOWN_TO_AMAZON, None, xero, difference=-xero.quantity)
+    if amazon.unstated:  # first of all: what is not known changes no entry, whatever Xero states
+        return Comparison(xero.code if xero else amazon.code, StockFinding.NOT_STATED_BY_AMAZON, amazon, xero)
     total = Decimal(amazon.units.total)
     if xero is None:
         finding = StockFinding.CODE_TOO_LONG if len(amazon.code) > MAX_CODE else StockFinding.UNKNOWN_TO_XERO
         return Comparison(amazon.code, finding, amazon, difference=total)
     if not xero.is_tracked:
         return Comparison(xero.code, StockFinding.NOT_TRACKED_IN_XERO, amazon, xero, difference=total)
-    if amazon.unstated:
-        return Comparison(xero.code, StockFinding.NOT_STATED_BY_AMAZON, amazon, xero)
     gap = total - xero.quantity
     pending = pending_units(gap, Decimal(amazon.refunded - amazon.sold), xero.quantity, baseline)
     difference = gap - pending

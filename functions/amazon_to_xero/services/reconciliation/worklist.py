@@ -9,7 +9,7 @@ from amazon_to_xero.domain.stock.items import item_key
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.ports.state import OPEN_DIFFERENCES, StateStore, Watched
+from amazon_to_xero.ports.state import OPEN_DIFFERENCES, Conflict, StateStore, Watched
 from amazon_to_xero.services.state_updates import update_records
 
 _AT_ONCE = 500
@@ -33,7 +33,7 @@ class StockWorklist:
         return {key: entry for key, entry in self.entries(keys).items() if entry.opened_at is not None}
 
     def close(self, code: str, word: str) -> WorklistEntry:
-        """Close the entry of an item, named by its code or its SKU, with a word. Raises Failure, and Conflict."""
+        """Close the entry of an item, named by its code or its SKU, with a word. Raises Failure."""
         key = item_key(code)
 
         def closed(stored: Mapping[str, WorklistEntry | None]) -> Iterator[WorklistEntry]:
@@ -43,7 +43,11 @@ class StockWorklist:
                 raise Failure(FailureCode.WORKLIST_NOT_CHANGED, remedy)
             yield entry.closed(word, self._clock.now())
 
-        saved = update_records(self._store, WorklistEntry, [key], closed)[key]
+        try:
+            saved = update_records(self._store, WorklistEntry, [key], closed)[key]
+        except Conflict:
+            remedy = "The entry was changed at this moment. Try again."
+            raise Failure(FailureCode.WORKLIST_NOT_CHANGED, remedy) from None
         self._decisions.record("WORKLIST_ENTRY_CLOSED", reason=saved.finding, item=saved.code)
         return saved
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.stock.comparison import compare
+from amazon_to_xero.domain.stock.comparison import AmazonItem, compare
 from amazon_to_xero.domain.stock.correction import correction_of
+from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from fakes.reconciliation import RECONCILED, at_amazon, tracked
 from fakes.stock import minute
@@ -74,6 +76,20 @@ def test_item_that_one_side_does_not_know_stays_closed_whatever_its_units() -> N
 
     assert found(closed, 9, None, week=2).state is EntryState.CLOSED
     assert found(closed, 9, 12, week=3).state is EntryState.OPEN
+
+
+@pytest.mark.parametrize("xero", [None, XeroItem("MUG-RED"), tracked(quantity=100)])
+def test_closed_entry_keeps_its_word_while_amazon_does_not_state_the_units(xero: XeroItem | None) -> None:
+    def again(entry: WorklistEntry, amazon: AmazonItem, week: int) -> WorklistEntry:
+        comparison = compare(amazon, xero, entry.baseline, RECONCILED)
+        return entry.compared(comparison, correction_of(comparison, "GBP"), at(week))
+
+    closed = again(NEW, at_amazon(5), 1).closed("a sample", at(1))
+
+    unstated = again(closed, replace(at_amazon(), pools={}, unstated=("MUG-RED",)), 2)
+
+    assert unstated == closed
+    assert again(unstated, at_amazon(5), 3).state is EntryState.CLOSED
 
 
 def test_difference_that_was_gone_is_a_new_one_when_it_occurs_again() -> None:
