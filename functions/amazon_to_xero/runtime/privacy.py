@@ -18,7 +18,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from amazon_to_xero.domain.amazon.business_buyer import STORED_AS, BuyerReference, buyer_references
+from amazon_to_xero.domain.amazon.business_buyer import REFERENCE_NAMES, STORED_AS, BuyerReference, buyer_references
+from amazon_to_xero.domain.books.matching import REFERENCE_MARK
 from amazon_to_xero.domain.canonical import canonical_json
 
 # The parts of Amazon's Order that bookkeeping needs. A list of what is stored, not of what is dropped: a field that
@@ -57,7 +58,7 @@ STORED_FIELDS: Mapping[str, Any] = {
 
 NO_REFERENCES: frozenset[BuyerReference] = frozenset()
 
-# Fields of a Xero document that identify the buyer; Xero's messages may repeat their values.
+# Fields of a Xero document that identify the buyer; Xero's messages may repeat their values. See also _of_reference.
 REDACTED_FIELDS = frozenset(
     (
         *("Name", "FirstName", "LastName", "AttentionTo", "EmailAddress", "PhoneNumber", "TaxNumber", "CompanyNumber"),
@@ -138,8 +139,23 @@ def _buyer_values(value: Any) -> Iterator[str]:
         for name, each in value.items():
             if name in REDACTED_FIELDS and isinstance(each, str):
                 yield each.strip()
+            elif name == "Reference" and isinstance(each, str):
+                yield from _of_reference(each)
             else:
                 yield from _buyer_values(each)
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _buyer_values(each)
+
+
+def _of_reference(reference: str) -> Iterator[str]:
+    """Yield what a Reference states besides what identifies the document: a buyer's purchase order or VAT number.
+
+    Both as a whole and part by part, with and without the name in front: a message may repeat any of them.
+    """
+    rest = reference.partition(REFERENCE_MARK)[2]
+    for part in (rest, *rest.split(", ")):
+        yield part.strip()
+        name, _, text = part.partition(" ")
+        if name in REFERENCE_NAMES.values():
+            yield text.strip()

@@ -122,6 +122,28 @@ def test_xeros_messages_are_passed_on_without_buyer_data(
     assert outcome.errors == (passed_on,)
 
 
+@pytest.mark.parametrize(
+    ("xeros", "passed_on"),
+    [
+        ("Reference 'Amazon.co.uk 204-1 · PO 4711-Miller, VAT GB123456789' is long", "Reference 'Amazon.co.uk 204-1 · …'"),
+        ("Reference contains 'PO 4711-Miller'", "Reference contains '…'"),
+        ("4711-Miller is no number, GB123456789 neither", "… is no number, … neither"),
+        ("Amazon.co.uk 204-1 exists already", "Amazon.co.uk 204-1 exists already"),
+    ],
+)
+def test_xeros_messages_repeat_no_purchase_order_or_vat_number_of_a_reference(
+    accounting: XeroAccounting, server: FaultServer, xeros: str, passed_on: str
+) -> None:
+    sent = {**INVOICE, "Reference": "Amazon.co.uk 204-1 · PO 4711-Miller, VAT GB123456789"}
+    refused = {**sent, "HasValidationErrors": True, "ValidationErrors": [{"Message": xeros}]}
+    server.on(INVOICES, answer(refused))
+
+    (outcome,) = create(accounting, sent)
+
+    assert outcome.errors[0].startswith(passed_on)
+    assert not any(part in outcome.errors[0] for part in ("4711", "GB123456789"))
+
+
 def test_no_field_of_a_buyers_contact_appears_in_an_error(accounting: XeroAccounting, server: FaultServer) -> None:
     # Given every value that a buyer's contact can carry, in one order
     raw = order(item("1.00"), grand_total="1.00")

@@ -1,7 +1,8 @@
 """The difference between what Xero holds of a document and what would be written, field by field, for a person to read.
 
-No buyer data is in it: of a contact only the names of fields are, and a reference that somebody has changed is not
-repeated. Descriptions are not compared, because nothing depends on them.
+No buyer data is in it: of a contact only the names of fields are. Of a reference only what identifies the document is
+repeated, because a buyer's purchase order or VAT number may follow, and nothing of one that somebody has changed.
+Descriptions are not compared, because nothing depends on them.
 """
 
 from __future__ import annotations
@@ -77,11 +78,13 @@ def _of_document(desired: DesiredDocument, held: Mapping[str, Any]) -> Iterator[
 
 
 def _of_reference(theirs: str, ours: str) -> Iterator[FieldDifference]:
-    is_ours = not theirs or reference_identity(theirs) == reference_identity(ours)
-    if is_ours:
-        yield from _different("Reference", theirs, ours)
-    elif theirs != ours:
-        yield FieldDifference("Reference", DIFFERS, ours)
+    if theirs == ours:
+        return
+    identity = reference_identity(ours)
+    if theirs and reference_identity(theirs) == identity:
+        yield FieldDifference("Reference", DIFFERS, DIFFERS)
+    else:
+        yield FieldDifference("Reference", DIFFERS if theirs else "", identity)
 
 
 def _of_lines(theirs: Sequence[Mapping[str, Any]], ours: Sequence[Mapping[str, Any]]) -> Iterator[FieldDifference]:
