@@ -601,8 +601,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         _A.REPORT,
     ),
     _C.WORKLIST_NOT_CHANGED: FailureInfo(
-        "A person asked to close an entry of the stock worklist that is not open or was being changed, or without a word.",
-        "Try again. If it is refused again, list the open entries, and close one of them with a sentence that says why.",
+        "A person asked to close an entry of the stock worklist that is not open or just changed, or without a word.",
+        "List the open entries, and close one of them with a sentence that says why.",
         _A.REPORT,
     ),
     _C.MOVEMENTS_NOT_COUNTED: FailureInfo(

@@ -18,12 +18,12 @@ from unit.adapters.live_sandboxes import LiveXero
 from unit.desired_documents import desired_invoice
 
 LISTS = ListsToRead(tracking=True, item_codes=frozenset({"BOOKS", "STOCKED", "GONE"}), branding_themes=True)
+STOCK_ACCOUNTS = {"InventoryAssetAccountCode": "630", "PurchaseDetails": {"COGSAccountCode": "310"}}
 
 
 @pytest.fixture
 def reading_lists(xero: LiveXero, wall: ManualClock) -> XeroAccounting:
-    stocked = {"Code": "STOCKED", "InventoryAssetAccountCode": "630", "PurchaseDetails": {"COGSAccountCode": "310"}}
-    items: list[Json] = [{"Code": "BOOKS"}, stocked, {"Code": "UNNAMED"}]
+    items: list[Json] = [{"Code": "BOOKS"}, {"Code": "STOCKED", **STOCK_ACCOUNTS}, {"Code": "UNNAMED"}]
     for item in items:
         Items(xero.sandbox.books).create(item)
     xero.sandbox.books.commit()
@@ -40,6 +40,20 @@ def test_organisation_has_the_tracking_options_and_the_items_that_the_settings_n
     assert read.lists == LISTS
     assert read.tracking == {"Channel": {"FBA", "FBM"}, "Marketplace": {"Europe", "North America"}}
     assert set(read.branding_themes) == {"Standard", "Amazon"}
+    assert read.items == {"BOOKS": Item("BOOKS", False), "STOCKED": Item("STOCKED", True)}
+
+
+def test_tracked_items_without_numbers_do_not_stop_the_reading_of_the_organisation(
+    reading_lists: XeroAccounting, xero: LiveXero
+) -> None:
+    Items(xero.sandbox.books).create({"Code": "OTHER", **STOCK_ACCOUNTS})
+    for item in xero.sandbox.books.items.values():
+        for number in ("QuantityOnHand", "TotalCostPool"):
+            item.fields.pop(number, None)
+    xero.sandbox.books.commit()
+
+    read = reading_lists.organisation()
+
     assert read.items == {"BOOKS": Item("BOOKS", False), "STOCKED": Item("STOCKED", True)}
 
 

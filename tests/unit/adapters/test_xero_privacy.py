@@ -125,7 +125,7 @@ def test_xeros_messages_are_passed_on_without_buyer_data(
 @pytest.mark.parametrize(
     ("xeros", "passed_on"),
     [
-        ("Reference 'Amazon.co.uk 204-1 · PO 4711-Miller, VAT GB123456789' is long", "Reference 'Amazon.co.uk 204-1 · …'"),
+        ("'Amazon.co.uk 204-1 · PO 4711-Miller, VAT GB123456789' is too long", "'Amazon.co.uk 204-1 · …' is too long"),
         ("Reference contains 'PO 4711-Miller'", "Reference contains '…'"),
         ("4711-Miller is no number, GB123456789 neither", "… is no number, … neither"),
         ("Amazon.co.uk 204-1 exists already", "Amazon.co.uk 204-1 exists already"),

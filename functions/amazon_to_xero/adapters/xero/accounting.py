@@ -31,12 +31,12 @@ from amazon_to_xero.adapters.xero.collections import (
     lookup_groups,
 )
 from amazon_to_xero.adapters.xero.exact_json import exact_json
-from amazon_to_xero.adapters.xero.items import item_from
+from amazon_to_xero.adapters.xero.items import item_from, named_items
 from amazon_to_xero.adapters.xero.organisation import branding_themes_from, organisation_from, tracking_from
 from amazon_to_xero.adapters.xero.outcomes import outcomes_of_batch, outcomes_of_refused_batch, refusal_message
 from amazon_to_xero.adapters.xero.transport import Answer, Connection, NoAnswer, NotSent, checked_url
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
@@ -170,7 +170,7 @@ class XeroAccounting:
             organisation_from(organisations, accounts, tax_rates, currencies, self._clock.now()),
             lists=self._lists,
             tracking=self._tracking() if self._lists.tracking else {},
-            items=self._items() if self._lists.item_codes else {},
+            items=named_items(self._item_elements(), self._lists.item_codes) if self._lists.item_codes else {},
             branding_themes=self._branding_themes() if self._lists.branding_themes else {},
         )
 
@@ -186,18 +186,17 @@ class XeroAccounting:
             self._read("read BrandingThemes", "get_branding_themes", "BrandingThemes", {})["BrandingThemes"]
         )
 
-    def _items(self) -> Mapping[str, Item]:
-        """Return the items that the settings name. Xero sends all of them in one answer, whatever is asked for."""
-        codes = self._lists.item_codes
-        return {each.code: Item(each.code, each.is_tracked) for each in self.items() if each.code in codes}
-
     def items(self) -> list[XeroItem]:
-        """As the port says. Xero answers all items at once: its Items have no pages."""
+        return [item_from(element) for element in self._item_elements()]
+
+    def _item_elements(self) -> list[Json]:
+        """Return the elements of all items. Xero answers them at once: its Items have no pages."""
         document = self._read("read Items", "get_items", "Items", {"unitdp": 4})
         pagination = document.get("pagination")
         if isinstance(pagination, dict) and (pagination.get("pageCount") or 0) > 1:
             raise XeroUnavailable("read Items", 200, "the answer is one page of several, which is not documented")
-        return [item_from(element) for element in document["Items"]]
+        found: list[Json] = document["Items"]
+        return found
 
     def limits(self) -> XeroLimits:
         return self._limits

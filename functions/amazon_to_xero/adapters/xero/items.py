@@ -1,14 +1,26 @@
-"""Items in Xero's answers."""
+"""Items in Xero's answers: all that reconciling stock needs, or only what account rules need."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
+from amazon_to_xero.domain.books.organisation_lists import Item
 from amazon_to_xero.domain.money import InvalidAmount, amount
 from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroUnavailable
+
+
+def named_items(elements: Iterable[Json], codes: Collection[str]) -> dict[str, Item]:
+    """Return the items with these codes, by code.
+
+    Nothing else of them is read, and nothing of other items: what Xero leaves out there stops no order.
+    """
+    return {
+        code: Item(code, _is_tracked(element)) for element in elements if (code := _text(element.get("Code"))) in codes
+    }
 
 
 def item_from(element: Json) -> XeroItem:
@@ -18,7 +30,7 @@ def item_from(element: Json) -> XeroItem:
         raise XeroUnavailable("read Items", 200, f"Items.Code should be text and is {type(code).__name__}")
     purchase = element.get("PurchaseDetails")
     cost_account = purchase.get("COGSAccountCode") if isinstance(purchase, dict) else ""
-    is_tracked = element.get("IsTrackedAsInventory") is True
+    is_tracked = _is_tracked(element)
     return XeroItem(
         code,
         _text(element.get("Name")),
@@ -29,6 +41,10 @@ def item_from(element: Json) -> XeroItem:
         _text(element.get("InventoryAssetAccountCode")),
         _text(cost_account),
     )
+
+
+def _is_tracked(element: Json) -> bool:
+    return element.get("IsTrackedAsInventory") is True
 
 
 def _number(element: Json, field: str) -> Decimal:
