@@ -7,6 +7,7 @@ from decimal import Decimal
 from amazon_to_xero.domain.stock.comparison import AmazonItem, AmazonUnits
 from amazon_to_xero.domain.stock.items import ItemPart, XeroItem
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
+from fakes.state import NOON
 from fakes.stock import DE, FR, UK
 
 RECONCILED = ReconciliationPolicy({"uk": (UK,), "eu": (DE, FR)})
@@ -33,4 +34,5 @@ def at_amazon(
     **kinds: int,
 ) -> AmazonItem:
     """Return what Amazon states of an item: kinds of units that are not named are 0."""
-    return AmazonItem(code, "Red mug", (code,), {pool: AmazonUnits(fulfillable, **kinds)}, sold=sold, refunded=refunded)
+    pools = {pool: AmazonUnits(fulfillable, **kinds)}
+    return AmazonItem(code, "Red mug", (code,), pools, sold=sold, refunded=refunded, read_at=NOON)

@@ -20,8 +20,8 @@ def amazon_items(
         units = units_of(statement.quantities)
         for part in policy.parts_of(statement.sku):
             key = item_key(part.code)
-            item = items.get(key) or AmazonItem(part.code, statement.product_name)
-            items[key] = _with(item, pool, statement.sku, units, part.units)
+            item = items.get(key) or AmazonItem(part.code, statement.product_name, read_at=statement.read_at)
+            items[key] = _with(item, pool, statement, units, part.units)
     return items
 
 
@@ -36,9 +36,11 @@ def with_movements(item: AmazonItem, moved: Mapping[str, tuple[int, int]], polic
     return replace(item, sold=sold, refunded=refunded)
 
 
-def _with(item: AmazonItem, pool: str, sku: str, units: AmazonUnits | None, times: int) -> AmazonItem:
+def _with(item: AmazonItem, pool: str, statement: StockStatement, units: AmazonUnits | None, times: int) -> AmazonItem:
+    sku = statement.sku
     skus = item.skus if sku in item.skus else (*item.skus, sku)
+    item = replace(item, skus=skus, read_at=min(item.read_at, statement.read_at))
     if units is None:
-        return replace(item, skus=skus, unstated=(*item.unstated, sku))
+        return replace(item, unstated=(*item.unstated, sku))
     held = item.pools.get(pool, AmazonUnits())
-    return replace(item, skus=skus, pools={**item.pools, pool: held.plus(units, times)})
+    return replace(item, pools={**item.pools, pool: held.plus(units, times)})

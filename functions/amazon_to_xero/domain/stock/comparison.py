@@ -90,6 +90,7 @@ class AmazonItem:
     pools: units by pool.
     unstated: SKUs of which Amazon does not state every kind of unit. Then the units are not known.
     sold, refunded: units since the last comparison.
+    read_at: when the first of its SKUs was read (UTC). What becomes known later is counted in the next comparison.
     """
 
     code: str
@@ -99,6 +100,7 @@ class AmazonItem:
     unstated: tuple[str, ...] = ()
     sold: int = 0
     refunded: int = 0
+    read_at: datetime = field(kw_only=True)
 
     @property
     def units(self) -> AmazonUnits:

@@ -39,6 +39,15 @@ class Movement:
 
 
 @dataclass(frozen=True)
+class SkuPeriod:
+    """The movements of one SKU that became known after `since` and not after `until` (UTC)."""
+
+    sku: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class DayMovements:
     """A stored row of the movements of one SKU on one day. A day with many movements has several: parts.
 

@@ -76,7 +76,7 @@ class WorklistEntry:
         return self.finding if self.finding in ONE_SIDED else plain(self.difference)
 
     def compared(self, comparison: Comparison, correction: Correction, at: datetime) -> WorklistEntry:
-        """Return the entry after a comparison of units that were read at that time.
+        """Return the entry after a comparison; `at` is when the last of Amazon's units were read.
 
         Where Amazon does not state the units, nothing is known, and the entry stays as it was.
         """
@@ -84,8 +84,8 @@ class WorklistEntry:
             return self
         amazon, xero = comparison.amazon, comparison.xero
         baseline = self.baseline
-        if comparison.gap is not None and xero is not None:
-            baseline = Baseline(at, xero.quantity, comparison.pending)
+        if comparison.gap is not None and amazon is not None and xero is not None:
+            baseline = Baseline(amazon.read_at, xero.quantity, comparison.pending)
         after = replace(
             self,
             code=comparison.code,

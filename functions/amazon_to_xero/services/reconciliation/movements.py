@@ -11,7 +11,15 @@ from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
-from amazon_to_xero.domain.stock.movements import LATE_BY, DayMovements, Movement, movements_key, refunded_by, sold_by
+from amazon_to_xero.domain.stock.movements import (
+    LATE_BY,
+    DayMovements,
+    Movement,
+    SkuPeriod,
+    movements_key,
+    refunded_by,
+    sold_by,
+)
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, StateStore
@@ -46,18 +54,21 @@ class StockMovements:
         if self._is_recorded:
             self._record([movement for each in transactions for movement in refunded_by(each)])
 
-    def moved(self, skus: Iterable[str], since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
-        """Return the units sold and refunded that became known in that time: SKU -> sold, refunded."""
-        moved: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-        keys = (movements_key(sku, day) for sku in skus for day in _days(since, until))
+    def moved(self, periods: Iterable[SkuPeriod]) -> dict[SkuPeriod, tuple[int, int]]:
+        """Return the units sold and refunded in each period."""
+        moved = dict.fromkeys(periods, (0, 0))
+        of_sku: dict[str, list[SkuPeriod]] = defaultdict(list)
+        for period in moved:
+            of_sku[period.sku].append(period)
+        keys = (movements_key(sku, day) for sku, of_it in of_sku.items() for day in _days(of_it))
         for some in batched(keys, _ROWS_AT_ONCE, strict=False):
             first = self._store.load(DayMovements, some)
             further = [movements_key(row.sku, row.day, part) for row in first.values() for part in range(1, row.parts)]
             for row in (*first.values(), *self._store.load(DayMovements, further).values()):
-                sold, refunded = row.totals(since, until)
-                before = moved[row.sku]
-                moved[row.sku] = before[0] + sold, before[1] + refunded
-        return dict(moved)
+                for period in of_sku[row.sku]:
+                    sold, refunded = row.totals(period.since, period.until)
+                    moved[period] = moved[period][0] + sold, moved[period][1] + refunded
+        return moved
 
     def _record(self, movements: Sequence[Movement]) -> None:
         now = self._clock.now()
@@ -112,8 +123,9 @@ class StockMovements:
         }
 
 
-def _days(since: datetime, until: datetime) -> Iterator[date]:
-    """Yield the days whose movements may have become known in that time."""
+def _days(periods: Sequence[SkuPeriod]) -> Iterator[date]:
+    """Yield the days whose movements may have become known in one of these periods."""
+    since, until = min(each.since for each in periods), max(each.until for each in periods)
     first = max(since - LATE_BY, until - timedelta(days=_MAX_DAYS)).date()
     for number in range((until.date() - first).days + 1):
         yield first + timedelta(days=number)

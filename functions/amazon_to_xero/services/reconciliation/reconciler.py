@@ -7,7 +7,6 @@ saved, so a crash in between repeats them, and loses none: an event has the same
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from amazon_to_xero.domain.stock.amazon_items import amazon_items, with_movement
 from amazon_to_xero.domain.stock.comparison import AmazonItem, compare
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.items import XeroItem, item_key
+from amazon_to_xero.domain.stock.movements import SkuPeriod
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.reconciliation_report import ReconciliationReport, ReportLine, in_order
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
@@ -56,7 +56,7 @@ class _Incomplete(Exception):
 
 @dataclass(frozen=True)
 class _Sides:
-    """What both sides state, by item_key."""
+    """What both sides state, by item_key; `read_at` is when the last of it was read (UTC)."""
 
     read_at: datetime
     amazon: Mapping[str, AmazonItem]
@@ -169,17 +169,17 @@ class StockReconciler:
         self, sides: _Sides, before: Mapping[str, WorklistEntry], policy: ReconciliationPolicy
     ) -> dict[str, AmazonItem]:
         """Return Amazon's items with what was sold and refunded of them since they were last compared."""
-        by_time: dict[datetime, list[str]] = defaultdict(list)
-        for key in sides.amazon:
+        periods: dict[str, list[SkuPeriod]] = {}
+        for key, item in sides.amazon.items():
             entry = before.get(key)
             if entry is not None and entry.baseline is not None:
-                by_time[entry.baseline.at].append(key)
-        moved: dict[str, AmazonItem] = {}
-        for since, keys in by_time.items():
-            skus = {sku for key in keys for sku in sides.amazon[key].skus}
-            of_skus = self._movements.moved(skus, since, sides.read_at)
-            moved |= {key: with_movements(sides.amazon[key], of_skus, policy) for key in keys}
-        return {**sides.amazon, **moved}
+                periods[key] = [SkuPeriod(sku, entry.baseline.at, item.read_at) for sku in item.skus]
+        moved = self._movements.moved(period for of_item in periods.values() for period in of_item)
+        counted = {
+            key: with_movements(sides.amazon[key], {each.sku: moved[each] for each in of_item}, policy)
+            for key, of_item in periods.items()
+        }
+        return {**sides.amazon, **counted}
 
     def _put(self, report: ReconciliationReport, reports: ReportStore) -> str:
         """Store the three forms of the report; return the folder that they are in."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.amazon.stock import StockQuantities
+from amazon_to_xero.domain.stock.amazon_items import amazon_items
 from amazon_to_xero.domain.stock.comparison import (
     AmazonItem,
     AmazonUnits,
@@ -22,8 +23,8 @@ from amazon_to_xero.domain.stock.comparison import (
 )
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.items import XeroItem
-from fakes.reconciliation import LONG_SKU, RECONCILED, at_amazon, tracked
-from fakes.stock import minute
+from fakes.reconciliation import BUNDLES, LONG_SKU, RECONCILED, at_amazon, tracked
+from fakes.stock import minute, stated
 
 F = StockFinding
 
@@ -150,6 +151,14 @@ def test_units_that_amazon_does_not_state_are_not_taken_for_zero() -> None:
     result = compared(replace(at_amazon(), pools={}, unstated=("MUG-RED",)), tracked(quantity=100))
 
     assert of(result, "finding", "gap", "is_open") == [F.NOT_STATED_BY_AMAZON, None, False]
+
+
+def test_item_is_read_when_the_first_of_its_skus_is() -> None:
+    skus = [stated(5, minute(3), sku="MUG-SET"), stated(7, minute(1), sku="MUG-RED"), stated(None, sku="GIFT-BOX")]
+
+    items = amazon_items([("uk", each) for each in skus], BUNDLES)
+
+    assert {key: item.read_at for key, item in items.items()} == {"mug-red": minute(1), "gift-box": minute(0)}
 
 
 # --- what is suggested ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
-from amazon_to_xero.ports.amazon import AmazonThrottled, AmazonUnavailable
+from amazon_to_xero.ports.amazon import AmazonThrottled, AmazonUnavailable, SummaryPage
 from amazon_to_xero.ports.xero import XeroNotAuthorised
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
@@ -145,6 +145,36 @@ def test_order_that_is_read_again_is_sold_once() -> None:
 
     assert lines(connection)["TEA-50"]["sold"] == "12"
     assert lines(connection)["TEA-50"]["reason"] == "EXPLAINED"
+
+
+@pytest.mark.parametrize(("in_xero", "before"), [(100, "AGREES"), (103, "FEWER_AT_AMAZON")])
+def test_units_sold_while_further_pages_are_read_count_once_in_the_next_reconciliation(
+    in_xero: int, before: str
+) -> None:
+    connection = connection_of({UK: [summary("TEA-50", 100)], DE: [summary("LAMP", 4)]}, tracked("LAMP", 4))
+    connection.xero.price_list.append(tracked("TEA-50", in_xero))
+    connection.reconcile_stock()
+    connection.clock.advance(3600)
+    answered = connection.inventory.inventory_summaries
+
+    def sell_before_the_second_pool(marketplace: str, **parameters: Any) -> SummaryPage:
+        if marketplace == DE:
+            connection.clock.advance(60)
+            record(connection, shipped("204-1", "TEA-50", 5))
+            connection.inventory.inventory_summaries = answered  # type: ignore[method-assign]
+        return answered(marketplace, **parameters)
+
+    connection.inventory.inventory_summaries = sell_before_the_second_pool  # type: ignore[method-assign]
+    connection.reconcile_stock()
+    line = lines(connection)["TEA-50"]
+    assert (line["sold"], line["reason"]) == ("0", before)
+    restock(connection, TEA_50=95)
+    connection.clock.advance(3600)
+
+    connection.reconcile_stock()
+
+    line = lines(connection)["TEA-50"]
+    assert (line["sold"], line["pending"], line["difference"]) == ("5", "-5", str(100 - in_xero))
 
 
 def test_bundles_and_long_skus_are_units_of_their_items() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.stock.movements import SkuPeriod
 from amazon_to_xero.services.reconciliation.movements import StockMovements
 from amazon_to_xero.services.state_updates import ATTEMPTS
 from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLog
@@ -28,7 +29,11 @@ class Recorded:
         self.movements.record_shipped([an_order(number, days_ago) for number in numbers])
 
     def sold(self) -> int:
-        return self.movements.moved(["MUG"], WEEK_AGO, self.clock.now()).get("MUG", (0, 0))[0]
+        return self.moved(WEEK_AGO)[0]
+
+    def moved(self, since: datetime) -> tuple[int, int]:
+        period = SkuPeriod("MUG", since, self.clock.now())
+        return self.movements.moved([period])[period]
 
     def largest_row(self) -> int:
         return max(len(row.data) for row in self.store.table.written)
@@ -75,7 +80,17 @@ def test_movements_count_in_the_period_in_which_they_became_known(recorded: Reco
     recorded.ship(1, days_ago=2)
     recorded.clock.advance(60)
 
-    assert recorded.movements.moved(["MUG"], NOON, recorded.clock.now()) == {"MUG": (0, 0)}
+    assert recorded.moved(since=NOON) == (0, 0)
+
+
+def test_each_period_of_a_sku_has_the_movements_that_became_known_in_it(recorded: Recorded) -> None:
+    recorded.ship(1)
+    recorded.clock.advance(60)
+    recorded.ship(2, 3)
+    now = recorded.clock.now()
+    whole, later = SkuPeriod("MUG", WEEK_AGO, now), SkuPeriod("MUG", NOON, now)
+
+    assert recorded.movements.moved([whole, later]) == {whole: (6, 0), later: (4, 0)}
 
 
 def test_rows_that_keep_changing_stop_no_order_and_are_reported(recorded: Recorded) -> None:
