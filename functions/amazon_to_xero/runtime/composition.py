@@ -175,7 +175,7 @@ class Application:
         settings = parse(ConnectionSettings, settings_text, f"the settings of connection {name}")
         secrets = parse(ConnectionSecrets, secrets_text, f"the secret of connection {name}")
         store = self._store(name)
-        categories = _categories_in_file(name, settings, store)
+        categories = categories_in_file(name, settings, store)
         decisions = PowertoolsDecisionLog(name)
         owner = f"{os.environ.get('AWS_LAMBDA_LOG_STREAM_NAME', '')}#{os.getpid()}"
         identity = XeroTokenEndpoint(
@@ -209,7 +209,7 @@ class Application:
         return connect(profile_of(name, settings, secrets.buyer_salt, categories), ports, tokens)
 
 
-def _categories_in_file(name: str, settings: ConnectionSettings, store: StateStore) -> Mapping[str, str]:
+def categories_in_file(name: str, settings: ConnectionSettings, store: StateStore) -> Mapping[str, str]:
     """Return SKU -> category in the file that the settings name. Raises SettingsError where the table has none."""
     file = settings.tax.category_file
     try:

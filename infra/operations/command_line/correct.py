@@ -16,7 +16,9 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, checked
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
+from amazon_to_xero.runtime.composition import categories_in_file
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.corrections_view import (
@@ -121,8 +123,14 @@ def _plan(session: Session, order_id: str, row: Corrections) -> PlannedOrder:
         raise UsageProblem(f"No order {order_id} is known to the connection {session.connection}. Check the id.")
     if record.content is None:
         return PlannedOrder("Its content is not stored; it is read from Amazon first.")
-    settings = parse(ConnectionSettings, session.settings[session.connection], session.connection)
-    return plan_with(session.store(), settings.policy(), session.clock, record, row)
+    return plan_with(session.store(), _policy(session), session.clock, record, row)
+
+
+def _policy(session: Session) -> PostingPolicy:
+    """Return the policy that the functions plan by. Raises SettingsError where they cannot."""
+    name = session.connection
+    settings = parse(ConnectionSettings, session.settings[name], f"the settings of connection {name}")
+    return settings.policy(categories_in_file(name, settings, session.store()))
 
 
 def _send(session: Session, source: str, made: Sequence[Correction]) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
+from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
+from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.capabilities import REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.tax.rules import TaxRule
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from amazon_to_xero.services.stored_categories import compressed, store_categories
 from fakes.operator import OperatorSession, operate
 from fakes.order_life import PAYING, tea, version
 from fakes.refunds import item_refund, refund
@@ -63,7 +70,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> CorrectingSession:
     made = CorrectingSession()
     stored = parse(ConnectionSettings, json.dumps(valid_settings()), "main")
     monkeypatch.setattr(commands, "parse", lambda *_: stored)
-    monkeypatch.setattr(ConnectionSettings, "policy", lambda _: PAYING)
+    monkeypatch.setattr(ConnectionSettings, "policy", lambda *_: PAYING)
     return made
 
 
@@ -140,6 +147,46 @@ def test_refund_is_corrected_by_the_queue_of_refunds(session: CorrectingSession)
     assert (queue, notice.key) == ("RefundsQueueUrl", "T1")
     assert notice.correction is not None
     assert notice.correction.kind is CorrectionKind.SKIP
+
+
+FOOD = compressed({"TEA-50": "food"})
+
+
+@pytest.fixture
+def categorised(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> CorrectingSession:
+    """The session of a seller whose file has the SKU in a category that has a tax rate of its own."""
+    document = valid_settings()
+    document["tax"]["category_file"] = {"digest": FOOD.digest, "categories": ["food"]}
+    stored = parse(ConnectionSettings, json.dumps(document), "main")
+
+    def policy(_: ConnectionSettings, categories: Mapping[str, str]) -> PostingPolicy:
+        rule = TaxRule("ZERORATEDOUTPUT", LineAmountTypes.INCLUSIVE, category="food")
+        tax = replace(PAYING.tax, rules=(rule, *PAYING.tax.rules), categories=SkuCategories({}, categories))
+        return replace(PAYING, tax=tax)
+
+    monkeypatch.setattr(commands, "parse", lambda *_: stored)
+    monkeypatch.setattr(ConnectionSettings, "policy", policy)
+    return session
+
+
+def test_preview_books_an_item_by_its_category_in_the_sellers_file(
+    categorised: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_categories(categorised.connected.store, FOOD)
+
+    run = operate(monkeypatch, categorised, "correct", "A", "--account", "206", "--reason", WHY, answer="no\n")
+
+    assert "10.00 on 206 ZERORATEDOUTPUT" in " ".join(run.stderr.split())
+
+
+def test_file_of_categories_that_is_missing_is_named_and_nothing_is_sent(
+    categorised: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operate(monkeypatch, categorised, "correct", "A", "--account", "206", "--reason", WHY, "--yes")
+
+    assert (run.exit_code, categorised.messages.sent) == (1, [])
+    assert "tax.category_file: the table has no categories" in " ".join(run.stderr.split())
+    assert "Run make connect again with CATEGORIES." in " ".join(run.stderr.split())
 
 
 @pytest.mark.parametrize(
