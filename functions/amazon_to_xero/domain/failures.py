@@ -291,8 +291,9 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
     _C.SHIPPING_DAY_UNKNOWN: FailureInfo(
         "Amazon does not state when the order shipped, and no charge of it is known that would.",
-        "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date. If the "
-        "application lacks the role Finance and Accounting, add it and reprocess the order.",
+        "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date. Where each of "
+        "several shipments has an invoice of its own, enter the whole order in Xero manually, then take it off the list "
+        "with correct --skip. If the application lacks the role Finance and Accounting, add it and reprocess the order.",
     ),
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."
@@ -328,7 +329,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "manually.",
     ),
     _C.REFUND_BEFORE_START: FailureInfo(
-        "The refund belongs to an order that was placed before start, so its sale is not entered here.",
+        "The refund belongs to a sale from before start, which is not entered here.",
         "Enter the credit note in Xero manually, on the accounts and tax rates of the original sale, then take it off "
         "the list with correct --skip; or set refunds.before_start to standalone, then reprocess the transaction.",
     ),

@@ -19,7 +19,7 @@ from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.planning.shipping_day import CLOSELY, dated_by_charges, decided, shipment_of_uncertain_day
@@ -113,11 +113,21 @@ class ChargeAnswers:
         shipments = dated_by_charges(record.shipments, charges, organisation)
         uncertain = None if is_dated else self._uncertain(shipments, organisation)
         if uncertain is not None:
-            return self._wait(record, _question_of_day(order, uncertain))
+            return self._wait(record, _question_of_day(order, uncertain, self._remedy_of_day(shipments)))
         return AnsweredOrder(order, decided(shipments, organisation))
 
     def _uncertain(self, shipments: Sequence[Shipment], organisation: Organisation) -> Shipment | None:
         return shipment_of_uncertain_day(shipments, self._policy, organisation)
+
+    def _remedy_of_day(self, shipments: Sequence[Shipment]) -> str:
+        """Return what a person does about an open day: a correction of the day is one of the whole order."""
+        if self._policy.invoice_per is not InvoicePer.SHIPMENT or len(shipments) == 1:
+            return "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date."
+        return (
+            f"Each of its {len(shipments)} shipments has an invoice and a day of its own, so --date does not apply: "
+            "enter the whole order in Xero manually, then take it off the list with correct --skip, which credits the "
+            "invoices of its other shipments."
+        )
 
     def _charges(self, record: OrderRecord) -> tuple[ShipmentCharge, ...]:
         if not self._is_read_until_known:
@@ -143,13 +153,13 @@ class ChargeAnswers:
         return self._read_until >= question.shipped_at + CHARGE_LIMIT
 
 
-def _question_of_day(order: Order, shipment: Shipment) -> _Question:
+def _question_of_day(order: Order, shipment: Shipment, remedy: str) -> _Question:
     begin = shipment.not_before or order.created
     failure = Failure(
         FailureCode.SHIPPING_DAY_UNKNOWN,
         f"Amazon does not state when the order shipped: between {_text(begin)} and {_text(shipment.shipped_at)}, and "
-        "no charge of it is known. Find the day in Seller Central (Payments > Transaction View) and correct the order "
-        "with --date. If the application lacks the role Finance and Accounting, add it and reprocess the order.",
+        f"no charge of it is known. {remedy} If the application lacks the role Finance and Accounting, add it and "
+        "reprocess the order.",
     )
     return _Question(WaitReason.WAITING_FOR_SHIPPING_DAY, failure, shipment.shipped_at)
 

@@ -47,12 +47,12 @@ class StandaloneRefunds:
         return is_setting or bool(record.credit_note_number)
 
     def plan_or_fail(self, refund: RefundInPlanning, order: Order) -> PlannedRecord[TransactionRecord]:
-        """Return the plan of a refund whose order was placed before the start. Raises Failure."""
+        """Return the plan of a refund whose sale is from before the start. Raises Failure."""
         if self.is_asked_for(refund.record) or is_never_sold(order, self._policy):
             return self.plan(refund, order)
         raise Failure(
             FailureCode.REFUND_BEFORE_START,
-            f"Order {order.order_id} was placed before the connection's start, so its sale is not entered here. "
+            f"The sale of order {order.order_id} is from before the connection's start, so it is not entered here. "
             f"Enter a credit note for refund {refund.record.key} in Xero manually, on the accounts and tax rates of "
             "the original sale; or set refunds.before_start to standalone in the connection's settings, then reprocess "
             "the transaction.",

@@ -11,7 +11,7 @@ import pytest
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
-from amazon_to_xero.domain.failures import FailureCode, WaitReason
+from amazon_to_xero.domain.failures import FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.ports.amazon import AmazonForbidden, Json
@@ -233,7 +233,8 @@ def test_order_of_two_shipments_is_dated_on_the_day_of_its_first_charge() -> Non
     assert dated(sales) == "2026-10-27"
 
 
-def test_second_shipment_with_an_invoice_of_its_own_is_dated_by_the_second_charge() -> None:
+def second_shipment_read_late() -> Sales:
+    """Return sales with an invoice for each shipment of order A: the first is entered, the second waits for its day."""
     policy = replace(PAYING, invoice_per=InvoicePer.SHIPMENT)
     two = tea("10.00", quantity=2)
     parts = [{**two, "fulfillment": {"quantityFulfilled": left, "quantityUnfulfilled": 2 - left}} for left in (1, 2)]
@@ -241,14 +242,37 @@ def test_second_shipment_with_an_invoice_of_its_own_is_dated_by_the_second_charg
     sales = Sales(first | {"lastUpdatedTime": "2026-11-23T10:00:00Z"}, policy=policy)
     sales.amazon_charges(tea_charged("5.00", "C1", NOON - 2 * HOUR))
     sales.clock.advance(9 * 86400)
-
     whole = version(1, parts[1], created="2026-11-22T10:00:00Z") | {"lastUpdatedTime": "2026-12-01T10:00:00Z"}
     sales.update(whole)
     assert state_of(sales) == WAITS
+    return sales
+
+
+def test_second_shipment_with_an_invoice_of_its_own_is_dated_by_the_second_charge() -> None:
+    sales = second_shipment_read_late()
+
     sales.amazon_charges(tea_charged("5.00", "C2", datetime(2026, 11, 27, 9, 0, tzinfo=UTC)))
     sales.resume()
 
     assert (dated(sales), dated(sales, "A-S2")) == ("2026-11-23", "2026-11-27")
+
+
+def test_person_who_is_asked_for_the_day_of_one_of_several_shipments_enters_the_order_and_skips_it() -> None:
+    sales = second_shipment_read_late()
+    sales.clock.advance(3 * 86400)
+    sales.plan_shipments()
+    assert state_of(sales) == (OrderState.FAILED, FailureCode.SHIPPING_DAY_UNKNOWN)
+    remedy = sales.record().remedy
+    assert "so --date does not apply: enter the whole order in Xero manually, then take it off" in remedy
+    assert "correct the order with --date" not in remedy
+
+    sales.plan_shipments(*sales.correct(CorrectionKind.SKIP))
+    sales.post()
+    sales.post()
+
+    assert state_of(sales) == (OrderState.NOT_INVOICED, NotInvoicedReason.SKIPPED)
+    assert sales.failures() == []
+    assert [each["Total"] for each in sales.xero.books["CreditNotes"].values()] == [sales.xero.invoice("A")["Total"]]
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "PENDING"])
