@@ -146,6 +146,16 @@ def test_healthy_connection_has_no_finding(world: World, monkeypatch: pytest.Mon
     assert answer.exit_code == 0
 
 
+def test_branding_theme_and_tracking_that_the_organisation_has_are_no_finding(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book_with(world, tracking={"Channel": "FBA"})
+
+    answer = operate(monkeypatch, world.session(), "doctor")
+
+    assert answer.stdout.strip() == "Connection main: everything that can be checked is fine."
+
+
 def test_own_stock_that_the_stack_takes_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     subscribe_to_own_stock(world)
     session = world.session()
@@ -158,6 +168,17 @@ def test_own_stock_that_the_stack_takes_is_no_finding(world: World, monkeypatch:
 
 def account(world: World, name: str, code: str) -> None:
     world.settings["accounts"][name] = code
+
+
+def book_with(world: World, **rule: Any) -> None:
+    """Have the lines of all items booked with what `rule` names, and documents look like those of the theme Amazon."""
+    world.settings["accounts"].setdefault("rules", []).append(rule)
+    world.settings["invoices"] = world.settings.get("invoices", {}) | {"branding_theme": "Amazon"}
+
+
+def reconcile_without_alerts(world: World) -> None:
+    world.settings["inventory"] = {"reconcile": True}
+    refuse(world, "getInventorySummaries")
 
 
 def archive(world: World, code: str) -> None:
@@ -254,6 +275,16 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         "TAX_RATE_UNUSABLE",
         "Correct tax",
     ),
+    "tracking option that does not exist": (
+        lambda world: book_with(world, tracking={"Channel": "Shop"}),
+        "TRACKING_UNKNOWN",
+        "Add or restore it in Xero",
+    ),
+    "item that does not exist": (
+        lambda world: book_with(world, item_code="NO-SUCH-ITEM"),
+        "ITEM_UNUSABLE: The organisation has no item NO-SUCH-ITEM",
+        "Add",
+    ),
     "no rounding account": (
         lambda world: archive(world, "498"),
         "NO_ROUNDING_ACCOUNT: The organisation has no active rounding account",
@@ -340,6 +371,11 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
     ),
     "no role for stock": (
         lambda world: refuse(world, "getInventorySummaries"),
+        "Amazon refuses to return stock (getInventorySummaries)",
+        "Give the application the role Amazon Fulfillment",
+    ),
+    "no role for stock that is only reconciled": (
+        reconcile_without_alerts,
         "Amazon refuses to return stock (getInventorySummaries)",
         "Give the application the role Amazon Fulfillment",
     ),

@@ -123,7 +123,7 @@ def check_roles(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     )
     finances = AmazonFinancesApi(checked.seller, region, api_url=api_url, lwa_url=lwa_url)
     yield from _role("transactions", "Finance and Accounting", lambda: finances.list_transactions(posted_after=since))
-    if settings.inventory.alerts:
+    if settings.inventory.alerts or settings.inventory.reconcile:
         inventory = AmazonInventoryApi(checked.seller, region, api_url=api_url, lwa_url=lwa_url)
         yield from _role("stock", "Amazon Fulfillment", lambda: inventory.inventory_summaries(marketplaces[0]))
 

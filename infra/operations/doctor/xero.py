@@ -49,8 +49,9 @@ def check_xero(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     yield from connected
     if connected:
         return
-    accounting = XeroAccounting(tokens, settings.xero.tenant_id, session.clock, redact, api_url=stack.xero_api_url)
-    bound = TenantBoundXero(accounting, session.store(checked.name), settings.xero.tenant_id)
+    tenant_id, lists = settings.xero.tenant_id, settings.policy().lists_to_read
+    accounting = XeroAccounting(tokens, tenant_id, session.clock, redact, api_url=stack.xero_api_url, lists=lists)
+    bound = TenantBoundXero(accounting, session.store(checked.name), tenant_id)
     try:
         organisation = bound.organisation()
     except XeroTenantChanged:
