@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
@@ -14,6 +14,7 @@ from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
 from amazon_to_xero.domain.stock.record import StockState, level_of
 from amazon_to_xero.ports.state import StateStore
 from operations.links import seller_central_link, xero_link
+from operations.open_work import OpenWork
 from operations.order_books import OrderBooks, load_order_books
 from operations.stated_rows import StatedRow
 from operations.watched_rows import FailedRow, failed_rows
@@ -34,7 +35,6 @@ _MEANINGS: Mapping[str, str] = {
 }
 _TO_DO = (StockState.STRANDED, StockState.OUT, StockState.LOW)  # most urgent first
 _LABELS = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "Credit note"}
-_OPEN = (ConfirmationState.FAILED, ConfirmationState.AWAITED)
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ class BooksState:
     failures: Sequence[OpenItem]
     unconfirmed: Sequence[OpenItem]
     stock: Sequence[StockItem]
+    open_work: OpenWork = field(default_factory=OpenWork)
 
 
 def books_state(
@@ -99,19 +100,25 @@ def books_state(
     orders: Iterable[StatedRow],
     confirmations: Iterable[StatedRow],
     levels: Iterable[StatedRow],
+    open_work: OpenWork,
 ) -> BooksState:
     """Return the state of the books. The rows are those of the types ORDER, CONFIRMATION and STOCK."""
     failed = failed_rows(store)
-    opened = sorted((row for row in confirmations if row.state in _OPEN), key=lambda row: _OPEN.index(row.state))
-    listed = [row.order_id for row in failed[:MAX_LISTED]] + [row.key for row in opened[:MAX_LISTED]]
+    unconfirmed = [row for row in failed if row.source.partition("#")[0] == "confirmation"]
+    awaited = [row for row in confirmations if row.state == ConfirmationState.AWAITED]
+    listed = [row.order_id for row in failed[:MAX_LISTED]] + [row.key for row in awaited[:MAX_LISTED]]
     books = load_order_books(store, [order_id for order_id in dict.fromkeys(listed) if order_id])
     return BooksState(
         connection,
         at,
         _counted(orders),
-        [_failure(row, books.get(row.order_id)) for row in failed if row.source.partition("#")[0] != "confirmation"],
-        [OpenItem(row.key, row.state, row.reason, _text(row), _links(books.get(row.key))) for row in opened],
+        [_failure(row, books.get(row.order_id)) for row in failed if row not in unconfirmed],
+        [
+            *(_failure(row, books.get(row.order_id)) for row in unconfirmed),
+            *(OpenItem(row.key, row.state, row.reason, _text(row), _links(books.get(row.key))) for row in awaited),
+        ],
         _stock(levels),
+        open_work,
     )
 
 

@@ -21,18 +21,24 @@ class StatedRow:
     remedy: str
 
 
-def stated_rows(dynamodb: Any, table: str, connection: str, prefix: str) -> Iterator[StatedRow]:
+def stated_rows(dynamodb: Any, table: str, connection: str, prefix: str, containing: str = "") -> Iterator[StatedRow]:
     """Yield the rows of a connection whose sort key begins with a type of record, e.g. ORDER.
 
+    containing: only rows whose data has this text.
     dynamodb: a boto3 client. DynamoDB charges half a read unit for each 4 KB of the rows, whatever is returned of them.
     """
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues={":pk": {"S": f"CONNECTION#{connection}"}, ":prefix": {"S": f"{prefix}#"}},
-        ProjectionExpression="sk, #state, reason, remedy",
-        ExpressionAttributeNames={"#state": "state"},  # a reserved word
-    )
+    request: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+        "ExpressionAttributeValues": {":pk": {"S": f"CONNECTION#{connection}"}, ":prefix": {"S": f"{prefix}#"}},
+        "ProjectionExpression": "sk, #state, reason, remedy",
+        "ExpressionAttributeNames": {"#state": "state"},  # a reserved word
+    }
+    if containing:
+        request["FilterExpression"] = "contains(#data, :containing)"
+        request["ExpressionAttributeNames"]["#data"] = "data"  # a reserved word, too
+        request["ExpressionAttributeValues"][":containing"] = {"S": containing}
+    pages = dynamodb.get_paginator("query").paginate(**request)
     for page in pages:
         for item in page["Items"]:
             texts = {name: str(value["S"]) for name, value in item.items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
+from amazon_to_xero.domain.failures import remedy_of
 from operations.books_state import MAX_LISTED, BooksState, Link
 
 _STYLE = """
@@ -33,6 +34,7 @@ td.key { white-space: nowrap; } a { color: #0b57d0; }
 def status_page(books: BooksState) -> str:
     """Return the page. Every text is escaped, and nothing of it is data of a buyer."""
     sections = (
+        _refused(books),
         _orders(books),
         _open(
             "What failed",
@@ -59,18 +61,28 @@ def status_page(books: BooksState) -> str:
 
 
 def _verdict(books: BooksState) -> str:
-    differing = sum(item.state == "FAILED" for item in books.unconfirmed)
-    needs = [
-        text
-        for count, text in (
-            (len(books.failures), f"what failed ({len(books.failures)})"),
-            (differing, f"sales that Amazon charged otherwise or not at all ({differing})"),
-        )
-        if count
-    ]
+    differing, work = sum(item.state == "FAILED" for item in books.unconfirmed), books.open_work
+    counts = (
+        (len(work.refused), "what is refused"),
+        (work.late_hours, "work that is late, in hours"),
+        (len(books.failures), "what failed"),
+        (differing, "sales that Amazon charged otherwise or not at all"),
+        (work.to_approve, "invoices that await your approval in Xero"),
+        (work.differences, "differences of stock that make operate DO='stock worklist' lists"),
+    )
+    needs = "; ".join(f"{what} ({count:,})" for count, what in counts if count)
     if needs:
-        return f'<p class="verdict open">You are needed for {" and ".join(needs)}.</p>'
+        return f'<p class="verdict open">You are needed for {escape(needs)}.</p>'
     return '<p class="verdict">Nothing needs you. Everything else continues by itself.</p>'
+
+
+def _refused(books: BooksState) -> str:
+    rows = [
+        (_cell(service, "key"), _cell(code, "code"), _cell(remedy_of(code)))
+        for service, code in sorted(books.open_work.refused.items())
+    ]
+    note = "What needs it waits until a person acts, and nothing is lost."
+    return _section("What is refused", note, ("What", "Reason", "What to do"), rows)
 
 
 def _orders(books: BooksState) -> str:

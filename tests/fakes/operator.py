@@ -74,9 +74,9 @@ class OperatorSession(Session):
     def store(self, connection: str = "") -> StateStore:
         return self.fake.store
 
-    def rows(self, prefix: str) -> Iterator[StatedRow]:
+    def rows(self, prefix: str, containing: str = "") -> Iterator[StatedRow]:
         for sk, row in sorted(self.fake.store.table.rows.items()):
-            if sk.startswith(f"{prefix}#"):
+            if sk.startswith(f"{prefix}#") and containing in row.data:
                 yield StatedRow(sk.removeprefix(f"{prefix}#"), row.state, row.reason, row.remedy)
 
 

@@ -86,9 +86,12 @@ class Session:
         name, endpoint = connection or self.connection, os.environ.get("AWS_ENDPOINT_URL")
         return DynamoStateStore(self.output("TableName"), name, self.region, endpoint)
 
-    def rows(self, prefix: str) -> Iterator[StatedRow]:
-        """Yield the rows of the command's connection of one type of record, e.g. ORDER, without their data."""
-        return stated_rows(self.client("dynamodb"), self.output("TableName"), self.connection, prefix)
+    def rows(self, prefix: str, containing: str = "") -> Iterator[StatedRow]:
+        """Yield the rows of the command's connection of one type of record, e.g. ORDER, without their data.
+
+        containing: only rows whose data, as JSON text, has this text somewhere.
+        """
+        return stated_rows(self.client("dynamodb"), self.output("TableName"), self.connection, prefix, containing)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from operations.books_state import books_state
 from operations.command_line.progress import shown
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
+from operations.open_work import open_work
 from operations.status_page import status_page as rendered
 
 
@@ -25,7 +26,7 @@ def status_page(
         shown(session.rows(prefix), f"Reading {what}")
         for prefix, what in (("ORDER", "orders"), ("CONFIRMATION", "charges"), ("STOCK", "stock"))
     )
-    books = books_state(name, session.clock.now(), session.store(), orders, confirmations, levels)
+    books = books_state(name, session.clock.now(), session.store(), orders, confirmations, levels, open_work(session))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(rendered(books), encoding="utf-8")

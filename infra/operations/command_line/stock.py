@@ -12,12 +12,11 @@ from botocore.config import Config
 from rich.console import RenderableType
 
 from amazon_to_xero.domain.stock.correction import plain
-from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
-from amazon_to_xero.ports.state import OPEN_DIFFERENCES, StateStore
+from amazon_to_xero.domain.stock.worklist import WorklistEntry
 from amazon_to_xero.services.reconciliation.reconciler import COMPLETED_AT, CURSOR, FOLDER, LEASE_HELD
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
-from operations.watched_rows import all_watched
+from operations.stock_worklist import open_entries
 
 #: A reconciliation takes minutes; without this, boto3 would give up, and invoke the function once more.
 PATIENT = Config(read_timeout=900, retries={"max_attempts": 0})
@@ -46,7 +45,7 @@ def reconcile(session: Session) -> Result:
     if stopped == LEASE_HELD:
         return _refused("Stock is being reconciled by another run. List the worklist in some minutes.")
     if stopped:
-        return _refused("Stock was not reconciled. Why: operate logs --function inventory_reconciliation.")
+        return _refused('Stock was not reconciled. Why: make operate DO="logs --function inventory_reconciliation".')
     return worklist(session)
 
 
@@ -60,13 +59,6 @@ def close(
     if problem := answer.get("problem"):
         return _refused(problem)
     return Result(answer, [f"{answer['item']} is closed ({answer['reason']}): {answer['word']}"])
-
-
-def open_entries(store: StateStore) -> list[WorklistEntry]:
-    """Return the open entries, the largest differences first. Only the index of watched rows is read, and they."""
-    keys = [each.key.partition("#")[2] for each in all_watched(store, OPEN_DIFFERENCES)]
-    entries = [each for each in store.load(WorklistEntry, keys).values() if each.state is EntryState.OPEN]
-    return sorted(entries, key=lambda each: (-abs(each.difference), each.key))
 
 
 def _invoke(session: Session, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,19 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
-from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.failures import FailureCode, remedy_of
+from amazon_to_xero.domain.planning.policy import Approval
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.stock.comparison import StockFinding
+from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.operator import OperatorSession, operate
 from fakes.orders import item, order
+from fakes.settings import settings as valid_settings
 from fakes.state import NOON
 from operations.books_state import BooksState, OpenItem, books_state
+from operations.open_work import OpenWork
 from operations.stated_rows import StatedRow, stated_rows
 from operations.status_page import status_page
 
@@ -43,18 +50,22 @@ class Reader(HTMLParser):
         self.text += f"{data} "
 
 
-def connected(*orders: dict[str, Any]) -> FakeConnection:
+def connected(*orders: dict[str, Any], approval: Approval = Approval.AT_SHIPMENT) -> FakeConnection:
     """Return a connection whose orders were read and planned, and whose documents were posted."""
-    connection = FakeConnection(*orders, policy=replace(POLICY, start=NOON - timedelta(days=30)))
+    policy = replace(POLICY, start=NOON - timedelta(days=30), approval=approval)
+    connection = FakeConnection(*orders, policy=policy)
     connection.read(connection.notice([each["orderId"] for each in orders]))
     connection.plan_shipments()
     connection.post()
     return connection
 
 
-def page_of(connection: FakeConnection, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Reader:
-    file = folder / "books.html"
-    answer = operate(monkeypatch, OperatorSession(connection), "status-page", "--out", str(file))
+def page_of(
+    connection: FakeConnection, monkeypatch: pytest.MonkeyPatch, folder: Path, settings: str | None = None
+) -> Reader:
+    file, session = folder / "books.html", OperatorSession(connection)
+    session.stored[connection.name] = settings or session.stored[connection.name]
+    answer = operate(monkeypatch, session, "status-page", "--out", str(file))
     assert answer.exit_code == 0, answer.output
     return Reader(file.read_text(encoding="utf-8"))
 
@@ -106,12 +117,77 @@ def test_stock_to_act_on_is_listed_the_most_urgent_first() -> None:
         StatedRow("fba#UK#TEA", "IN_STOCK", "", ""),
     ]
 
-    state = books_state("main", NOON, FakeConnection().store, (), (), levels)
+    state = books_state("main", NOON, FakeConnection().store, (), (), levels, OpenWork())
 
     assert [(each.state, each.sku, each.pool) for each in state.stock] == [
         ("STRANDED", "KETTLE#1", "UK"),
         ("LOW", "MUG", "UK"),
     ]
+
+
+def test_connection_that_is_refused_needs_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = page_of(FakeConnection(), monkeypatch, tmp_path, settings="{}")
+
+    assert "You are needed for what is refused (1)." in page.text
+    assert f"settings SETTINGS_UNUSABLE {remedy_of('SETTINGS_UNUSABLE')}" in " ".join(page.text.split())
+
+
+def test_work_that_has_been_due_for_hours_needs_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    connection = FakeConnection(order(item("24.00"), grand_total="24.00", order_id="A"))
+    connection.notice(["A"])
+    connection.clock.advance(3 * 3600)
+
+    assert "work that is late, in hours (3)" in page_of(connection, monkeypatch, tmp_path).text
+
+
+def test_invoices_that_await_approval_are_counted_until_somebody_approves_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    reviewed = valid_settings()
+    reviewed["invoices"] = {"approval": "review"}
+    connection = connected(
+        order(item("24.00"), grand_total="24.00", order_id="A"),
+        order(item("9.00"), grand_total="9.00", order_id="B", status="UNSHIPPED"),
+        approval=Approval.REVIEW,
+    )
+    page = page_of(connection, monkeypatch, tmp_path, json.dumps(reviewed))
+    assert "You are needed for invoices that await your approval in Xero (1)." in page.text
+
+    invoice = connection.document("A")
+    connection.store.save(
+        [invoice.approved_in_xero(invoice.xero_id, "AUTHORISED", Decimal(24), connection.clock.now())]
+    )
+    assert "Nothing needs you" in page_of(connection, monkeypatch, tmp_path, json.dumps(reviewed)).text
+
+
+def test_open_differences_of_stock_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    connection = FakeConnection()
+    found = ((EntryState.OPEN, "MUG"), (EntryState.CLOSED, "TEA"))
+    connection.store.save(
+        [WorklistEntry(code, state=state, finding=StockFinding.MORE_AT_AMAZON) for state, code in found]
+    )
+
+    page = page_of(connection, monkeypatch, tmp_path)
+
+    assert "differences of stock that make operate DO='stock worklist' lists (1)" in page.text
+
+
+def test_failed_confirmation_that_was_taken_off_the_list_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    connection = FakeConnection()
+    connection.store.save([SaleConfirmation("A").failed(FailureCode.CHARGE_MISSING, "Compare it.")])
+    listed = page_of(connection, monkeypatch, tmp_path)
+    assert "sales that Amazon charged otherwise or not at all (1)" in listed.text
+    assert "Compare it." in listed.text
+
+    table = connection.store.table
+    row = table.rows["CONFIRMATION#A"]
+    table.put([replace(row, generation=row.generation + 1, watched="")])
+    page = page_of(connection, monkeypatch, tmp_path)
+
+    assert "Nothing needs you" in page.text
+    assert "Compare it." not in page.text
 
 
 def test_page_loads_nothing_and_runs_nothing() -> None:
@@ -194,3 +270,14 @@ def test_rows_of_one_connection_and_type_are_queried_page_by_page() -> None:
 
     assert rows == [StatedRow("A", "PLANNED", "", ""), StatedRow("B#1", "FAILED", "X", "Do.")]
     assert stub.request["ExpressionAttributeValues"] == {":pk": {"S": "CONNECTION#main"}, ":prefix": {"S": "ORDER#"}}
+    assert "FilterExpression" not in stub.request
+
+
+def test_only_rows_that_have_a_text_are_queried() -> None:
+    stub = StubDynamo()
+
+    list(stated_rows(stub, "table", "main", "DOCUMENT#invoice", "SUBMITTED"))
+
+    assert stub.request["FilterExpression"] == "contains(#data, :containing)"
+    assert stub.request["ExpressionAttributeNames"]["#data"] == "data"
+    assert stub.request["ExpressionAttributeValues"][":containing"] == {"S": "SUBMITTED"}

@@ -134,7 +134,8 @@ def test_reconciliation_that_was_not_possible_says_where_the_reason_is(
     monkeypatch: pytest.MonkeyPatch, session: OperatorSession, connection: FakeConnection, functions: Functions
 ) -> None:
     connection.inventory.stock = {}
-    assert "operate logs" in operate(monkeypatch, session, "stock", "reconcile").stdout
+    command = 'make operate DO="logs --function inventory_reconciliation"'
+    assert command in operate(monkeypatch, session, "stock", "reconcile").stdout
 
     connection.store.acquire("inventory_reconciliation", "other", NOON, NOON + timedelta(minutes=15))
     assert "by another run" in operate(monkeypatch, session, "stock", "reconcile").stdout

@@ -162,6 +162,12 @@ class Document:
         return self.state is DocumentState.DEFERRED and self.reason == FailureCode.BUYER_DATA_UNAVAILABLE
 
     @property
+    def awaits_approval(self) -> bool:
+        """Whether Xero holds the invoice for a person to approve."""
+        is_requested = self.desired.body.get("Status") == AWAITING_APPROVAL and not self.desired.tombstone
+        return is_requested and self.state is DocumentState.APPLIED
+
+    @property
     def outcome_unknown(self) -> bool:
         """Whether Xero may hold the document without our knowing; then it is looked up before anything is written."""
         return self.state in (DocumentState.IN_FLIGHT, DocumentState.UNKNOWN)

@@ -105,7 +105,7 @@ class _OrderPlan:
         if payment is not None and is_paid and invoice is not None:
             self._keep(invoice, self._documents.unchanged(payment), sale)
             return
-        if invoice is not None and sale is not None and _is_under_review(invoice) and sale.awaits_review:
+        if invoice is not None and sale is not None and invoice.awaits_approval and sale.awaits_review:
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
             self._steps.second.append(self._documents.unchanged(invoice))
             return
@@ -244,12 +244,6 @@ def _status(sale: Sale, held: Document | None) -> str:
     if sale.approved or (held is not None and _is_approved(held)):
         return "AUTHORISED"
     return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
-
-
-def _is_under_review(invoice: Document) -> bool:
-    """Whether Xero holds the invoice for a person to approve."""
-    is_requested = invoice.desired.body.get("Status") == AWAITING_APPROVAL and not invoice.desired.tombstone
-    return is_requested and invoice.state is DocumentState.APPLIED
 
 
 def _is_of_another_day(invoice: Document, sale: Sale) -> bool:

@@ -122,9 +122,9 @@ class InvoiceSettings(Settings):
 class RefundSettings(Settings):
     before_start: RefundsWithoutSale = Field(
         default=RefundsWithoutSale.PERSON,
-        description="What happens to a refund of a sale from before `start` (see `invoices.start_by`), or of an order that "
-        "Amazon no longer returns because it is more than two years old. `person`: it fails with `REFUND_BEFORE_START` (an order that "
-        "Amazon no longer returns: `REFUND_WITHOUT_SALE`). `standalone`: it becomes a credit note without an invoice, "
-        "on the accounts and tax rates that a sale would have today, to the marketplace's customer, refunded out of "
-        "clearing.",
+        description="What happens to a refund of a sale from before `start` (see `invoices.start_by`), or of an order "
+        "that Amazon no longer returns because it is more than two years old. `person`: it fails with "
+        "`REFUND_BEFORE_START` (an order that Amazon no longer returns: `REFUND_WITHOUT_SALE`). `standalone`: it "
+        "becomes a credit note without an invoice, on the accounts and tax rates that a sale would have today, to the "
+        "marketplace's customer, refunded out of clearing.",
     )
