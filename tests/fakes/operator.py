@@ -48,8 +48,8 @@ class Outputs(dict[str, str]):
 class OperatorSession(Session):
     """A Session whose stack has one connection, `main`, with the rows of a FakeConnection."""
 
-    def __init__(self, connection: FakeConnection, **clients: Any) -> None:
-        super().__init__("stack", "", connection.clock)
+    def __init__(self, connection: FakeConnection, named_connection: str = "", **clients: Any) -> None:
+        super().__init__("stack", named_connection, connection.clock)
         self.fake = connection
         self.queues = StubQueues()
         self.clients: dict[str, Any] = {"sqs": self.queues} | clients

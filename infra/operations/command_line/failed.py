@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from operations.command_line.result import Result, table
+from operations.command_line.result import Result, print_warning, table
 from operations.command_line.session import Session
 from operations.watched_rows import FailedRow, failed_rows
 
@@ -26,6 +26,8 @@ def failed(
     ] = 0,
 ) -> Result:
     """List what failed, by code, with what to do about each. It reads the index of failures, never the whole table."""
+    if warning := session.accept_disconnected():
+        print_warning(warning)
     limit = session.clock.now() - timedelta(days=older_than)
     rows = [
         row

@@ -55,6 +55,11 @@ def print_problem(message: str, *, as_json: bool) -> None:
         console(stderr=True).print(Text(message, style="red"))
 
 
+def print_warning(message: str) -> None:
+    """Print on standard error what a person has to know of an answer."""
+    console(stderr=True).print(Text(message, style="yellow"))
+
+
 def console(*, stderr: bool = False) -> Console:
     found = Console(stderr=stderr, highlight=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)

@@ -38,6 +38,7 @@ class Session:
         self.stack = stack
         self.clock = clock or SystemClock()
         self._named_connection = named_connection
+        self._is_disconnected_accepted = False
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
@@ -61,11 +62,37 @@ class Session:
 
     @property
     def connections(self) -> list[str]:
-        """The name of `--connection`, else of every stored connection. Raises SettingsError where there is none."""
-        names = [self._named_connection] if self._named_connection else sorted(self.settings)
+        """The name of `--connection`, else of every stored connection. Raises SettingsError where there is none.
+
+        Raises UsageProblem for a name that has no settings: nothing has failed of a connection that does not exist.
+        """
+        named = self._named_connection
+        if named and named not in self.settings and not self._is_disconnected_accepted:
+            raise self._unknown(named)
+        names = [named] if named else sorted(self.settings)
         if not names:
             raise SettingsError(f"the stack {self.stack} has no connection. Run make connect.")
         return names
+
+    def accept_disconnected(self) -> str:
+        """Let the command read the rows of a connection that was disconnected; return a warning if it was, else "".
+
+        Raises UsageProblem for a name of which there are no rows either.
+        """
+        named = self._named_connection
+        if not named or named in self.settings:
+            return ""
+        self._is_disconnected_accepted = True
+        if next(self.rows("CURSOR"), None) is None:
+            raise self._unknown(named)
+        return f"The connection {named} is disconnected: these are its rows as they were left."
+
+    def _unknown(self, name: str) -> UsageProblem:
+        names = ", ".join(sorted(self.settings)) or "none"
+        return UsageProblem(
+            f"The stack {self.stack} has no connection {name}; it has: {names}. "
+            "Correct --connection, or run make connect."
+        )
 
     @property
     def region(self) -> str:

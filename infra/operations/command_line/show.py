@@ -20,7 +20,7 @@ from amazon_to_xero.domain.money import cents
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import SourceKind, source_key
 from operations.command_line.corrections_view import corrections_table, listed_corrections
-from operations.command_line.result import Result, table
+from operations.command_line.result import Result, print_warning, table
 from operations.command_line.session import Session
 from operations.links import seller_central_link, xero_link
 from operations.order_books import OrderBooks, load_order_books
@@ -32,6 +32,8 @@ OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Amazon's id of th
 
 def show(session: Session, order: OrderId) -> Result:
     """Show one order: its state, refunds, charges, documents with their lines and Xero ids, and its history."""
+    if warning := session.accept_disconnected():
+        print_warning(warning)
     books = load_order_books(session.store(), [order], undecided=True)[order]
     if not books.is_known:
         remedy = (

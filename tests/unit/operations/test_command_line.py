@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from amazon_to_xero.runtime.settings import SettingsError
 from fakes.connection import FakeConnection
 from fakes.operator import OperatorSession, operate
+from fakes.orders import item, order
 from operations.command_line import session as sessions
 from operations.command_line.app import app
 from operations.command_line.asking import agreed
@@ -62,6 +63,13 @@ def test_what_aws_refuses_is_explained_and_has_exit_code_1(
     assert said in json.loads(as_json.stdout)["error"]
 
 
+class StubCaller:
+    """boto3's `sts` client."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::123456789012:user/maria"}
+
+
 class StubParameters:
     """boto3's `ssm` client with two pages of parameters."""
 
@@ -80,6 +88,41 @@ def test_connections_are_those_whose_settings_are_stored(monkeypatch: pytest.Mon
 
     assert Session("stack").connections == ["main", "second"]
     assert Session("stack", "second").connection == "second"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("doctor",),
+        ("failed",),
+        ("show", "A"),
+        ("stock", "worklist"),
+        ("correct", "A", "--skip", "--reason", "x"),
+    ],
+)
+def test_mistyped_connection_is_no_all_clear(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    answer = operate(monkeypatch, OperatorSession(FakeConnection(), "mian", sts=StubCaller()), *arguments)
+
+    assert answer.exit_code == 2
+    assert "The stack stack has no connection mian; it has: main. Correct --connection" in " ".join(
+        answer.stderr.split()
+    )
+
+
+@pytest.mark.parametrize("arguments", [("failed",), ("show", "A")])
+def test_rows_of_a_disconnected_connection_are_shown_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    connection = FakeConnection(order(item("24.00"), grand_total="24.00", order_id="A"))
+    connection.read(connection.notice(["A"]))
+    session = OperatorSession(connection, "earlier")
+
+    answer = operate(monkeypatch, session, *arguments, "--json")
+
+    assert answer.exit_code == 0
+    assert "The connection earlier is disconnected" in answer.stderr
+    assert json.loads(answer.stdout)
 
 
 def test_stack_of_an_earlier_version_says_to_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
