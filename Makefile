@@ -103,7 +103,7 @@ run: tools ## Deploy to the local cloud and sync a seller: make run [SELLER=fold
 	@$(IN_VENV) -m local.run $(if $(SELLER),--seller "$(SELLER)") $(if $(SETTINGS),--settings "$(SETTINGS)") $(if $(KEEP),--keep)
 #: It prints the books and leaves .run/books.json, .run/orders.json, .run/calls.json and .run/inventory/.
 #: SETTINGS: a JSON file with parts of the connection's settings: amazon, xero, accounts, tax, contacts, invoices, inventory, start.
-#: Its fields replace those of infra/local/connection.json, e.g. {"invoices": {"per": "shipment"}}.
+#: Its fields replace those of infra/local/connection.json, e.g. {"invoices": {"per": "order"}}.
 #: KEEP=1: keep the local cloud running until Ctrl-C, for make logs, make invoke and Xero's books in a browser.
 
 invoke: tools ## Invoke a function on the local cloud: make invoke FUNCTION=orders EVENT=file [ORDER=id]

@@ -660,6 +660,12 @@ def test_every_alarm_is_published_to_the_alarm_topic(observability: dict[str, An
     assert subscription["TopicArn"] == {"Ref": "AlarmTopic"}
 
 
+def test_deployment_guide_states_what_the_alarms_cost(observability: dict[str, Any]) -> None:
+    alarms = len(of_type(observability["Resources"], "AWS::CloudWatch::Alarm"))
+    (guide,) = (page for page in pages(ROOT) if page.path == "docs/deploy.md")
+    assert f"| Alarms | {alarms} | 0.10 | {alarms / 10:.2f} |" in guide.text
+
+
 def test_every_queue_and_function_has_alarms(resources: Resources, observability: dict[str, Any]) -> None:
     # Given the resources that the main template passes to the nested stack, by the name of the parameter
     passed = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,9 @@ from amazon_to_xero.domain.source import NextStep
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers
 from amazon_to_xero.runtime.handlers import Handler, WorkFailed
+from deployable.transform import ROOT
 from fakes.connection import FakeConnection
+from fakes.counting_table import CountingTable
 from orders.handler import handler as orders_handler
 from resume.handler import handler as resume_handler
 from shipments.handler import handler as shipments_handler
@@ -281,6 +284,22 @@ def test_resume_plans_a_shipped_order_whose_event_was_lost(app: TwoConnections) 
     invoke(resume_handler, lambda_event("resume_tick.json"))
 
     assert status(app.main, IDS[0]) == "AUTHORISED"
+
+
+def test_minute_without_work_costs_what_the_deployment_guide_says(
+    app: TwoConnections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke(orders_handler, lambda_event("orders_sweep.json"))
+    invoke(resume_handler, lambda_event("resume_tick.json"))
+    app.clock.advance(60)
+    counting = CountingTable(app.main.store.table)
+    monkeypatch.setattr(app.main.store, "_table", counting)
+
+    invoke(resume_handler, lambda_event("resume_tick.json"))
+
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert f"| DynamoDB read units, {math.ceil(counting.read)} a minute |" in guide
+    assert f"| DynamoDB write units, {counting.written} a minute |" in guide
 
 
 @pytest.mark.parametrize(

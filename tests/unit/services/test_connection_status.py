@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -20,6 +18,7 @@ from amazon_to_xero.services import connection_status
 from amazon_to_xero.services.connection_status import ConnectionStatus, StatusReader
 from amazon_to_xero.services.pauses import UNAUTHORISED_PAUSE, Pauses
 from fakes.connection import FakeConnection
+from fakes.counting_table import CountingTable
 from fakes.orders import JP
 from unit.services.amazon_orders import amazon_order
 
@@ -277,36 +276,14 @@ def test_calls_left_of_the_day_are_those_of_the_connections_tier(connection: Fak
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class CountingTable:
-    """rows.Table that counts DynamoDB's read units: one a row, half a unit for a query that finds little."""
-
-    table: object
-    units: float = 0
-
-    def get(self, sort_keys: Sequence[str]) -> object:
-        self.units += len(sort_keys)
-        return self.table.get(sort_keys)  # type: ignore[attr-defined]
-
-    def first_due(self, due: str) -> object:
-        self.units += 0.5
-        return self.table.first_due(due)  # type: ignore[attr-defined]
-
-    def watched(self, *given: object) -> object:
-        self.units += 0.5
-        return self.table.watched(*given)  # type: ignore[attr-defined]
-
-
 def test_status_costs_twenty_one_read_units_and_no_write(
     connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.sweep()
     work(connection)
-    rows = len(connection.store.table.written)
     counting = CountingTable(connection.store.table)
     monkeypatch.setattr(connection.store, "_table", counting)
 
     status(connection)
 
-    assert counting.units == 21
-    assert len(connection.store.table.written) == rows
+    assert (counting.read, counting.written) == (21, 0)
