@@ -48,13 +48,18 @@ class Outputs(dict[str, str]):
 class OperatorSession(Session):
     """A Session whose stack has one connection, `main`, with the rows of a FakeConnection."""
 
-    def __init__(self, connection: FakeConnection, named_connection: str = "", **clients: Any) -> None:
-        super().__init__("stack", named_connection, connection.clock)
+    def __init__(self, connection: FakeConnection, **clients: Any) -> None:
+        super().__init__("stack", "", connection.clock)
         self.fake = connection
         self.queues = StubQueues()
         self.clients: dict[str, Any] = {"sqs": self.queues} | clients
         self.stored = {connection.name: json.dumps(valid_settings())}
         self.stated_outputs = Outputs()
+
+    def naming(self, connection: str) -> OperatorSession:
+        """Return the session as with that `--connection`."""
+        self._named_connection = connection
+        return self
 
     @property
     def outputs(self) -> Mapping[str, str]:

@@ -102,7 +102,7 @@ def test_connections_are_those_whose_settings_are_stored(monkeypatch: pytest.Mon
     ],
 )
 def test_mistyped_connection_is_no_all_clear(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
-    answer = operate(monkeypatch, OperatorSession(FakeConnection(), "mian", sts=StubCaller()), *arguments)
+    answer = operate(monkeypatch, OperatorSession(FakeConnection(), sts=StubCaller()).naming("mian"), *arguments)
 
     assert answer.exit_code == 2
     assert "The stack stack has no connection mian; it has: main. Correct --connection" in " ".join(
@@ -116,7 +116,7 @@ def test_rows_of_a_disconnected_connection_are_shown_with_a_warning(
 ) -> None:
     connection = FakeConnection(order(item("24.00"), grand_total="24.00", order_id="A"))
     connection.read(connection.notice(["A"]))
-    session = OperatorSession(connection, "earlier")
+    session = OperatorSession(connection).naming("earlier")
 
     answer = operate(monkeypatch, session, *arguments, "--json")
 
