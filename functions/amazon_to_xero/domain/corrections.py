@@ -125,20 +125,35 @@ class Corrections:
         return any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
 
     def with_entry(self, correction: Correction) -> Corrections | None:
-        """Return the row with one more entry, None where it has it already. Raises Failure for one that cannot be."""
+        """Return the row with one more entry, None where it has it already. Raises Failure for one that cannot be.
+
+        An entry that arrives after a later one is refused: whoever made it had not seen what it would apply to.
+        """
         if any(entry.correction_id == correction.correction_id for entry in self.entries):
             return None
         if len(self.entries) >= MAX_ENTRIES:
             raise refused(f"{self.source} has {MAX_ENTRIES} corrections, which is the most that are kept")
         if correction.kind is CorrectionKind.WITHDRAW:
-            self._check_withdrawal(correction.value)
+            self._check_withdrawal(correction)
+        else:
+            self._check_is_latest(correction)
         numbered = replace(correction, number=len(self.entries) + 1)
         return replace(self, entries=(*self.entries, numbered))
 
-    def _check_withdrawal(self, number: str) -> None:
-        if number not in {str(entry.number) for entry in self.in_force}:
+    def _check_withdrawal(self, withdrawal: Correction) -> None:
+        withdrawn = next((entry for entry in self.in_force if str(entry.number) == withdrawal.value), None)
+        if withdrawn is None:
             applying = ", ".join(str(entry.number) for entry in self.in_force) or "none"
-            raise refused(f"{self.source} has no correction {number} that applies; those that apply: {applying}")
+            problem = f"has no correction {withdrawal.value} that applies; those that apply: {applying}"
+            raise refused(f"{self.source} {problem}")
+        if withdrawal.made_at < withdrawn.made_at:
+            raise refused(f"it was made before the correction that it withdraws, {withdrawn.text}")
+
+    def _check_is_latest(self, correction: Correction) -> None:
+        for entry in self.in_force:
+            is_replaced = (entry.kind, entry.line) == (correction.kind, correction.line)
+            if is_replaced and correction.made_at < entry.made_at:
+                raise refused(f"it was made before the correction that it would replace, {entry.text}")
 
 
 def value_for(origin: str, by_line: Mapping[str, str]) -> str:

@@ -260,8 +260,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "No connection has this seller.", "Connect the seller, then redrive the message.", _A.MESSAGE
     ),
     _C.CORRECTION_REFUSED: FailureInfo(
-        "A correction by a person has a value that cannot be, withdraws one that does not apply, or is of a refund "
-        "whose credit note Xero holds already.",
+        "A correction by a person has a value that cannot be, withdraws one that does not apply, arrived after a later "
+        "one that it would replace, or is of a refund whose credit note Xero holds already.",
         "Enter the correction anew as the message says, then delete the message.",
         _A.MESSAGE,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 from fakes.order_life import correction
 
 K = CorrectionKind
+MINUTE = timedelta(minutes=1)
 NONE = Corrections("order#A")
 
 
@@ -69,6 +71,25 @@ def test_correction_is_withdrawn_once() -> None:
 
     with pytest.raises(Failure, match="those that apply: none"):
         held.with_entry(correction(K.WITHDRAW, "1", correction_id="c3"))
+
+
+def test_withdrawal_that_arrives_late_does_not_withdraw_what_its_author_never_saw() -> None:
+    early = correction(K.WITHDRAW, "2", correction_id="late")
+    held = corrections(correction(K.SKIP), replace(correction(K.ACCOUNT, "200"), made_at=early.made_at + MINUTE))
+
+    with pytest.raises(Failure, match="made before the correction that it withdraws, 2: account 200"):
+        held.with_entry(early)
+
+
+def test_correction_that_arrives_late_does_not_replace_a_later_one_of_the_same_line() -> None:
+    early = correction(K.ACCOUNT, "205", line="1:ITEM", correction_id="late")
+    held = corrections(replace(correction(K.ACCOUNT, "200", line="1:ITEM"), made_at=early.made_at + MINUTE))
+
+    with pytest.raises(Failure, match="made before the correction that it would replace, 1: account 200 for line 1:IT"):
+        held.with_entry(early)
+    after = held.with_entry(replace(early, line="2:ITEM"))
+    assert after is not None
+    assert after.by_line(K.ACCOUNT) == {"1:ITEM": "200", "2:ITEM": "205"}
 
 
 def test_list_has_a_limit() -> None:

@@ -28,6 +28,7 @@ class Situation(StrEnum):
     UNDER_WAY = "UNDER_WAY"  # it is due, or a document of it is: whatever fails sends another letter
     NOT_STORED = "NOT_STORED"  # nothing is stored of it
     UNREADABLE = "UNREADABLE"  # the message is none that the queue takes
+    REFUSED = "REFUSED"  # a correction that was refused: its author decides anew, it is never sent again
     UNCONNECTED = "UNCONNECTED"  # no connection of the stack has it, or its settings cannot be used
 
 
@@ -35,6 +36,7 @@ _EXPLANATIONS = {
     Situation.DONE: "needs nothing any more",
     Situation.UNDER_WAY: "is being processed",
     Situation.UNREADABLE: "the queue does not take the message",
+    Situation.REFUSED: "the correction was refused: enter it anew, then delete the letter",
     Situation.UNCONNECTED: "no connection that can be used has it",
 }
 
@@ -56,7 +58,7 @@ def decide(situation: Situation, sent: int, cap: int) -> Decision:
     match situation:
         case Situation.DONE:
             return Decision(ReplayAction.DELETE, _EXPLANATIONS[situation])
-        case Situation.UNDER_WAY | Situation.UNREADABLE | Situation.UNCONNECTED:
+        case Situation.UNDER_WAY | Situation.UNREADABLE | Situation.REFUSED | Situation.UNCONNECTED:
             return Decision(ReplayAction.LEAVE, _EXPLANATIONS[situation])
         case Situation.FAILED | Situation.NOT_STORED if sent >= cap:
             return Decision(ReplayAction.STOP, f"was sent {sent} times in 14 days and failed each time")
@@ -69,7 +71,7 @@ def decide_automatically(
     """Return what the automatic replay does with a dead letter that was sent at `failed_at`."""
     sent = record.sent_lately(now)
     decision = decide(situation, sent, cap)
-    if situation is Situation.UNREADABLE:
+    if situation in (Situation.UNREADABLE, Situation.REFUSED):
         return Decision(ReplayAction.STOP, decision.why)
     if decision.action is ReplayAction.LEAVE:
         if now - failed_at >= LONGEST_LEFT:

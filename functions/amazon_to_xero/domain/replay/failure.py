@@ -8,7 +8,7 @@ from datetime import datetime
 
 from amazon_to_xero.domain.canonical import content_hash
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
-from amazon_to_xero.domain.source import SourceKind
+from amazon_to_xero.domain.source import SourceKind, identity_of
 
 #: The capability whose queue takes a source of each kind, where no dead letter names one.
 CAPABILITY_OF: dict[SourceKind, str] = {
@@ -45,6 +45,14 @@ class OpenFailure:
 def reprocess_body(connection: str, source: str) -> str:
     """Return the message that has a source processed again; dead letters have the same one."""
     return json.dumps({"reprocess": {"connection": connection, "source": source}})
+
+
+def is_for_transactions(capability: str, source: str) -> bool:
+    """Whether a message has the transactions of an order read: it names the order, and is in the refunds queue.
+
+    The rows of the order do not say what came of that.
+    """
+    return capability == REFUNDS and identity_of(source, SourceKind.ORDER) is not None
 
 
 def notice_key(body: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from amazon_to_xero.domain.replay.failure import is_for_transactions
+
 #: A dead letter lives as long in SQS; what was sent earlier was another failure.
 COUNTED = timedelta(days=14)
 _KEPT = 30  # attempts of one source; the oldest are dropped
@@ -66,6 +68,15 @@ class ReplayRecord:
     @property
     def last_sent(self) -> ReplayAttempt | None:
         return next((each for each in reversed(self.attempts) if each.action is ReplayAction.SEND), None)
+
+    def last_sent_like(self, capability: str) -> ReplayAttempt | None:
+        """Return the last sending for the same purpose as one to that capability's queue.
+
+        An order is sent to the refunds queue for its transactions, to any other queue for itself.
+        """
+        purpose = is_for_transactions(capability, self.source)
+        sent = (each for each in reversed(self.attempts) if each.action is ReplayAction.SEND)
+        return next((each for each in sent if is_for_transactions(each.capability, self.source) is purpose), None)
 
     def sent_lately(self, now: datetime) -> int:
         """Return how often it was sent in the last 14 days without being done since."""

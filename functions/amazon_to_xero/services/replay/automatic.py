@@ -49,7 +49,7 @@ class AutomaticReplay:
     def process(self, letters: Sequence[DeadLetter]) -> list[str]:
         """Return the ids of the letters that stay in their queue. One that fails stays, and stops no other."""
         kept: list[str] = []
-        sent: set[tuple[str, str]] = set()
+        sent: set[tuple[str, str, str]] = set()
         for known in known_failures([*map(self._reader.read, letters)], self._connections, self._clock.now()):
             letter = _letter_of(known.found)
             try:
@@ -61,12 +61,12 @@ class AutomaticReplay:
                 kept.append(letter.message_id)
         return kept
 
-    def _replay(self, known: KnownFailure, letter: DeadLetter, sent: set[tuple[str, str]]) -> bool:
+    def _replay(self, known: KnownFailure, letter: DeadLetter, sent: set[tuple[str, str, str]]) -> bool:
         """Do what is decided about a letter; return whether it may be deleted. Raises QueueFailed and Conflict."""
         now = self._clock.now()
         known = outcome_recorded(known, self._connections, now)
         decision = decide_automatically(known.situation, known.record, letter.sent_at, now)
-        if known.found.source_key in sent:
+        if known.found.message_key in sent:
             decision = Decision(ReplayAction.DELETE, "another letter of its source was sent just now")
         match decision.action:
             case ReplayAction.LEAVE:
@@ -76,7 +76,7 @@ class AutomaticReplay:
             case ReplayAction.STOP:
                 self._stopped.keep(letter, decision.why)
             case ReplayAction.SEND:
-                sent.add(known.found.source_key)
+                sent.add(known.found.message_key)
         self._acts.act(known.failure, decision, AUTOMATIC)
         return True
 

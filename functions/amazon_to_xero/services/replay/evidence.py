@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.replay.decision import Situation
+from amazon_to_xero.domain.replay.failure import is_for_transactions
 from amazon_to_xero.domain.replay.record import DONE, ReplayAttempt, ReplayRecord
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.replay.source_states import SourceState, load_states
@@ -44,10 +45,12 @@ def record_attempt(store: StateStore, source: str, attempt: ReplayAttempt) -> No
 def outcome_of(record: ReplayRecord, state: SourceState, failed_at: datetime | None, now: datetime) -> str:
     """Return what came of the last sending: DONE or the failure code; empty while nobody knows.
 
+    Nobody knows it of an order in the refunds queue, whose rows do not say if its transactions were read.
+
     failed_at: when the letter was sent that the source has now (UTC); None where it has none.
     """
     last = record.last_sent
-    if last is None or last.outcome:
+    if last is None or last.outcome or is_for_transactions(last.capability, record.source):
         return ""
     if state.situation is Situation.DONE:
         return DONE

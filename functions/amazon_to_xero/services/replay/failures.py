@@ -8,10 +8,16 @@ from dataclasses import dataclass, replace
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.replay.decision import Situation
-from amazon_to_xero.domain.replay.failure import CAPABILITY_OF, OpenFailure, notice_key, reprocess_body
+from amazon_to_xero.domain.replay.failure import (
+    CAPABILITY_OF,
+    OpenFailure,
+    is_for_transactions,
+    notice_key,
+    reprocess_body,
+)
 from amazon_to_xero.domain.source import SourceKind, source_key
 from amazon_to_xero.ports.replay import DeadLetter
 from amazon_to_xero.ports.state import FAILED_DOCUMENTS, FAILED_SOURCES, StateStore, Watched
@@ -54,6 +60,16 @@ class FoundFailure:
         """The connection and the source, which together are unique in the stack."""
         return self.failure.connection, self.failure.source
 
+    @property
+    def message_key(self) -> tuple[str, str, str]:
+        """The connection, the source and whose queue takes it: failures with the same key need one message."""
+        return (*self.source_key, self.failure.capability)
+
+    @property
+    def is_for_transactions(self) -> bool:
+        """Whether it is about the transactions of an order, and not about the order."""
+        return is_for_transactions(self.failure.capability, self.failure.source)
+
 
 class LetterReader:
     """Reads dead letters: whose each is, and about what."""
@@ -84,6 +100,8 @@ class LetterReader:
         if connection is None:
             return FoundFailure(failure, place, letter, Situation.UNCONNECTED)
         failure = replace(failure, connection=connection.name)
+        if letter.reason == FailureCode.CORRECTION_REFUSED:
+            return FoundFailure(failure, place, letter, Situation.REFUSED)
         return FoundFailure(failure, place, letter, _known_situation(letter.capability, notice, connection.store))
 
     def _connection_of(self, notice: ChangeNotice) -> ReplayedConnection | None:
@@ -114,7 +132,7 @@ def _known_situation(capability: str, notice: ChangeNotice, store: StateStore) -
     Amazon's notice of an order that was read since is answered. Any other is sent again: it is harmless twice. So is an
     order in the refunds queue, which stands for its transactions: the order's own rows do not say if they were read.
     """
-    if notice.reprocess and notice.kind and not (capability == REFUNDS and notice.kind is SourceKind.ORDER):
+    if notice.reprocess and notice.kind and not is_for_transactions(capability, source_key(notice.kind, notice.key)):
         return None
     if capability == ORDERS and notice.at is not None:
         record = store.load(OrderRecord, [notice.key]).get(notice.key)

@@ -74,7 +74,7 @@ def _known(found: FoundFailure, state: SourceState, record: ReplayRecord, now: d
 
 def _is_settling(record: ReplayRecord, failure: OpenFailure, now: datetime) -> bool:
     """Whether the source was sent a moment ago and has not failed since."""
-    last = record.last_sent
+    last = record.last_sent_like(failure.capability)
     if last is None or now - last.at >= _SETTLING:
         return False
     return failure.failed_at is None or failure.failed_at <= last.at

@@ -22,6 +22,7 @@ from amazon_to_xero.services.replay.letters import HeldLetters
 
 _ROWS_AT_ONCE = 100
 _SENT_ALREADY = "another letter of its source was sent in this replay"
+_FAILED_AGAIN = "has failed again since this replay sent it"
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,16 @@ class _Run:
     without_age: int = 0
     sent: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def has_sent(self, known: KnownFailure) -> bool:
-        """Whether this replay has sent the source to this queue, now or in an earlier step."""
-        failure, last = known.failure, known.record.last_sent
-        is_of_earlier_step = last is not None and last.at >= self.cursor.started_at
-        is_of_queue = last is not None and last.capability == failure.capability
-        key = (failure.connection, failure.source, failure.capability)
-        return key in self.sent or (is_of_earlier_step and is_of_queue)
+    def decided(self, known: KnownFailure) -> Decision | None:
+        """Return what becomes of a failure whose message this replay has sent already; None where it has not."""
+        if known.found.message_key in self.sent:
+            return Decision(ReplayAction.DELETE, _SENT_ALREADY)
+        failure, last = known.failure, known.record.last_sent_like(known.failure.capability)
+        if last is None or last.at < self.cursor.started_at or last.capability != failure.capability:
+            return None
+        if failure.failed_at is not None and failure.failed_at > last.at:
+            return Decision(ReplayAction.LEAVE, _FAILED_AGAIN)  # to send it in each step would use up its cap
+        return Decision(ReplayAction.DELETE, _SENT_ALREADY)
 
 
 class Replay:
@@ -144,7 +148,7 @@ class Replay:
     def _selected(self, letters: Sequence[DeadLetter], run: _Run) -> Iterator[FoundFailure]:
         """Yield the failures after the cursor that the request selects."""
         found = sorted(map(self._reader.read, letters), key=lambda each: each.place)
-        seen = {each.source_key for each in found}
+        seen = {each.source_key for each in found if not each.is_for_transactions}
         now, selection = self._clock.now(), run.request.selection
         for each in found:
             if each.place > run.cursor.place and selection.selects(each.failure, now):
@@ -165,7 +169,7 @@ class Replay:
             for rows in batched(FailedRows(connection).after(cursor.place), _ROWS_AT_ONCE, strict=False):
                 records = load_records(connection.store, [each.failure.source for each in rows])
                 for each in rows:
-                    last = records[each.failure.source].last_sent
+                    last = records[each.failure.source].last_sent_like(each.failure.capability)
                     if last is None or last.at < cursor.started_at:
                         yield each
 
@@ -177,14 +181,12 @@ class Replay:
         if not run.request.is_preview:
             known = outcome_recorded(known, self._connections, self._clock.now())
         sent = known.record.sent_lately(self._clock.now())
-        decision = decide(known.situation, sent, run.request.cap)
-        if run.has_sent(known):
-            decision = Decision(ReplayAction.DELETE, _SENT_ALREADY)
+        decision = run.decided(known) or decide(known.situation, sent, run.request.cap)
         is_done = decision.action in (ReplayAction.SEND, ReplayAction.DELETE)
         if is_done and not run.request.is_preview:
             self._acts.act(known.failure, decision, run.request.by)
             if letter is not None:
                 held.delete(letter)
         if decision.action is ReplayAction.SEND:
-            run.sent.add((known.failure.connection, known.failure.source, known.failure.capability))
+            run.sent.add(known.found.message_key)
         return ReplayedFailure(known.failure, decision, letter is not None, sent)

@@ -34,6 +34,7 @@ def record(*attempts: ReplayAttempt) -> ReplayRecord:
         pytest.param(Situation.DONE, 9, DELETE, id="done after many attempts"),
         pytest.param(Situation.UNDER_WAY, 0, LEAVE, id="being processed"),
         pytest.param(Situation.UNREADABLE, 0, LEAVE, id="unreadable"),
+        pytest.param(Situation.REFUSED, 0, LEAVE, id="a correction that was refused"),
         pytest.param(Situation.UNCONNECTED, 0, LEAVE, id="of no connection"),
     ],
 )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
-from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.domain.replay.failure import reprocess_body
 from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.ports.replay import DeadLetter, QueueFailed
 from amazon_to_xero.services.replay.automatic import AutomaticReplay
@@ -90,6 +92,25 @@ def test_order_that_always_fails_is_sent_three_times_and_then_a_person_gets_its_
     assert [line["source"] for line in stack.main.decisions.of("REPLAY_STOPPED")] == ["order#A"]
 
 
+def test_transactions_of_an_entered_order_that_are_never_read_are_sent_three_times() -> None:
+    stack = AutomaticStack(shipped_order())
+    stack.correct()
+    stack.pass_time(20 * MINUTE)
+    assert stack.main.record("A").state is OrderState.PLANNED
+    asked = reprocess_body("main", "order#A")
+    stack.dead_letters[REFUNDS].move(asked)
+
+    for _ in range(7 * 60):
+        stack.clock.advance(60)
+        stack.deliver(REFUNDS)
+        if stack.queues[REFUNDS].bodies:  # its function fails each time
+            stack.queues[REFUNDS].bodies.clear()
+            stack.dead_letters[REFUNDS].move(asked)
+
+    assert [line["queue"] for line in stack.main.decisions.of("REPLAYED")] == [SHIPMENTS, *[REFUNDS] * 3]
+    assert [letter.capability for letter, _ in stack.stopped.kept] == [REFUNDS]
+
+
 def test_waiting_letter_is_delivered_when_it_is_due_and_not_again_and_again() -> None:
     stack = AutomaticStack(shipped_order())
     deliveries = [0]
@@ -110,6 +131,19 @@ def test_unreadable_letter_goes_to_a_person_at_once() -> None:
 
     assert [why for _, why in stack.stopped.kept] == ["the queue does not take the message"]
     assert stack.letters() == []
+
+
+def test_refused_correction_goes_to_a_person_at_once() -> None:
+    stack = AutomaticStack(shipped_order())
+    stack.dead_letters[SHIPMENTS]._sent.clear()
+    stack.main.correct(CorrectionKind.WITHDRAW, "1")
+
+    stack.deliver()
+
+    assert [(letter.reason, why) for letter, why in stack.stopped.kept] == [
+        ("CORRECTION_REFUSED", "the correction was refused: enter it anew, then delete the letter")
+    ]
+    assert (stack.queues[SHIPMENTS].bodies, stack.letters()) == ([], [])
 
 
 def test_letter_of_an_unconnected_seller_goes_to_a_person_after_a_day() -> None:

@@ -122,6 +122,33 @@ def test_two_letters_of_one_order_send_it_once() -> None:
     assert (in_queues(stack), stack.letters()) == ({SHIPMENTS: ["order#A"]}, [])
 
 
+def test_letter_about_the_transactions_of_a_failed_order_does_not_keep_the_order_from_being_sent() -> None:
+    stack = ReplayedStack(shipped_order())
+    (letter,) = stack.dead_letters[SHIPMENTS].kept
+    stack.dead_letters[SHIPMENTS].delete(letter)  # the order has a row only
+    stack.dead_letters[REFUNDS].move(letter.body)
+
+    first = stack.step(limit=1)
+    second = stack.step(cursor=first.cursor)
+
+    assert [actions(first), actions(second)] == [[("order#A", SEND)]] * 2
+    assert in_queues(stack) == {REFUNDS: ["order#A"], ORDERS: ["order#A"]}
+
+
+def test_failure_of_what_the_same_replay_has_sent_keeps_its_letter() -> None:
+    stack = ReplayedStack(shipped_order("A"), shipped_order("B"))
+    stack.clock.advance(1)
+    first = stack.step(limit=1)
+    stack.clock.advance(1)
+    stack.run_functions()  # A fails again
+
+    second = stack.step(cursor=first.cursor)
+
+    assert actions(second) == [("order#B", SEND), ("order#A", LEAVE)]
+    assert second.failures[1].decision.why == "has failed again since this replay sent it"
+    assert stack.letters() == [(SHIPMENTS, "A")]
+
+
 def test_only_what_is_selected_is_touched() -> None:
     stack = ReplayedStack(shipped_order("A"), amazon_order("B"), shipped_order("C"))
 
