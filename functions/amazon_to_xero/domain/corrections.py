@@ -117,11 +117,8 @@ class Corrections:
         return any(entry.kind in kinds for entry in self.entries)
 
     def has_ever_concerned(self, origin: str) -> bool:
-        """Whether there was a correction of the tax type or account of the line of that origin, withdrawn or not.
-
-        The tax type of a discount is that of the charge that it discounts.
-        """
-        named = {*_names_of(origin), *_names_of(origin.replace(":DISCOUNT:", ":"))}
+        """Whether there was a correction of the tax type or account of the line of that origin, withdrawn or not."""
+        named = {*_names_of(origin), *_names_of(taxed_as(origin))}
         return any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
 
     def with_entry(self, correction: Correction) -> Corrections | None:
@@ -159,6 +156,16 @@ class Corrections:
 def value_for(origin: str, by_line: Mapping[str, str]) -> str:
     """Return the value for the line of that origin, from the most specific correction; empty where there is none."""
     return next((by_line[line] for line in _names_of(origin) if line in by_line), "")
+
+
+def tax_type_for(origin: str, by_line: Mapping[str, str]) -> str:
+    """Return the tax type for the line of that origin, as `value_for` does."""
+    return value_for(taxed_as(origin), by_line)
+
+
+def taxed_as(origin: str) -> str:
+    """Return the origin of the line whose tax type a line has: a discount has that of the charge that it discounts."""
+    return origin.replace(":DISCOUNT:", ":")
 
 
 def _names_of(origin: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, unusable, value_for
+from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, tax_type_for, unusable, value_for
 from amazon_to_xero.domain.planning.corrected_sale import check_against
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
 
@@ -32,7 +32,7 @@ def corrected_refunded_sale(sale: RefundedSale, corrections: Corrections, organi
     def corrected(sold: SoldLine) -> SoldLine:
         origin = sold.line.origin
         account = value_for(origin, accounts) or sold.line.account
-        tax_type = value_for(origin, tax_types) or sold.line.tax_type
+        tax_type = tax_type_for(origin, tax_types) or sold.line.tax_type
         is_same_tax = tax_type == sold.line.tax_type
         tax = sold.line.tax if is_same_tax else None
         return replace(sold, line=replace(sold.line, account=account, tax_type=tax_type, tax=tax))

@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, unusable
+from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, taxed_as, unusable
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
@@ -96,7 +96,10 @@ def _check(
 
 
 def check_against(organisation: Organisation, correction: Correction) -> None:
-    """Raise Failure where the organisation has no such account or tax rate, or does not use it on sales."""
+    """Raise Failure for a tax type of a discount, or an account or tax rate that the organisation lacks on sales."""
+    taxed = taxed_as(correction.line)
+    if correction.kind is CorrectionKind.TAX_TYPE and taxed != correction.line:
+        raise unusable(correction, f"a discount has the tax type of its charge, which is that of the line {taxed}")
     if correction.kind is CorrectionKind.ACCOUNT:
         account = organisation.accounts.get(correction.value)
         if account is None or not account.active:

@@ -11,7 +11,7 @@ from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.corrections import value_for
+from amazon_to_xero.domain.corrections import tax_type_for
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.tax.countries import COUNTRIES, country_name
@@ -80,7 +80,7 @@ class TaxPolicy:
     liabilities: who owes a tax that Amazon describes with this word, by `folded_word`; where Amazon's word is unknown.
     when_different: what happens where Xero computes another tax than Amazon charged.
     state_amounts: a line states Amazon's tax where Xero would round it otherwise.
-    chosen: line -> Xero's TaxType that a person has chosen for it in this order; see `corrections.value_for`.
+    chosen: line -> Xero's TaxType that a person has chosen for it in this order; see `corrections.tax_type_for`.
     is_unclear_tax_sellers: a person has accepted for this order that a tax of which it is unclear who owes it is booked
         as the seller's.
     """
@@ -195,7 +195,7 @@ def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, orga
     if not item.has_amounts:
         return untaxed
     rule = policy.rule_for(order, item, charge)
-    chosen = value_for(f"{item.item_id}:{charge}", policy.chosen)
+    chosen = tax_type_for(f"{item.item_id}:{charge}", policy.chosen)
     if chosen:
         return _chosen_rule(chosen, order, rule)
     if rule is not None:

@@ -13,6 +13,7 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason
 from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, tea, version
+from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
 from unit.services.planning.refunding_connection import RefundingConnection
 
@@ -63,6 +64,29 @@ def test_credit_note_is_on_the_account_tax_type_and_day_that_a_person_states() -
 
     assert connection.lines("A-RFT1") == [("206", "ZERORATEDOUTPUT", "4.00")]
     assert connection.note("A-RFT1").desired.body["Date"] == "2026-10-31"
+
+
+def test_refunded_discount_has_the_tax_type_that_a_person_states_for_its_charge() -> None:
+    sold = item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1")
+    connection = RefundingConnection(version(0, sold, status="UNSHIPPED"))
+    connection.refund(refund("T1", item_refund(OurPricePrincipal="-10.00", OurPriceDiscount="1.00")))
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT", source=REFUND, line="1:ITEM")
+
+    connection.update(version(1, sold))
+    connection.reprocess("T1")
+
+    assert connection.lines("A-RFT1") == [("200", "ZERORATEDOUTPUT", "10.00"), ("210", "ZERORATEDOUTPUT", "-1.00")]
+
+
+def test_tax_type_of_a_discount_alone_cannot_be_corrected_and_the_line_that_has_it_is_named() -> None:
+    sold = item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1")
+    connection = RefundingConnection(version(1, sold))
+    connection.correct(K.TAX_TYPE, "ZERORATEDOUTPUT", line="1:DISCOUNT:ITEM")
+
+    connection.update(version(2, sold))
+
+    assert connection.record("A").reason == FailureCode.CORRECTION_UNUSABLE
+    assert "which is that of the line 1:ITEM. Withdraw it, or enter another one" in connection.record("A").remedy
 
 
 def test_day_of_a_refund_in_a_locked_period_is_the_first_open_day() -> None:
