@@ -32,8 +32,9 @@ TODAY = "2026-11-23T00:00:00Z"  # a transaction without a date counts as posted 
 class ScriptedAmazon:
     """ports.SellerApi over `orders`, and ports.FinancesApi over `transactions`.
 
-    `faults` are raised one per call; None lets one call through. `refused` are faults by order id; searches that cover
-    one of `refused_marketplaces` are refused; `after_page` runs once a page has been made, before it is handed out.
+    `faults` are raised one per call; None lets one call through. `refused` are faults by order id, and
+    `refused_transactions` those of the transactions of an order; searches that cover one of `refused_marketplaces` are
+    refused; `after_page` runs once a page has been made, before it is handed out.
     """
 
     def __init__(self, clock: Clock, *orders: Json, page_size: int = 100) -> None:
@@ -45,6 +46,7 @@ class ScriptedAmazon:
         self.asked_between: list[tuple[datetime | None, datetime | None]] = []
         self.faults: list[AmazonError | None] = []
         self.refused: dict[str, AmazonError] = {}
+        self.refused_transactions: dict[str, AmazonError] = {}
         self.refused_marketplaces: set[str] = set()
         self.after_page: Callable[[], object] | None = None
         self.page_size = page_size
@@ -114,6 +116,8 @@ class ScriptedAmazon:
         self.calls.append(("listTransactions", page_token or ""))
         self.asked_between.append((posted_after, posted_before))
         self._fail()
+        if order_id in self.refused_transactions:
+            raise self.refused_transactions[order_id]
         if self.empty_pages:
             self.empty_pages -= 1
             return TransactionPage([], page_token or "0")

@@ -21,6 +21,7 @@ class FailureCode(StrEnum):
     UNEXPECTED_NOTIFICATION = "UNEXPECTED_NOTIFICATION"
     UNKNOWN_SELLER = "UNKNOWN_SELLER"
     CORRECTION_REFUSED = "CORRECTION_REFUSED"
+    ORDER_TRANSACTIONS_REFUSED = "ORDER_TRANSACTIONS_REFUSED"
     # corrections by a person
     CORRECTION_UNUSABLE = "CORRECTION_UNUSABLE"
     # orders as Amazon states them
@@ -263,6 +264,12 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "A correction by a person has a value that cannot be, withdraws one that does not apply, arrived after a later "
         "one that it would replace, or is of a refund whose credit note Xero holds already.",
         "Enter the correction anew as the message says, then delete the message.",
+        _A.MESSAGE,
+    ),
+    _C.ORDER_TRANSACTIONS_REFUSED: FailureInfo(
+        "Amazon does not return the transactions of an order that a person asked to read.",
+        "Check in Seller Central that the order is this seller's and that the application has the role Finance and "
+        "Accounting, then resync the order, or enter its refunds in Xero manually and delete the message.",
         _A.MESSAGE,
     ),
     _C.CORRECTION_UNUSABLE: FailureInfo(

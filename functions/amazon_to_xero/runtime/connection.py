@@ -27,6 +27,7 @@ from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
+from amazon_to_xero.services.intake.asked_orders import AskedOrders
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.intake.charges import ChargeRecorder
@@ -271,7 +272,9 @@ def connect(
         ),
         transaction_notices,
         TransactionReader(transaction_pages, store, clock, decisions),
-        OrderTransactions(transaction_pages, transaction_notices, store, clock),
+        OrderTransactions(
+            transaction_pages, transaction_notices, AskedOrders(store, clock), dead_letters, clock, decisions
+        ),
         TransactionSweep(transaction_pages, store, policy.start, clock, decisions),
         SourcePlanner(
             RefundPlans(policy, organisation, store, clock, requests.read),

@@ -32,6 +32,7 @@ ERRORS = frozenset(
     {
         *("FAILED", "MESSAGE_REJECTED", "XERO_GRANT_REFUSED", "REPLAY_STOPPED"),
         *(FailureCode.SETTINGS_UNUSABLE, FailureCode.XERO_TOKENS_UNREADABLE),
+        FailureCode.ORDER_TRANSACTIONS_REFUSED,
     }
 )
 

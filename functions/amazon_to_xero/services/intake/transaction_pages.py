@@ -56,6 +56,10 @@ class TransactionPages:
         known = self._recorder.known(page.transactions)
         return self._recorder.record(page.transactions), known, page.next_token
 
+    def log(self, problem: AmazonError, order_id: str) -> None:
+        """Log that the transactions of an order are read again."""
+        self._faults.log(problem, order_id)
+
     def failed(self, problem: AmazonError) -> StepReport:
         """Log a page that failed, and return what it stops."""
         return self._faults.report(problem)

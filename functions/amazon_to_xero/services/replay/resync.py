@@ -17,7 +17,7 @@ from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.domain.source import SourceKind, source_key
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.intake.order_transactions import ASKED
+from amazon_to_xero.services.intake.asked_orders import ASKED
 from amazon_to_xero.services.replay.acts import ReplayActs
 
 #: While so many orders wait for their transactions, no more are sent: Amazon answers for one every two seconds.
