@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -103,8 +103,9 @@ class ReplayedStack:
                 dead_letters = [*self._queues.dead_letters.values(), self._queues.stopped_letters]
                 replay = Replay(dead_letters, self._reader, self._acts, self._connections, self._clock)
                 now = self._clock.now()
-                step = replay.step(asked.request(), now + time_left)
-                return step_answer(step, now, self._preview(step) if asked.shows_differences else None)
+                deadline = now + time_left
+                step = replay.step(asked.request(), deadline)
+                return step_answer(step, now, self._preview(step, deadline) if asked.shows_differences else None)
             case HistoryEvent() as asked:
                 return history_answer(history_of(self._store(asked.connection), asked.source, self._clock.now()))
             case ResyncEvent() as asked:
@@ -118,8 +119,8 @@ class ReplayedStack:
             raise RequestRefused(f"connection: there is no connection {connection} in use")
         return self._connections[connection].store
 
-    def _preview(self, step: ReplayStep) -> Previews:
-        """Preview what a step would send."""
+    def _preview(self, step: ReplayStep, deadline: datetime) -> Previews:
+        """Preview what a step would send; what the deadline leaves no time for has a note that says so."""
         sent: dict[str, list[str]] = {}
         for each in step.failures:
             if each.decision.action is ReplayAction.SEND and each.failure.connection in self._previews:
@@ -127,7 +128,7 @@ class ReplayedStack:
         return {
             (name, source): preview
             for name, sources in sent.items()
-            for source, preview in self._previews[name].of(sources).items()
+            for source, preview in self._previews[name].of(sources, deadline).items()
         }
 
 

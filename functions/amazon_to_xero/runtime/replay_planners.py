@@ -1,9 +1,10 @@
-"""The preview of a connection's replay: the planners of the connection over rows in memory. Nothing leaves it."""
+"""The planners of a connection over rows in memory, for previews. Nothing leaves it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.clock import Clock
@@ -16,7 +17,7 @@ from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
-from amazon_to_xero.services.planning.refunds import RefundPlans
+from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.replay.preview import Planners, ReplayPreview
 from amazon_to_xero.services.replay.preview_store import PreviewStore
@@ -49,18 +50,31 @@ def replay_preview(
     xero: counts its calls in the connection's own budget.
     transactions_read_until: see ChargeAnswers.
     """
+    planners = partial(planners_in_memory, name, policy, xero, clock, transactions_read_until)
+    return ReplayPreview(store, xero, planners, clock)
+
+
+def planners_in_memory(
+    name: str,
+    policy: PostingPolicy,
+    xero: XeroApi | None,
+    clock: Clock,
+    transactions_read_until: Callable[[], datetime | None],
+    rows: PreviewStore,
+) -> Planners:
+    """Return the planners of a connection over rows in memory.
+
+    xero: None where Xero is not called; then the organisation is the one that was read last, however long ago.
+    transactions_read_until: see ChargeAnswers.
+    """
     log = _NoLog()
     failed_sources = FailedSources(DeadLetters(name, dict.fromkeys(CAPABILITIES, _NoLetters()), log), log)
-
-    def planners(rows: PreviewStore) -> Planners:
-        organisation = OrganisationCache(xero, rows, Pauses(rows, clock, log), clock, policy, log)
-        charges = ChargeAnswers(rows, policy, clock, transactions_read_until)
-        orders = OrderPlans(policy, organisation, clock, rows, charges)
-        refunds = RefundPlans(policy, organisation, rows, clock, lambda order_ids: None)
-        return Planners(
-            SourcePlanner(orders, rows, organisation, failed_sources, clock),
-            SourcePlanner(refunds, rows, organisation, failed_sources, clock),
-            organisation.unavailable_reason(),
-        )
-
-    return ReplayPreview(store, xero, planners)
+    organisation = OrganisationCache(xero, rows, Pauses(rows, clock, log), clock, policy, log)
+    charges = ChargeAnswers(rows, policy, clock, transactions_read_until)
+    orders = OrderPlans(policy, organisation, clock, rows, charges)
+    refunds = RefundPlans(policy, organisation, rows, clock, lambda order_ids: None)
+    return Planners(
+        SourcePlanner(orders, rows, organisation, failed_sources, clock),
+        SourcePlanner(refunds, rows, organisation, failed_sources, clock, place_of=refund_place),
+        organisation.unavailable_reason(),
+    )

@@ -20,6 +20,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.runtime.composition import categories_in_file
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from amazon_to_xero.services.intake.corrections import check_of_refund
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.corrections_view import (
     changed_documents,
@@ -29,7 +30,7 @@ from operations.command_line.corrections_view import (
 )
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
-from operations.planned_in_memory import PlannedOrder, plan_with
+from operations.planned_in_memory import PlannedDocuments, plan_with
 
 Source = Annotated[
     str, typer.Argument(metavar="SOURCE", help="Amazon's id of an order, or transaction#ID for a refund.")
@@ -97,32 +98,46 @@ def corrections(session: Session, source: Source) -> Result:
 
 
 def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bool) -> Result:
-    row, preview, planned = _with_entries(_stored(session, source), made), [], None
-    order_id = identity_of(source, SourceKind.ORDER)
-    if order_id is not None:
-        planned = _plan(session, order_id, row)
-        preview = changes_table(planned)
-    elif not session.store().load(TransactionRecord, [str(identity_of(source, SourceKind.TRANSACTION))]):
-        raise UsageProblem(f"Amazon has not stated {source} to the connection {session.connection}.")
+    row, record = _with_entries(_stored(session, source), made), _record(session, source)
+    if isinstance(record, TransactionRecord):
+        _check_refund(record, made)
+    planned = _plan(session, record, row)
     data = {
         "source": source,
         "corrections": listed_corrections(row),
         "changes": changed_documents(planned),
         "is_sent": False,
     }
-    if not agreed([corrections_table(row), "", *preview], f"Correct {source}?", yes=yes):
+    if not agreed([corrections_table(row), "", *changes_table(planned)], f"Correct {source}?", yes=yes):
         return Result(data, ["Nothing was changed."])
     _send(session, source, made)
     return Result(data | {"is_sent": True}, ["Sent. It is recorded and planned within a minute: show ORDER."])
 
 
-def _plan(session: Session, order_id: str, row: Corrections) -> PlannedOrder:
-    """Plan the order in memory. Raises UsageProblem for an order that is not known."""
-    record = session.store().load(OrderRecord, [order_id]).get(order_id)
-    if record is None:
-        raise UsageProblem(f"No order {order_id} is known to the connection {session.connection}. Check the id.")
-    if record.content is None:
-        return PlannedOrder("Its content is not stored; it is read from Amazon first.")
+def _record(session: Session, source: str) -> OrderRecord | TransactionRecord:
+    """Return what is corrected. Raises UsageProblem for an order or transaction that is not known."""
+    order_id = identity_of(source, SourceKind.ORDER)
+    if order_id is not None:
+        order = session.store().load(OrderRecord, [order_id]).get(order_id)
+        if order is None:
+            raise UsageProblem(f"No order {order_id} is known to the connection {session.connection}. Check the id.")
+        return order
+    transaction_id = str(identity_of(source, SourceKind.TRANSACTION))
+    transaction = session.store().load(TransactionRecord, [transaction_id]).get(transaction_id)
+    if transaction is None:
+        raise UsageProblem(f"Amazon has not stated {source} to the connection {session.connection}.")
+    return transaction
+
+
+def _check_refund(record: TransactionRecord, made: Sequence[Correction]) -> None:
+    try:
+        for each in made:
+            check_of_refund(record, each)
+    except Failure as failure:
+        raise UsageProblem(failure.remedy) from None
+
+
+def _plan(session: Session, record: OrderRecord | TransactionRecord, row: Corrections) -> PlannedDocuments:
     return plan_with(session.store(), _policy(session), session.clock, record, row)
 
 

@@ -11,7 +11,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.money import cents
 from operations.command_line.result import table
-from operations.planned_in_memory import PlannedOrder
+from operations.planned_in_memory import PlannedDocuments
 
 
 def listed_corrections(row: Corrections) -> list[dict[str, Any]]:
@@ -49,10 +49,7 @@ def corrections_table(row: Corrections) -> RenderableType:
     return table(f"Corrections of {row.source}", columns, listed) if listed else f"{row.source} has no corrections."
 
 
-def changed_documents(planned: PlannedOrder | None) -> Mapping[str, Any] | None:
-    """Return what would change, None for a refund, whose documents are not planned here."""
-    if planned is None:
-        return None
+def changed_documents(planned: PlannedDocuments) -> Mapping[str, Any]:
     return {"problem": planned.problem, "documents": [_document(each) for each in planned.documents]}
 
 
@@ -76,7 +73,7 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
     }
 
 
-def changes_table(planned: PlannedOrder) -> list[RenderableType]:
+def changes_table(planned: PlannedDocuments) -> list[RenderableType]:
     if planned.problem:
         return [planned.problem]
     documents = [_document(each) for each in planned.documents]

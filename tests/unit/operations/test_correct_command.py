@@ -136,6 +136,46 @@ def test_correction_that_would_fail_shows_why(session: CorrectingSession, monkey
     assert "CORRECTION_UNUSABLE: Correction 1: account 999 cannot be applied" in run.stderr
 
 
+def test_correction_that_would_fail_shows_why_although_the_accounts_were_read_days_ago(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.connected.clock.advance(3 * 24 * 3600)
+
+    run = operate(monkeypatch, session, "correct", "A", "--account", "999", "--reason", WHY, answer="no\n")
+
+    assert "CORRECTION_UNUSABLE: Correction 1: account 999 cannot be applied" in run.stderr
+
+
+def test_documents_of_a_corrected_refund_are_shown_before_the_question(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
+    session.connected.refund(refund("T1", item_refund(OurPricePrincipal="-4.00"), order_id="B"))
+    command = ("correct", "transaction#T1", "--account", "206", "--reason", WHY, "--yes", "--json")
+
+    waiting = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
+    session.connected.update(version(1, tea()) | {"orderId": "B"})
+    session.connected.post()
+    sold = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
+
+    assert waiting == {"problem": "It waits: WAITING_FOR_SALE.", "documents": []}
+    assert sold["problem"] == ""
+    assert [each["number"] for each in sold["documents"]] == ["B-RFT1", "B-RFT1"]
+    (note,) = (each for each in sold["documents"] if each["kind"] == "credit_note")
+    assert [(line["account"], line["amount"]) for line in note["lines"]] == [("206", "4.00")]
+
+
+def test_refund_whose_credit_note_is_requested_is_not_corrected(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.connected.refund(refund("T1", item_refund(OurPricePrincipal="-4.00")))
+
+    run = operate(monkeypatch, session, "correct", "transaction#T1", "--account", "206", "--reason", WHY, "--yes")
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert "credit note A-RFT1 of transaction#T1 is requested already" in " ".join(run.stderr.split())
+
+
 def test_refund_is_corrected_by_the_queue_of_refunds(session: CorrectingSession) -> None:
     session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
     session.connected.refund(refund("T1", item_refund(OurPricePrincipal="-4.00"), order_id="B"))

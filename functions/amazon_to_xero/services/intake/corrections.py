@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from amazon_to_xero.domain.amazon.correction_message import correction_message
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
@@ -65,7 +66,7 @@ class CorrectionRecorder:
         """
         keys = [notice.key for notice in notices]
         known = self._store.load(TransactionRecord, keys) if keys else {}
-        checks = {source_key(SourceKind.TRANSACTION, key): _check_of_refund(known.get(key)) for key in keys}
+        checks = {source_key(SourceKind.TRANSACTION, key): partial(check_of_refund, known.get(key)) for key in keys}
         rows = self._entered(_by_source(SourceKind.TRANSACTION, notices), REFUNDS, checks)
 
         def due(stored: Mapping[str, TransactionRecord | None]) -> Iterable[TransactionRecord]:
@@ -128,15 +129,13 @@ def _with_entry(row: Corrections, entry: Correction, check: _Check | None) -> Co
     return after or row
 
 
-def _check_of_refund(record: TransactionRecord | None) -> _Check:
-    def check(entry: Correction) -> None:
-        if record is None:
-            raise refused("Amazon has not stated such a transaction")
-        if entry.kind in OF_ORDERS:
-            raise refused(f"{entry.kind} is for orders only")
-        if record.documents:
-            raise refused(
-                f"credit note {record.credit_note_number} of {record.source} is requested already. Correct it in Xero"
-            )
-
-    return check
+def check_of_refund(record: TransactionRecord | None, entry: Correction) -> None:
+    """Raise Failure with CORRECTION_REFUSED for a correction that the refund does not take, or not any more."""
+    if record is None:
+        raise refused("Amazon has not stated such a transaction")
+    if entry.kind in OF_ORDERS:
+        raise refused(f"{entry.kind} is for orders only")
+    if record.documents:
+        raise refused(
+            f"credit note {record.credit_note_number} of {record.source} is requested already. Correct it in Xero"
+        )

@@ -14,39 +14,39 @@ from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import Conflict, StateStore
-from amazon_to_xero.ports.xero import XeroApi, XeroError
+from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.state_updates import update_cursor
 
 _NAME = "organisation"
 _STORED = TypeAdapter(Organisation)
 _MAX_AGE = timedelta(hours=12)
+_ANY_AGE = timedelta(days=3650)
 _JUST_READ = timedelta(seconds=30)
 
 
 class OrganisationCache:
-    """Reads Xero's settings at most once in `max_age`, shared by all workers through the store.
+    """Reads Xero's settings at most once in twelve hours, shared by all workers through the store.
 
     The worker that reads them logs what of them does not fit the connection's settings.
     """
 
     def __init__(
         self,
-        xero: XeroApi,
+        xero: XeroApi | None,
         store: StateStore,
         pauses: Pauses,
         clock: Clock,
         policy: PostingPolicy,
         decisions: DecisionLog,
-        max_age: timedelta = _MAX_AGE,
     ) -> None:
+        """`xero` is None where Xero is not called; then what was read last is taken, however long ago that was."""
         self._xero = xero
         self._store = store
         self._pauses = pauses
         self._clock = clock
         self._policy = policy
         self._decisions = decisions
-        self._max_age = max_age
         self._held: Organisation | None = None
         self._held_text = ""  # as it is stored
 
@@ -66,6 +66,8 @@ class OrganisationCache:
         """Return the organisation, not older than `max_age`. Raises what XeroApi.organisation raises."""
         organisation = self._known(max_age)
         if organisation is None:
+            if self._xero is None:
+                raise XeroUnavailable("organisation", None, "its accounts and tax rates were never read")
             organisation = self._held = self._xero.organisation()
             self._held_text = _STORED.dump_json(organisation).decode()
             data = {"json": self._held_text}
@@ -84,7 +86,7 @@ class OrganisationCache:
 
     def _known(self, max_age: timedelta | None = None) -> Organisation | None:
         """Return what some worker read within `max_age`, with all that the settings name, without asking Xero."""
-        oldest = self._clock.now() - (max_age or self._max_age)
+        oldest = self._clock.now() - (_ANY_AGE if self._xero is None else max_age or _MAX_AGE)
         if not self._is_held(oldest):
             self._load()
         return self._held if self._is_held(oldest) else None

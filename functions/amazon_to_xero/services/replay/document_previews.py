@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from amazon_to_xero.domain.books.differences import FieldDifference, differences, settlement_fields
@@ -23,6 +23,7 @@ _ACTIONS: Mapping[Match, str] = {
     Match.FOREIGN: "fail: its number is another document's in Xero",
     Match.GONE: "fail: it is voided or deleted in Xero",
 }
+_KEPT = "fail: a payment or allocation is never deleted automatically"
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,18 @@ class DocumentPreview:
     differences: tuple[FieldDifference, ...] = ()
 
 
-def document_previews(documents: Sequence[Document], rows: RecordStore, xero: XeroApi) -> dict[str, DocumentPreview]:
+def document_previews(
+    documents: Sequence[Document], rows: RecordStore, xero: XeroApi, is_over: Callable[[], bool] = lambda: False
+) -> dict[str, DocumentPreview]:
     """Return the previews by the documents' keys. Raises XeroError.
 
     rows: the rows as they would be, with the documents that these ones settle.
+    is_over: whether there is no time left to call Xero; the documents that are not looked up by then are left out.
     """
     previews: dict[str, DocumentPreview] = {}
     for kind in DocumentKind:
+        if is_over():
+            break
         of_kind = [document for document in documents if document.kind is kind]
         if of_kind and DOCUMENT_TYPES[kind].owner:
             keys = dict.fromkeys(key for document in of_kind for key in settled_keys(document))
@@ -78,5 +84,7 @@ def _of_settlement(document: Document, held: Mapping[str, Json]) -> DocumentPrev
     owner, *others = (held.get(key) for key in settled_keys(document))
     known = [each for each in others if each is not None]
     if owner is not None and len(known) == len(others) and settlement_in(document.desired, owner, known) is not None:
+        return DocumentPreview(document.key, _KEPT if document.desired.tombstone else NOTHING)
+    if document.desired.tombstone:
         return DocumentPreview(document.key, NOTHING)
     return DocumentPreview(document.key, CREATE, settlement_fields(document.desired))

@@ -1,17 +1,19 @@
 """Previews a replay: plans sources in memory, by the planners that plan them for real, and compares with Xero.
 
-Amazon is not called: an order is planned as it was last read.
+Amazon is not called: an order or refund is planned as it was last read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.source import SourceKind, SourceRecord, identity_of
+from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError
 from amazon_to_xero.services.planning.planner import SourcePlanner
@@ -21,6 +23,8 @@ from amazon_to_xero.services.replay.source_states import load_states
 
 _TO_BE_READ = "It is read from Amazon first, and planned as Amazon states it then."
 _COMPARED = "Its charges are compared with its documents again; nothing is written to Xero."
+_NOT_PREVIEWED = "It was not previewed: the step had no time left. Preview fewer failures at once."
+_OUT_OF_TIME = "Not all documents were looked up in Xero: the step had no time left. Preview fewer failures at once."
 _AS_LAST_READ = "Planned as it was last read; it is read from Amazon again first."
 
 
@@ -34,6 +38,12 @@ class Planners:
     orders: SourcePlanner[OrderRecord]
     transactions: SourcePlanner[TransactionRecord]
     unavailable: str = ""
+
+    def plan(self, records: Iterable[SourceRecord | None]) -> None:
+        """Plan the orders and refunds among the records whose content is stored."""
+        known = list(records)
+        self.orders.plan_records([each for each in known if isinstance(each, OrderRecord) and each.content])
+        self.transactions.plan_records([each for each in known if isinstance(each, TransactionRecord) and each.content])
 
 
 @dataclass(frozen=True)
@@ -59,22 +69,22 @@ class ReplayPreview:
     store: StateStore
     xero: XeroApi
     planners: Callable[[PreviewStore], Planners]
+    clock: Clock
 
-    def of(self, sources: Sequence[str]) -> Mapping[str, SourcePreview]:
-        """Return the preview of each source. Where Xero does not answer, the note says so."""
+    def of(self, sources: Sequence[str], deadline: datetime) -> Mapping[str, SourcePreview]:
+        """Return the preview of each source. Where Xero does not answer, or not in time, the note says so."""
+        if self.clock.now() >= deadline:
+            return {source: SourcePreview(note=_NOT_PREVIEWED) for source in sources}
         rows = PreviewStore(self.store)
         planners = self.planners(rows)
         if planners.unavailable:
             note = f"It cannot be planned now: {planners.unavailable}."
             return {source: SourcePreview(note=note) for source in sources}
-        records = [state.record for state in load_states(self.store, sources).values()]
-        planners.orders.plan_records([each for each in records if isinstance(each, OrderRecord) and each.content])
-        planners.transactions.plan_records(
-            [each for each in records if isinstance(each, TransactionRecord) and each.content]
-        )
+        planners.plan(state.record for state in load_states(self.store, sources).values())
         written = [each for each in rows.saved(Document) if each.next_attempt_at is not None]
         try:
-            documents, problem = document_previews(written, rows, self.xero), ""
+            documents = document_previews(written, rows, self.xero, lambda: self.clock.now() >= deadline)
+            problem = "" if len(documents) == len(written) else _OUT_OF_TIME
         except XeroError as error:
             documents, problem = {}, f"Xero was not read: {error.operation}, status {error.status}."
         states = load_states(rows, sources)

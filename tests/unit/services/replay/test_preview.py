@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
+import pytest
+
 from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
+from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.services.replay.document_previews import document_previews
 from amazon_to_xero.services.replay.preview import SourcePreview
 from unit.services.amazon_orders import amazon_order, shipped_order
 from unit.services.planning.paying_connection import PAYING
-from unit.services.replay.replayed_stack import ReplayedStack
+from unit.services.replay.replayed_stack import MINUTE, ReplayedStack
 
 OTHER_ACCOUNT = replace(PAYING, accounts=replace(PAYING.accounts, charges={Charge.ITEM: "205"}))
 
 
 def preview(stack: ReplayedStack, source: str = "order#A") -> SourcePreview:
-    return stack.main.connection.preview.of([source])[source]
+    return stack.main.connection.preview.of([source], stack.clock.now() + MINUTE)[source]
 
 
 def written(shown: SourcePreview) -> dict[str, str]:
@@ -87,13 +92,27 @@ def test_invoice_that_somebody_has_entered_under_the_number_is_shown_as_a_failur
     assert written(preview(stack))["invoice#A"] == "fail: its number is another document's in Xero"
 
 
+def test_payment_that_should_not_exist_is_shown_as_a_failure_while_xero_holds_it() -> None:
+    stack = ReplayedStack(shipped_order(), policy=PAYING)
+    payment = stack.main.store.load(Document, ["payment#A"])["payment#A"]
+    removed = replace(payment, desired=replace(payment.desired, tombstone=True))
+
+    held = document_previews([removed], stack.main.store, stack.main.xero)["payment#A"]
+    (invoice,) = stack.main.xero.books["Invoices"].values()
+    invoice["Payments"] = []
+    gone = document_previews([removed], stack.main.store, stack.main.xero)["payment#A"]
+
+    assert held.action == "fail: a payment or allocation is never deleted automatically"
+    assert (gone.action, gone.differences) == ("nothing", ())
+
+
 def test_nothing_is_written_logged_or_dead_lettered() -> None:
     stack = ReplayedStack(shipped_order("A"), shipped_order("B"))
     stack.correct()
     rows, notes, calls = stack.main.store.writes(), len(stack.main.decisions.notes), len(stack.main.xero.writes())
     letters = stack.letters()
 
-    stack.main.connection.preview.of(["order#A", "order#B"])
+    stack.main.connection.preview.of(["order#A", "order#B"], stack.clock.now() + MINUTE)
 
     budget = stack.main.store.writes("CURSOR#xero-budget")
     assert stack.main.store.writes() - rows <= budget  # calls are counted, and nothing else
@@ -109,7 +128,8 @@ def test_preview_of_many_orders_takes_few_calls_to_xero() -> None:
     stack.correct()
     calls = len(stack.main.xero.calls)
 
-    shown = stack.main.connection.preview.of([f"order#{order_id}" for order_id in order_ids])
+    sources = [f"order#{order_id}" for order_id in order_ids]
+    shown = stack.main.connection.preview.of(sources, stack.clock.now() + MINUTE)
 
     assert {each.state for each in shown.values()} == {"PLANNED"}
     assert len(stack.main.xero.calls) - calls <= 4
@@ -124,6 +144,32 @@ def test_outage_of_xero_is_noted_and_the_plan_is_shown() -> None:
 
     assert shown.note == "Xero was not read: get Invoices, status 503."
     assert written(shown)["invoice#A"] == "not known"
+
+
+def test_source_that_there_is_no_time_for_is_said_to_be_not_previewed() -> None:
+    stack = ReplayedStack(shipped_order())
+    calls = len(stack.main.xero.calls)
+
+    shown = stack.main.connection.preview.of(["order#A"], stack.clock.now())["order#A"]
+
+    assert (shown.state, shown.note[:25]) == ("", "It was not previewed: the")
+    assert len(stack.main.xero.calls) == calls
+
+
+def test_preview_calls_xero_no_more_once_its_time_is_over_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = ReplayedStack(shipped_order())
+    stack.correct()
+
+    def slow(*_: object) -> list[Json]:
+        stack.clock.advance(61)
+        return []
+
+    monkeypatch.setattr(stack.main.xero, "find", slow)
+
+    shown = preview(stack)
+
+    assert shown.note.startswith("Not all documents were looked up in Xero")
+    assert written(shown)["payment#A"] == "not known"
 
 
 def test_order_that_was_never_read_is_said_to_be_read_first() -> None:
