@@ -6,6 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from botocore.config import Config
+
+#: The function lives for 60 seconds. boto3 would give up at the same moment and invoke it once more.
+CALL_CONFIG = Config(read_timeout=90, retries={"total_max_attempts": 1})
+
 
 class ReplayRefused(Exception):
     """The function does not take the request. The message names the field and what it should be."""
@@ -48,6 +53,9 @@ def steps(
     while True:
         answer = call(client, function, {"replay": {**request, "limit": min(step, left), "cursor": cursor}})
         yield answer
+        is_where_it_was = bool(cursor) and answer["cursor"] == cursor
+        if is_where_it_was and not answer["failures"]:
+            raise ReplayFailed(f"The function {function} found no time for one failure. Run the command again later.")
         cursor, left = answer["cursor"], left - len(answer["failures"])
         if not cursor or left <= 0:
             return

@@ -55,6 +55,7 @@ class OperatorSession(Session):
         self.clients: dict[str, Any] = {"sqs": self.queues} | clients
         self.stored = {connection.name: json.dumps(valid_settings())}
         self.stated_outputs = Outputs()
+        self.configs: dict[str, Config | None] = {}  # what the last client of each service was made with
 
     def naming(self, connection: str) -> OperatorSession:
         """Return the session as with that `--connection`."""
@@ -74,6 +75,7 @@ class OperatorSession(Session):
         return "eu-west-1"
 
     def client(self, service: str, config: Config | None = None) -> Any:
+        self.configs[service] = config
         return self.clients[service]
 
     def store(self, connection: str = "") -> StateStore:

@@ -13,7 +13,7 @@ from operations.command_line.asking import Yes, agreed
 from operations.command_line.command import add_command
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session, UsageProblem
-from operations.replay_calls import ReplayFailed, ReplayRefused, call, steps
+from operations.replay_calls import CALL_CONFIG, ReplayFailed, ReplayRefused, call, steps
 
 Functions = Annotated[
     list[str] | None, typer.Option("--function", help="Only this queue's, e.g. orders. May be given several times.")
@@ -135,7 +135,7 @@ def _caller(session: Session) -> str:
 
 def _called(session: Session, event: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return call(session.client("lambda"), session.output("ReplayFunctionName"), event)
+        return call(session.client("lambda", CALL_CONFIG), session.output("ReplayFunctionName"), event)
     except ReplayRefused as problem:
         raise UsageProblem(str(problem)) from None
 
@@ -144,8 +144,9 @@ def _found(session: Session, request: Mapping[str, Any], limit: int) -> dict[str
     """Return the failures of all steps together, at most `limit`, and whether there are more."""
     failures: list[dict[str, Any]] = []
     answer: dict[str, Any] = {}
+    client, function = session.client("lambda", CALL_CONFIG), session.output("ReplayFunctionName")
     try:
-        for answer in steps(session.client("lambda"), session.output("ReplayFunctionName"), request, limit, _STEP):
+        for answer in steps(client, function, request, limit, _STEP):
             failures += answer["failures"]
     except ReplayRefused as problem:
         raise UsageProblem(str(problem)) from None

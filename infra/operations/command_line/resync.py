@@ -14,7 +14,7 @@ from operations.command_line.asking import Yes, agreed
 from operations.command_line.progress import shown
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
-from operations.replay_calls import ReplayFailed, ReplayRefused, call
+from operations.replay_calls import CALL_CONFIG, ReplayFailed, ReplayRefused, call
 
 _ORDER_ID = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}")
 _AT_ONCE = 100  # orders in one call of the function
@@ -54,7 +54,7 @@ def _sent(session: Session, order_ids: Sequence[str]) -> Iterator[str]:
         left = list(chunk)
         for _ in range(_MOST_WAITS):
             event = {"resync": {"by": by, "connection": session.connection, "orders": left}}
-            answer = call(session.client("lambda"), session.output("ReplayFunctionName"), event)
+            answer = call(session.client("lambda", CALL_CONFIG), session.output("ReplayFunctionName"), event)
             yield from answer["sent"]
             left = [each for each in left if each not in answer["sent"]]
             if not left:

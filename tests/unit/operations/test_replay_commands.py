@@ -12,6 +12,8 @@ from fakes.connection import FakeConnection
 from fakes.operator import OperatorSession, operate
 
 ADA = "arn:aws:iam::123456789012:user/ada"
+ORDER = "204-0000001-0000001"
+FUNCTION_TIMEOUT = 60  # seconds; see template.yaml
 FAILURE = {
     "connection": "main",
     "function": "orders",
@@ -147,6 +149,28 @@ def test_request_that_the_function_refuses_is_a_usage_problem(monkeypatch: pytes
 
     assert answer.exit_code == 2
     assert "TAX is no failure code" in answer.stderr
+
+
+@pytest.mark.parametrize("command", [("replay", "preview"), ("replay", "history", "A"), ("resync", ORDER, "--yes")])
+def test_function_has_its_whole_time_and_is_invoked_once(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    made = session(ScriptedFunction(step() | {"source": "order#A", "attempts": [], "sent": [ORDER], "waiting": 0}))
+
+    operate(monkeypatch, made, *command)
+
+    config: Any = made.configs["lambda"]
+    assert config.read_timeout > FUNCTION_TIMEOUT
+    assert config.retries["total_max_attempts"] == 1
+
+
+def test_run_that_gets_nowhere_ends_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = ScriptedFunction(step(cursor="c1"), step(cursor="c1"))
+
+    answer = operate(monkeypatch, session(function), "replay", "run", "--yes")
+
+    assert answer.exit_code == 1
+    assert "found no time for one failure. Run the command again later." in " ".join(answer.stdout.split())
 
 
 def test_function_that_fails_is_a_problem_that_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
