@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.notification import ChangeNotice, connection_of
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, DecisionLog
 from amazon_to_xero.runtime.capabilities import Capability
@@ -47,7 +47,7 @@ def record_batch(
         message_id, body = record.message_id, record.body
         try:
             notice = capability.parse(body)
-            connection = _connection_of(notice, connections, application.unusable)
+            connection = _usable_connection_of(notice, connections, application.unusable)
             notices[connection.name].append((message_id, notice))
         except Failure as failure:
             try:
@@ -74,11 +74,13 @@ class _ConnectionUnusable(Exception):
     """The message may belong to a connection whose settings cannot be used at the moment."""
 
 
-def _connection_of(notice: ChangeNotice, connections: Mapping[str, Connection], unusable: frozenset[str]) -> Connection:
-    for connection in connections.values():
-        is_named = notice.connection == connection.name
-        if is_named or (notice.seller_id and notice.seller_id == connection.seller_id):
-            return connection
+def _usable_connection_of(
+    notice: ChangeNotice, connections: Mapping[str, Connection], unusable: frozenset[str]
+) -> Connection:
+    """Return the connection of a notice. Raises Failure where there is none, and _ConnectionUnusable."""
+    connection = connection_of(notice, connections.values())
+    if connection is not None:
+        return connection
     if unusable:
         raise _ConnectionUnusable
     raise Failure(

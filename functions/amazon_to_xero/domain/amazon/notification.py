@@ -5,10 +5,10 @@ A message is a notice, never a fact: nothing but what it is about is taken from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from amazon_to_xero.domain.amazon.correction_message import correction_in, source_of
 from amazon_to_xero.domain.amazon.message import (
@@ -49,6 +49,25 @@ class ChangeNotice:
     reprocess: bool = False
     kind: SourceKind | None = None
     correction: Correction | None = None
+
+
+class NotifiedConnection(Protocol):
+    """What tells whose a notice is."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def seller_id(self) -> str: ...
+
+
+def connection_of[C: NotifiedConnection](notice: ChangeNotice, connections: Iterable[C]) -> C | None:
+    """Return the connection that a notice names, or whose seller it names; None where there is none."""
+    for connection in connections:
+        is_named = notice.connection == connection.name
+        if is_named or (notice.seller_id and notice.seller_id == connection.seller_id):
+            return connection
+    return None
 
 
 def parse_order_change(body: str) -> ChangeNotice:

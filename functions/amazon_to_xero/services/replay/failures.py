@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.amazon.notification import ChangeNotice, connection_of
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
@@ -96,20 +96,13 @@ class LetterReader:
             unreadable = replace(failure, reason=failure.reason or problem.code, remedy=problem.remedy)
             return FoundFailure(unreadable, place, letter, Situation.UNREADABLE)
         failure = _about(failure, notice)
-        connection = self._connection_of(notice)
+        connection = connection_of(notice, self._connections.values())
         if connection is None:
             return FoundFailure(failure, place, letter, Situation.UNCONNECTED)
         failure = replace(failure, connection=connection.name)
         if letter.reason == FailureCode.CORRECTION_REFUSED:
             return FoundFailure(failure, place, letter, Situation.REFUSED)
         return FoundFailure(failure, place, letter, _known_situation(letter.capability, notice, connection.store))
-
-    def _connection_of(self, notice: ChangeNotice) -> ReplayedConnection | None:
-        for connection in self._connections.values():
-            is_named = notice.connection == connection.name
-            if is_named or (notice.seller_id and notice.seller_id == connection.seller_id):
-                return connection
-        return None
 
 
 def _of_no_queue(body: str) -> ChangeNotice:
