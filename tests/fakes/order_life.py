@@ -32,6 +32,7 @@ from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PostingPlan
+from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, sales
 from amazon_to_xero.domain.tax.rounding import xero_total
 from fakes.books import ORGANISATION, POLICY
@@ -56,7 +57,7 @@ def desired_documents(
     )
     number = invoice_number(order.order_id, policy.invoice_prefix)
     to_plan = OrderToPlan(order.order_id, order.updated, contact.number, number, len(shipments))
-    plan = _plan_with_stored(to_plan, outcome, {}, policy, organisation)
+    plan = _plan_with_stored(to_plan, outcome, {}, policy, organisation, DecidedRefunds())
     return [contact, *(desired for step in plan.steps for desired in step)]
 
 
@@ -70,6 +71,7 @@ class OrderLife:
     sales: what the newest planned version should have in Xero.
     contact_number: of the order's customer, where it is not the marketplace's.
     corrections: what a person has stated; see `correct`.
+    refunds: what was decided about its refunds; see `refund`.
     unanswered: by key, requests that Xero executed and whose answer was lost; their rows say OUTCOME_UNKNOWN.
     """
 
@@ -82,6 +84,7 @@ class OrderLife:
         self.sales: list[Sale] = []
         self.corrections = Corrections("order#A")
         self.unanswered: dict[str, DesiredDocument] = {}
+        self.refunds = DecidedRefunds()
         self.contact_number = ""
         self._invoice_number = ""
         self._raw: dict[str, Any] = {}
@@ -125,7 +128,9 @@ class OrderLife:
         self.sales = [] if isinstance(outcome, NotInvoiced) else outcome
         to_plan = self._order_to_plan(order)
         policy = corrected_policy(self.policy, self.corrections)
-        return _plan_with_stored(to_plan, self.sales, self.documents, policy, self.organisation)
+        plan = _plan_with_stored(to_plan, self.sales, self.documents, policy, self.organisation, self.refunds)
+        self.refunds = plan.refunds or self.refunds
+        return plan
 
     def pending_changes(self) -> list[str]:
         """Return the keys of the documents that planning the newest version again would change."""
@@ -150,6 +155,22 @@ class OrderLife:
             marketplace_id=order.marketplace_id,
             corrected_at=self.corrections.newest_at,
         )
+
+    def approve(self) -> None:
+        """Approve the first invoice in Xero as a person does."""
+        invoice = self.documents["invoice#A"]
+        total_ = invoice.desired.total or ZERO
+        self.documents[invoice.key] = invoice.approved_in_xero(invoice.xero_id, "AUTHORISED", total_, NOON)
+
+    def refund(self, amount: str) -> None:
+        """Have a refund credit so much of the first invoice, which is open: its credit note is allocated in Xero."""
+        number, source = "A-R1", "transaction#R1"
+        body = {"Amount": Decimal(amount), "Date": "2026-11-02"}
+        references = {"CreditNote.CreditNoteID": f"credit_note#{number}", "Invoice.InvoiceID": "invoice#A"}
+        allocation = DesiredDocument(DocumentKind.ALLOCATION, number, body, source, references=references)
+        self.documents[allocation.key] = Document(allocation).applied("id-R1", "", allocation.digest, NOON)
+        decided = DecidedRefund(Decimal(amount), Decimal(amount), number)
+        self.refunds = replace(self.refunds, by_transaction={"R1": decided})
 
     # --- posting ----------------------------------------------------------------------------------------------------
 
@@ -351,6 +372,7 @@ def _plan_with_stored(
     stored: dict[str, Document],
     policy: PostingPolicy,
     organisation: Organisation,
+    refunds: DecidedRefunds,
 ) -> PostingPlan:
     """Plan again with what the plan missed, until it misses nothing, as the planner does."""
     looked_up: frozenset[str] = frozenset()
@@ -358,7 +380,7 @@ def _plan_with_stored(
         found = {key: stored[key] for key in looked_up & stored.keys()}
         held = HeldDocuments(order.source, found, looked_up)
         try:
-            plan = plan_order(order, expected_sales, held, policy, organisation)
+            plan = plan_order(order, expected_sales, held, policy, organisation, lambda: refunds)
         except Failure:
             if not held.missing:
                 raise

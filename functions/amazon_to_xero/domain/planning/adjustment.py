@@ -103,14 +103,16 @@ class _Adjustments:
             held = [self._held.own(kind, number) for kind in _KINDS]
             used_up = [document for document in held if document is not None and is_number_used_up(document)]
             requested = [document for document in held if document is not None and not document.desired.tombstone]
-            if any(document.exists_in_xero for document in requested):
+            exists = any(document.exists_in_xero for document in requested)
+            is_taken = not exists and self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values()))
+            if exists or (requested and not is_taken and self._settlements.is_counted_on(number)):
                 # An invoice and a credit note of one number belong together: where one exists, the other will.
                 for kind, document in zip(_KINDS, held, strict=True):
                     if document is None or document.desired.tombstone:
                         self._settlements.remove(kind, number)
                     elif document not in used_up:
-                        self._keep(document)
-            elif self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values())):
+                        self._keep(document if exists else self._on_open_day(document))
+            elif is_taken:
                 for document in requested:
                     self._withdraw(document)
             elif not used_up:
@@ -132,6 +134,14 @@ class _Adjustments:
         kept = self._documents.unchanged(adjustment)
         self._steps.second.append(kept)
         self._steps.third.extend(self._settlements.of_kept(kept))
+
+    def _on_open_day(self, adjustment: Document) -> Document:
+        """Return a credit note that a payment counts on, on a day that is open by now if Xero does not hold it yet."""
+        desired = adjustment.desired
+        if adjustment.exists_in_xero or adjustment.is_outcome_open or adjustment.kind is DocumentKind.INVOICE:
+            return adjustment
+        day = self._documents.open_date(date.fromisoformat(desired.body["Date"]))
+        return replace(adjustment, desired=replace(desired, body={**desired.body, "Date": day.isoformat()}))
 
     def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
         changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -53,6 +54,11 @@ class AdjustmentSettlements:
                 self._steps.first.append(self._documents.removed(each))
         return settlements
 
+    def is_counted_on(self, number: str) -> bool:
+        """Whether an invoice is paid but for what the credit note of that number pays of it."""
+        allocation = self._held.own(DocumentKind.ALLOCATION, number) if self._open_invoices else None
+        return allocation is not None and self._open_invoices.awaits_allocation(allocation)
+
     def remove(self, kind: DocumentKind, number: str) -> None:
         """Remove the settlement of an adjustment that should not exist, e.g. one that a worker had requested alone."""
         requested = self._requested(kind, number, None)
@@ -68,9 +74,14 @@ class AdjustmentSettlements:
         if desired.kind is not DocumentKind.CREDIT_NOTE:
             return None
         held = self._held.own(DocumentKind.ALLOCATION, desired.number)
-        allocation = self._open_invoices.allocation_of(desired)
         if held is not None and (held.exists_in_xero or held.is_outcome_open):
-            allocation = self._documents.unchanged(held)  # what is allocated is never changed
+            allocation: DesiredDocument | None = self._documents.unchanged(held)  # what is allocated is never changed
+        elif held is not None and self._open_invoices.awaits_allocation(held):
+            # Of the amount that the payment has left. Only its day follows that of the credit note.
+            allocation = self._documents.unchanged(held)
+            allocation = replace(allocation, body={**allocation.body, "Date": desired.body["Date"]})
+        else:
+            allocation = self._open_invoices.allocation_of(desired)
         if allocation is not None:
             self._open_invoices.count(allocation)
         return allocation

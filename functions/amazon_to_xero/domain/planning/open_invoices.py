@@ -1,8 +1,9 @@
 """An order's open invoices that are never edited, and what credit notes are allocated to them.
 
-Open means approved, in Xero and not paid. Such an invoice is kept as it is where Xero refuses to change it: refunds
-have credited it, or its period is locked. What it states too much is then credited, and the credit note is allocated to
-it: no money passes the clearing account.
+Open means approved, in Xero and not paid in full. Such an invoice is kept as it is where Xero refuses to change it:
+refunds have credited it, or its period is locked. What it states too much is then credited, and the credit note is
+allocated to it: no money passes the clearing account. The payment is of the rest. Once that is made, the credit note
+has to follow: nothing else pays what the payment left.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class OpenInvoices:
 
     def __init__(self) -> None:
         self._left: dict[str, Decimal] = {}
+        self._partly_paid: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._left)
@@ -41,6 +43,16 @@ class OpenInvoices:
     def add(self, invoice: Document, allocated: Decimal) -> None:
         """Add an open invoice; allocated: what credit notes of refunds pay of it."""
         self._left[invoice.key] = max(ZERO, (invoice.desired.total or ZERO) - allocated)
+
+    def add_partly_paid(self, invoice: Document, allocated: Decimal, paid: Decimal) -> None:
+        """Add an invoice whose payment of less than its total is made, or may be; allocated: as for `add`."""
+        self.add(invoice, allocated + paid)
+        self._partly_paid.add(invoice.key)
+
+    def awaits_allocation(self, allocation: Document) -> bool:
+        """Whether the payment of an invoice has left to this allocation what it pays."""
+        is_asked_for = not allocation.desired.tombstone
+        return is_asked_for and not self._partly_paid.isdisjoint(allocation.desired.references.values())
 
     def left_of(self, invoice: Document) -> Decimal:
         """Return what of the invoice no credit note pays."""

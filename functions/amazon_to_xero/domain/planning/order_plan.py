@@ -68,8 +68,9 @@ class _OrderPlan:
         self._kept: list[Document] = []  # approved, and paid or credited by a refund: never edited
         self._sales_of_kept: list[Sale] = []  # what these should state by now
         self._unpaid: dict[str, InvoiceTotal] = {}  # the others, by number: what they have stated, and are to state
-        self._open_invoices = OpenInvoices()  # of the kept ones, those that are not paid
-        self._unsettled: list[tuple[Document, Document | None]] = []  # the same, with the payment that was requested
+        self._open_invoices = OpenInvoices()  # of the kept ones, those that are not paid in full
+        # Those of them that are not paid at all, with the payment that was requested.
+        self._unsettled: list[tuple[Document, Document | None]] = []
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
         for place in range(max(len(sales), self._order.shipments, 1)):
@@ -103,7 +104,7 @@ class _OrderPlan:
         # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
         is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
         if payment is not None and is_paid and invoice is not None:
-            self._keep(invoice, self._documents.unchanged(payment), sale)
+            self._keep_paid(invoice, payment, sale)
             return
         if invoice is not None and sale is not None and invoice.awaits_approval and sale.awaits_review:
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
@@ -137,6 +138,14 @@ class _OrderPlan:
             self._steps.third.append(payment)
         if sale is not None:
             self._sales_of_kept.append(sale)
+
+    def _keep_paid(self, invoice: Document, payment: Document, sale: Sale | None) -> None:
+        """Keep a paid invoice; credit notes pay what its payment has left, as that was made in view of them."""
+        paid = payment.desired.body["Amount"]
+        if paid < (invoice.desired.total or ZERO):
+            allocated = allocated_to(invoice, self._refunds.decided.numbers, self._held)
+            self._open_invoices.add_partly_paid(invoice, allocated, paid)
+        self._keep(invoice, self._documents.unchanged(payment), sale)
 
     def _keep_open(self, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
         """Keep an open invoice that Xero refuses to change; what is left of it is paid (`_settle_rest`)."""
