@@ -92,6 +92,12 @@ class OrderRecord:
         return source_key(SourceKind.ORDER, self.order_id)
 
     @property
+    def marketplace_id(self) -> str:
+        """Amazon's id of its marketplace, also of an order that cannot be parsed; empty where none is known."""
+        channel = (self.content or {}).get("salesChannel")
+        return str(channel.get("marketplaceId") or "") if isinstance(channel, Mapping) else ""
+
+    @property
     def is_unreadable(self) -> bool:
         """Whether it failed because Amazon does not return it, and nobody has asked for it again."""
         is_refused = self.reason in (FailureCode.ORDER_REFUSED, FailureCode.ORDER_NOT_FOUND)

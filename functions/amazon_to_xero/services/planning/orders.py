@@ -98,7 +98,7 @@ class OrderPlans:
     ) -> PlannedRecord[OrderRecord]:
         """Return the record of an order of which nothing is open, after planning."""
         now = self._clock.now()
-        chosen = self._policy if order is None else self._policy.for_marketplace(order.marketplace_id)
+        chosen = self._policy.for_marketplace(record.marketplace_id)
         policy = corrected_policy(chosen, corrections)
         outcome: list[Sale] | NotInvoiced | NotPriced = NotInvoiced(NotInvoicedReason.SKIPPED)
         if order is not None:
@@ -120,7 +120,7 @@ class OrderPlans:
             len(record.shipments),
             version,
             ZERO if order is None else unshipped_total(order, wanted, policy),
-            "" if order is None else order.marketplace_id,
+            record.marketplace_id,
             corrections.newest_at,
         )
         refunds = OrderRefunds(self._refunds, record.order_id)

@@ -139,7 +139,7 @@ class RefundPlans:
         sale = replace(sale, order=parse_order(order.content) if order.content else None)
         if (document := sale.not_in_books) is not None:
             return self._wait(refund, _Wait(_state_of(document)))
-        refund = replace(refund, sold_on=_marketplace_of(order))
+        refund = replace(refund, sold_on=order.marketplace_id)
         if sale.currency != transaction.currency:
             raise Failure(
                 FailureCode.REFUND_CURRENCY_DIFFERS,
@@ -229,10 +229,6 @@ def _is_gone(order: OrderRecord) -> bool:
     """Whether Amazon does not return the order, and never has: it returns orders of the last two years."""
     is_not_found = order.state is OrderState.FAILED and order.reason == FailureCode.ORDER_NOT_FOUND
     return is_not_found and order.content is None and not order.documents
-
-
-def _marketplace_of(order: OrderRecord) -> str:
-    return str(((order.content or {}).get("salesChannel") or {}).get("marketplaceId") or "")
 
 
 def _as_requested(refund: RefundInPlanning) -> PlannedRecord[TransactionRecord]:

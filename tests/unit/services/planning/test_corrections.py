@@ -16,11 +16,14 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice, parse_shipme
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.organisation import Account
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode
+from amazon_to_xero.domain.planning.policy import MarketplacePolicy, Payments
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from fakes.order_life import correction
+from fakes.orders import UK
 from unit.services.amazon_orders import (
     FIRST_VERSION,
     MINUTE,
@@ -29,9 +32,11 @@ from unit.services.amazon_orders import (
     order_with_wrong_total,
     shipped_order,
 )
-from unit.services.planning.paying_connection import PayingConnection
+from unit.services.planning.paying_connection import PAYING, WITH_CLEARING, PayingConnection
 
 K = CorrectionKind
+CLEARING_OF_UK = Account("a-uk", "CLR-UK", "Amazon UK", "BANK", "GBP", active=True, takes_payments=True)
+OF_MARKETPLACE = replace(PAYING, accounts=replace(PAYING.accounts, marketplace_clearing={UK: {"GBP": "CLR-UK"}}))
 
 
 def paid_connection() -> PayingConnection:
@@ -135,6 +140,31 @@ def test_skipped_order_has_no_documents_and_comes_back_when_that_is_withdrawn() 
     bring_to_xero(connection)
     assert connection.record().state is OrderState.PLANNED
     assert connection.document("A-A2", DocumentKind.INVOICE).exists_in_xero
+
+
+def test_skipped_order_is_refunded_from_the_clearing_account_of_its_marketplace() -> None:
+    connection = PayingConnection(shipped_order(), policy=OF_MARKETPLACE)
+    connection.xero.settings = replace(WITH_CLEARING, accounts={**WITH_CLEARING.accounts, "CLR-UK": CLEARING_OF_UK})
+    connection.forget_organisation()
+    bring_to_xero(connection)
+
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+
+    refund = connection.document("A-A1", DocumentKind.CREDIT_NOTE_REFUND)
+    accounts = [each.desired.body["Account"]["Code"] for each in (connection.payment(), refund)]
+    assert accounts == ["CLR-UK", "CLR-UK"]
+
+
+def test_skipped_order_has_no_cash_refund_where_its_marketplace_pays_none_by_now() -> None:
+    connection = paid_connection()
+    connection.change_policy(replace(PAYING, by_marketplace={UK: MarketplacePolicy(payments=Payments.NONE)}))
+
+    connection.correct(K.SKIP)
+    bring_to_xero(connection)
+
+    assert "credit_note#A-A1" in connection.requested()
+    assert "credit_note_refund#A-A1" not in connection.requested()
 
 
 @pytest.mark.parametrize(
