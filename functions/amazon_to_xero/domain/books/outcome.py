@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from amazon_to_xero.domain.books.approved_terms import is_change_under_way, with_terms_in_xero
 from amazon_to_xero.domain.books.archived_contacts import (
     ABOUT_CONTACTS,
     INACTIVE,
@@ -76,7 +77,7 @@ def after_lookup(
     if status in INACTIVE:
         return after_archived_contact(document, element, survivor, now)
     if is_approved_by_person(document, element):
-        return document.approved_in_xero(xero_id, status, element["Total"], now)
+        return _after_approval(document, element, now)
     if document.is_merged:
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
     found = match(_as_xero_should_hold_it(document), element)
@@ -106,6 +107,22 @@ def after_lookup(
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def _after_approval(document: Document, element: Mapping[str, Any], now: datetime) -> Document:
+    """Return the invoice that a person has approved: a correction that did not reach it before is still to be made."""
+    xero_id, status, total = str(element["InvoiceID"]), _status(element), element["Total"]
+    if not is_change_under_way(document):
+        return document.approved_in_xero(xero_id, status, total, now)
+    as_approved = with_terms_in_xero(document.desired, element)
+    if as_approved is not None:
+        return replace(document, desired=as_approved).approved_in_xero(xero_id, status, total, now)
+    approved = document.approved_in_xero(xero_id, status, total, now)
+    remedy = (
+        f"{document.desired.number} was approved in Xero with other lines while a correction was on its way to it. "
+        "Correct it in Xero, then reprocess the order."
+    )
+    return approved if approved.reason else approved.failed(FailureCode.NOT_MODIFIABLE, remedy)
 
 
 def is_approved_by_person(document: Document, element: Mapping[str, Any]) -> bool:

@@ -80,6 +80,18 @@ def corrected_lines(
     return CorrectedLines(frozenset(origins), tuple(more), tuple(less), *days)
 
 
+def states_corrections(invoice: DesiredDocument, sale: Sale) -> bool:
+    """Whether an invoice that was requested states what a person has corrected of its sale: its day, and its lines.
+
+    What else the sale says by now does not count, and neither do lines that the invoice does not have.
+    """
+    if sale.is_day_corrected and sale_day(invoice) != sale.booked_on:
+        return False
+    stated = {(line.origin, *_terms(line)) for line in signed_lines(invoice)}
+    origins = {origin for origin, _, _ in stated} & sale.corrected
+    return all((line.origin, *_terms(line)) in stated for line in sale.lines if line.origin in origins)
+
+
 def with_positive_totals(more: Sequence[Line], less: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """Return the same change as lines to invoice and lines to credit of which neither adds up to less than zero.
 

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.books.numbering import adjustment_number, reissued_nu
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
+from amazon_to_xero.domain.planning.corrected_documents import states_corrections
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
     DocumentHeader,
@@ -106,7 +107,7 @@ class _OrderPlan:
         if payment is not None and is_paid and invoice is not None:
             self._keep_paid(invoice, payment, sale)
             return
-        if invoice is not None and sale is not None and invoice.awaits_approval and sale.awaits_review:
+        if invoice is not None and sale is not None and _is_left_to_person(invoice, sale):
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
             self._steps.second.append(self._documents.unchanged(invoice))
             return
@@ -253,6 +254,11 @@ def _status(sale: Sale, held: Document | None) -> str:
     if sale.approved or (held is not None and _is_approved(held)):
         return "AUTHORISED"
     return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
+
+
+def _is_left_to_person(invoice: Document, sale: Sale) -> bool:
+    """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
+    return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
 
 
 def _is_of_another_day(invoice: Document, sale: Sale) -> bool:

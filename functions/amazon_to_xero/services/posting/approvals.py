@@ -15,6 +15,7 @@ from functools import partial
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.outcome import after_lookup, is_approved_by_person
+from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -88,11 +89,13 @@ class Approvals:
         """Record the approvals among these invoices, and have the orders planned whose invoices can be paid."""
         by_key = {document_key(DocumentKind.INVOICE, str(each.get("InvoiceNumber"))): each for each in elements}
         documents = self._store.load(Document, by_key) if by_key else {}
-        approved = [each for key, each in documents.items() if _is_new(each, by_key[key])]
-        self._transitions.apply(
-            [(each, partial(after_lookup, element=by_key[each.key], now=self._clock.now())) for each in approved]
-        )
-        agreed = [each for each in approved if by_key[each.key].get("Total") == each.desired.total]
+        transitions = [
+            (each, partial(after_lookup, element=by_key[key], now=self._clock.now()))
+            for key, each in documents.items()
+            if _is_new(each, by_key[key])
+        ]
+        self._transitions.apply(transitions)
+        agreed = [each for each, approved in transitions if approved(each).state is not DocumentState.FAILED]
         self._plan_again(list(dict.fromkeys(each.desired.source for each in agreed)))
 
 
@@ -100,4 +103,5 @@ def _is_new(document: Document, element: Json) -> bool:
     """Whether a person has approved the document since, or has corrected the total with which it was approved."""
     if not document.approved_by_person:
         return is_approved_by_person(document, element)
-    return document.state is DocumentState.FAILED and element.get("Total") == document.desired.total
+    has_other_total = document.state is DocumentState.FAILED and document.reason == FailureCode.APPROVED_TOTAL_DIFFERS
+    return has_other_total and element.get("Total") == document.desired.total

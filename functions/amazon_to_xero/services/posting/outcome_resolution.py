@@ -123,7 +123,8 @@ class OutcomeResolution:
         self, document: Document, element: Json | None, survivor: Mapping[str, object] | None = None
     ) -> Document:
         after = after_lookup(document, element, self._clock.now(), survivor)
-        if after.approved_by_person and not document.approved_by_person:
+        is_new = after.approved_by_person and not document.approved_by_person
+        if is_new and after.state is not DocumentState.FAILED:
             self._plan_again([document.desired.source])
         return self._unless_to_blame(document, after)
 

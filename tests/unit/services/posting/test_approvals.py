@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, PostingPolicy
 from amazon_to_xero.ports.amazon import Json
@@ -20,6 +22,7 @@ from fakes.connection import FakeConnection
 from fakes.order_life import DRAFT, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, cancelled, tea, version
 from fakes.orders import UK, US
 
+K = CorrectionKind
 REVIEWED = replace(PAYING, approval=Approval.REVIEW)
 HOUR = timedelta(hours=1)
 
@@ -121,6 +124,78 @@ def test_change_of_the_order_before_the_approval_leaves_the_invoice_to_the_perso
     assert books.xero.credit_note("A-A1")["Total"] == Decimal("2.50")
     assert books.paid() == [Decimal("7.5")]  # the credit note is allocated to the invoice
     assert books.xero.invoice("A")["AmountDue"] == 0
+
+
+# --- corrections of what awaits approval ------------------------------------------------------------------------------
+
+
+def corrected(books: ReviewedBooks) -> None:
+    books.correct(K.TAX_TYPE, "ZERORATEDOUTPUT")
+    books.work()
+
+
+def tax_types(document: Json) -> list[str]:
+    return [line["TaxType"] for line in document["LineItems"]]
+
+
+def test_correction_reaches_the_invoice_that_awaits_approval_and_a_replay_writes_nothing() -> None:
+    books = ReviewedBooks(SHIPPED)
+    corrected(books)
+    assert (books.xero.invoice("A")["Status"], tax_types(books.xero.invoice("A"))) == (
+        "SUBMITTED",
+        ["ZERORATEDOUTPUT"],
+    )
+
+    books.xero.invoice("A")["Reference"] = "Checked by Ada"
+    books.notice(["A"])
+    books.work()
+    books.update(version(2, tea("7.50")))  # this is no correction
+    assert (books.xero.invoice("A")["Reference"], books.writes_of_invoices()) == ("Checked by Ada", 2)
+    books.approve()
+    books.work(HOUR)
+    assert (tax_types(books.xero.credit_note("A-A1")), books.paid()) == (["ZERORATEDOUTPUT"], [Decimal("7.5")])
+
+
+def test_corrected_day_reaches_the_invoice_that_awaits_approval() -> None:
+    books = ReviewedBooks(SHIPPED)
+
+    books.correct(K.DATE, "2026-11-05")
+    books.work()
+    books.correct(K.WITHDRAW, "1")
+    books.work()
+
+    dates = [element["Date"] for call in books.xero.writes("Invoices") for element in call.elements]
+    assert dates == ["2026-11-02", "2026-11-05", "2026-11-02"]
+
+
+def test_correction_after_an_approval_that_is_not_known_yet_is_adjusted() -> None:
+    books = ReviewedBooks(SHIPPED)
+    books.approve()
+    books.xero.refuse_once("A", "Invoice not of valid status for modification")
+
+    corrected(books)
+    books.work(HOUR)
+
+    assert tax_types(books.xero.invoice("A")) == ["OUTPUT2"]
+    assert tax_types(books.xero.credit_note("A-A1")) == ["OUTPUT2"]
+    assert tax_types(books.xero.invoice("A-A1")) == ["ZERORATEDOUTPUT"]
+    assert books.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_correction_of_an_invoice_that_was_approved_with_other_lines_needs_a_person() -> None:
+    books = ReviewedBooks(SHIPPED)
+    line = books.xero.invoice("A")["LineItems"][0]
+    books.approve(LineItems=[line, {**line, "LineAmount": Decimal(0), "UnitAmount": Decimal(0)}])
+    books.xero.refuse_once("A", "Invoice not of valid status for modification")
+
+    corrected(books)
+
+    invoice = books.document("A")
+    assert (invoice.state, invoice.reason) == (DocumentState.FAILED, FailureCode.NOT_MODIFIABLE)
+    assert "was approved in Xero with other lines while a correction was on its way" in invoice.remedy
+    books.connection.services.notices.record_shipments([ChangeNotice("A", reprocess=True)])
+    books.work(HOUR)
+    assert (books.paid(), books.document("A").state) == ([Decimal(10)], DocumentState.APPLIED)
 
 
 def test_order_that_is_cancelled_before_the_approval_has_its_invoice_deleted() -> None:
