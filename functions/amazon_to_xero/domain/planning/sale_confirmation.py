@@ -15,6 +15,7 @@ from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
 
 _SWEEP_INTERVAL = timedelta(hours=1)  # template.yaml: transactions are swept hourly
+_WITHOUT_SALE = (WaitReason.WAITING_FOR_SALE, FailureCode.CHARGE_WITHOUT_SALE)
 
 
 class ConfirmationState(StrEnum):
@@ -73,9 +74,17 @@ class SaleConfirmation:
         return step is NextStep.PLAN and self.next_attempt_at is not None and self.next_attempt_at <= now
 
     def with_charges(self, charges: Iterable[ShipmentCharge], now: datetime) -> SaleConfirmation | None:
-        """Return the row with these charges, None where all of them are known."""
+        """Return the row with these charges, None where all of them are known.
+
+        One that has waited for its sale, or failed for want of it, begins to wait again: the new charge may be what its
+        order was waiting for.
+        """
         new = {each.transaction_id: each for each in charges if each.transaction_id not in self.charges}
-        return replace(self, charges={**self.charges, **new})._compared(now) if new else None
+        row = self._waiting_anew() if self.is_found_without_sale else self
+        return replace(row, charges={**self.charges, **new})._compared(now) if new else None
+
+    def _waiting_anew(self) -> SaleConfirmation:
+        return replace(self, state=ConfirmationState.AWAITED, reason="", remedy="", awaited_since=None)
 
     def with_sale(self, sale: StatedSale | None, now: datetime) -> SaleConfirmation | None:
         """Return the row of an order that was planned, None where that changes nothing.
@@ -86,6 +95,11 @@ class SaleConfirmation:
         is_the_same = sale == self.sale and (sale is not None or self.state is ConfirmationState.NOT_INVOICED)
         stays_confirmed = self.state is ConfirmationState.CONFIRMED and _is_the_same_money(sale, self.sale)
         return None if is_older or is_the_same or stays_confirmed else replace(self, sale=sale)._compared(now)
+
+    @property
+    def is_found_without_sale(self) -> bool:
+        """Whether its charges were compared, and wait for the sale of their order or failed for want of it."""
+        return self.reason in _WITHOUT_SALE
 
     def is_explained_by_another_rule(self, reason: str) -> bool:
         """Whether another rule than that of the order explained its charges: a person may have withdrawn it since."""

@@ -34,6 +34,7 @@ from amazon_to_xero.services.work_report import StepReport
 
 SALE_LIMIT = timedelta(days=3)  # a charge waits so long for the sale of its order before it fails
 _FIRST_WAIT = timedelta(hours=1)
+_CHARGE_AWAITED_WAIT = timedelta(days=1)  # between two comparisons while the order itself awaits a charge, at most
 #: An order that the sweep of orders has not read after so long is read because of its charge.
 _SWEEP_LIMIT = timedelta(hours=6)
 #: By these rules a sale is not entered here, whatever Amazon charges for it.
@@ -214,18 +215,19 @@ class SaleConfirmations:
             if not charged_at or not self._book_charged(row.order_id, min(charged_at)):
                 return _explained(row, order)
         problem = _problem_of(order)
-        if self._has_waited_for_sale(row):
+        self._ask_for_sale(row, order, swept)
+        now = self._clock.now()
+        limit = (row.awaited_since or now) + SALE_LIMIT
+        if order is not None and order.awaits_charge_since is not None:
+            # Its own wait has an end, with a failure that says what is missing.
+            return row.awaiting_sale(problem, min(self._later(row), now + _CHARGE_AWAITED_WAIT), now)
+        if now >= limit:
             raise Failure(
                 FailureCode.CHARGE_WITHOUT_SALE,
                 f"Amazon charged {charged_text(tuple(row.charges.values())) or 'nothing'} for order {row.order_id}, "
                 f"which {problem}. Correct that, then reprocess the order; or enter the sale in Xero manually.",
             )
-        self._ask_for_sale(row, order, swept)
-        now = self._clock.now()
-        return row.awaiting_sale(problem, min(self._later(row), (row.awaited_since or now) + SALE_LIMIT), now)
-
-    def _has_waited_for_sale(self, row: SaleConfirmation) -> bool:
-        return row.awaited_since is not None and self._clock.now() - row.awaited_since >= SALE_LIMIT
+        return row.awaiting_sale(problem, min(self._later(row), limit), now)
 
     def _ask_for_sale(self, row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> None:
         """Have an order read or planned that nothing else will."""
@@ -253,8 +255,7 @@ def _needs_plan(row: SaleConfirmation, order: OrderRecord) -> bool:
     """Whether to plan an order that has been charged: it may have been waiting for that, or failed for want of it."""
     was_planned_before = order.state is OrderState.PLANNED and bool(order.shipments)  # charges were recorded
     has_failed_without = order.state is OrderState.FAILED and order.reason in _ANSWERED_BY_CHARGES
-    is_first_compared = row.reason != WaitReason.WAITING_FOR_SALE
-    return was_planned_before or order.awaits_charge or (has_failed_without and is_first_compared)
+    return was_planned_before or order.awaits_charge or (has_failed_without and not row.is_found_without_sale)
 
 
 def _decision(row: SaleConfirmation) -> tuple[str, str, str]:
@@ -278,6 +279,8 @@ def _explained(row: SaleConfirmation, order: OrderRecord) -> SaleConfirmation:
 def _problem_of(order: OrderRecord | None) -> str:
     if order is None:
         return "has not been read from Amazon"
+    if order.awaits_charge_since is not None:
+        return "waits until Amazon has charged all that it leaves open"
     if order.state is OrderState.FAILED:
         return f"failed with {order.reason}: {order.remedy}".rstrip(" .")
     if order.state is OrderState.NOT_INVOICED:

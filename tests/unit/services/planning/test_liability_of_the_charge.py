@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -117,6 +118,63 @@ def test_order_of_two_charges_is_entered_with_the_second() -> None:
         sales.resume()
 
     assert line(sales) == ("25", "ZERORATEDOUTPUT")
+
+
+def first_of_two_shipments() -> Sales:
+    """Return the sales with an unclear order of two mugs, of which one has shipped and is charged."""
+    sales = unclear_sales(shipped(two_mugs(shipped_quantity=1), status="PARTIALLY_SHIPPED"))
+    sales.amazon_charges(HALF_CHARGED)
+    sales.resume()
+    return sales
+
+
+def two_mugs(shipped_quantity: int) -> Json:
+    return NEW_WORD | {"quantityOrdered": 2, "fulfillment": {"quantityFulfilled": shipped_quantity}}
+
+
+HALF_CHARGED = tea_charged("10.00", OurPriceTax="2.00")
+
+
+def test_charge_of_an_order_that_waits_for_its_next_one_waits_with_it_and_both_are_entered_at_once() -> None:
+    sales = first_of_two_shipments()
+    for _ in range(10):
+        sales.work(later=timedelta(days=1))
+
+    assert (state_of(sales), sales.outcome()) == (
+        WAITS,
+        (ConfirmationState.AWAITED, WaitReason.WAITING_FOR_SALE),
+    )
+    assert sales.confirmation().remedy == "Order A waits until Amazon has charged all that it leaves open."
+    assert sales.letters == []
+    assert sales.confirmation().next_attempt_at > sales.clock.now()  # type: ignore[operator]
+
+    second = tea_charged("10.00", "C2", posted=sales.clock.now() - timedelta(hours=1), OurPriceTax="2.00")
+    sales.update(shipped(two_mugs(shipped_quantity=2), minutes=60))
+    sales.amazon_charges(second)
+    sales.resume()
+
+    assert sales.xero.invoice("A")["Total"] == Decimal("24.00")
+    assert sales.outcome() == (ConfirmationState.CONFIRMED, "")
+
+
+def test_order_that_has_failed_with_one_of_two_charges_is_entered_by_itself_with_the_second() -> None:
+    sales = first_of_two_shipments()
+    for _ in range(9):
+        sales.work(later=timedelta(days=4))
+        sales.resume()
+    assert state_of(sales) == UNCLEAR
+    assert sales.outcome() == (ConfirmationState.FAILED, FailureCode.CHARGE_WITHOUT_SALE)
+    letters = len(sales.dead_letters[SHIPMENTS].reasons)
+    sales.work(later=timedelta(days=9))
+    sales.resume()
+    assert len(sales.dead_letters[SHIPMENTS].reasons) == letters  # it is not planned again without another charge
+
+    second = tea_charged("10.00", "C2", posted=sales.clock.now() - timedelta(hours=1), OurPriceTax="2.00")
+    sales.amazon_charges(second)
+    sales.resume()
+
+    assert sales.xero.invoice("A")["Total"] == Decimal("24.00")
+    assert (sales.outcome(), sales.failures()) == ((ConfirmationState.CONFIRMED, ""), [])
 
 
 def test_unclear_order_without_a_charge_fails_after_three_days_with_what_the_sale_would_be_in_both_cases() -> None:
