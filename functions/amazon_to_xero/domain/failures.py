@@ -332,7 +332,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Enter the reversal in Xero manually, then take it off the list with correct --skip.",
     ),
     _C.REFUND_WITHOUT_SALE: FailureInfo(
-        "For three days the order of a refund has had no approved invoice in Xero.",
+        "The order of a refund has no approved invoice in Xero: for three days, or 30 where that is on its way.",
         "Correct what the message says about the order, then reprocess the transaction; or enter the refund in Xero "
         "manually.",
     ),
@@ -666,7 +666,8 @@ WAITS: Mapping[WaitReason, str] = {
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",
     _W.LOOKUP_UNANSWERED: "Xero does not answer the look-up of this document, although it answers others.",
     _W.WAITING_FOR_OUTCOME: "A payment is under way; its outcome decides what the order needs next.",
-    _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days.",
+    _W.WAITING_FOR_SALE: "A refund or a charge waits for the approved invoice of its order, for at most three days; 30 "
+    "where that is on its way.",
     _W.WAITING_FOR_CHARGE: "Amazon has not charged all of a shipped order, for at most three days.",
     _W.WAITING_FOR_SHIPPING_DAY: "Amazon's order does not state when it shipped; its charge does, within three days.",
     _W.WAITING_FOR_LIABILITY: "Amazon's order leaves unclear who owes the tax; its charge after the shipment shows it.",

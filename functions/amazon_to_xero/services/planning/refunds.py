@@ -13,7 +13,7 @@ from amazon_to_xero.domain.amazon.transaction import parse_transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
-from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, Document
+from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, unusable
@@ -38,6 +38,9 @@ from amazon_to_xero.services.planning.standalone_refunds import StandaloneRefund
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
 SALE_LIMIT = timedelta(days=3)  # a refund waits so long for its sale before it fails
+#: The same while the order or its documents wait for something themselves, such as a charge or a person's approval.
+#: Each of these waits ends with a failure of its own, or has one that tells a person sooner.
+LONG_SALE_LIMIT = timedelta(days=30)
 #: How long it waits after each attempt; the last one again and again.
 _WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 #: Amazon may return an order for a minute as it was before it changed.
@@ -52,10 +55,12 @@ class _Wait:
 
     problem: what a person reads about it.
     reads_order: the order should be read from Amazon.
+    is_long: what it waits for is on its way: see LONG_SALE_LIMIT.
     """
 
     problem: str
     reads_order: bool = False
+    is_long: bool = False
 
 
 class RefundPlans:
@@ -138,7 +143,7 @@ class RefundPlans:
             return self._without_sale(refund, order)
         sale = replace(sale, order=parse_order(order.content) if order.content else None)
         if (document := sale.not_in_books) is not None:
-            return self._wait(refund, _Wait(_state_of(document)))
+            return self._wait(refund, _Wait(_state_of(document), is_long=_is_on_its_way(document)))
         refund = replace(refund, sold_on=order.marketplace_id)
         if sale.currency != transaction.currency:
             raise Failure(
@@ -200,7 +205,8 @@ class RefundPlans:
         """Return the record to be planned again later. Raises Failure once it has waited too long."""
         record, transaction, now = refund.record, refund.transaction, self._clock.now()
         problem = f"Order {transaction.order_id} {wait.problem}"
-        if now - (record.first_read_at or transaction.posted_at) >= SALE_LIMIT:
+        limit = LONG_SALE_LIMIT if wait.is_long else SALE_LIMIT
+        if now - (record.first_read_at or transaction.posted_at) >= limit:
             raise Failure(
                 FailureCode.REFUND_WITHOUT_SALE,
                 f"{problem}. Correct that, then reprocess transaction {transaction.transaction_id}; or enter its "
@@ -269,7 +275,14 @@ def _waits_for(order: OrderRecord | None) -> _Wait:
         return _Wait("has not been read from Amazon", reads_order=True)
     if order.state is OrderState.FAILED:
         return _Wait(f"failed with {order.reason}: {order.remedy}".rstrip(" ."))
-    return _Wait("is read and planned at the moment")
+    if order.awaits_charge_since is not None:
+        return _Wait("waits until Amazon has charged all that it leaves open", is_long=True)
+    return _Wait("is read and planned at the moment", is_long=True)
+
+
+def _is_on_its_way(document: Document) -> bool:
+    """Whether a document of the sale is being posted, or awaits a person's approval; a draft has not shipped."""
+    return document.state is not DocumentState.FAILED and document.desired.body.get("Status") != "DRAFT"
 
 
 def _state_of(document: Document) -> str:
