@@ -23,6 +23,13 @@ from amazon_to_xero.domain.tax.liability_words import (
     unknown_words,
 )
 
+#: What a person can do about an order whose tax is unclear; for what is no order, another remedy takes their place.
+OF_KNOWN_WORDS = (
+    "If the seller owes it, correct the order with --as-it-is; otherwise enter the order in Xero manually, then take "
+    "it off the list with correct --skip."
+)
+OR_AS_IT_IS = "or, if the seller owes it, correct the order with --as-it-is."
+
 
 class AmazonTax(StrEnum):
     """Whether Amazon's order states a tax amount for an item. A rule may ask for any of them; several can be true."""
@@ -134,11 +141,8 @@ def _both_amounts(order: Order, item: OrderItem) -> str:
 def _remedy(item: OrderItem, liabilities: Mapping[str, Party]) -> str:
     unknown = unknown_words(item.collections, item.schemes, liabilities)
     if not unknown:
-        return (
-            "Find out in Seller Central who remits which tax. If the seller owes it, correct the order with "
-            "--as-it-is; otherwise enter the order in Xero manually, then take it off the list with correct --skip."
-        )
+        return f"Find out in Seller Central who remits which tax. {OF_KNOWN_WORDS}"
     return (
         f"Find out in Seller Central who remits the tax, add {' and '.join(unknown)} to tax.liabilities in the "
-        "connection's settings and reprocess the order; or, if the seller owes it, correct the order with --as-it-is."
+        f"connection's settings and reprocess the order; {OR_AS_IT_IS}"
     )

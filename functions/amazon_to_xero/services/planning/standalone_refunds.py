@@ -16,12 +16,15 @@ from amazon_to_xero.domain.planning.standalone_sale import (
     standalone_customer,
     standalone_sale,
 )
+from amazon_to_xero.domain.tax.liability import OF_KNOWN_WORDS, OR_AS_IT_IS
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.planning.fresh_organisation import plan_with_organisation
 from amazon_to_xero.services.planning.planner import PlannedRecord
 from amazon_to_xero.services.planning.refund_notes import RefundInPlanning, RefundNotes
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+
+_MANUALLY = "the credit note in Xero manually, then skip the transaction."
 
 
 class StandaloneRefunds:
@@ -81,6 +84,16 @@ class StandaloneRefunds:
         try:
             return plan_with_organisation(refund.record, self._organisation, self._clock, plan)
         except Failure as failure:
-            # The rules are those of orders, and so are their remedies.
-            remedy = failure.remedy.replace("reprocess the order", f"reprocess transaction {refund.record.key}")
-            raise Failure(failure.code, remedy) from None
+            raise Failure(failure.code, _of_refund(failure.remedy, refund.record.key)) from None
+
+
+def _of_refund(remedy: str, key: str) -> str:
+    """Return the remedy of an order's failure as that of a refund: the rules are those of orders.
+
+    That the seller owes an unclear tax can be stated of an order only.
+    """
+    return (
+        remedy.replace("reprocess the order", f"reprocess transaction {key}")
+        .replace(OF_KNOWN_WORDS, f"Enter {_MANUALLY}")
+        .replace(OR_AS_IT_IS, f"or enter {_MANUALLY}")
+    )

@@ -156,6 +156,32 @@ def test_without_a_tax_rule_it_fails_and_says_what_to_reprocess() -> None:
     assert record.remedy.endswith("then reprocess transaction T1.")
 
 
+NEW_WORD = item("18.00", breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00"))
+DEEMED = item("18.00") | {"tax": {"taxCalculationBreakdowns": [{"reportingScheme": "GB_VOEC"}]}}
+
+
+@pytest.mark.parametrize(
+    ("unclear", "remedy"),
+    [
+        (
+            NEW_WORD | {"tax": {"taxCollections": [{"model": "NewModel"}]}},
+            "to tax.liabilities in the connection's settings and reprocess transaction T1; or enter the credit note in "
+            "Xero manually, then skip the transaction.",
+        ),
+        (DEEMED, "who remits which tax. Enter the credit note in Xero manually, then skip the transaction."),
+    ],
+)
+def test_refund_whose_tax_is_unclear_says_what_a_person_can_do_about_a_refund(
+    unclear: dict[str, Any], remedy: str
+) -> None:
+    connection = RefundingConnection(before_start(unclear), policy=STANDALONE)
+
+    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00")))
+
+    assert record.reason == FailureCode.TAX_LIABILITY_UNCLEAR
+    assert record.remedy.endswith(remedy)
+
+
 @pytest.mark.parametrize("policy", [BY_A_PERSON, STANDALONE])
 def test_order_that_amazon_only_delivered_has_no_note(policy: PostingPolicy) -> None:
     connection = RefundingConnection(before_start(salesChannel={"channelName": "NON_AMAZON"}), policy=policy)
