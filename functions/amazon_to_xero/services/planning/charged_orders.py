@@ -1,19 +1,34 @@
-"""Orders that were placed before `start` and are booked all the same, because Amazon has charged their buyers since."""
+"""Orders that were placed before `start` and are booked all the same, because Amazon has charged their buyers since.
+
+Only what was charged in full since is booked so: of an order that was charged in part before, nothing that Amazon
+states tells which items have shipped since. That is for a person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.failures import NotInvoicedReason
+from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full
 from amazon_to_xero.domain.planning.cut_over import is_before_start, shipments_by_charge
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.state_updates import update_records
+
+
+class SoldSinceStart(StrEnum):
+    """What the charges since `start` say of an order that was placed before it."""
+
+    NO = "NO"  # it has no sale here, by its rule
+    IN_PART = "IN_PART"  # they are not the whole order, so far
+    YES = "YES"  # it is to be booked
 
 
 class ChargedOrders:
@@ -24,27 +39,39 @@ class ChargedOrders:
         self._policy = policy
         self._clock = clock
 
-    def book(self, order_id: str, charged_at: datetime) -> bool:
-        """Have an order booked that shipped since `start` as its charge says; return whether it is. Raises Conflict.
+    def book(self, order_id: str, charges: Sequence[ShipmentCharge]) -> SoldSinceStart:
+        """Have an order booked that shipped since `start` as its charges say; return what they say. Raises Conflict.
 
-        charged_at: when its first charge since `start` was posted (UTC).
+        charges: all of the order since `start`. It is booked on the day of the first one.
 
         It is read once more: whom it is invoiced to was not recorded. Nothing happens where a shipment is recorded.
         """
+        sold = SoldSinceStart.NO
 
         def booked(record: OrderRecord | None) -> OrderRecord | None:
-            if record is None or record.reason != NotInvoicedReason.BEFORE_START or record.shipments:
+            nonlocal sold
+            shipments = self._shipments(record, charges) if record is not None else ()
+            if record is None or not shipments:
                 return None
-            if record.state is not OrderState.NOT_INVOICED or not record.content:
+            if not is_charged_in_full(parse_order(record.content or {}), charges):
+                sold = SoldSinceStart.IN_PART
                 return None
-            order = parse_order(record.content)
-            shipments = shipments_by_charge(order, charged_at)
-            if not shipments or is_before_start(order, shipments, self._policy):
-                return None
+            sold = SoldSinceStart.YES
             dated = replace(record, shipments=shipments, digest="", state=OrderState.NOTICED, reason="")
             return dated.read_again_at(self._clock.now())
 
         def changed(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
             return filter(None, (booked(record) for record in stored.values()))
 
-        return bool(update_records(self._store, OrderRecord, [order_id], changed))
+        update_records(self._store, OrderRecord, [order_id], changed)
+        return sold
+
+    def _shipments(self, record: OrderRecord, charges: Sequence[ShipmentCharge]) -> tuple[Shipment, ...]:
+        """Return the shipments that only its charges date; none where the order is not of these books."""
+        charged_at = [charge.posted_at for charge in charges if charge.total > 0]
+        is_left_out = record.state is OrderState.NOT_INVOICED and record.reason == NotInvoicedReason.BEFORE_START
+        if not charged_at or not is_left_out or record.shipments or not record.content:
+            return ()
+        order = parse_order(record.content)
+        shipments = shipments_by_charge(order, min(charged_at))
+        return () if is_before_start(order, shipments, self._policy) else shipments

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
-from amazon_to_xero.domain.amazon.shipment_charge import charged_text
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
@@ -26,6 +26,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
+from amazon_to_xero.services.planning.charged_orders import SoldSinceStart
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.planning.planner import MAX_DUE, RECORDS_PER_ROUND, PlannedRecord
 from amazon_to_xero.services.state_updates import update_records
@@ -74,11 +75,11 @@ class SaleConfirmations:
         plan_orders: Callable[[Sequence[str]], object],
         swept: Callable[[], Swept],
         liabilities: Mapping[str, Party],
-        book_charged: Callable[[str, datetime], bool],
+        book_charged: Callable[[str, Sequence[ShipmentCharge]], SoldSinceStart],
     ) -> None:
         """`read_orders` and `plan_orders` make orders due for reading or planning, by their ids.
 
-        book_charged: has an order booked that shipped when it was charged; returns whether it is: see ChargedOrders.
+        book_charged: has an order booked that shipped when it was charged: see ChargedOrders.
         liabilities: as for `responsible_party`.
         """
         self._store = store
@@ -211,21 +212,37 @@ class SaleConfirmations:
         """Return the row of an order that has no approved invoice as far as it is known. Raises Failure."""
         is_pending = order is not None and order.reason == NotInvoicedReason.ORDER_PENDING
         if order is not None and order.state is OrderState.NOT_INVOICED and not is_pending:
-            charged_at = [charge.posted_at for charge in row.charges.values() if charge.total > 0]
-            if not charged_at or not self._book_charged(row.order_id, min(charged_at)):
+            sold = self._book_charged(row.order_id, tuple(row.charges.values()))
+            if sold is SoldSinceStart.NO:
                 return _explained(row, order)
+            if sold is SoldSinceStart.IN_PART:
+                return self._charged_in_part(row)
         problem = _problem_of(order)
         self._ask_for_sale(row, order, swept)
         now = self._clock.now()
-        limit = (row.awaited_since or now) + SALE_LIMIT
         if order is not None and order.awaits_charge_since is not None:
             # Its own wait has an end, with a failure that says what is missing.
             return row.awaiting_sale(problem, min(self._later(row), now + _CHARGE_AWAITED_WAIT), now)
+        remedy = "Correct that, then reprocess the order; or enter the sale in Xero manually."
+        return self._awaiting_sale(row, problem, remedy)
+
+    def _charged_in_part(self, row: SaleConfirmation) -> SaleConfirmation:
+        """Return the row of an order from before the start that is not charged in full since. Raises Failure."""
+        problem = "was placed before the connection's start, and is not charged in full since"
+        remedy = (
+            "Enter what these books should have of it in Xero manually, then take it off the list with correct --skip."
+        )
+        return self._awaiting_sale(row, problem, remedy)
+
+    def _awaiting_sale(self, row: SaleConfirmation, problem: str, remedy: str) -> SaleConfirmation:
+        """Return the row to be compared again. Raises Failure once it has waited too long."""
+        now = self._clock.now()
+        limit = (row.awaited_since or now) + SALE_LIMIT
         if now >= limit:
+            charged = charged_text(tuple(row.charges.values())) or "nothing"
             raise Failure(
                 FailureCode.CHARGE_WITHOUT_SALE,
-                f"Amazon charged {charged_text(tuple(row.charges.values())) or 'nothing'} for order {row.order_id}, "
-                f"which {problem}. Correct that, then reprocess the order; or enter the sale in Xero manually.",
+                f"Amazon charged {charged} for order {row.order_id}, which {problem}. {remedy}",
             )
         return row.awaiting_sale(problem, min(self._later(row), limit), now)
 

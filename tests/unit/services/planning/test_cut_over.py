@@ -9,6 +9,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.capabilities import REFUNDS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy, StartBy
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.ports.amazon import Json
@@ -64,6 +65,9 @@ class CutOver(FakeConnection):
         self.clock.advance(300)
         self.connection.worker.sweep(REFUNDS, "worker", self.clock.now() + timedelta(minutes=1))
         self.work()
+
+    def confirmation(self) -> SaleConfirmation:
+        return self.store.load(SaleConfirmation, ["A"])["A"]
 
     def outcome(self) -> tuple[OrderState, str]:
         return self.record().state, self.record().reason
@@ -123,6 +127,40 @@ def test_old_order_that_amazon_charged_after_the_start_is_booked_on_the_day_of_i
     assert books.store.load(SaleConfirmation, ["A"])["A"].state is ConfirmationState.CONFIRMED
     books.update(old_order(minutes=30))
     assert books.outcome() == (OrderState.PLANNED, "")
+
+
+def test_old_order_that_was_charged_in_part_before_the_start_is_left_to_a_person() -> None:
+    books = CutOver(old_order())
+    books.amazon_states(
+        charge("C0", posted=BEFORE, OurPricePrincipal="6.00"), charge("C1", posted=AFTER, OurPricePrincipal="4.00")
+    )
+    assert books.outcome() == BEFORE_START
+    books.clock.advance(timedelta(days=3).total_seconds())
+    books.work()
+
+    assert (books.invoices(), books.confirmation().state) == ({}, ConfirmationState.FAILED)
+    assert books.confirmation().remedy == (
+        "Amazon charged 4.00 GBP for order A, which was placed before the connection's start, and is not charged in "
+        "full since. Enter what these books should have of it in Xero manually, then take it off the list with correct "
+        "--skip."
+    )
+    assert books.dead_letters[REFUNDS].reasons == [("A", "CHARGE_WITHOUT_SALE")]
+    books.correct(CorrectionKind.SKIP)
+    books.clock.advance(timedelta(days=3).total_seconds())
+    books.work()
+    assert (books.confirmation().state, books.confirmation().reason) == (ConfirmationState.NOT_INVOICED, "SKIPPED")
+
+
+def test_old_order_of_two_shipments_that_were_both_charged_after_the_start_is_booked_with_the_second_charge() -> None:
+    books = CutOver(old_order())
+
+    books.amazon_states(charge("C1", posted=AFTER, OurPricePrincipal="6.00"))
+    assert (books.outcome(), books.confirmation().state) == (BEFORE_START, ConfirmationState.AWAITED)
+    books.amazon_states(charge("C2", posted=AFTER + timedelta(hours=1), OurPricePrincipal="4.00"))
+
+    assert books.invoices() == {"A": AFTER.date().isoformat()}
+    books.work()
+    assert books.confirmation().state is ConfirmationState.CONFIRMED
 
 
 def test_charge_of_an_old_order_is_explained_where_the_settings_go_by_the_day_of_the_order() -> None:
