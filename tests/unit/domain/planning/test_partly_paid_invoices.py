@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
@@ -90,6 +92,27 @@ def test_order_that_changes_in_the_middle_of_posting_leaves_nothing_of_its_invoi
 
     assert open_amount(life) == ZERO
     assert life.settled_total == life.sales_total
+    assert life.pending_changes() == []
+
+
+@FROZEN
+@given(st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 4), st.booleans()), min_size=1, max_size=6))
+def test_invoice_is_settled_to_the_cent_in_the_end_however_much_was_posted_in_between(
+    frozen: Callable[[], OrderLife], versions: list[tuple[int, int, bool]]
+) -> None:
+    """Draw prices, how much of each plan is posted before the next, and whether the answers are lost."""
+    life = frozen()
+    for day, (pence, posted, is_lost) in enumerate(versions, start=25):
+        life.request(version(day, tea(str(Decimal(pence) / 100))))
+        life.post(posted, *([lambda _: True] if is_lost else []))
+    for _ in range(8):
+        life.post()
+        life.request()
+    life.post()
+
+    assert open_amount(life) == ZERO
+    netted = life.refunds.credited - life.refunds.netted.amount
+    assert life.settled_total == life.sales_total - netted
     assert life.pending_changes() == []
 
 
