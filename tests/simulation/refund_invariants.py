@@ -159,7 +159,7 @@ class RefundInvariants:
                 return True
             if reason == "REFUND_ITEM_UNKNOWN":  # what is refunded was never invoiced, or its open invoice is voided
                 return expected.status is None
-            return reason == _NO_SALE and (not is_invoiced or self._ships_in_parts(one))
+            return reason == _NO_SALE and (not is_invoiced or self._may_miss_its_sale(one))
 
         state, reason = self._rests(refund, may_fail)
         wanted = 1 if state == "PLANNED" else 0
@@ -177,8 +177,10 @@ class RefundInvariants:
         if not is_right:
             self._violated(f"refund {refund.transaction_id} ({refund.kind}, {refund.flaw}) rests as {state} {reason}")
 
-    def _ships_in_parts(self, one: OrderHistory) -> bool:
-        """Whether what is refunded may never be shipped, and therefore not invoiced."""
+    def _may_miss_its_sale(self, one: OrderHistory) -> bool:
+        """Whether what is refunded may never be shipped, or its order be read only after the refund's wait has ended."""
+        if self._world.culprits.of(one.order_id) is Culprit.AMAZON_REFUSES:
+            return True
         status = one.versions[-1].order["fulfillment"]["fulfillmentStatus"]
         return self._world.per_shipment and status == "PARTIALLY_SHIPPED"
 

@@ -299,7 +299,7 @@ def _problem_of(order: OrderRecord | None) -> str:
     if order.awaits_charge_since is not None:
         return "waits until Amazon has charged all that it leaves open"
     if order.state is OrderState.FAILED:
-        return f"failed with {order.reason}: {order.remedy}".rstrip(" .")
+        return f"failed with {order.reason}: {order.remedy}".rstrip(" .:")
     if order.state is OrderState.NOT_INVOICED:
         return "is pending as Amazon stated it last"
     if order.state is OrderState.PLANNED and order.shipments:

@@ -274,7 +274,7 @@ def _waits_for(order: OrderRecord | None) -> _Wait:
     if order is None:
         return _Wait("has not been read from Amazon", reads_order=True)
     if order.state is OrderState.FAILED:
-        return _Wait(f"failed with {order.reason}: {order.remedy}".rstrip(" ."))
+        return _Wait(f"failed with {order.reason}: {order.remedy}".rstrip(" .:"))
     if order.awaits_charge_since is not None:
         return _Wait("waits until Amazon has charged all that it leaves open", is_long=True)
     return _Wait("is read and planned at the moment", is_long=True)
@@ -292,7 +292,7 @@ def _state_of(document: Document) -> str:
     if desired.body.get("Status") == AWAITING_APPROVAL:
         return f"awaits your approval in Xero: {desired.kind} {desired.number}"
     reason = f" ({document.reason}: {document.remedy})" if document.reason else ""
-    return f"is not in Xero completely: {desired.kind} {desired.number} is {document.state}{reason}".rstrip(" .")
+    return f"is not in Xero completely: {desired.kind} {desired.number} is {document.state}{reason}".rstrip(" .:")
 
 
 def _skus(content: Mapping[str, Any]) -> Mapping[str, str]:
