@@ -22,6 +22,8 @@ def with_tax_of_each(parts: Sequence[RefundPart], rates: Sequence[Decimal | None
     unit: the currency's smallest amount.
     """
     rated = [place for place, rate in enumerate(rates) if rate is not None and parts[place].net]
+    if not any(parts[place].tax for place in rated):
+        return list(parts)  # none is stated at all: a price and its discount may net to nothing with any tax
     computed = {
         place: line_tax(parts[place].net, rates[place] or Decimal(0), LineAmountTypes.EXCLUSIVE) for place in rated
     }
