@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
@@ -16,12 +15,11 @@ from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSe
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
-from amazon_to_xero.ports.amazon import FinancesApi, TransactionPage
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent, OutboundEvent
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
-from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
+from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect, profile_of
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
@@ -43,17 +41,20 @@ class QueueBusy(DeadLetterNotSent):
     """What the AWS SDK raises when SQS could not be reached."""
 
 
-class SimulatedFinances:
-    """ports.FinancesApi over the real adapter, which is built with its first call: most sandboxes never call it."""
+class BuiltWithFirstCall:
+    """A real adapter, which is built when it is first called: most sandboxes call only some of theirs."""
 
-    def __init__(self, build: Callable[[], FinancesApi]) -> None:
+    def __init__(self, build: Callable[[], Any]) -> None:
         self._build = build
-        self._api: FinancesApi | None = None
 
-    def list_transactions(self, **arguments: Any) -> TransactionPage:
-        if self._api is None:
-            self._api = self._build()
-        return self._api.list_transactions(**arguments)
+    def __getattr__(self, name: str) -> Any:
+        """Return what the adapter has under this name, and keep it: it is asked for once."""
+        if name == "_adapter":
+            self._adapter = self._build()
+            return self._adapter
+        found = getattr(self._adapter, name)
+        setattr(self, name, found)
+        return found
 
 
 class SimulatedClock:
@@ -61,9 +62,7 @@ class SimulatedClock:
 
     def __init__(self, world: World) -> None:
         self._world = world
-
-    def now(self) -> datetime:
-        return self._world.scheduler.now()
+        self.now: Callable[[], datetime] = world.scheduler.now
 
     def sleep(self, seconds: float) -> None:
         self._world.functions.step("clock.sleep")
@@ -149,6 +148,11 @@ class _RememberingStore(RowStateStore):
 _parsed = lru_cache(maxsize=64)(partial(parse, name="the connection"))
 
 
+@lru_cache(maxsize=64)
+def _profile(settings_text: str, buyer_salt: str) -> ConnectionProfile:
+    return profile_of(CONNECTION, _parsed(ConnectionSettings, settings_text), buyer_salt)
+
+
 class _StoredDocuments:
     """Parameter Store and Secrets Manager."""
 
@@ -157,11 +161,11 @@ class _StoredDocuments:
 
     def settings(self) -> dict[str, str]:
         self._world.functions.step("ssm")
-        return {CONNECTION: json.dumps(self._world.settings)}
+        return {CONNECTION: self._world.settings_text}
 
     def secret(self, _connection: str) -> str:
         self._world.functions.step("secrets")
-        return json.dumps(self._world.secrets)
+        return self._world.secrets_text
 
 
 class SimulatedApplication(Application):
@@ -191,18 +195,16 @@ class SimulatedApplication(Application):
         )
         store = world.layers.store(_RememberingStore(world.decoded, name, client, CODECS_WITH_STATEMENTS))
         decisions = SimulatedDecisionLog(world)
-        endpoint = XeroTokenEndpoint(
-            secrets.xero.client_id, secrets.xero.client_secret, self.clock, token_url="https://identity/connect/token"
-        )
-        endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        endpoint: Any = BuiltWithFirstCall(partial(_token_endpoint, world, secrets, self.clock))
         tokens = XeroTokens(
             endpoint, store, self.clock, decisions, self._sandbox.name, secrets.xero.refresh_token, secrets.connected_at
         )
-        xero = XeroAccounting(tokens, settings.xero.tenant_id, self.clock, redact, api_url="https://xero")
-        xero._connection.transport.pool_manager = XeroPool(world.xero_wire, step)
+        xero: Any = BuiltWithFirstCall(partial(_xero, world, tokens, settings.xero.tenant_id, self.clock))
+        amazon: Any = BuiltWithFirstCall(partial(_amazon, world, secrets, self._sandbox))
+        finances: Any = BuiltWithFirstCall(partial(_finances, world, secrets, self._sandbox))
         ports = Ports(
-            _amazon(world, secrets, self._sandbox),
-            SimulatedFinances(partial(_finances, world, secrets, self._sandbox)),
+            amazon,
+            finances,
             xero,
             store,
             self.dead_letter_queues,
@@ -213,7 +215,20 @@ class SimulatedApplication(Application):
             ScriptedInventory(),  # no seller of a world has alerts of stock: neither of the two is called
             RecordingTopic(),
         )
-        return connect(profile_of(name, settings, secrets.buyer_salt), ports, tokens, world.capabilities)
+        return connect(_profile(settings_text, secrets.buyer_salt), ports, tokens, world.capabilities)
+
+
+def _token_endpoint(world: World, secrets: ConnectionSecrets, clock: SimulatedClock) -> XeroTokenEndpoint:
+    url = "https://identity/connect/token"
+    endpoint = XeroTokenEndpoint(secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=url)
+    endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, world.functions.step)
+    return endpoint
+
+
+def _xero(world: World, tokens: XeroTokens, tenant_id: str, clock: SimulatedClock) -> XeroAccounting:
+    xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url="https://xero")
+    xero._connection.transport.pool_manager = XeroPool(world.xero_wire, world.functions.step)
+    return xero
 
 
 def _credentials(secrets: ConnectionSecrets) -> AmazonCredentials:
@@ -274,7 +289,13 @@ def current_world(world: World) -> Iterator[None]:
     # As Any: the names are imported by these modules, not exported.
     of_handlers: Any = handlers
     tokens: Any = amazon_client
-    held = of_handlers.application, log.stream, metrics.flush_metrics, of_handlers.record_status
+    held = (
+        of_handlers.application,
+        log.stream,
+        metrics.flush_metrics,
+        metrics.add_metric,
+        of_handlers.record_status,
+    )
 
     def application() -> Any:
         return world.functions.sandbox().application
@@ -283,9 +304,11 @@ def current_world(world: World) -> Iterator[None]:
     of_handlers.record_status = lambda *_: None
     log.stream = _LogStream(world)
     metrics.flush_metrics = lambda *_, **__: observability.metrics.clear_metrics()
+    if not world.everything_real:
+        metrics.add_metric = lambda *_, **__: None
     tokens.seller_tokens.clear()
     try:
         yield
     finally:
-        of_handlers.application, log.stream, metrics.flush_metrics, of_handlers.record_status = held
+        of_handlers.application, log.stream, metrics.flush_metrics, metrics.add_metric, of_handlers.record_status = held
         tokens.seller_tokens.clear()

@@ -130,9 +130,11 @@ class Functions:
             return
         weather, rng = self._weather(), self._rng
         seconds = rng.random() * 0.015
-        deadly = weather.crash + (weather.crash_around_writes if what in ("xero.write", "xero.wrote") else 0.0)
-        if task.name in self._of_task:
-            sandbox = self._of_task[task.name]
+        deadly = weather.crash
+        if what in ("xero.write", "xero.wrote"):
+            deadly += weather.crash_around_writes
+        sandbox = self._of_task.get(task.name)
+        if sandbox is not None:
             if sandbox.outlived and what == "xero.write":
                 # Rows are fenced against whoever outlives its time; what is sent to Xero then, nothing can fence.
                 # Lambda ends a function at its time-out, and a claim lasts longer than that.
@@ -151,8 +153,8 @@ class Functions:
                 seconds += frozen
                 sandbox.frozen_until = self._scheduler.seconds + seconds
         self._scheduler.sleep(seconds)
-        if what == "xero.write" and task.name in self._of_task and self._of_task[task.name].outlived:
-            self._bury(task.name, task, self._of_task[task.name])  # it timed out while it was frozen here
+        if what == "xero.write" and sandbox is not None and sandbox.outlived:
+            self._bury(task.name, task, sandbox)  # it timed out while it was frozen here
 
     def _bury(self, name: str, task: Task, sandbox: Sandbox) -> None:
         sandbox.dead = True

@@ -11,6 +11,7 @@ import heapq
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -22,10 +23,11 @@ type _Event = tuple[int, int, int, Callable[[], None]]  # microseconds, order am
 class Task:
     """One worker. `dead` is kill -9: it never runs again, and nothing it still holds has an effect."""
 
-    def __init__(self, name: str, body: Callable[[], None]) -> None:
+    def __init__(self, name: str, body: Callable[[], None], go_on: Callable[[Task], None]) -> None:
         self.name = name
         self.dead = False
         self.green = greenlet(body)
+        self.go_on = partial(go_on, self)  # the event that continues it, one for its whole life
 
     @property
     def over(self) -> bool:
@@ -39,6 +41,7 @@ class Scheduler:
         self._rng = rng
         self._events: list[_Event] = []
         self._micros = 0
+        self._now = (0, START)  # the moment that was asked for last, in microseconds and as a time
         self._number = 0
         self._hub = getcurrent()
         self._tasks: list[Task] = []
@@ -46,7 +49,9 @@ class Scheduler:
         self.current: Task | None = None
 
     def now(self) -> datetime:
-        return START + timedelta(microseconds=self._micros)
+        if self._now[0] != self._micros:
+            self._now = self._micros, START + timedelta(microseconds=self._micros)
+        return self._now[1]
 
     @property
     def seconds(self) -> float:
@@ -58,12 +63,14 @@ class Scheduler:
 
     def _event(self, seconds: float, event: Callable[[], None]) -> _Event:
         self._number += 1
-        return self._micros + max(0, round(seconds * 1e6)), self._rng.getrandbits(30), self._number, event
+        micros = round(seconds * 1e6)
+        due = self._micros + micros if micros > 0 else self._micros
+        return due, self._rng.getrandbits(30), self._number, event
 
     def start(self, name: str, body: Callable[[], None], delay: float = 0.0) -> Task:
-        task = Task(name, body)
+        task = Task(name, body, self._go_on)
         self._tasks.append(task)
-        self.after(delay, lambda: self._go_on(task))
+        self.after(delay, task.go_on)
         return task
 
     def sleep(self, seconds: float) -> None:
@@ -73,7 +80,7 @@ class Scheduler:
             return
         if task.dead:
             raise GreenletExit
-        event = self._event(seconds, lambda: self._go_on(task))
+        event = self._event(seconds, task.go_on)
         if event[0] <= self._last and (not self._events or event < self._events[0]):
             self._micros = event[0]  # nothing else happens before this worker goes on: no need to give way
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -30,7 +31,9 @@ class MemoryTable:
         self.rows: dict[str, Row] = {}
         self.awaits_charges = False  # whether Amazon states any: in most worlds it states no transactions at all
         self._waiting: set[str] = set()  # keys of the rows that `_waits` is true of
-        self._index: dict[str, Row] = {}
+        self._index: dict[str, Row] = {}  # by sort key, as both indexes show them
+        self._due: dict[str, dict[str, Row]] = defaultdict(dict)  # what the index `due` holds under each of its keys
+        self._watched: dict[str, dict[str, Row]] = defaultdict(dict)  # the same of the index `watched`
         self._rng = rng
         self._scheduler = scheduler
         self._written = written  # told of the row before, and of what took its place
@@ -47,22 +50,25 @@ class MemoryTable:
         return True
 
     def index(self, due: str, until: str, limit: int) -> list[str]:
-        found = sorted(
-            (row.next_attempt_at, sk)
-            for sk, row in self._index.items()
-            if row.due == due and row.next_attempt_at <= until
-        )
+        rows = self._due[due]
+        if not rows:
+            return []
+        found = sorted((row.next_attempt_at, sk) for sk, row in rows.items() if row.next_attempt_at <= until)
         return [sk for _, sk in found[:limit]]
 
     def first_due(self, due: str) -> str:
-        return min((row.next_attempt_at for row in self._index.values() if row.due == due), default="")
+        return min((row.next_attempt_at for row in self._due[due].values()), default="")
 
     def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
-        return page_of_watched(self._index.values(), watched, limit, after)
+        return page_of_watched(self._watched[watched].values(), watched, limit, after)
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
         return [self.rows[sk] for sk in sorted(self._waiting)]
+
+    def first_waiting(self) -> str:
+        """When the first of them is due; there must be one."""
+        return min(self.rows[sk].next_attempt_at for sk in self._waiting)
 
     @property
     def waits(self) -> bool:
@@ -85,8 +91,16 @@ class MemoryTable:
 
     def _indexed(self, row: Row) -> None:
         shown = self._index.get(row.sk)
-        if shown is None or shown.generation <= row.generation:
-            self._index[row.sk] = row
+        if shown is not None and shown.generation > row.generation:
+            return
+        if shown is not None:
+            self._due[shown.due].pop(row.sk, None)
+            self._watched[shown.watched].pop(row.sk, None)
+        self._index[row.sk] = row
+        if row.due:
+            self._due[row.due][row.sk] = row
+        if row.watched:
+            self._watched[row.watched][row.sk] = row
 
 
 class TableClient:

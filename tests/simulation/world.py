@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import json
 import os
 import random
@@ -20,7 +21,7 @@ import orders.handler
 import refunds.handler
 import resume.handler
 import shipments.handler
-from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore, timestamp
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.planning import confirmation
 from amazon_to_xero.ports.outbound import OrderEvent
@@ -39,7 +40,7 @@ from simulation import history as made
 from simulation.application import SimulatedApplication, current_world
 from simulation.corrections import DrawnCorrections
 from simulation.culprits import Culprit, Culprits
-from simulation.functions_service import Functions, Poller, Schedule
+from simulation.functions_service import Functions, Handler, Poller, Schedule
 from simulation.queues import Queue
 from simulation.scheduler import START, Scheduler
 from simulation.statements import StatementVendor
@@ -107,6 +108,7 @@ class World:
         self.length = rng.choice((60.0, 600.0, 1800.0, 5400.0))
         self.table = self.layers.table(self._stream("table"), self.scheduler, self.watch.row_written)
         self.decoded: dict[int, tuple[Row, Any]] = {}
+        self._cursors: dict[str, tuple[Row, dict[str, str]]] = {}  # each cursor's newest row, with its data
         self.statements = StatementVendor(self.scheduler.now, START)
         self.capabilities = with_statements(self.statements.current)
         self.per_shipment = rng.random() < 0.4
@@ -180,6 +182,11 @@ class World:
         }
         if not self.custom_connection:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
+        self._store_documents()
+
+    def _store_documents(self) -> None:
+        """Write settings and secret as they are now to where the functions read them."""
+        self.settings_text, self.secrets_text = json.dumps(self.settings), json.dumps(self.secrets)
 
     @property
     def sale_limit(self) -> timedelta:
@@ -242,7 +249,7 @@ class World:
                 self.queues[work],
                 self.functions,
                 work,
-                handler,
+                self._handler(handler),
                 scheduler,
                 self._stream(f"{work} poller"),
                 lambda: self.weather,
@@ -259,18 +266,35 @@ class World:
         schedule = (scheduler, self._stream("schedules"), lambda: self.weather)
         self.schedules = [
             Schedule(
-                self.functions, "resume", resume.handler.handler, {"resume": "due"}, 60, *schedule, self._anything_due
+                self.functions,
+                "resume",
+                self._handler(resume.handler.handler),
+                {"resume": "due"},
+                60,
+                *schedule,
+                self._anything_due,
             ),
             Schedule(
-                self.functions, "sweep", orders.handler.handler, {"sweep": "orders"}, 900, *schedule, self._unswept
+                self.functions,
+                "sweep",
+                self._handler(orders.handler.handler),
+                {"sweep": "orders"},
+                900,
+                *schedule,
+                self._unswept,
             ),
         ]
         if self.transactions.is_used:
             every = (scheduler, self._stream("refunds schedule"), lambda: self.weather)
-            handler, event = refunds.handler.handler, {"sweep": "refunds"}
+            handler, event = self._handler(refunds.handler.handler), {"sweep": "refunds"}
             self.schedules.append(
                 Schedule(self.functions, "refunds", handler, event, 3600, *every, self._are_transactions_unread)
             )
+
+    def _handler(self, deployed: Handler) -> Handler:
+        """Return a handler, without Powertools' log and metrics around it unless everything is real."""
+        unwrapped: Handler = inspect.unwrap(deployed)
+        return deployed if self.everything_real else unwrapped
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -365,11 +389,9 @@ class World:
         shown_at = max(START + timedelta(seconds=self.transactions.shown_at), self._sweep_until)
         return swept is None or swept + _LISTED_AFTER < shown_at
 
-    def _notices_of_transactions(self) -> dict[str, str]:
+    def _notices_of_transactions(self) -> Mapping[str, str]:
         """What the notices of transactions make due: empty once Amazon was read because of each."""
-        row = self.table.rows.get("CURSOR#noticed#transactions")
-        data: dict[str, str] = json.loads(row.data) if row else {}
-        return data
+        return self._cursor("noticed#transactions")
 
     def _unswept(self) -> bool:
         """Whether a sweep would find more than the last one, or the world waits for one."""
@@ -377,13 +399,21 @@ class World:
         return swept is None or swept < max(self._sweep_until, self.last_change + timedelta(seconds=1))
 
     def _swept_until(self, what: str = ORDERS) -> datetime | None:
-        row = self.table.rows.get(f"CURSOR#sweep#{what}")
-        watermark = json.loads(row.data).get("watermark") if row else None
+        watermark = self._cursor(f"sweep#{what}").get("watermark")
         return datetime.fromisoformat(watermark) if watermark else None
 
+    def _cursor(self, name: str) -> Mapping[str, str]:
+        """Return what a cursor holds; each of its rows is decoded once, however often the world asks."""
+        row = self.table.rows.get(f"CURSOR#{name}")
+        if row is None:
+            return {}
+        known = self._cursors.get(name)
+        if known is None or known[0] is not row:
+            known = self._cursors[name] = row, json.loads(row.data)
+        return known[1]
+
     def _anything_due(self) -> bool:
-        now = self.scheduler.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        if self.table.waits and any(row.next_attempt_at <= now for row in self.table.waiting()):
+        if self.table.waits and self.table.first_waiting() <= timestamp(self.scheduler.now()):
             return True
         notices = self._notices_of_transactions()
         if "reading" in notices or notices.get("next_attempt_at", "9") <= self.scheduler.now().isoformat():
@@ -593,6 +623,7 @@ class World:
             self.german_settings = True
             self.settings["amazon"]["marketplaces"].append(made.DE)
             self.settings["tax"]["rules"].append(made.GERMAN_RULE)
+            self._store_documents()
         if self.xero_is_short_of_currency:
             self.xero.books.configure({"Currencies": [{"Code": "CAD"}]})
         if self.closed_account:
@@ -616,6 +647,7 @@ class World:
         self.xero.identity.seed_refresh_token("another-refresh-token")
         self.secrets["xero"]["refresh_token"] = "another-refresh-token"
         self.secrets["connected_at"] = "2026-01-02T00:00:00Z"
+        self._store_documents()
         self.disconnected = False
 
     # --- what is noticed --------------------------------------------------------------------------------------------

@@ -116,4 +116,4 @@ class CallBudget:
 
 
 def _hour(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:00:00+00:00")
+    return f"{moment.isoformat(timespec='hours')[:13]}:00:00+00:00"

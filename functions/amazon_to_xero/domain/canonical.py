@@ -10,7 +10,7 @@ from typing import Any
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted names and no spaces, Decimals as strings. Raises TypeError for any other object."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_decimal_as_text)
+    return _ENCODER.encode(value)
 
 
 def content_hash(value: Any) -> str:
@@ -22,3 +22,7 @@ def _decimal_as_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+# Made once: json.dumps would make an encoder for every value.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_decimal_as_text)

@@ -82,8 +82,8 @@ class Pauses:
         return until is not None and until > self._clock.now() - within
 
     def _latest(self, service: str) -> datetime | None:
-        pause = pause_of(self._store.cursor(cursor_of(service)))
-        return pause.until if pause else None
+        until = self._store.cursor(cursor_of(service)).data.get("until")
+        return datetime.fromisoformat(until) if until else None
 
     def pause_xero(self, problem: XeroError, kind: str = "") -> tuple[datetime, str]:
         """Pause Xero for as long as the problem asks for; return until when, and the reason.

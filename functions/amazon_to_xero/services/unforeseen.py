@@ -12,5 +12,5 @@ UNFORESEEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeErro
 
 def place_of(problem: BaseException) -> str:
     """Return the type and place of an exception. Its text may contain anything, a buyer's name too."""
-    place = traceback.extract_tb(problem.__traceback__)[-1]
-    return f"{type(problem).__name__} in {Path(place.filename).name}:{place.lineno}"
+    *_, (frame, line) = traceback.walk_tb(problem.__traceback__)
+    return f"{type(problem).__name__} in {Path(frame.f_code.co_filename).name}:{line}"

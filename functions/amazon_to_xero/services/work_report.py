@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,17 @@ class StepReport:
     stopped: str = ""
 
     def plus(self, other: StepReport) -> StepReport:
+        if not (other.records or other.due or other.documents or other.stopped):
+            return self
         return StepReport(
             self.records + other.records,
             self.due + other.due,
             self.documents + other.documents,
             other.stopped or self.stopped,
         )
+
+    def without_stop(self) -> StepReport:
+        return replace(self, stopped="") if self.stopped else self
 
 
 @dataclass(frozen=True)
@@ -38,4 +43,9 @@ class PostReport:
     stopped: str = ""
 
     def plus(self, other: PostReport) -> PostReport:
+        if not (other.applied or other.failed or other.stopped):
+            return self
         return PostReport(self.applied + other.applied, self.failed + other.failed, other.stopped or self.stopped)
+
+    def without_stop(self) -> PostReport:
+        return replace(self, stopped="") if self.stopped else self

@@ -174,8 +174,8 @@ class SyncWorker:
     def _work(self, deadline: datetime, named: Sequence[str], names: Collection[str], so_far: WorkReport) -> WorkReport:
         work = [self._work_of[name] for name in names]
         # What stopped an earlier round does not stop this one.
-        read, planned = replace(so_far.read, stopped=""), replace(so_far.planned, stopped="")
-        posted = replace(so_far.posted, stopped="")
+        read, planned = so_far.read.without_stop(), so_far.planned.without_stop()
+        posted = so_far.posted.without_stop()
         while self._clock.now() < deadline:
             just_read = _all([each.read for each in work], named, deadline)
             just_planned = _all([each.plan for each in work], [*named, *just_read.due], deadline)

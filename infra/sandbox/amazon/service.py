@@ -248,7 +248,7 @@ class AmazonSandbox(SandboxService):
         return _with_json(response, self.refusals.without_left_out(read_json(response.body)))
 
     def _with_transaction_faults(self, response: Response) -> Response:
-        if self.transaction_faults == TransactionFaults():
+        if not self.transaction_faults.change_answers:
             return response
         return _with_json(response, self.transaction_faults.applied_to(read_json(response.body)))
 

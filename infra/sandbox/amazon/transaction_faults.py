@@ -26,6 +26,10 @@ class TransactionFaults:
     def delay(self) -> timedelta:
         return timedelta(hours=self.delay_hours)
 
+    @property
+    def change_answers(self) -> bool:
+        return bool(self.nulls) or self.capitalised_status
+
     def applied_to(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return the answer of listTransactions as the conditions make it."""
         if "payload" not in answer:

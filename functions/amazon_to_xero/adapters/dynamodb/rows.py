@@ -124,7 +124,7 @@ class RowStateStore:
         }
 
     def cursor(self, name: str) -> Cursor:
-        return self.load(Cursor, [name]).get(name, Cursor(name))
+        return self.load(Cursor, [name]).get(name) or Cursor(name)
 
     def due(self, queue: str, now: datetime, limit: int) -> list[str]:
         keys = self._table.due(f"{self._connection}#{queue}", timestamp(now), limit)
@@ -168,11 +168,16 @@ class RowStateStore:
     def _encoded(self, record: Record) -> Row:
         codec = self._codecs[type(record)]
         row = codec.encode(record)
-        return replace(
-            row,
-            generation=record.generation + 1,
-            schema=codec.schema,
+        return Row(
+            row.sk,
+            record.generation + 1,
+            row.data,
+            row.state,
+            row.reason,
+            row.remedy,
             due=f"{self._connection}#{row.due}" if row.next_attempt_at else "",
+            next_attempt_at=row.next_attempt_at,
+            schema=codec.schema,
             # An index key must not be empty; every failure has a reason.
             watched=f"{self._connection}#{row.watched}" if row.watched and row.reason else "",
         )
@@ -180,4 +185,4 @@ class RowStateStore:
 
 def timestamp(at: datetime) -> str:
     """Return a time as text of fixed width in UTC: the index sorts times as text."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

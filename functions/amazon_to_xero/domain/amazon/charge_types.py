@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class AmountKind(StrEnum):
@@ -98,6 +99,7 @@ def amount_type(leaf: str, parents: Iterable[str]) -> AmountType:
     return UNKNOWN_TYPE
 
 
+@lru_cache(maxsize=1024)  # Amazon writes the same few hundred names in every transaction
 def letters(text: str) -> str:
     """Return the letters and digits in lower case: Amazon writes Giftwrap and GiftWrap, with and without hyphens."""
     return "".join(character for character in text.casefold() if character.isalnum())

@@ -196,7 +196,7 @@ def _malformed(problem: str) -> Failure:
 def _read_order(raw: Mapping[str, Any]) -> Order:
     channel = stated(raw, "salesChannel")
     sold_on_amazon = _is_sold_on_amazon(channel["channelName"])
-    currencies = sorted(_currencies(raw.get("proceeds")) | _currencies(raw.get("orderItems")))
+    currencies = sorted(_currencies([raw.get("proceeds"), raw.get("orderItems")]))
     if len(currencies) > 1:
         raise Failure(
             FailureCode.MIXED_CURRENCIES,
@@ -247,13 +247,17 @@ def _is_sold_on_amazon(channel: Any) -> bool:
 
 def _currencies(value: Any) -> set[str]:
     """Return every currencyCode in proceeds. Unit prices and points are only shown to buyers, not charged."""
-    if isinstance(value, list):
-        return set().union(*(_currencies(element) for element in value))
-    if not isinstance(value, Mapping):
-        return set()
-    own = {value["currencyCode"]} if isinstance(value.get("currencyCode"), str) else set()
-    inner = (part for name, part in value.items() if name not in ("product", "expense"))
-    return own.union(*(_currencies(part) for part in inner))
+    found: set[str] = set()
+    unread = [value]
+    while unread:
+        part = unread.pop()
+        if isinstance(part, list):
+            unread += part
+        elif isinstance(part, dict):
+            if isinstance(part.get("currencyCode"), str):
+                found.add(part["currencyCode"])
+            unread += [inner for name, inner in part.items() if name not in ("product", "expense")]
+    return found
 
 
 def _read_status(text: Any) -> Fulfilment:

@@ -13,6 +13,8 @@ def cleaned(value: Any) -> str:
     surrogate pair can be neither sent nor hashed.
     """
     text = value if isinstance(value, str) else ""
+    if text.isascii() and text.isprintable():  # nearly all texts: nothing of what follows is in them
+        return " ".join(text.split())
     spaced = (" " if unicodedata.category(each) == "Cc" else each for each in text)
     return " ".join("".join(each for each in spaced if unicodedata.category(each)[0] != "C").split())
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 
 from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.books.contact import ContactPolicy
@@ -129,12 +130,12 @@ class PostingPolicy:
         other = self.by_marketplace.get(marketplace_id, MarketplacePolicy())
         return replace(self, payments=other.payments or self.payments, approval=other.approval or self.approval)
 
-    @property
+    @cached_property
     def has_review(self) -> bool:
         """Whether a person approves the invoices of any marketplace."""
         return any(self.for_marketplace(each).approval is Approval.REVIEW for each in self.marketplaces)
 
-    @property
+    @cached_property
     def lists_to_read(self) -> ListsToRead:
         """What is read of the organisation besides its accounts, tax rates and currencies."""
         return replace(self.account_rules.lists_to_read, branding_themes=bool(self.style.branding_theme))
