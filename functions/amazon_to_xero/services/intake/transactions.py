@@ -72,8 +72,9 @@ class TransactionRecorder:
                     yield row
 
         saved = update_records(self._store, TransactionRecord, refunds, recorded)
-        for key in new & saved.keys():
-            self._failed_sources.log(saved[key])
+        for key, row in saved.items():
+            if key in new:
+                self._failed_sources.log(row)
         due = tuple(key for key in saved if key in new and saved[key].next_attempt_at is not None)
         return StepReport(len(transactions), due)
 
