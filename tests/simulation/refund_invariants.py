@@ -178,7 +178,7 @@ class RefundInvariants:
             self._violated(f"refund {refund.transaction_id} ({refund.kind}, {refund.flaw}) rests as {state} {reason}")
 
     def _may_miss_its_sale(self, one: OrderHistory) -> bool:
-        """Whether what is refunded may never be shipped, or its order be read only after the refund's wait has ended."""
+        """Whether what is refunded may never be shipped, or its order be read only after the refund's wait ended."""
         if self._world.culprits.of(one.order_id) is Culprit.AMAZON_REFUSES:
             return True
         status = one.versions[-1].order["fulfillment"]["fulfillmentStatus"]
