@@ -15,6 +15,7 @@ from amazon_to_xero.adapters.amazon.orders import BUYER, INCLUDED_DATA, AmazonSe
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, RowStateStore
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
+from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent, OutboundEvent
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
@@ -218,14 +219,14 @@ class SimulatedApplication(Application):
         return connect(_profile(settings_text, secrets.buyer_salt), ports, tokens, world.capabilities)
 
 
-def _token_endpoint(world: World, secrets: ConnectionSecrets, clock: SimulatedClock) -> XeroTokenEndpoint:
+def _token_endpoint(world: World, secrets: ConnectionSecrets, clock: Clock) -> XeroTokenEndpoint:
     url = "https://identity/connect/token"
     endpoint = XeroTokenEndpoint(secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=url)
     endpoint._connection.transport.pool_manager = XeroPool(world.xero_wire, world.functions.step)
     return endpoint
 
 
-def _xero(world: World, tokens: XeroTokens, tenant_id: str, clock: SimulatedClock) -> XeroAccounting:
+def _xero(world: World, tokens: XeroTokens, tenant_id: str, clock: Clock) -> XeroAccounting:
     xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url="https://xero")
     xero._connection.transport.pool_manager = XeroPool(world.xero_wire, world.functions.step)
     return xero
