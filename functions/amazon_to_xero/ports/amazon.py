@@ -30,7 +30,7 @@ class AmazonThrottled(AmazonError):
 
 
 class AmazonUnavailable(AmazonError):
-    """No usable answer: 5xx, HTML, an empty body, a time-out, or a 400 for a valid query. Retry later."""
+    """No usable answer: 5xx, HTML with any status, no body, a time-out, or a 400 for a valid query. Retry later."""
 
 
 class AmazonNotAuthorised(AmazonError):

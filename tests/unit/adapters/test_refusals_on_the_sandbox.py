@@ -17,7 +17,7 @@ from fakes.orders import UK, US
 from fakes.state import NOON
 from sandbox.amazon import AmazonSandbox, Credentials, Seller
 from sandbox.amazon.refusals import Refusals
-from sandbox.wire import SandboxClock
+from sandbox.wire import Fault, SandboxClock
 from unit.adapters.live_sandboxes import listening
 from unit.services.amazon_orders import HOUR, MINUTE, amazon_order
 
@@ -116,6 +116,18 @@ def test_order_that_is_refused_for_good_fails_and_the_others_go_on(live: LiveCon
     assert connection.dead_letters[ORDERS].reasons == [("026-1", "ORDER_REFUSED")]
     assert connection.decisions.of("PAUSED") == []
     assert connection.read(connection.notice(["026-3"])).records == 1
+
+
+def test_html_403_of_amazons_network_pauses_nothing_and_costs_no_new_token(live: LiveConnection) -> None:
+    live.hold(amazon_order("026-1"))
+    live.sandbox.faults.append(Fault("refuse", path="/orders/", status=403, body="<html>Request blocked</html>"))
+
+    assert live.connection.read(live.connection.notice(["026-1"])).records == 0
+    live.connection.clock.advance(300)
+
+    assert live.connection.decisions.of("PAUSED") == []
+    assert live.connection.read().records == 1
+    assert [call.operation for call in live.sandbox.calls].count("lwaToken") == 1
 
 
 def test_page_token_that_is_refused_from_now_on_starts_the_sweep_again(live: LiveConnection) -> None:

@@ -84,7 +84,7 @@ def api_document(response: httpx.Response) -> Json:
     kind: type[AmazonError]
     if status == httpx.codes.TOO_MANY_REQUESTS:
         kind = AmazonThrottled
-    elif status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+    elif is_refused(response):
         kind = AmazonForbidden
     elif status == httpx.codes.NOT_FOUND and error:
         kind = AmazonNotFound
@@ -94,6 +94,16 @@ def api_document(response: httpx.Response) -> Json:
         # Also for 400: valid queries were answered with 400 InvalidInput for hours (Amazon: models issue 5365).
         kind = AmazonUnavailable
     raise Refusal(kind, status, code or f"answer is {_describe(answer)}", message or "")
+
+
+def is_refused(response: httpx.Response) -> bool:
+    """Return whether Amazon refuses the request, which it does in JSON.
+
+    A page of HTML with the same status is from the network before it (Amazon: docs issue 410), and says nothing about
+    the authorisation.
+    """
+    is_refusal = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+    return is_refusal and isinstance(_parsed(response), dict)
 
 
 def token_document(response: httpx.Response) -> Json:

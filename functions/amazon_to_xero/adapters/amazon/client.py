@@ -30,7 +30,7 @@ from sp_api.base._core import build_headers, prepare_request, resolve_method
 from sp_api.base._transport_httpx import HttpxTransport
 from sp_api.base.credential_provider import FromCodeCredentialProvider
 
-from amazon_to_xero.adapters.amazon.answers import api_document, send, token_document
+from amazon_to_xero.adapters.amazon.answers import api_document, is_refused, send, token_document
 from amazon_to_xero.ports.amazon import Json
 
 # 3 s to connect, 20 s for each read: a Lambda function needs time left to record what went wrong.
@@ -108,7 +108,7 @@ class HardenedClient(Client):  # type: ignore[misc]  # sp_api ships no types
                 version=None,
             )
             response = send(self._transport, **prepared)
-            if response.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or is_second_attempt:
+            if not is_refused(response) or is_second_attempt:
                 break
             # The token may have been revoked since it was cached; a valid authorisation gives a new one.
             self._auth.forget(token)

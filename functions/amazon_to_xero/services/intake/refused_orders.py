@@ -11,7 +11,6 @@ from amazon_to_xero.domain.failures import FAILURES, FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import (
     AmazonError,
     AmazonForbidden,
-    AmazonNotAuthorised,
     AmazonNotFound,
     AmazonUnavailable,
     SellerApi,
@@ -29,14 +28,13 @@ from amazon_to_xero.services.work_report import StepReport
 MAX_REFUSALS = 24  # of one order, 18 hours with their waits; Amazon has answered valid queries with 400 for hours
 REFUSED_IN_A_ROW = 3  # after so many refused orders in one run, none returned, it is tested whether getOrder works
 _MAX_WAIT = timedelta(hours=1)
-_REFUSED = (400, 401, 403)
+_BAD_REQUEST = 400
 
 
 def is_refusal(problem: AmazonError) -> bool:
     """Whether Amazon refused to return the order, and not the connection's authorisation."""
-    if isinstance(problem, AmazonNotAuthorised) and not isinstance(problem, AmazonForbidden):
-        return False
-    return problem.status in _REFUSED
+    is_bad_request = isinstance(problem, AmazonUnavailable) and problem.status == _BAD_REQUEST
+    return isinstance(problem, AmazonForbidden) or is_bad_request
 
 
 class RefusedOrders:
