@@ -147,6 +147,7 @@ class Request:
 
     query: pairs in the order sent, repeated names included.
     headers: keyed by lower-case name.
+    query_length: characters of the encoded query string, as sent.
     """
 
     method: str
@@ -154,13 +155,15 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    query_length: int = 0
 
     @classmethod
     def to(cls, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Request:
         """Build a request from its target as sent over the wire (`/path?query`)."""
         path, _, query = target.partition("?")
         lowered = {name.lower(): value for name, value in (headers or {}).items()}
-        return cls(method.upper(), path, tuple(parse_qsl(query, keep_blank_values=True)), lowered, body)
+        pairs = tuple(parse_qsl(query, keep_blank_values=True))
+        return cls(method.upper(), path, pairs, lowered, body, len(query))
 
     def parameter(self, name: str) -> str | None:
         """Return the first value of a query parameter. Both services compare names case-insensitively."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -196,6 +197,14 @@ def test_unit_amounts_have_four_decimals_on_request(xero: XeroClient) -> None:
     assert xero.get("Invoices/AMZ-1").record()["LineItems"][0]["UnitAmount"] == Decimal("0.33")
     item_line = xero.get("Invoices/AMZ-1", unitdp=4).record()["LineItems"][0]
     assert (item_line["UnitAmount"], item_line["LineAmount"]) == (Decimal("0.3333"), Decimal("1.00"))
+
+
+def test_query_string_of_more_than_2048_characters_is_not_found(xero: XeroClient) -> None:
+    where = 'InvoiceNumber=="{}"'
+    around = len("where=") + len(quote(where.format("")))
+
+    assert xero.get("Invoices", where=where.format("A" * (2048 - around))).status == 200
+    assert xero.get("Invoices", where=where.format("A" * (2049 - around))).status == 404
 
 
 def test_credit_notes_and_payments_can_be_filtered(xero: XeroClient) -> None:

@@ -26,6 +26,9 @@ from .page import render
 from .request_bodies import RequestBodies
 from .routing import API, identity_operation, route
 
+# Xero's web server answers 404 to a longer query string (Xero-NetStandard issue 471, Xero-OpenAPI issue 534).
+_LONGEST_QUERY = 2_048
+
 
 class XeroSandbox(SandboxService):
     """One organisation behind Xero's API, with its identity service.
@@ -90,6 +93,8 @@ class XeroSandbox(SandboxService):
 
     def respond(self, request: Request) -> Response:
         path = request.path.lower().rstrip("/")
+        if request.query_length > _LONGEST_QUERY:
+            return NOT_FOUND_RESPONSE
         if path.startswith(API):
             return self._call_accounting_api(request)
         match request.method, path:

@@ -10,6 +10,7 @@ import pytest
 
 from amazon_to_xero.domain.books.contact import ContactPolicy, Customer, Pseudonym, customer_of
 from amazon_to_xero.domain.books.document import DocumentState
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.services.intake import buyer_contacts
 from fakes.state import ManualClock
@@ -388,6 +389,26 @@ def test_order_goes_on_with_the_contact_that_a_person_restored(connection: Sandb
 
 
 # --- what Xero refuses, and what it never answers ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [DocumentKind.CONTACT, DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE])
+def test_look_up_of_forty_long_numbers_fits_into_xeros_urls(connection: SandboxConnection, kind: DocumentKind) -> None:
+    numbers = [f"AMAZON-UK-{n:02}-{'&' * 20}-0123456789" for n in range(40)]
+    of_kind = {
+        DocumentKind.CONTACT: lambda number: replace(
+            CONTACT, number=number, body={"Name": f"Customers of {number}", "ContactNumber": number}
+        ),
+        DocumentKind.INVOICE: desired_invoice,
+        DocumentKind.CREDIT_NOTE: desired_credit_note,
+    }
+    connection.request(CONTACT, *map(of_kind[kind], numbers))
+    path = f"/api.xro/2.0/{DOCUMENT_TYPES[kind].collection}"
+    connection.live.fault("fail", path, method="PUT", status=500, times=2)
+
+    connection.post_times(3)
+
+    assert {connection.document(number, kind).state for number in numbers} == {DocumentState.APPLIED}
+    assert [call.status for call in connection.live.sandbox.calls if call.method == "GET"].count(404) == 0
 
 
 def test_content_that_xero_never_answers_fails_alone(connection: SandboxConnection) -> None:
