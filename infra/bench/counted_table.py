@@ -72,8 +72,10 @@ class CountedTable:
         self._count_query(found)
         return found[0][0] if found else ""
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
-        index = self._watched.get(watched, [])
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
+        index = [each for each in self._watched.get(watched, []) if reason in ("", each[0])]
         begin = 0 if after is None else bisect_left(index, (after[1], f"{after[0]}\0"))
         found = list(islice(index, begin, begin + limit))
         self._count_query(found)

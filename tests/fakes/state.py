@@ -33,10 +33,10 @@ class ManualClock:
 
 
 def page_of_watched(
-    rows: Iterable[Row], watched: str, limit: int, after: tuple[str, str] | None
+    rows: Iterable[Row], watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
 ) -> list[tuple[str, str]]:
     """Return what a query of the index `watched` over these rows returns."""
-    found = sorted((row.reason, row.sk) for row in rows if row.watched == watched)
+    found = sorted((row.reason, row.sk) for row in rows if row.watched == watched and reason in ("", row.reason))
     return [(sk, reason) for reason, sk in found if after is None or (reason, sk) > after[::-1]][:limit]
 
 
@@ -76,9 +76,11 @@ class MemoryTable:
         shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
         return min((row.next_attempt_at for row in shown.values() if row.due == due), default="")
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
         shown = {row.sk: row for at, row in self._index if at <= self._clock.now() - self._lag}
-        return page_of_watched(shown.values(), watched, limit, after)
+        return page_of_watched(shown.values(), watched, limit, after, reason)
 
     def _put(self, row: Row) -> bool:
         with self._lock:

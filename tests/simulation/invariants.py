@@ -413,8 +413,10 @@ class _Rows:
     def first_due(self, due: str) -> str:
         raise AssertionError("nothing is due in a world at rest")
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
-        return page_of_watched(self._rows.values(), watched, limit, after)
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
+        return page_of_watched(self._rows.values(), watched, limit, after, reason)
 
 
 def _by_account(lines: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:

@@ -59,8 +59,10 @@ class MemoryTable:
     def first_due(self, due: str) -> str:
         return min((row.next_attempt_at for row in self._due[due].values()), default="")
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
-        return page_of_watched(self._watched[watched].values(), watched, limit, after)
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
+        return page_of_watched(self._watched[watched].values(), watched, limit, after, reason)
 
     def waiting(self) -> list[Row]:
         """Rows that say when they want to be worked on, in truth."""
@@ -170,10 +172,12 @@ class TableClient:
         self._busy("first_due")
         return self._table.first_due(due)
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
         self._step("table.watched")
         self._busy("watched")
-        return self._table.watched(watched, limit, after)
+        return self._table.watched(watched, limit, after, reason)
 
     def _write(self, row: Row) -> bool:
         return self._table.put(row, self._weather().index_lag)

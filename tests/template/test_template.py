@@ -565,7 +565,8 @@ def test_existing_table_replaces_the_new_one_everywhere(resources: Resources) ->
             if any(action.startswith("dynamodb:") for action in listed(statement["Action"]))
             for resource in listed(statement["Resource"])
         }
-        indexes = {"ResumeFunction": {"due", "watched"}, REPLAY: {"watched"}, RECONCILIATION: {"watched"}}
+        both = {"due", "watched"}
+        indexes = {"ResumeFunction": both, "RefundsFunction": both, REPLAY: {"watched"}, RECONCILIATION: {"watched"}}
         assert allowed == {arn, *(f"{arn}/index/{index}" for index in indexes.get(name, {"due"}))}
     assert values.of(template["Outputs"]["TableName"]["Value"]) == "restored"
     assert values.of(resources["Observability"]["Properties"]["Parameters"]["TableName"]) == "restored"

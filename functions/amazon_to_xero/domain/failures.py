@@ -333,8 +333,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.REFUND_WITHOUT_SALE: FailureInfo(
         "The order of a refund has no approved invoice in Xero: for three days, or 30 where that is on its way.",
-        "Correct what the message says about the order, then reprocess the transaction; or enter the refund in Xero "
-        "manually.",
+        "Correct what the message says about the order: the refund is entered within the hour after its sale. Or enter "
+        "the refund in Xero manually, then take it off the list with correct --skip.",
     ),
     _C.REFUND_BEFORE_START: FailureInfo(
         "The refund belongs to a sale from before start, which is not entered here.",

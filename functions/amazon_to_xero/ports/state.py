@@ -102,10 +102,11 @@ class StateStore(RecordStore, Protocol):
         """Return when the earliest record of a due queue is due, maybe in the future; None where there is none."""
         ...
 
-    def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
+    def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         """Return at most `limit` records of a group, by reason, from the one after `after` on.
 
         group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS or OPEN_DIFFERENCES.
+        reason: only those that have this one.
         """
         ...
 

@@ -35,6 +35,7 @@ from amazon_to_xero.services.intake.sweep import OrderSweep
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations
+from amazon_to_xero.services.planning.failed_refunds import FailedRefunds
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
@@ -63,6 +64,7 @@ class Services:
     order_transactions: OrderTransactions
     transaction_sweep: TransactionSweep
     refund_planner: SourcePlanner[TransactionRecord]
+    failed_refunds: FailedRefunds
     confirmations: SaleConfirmations
     approvals: Approvals
     stock: StockServices
@@ -137,6 +139,15 @@ def _sweep_orders(services: Services, deadline: datetime) -> StepReport:
     return services.order_sweep.sweep(deadline)
 
 
+def _sweep_transactions(services: Services, deadline: datetime) -> StepReport:
+    """Plan the refunds again whose sale has come since they failed for want of it, then sweep the transactions.
+
+    In this order, because a sweep of a long history uses the whole time.
+    """
+    planned_again = services.failed_refunds.plan_again(deadline)
+    return planned_again.plus(services.transaction_sweep.sweep(deadline))
+
+
 CAPABILITIES: Mapping[str, Capability] = {
     capability.name: capability
     for capability in (
@@ -168,7 +179,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             work=lambda services: CapabilityWork(
                 read=partial(_read_transactions, services),
                 plan=partial(_plan_refunds_and_confirm_sales, services),
-                sweep=services.transaction_sweep.sweep,
+                sweep=partial(_sweep_transactions, services),
             ),
         ),
         Capability(

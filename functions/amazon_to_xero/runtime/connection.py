@@ -54,6 +54,7 @@ from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.charged_orders import ChargedOrders
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
+from amazon_to_xero.services.planning.failed_refunds import FailedRefunds
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
 from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
@@ -285,6 +286,7 @@ def connect(
             confirmations.refunds_planned,
             refund_place,
         ),
+        FailedRefunds(store, failed_sources, clock),
         confirmations,
         approvals,
         stock,

@@ -61,6 +61,18 @@ def test_next_page_begins_after_the_last_record_of_the_one_before(dynamodb: Reco
     }
 
 
+def test_failed_records_of_one_reason_are_a_query_of_that_reason(dynamodb: RecordingDynamoDB) -> None:
+    store = DynamoStateStore("table", "main", "eu-west-1")
+
+    store.watched(FAILED_SOURCES, 1, reason="TAX_UNMAPPED")
+
+    (request,) = dynamodb.requests("Query")
+    values = request["ExpressionAttributeValues"].values()
+    assert sorted(each["S"] for each in values) == ["TAX_UNMAPPED", "main#failed-sources"]
+    assert "reason" in request["ExpressionAttributeNames"].values()
+    assert "AND" in request["KeyConditionExpression"]
+
+
 def test_only_a_failed_order_has_the_attribute_of_the_index(dynamodb: RecordingDynamoDB) -> None:
     store = DynamoStateStore("table", "main", "eu-west-1")
 

@@ -112,7 +112,7 @@ def test_template_tables_name_every_function_and_every_alarm() -> None:
 
     assert "| `OrdersFunction` | `ShipmentsFunction` | `RefundsFunction` | `InventoryAlertsFunction` |" in permissions
     assert "| `Table/index/due` | `dynamodb:Query` | yes | yes | yes | yes | no | yes | no |" in permissions
-    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | no | no | yes | yes | yes |" in permissions
+    assert "| `Table/index/watched` | `dynamodb:Query` | no | no | yes | no | yes | yes | yes |" in permissions
     declared = (ROOT / "infra" / "observability.yaml").read_text(encoding="utf-8").count("AlarmName:")
     assert alarms.count("| `<stack>-") == declared
 

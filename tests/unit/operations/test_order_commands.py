@@ -86,7 +86,7 @@ def test_failure_that_the_index_shows_too_long_is_not_listed() -> None:
     stale = [each.key for each in all_watched(connection.store, FAILED_SOURCES)]
     record = connection.record("B")
     connection.store.save([record.plan_at(NOON)])
-    connection.store.watched = lambda group, limit, after=None: []  # type: ignore[method-assign]  # the index itself
+    connection.store.watched = lambda *given: []  # type: ignore[method-assign]  # the index itself
 
     assert stale == ["ORDER#B"]
     assert not failed(OperatorSession(connection)).has_problem

@@ -70,8 +70,13 @@ class Table(Protocol):
         """Return the earliest `next_attempt_at` of the rows with this `due`; empty where there is none."""
         ...
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
-        """Return sort key and reason of rows with this `watched`, by reason, from the row after `after` on."""
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
+        """Return sort key and reason of rows with this `watched`, by reason, from the row after `after` on.
+
+        reason: only those that have this one; all of them where it is empty.
+        """
         ...
 
 
@@ -134,9 +139,9 @@ class RowStateStore:
         text = self._table.first_due(f"{self._connection}#{queue}")
         return datetime.fromisoformat(text) if text else None
 
-    def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
+    def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         position = None if after is None else (after.key, after.reason)
-        rows = self._table.watched(f"{self._connection}#{group}", limit, position)
+        rows = self._table.watched(f"{self._connection}#{group}", limit, position, reason)
         return [Watched(key, reason) for key, reason in rows]
 
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:

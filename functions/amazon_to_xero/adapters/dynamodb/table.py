@@ -71,12 +71,15 @@ class _DynamoTable:
     def first_due(self, due: str) -> str:
         return next((str(item.next_attempt_at) for item in self._item.index_due.query(due, limit=1)), "")
 
-    def watched(self, watched: str, limit: int, after: tuple[str, str] | None) -> list[tuple[str, str]]:
+    def watched(
+        self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
+    ) -> list[tuple[str, str]]:
         position = None
         if after is not None:
             key = {"watched": watched, "reason": after[1], "pk": self._pk, "sk": after[0]}
             position = {name: {"S": text} for name, text in key.items()}
-        items = self._item.index_watched.query(watched, limit=limit, last_evaluated_key=position)
+        condition = self._item.reason == reason if reason else None
+        items = self._item.index_watched.query(watched, condition, limit=limit, last_evaluated_key=position)
         return [(item.sk, item.reason) for item in items]
 
     def _put(self, row: Row) -> bool:

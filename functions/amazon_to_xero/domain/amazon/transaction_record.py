@@ -79,6 +79,10 @@ class TransactionRecord:
             self, next_step=NextStep.PLAN, next_attempt_at=at, state=TransactionState.RECORDED, reason=reason, remedy=""
         )
 
+    def planned_anew(self, now: datetime) -> TransactionRecord:
+        """Return the record to be planned now. It may wait for its sale as long as a new one."""
+        return replace(self, first_read_at=now).plan_at(now)
+
     def corrected(self, corrections: int, now: datetime) -> TransactionRecord:
         """Return the record with so many corrections, to be planned with them."""
         return replace(self, corrections=corrections).plan_at(now)

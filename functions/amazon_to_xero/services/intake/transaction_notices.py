@@ -61,8 +61,7 @@ class TransactionNotices:
                     unread.append((known.posted_at if known else None) or now - FIRST_SWEEP)
                     yield (known or TransactionRecord(key, first_read_at=now)).awaiting_content()
                 elif known.next_attempt_at is None:
-                    # It may wait for its sale as long as a new one: the order may just have been corrected, too.
-                    yield replace(known, first_read_at=now).plan_at(now)
+                    yield known.planned_anew(now)  # its order may just have been corrected, too
                 else:
                     due[key] = None
 

@@ -209,8 +209,8 @@ class RefundPlans:
         if now - (record.first_read_at or transaction.posted_at) >= limit:
             raise Failure(
                 FailureCode.REFUND_WITHOUT_SALE,
-                f"{problem}. Correct that, then reprocess transaction {transaction.transaction_id}; or enter its "
-                "credit note in Xero manually.",
+                f"{problem}. Correct that, and the refund is entered within the hour after its sale; or enter its "
+                f"credit note in Xero manually, then skip transaction {transaction.transaction_id}.",
             )
         if wait.reads_order:
             self._read_order([transaction.order_id])

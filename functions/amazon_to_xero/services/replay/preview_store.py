@@ -42,7 +42,7 @@ class PreviewStore:
     def first_due(self, queue: str) -> datetime | None:
         return None
 
-    def watched(self, group: str, limit: int, after: Watched | None = None) -> list[Watched]:
+    def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         return []
 
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
