@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +16,8 @@ import pytest
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.capabilities import REFUNDS
-from amazon_to_xero.domain.failures import FailureCode, NotBookedReason
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.failures import FailureCode, NotBookedReason, WaitReason
+from amazon_to_xero.domain.planning.policy import PostingPolicy, RefundsWithoutSale
 from amazon_to_xero.domain.tax.rounding import xero_total
 from fakes.order_life import CANADIAN, PAYING, canadian_item, tea, version
 from fakes.orders import breakdown, item
@@ -75,18 +76,32 @@ class Person:
     words: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Waits:
+    """The refund waits for its sale, and its row says why in these words."""
+
+    words: Sequence[str]
+
+
 class OfSettlements:
     """Nothing is recorded: the transaction belongs to Amazon's settlement."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the buyer bought, what Amazon states of it, and what is in the books then."""
+    """What the buyer bought, what Amazon states of it, and what is in the books then.
 
-    sale: dict[str, Any]
+    sale: None for an order that Amazon no longer returns.
+    earlier: transactions that are in the books before.
+    is_before_its_sale: the transaction is read before the order.
+    """
+
+    sale: dict[str, Any] | None
     transaction: dict[str, Any]
-    expected: Note | NoDocument | Person | OfSettlements
+    expected: Note | NoDocument | Person | Waits | OfSettlements
     policy: PostingPolicy = PAYING
+    earlier: Sequence[dict[str, Any]] = ()
+    is_before_its_sale: bool = False
 
 
 GOODS_BACK = Note([("200", "OUTPUT2", "14.00")], "14.00")
@@ -117,15 +132,22 @@ CASES = {
         back(item_refund(OurPricePrincipal="-14.00", Commission="2.10", RefundCommission="-0.42")),
         GOODS_BACK,
     ),
-    "3: goods, shipping and discount on the accounts of their lines": Case(
+    "1: goods, shipping and discount on the accounts of their lines": Case(
         SOLD,
         back(item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", OurPriceDiscount="3.00")),
         Note([("200", "OUTPUT2", "14.00"), ("205", "OUTPUT2", "4.99"), ("210", "OUTPUT2", "-3.00")], "15.99"),
     ),
-    "3: tax that Amazon states beside the price belongs to the price": Case(
+    "1: tax that Amazon states beside the price belongs to the price": Case(
         SOLD,
         back(item_refund(OurPricePrincipal="-5.00", OurPriceTax="-1.00")),
         Note([("200", "OUTPUT2", "6.00")], "6.00"),
+    ),
+    "3: a refund that is read before its sale": Case(SOLD, back(GOODS), GOODS_BACK, is_before_its_sale=True),
+    "4: the second of a day takes what the first has left": Case(
+        version(1, tea("4.00", item_id="1"), tea("9.00", item_id="2")),
+        back(item_refund(OurPricePrincipal="-9.00")),
+        Note([("200", "OUTPUT2", "9.00")], "9.00"),
+        earlier=[refund("T0", item_refund(OurPricePrincipal="-4.00"))],
     ),
     "4: shipping only": Case(
         SOLD, back(item_refund(ShippingPrincipal="-4.99")), Note([("205", "OUTPUT2", "4.99")], "4.99")
@@ -289,6 +311,12 @@ CASES = {
     "14: an order before the start needs a person": Case(
         BEFORE_START, back(item_refund(OurPricePrincipal="-10.00")), Person(FailureCode.REFUND_BEFORE_START), LATE_START
     ),
+    "14: a refund of an order that failed waits, and says why": Case(
+        SOLD, back(GOODS), Waits(["Order A failed with UNKNOWN_MARKETPLACE"]), replace(PAYING, marketplaces=frozenset())
+    ),
+    "14: an order of more than two years ago has a note without an invoice, by rule": Case(
+        None, back(GOODS), GOODS_BACK, replace(PAYING, refunds_before_start=RefundsWithoutSale.STANDALONE)
+    ),
     "tax is added to the price": Case(
         CANADIAN_SALE,
         back(item_refund(currency="CAD", OurPricePrincipal="-10.00", OurPriceTax="-0.50")),
@@ -330,10 +358,15 @@ def test_what_is_in_the_books_after_a_transaction(case: Case) -> None:
     connection = RefundingConnection(policy=case.policy)
     if id(case.sale) in CANADIAN_TOTALS and isinstance(case.expected, Note):
         connection.xero.totals = {"A": Decimal(CANADIAN_TOTALS[id(case.sale)]), NOTE: Decimal(case.expected.total)}
-    connection.update(case.sale)
+    if case.sale is not None and not case.is_before_its_sale:
+        connection.update(case.sale)
+    for transaction in case.earlier:
+        connection.refund(transaction)
     sold = connection.balance()
 
     record = connection.transact(case.transaction)
+    if case.sale is None or case.is_before_its_sale:
+        record = after_its_sale(connection, case.sale)
 
     letters = [(each.reason, each.remedy) for each in connection.dead_letters[REFUNDS].letters]
     match case.expected:
@@ -348,11 +381,27 @@ def test_what_is_in_the_books_after_a_transaction(case: Case) -> None:
             ((found, remedy),) = letters
             assert found == code
             assert all(word in remedy for word in words)
+        case Waits(words):
+            assert outcome(record) == (TransactionState.RECORDED, WaitReason.WAITING_FOR_SALE)
+            assert record is not None
+            assert all(word in record.remedy for word in words)
         case OfSettlements():
             assert record is None
     if not isinstance(case.expected, Note):
         assert connection.balance() == sold
     assert bool(letters) is isinstance(case.expected, Person)
+
+
+def after_its_sale(connection: RefundingConnection, sale: dict[str, Any] | None) -> TransactionRecord:
+    """Have the order read that the refund T1 asked for, and plan the refund again."""
+    assert connection.transaction("T1").reason == WaitReason.WAITING_FOR_SALE
+    assert connection.asked_for == ["A"]
+    if sale is not None:
+        connection.update(sale)
+    connection.notice(connection.asked_for, at=connection.clock.now() - timedelta(hours=1))
+    connection.read(connection.asked_for)
+    connection.clock.advance(60)
+    return connection.plan_refund("T1")
 
 
 def assert_note(connection: RefundingConnection, lines: Sequence[tuple[str, str, str]], total: Decimal) -> None:
