@@ -20,7 +20,9 @@ from sp_api.auth.access_token_client import cache as seller_tokens
 
 from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
+from amazon_to_xero.domain.amazon.notification import parse_transaction_update
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.ports.amazon import AmazonUnavailable
 from fakes.books import POLICY
 from fakes.connection import FakeConnection
 from fakes.order_life import tea, version
@@ -33,7 +35,8 @@ from unit.adapters.fault_server import FaultServer, Reply
 from unit.adapters.live_sandboxes import listening
 from unit.services.planning.refunding_connection import RefundingConnection
 
-CONTRACT = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "amazon" / "finances_2024-06-19.json"
+AMAZON = Path(__file__).resolve().parents[3] / "shared" / "contracts" / "amazon"
+CONTRACT = AMAZON / "finances_2024-06-19.json"
 TRANSACTIONS = "/finances/2024-06-19/transactions"
 DAY = timedelta(days=1)
 CREDENTIALS = AmazonCredentials("client", "secret", "refresh")
@@ -175,6 +178,53 @@ def item_definition(schema: Mapping[str, Any]) -> str:
     name = str(reference).rpartition("/")[2]
     inner = contract()["definitions"].get(name, {})
     return item_definition(inner) if inner.get("type") == "array" else name
+
+
+# --- Amazon's own examples --------------------------------------------------------------------------------------------
+
+
+def example(name: str) -> Any:
+    path = AMAZON / name
+    if not path.is_file():
+        pytest.skip(f"{path} is missing, so Amazon's example cannot be read")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_answer_that_amazon_publishes_is_read_and_what_it_lacks_is_shown_to_a_person(
+    server: FaultServer, api: AmazonFinancesApi
+) -> None:
+    (published,) = example("sandbox/finances_2024-06-19.listTransactions.200.json")
+    server.on(TRANSACTIONS, Reply(200, published["response"]))
+
+    page = api.list_transactions(posted_after=NOON - DAY)
+
+    assert page.next_token == "Next token value"
+    (charge,) = page.transactions
+    connection = RefundingConnection()
+    connection.transact({"transactionId": None, **charge})
+    (record,) = connection.transactions.values()
+    assert (record.state, record.reason) == (TransactionState.FAILED, "TRANSACTION_MALFORMED")
+    assert "transactionId" in record.remedy
+
+
+def test_refusal_that_amazon_publishes_is_an_error_with_its_code(server: FaultServer, api: AmazonFinancesApi) -> None:
+    (published,) = example("sandbox/finances_2024-06-19.listTransactions.400.json")
+    server.on(TRANSACTIONS, Reply(400, published["response"]))
+
+    with pytest.raises(AmazonUnavailable) as caught:
+        api.list_transactions(posted_after=NOON - DAY)
+
+    assert caught.value.code == "InvalidInput"
+
+
+def test_notification_that_amazon_publishes_is_a_notice_of_its_seller_and_day() -> None:
+    published = example("notifications/examples/TransactionUpdateNotification.0.json")
+
+    notice = parse_transaction_update(json.dumps(published))
+
+    update = published["Payload"]["TransactionUpdateNotification"]
+    assert notice.seller_id == update["SellingPartnerMetadata"]["SellingPartnerId"]
+    assert notice.at == datetime.fromisoformat(update["PostedDate"])
 
 
 # --- what may be missing ----------------------------------------------------------------------------------------------
