@@ -764,6 +764,18 @@ def test_alarm_for_new_failures_ends_by_itself_so_that_the_next_failure_is_repor
     assert "OKActions" not in alarm  # it would say that the failures were dealt with
 
 
+def test_amount_on_the_suspense_account_raises_the_alarm_of_new_failures(observability: dict[str, Any]) -> None:
+    filters = [
+        each["Properties"]
+        for each in observability["Resources"].values()
+        if each["Type"] == "AWS::Logs::MetricFilter"
+        and '"CHARGE_TYPE_SUSPENDED"' in each["Properties"]["FilterPattern"]
+    ]
+    # Refunds are planned by these two functions.
+    assert {each["LogGroupName"]["Ref"] for each in filters} == {"RefundsLogGroupName", "ResumeLogGroupName"}
+    assert {each["MetricTransformations"][0]["MetricName"] for each in filters} == {"NewFailures"}
+
+
 def test_only_the_resume_function_publishes_to_the_alarm_topic(
     resources: Resources, observability: dict[str, Any]
 ) -> None:
