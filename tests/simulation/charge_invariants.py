@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from simulation.charges import DrawnCharge
-from simulation.history import OrderHistory
+from simulation.history import OrderHistory, withheld_tax
 from simulation.refund_invariants import InXero, is_refund_note
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Confirmation(Protocol):
     def state(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
     @property
     def data(self) -> str: ...
     @property
@@ -96,13 +98,28 @@ class ChargeInvariants:
             most = stated + _sum(max(_ZERO, before - after) for before, after in pairwise(_totals(one)))
             is_right = row.state != "CONFIRMED" or stated <= paid <= most
         else:
-            is_equal = (paid, _sum(charge.withheld for charge in charges)) == (stated, _withheld(one))
+            is_equal = (paid, _sum(charge.withheld for charge in charges)) == (stated, _ordered_as_withheld(one))
             wanted = {"CONFIRMED"} if is_equal else {"FAILED CHARGE_DIFFERS" if charges else "FAILED CHARGE_MISSING"}
             if not is_equal and _status(one) == "PARTIALLY_SHIPPED":
                 wanted.add("AWAITED WAITING_FOR_CHARGE")
             is_right = outcome in wanted
         if not is_right:
             self._violated(f"order {one.order_id}: {paid} charged, {stated} in Xero, and it rests as {outcome}")
+        if approved and row.state == "FAILED":
+            self._both_numbers(one, row, charges, paid, stated)
+
+    def _both_numbers(
+        self, one: OrderHistory, row: Confirmation, charges: Sequence[DrawnCharge], paid: Decimal, stated: Decimal
+    ) -> None:
+        """What differs is reported with what was charged and what Xero holds by now, and with the withheld tax."""
+        currency = one.region.currency
+        wanted = [f"charged {paid:.2f} {currency}", f"documents state {stated:.2f} {currency}"]
+        withheld, ordered = _sum(charge.withheld for charge in charges), _ordered_as_withheld(one)
+        if withheld or ordered:
+            wanted.append(f"withheld tax is {withheld:.2f} as charged and {ordered:.2f} as ordered")
+        for words in wanted:
+            if words not in row.remedy:
+                self._violated(f"order {one.order_id}: its remedy should say {words!r} and is {row.remedy!r}")
 
 
 def _is_approved(each: InXero) -> bool:
@@ -123,17 +140,8 @@ def _is_changed(one: OrderHistory, approved: Sequence[InXero]) -> bool:
     return has_fallen or any(each.sign < 0 for each in approved)
 
 
-def _withheld(one: OrderHistory) -> Decimal:
-    """Return the tax that the newest version states as the marketplace's."""
-    items: Sequence[Mapping[str, Any]] = one.versions[-1].order["orderItems"]
-    taxes = [
-        Decimal(breakdown["subtotal"]["amount"])
-        for item in items
-        if (item.get("tax") or {}).get("taxCollections")
-        for breakdown in (item.get("proceeds") or {}).get("breakdowns") or ()
-        if breakdown["type"] == "TAX"
-    ]
-    return _sum(taxes)
+def _ordered_as_withheld(one: OrderHistory) -> Decimal:
+    return withheld_tax(one.versions[-1].order)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

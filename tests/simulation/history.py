@@ -151,6 +151,18 @@ def buyer_email(order_id: str) -> str:
     return f"canary{int(order_id.split('-')[1]) % 3}@marketplace.example"
 
 
+def withheld_tax(order: Mapping[str, Any]) -> Decimal:
+    """Return the tax that an order states as the marketplace's."""
+    taxes = [
+        Decimal(breakdown["subtotal"]["amount"])
+        for item in order["orderItems"]
+        if (item.get("tax") or {}).get("taxCollections")
+        for breakdown in (item.get("proceeds") or {}).get("breakdowns") or ()
+        if breakdown["type"] == "TAX"
+    ]
+    return sum(taxes, Decimal(0))
+
+
 def histories(rng: random.Random, began: datetime, count: int, length: float, per_shipment: bool) -> list[OrderHistory]:
     return [_Order(rng, began, number, length, per_shipment).history() for number in range(1, count + 1)]
 
@@ -184,6 +196,8 @@ class _Order:
         rng = self._rng
         gaps = (1.0, 5.0, 20.0, 40.0, 130.0, 400.0, *([1500.0] * (self._length > 1000)))
         for status, what in _path(rng):
+            if what == "late rise" or (what in _CONTENT and self._shipped and rng.random() < 0.1):
+                self._at += _CHARGED_AFTER
             self._at = float(
                 int(self._at + rng.choice(gaps) * (0.5 + rng.random()))
             )  # Amazon's times are whole seconds
@@ -232,7 +246,7 @@ class _Order:
                 return [each.free() for each in items]
             case "item cancelled" if sum(each.quantity > 0 for each in items) > 1 and not self._has_left_in_part(one):
                 items[place] = one.cancelled()
-            case "price up" if one.quantity:
+            case "price up" | "late rise" if one.quantity:
                 items[place] = replace(one, goods=one.goods + Decimal(rng.randrange(1, 900)) / 100)
             case "price down" if one.goods * Decimal("0.6") > one.discount:
                 items[place] = replace(one, discount=one.discount + (one.goods / 3).quantize(_CENT))
@@ -361,7 +375,8 @@ class _Order:
         )
 
 
-_CONTENT = frozenset({"content", "reverted", "free", "item cancelled", "price up", "price down", "moved"})
+_CHARGED_AFTER = 5400.0  # seconds: its charge is posted, and read by the next hourly sweep
+_CONTENT = frozenset({"content", "reverted", "free", "item cancelled", "price up", "price down", "moved", "late rise"})
 
 
 def _path(rng: random.Random) -> list[tuple[str, str]]:
@@ -407,6 +422,8 @@ def _afterwards(rng: random.Random, status: str) -> list[tuple[str, str]]:
         path += [(status, _change(rng)) for _ in range(rng.choice((1, 1, 2, 3)))]
     if rng.random() < 0.12:
         path.append((status, "tip"))
+    if rng.random() < 0.1:
+        path.append((status, "late rise"))
     if rng.random() < 0.12:
         path.append(("CANCELLED", ""))
         if rng.random() < 0.4:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
+from sandbox.xero.values import read_date
 from simulation.charge_invariants import ChargeInvariants
 from simulation.corrections import check_corrections, corrected_expectation
 from simulation.culprits import REFUSED_BY_AMAZON, Culprit, check_bounds
@@ -87,6 +88,7 @@ class Invariants:
         self._limits()
         self._tokens()
         self._no_buyers()
+        self._world.other_organisation.check(self._violated)
 
     def replayed(self, before: list[Seen], failed_contacts: int, failed_orders: set[str]) -> None:
         """Everything said once more writes nothing; but a sweep may know the buyer of a contact that failed for it.
@@ -223,7 +225,9 @@ class Invariants:
         for each in live:
             self._settled(each, _allocated(each, live))
         # An open invoice that a refund was credited of is adjusted as if it were paid.
-        if not any(each.payments or is_refund_note(each.number) for each in held):
+        # So is one whose period was locked.
+        is_as_paid = any(each.payments or is_refund_note(each.number) for each in held)
+        if not is_as_paid and not self._world.lock_dates.are_drawn:
             self._as_if_never_paid(one, expected, live)
         return True
 
@@ -234,7 +238,7 @@ class Invariants:
                 "XERO_ERROR",
                 "REFERENCE_FAILED",
             }  # Xero's refusal of the archived contact is lost like every other answer
-        allowed |= self._refunds.fails_with(one)
+        allowed |= self._refunds.fails_with(one) | self._world.lock_dates.fails_with()
         for what, reason in failed.items():
             if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")
@@ -273,9 +277,10 @@ class Invariants:
         clearing = self._world.clearing.get(document["CurrencyCode"])
         asked = []
         if clearing and each.status != "DRAFT" and rest:
-            asked = [(clearing, rest, document["Date"])]
-        paid = [(one["Account"]["Code"], one["Amount"], one["Date"]) for one in each.payments]
-        if paid != asked:
+            asked = [(clearing, rest)]
+        paid = [(one["Account"]["Code"], one["Amount"]) for one in each.payments]
+        days = self._world.lock_dates.days_of(document["DateString"][:10])
+        if paid != asked or any(_day(one["Date"]) not in days for one in each.payments):
             self._violated(f"{each.number} should be settled by {asked} and is by {paid}")
 
     def _as_if_never_paid(self, one: OrderHistory, expected: Expected, live: Sequence[Booked]) -> None:
@@ -288,7 +293,8 @@ class Invariants:
         for each in live:
             self._same(one, "exact lines", sorted(expected.lines), sorted(each.lines))
             day = each.document["DateString"][:10]
-            self._same(one, "day", expected.date or day, day)
+            if expected.date and day not in self._world.lock_dates.days_of(expected.date):
+                self._same(one, "day", expected.date, day)
 
     def _same(self, one: OrderHistory, what: str, wanted: Any, found: Any) -> None:
         if wanted != found:
@@ -379,6 +385,10 @@ class Invariants:
 
     def _violated(self, what: str) -> None:
         self._world.watch.violated(what)
+
+
+def _day(of_xero: Any) -> str:
+    return str(read_date(of_xero, "Date"))
 
 
 def _allocated(each: Booked, live: Sequence[Booked]) -> Decimal:

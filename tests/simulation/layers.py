@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
+from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
+from amazon_to_xero.domain.amazon.transaction import ItemAmount
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
+from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.failures import FailureCode
-from amazon_to_xero.domain.planning import sale_confirmation
+from amazon_to_xero.domain.planning import confirmation, refund, sale_confirmation
 from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict
 from amazon_to_xero.domain.planning.refund_plan import _RefundPlan
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
+from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
@@ -32,6 +38,7 @@ from amazon_to_xero.services.posting import batches, contacts, writer
 from amazon_to_xero.services.posting.batches import PostingRequest
 from amazon_to_xero.services.posting.budget import BudgetedXero
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
+from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.posting.transitions import Transition
 from amazon_to_xero.services.posting.writer import BatchWriter
@@ -116,6 +123,14 @@ def _no_contacts(*_: Any) -> dict[str, Any]:
     return {}
 
 
+def _as_ever(_self: Organisation, day: date, _lock_dates: LockDates) -> date:
+    return day
+
+
+def _none_again(*_: Any) -> set[str]:
+    return set()
+
+
 def _always(*_: Any) -> bool:
     return True
 
@@ -130,6 +145,34 @@ def _all_of_it(_self: DecidedRefunds, value: Decimal, _adjusted: Decimal) -> Dec
 
 def _always_confirmed(*_: Any) -> Comparison:
     return Comparison(Verdict.CONFIRMED)
+
+
+_with_sale = SaleConfirmation.with_sale
+_with_charges = SaleConfirmation.with_charges
+
+
+def _with_the_first_sale(self: SaleConfirmation, sale: StatedSale | None, now: datetime) -> SaleConfirmation | None:
+    is_compared = self.sale is not None and bool(self.charges)
+    return replace(self, sale=sale) if is_compared and sale is not None else _with_sale(self, sale, now)
+
+
+def _with_the_first_charges(
+    self: SaleConfirmation, charges: Iterable[ShipmentCharge], now: datetime
+) -> SaleConfirmation | None:
+    recorded = _with_charges(self, charges, now)
+    is_compared = self.sale is not None and bool(self.charges)
+    return replace(self, charges=recorded.charges) if is_compared and recorded is not None else recorded
+
+
+_compare = confirmation.compare
+
+
+def _compare_what_was_paid(sale: StatedSale, charges: Sequence[ShipmentCharge], *more: Decimal) -> Comparison:
+    return _compare(replace(sale, withheld=sum((each.withheld for each in charges), Decimal(0))), charges, *more)
+
+
+def _is_withheld(_transaction: Any, _sku: str, amounts: Sequence[ItemAmount]) -> bool:
+    return any(each.amount for each in amounts if each.type.kind is AmountKind.MARKETPLACE_TAX)
 
 
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
@@ -194,6 +237,11 @@ WITHOUT: Mapping[str, Layers] = {
         orders=8, tidies=True, without={(writer, "check_contacts_of_refused"): _nothing}
     ),
     "merged contacts": Layers(orders=8, tidies=True, without={(contacts, "_follow_merges"): _no_contacts}),
+    # What belongs in a period that Xero has locked is dated on the first open day, or fails.
+    "first open day": Layers(orders=6, moves_dates=True, without={(Organisation, "open_date"): _as_ever}),
+    "dates planned again": Layers(orders=6, moves_dates=True, without={(writer, "plan_locked_again"): _none_again}),
+    # Settings that name another organisation under the same authorisation hold the connection.
+    "bound tenant": Layers(orders=8, other_organisation=True, without={(TenantBoundXero, "_check"): _nothing}),
     # Refunds are credited once, and never beyond what is left.
     "order of the refunds": Layers(
         refunds=True,
@@ -207,6 +255,22 @@ WITHOUT: Mapping[str, Layers] = {
     "comparison of charges": Layers(
         refunds=True,
         without={(sale_confirmation, "compare"): _always_confirmed, (confirmations, "compare"): _always_confirmed},
+    ),
+    "comparison of withheld tax": Layers(
+        refunds=True,
+        orders=8,
+        without={
+            (sale_confirmation, "compare"): _compare_what_was_paid,
+            (confirmations, "compare"): _compare_what_was_paid,
+        },
+    ),
+    "refunded tax that nets": Layers(refunds=True, orders=4, without={(refund, "_is_collected"): _is_withheld}),
+    # What was compared once is compared again when its order is planned anew, and when Amazon charges more for it.
+    "comparison of a changed sale": Layers(
+        refunds=True, orders=12, without={(SaleConfirmation, "with_sale"): _with_the_first_sale}
+    ),
+    "comparison of a further charge": Layers(
+        refunds=True, orders=12, without={(SaleConfirmation, "with_charges"): _with_the_first_charges}
     ),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}

@@ -6,6 +6,7 @@ invoices that Xero holds: a fall of an order's amounts that nobody saw before it
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from simulation.culprits import Culprit
 from simulation.history import Expected, OrderHistory
-from simulation.refunds import FAILS_WITH, DrawnRefund, Flaw
+from simulation.refunds import FAILS_WITH, WITHHELD_TOO_MUCH, DrawnRefund, Flaw
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -159,6 +160,8 @@ class RefundInvariants:
                 return True
             if reason == "REFUND_ITEM_UNKNOWN":  # what is refunded was never invoiced, or its open invoice is voided
                 return expected.status is None
+            if reason in self._world.lock_dates.fails_with():
+                return True
             return reason == _NO_SALE and (not is_invoiced or self._may_miss_its_sale(one))
 
         state, reason = self._rests(refund, may_fail)
@@ -168,6 +171,8 @@ class RefundInvariants:
         for note in notes:
             if -note.total > refund.paid_back:
                 self._violated(f"{note.number} credits {-note.total}, the buyer got {refund.paid_back}")
+        if reason == "MARKETPLACE_TAX_DIFFERS":
+            self._both_taxes(one, refund)
         if refund.flaw is not None:
             is_right = state == "FAILED" or (refund.flaw is Flaw.UNKNOWN_SKU and state == "NOT_BOOKED")
         elif state == "NOT_BOOKED":
@@ -176,6 +181,14 @@ class RefundInvariants:
             is_right = state == "FAILED" or bool(refund.paid_back)
         if not is_right:
             self._violated(f"refund {refund.transaction_id} ({refund.kind}, {refund.flaw}) rests as {state} {reason}")
+
+    def _both_taxes(self, one: OrderHistory, refund: DrawnRefund) -> None:
+        """Both taxes are named: of what the buyer got back, and what the marketplace gave back of it and 0.50 more."""
+        remedy = self._world.table.rows[f"TRANSACTION#{refund.transaction_id}"].remedy
+        stated = re.search(r"the buyer got (\S+) [A-Z]{3} tax back, the marketplace withholds (\S+) [A-Z]{3}\.", remedy)
+        of_tax = Decimal(stated[1]) if stated and one.region.tax == "withheld" else _ZERO
+        if not stated or Decimal(stated[2]) - of_tax != WITHHELD_TOO_MUCH:
+            self._violated(f"refund {refund.transaction_id} should state both taxes and says: {remedy}")
 
     def _may_miss_its_sale(self, one: OrderHistory) -> bool:
         """Whether what is refunded may never be shipped, or its order be read only after the refund's wait ended."""

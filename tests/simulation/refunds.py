@@ -24,6 +24,7 @@ _ITEM_TAX = ("Sales", "Tax", "OurPriceTax")
 _NOT_THE_BUYERS = ("AmazonFees", "MarketplaceWithheldTax")
 # The account of what a leaf names: SETTINGS of the history; goodwill and restocking have none of their own.
 _ACCOUNTS = {"Shipping": "205", "Giftwrap": "206", "PromotionalRebates": "210"}
+WITHHELD_TOO_MUCH = Decimal("0.50")
 NOBODYS_ORDER = "999-9999999-9999999"
 
 
@@ -37,6 +38,7 @@ class Flaw(StrEnum):
     REVERSED = "it takes money from the buyer"
     UNKNOWN_SKU = "the order has no such item"
     NO_SALE = "Amazon returns no order of that id"
+    WITHHELD_TAX = "the marketplace gives back 0.50 more tax than the buyer got"
 
 
 FAILS_WITH: Mapping[Flaw, frozenset[str]] = {
@@ -47,6 +49,7 @@ FAILS_WITH: Mapping[Flaw, frozenset[str]] = {
     Flaw.REVERSED: frozenset({"REFUND_REVERSED"}),
     Flaw.UNKNOWN_SKU: frozenset({"REFUND_ITEM_UNKNOWN"}),
     Flaw.NO_SALE: frozenset({"REFUND_WITHOUT_SALE"}),
+    Flaw.WITHHELD_TAX: frozenset({"MARKETPLACE_TAX_DIFFERS"}),
 }
 
 
@@ -269,6 +272,14 @@ def _add(amount: Decimal, path: tuple[str, ...]) -> Callable[[dict[str, Any]], d
     return added
 
 
+def _with_withheld_tax(transaction: dict[str, Any]) -> dict[str, Any]:
+    """Return the transaction with more withheld tax, also in the first of its items."""
+    path = ("Refunded Expenses", "MarketplaceWithheldTax", "MarketplaceFacilitatorTax-Principal")
+    add = _add(WITHHELD_TOO_MUCH, path)
+    first, *others = transaction["items"]
+    return add(transaction) | {"items": [add(first) if first["breakdowns"] else first, *others]}
+
+
 def _malformed(transaction: dict[str, Any]) -> dict[str, Any]:
     items = [item | {"breakdowns": None} for item in transaction["items"]]
     return transaction | {"breakdowns": {"breakdownType": "Sales"}, "items": items}
@@ -304,4 +315,5 @@ _FLAWS: Mapping[Flaw, Callable[[dict[str, Any]], dict[str, Any]]] = {
     Flaw.REVERSED: _add(Decimal(10000), ("Refunded Sales", "ProductCharges", "ReturnShippingDeductionPrincipal")),
     Flaw.UNKNOWN_SKU: _of_another_item,
     Flaw.NO_SALE: _of_another_order,
+    Flaw.WITHHELD_TAX: _with_withheld_tax,
 }

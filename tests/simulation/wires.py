@@ -105,9 +105,10 @@ class Wire:
         elif fate.executed is not None:
             self.in_flight += 1
             arrival = min(0.03, fate.executed)
-            self._scheduler.after(arrival, lambda: self.engine.begin(request))
+            engine = self.addressed(request)
+            self._scheduler.after(arrival, lambda: engine.begin(request))
             self._scheduler.after(fate.executed, lambda: self._execute(request, fate, operation, writes, by, answers))
-            self._scheduler.after(max(fate.executed, fate.answered or 0.0) + 0.001, lambda: self.engine.end(request))
+            self._scheduler.after(max(fate.executed, fate.answered or 0.0) + 0.001, lambda: engine.end(request))
         seen_at = fate.breaks if fate.answered is None else fate.answered
         self._scheduler.sleep(min(seen_at, GIVES_UP_AFTER) + 0.002)
         step(f"{self.name}.wrote" if writes else f"{self.name}.answered")
@@ -126,6 +127,10 @@ class Wire:
     def fate(self, request: Request, writes: bool) -> Fate:
         raise NotImplementedError
 
+    def addressed(self, request: Request) -> SandboxService:
+        """The service that the request is addressed to."""
+        return self.engine
+
     def delivered(self, request: Request) -> Request:
         """The request as it arrives."""
         return request
@@ -138,7 +143,7 @@ class Wire:
         self, request: Request, fate: Fate, operation: str, writes: bool, by: str, answers: list[Response]
     ) -> None:
         self.in_flight -= 1
-        answer = self.answered(request, self.engine.handle(self.delivered(request)))
+        answer = self.answered(request, self.addressed(request).handle(self.delivered(request)))
         seen = Seen(
             self._scheduler.seconds, by, operation, writes, answer.status, self.engine.elements(request), fate.name
         )
@@ -146,7 +151,7 @@ class Wire:
         if answer.status == 429:
             self.own_refusals.append(seen)
         if fate.after_effect is not None and answer.status < 400:
-            answer = self.engine.failed(request, fate.after_effect)
+            answer = self.addressed(request).failed(request, fate.after_effect)
         self._log(f"{self.name} {operation}", f"executed {seen.status} for {by} {self.describe(request)}")
         answers.append(answer)
 
@@ -173,6 +178,10 @@ class XeroWire(Wire):
         self._culprits = culprits
         self._drops_keys = drops_keys
         self._latest = latest
+        self.others: dict[str, XeroSandbox] = {}  # further organisations of the same authorisation, by tenant id
+
+    def addressed(self, request: Request) -> XeroSandbox:
+        return self.others.get(request.headers.get("xero-tenant-id", ""), self.engine)
 
     def writes(self, request: Request) -> bool:
         return request.method != "GET" and "/connect/" not in request.path

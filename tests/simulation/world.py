@@ -41,6 +41,8 @@ from simulation.application import SimulatedApplication, current_world
 from simulation.corrections import DrawnCorrections
 from simulation.culprits import Culprit, Culprits
 from simulation.functions_service import Functions, Handler, Poller, Schedule
+from simulation.lock_dates import DrawnLockDates
+from simulation.other_organisation import OtherOrganisation
 from simulation.queues import Queue
 from simulation.scheduler import START, Scheduler
 from simulation.statements import StatementVendor
@@ -75,6 +77,8 @@ class Layers:
     orders: int | None = None  # so many, where the damage needs many
     refunds: bool | None = None  # whether there are any, instead of a draw
     tidies: bool | None = None  # whether a bookkeeper archives or merges a contact, instead of a draw
+    other_organisation: bool | None = None  # whether the settings name another one for a while, instead of a draw
+    moves_dates: bool | None = None  # there are lock dates, and the settings say so of documents, instead of a draw
     culprits: tuple[Culprit, ...] = ()  # faults that last, of the first orders, instead of those that are drawn
     constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
     without: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # (class or module, name) -> what stands in
@@ -149,6 +153,10 @@ class World:
         self.xero_is_short_of_currency = rng.random() < 0.1
         self.closed_account = rng.random() < 0.1
         self._settings_and_secrets(rng)
+        self.lock_dates = DrawnLockDates(self, self.layers.moves_dates)
+        if self.lock_dates.moves_dates:
+            self.settings["invoices"]["lock_dates"] = "next_open_day"
+        self.other_organisation = OtherOrganisation(self, self.layers.other_organisation)
         self._constants = {
             **self.layers.without,
             (batches, "BATCH_SIZE"): rng.choice((50, 50, 5, 2, 1)),
@@ -325,7 +333,7 @@ class World:
         for schedule in self.schedules:
             schedule.start()
         last = max(version.at for one in self.histories for version in one.versions)
-        storm = max(last, self.length, self.last_correction) + self.rng.random() * 600
+        storm = max(last, self.length, self.last_correction, self.other_organisation.until) + self.rng.random() * 600
         self.scheduler.run(lambda: False, storm)
         self.log("world", "the weather is calm, the operator mends what is broken")
         self.weather = self.weather.calm()
@@ -468,6 +476,8 @@ class World:
         if self.closed_account:
             self._account("206", "ARCHIVED")
         self._plan_incidents()
+        self.other_organisation.plan()
+        self.lock_dates.plan()
         bookkeeper = self._stream("bookkeeper")
         tidies = bookkeeper.random() < 0.15
         if tidies if self.layers.tidies is None else self.layers.tidies:
@@ -610,9 +620,15 @@ class World:
             self.queues[work].send(body, delay=delay + rng.random() * 300)
 
     def _version_before(self, order_id: str) -> dict[str, Any] | None:
-        """What Amazon may still show of an order that has just changed."""
+        """What Amazon may still show of an order that has just changed.
+
+        Not where it refuses the search, before the first sweep has found that out: nothing would read the order again.
+        """
+        is_unknown = "CURSOR#search-scope" not in self.table.rows
         shown = self.shown.get(order_id, [])
         if len(shown) < 2 or self.scheduler.seconds - shown[-1][0] > 60:
+            return None
+        if is_unknown and shown[-1][1]["salesChannel"]["marketplaceId"] == self.culprits.refused_marketplace:
             return None
         self.stale.add(order_id)
         return shown[-2][1]

@@ -651,7 +651,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.AMAZON_QUOTA: "Amazon's quota for the operation is used up; it refills by the minute.",
     _W.AMAZON_UNAVAILABLE: "Amazon did not answer, or answered with an error that passes.",
     _W.WAITING_FOR_PAGES: "A burst of orders waits two minutes until searchOrders shows them in pages.",
-    _W.OLDER_VERSION: "Amazon answered with an older version of the order than before; it is read again for an hour.",
+    _W.OLDER_VERSION: "Amazon answered with an older version of the order than announced; it is read again.",
     _W.PROCEEDS_MISSING: "Amazon has not stated the order's amounts yet; the order is read again.",
     _W.SWEEP_TAKEN_OVER: "Another worker continues the sweep.",
     _W.OUT_OF_TIME: "The function's time is used up; the next run continues.",

@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.capabilities import SHIPMENTS
+from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.ports.amazon import Json
 from fakes.books import POLICY
 from fakes.connection import MINUTE, FakeConnection
@@ -106,6 +107,22 @@ def test_draft_that_ships_in_a_period_locked_since_is_approved_on_the_first_open
 
     assert [each.status for each in connection.books.invoices.values()] == ["PAID"]
     assert connection.dates() == [FIRST_OPEN_DAY] * 2
+
+
+def test_corrected_day_that_was_locked_meanwhile_gives_way_to_the_first_open_day(connect: Connect) -> None:
+    connection = connect(LockDates.NEXT_OPEN_DAY)
+    sold = {"created": "2026-11-19T10:00:00Z", "updated": "2026-11-20T10:00:00Z"}
+    connection.hold(order(item("10.00"), grand_total="10.00", order_id="A", **sold))
+    connection.work()
+    connection.lock()
+    connection.correct(CorrectionKind.DATE, "2026-11-10")
+
+    connection.work(6)
+
+    corrected = connection.document("A-A1")
+    assert (corrected.state, corrected.desired.body["Date"]) == (DocumentState.APPLIED, FIRST_OPEN_DAY.isoformat())
+    assert corrected.desired.body["Reference"].endswith("of 2026-11-10")
+    assert connection.dead_letters[SHIPMENTS].reasons == []
 
 
 def lock_before_the_payment(connection: LockedConnection) -> None:

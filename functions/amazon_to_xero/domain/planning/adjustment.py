@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number
-from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.organisation import LockDates, Organisation
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.adjustment_settlements import AdjustmentSettlements
 from amazon_to_xero.domain.planning.corrected_documents import CorrectedLines, corrected_lines, with_positive_totals
@@ -28,6 +28,7 @@ from amazon_to_xero.domain.planning.order_documents import (
     OrderToPlan,
     dated_reference,
     is_number_used_up,
+    sale_day,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
@@ -111,7 +112,7 @@ class _Adjustments:
                     if document is None or document.desired.tombstone:
                         self._settlements.remove(kind, number)
                     elif document not in used_up:
-                        self._keep(document if exists else self._on_open_day(document))
+                        self._keep(self._beside_existing(document) if exists else self._on_open_day(document))
             elif is_taken:
                 for document in requested:
                     self._withdraw(document)
@@ -134,6 +135,18 @@ class _Adjustments:
         kept = self._documents.unchanged(adjustment)
         self._steps.second.append(kept)
         self._steps.third.extend(self._settlements.of_kept(kept))
+
+    def _beside_existing(self, adjustment: Document) -> Document:
+        """Return an adjustment whose other half is in Xero, on a day that is open by now if it is not there itself."""
+        desired = adjustment.desired
+        is_held = adjustment.exists_in_xero or adjustment.is_outcome_open
+        if is_held or self._documents.policy.lock_dates is not LockDates.NEXT_OPEN_DAY:
+            return adjustment
+        belongs_on = sale_day(desired)
+        day = self._documents.open_date(date.fromisoformat(desired.body["Date"]))
+        reference = dated_reference(desired.body["Reference"], day, belongs_on)
+        body = {**desired.body, "Date": day.isoformat(), "Reference": reference}
+        return replace(adjustment, desired=replace(desired, body=body))
 
     def _on_open_day(self, adjustment: Document) -> Document:
         """Return a credit note that a payment counts on, on a day that is open by now if Xero does not hold it yet."""

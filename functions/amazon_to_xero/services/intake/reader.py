@@ -19,7 +19,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import GET_ORDER, SEARCH_ORDERS, AmazonQuota
-from amazon_to_xero.services.intake.recorder import OrderRecorder
+from amazon_to_xero.services.intake.recorder import NOTICE_MARGIN, OrderRecorder
 from amazon_to_xero.services.intake.refused_orders import RefusalsOfRun, RefusedOrders, is_refusal
 from amazon_to_xero.services.intake.search_limit import SEARCH_DELAY, limit_of
 from amazon_to_xero.services.intake.search_scope import SearchScope
@@ -32,7 +32,6 @@ BURST_STARTS_AT = 3  # this many orders at once may be the beginning of a burst
 MAX_DUE = 2000
 _BURST_WAIT = timedelta(seconds=3)
 _BURST_WAITS = 4
-NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
 NOT_FOUND_GRACE = timedelta(minutes=15)  # getOrder may not know an order yet whose notice is that recent
 MAX_UNANSWERED = 8  # reads of one order in a row, in an hour and a quarter; then it is judged as if it were refused
 _MAX_RETRY_WAIT = timedelta(minutes=15)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
@@ -34,11 +34,15 @@ from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.buyer_contacts import BuyerContacts
 from amazon_to_xero.services.intake.readable_orders import ReadableOrders
+from amazon_to_xero.services.intake.search_scope import CURSOR as SEARCH_SCOPE
+from amazon_to_xero.services.intake.search_scope import marketplaces_left_out
 from amazon_to_xero.services.intake.unshipped_until import UnshippedUntil
 from amazon_to_xero.services.state_updates import update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN
 from amazon_to_xero.services.work_report import StepReport
 
+NOTICE_MARGIN = timedelta(seconds=15)  # an order's lastUpdatedTime may be a little before the notification's time
+MAX_DOUBTED_READS = 3  # of an answer that is older than its notice: in seven minutes
 MAX_CONTENT_BYTES = 300_000  # DynamoDB: 400 KB an item
 
 
@@ -160,6 +164,8 @@ class OrderRecorder:
                 if is_page or not record.has_gone_back(self._clock.now()):
                     return self._read_again(record, is_page)
                 self._log_version_gone_back(record, version)
+            if not is_page and self._is_doubted(raw, version, record):
+                return record.after_older_answer(self._clock.now())
             read = read.with_version(version)
             if digest == record.digest and self._needs_nothing(record):
                 return replace(read, reason=record.reason if record.state is OrderState.NOT_INVOICED else "")
@@ -191,6 +197,19 @@ class OrderRecorder:
         if record.next_attempt_at is not None:
             return None
         return record.read_again_at(self._clock.now() + OLDER_READ_WAITS[0], reason=WaitReason.OLDER_VERSION)
+
+    def _is_doubted(self, raw: Json, version: datetime, record: OrderRecord) -> bool:
+        """Whether getOrder's answer may be from before the change that Amazon has announced, and no sweep would notice.
+
+        Where Amazon answers searches, the next sweep reads what an older answer left out. After a few reads the answer
+        counts: the notice may have been given long after the change, or by a person.
+        """
+        if record.noticed_at is None or version >= record.noticed_at - NOTICE_MARGIN:
+            return False
+        if record.older_reads >= MAX_DOUBTED_READS:
+            return False
+        marketplace_id = (raw.get("salesChannel") or {}).get("marketplaceId")
+        return marketplace_id in marketplaces_left_out(self._store.cursor(SEARCH_SCOPE))
 
     def _log_version_gone_back(self, record: OrderRecord, version: datetime) -> None:
         code = FailureCode.VERSION_WENT_BACK

@@ -8,7 +8,8 @@ from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import AmazonUnavailable
-from amazon_to_xero.services.intake.reader import NOTICE_MARGIN, PAGES_FROM
+from amazon_to_xero.services.intake.reader import PAGES_FROM
+from amazon_to_xero.services.intake.recorder import NOTICE_MARGIN
 from fakes.connection import FakeConnection
 from fakes.state import NOON
 from unit.services.amazon_orders import FIRST_VERSION, HOUR, MINUTE, amazon_order

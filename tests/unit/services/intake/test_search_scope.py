@@ -157,7 +157,8 @@ def test_sweep_under_way_starts_again_with_fewer_marketplaces() -> None:
 
 def test_burst_is_read_in_pages_of_the_marketplaces_that_work() -> None:
     burst = [f"A{n:02}" for n in range(40)]
-    connection = FakeConnection(*(amazon_order(order_id) for order_id in burst), amazon_order("J", marketplace=JP))
+    changed = amazon_order("J", updated=NOON + MINUTE, marketplace=JP)
+    connection = FakeConnection(*(amazon_order(order_id) for order_id in burst), changed)
     connection.amazon.refused_marketplaces = {JP}
     connection.sweep()
     assert connection.amazon.count("getOrder") == 0
@@ -229,3 +230,50 @@ def test_nothing_is_missed_where_amazon_refuses_the_search_for_all_after_one() -
     assert connection.sweep().stopped == ""
 
     assert recorded(connection) == {"UK1", "US1", "JP1"}
+
+
+def connection_that_reads_an_older_version() -> FakeConnection:
+    """A connection whose order of a refused marketplace has just changed; getOrder still shows the version before."""
+    connection = FakeConnection(amazon_order("J", "10.00", updated=NOON - HOUR, marketplace=JP))
+    connection.amazon.refused_marketplaces = {JP}
+    connection.sweep()
+    connection.read(connection.notice(["J"], NOON - HOUR))
+    connection.clock.advance(60)
+    connection.read(connection.notice(["J"], NOON + MINUTE))
+    return connection
+
+
+def test_announced_change_that_amazon_does_not_show_yet_is_read_again_where_no_sweep_would_find_it() -> None:
+    connection = connection_that_reads_an_older_version()
+    connection.amazon.hold(amazon_order("J", "12.00", updated=NOON + MINUTE, marketplace=JP))
+
+    connection.clock.advance(60)
+    connection.read()
+
+    record = connection.record("J")
+    assert (record.version, record.reason) == (NOON + MINUTE, "")
+
+
+def test_answer_from_before_its_notice_counts_after_three_more_reads() -> None:
+    connection = connection_that_reads_an_older_version()
+    calls = connection.amazon.count("getOrder")
+
+    for _ in range(20):
+        connection.clock.advance(60)
+        connection.read()
+
+    record = connection.record("J")
+    assert connection.amazon.count("getOrder") - calls == 3
+    assert (record.version, record.reason, record.older_reads) == (NOON - HOUR, "", 0)
+
+
+def test_answer_from_before_its_notice_counts_at_once_where_the_sweep_reads_the_marketplace() -> None:
+    connection = FakeConnection(amazon_order("A", updated=NOON - HOUR))
+    connection.sweep()
+    calls = connection.amazon.count("getOrder")
+
+    connection.read(connection.notice(["A"], NOON + MINUTE))
+    connection.clock.advance(600)
+    connection.read()
+
+    assert connection.amazon.count("getOrder") - calls == 1
