@@ -58,18 +58,22 @@ class OtherOrganisation:
         self.sandbox = _reset_company(world)
         self._before = self.sandbox.holdings()
         world.xero_wire.others[self.sandbox.tenant_id] = self.sandbox
-        world.settings["xero"]["tenant_id"] = self.sandbox.tenant_id
+        self._name(self.sandbox.tenant_id)
         world.scheduler.after(self._lasts, self._is_put_back)
 
     def _is_put_back(self) -> None:
         world = self._world
         world.log("operator", "the settings name the organisation again")
-        world.settings["xero"]["tenant_id"] = world.xero.tenant_id
+        self._name(world.xero.tenant_id)
         due = (world.scheduler.now() - _HELD_WITHIN).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         pause = world.table.rows.get("CURSOR#pause#xero")
         if pause is None or not json.loads(pause.data).get("reason"):
             waiting = (row for row in world.table.waiting() if row.sk.startswith("DOCUMENT#"))
             self._silent = [row.sk for row in waiting if row.next_attempt_at <= due]
+
+    def _name(self, tenant_id: str) -> None:
+        self._world.settings["xero"]["tenant_id"] = tenant_id
+        self._world.store_documents()
 
     def check(self, violated: Callable[[str], None]) -> None:
         """Nothing was posted to the other organisation, and what waited meanwhile did so for a stated reason."""

@@ -156,6 +156,7 @@ class World:
         self.lock_dates = DrawnLockDates(self, self.layers.moves_dates)
         if self.lock_dates.moves_dates:
             self.settings["invoices"]["lock_dates"] = "next_open_day"
+            self.store_documents()
         self.other_organisation = OtherOrganisation(self, self.layers.other_organisation)
         self._constants = {
             **self.layers.without,
@@ -190,9 +191,9 @@ class World:
         }
         if not self.custom_connection:
             self.secrets["xero"]["refresh_token"] = DEFAULT_REFRESH_TOKEN
-        self._store_documents()
+        self.store_documents()
 
-    def _store_documents(self) -> None:
+    def store_documents(self) -> None:
         """Write settings and secret as they are now to where the functions read them."""
         self.settings_text, self.secrets_text = json.dumps(self.settings), json.dumps(self.secrets)
 
@@ -639,7 +640,7 @@ class World:
             self.german_settings = True
             self.settings["amazon"]["marketplaces"].append(made.DE)
             self.settings["tax"]["rules"].append(made.GERMAN_RULE)
-            self._store_documents()
+            self.store_documents()
         if self.xero_is_short_of_currency:
             self.xero.books.configure({"Currencies": [{"Code": "CAD"}]})
         if self.closed_account:
@@ -663,7 +664,7 @@ class World:
         self.xero.identity.seed_refresh_token("another-refresh-token")
         self.secrets["xero"]["refresh_token"] = "another-refresh-token"
         self.secrets["connected_at"] = "2026-01-02T00:00:00Z"
-        self._store_documents()
+        self.store_documents()
         self.disconnected = False
 
     # --- what is noticed --------------------------------------------------------------------------------------------
