@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_to_xero.domain.stock.comparison import AmazonUnits, Comparison, StockFinding
 from amazon_to_xero.domain.stock.correction import Correction, plain
+from amazon_to_xero.domain.stock.pools import PoolFinding
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 
 #: Column of the report -> its title for people. Units are the seller's; amounts are in the organisation's currency.
@@ -92,6 +93,7 @@ class ReconciliationReport:
     at: when Amazon's stock was read (UTC).
     currency: the organisation's, of all amounts.
     gone: entries that were open and whose item neither side knows any more.
+    pool_findings: pools that seem to be one, so that their units would be counted twice.
     """
 
     connection: str
@@ -99,6 +101,7 @@ class ReconciliationReport:
     currency: str
     lines: tuple[ReportLine, ...]
     gone: tuple[WorklistEntry, ...] = ()
+    pool_findings: tuple[PoolFinding, ...] = ()
 
     @property
     def open_lines(self) -> list[ReportLine]:
@@ -129,6 +132,7 @@ class ReconciliationReport:
             "value_of_gaps": str(self.value_of_gaps()),
             "lines": [line.cells() for line in self.lines],
             "gone": [entry.code for entry in self.gone],
+            "pool_findings": [finding.remedy for finding in self.pool_findings],
         }
 
 

@@ -39,6 +39,7 @@ th[aria-sort=descending] button::after { content: " \\2193"; }
 td.n { white-space: nowrap; }
 td.c { min-width: 14rem; }
 td.i, td.m { overflow-wrap: anywhere; min-width: 5rem; }
+.f { color: var(--open); }
 tr.OPEN td.s { color: var(--open); font-weight: 600; }
 @media print {
   @page { size: A4 landscape; margin: 10mm; }
@@ -59,7 +60,7 @@ tr.OPEN td.s { color: var(--open); font-weight: 600; }
 <p>Amazon's stock was read on $at (UTC). $open of $count items are open. Amounts are in $currency.</p>
 <p>Gap: Amazon's units less Xero's. Pending: units sold and refunded since the last reconciliation that Xero does not
 hold yet. Difference: what they do not explain. Nothing was changed, neither at Amazon nor in Xero.</p>
-<form>
+$findings<form>
 <label>Find <input id="find" type="search" placeholder="item, name or text"></label>
 <label>State <select id="state"><option value="">all</option>$states</select></label>
 <label>Reason <select id="reason"><option value="">all</option>$reasons</select></label>
@@ -115,6 +116,7 @@ def html_report(report: ReconciliationReport) -> bytes:
         connection=escape(report.connection),
         at=f"{report.at:%Y-%m-%d %H:%M}",
         currency=escape(report.currency),
+        findings="".join(f'<p class="f">{escape(each.remedy)}</p>\n' for each in report.pool_findings),
         open=len(report.open_lines),
         count=len(report.lines),
         states="".join(f"<option>{state}</option>" for state in EntryState),

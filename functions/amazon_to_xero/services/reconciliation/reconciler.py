@@ -17,6 +17,7 @@ from amazon_to_xero.domain.stock.comparison import AmazonItem, compare
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.items import XeroItem, item_key
 from amazon_to_xero.domain.stock.movements import SkuPeriod
+from amazon_to_xero.domain.stock.pools import PoolFinding
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.reconciliation_report import ReconciliationReport, ReportLine, in_order
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
@@ -56,12 +57,16 @@ class _Incomplete(Exception):
 
 @dataclass(frozen=True)
 class _Sides:
-    """What both sides state, by item_key; `read_at` is when the last of it was read (UTC)."""
+    """What both sides state, by item_key; `read_at` is when the last of it was read (UTC).
+
+    pool_findings: see ReconciliationReport.
+    """
 
     read_at: datetime
     amazon: Mapping[str, AmazonItem]
     xero: Mapping[str, XeroItem]
     currency: str
+    pool_findings: tuple[PoolFinding, ...] = ()
 
     @property
     def keys(self) -> list[str]:
@@ -124,6 +129,8 @@ class StockReconciler:
             return StepReport(stopped=code)
         finally:
             self._store.release(lease)
+        for finding in report.pool_findings:
+            self._decisions.record(finding.code, reason=finding.code, remedy=finding.remedy)
         self._decisions.record("STOCK_RECONCILED", items=len(report.lines), open=len(report.open_lines), folder=folder)
         return StepReport(len(report.lines))
 
@@ -148,7 +155,9 @@ class StockReconciler:
         gone = [
             each.gone(sides.read_at) for key, each in self._worklist.open_entries().items() if key not in known_keys
         ]
-        return ReconciliationReport(self._connection, sides.read_at, sides.currency, in_order(lines), tuple(gone))
+        return ReconciliationReport(
+            self._connection, sides.read_at, sides.currency, in_order(lines), tuple(gone), sides.pool_findings
+        )
 
     def _sides(self, policy: ReconciliationPolicy, deadline: datetime) -> _Sides:
         """Read both sides. Xero first: it takes one call, and Amazon minutes."""
@@ -163,7 +172,8 @@ class StockReconciler:
             raise _Incomplete(read.problem)
         statements = ((pool, statement) for (pool, _), statement in read.statements.items())
         xero = {item_key(item.code): item for item in items}
-        return _Sides(self._clock.now(), amazon_items(statements, policy), xero, currency)
+        findings = tuple(read.pool_findings(policy))
+        return _Sides(self._clock.now(), amazon_items(statements, policy), xero, currency, findings)
 
     def _with_movements(
         self, sides: _Sides, before: Mapping[str, WorklistEntry], policy: ReconciliationPolicy
