@@ -28,6 +28,7 @@ COLUMNS: Mapping[str, str] = {
     "researching": "Researching",
     "unsellable": "Unsellable",
     "customer_damaged": "Customer-damaged",
+    "own": "Own stock",
     "pools": "By pool",
     "xero": "Xero",
     "gap": "Gap",
@@ -42,7 +43,18 @@ COLUMNS: Mapping[str, str] = {
 }
 #: Columns that hold a number, or nothing where it is not known.
 NUMBERS = frozenset(
-    {"amazon", "fulfillable", "reserved", "inbound", "researching", "unsellable", "customer_damaged", "xero", "gap"}
+    {
+        "amazon",
+        "fulfillable",
+        "reserved",
+        "inbound",
+        "researching",
+        "unsellable",
+        "customer_damaged",
+        "own",
+        "xero",
+        "gap",
+    }
     | {"sold", "refunded", "pending", "difference", "value"}
 )
 
@@ -72,6 +84,7 @@ class ReportLine:
             "state": self.entry.state,
             "reason": compared.finding,
             **_unit_cells(units),
+            "own": "" if amazon is None or amazon.own_units is None else str(amazon.own_units),
             "pools": ", ".join(f"{pool}: {each.total}" for pool, each in sorted(pools.items())),
             "xero": "" if compared.xero is None or not compared.xero.is_tracked else plain(compared.xero.quantity),
             "gap": "" if compared.gap is None else plain(compared.gap),

@@ -55,11 +55,19 @@ class AmazonStock:
         self._clock = clock
         self._decisions = decisions
 
-    def read(self, policy: ReconciliationPolicy, deadline: datetime, stocked: Collection[str] = ()) -> StockRead:
+    def read(
+        self,
+        policy: ReconciliationPolicy,
+        deadline: datetime,
+        stocked: Collection[str] = (),
+        *,
+        is_required: bool = True,
+    ) -> StockRead:
         """Read every pool, until the deadline.
 
         `stocked` are the pools that had units last time. None of their units may be missing now: Amazon refuses a
-        valid request just as it refuses one for a marketplace without goods.
+        valid request just as it refuses one for a marketplace without goods. With `is_required` Amazon must state some
+        stock; without, a seller may have none but own stock.
         """
         read = StockRead()
         for pool, marketplaces in policy.pools.items():
@@ -71,7 +79,7 @@ class AmazonStock:
                 )
             if read.problem:
                 return read
-        if not read.statements:
+        if not read.statements and is_required:
             read.problem = "Amazon states no stock in any marketplace of the settings"
         return read
 

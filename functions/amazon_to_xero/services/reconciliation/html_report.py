@@ -58,8 +58,9 @@ tr.OPEN td.s { color: var(--open); font-weight: 600; }
 <body>
 <h1>Stock of $connection: Amazon and Xero</h1>
 <p>Amazon's stock was read on $at (UTC). $open of $count items are open. Amounts are in $currency.</p>
-<p>Gap: Amazon's units less Xero's. Pending: units sold and refunded since the last reconciliation that Xero does not
-hold yet. Difference: what they do not explain. Nothing was changed, neither at Amazon nor in Xero.</p>
+<p>Gap: the units at Amazon and those of your own stock, where Amazon states it, less Xero's. Pending: units sold and
+refunded since the last reconciliation that Xero does not hold yet. Difference: what they do not explain. Nothing was
+changed, neither at Amazon nor in Xero.</p>
 $findings<form>
 <label>Find <input id="find" type="search" placeholder="item, name or text"></label>
 <label>State <select id="state"><option value="">all</option>$states</select></label>

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.stock.amazon_items import amazon_items, with_movements
 from amazon_to_xero.domain.stock.comparison import AmazonItem, compare
@@ -38,6 +39,7 @@ from amazon_to_xero.services.reconciliation.csv_report import csv_report
 from amazon_to_xero.services.reconciliation.events import reconciliation_event
 from amazon_to_xero.services.reconciliation.html_report import html_report
 from amazon_to_xero.services.reconciliation.movements import StockMovements
+from amazon_to_xero.services.reconciliation.own_stock import own_stock
 from amazon_to_xero.services.reconciliation.summary import message_of, subject_of
 from amazon_to_xero.services.reconciliation.worklist import StockWorklist
 from amazon_to_xero.services.state_updates import update_cursor, update_records
@@ -167,13 +169,15 @@ class StockReconciler:
         except XeroError as problem:  # other work finds out by itself whether Xero is to be paused
             raise _Incomplete(f"Xero's items could not be read ({problem})") from None
         stocked = self._store.cursor(CURSOR).data.get(STOCKED_POOLS, "").split(",")
-        read = self._stock.read(policy, deadline, stocked)
+        own = own_stock(self._store) if policy.counts_own_stock else []
+        read = self._stock.read(policy, deadline, stocked, is_required=not own)
         if read.problem:
             raise _Incomplete(read.problem)
         statements = ((pool, statement) for (pool, _), statement in read.statements.items())
         xero = {item_key(item.code): item for item in items}
         findings = tuple(read.pool_findings(policy))
-        return _Sides(self._clock.now(), amazon_items(statements, policy), xero, currency, findings)
+        now = self._clock.now()
+        return _Sides(now, amazon_items(statements, policy, own, now), xero, currency, findings)
 
     def _with_movements(
         self, sides: _Sides, before: Mapping[str, WorklistEntry], policy: ReconciliationPolicy
@@ -183,10 +187,14 @@ class StockReconciler:
         for key, item in sides.amazon.items():
             entry = before.get(key)
             if entry is not None and entry.baseline is not None:
-                periods[key] = [SkuPeriod(sku, entry.baseline.at, item.read_at) for sku in item.skus]
+                since, until = entry.baseline.at, item.read_at
+                periods[key] = [
+                    *(SkuPeriod(sku, since, until) for sku in item.skus),
+                    *(SkuPeriod(sku, since, until, Channel.MERCHANT) for sku in item.own or ()),
+                ]
         moved = self._movements.moved(period for of_item in periods.values() for period in of_item)
         counted = {
-            key: with_movements(sides.amazon[key], {each.sku: moved[each] for each in of_item}, policy)
+            key: with_movements(sides.amazon[key], ((each.sku, moved[each]) for each in of_item), policy)
             for key, of_item in periods.items()
         }
         return {**sides.amazon, **counted}
