@@ -29,7 +29,7 @@ form { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin: 1re
 label { display: grid; gap: .2rem; font-size: .85rem; }
 input, select { font: inherit; padding: .3rem .4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .75rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .3rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .2rem; text-align: left; vertical-align: top; }
 th { font-size: .68rem; position: sticky; top: 0; background: Canvas; vertical-align: bottom; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid; }
@@ -37,7 +37,7 @@ th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 td.n { white-space: nowrap; }
-td.c { min-width: 14rem; }
+td.c { min-width: 12rem; }
 td.i, td.m { overflow-wrap: anywhere; min-width: 5rem; }
 .f { color: var(--open); }
 tr.OPEN td.s { color: var(--open); font-weight: 600; }

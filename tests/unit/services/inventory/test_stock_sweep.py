@@ -312,3 +312,13 @@ def test_marketplaces_that_were_read_on_different_days_are_not_compared(connecti
 
     assert len(connection.decisions.of(FailureCode.STOCK_SWEEP_INCOMPLETE)) == 1
     assert connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED) == []
+
+
+def test_sweep_writes_levels_and_cursors_of_its_own_only(connection: FakeConnection) -> None:
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(20, 30, 40, 50, 60), US: [[]]}
+
+    connection.sweep_stock()
+
+    rows = {row.sk for row in connection.store.table.written if not row.sk.startswith("STOCK#")}
+    samples = {f"CURSOR#stock-sample#{each}" for each in (UK, DE, US)}
+    assert rows == {"CURSOR#sweep#inventory", "CURSOR#quota#getInventorySummaries", *samples}

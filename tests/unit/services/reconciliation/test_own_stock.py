@@ -169,3 +169,13 @@ def test_many_levels_of_own_stock_are_all_found() -> None:
 
     report = json.loads(connection.reports.named("stock.json"))
     assert sum(each["own"] == "1" for each in report["lines"]) == 1201
+
+
+def test_levels_of_own_stock_are_read_and_not_written() -> None:
+    connection = connection_of(tracked(quantity=100), own=40)
+    before = len(connection.store.table.written)
+
+    connection.reconcile_stock()
+
+    written = {row.sk.partition("#")[0] for row in connection.store.table.written[before:]}
+    assert written == {"LEASE", "WORKLIST", "CURSOR"}
