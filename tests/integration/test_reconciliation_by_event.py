@@ -15,8 +15,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE
 from amazon_to_xero.ports.state import OWN_STOCK
-from fakes.stock import merchant_change
-from local.stack import PARTNER_SOURCE, Stack, deployed
+from local.stack import Stack, deployed
 
 pytestmark = pytest.mark.integration
 
@@ -94,11 +93,8 @@ def test_local_run_subscribes_to_own_stock_where_the_settings_watch_it(stack: St
 
 
 def test_own_stock_that_a_partner_event_states_is_in_the_next_report(stack: Stack) -> None:
-    notification = merchant_change(9, sku="LAMP-DESK", seller_id=stack.seller_id)
-    kind = notification["NotificationType"]
-    entry = {"Source": PARTNER_SOURCE, "DetailType": kind, "Detail": json.dumps(notification)}
-    put = stack.cloud.client("events").put_partner_events(Entries=[entry])  # as Amazon does
-    assert put["FailedEntryCount"] == 0
+    sent = stack.amazon.control("POST", "own-stock", {"sku": "LAMP-DESK", "quantity": 9})
+    assert sent == {"sent": 1}
     eventually(lambda: stack.store.watched(OWN_STOCK, 10) or None)
 
     lamp = reconciled(stack)["LAMP-DESK"]
