@@ -49,7 +49,8 @@ def _worklist(report: Mapping[str, Any]) -> list[str]:
     counts = ", ".join(f"{count} {finding}" for finding, count in report["counts"].items())
     opened = [line for line in report["lines"] if line["state"] == "OPEN"]
     lines = [
-        f"  {line['item']:<20} {line['reason']:<22} Amazon {line['amazon'] or '-':>4}  Xero {line['xero'] or '-':>4}  "
+        f"  {line['item']:<20} {line['reason']:<22} Amazon {line['amazon'] or '-':>4}  own {line['own'] or '-':>4}  "
+        f"Xero {line['xero'] or '-':>4}  "
         f"difference {line['difference']:>4}"
         for line in opened
     ]

@@ -1,9 +1,10 @@
-"""Start MiniStack with three changes that bring it closer to AWS. Run by MiniStack's own interpreter, never imported.
+"""Start MiniStack with four changes that bring it closer to AWS. Run by MiniStack's own interpreter, never imported.
 
 * An event source mapping delivers as many messages as its BatchSize allows. MiniStack itself stops at ten, the most
   that one ReceiveMessage returns; Lambda's pollers combine several of those into one batch.
 * Functions run on the bare interpreter, without MiniStack's own libraries, so that a dependency which is missing from
   the deployable is missing here, too.
+* PutPartnerEvents delivers to the bus of the partner's source. MiniStack itself takes such events and drops them.
 * The server ends with the process that started it, even if that process is killed and cannot clean up.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 
 import ministack.app  # type: ignore[import-not-found]  # only in MiniStack's environment
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]  # only in MiniStack's environment
-from ministack.services import sqs  # type: ignore[import-not-found]  # only in MiniStack's environment
+from ministack.services import eventbridge, sqs  # type: ignore[import-not-found]  # only in MiniStack's environment
 
 #: Lambda's limit for an event is 6 MB; the difference is for what the event holds besides the bodies.
 BATCH_BYTES = 5_000_000
@@ -58,6 +59,16 @@ def run_functions_on_the_bare_interpreter() -> None:
     lambda_runtime._detect_runtime_binary = detect_bare
 
 
+def deliver_partner_events() -> None:
+    """Put the events of a partner, such as Amazon's, on the bus that is named as their source."""
+
+    def put(data: dict[str, Any]) -> Any:
+        entries = [{**entry, "EventBusName": entry.get("Source", "")} for entry in data.get("Entries", [])]
+        return eventbridge._put_events({"Entries": entries}, allow_aws_source=True)
+
+    eventbridge._put_partner_events = put
+
+
 def end_with_parent_process() -> None:
     """Kill this process group, workers included, as soon as the other end of standard input is closed."""
 
@@ -71,5 +82,6 @@ def end_with_parent_process() -> None:
 if __name__ == "__main__":
     deliver_whole_batches()
     run_functions_on_the_bare_interpreter()
+    deliver_partner_events()
     end_with_parent_process()
     ministack.app.main()

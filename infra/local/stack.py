@@ -15,7 +15,7 @@ from amazon_to_xero.adapters.dynamodb.table import DynamoStateStore
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS, REFUNDS
 from amazon_to_xero.ports.state import DOCUMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.settings import ConnectionSettings, parse
+from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from deployable.names import logical_name
 from local.cloud import ROOT, LocalCloud
 from local.endpoint import REGION
@@ -23,12 +23,15 @@ from local.inventory_report import subscribe_recipient
 from local.sandboxes import Sandbox, sandbox
 from local.settings import CONNECTION_JSON, merged
 from operations import connect
+from operations.merchant_quantities import OUTPUT, subscribe_merchant_quantities
 from sandbox.amazon import OWN_SELLER, Credentials, Seller
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 
 STACK = "amazon-to-xero"
 CONNECTION = "main"
 SETTINGS = CONNECTION_JSON
+#: Partner event source of the sandbox Amazon's application in the local cloud's account.
+PARTNER_SOURCE = "aws.partner/sellingpartnerapi.amazon.com/000000000000/amzn1.sp.solution.sandbox"
 _MAX_DUE = 2000
 _ALERTS_WITHIN = 150  # seconds: statements are collected, then the resume function runs, every minute
 
@@ -117,7 +120,8 @@ def deployed(
     """
     loaded = Seller.load(seller)
     settings = _settings(loaded, parts or {})
-    parse(ConnectionSettings, json.dumps(settings), "the settings (infra/local/connection.json with the given parts)")
+    named = "the settings (infra/local/connection.json with the given parts)"
+    parsed = parse(ConnectionSettings, json.dumps(settings), named)
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as running:
         cloud = running.enter_context(LocalCloud(directory))
@@ -127,6 +131,8 @@ def deployed(
         lwa_url = f"{amazon.url}/auth/o2/token"
         outputs = cloud.deploy(
             STACK,
+            ROOT / "template.yaml",
+            **_own_stock_parameters(parsed),
             AmazonApiUrl=amazon.url,
             LwaUrl=lwa_url,
             XeroApiUrl=xero.url,
@@ -137,8 +143,7 @@ def deployed(
         organisation = xero.control("GET", "books")["Organisations"][0]
         settings["xero"] |= {"tenant_id": organisation["OrganisationID"]}
         stored = connect.store_connection(STACK, CONNECTION, json.dumps(settings), json.dumps(_secrets()))
-        for notification_type, queue in connect.subscriptions_of(stored[0]).items():
-            connect.subscribe(*stored, notification_type, outputs[queue], amazon.url, lwa_url)
+        _subscribe(stored, outputs, amazon.url)
         store = DynamoStateStore(outputs["TableName"], CONNECTION, REGION, cloud.endpoint)
         subscribe_recipient(cloud, outputs["InventoryAlertsTopicArn"])
         ids = dict.fromkeys(version.key for version in loaded.history() if version.kind == "order")
@@ -180,6 +185,21 @@ def _settings(seller: Seller, parts: Mapping[str, Any]) -> dict[str, Any]:
     if seller.seller_id and isinstance(settings["amazon"], dict):
         settings["amazon"] |= {"seller_id": seller.seller_id}
     return settings
+
+
+def _own_stock_parameters(settings: ConnectionSettings) -> dict[str, str]:
+    """Return the parameter by which the stack takes the changes of own stock; nothing where it is not watched."""
+    return {OUTPUT: PARTNER_SOURCE} if settings.inventory.merchant_quantities else {}
+
+
+def _subscribe(stored: tuple[ConnectionSettings, ConnectionSecrets], outputs: Mapping[str, str], amazon: str) -> None:
+    """Subscribe to what `make connect` subscribes to, at the address of the sandbox Amazon."""
+    lwa_url = f"{amazon}/auth/o2/token"
+    for notification_type, queue in connect.subscriptions_of(stored[0]).items():
+        connect.subscribe(*stored, notification_type, outputs[queue], amazon, lwa_url)
+    if stored[0].inventory.merchant_quantities:
+        notifications = connect.notifications_of(*stored, amazon, lwa_url)
+        subscribe_merchant_quantities(notifications, outputs[connect.SUBSCRIPTIONS[connect.STOCK_NOTIFICATION]])
 
 
 def _secrets() -> dict[str, dict[str, str]]:

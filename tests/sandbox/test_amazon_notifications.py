@@ -13,8 +13,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from amazon_to_xero.domain.amazon.stock import Channel
+from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE, parse_stock_notification
 from sandbox.amazon import OWN_SELLER, Seller, add_arguments, build
-from sandbox.amazon.queues import QueueSender
+from sandbox.amazon.queues import EventSender, QueueSender
 from sandbox.testing.amazon import QUEUE, UK, US, AmazonClient, a_stock_level, a_transaction, an_order
 from sandbox.wire import Request
 
@@ -498,3 +500,57 @@ def test_sandbox_is_built_from_the_command_line() -> None:
     amazon = build(parser.parse_args(arguments))
     assert amazon.state()["orders"] == 32
     assert amazon.login.credentials.refresh_token == "Atzr|mine"
+
+
+# ---- own stock
+
+
+def subscribed_to_own_stock(**options: Any) -> AmazonClient:
+    amazon = AmazonClient(**options)
+    bus = a_destination(eventBridge={"region": "eu-west-1", "accountId": "000000000000"})
+    destination = amazon.call("POST", DESTINATIONS, bus, grant="grantless").body["payload"]["destinationId"]
+    body = {"destinationId": destination, "payloadVersion": "1.0"}
+    assert amazon.call("POST", f"{SUBSCRIPTIONS}/{MERCHANT_QUANTITY_CHANGE}", body).status == 200
+    return amazon
+
+
+def test_change_of_own_stock_is_an_event_of_the_partner_source_that_the_functions_can_read() -> None:
+    events: list[tuple[str, str, str]] = []
+    amazon = subscribed_to_own_stock(publish_event=lambda *event: events.append(event))
+
+    change = {"sku": "KID'S MUG, red", "quantity": 17, "at": "2026-11-20T10:00:00Z"}
+    assert amazon.control("POST", "own-stock", change) == (200, {"sent": 1})
+
+    ((source, kind, detail),) = events
+    assert source == "aws.partner/sellingpartnerapi.amazon.com/000000000000/amzn1.sp.solution.sandbox"
+    assert kind == MERCHANT_QUANTITY_CHANGE
+    (stated,) = parse_stock_notification(json.dumps({"source": source, "detail": json.loads(detail)})).statements
+    assert (stated.channel, stated.place, stated.sku) == (Channel.MERCHANT, "DEFAULT", "KID'S MUG, red")
+    assert (stated.quantities.fulfillable, stated.observed_at) == (17, datetime(2026, 11, 20, 10, tzinfo=UTC))
+
+
+def test_own_stock_that_nobody_subscribed_to_is_not_notified() -> None:
+    assert AmazonClient().control("POST", "own-stock", {"sku": "MUG-RED", "quantity": 1}) == (200, {"sent": 0})
+
+
+def test_change_of_own_stock_that_cannot_be_delivered_or_lacks_a_field_is_refused() -> None:
+    amazon = subscribed_to_own_stock()
+
+    status, answer = amazon.control("POST", "own-stock", {"sku": "MUG-RED", "quantity": 1})
+    assert (status, "no EventBridge to deliver to" in answer["error"]) == (400, True)
+    status, answer = amazon.control("POST", "own-stock", {"sku": "MUG-RED"})
+    assert (status, "quantity" in answer["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_event_that_eventbridge_rejects_is_an_error(failed: int) -> None:
+    client = boto3.client("events", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    entry = {"ErrorCode": "InternalFailure"} if failed else {"EventId": "1"}
+    expected = {"Entries": [{"Source": "aws.partner/x", "DetailType": "Kind", "Detail": "{}"}]}
+    with Stubber(client) as stubbed:
+        stubbed.add_response("put_partner_events", {"FailedEntryCount": failed, "Entries": [entry]}, expected)
+        if not failed:
+            EventSender(client).send("aws.partner/x", "Kind", "{}")
+            return
+        with pytest.raises(RuntimeError, match="rejected an event of Kind: InternalFailure"):
+            EventSender(client).send("aws.partner/x", "Kind", "{}")

@@ -16,11 +16,13 @@ from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE
 from amazon_to_xero.ports.state import Cursor
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
+from amazon_to_xero.services.inventory.pool_check import store_sample
 from fakes.connection import FakeConnection
 from fakes.operator import OperatorSession, Outputs, as_text, operate
 from fakes.operator_aws import StubStack
 from fakes.orders import item, order
 from fakes.state import NOON
+from fakes.stock import DE, UK, stated
 from local.sandboxes import Sandbox, sandbox
 from local.stack import SETTINGS
 from operations import connect
@@ -174,6 +176,12 @@ def book_with(world: World, **rule: Any) -> None:
     """Have the lines of all items booked with what `rule` names, and documents look like those of the theme Amazon."""
     world.settings["accounts"].setdefault("rules", []).append(rule)
     world.settings["invoices"] = world.settings.get("invoices", {}) | {"branding_theme": "Amazon"}
+
+
+def have_identical_stock(world: World) -> None:
+    for marketplace in (UK, DE):
+        statements = [stated(30 + number, sku=f"SKU-{number}") for number in range(5)]
+        store_sample(world.connection.store, marketplace, statements, NOON)
 
 
 def reconcile_without_alerts(world: World) -> None:
@@ -463,6 +471,11 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         "Do what the attribute remedy of each says",
     ),
     # --- what the functions have stored ---
+    "marketplaces that seem to be a pool": (
+        have_identical_stock,
+        "STOCK_POOL_PROPOSED: Amazon.co.uk, Amazon.de state identical quantities of stock (5 of 5 common SKUs)",
+        'Write "eu": [',
+    ),
     "order that failed": (have_an_order_fail, "1 failed with UNKNOWN_MARKETPLACE", "Add it to"),
     "sweeps that stopped": (
         lambda world: world.connection.clock.advance(5 * 3600),

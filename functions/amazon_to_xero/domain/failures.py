@@ -115,6 +115,8 @@ class FailureCode(StrEnum):
     STOCK_MALFORMED = "STOCK_MALFORMED"
     STOCK_SWEEP_INCOMPLETE = "STOCK_SWEEP_INCOMPLETE"
     STOCK_NOT_STATED = "STOCK_NOT_STATED"
+    STOCK_POOL_PROPOSED = "STOCK_POOL_PROPOSED"
+    STOCK_POOL_DOUBTED = "STOCK_POOL_DOUBTED"
     RECONCILIATION_INCOMPLETE = "RECONCILIATION_INCOMPLETE"
     WORKLIST_NOT_CHANGED = "WORKLIST_NOT_CHANGED"
     MOVEMENTS_NOT_COUNTED = "MOVEMENTS_NOT_COUNTED"
@@ -602,6 +604,16 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.STOCK_NOT_STATED: FailureInfo(
         "A person asked to read a stock level, and Amazon states none. It stays as it was last known.",
         "Check the key of the level and the SKU in Seller Central.",
+        _A.REPORT,
+    ),
+    _C.STOCK_POOL_PROPOSED: FailureInfo(
+        "Marketplaces that are in no common pool state identical quantities: they seem to sell the same units.",
+        "If they do, add the pool that the message states to inventory.pools of the settings.",
+        _A.REPORT,
+    ),
+    _C.STOCK_POOL_DOUBTED: FailureInfo(
+        "Two marketplaces of one pool state different quantities of stock: they seem not to sell the same units.",
+        "If they do not, take one of them out of the pool under inventory.pools of the settings.",
         _A.REPORT,
     ),
     _C.RECONCILIATION_INCOMPLETE: FailureInfo(

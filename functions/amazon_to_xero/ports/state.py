@@ -13,6 +13,7 @@ FAILED_SOURCES = "failed-sources"
 FAILED_DOCUMENTS = "failed-documents"
 UNKNOWN_DOCUMENTS = "unknown-documents"
 OPEN_DIFFERENCES = "open-differences"
+OWN_STOCK = "own-stock"  # levels of merchants' offers, which nothing else lists
 
 
 class Conflict(Exception):
@@ -105,7 +106,7 @@ class StateStore(RecordStore, Protocol):
     def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         """Return at most `limit` records of a group, by reason, from the one after `after` on.
 
-        group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS or OPEN_DIFFERENCES.
+        group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS, OPEN_DIFFERENCES or OWN_STOCK.
         reason: only those that have this one.
         """
         ...

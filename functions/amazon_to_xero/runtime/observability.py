@@ -22,6 +22,7 @@ WARNINGS = frozenset(
         *(FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
         *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
         *(FailureCode.STOCK_MALFORMED, FailureCode.STOCK_SWEEP_INCOMPLETE, FailureCode.STOCK_NOT_STATED),
+        *(FailureCode.STOCK_POOL_PROPOSED, FailureCode.STOCK_POOL_DOUBTED),
         *(FailureCode.RECONCILIATION_INCOMPLETE, FailureCode.MOVEMENTS_NOT_COUNTED, WaitReason.ALERTS_NOT_SENT),
         "LETTER_NOT_REPLAYED",
         WaitReason.SETTINGS_UNAVAILABLE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.ports.amazon import InventoryApi
 from amazon_to_xero.ports.clock import Clock
@@ -44,7 +45,7 @@ def reconciliation_services(
     decisions: DecisionLog,
 ) -> ReconciliationServices:
     """Return the services; `policy` is None where stock is not reconciled."""
-    movements = StockMovements(store, policy is not None, clock, decisions)
+    movements = StockMovements(store, _channels(policy), clock, decisions)
     worklist = StockWorklist(store, clock, decisions)
     stock = AmazonStock(amazon, quota, faults, clock, decisions)
     reconciler = StockReconciler(
@@ -63,3 +64,10 @@ def reconciliation_services(
         decisions,
     )
     return ReconciliationServices(movements, worklist, reconciler)
+
+
+def _channels(policy: ReconciliationPolicy | None) -> frozenset[Channel]:
+    """Return whose stock is reconciled."""
+    if policy is None:
+        return frozenset()
+    return frozenset(Channel) if policy.counts_own_stock else frozenset({Channel.FBA})

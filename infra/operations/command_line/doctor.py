@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from operations.command_line.progress import shown
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
-from operations.doctor import amazon, aws, merchant_quantities, rows, xero
+from operations.doctor import amazon, aws, merchant_quantities, rows, stock_pools, xero
 from operations.doctor.checked_connection import CheckedConnection
 from operations.doctor.examination import Check, examined
 from operations.doctor.finding import DoctorFinding, Severity, Side
@@ -25,6 +25,7 @@ _CHECKS = (
     (Side.AMAZON, amazon.check_roles),
     (Side.AMAZON, amazon.check_subscriptions),
     (Side.AMAZON, merchant_quantities.check_merchant_quantities),
+    (Side.CONNECTION, stock_pools.check_stock_pools),
     (Side.XERO, xero.check_xero),
     (Side.CONNECTION, rows.check_status),
 )

@@ -87,12 +87,24 @@ def _view(entries: list[WorklistEntry], data: Mapping[str, Any]) -> list[Rendera
     place = [f"Reconciled at {data['reconciled_at']}. The whole list: {data['reports']}stock.html"]
     if not entries:
         return ["No item needs a person.", *place]
-    columns = ("Item", "reason", "Amazon", "Xero", "sold", "refunded", "difference", "open since", "what to do")
+    columns = (
+        "Item",
+        "reason",
+        "Amazon",
+        "own stock",
+        "Xero",
+        "sold",
+        "refunded",
+        "difference",
+        "open since",
+        "what to do",
+    )
     listed = [
         (
             each.code,
             each.finding,
             each.amazon,
+            each.own,
             None if each.xero is None else plain(each.xero),
             each.sold,
             each.refunded,

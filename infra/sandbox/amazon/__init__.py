@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--present", action="store_true", help="apply the whole history at start, without notifications"
     )
-    parser.add_argument("--aws-endpoint", help="SQS endpoint for notifications (default: AWS itself)")
+    parser.add_argument("--aws-endpoint", help="SQS and EventBridge endpoint for notifications (default: AWS itself)")
     parser.add_argument("--region", default="eu-west-1", help="AWS region of the queues (default: %(default)s)")
     parser.add_argument("--lwa-client-id", default=default.client_id, help="(default: %(default)s)")
     parser.add_argument("--lwa-client-secret", default=default.client_secret, help="(default: %(default)s)")
@@ -41,14 +41,16 @@ def build(namespace: Namespace) -> AmazonSandbox:
     # Imported here, because the simulation never sends to a queue and need not load boto3.
     import boto3  # noqa: PLC0415
 
-    from sandbox.amazon.queues import QueueSender  # noqa: PLC0415
+    from sandbox.amazon.queues import EventSender, QueueSender  # noqa: PLC0415
 
+    events = EventSender(boto3.client("events", endpoint_url=namespace.aws_endpoint, region_name=namespace.region))
     sender = QueueSender(boto3.client("sqs", endpoint_url=namespace.aws_endpoint, region_name=namespace.region))
     return AmazonSandbox(
         SandboxClock(),
         Seller.load(namespace.seller),
         sender.send,
         publish_many=sender.send_many,
+        publish_event=events.send,
         present=namespace.present,
         credentials=Credentials(namespace.lwa_client_id, namespace.lwa_client_secret, namespace.lwa_refresh_token),
     )

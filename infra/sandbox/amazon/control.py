@@ -25,6 +25,8 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     - `POST replay` `{"seed": 1}`
     - `POST orders`, `POST transactions`, `POST inventory`: one object, a list of objects, or
       `{"elements": [...], "notify": true}`; for orders also `"go_back": true`: replace newer versions with these
+    - `POST own-stock` `{"sku": "MUG-RED", "quantity": 40, "at": "2026-11-01T00:00:00Z"}`: notify of the quantity of a
+      merchant's offer, by EventBridge; without `at`, as of now
     - `POST revoke`: revoke the access tokens; with `{"authorisation": true}`, the seller's authorisation too
     - `POST authorise`
     - `POST empty-pages` `{"times": 2}`: the next responses of listTransactions are empty pages with a token
@@ -39,7 +41,7 @@ def control_response(sandbox: AmazonSandbox, request: Request) -> Response | Non
     """
     try:
         return _perform(sandbox, request, request.path.removeprefix("/_sandbox/").rstrip("/"))
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, KeyError) as problem:
         return Response.of_json({"error": f"{request.method} {request.path}: {problem}"}, 400)
 
 
@@ -58,6 +60,10 @@ def _perform(sandbox: AmazonSandbox, request: Request, path: str) -> Response | 
             return Response.of_json({"sent": sandbox.replay(int(_body(request).get("seed", 0)))})
         case "POST", "orders" | "transactions" | "inventory":
             return _put(sandbox, path, read_json(request.body))
+        case "POST", "own-stock":
+            body = _body(request)
+            changed = str(body["sku"]), int(body["quantity"]), sandbox.clock.now(), str(body.get("at") or "")
+            return Response.of_json({"sent": sandbox.own_stock.change(*changed)})
         case "POST", "revoke":
             sandbox.login.revoke_access_tokens()
             if _body(request).get("authorisation"):

@@ -1,4 +1,4 @@
-"""Deliver notifications to SQS queues as Amazon does: the body without message attributes."""
+"""Deliver notifications as Amazon does: to SQS the body without message attributes, to EventBridge as a partner."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ class QueueSender:
             answer = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
             self._urls[queue_arn] = answer["QueueUrl"]
         return self._urls[queue_arn]
+
+
+class EventSender:
+    """Put events on the bus of a partner event source, as only a partner may."""
+
+    def __init__(self, events: Any) -> None:
+        self._events = events
+
+    def send(self, source: str, kind: str, detail: str) -> None:
+        """Put one event. Raise RuntimeError where EventBridge rejects it."""
+        answer = self._events.put_partner_events(Entries=[{"Source": source, "DetailType": kind, "Detail": detail}])
+        if answer.get("FailedEntryCount"):
+            reason = answer["Entries"][0].get("ErrorCode", "no code")
+            raise RuntimeError(f"{source} rejected an event of {kind}: {reason}")
 
 
 def _batches(bodies: list[str]) -> Iterator[list[str]]:

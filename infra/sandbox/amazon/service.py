@@ -15,6 +15,7 @@ from sandbox.amazon.login import Credentials, Grant, Login
 from sandbox.amazon.marketplaces import participation
 from sandbox.amazon.notifications import Notification
 from sandbox.amazon.orders import Orders
+from sandbox.amazon.own_stock import OwnStock, PublishEvent
 from sandbox.amazon.publisher import NotificationPublisher, Publish, PublishMany
 from sandbox.amazon.refusals import Refusals
 from sandbox.amazon.routing import GRANTLESS_OPERATIONS, route
@@ -49,6 +50,7 @@ class AmazonSandbox(SandboxService):
         publish: Publish,
         *,
         publish_many: PublishMany | None = None,
+        publish_event: PublishEvent | None = None,
         present: bool = False,
         credentials: Credentials | None = None,
         usage_plans: Mapping[str, UsagePlan] = USAGE_PLANS,
@@ -67,6 +69,7 @@ class AmazonSandbox(SandboxService):
         self._publisher = NotificationPublisher(
             seller.seller_id or SELLER_ID, self.subscriptions, publish, publish_many
         )
+        self.own_stock = OwnStock(seller.seller_id or SELLER_ID, self.subscriptions, publish_event)
         self._home_marketplace = seller.home_marketplace
         self._marketplaces = set(seller.marketplaces())
         self._usage_plans = usage_plans

@@ -94,6 +94,14 @@ class Subscriptions:
             if subscription.notification_type == notification_type and subscription.queue_arn
         ]
 
+    def to_buses(self, notification_type: str) -> list[tuple[str, Subscription]]:
+        """Return the subscriptions to a type whose destination is EventBridge, with the names of its event sources."""
+        return [
+            (str(self._destinations[subscription.destination_id]["resource"]["eventBridge"]["name"]), subscription)
+            for subscription in self._subscriptions.values()
+            if subscription.notification_type == notification_type and not subscription.queue_arn
+        ]
+
     def all(self) -> list[Subscription]:
         return list(self._subscriptions.values())
 

@@ -154,3 +154,16 @@ def test_refused_operation_stops_the_sweep_and_names_the_role(watched: Watched) 
     assert watched.connection.sweep_stock().stopped == FailureCode.AMAZON_OPERATION_REFUSED
     assert watched.connection.sweep_stock().stopped == WaitReason.AMAZON_PAUSED
     assert "for stock Amazon Fulfillment" in str(watched.connection.decisions.of("PAUSED"))
+
+
+def test_pan_european_stock_is_proposed_as_a_pool(watched: Watched) -> None:
+    for number in range(60):
+        for marketplace in (DE, FR):
+            watched.sandbox.put_inventory(a_stock_level(f"SKU-{number}", 30 + number, marketplaceId=marketplace))
+    watched.connection.stock_policy = StockPolicy(marketplaces=(UK, DE, FR))
+    watched.connection.restart()
+
+    assert watched.connection.sweep_stock().stopped == ""
+
+    (proposed,) = watched.connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED)
+    assert f'Write "eu": ["{FR}", "{DE}"] under inventory.pools' in str(proposed["remedy"])

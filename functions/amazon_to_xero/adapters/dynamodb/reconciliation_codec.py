@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.stock.comparison import Baseline
 from amazon_to_xero.domain.stock.movements import DayMovements
@@ -18,10 +19,13 @@ class MovementsCodec:
     """Converts DayMovements. Day, part and SKU are in the key."""
 
     prefix = "MOVEMENTS"
-    schema = 1
+    schema = 2  # 1: all of Amazon's stock, which is still stated by no channel
 
     def encode(self, record: DayMovements) -> Row:
-        movements = {cause: [units, timestamp(at)] for cause, (units, at) in record.movements.items()}
+        movements = {
+            cause: [units, timestamp(at), *([] if channel is Channel.FBA else [channel])]
+            for cause, (units, at, channel) in record.movements.items()
+        }
         return Row(
             f"{self.prefix}#{record.key}",
             record.generation,
@@ -32,7 +36,8 @@ class MovementsCodec:
         place, _, sku = key.partition("#")
         day, _, part = place.partition("/")
         movements = {
-            cause: (units, datetime.fromisoformat(at)) for cause, (units, at) in data.get("movements", {}).items()
+            cause: (units, datetime.fromisoformat(at), Channel(*channel) if channel else Channel.FBA)
+            for cause, (units, at, *channel) in data.get("movements", {}).items()
         }
         return DayMovements(
             sku, date.fromisoformat(day), int(part or 0), data.get("parts", 1), row.generation, movements
@@ -43,7 +48,7 @@ class WorklistCodec:
     """Converts WorklistEntry. Open entries are watched."""
 
     prefix = "WORKLIST"
-    schema = 1
+    schema = 2  # 1: without own stock
 
     def encode(self, record: WorklistEntry) -> Row:
         baseline = record.baseline
@@ -53,6 +58,7 @@ class WorklistCodec:
             and {"at": timestamp(baseline.at), "xero": str(baseline.xero), "pending": str(baseline.pending)},
             "skus": list(record.skus),
             "amazon": record.amazon,
+            "own": record.own,
             "xero": _text(record.xero),
             "sold": record.sold,
             "refunded": record.refunded,
@@ -86,6 +92,7 @@ class WorklistCodec:
             finding=row.reason,
             skus=tuple(data.get("skus", ())),
             amazon=data.get("amazon"),
+            own=data.get("own"),
             xero=_number(data.get("xero")),
             sold=data.get("sold", 0),
             refunded=data.get("refunded", 0),

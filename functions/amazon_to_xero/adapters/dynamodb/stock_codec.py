@@ -14,15 +14,19 @@ from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS
 from amazon_to_xero.domain.stock.alert import AlertKind, StockAlert
 from amazon_to_xero.domain.stock.record import CollectedStatement, StockRecord, StockState, level_of
+from amazon_to_xero.ports.state import OWN_STOCK
 
 _QUANTITIES = tuple(each.name for each in fields(StockQuantities))
 
 
 class StockCodec:
-    """Converts StockRecord. Channel, pool and SKU are in the key."""
+    """Converts StockRecord. Channel, pool and SKU are in the key.
+
+    Levels of own stock are in a group of the index of watched rows: no sweep of Amazon's states which there are.
+    """
 
     prefix = "STOCK"
-    schema = 1
+    schema = 2  # 1: in no group
 
     def encode(self, record: StockRecord) -> Row:
         data = {
@@ -41,8 +45,10 @@ class StockCodec:
             record.generation,
             canonical_json(data),
             record.state,
+            reason=record.channel if record.channel is Channel.MERCHANT else "",  # only rows with one are in the index
             due=INVENTORY_ALERTS,
             next_attempt_at=_text(record.next_attempt_at) or "",
+            watched=OWN_STOCK if record.channel is Channel.MERCHANT else "",
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> StockRecord:

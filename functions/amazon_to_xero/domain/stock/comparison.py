@@ -1,6 +1,9 @@
-"""Compares the units of an item at Amazon with those in Xero, by what moved since the last comparison.
+"""Compares the units that a seller has of an item with those in Xero, by what moved since the last comparison.
 
-The gap is Amazon's units less Xero's. Sales are entered in Xero without item codes, so nothing states which of the
+Xero's tracked item counts all units that the seller owns: those at Amazon, and those that the seller keeps and ships.
+The latter are known where Amazon has stated the quantity of a merchant's offer, and where the settings count them.
+
+The gap is these units less Xero's. Sales are entered in Xero without item codes, so nothing states which of the
 units sold and refunded since the last comparison Xero holds already. What Xero's own quantity changed by in the same
 time, as far as it goes the same way, counts as held. The rest is pending, and explains as much of the gap. What it does
 not explain is the difference.
@@ -27,6 +30,7 @@ class StockFinding(StrEnum):
     MORE_AT_AMAZON = "MORE_AT_AMAZON"
     INBOUND_NOT_IN_XERO = "INBOUND_NOT_IN_XERO"
     UNSELLABLE_NOT_IN_XERO = "UNSELLABLE_NOT_IN_XERO"
+    OWN_STOCK_NOT_IN_XERO = "OWN_STOCK_NOT_IN_XERO"
     CODE_TOO_LONG = "CODE_TOO_LONG"
     UNKNOWN_TO_XERO = "UNKNOWN_TO_XERO"
     NOT_TRACKED_IN_XERO = "NOT_TRACKED_IN_XERO"
@@ -90,6 +94,8 @@ class AmazonItem:
     pools: units by pool.
     unstated: SKUs of which Amazon does not state every kind of unit. Then the units are not known.
     sold, refunded: units since the last comparison.
+    own: SKU -> units of the item in the seller's own stock; without SKUs of which Amazon has stated none: they are
+        unknown. None where own stock is not counted.
     read_at: when the first of its SKUs was read (UTC). What becomes known later is counted in the next comparison.
     """
 
@@ -100,7 +106,18 @@ class AmazonItem:
     unstated: tuple[str, ...] = ()
     sold: int = 0
     refunded: int = 0
+    own: Mapping[str, int] | None = None
     read_at: datetime = field(kw_only=True)
+
+    @property
+    def own_units(self) -> int | None:
+        """Units in the seller's own stock; None where they are not known or not counted."""
+        return sum(self.own.values()) if self.own else None
+
+    @property
+    def total(self) -> int:
+        """All known units of the seller."""
+        return self.units.total + (self.own_units or 0)
 
     @property
     def units(self) -> AmazonUnits:
@@ -129,7 +146,7 @@ class Comparison:
     """One item compared.
 
     amazon: None where Amazon states nothing of the item. xero: None where Xero has no such item.
-    gap: Amazon's units less Xero's; None where they cannot be compared.
+    gap: Amazon's units, and own ones, less Xero's; None where they cannot be compared.
     pending: of the gap, units that were sold or refunded and that Xero does not hold yet.
     difference: of the gap, what that does not explain; of an item that one side does not know, the other side's units.
     """
@@ -183,7 +200,7 @@ def compare(
         return Comparison(xero.code, StockFinding.UNKNOWN_TO_AMAZON, None, xero, difference=-xero.quantity)
     if amazon.unstated:  # first of all: what is not known changes no entry, whatever Xero states
         return Comparison(xero.code if xero else amazon.code, StockFinding.NOT_STATED_BY_AMAZON, amazon, xero)
-    total = Decimal(amazon.units.total)
+    total = Decimal(amazon.total)
     if xero is None:
         finding = StockFinding.CODE_TOO_LONG if len(amazon.code) > MAX_CODE else StockFinding.UNKNOWN_TO_XERO
         return Comparison(amazon.code, finding, amazon, difference=total)
@@ -225,4 +242,6 @@ def _finding(
         return StockFinding.INBOUND_NOT_IN_XERO
     if difference <= units.unsellable + units.researching:
         return StockFinding.UNSELLABLE_NOT_IN_XERO
+    if difference <= (amazon.own_units or 0):
+        return StockFinding.OWN_STOCK_NOT_IN_XERO
     return StockFinding.MORE_AT_AMAZON

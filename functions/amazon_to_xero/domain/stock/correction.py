@@ -22,6 +22,8 @@ _CHECKS: Mapping[StockFinding, str] = {
     _F.INBOUND_NOT_IN_XERO: "Check first whether the purchase of the units on their way to Amazon is entered in Xero.",
     _F.UNSELLABLE_NOT_IN_XERO: "Check first whether the unsellable or missing units were written off in Xero; if so, "
     "close the entry.",
+    _F.OWN_STOCK_NOT_IN_XERO: "Check first whether the units that you keep yourself are entered in Xero, maybe under "
+    "another item code, and whether their quantity in Seller Central is right.",
 }
 _ONE_SIDED: Mapping[StockFinding, str] = {
     _F.UNKNOWN_TO_XERO: "Create the item in Xero as a tracked item with the SKU as its code, or name the item's code "
@@ -59,7 +61,8 @@ def correction_of(comparison: Comparison, currency: str) -> Correction:
     if not gap or item is None:
         return Correction()
     value = item.value_of(gap)
-    sentences = [_CHECKS.get(finding, ""), _adjustment(item, gap, value, currency), _reasons(comparison)]
+    checks = [_CHECKS.get(finding, ""), _own_stock(comparison)]
+    sentences = [*checks, _adjustment(item, gap, value, currency), _reasons(comparison)]
     return Correction(gap, value, " ".join(filter(None, sentences)))
 
 
@@ -71,6 +74,16 @@ def _adjustment(item: XeroItem, gap: Decimal, value: Decimal | None, currency: s
         f"{verb} the quantity of {item.code} in Xero (inventory adjustment) by {plain(abs(gap))}, from "
         f"{plain(item.quantity)} to {plain(item.quantity + gap)} ({cost}{accounts})."
     )
+
+
+def _own_stock(comparison: Comparison) -> str:
+    """Return what to check of own stock where units are missing; nothing where it is not counted."""
+    amazon = comparison.amazon
+    if comparison.difference >= 0 or amazon is None or amazon.own is None:
+        return ""
+    if amazon.own_units is None:
+        return "Count what you keep yourself: Amazon has not stated your own stock of it yet, so it is not counted."
+    return f"Count what you keep yourself, too: {amazon.own_units} by the quantity in Seller Central."
 
 
 def _reasons(comparison: Comparison) -> str:

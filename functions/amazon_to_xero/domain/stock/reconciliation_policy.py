@@ -19,6 +19,7 @@ class ReconciliationPolicy:
     tolerance_units, tolerance_percent: up to which difference, in units or in percent of Xero's quantity, whichever is
         more, a person need not hear of it.
     every: how often it is done.
+    counts_own_stock: whether Xero's items count the seller's own stock, too, by the quantity of a merchant's offer.
     """
 
     pools: Mapping[str, tuple[str, ...]]
@@ -26,6 +27,7 @@ class ReconciliationPolicy:
     tolerance_units: int = 0
     tolerance_percent: int = 0
     every: timedelta = timedelta(days=7)
+    counts_own_stock: bool = False
 
     def parts_of(self, sku: str) -> tuple[ItemPart, ...]:
         return self.items.get(sku) or (ItemPart(sku),)

@@ -11,6 +11,7 @@ from typing import Any
 
 from amazon_to_xero.domain.stock.comparison import AmazonUnits, Comparison, StockFinding
 from amazon_to_xero.domain.stock.correction import Correction, plain
+from amazon_to_xero.domain.stock.pools import PoolFinding
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 
 #: Column of the report -> its title for people. Units are the seller's; amounts are in the organisation's currency.
@@ -27,6 +28,7 @@ COLUMNS: Mapping[str, str] = {
     "researching": "Researching",
     "unsellable": "Unsellable",
     "customer_damaged": "Customer-damaged",
+    "own": "Own stock",
     "pools": "By pool",
     "xero": "Xero",
     "gap": "Gap",
@@ -41,7 +43,18 @@ COLUMNS: Mapping[str, str] = {
 }
 #: Columns that hold a number, or nothing where it is not known.
 NUMBERS = frozenset(
-    {"amazon", "fulfillable", "reserved", "inbound", "researching", "unsellable", "customer_damaged", "xero", "gap"}
+    {
+        "amazon",
+        "fulfillable",
+        "reserved",
+        "inbound",
+        "researching",
+        "unsellable",
+        "customer_damaged",
+        "own",
+        "xero",
+        "gap",
+    }
     | {"sold", "refunded", "pending", "difference", "value"}
 )
 
@@ -71,6 +84,7 @@ class ReportLine:
             "state": self.entry.state,
             "reason": compared.finding,
             **_unit_cells(units),
+            "own": "" if amazon is None or amazon.own_units is None else str(amazon.own_units),
             "pools": ", ".join(f"{pool}: {each.total}" for pool, each in sorted(pools.items())),
             "xero": "" if compared.xero is None or not compared.xero.is_tracked else plain(compared.xero.quantity),
             "gap": "" if compared.gap is None else plain(compared.gap),
@@ -92,6 +106,7 @@ class ReconciliationReport:
     at: when Amazon's stock was read (UTC).
     currency: the organisation's, of all amounts.
     gone: entries that were open and whose item neither side knows any more.
+    pool_findings: pools that seem to be one, so that their units would be counted twice.
     """
 
     connection: str
@@ -99,6 +114,7 @@ class ReconciliationReport:
     currency: str
     lines: tuple[ReportLine, ...]
     gone: tuple[WorklistEntry, ...] = ()
+    pool_findings: tuple[PoolFinding, ...] = ()
 
     @property
     def open_lines(self) -> list[ReportLine]:
@@ -129,6 +145,7 @@ class ReconciliationReport:
             "value_of_gaps": str(self.value_of_gaps()),
             "lines": [line.cells() for line in self.lines],
             "gone": [entry.code for entry in self.gone],
+            "pool_findings": [finding.remedy for finding in self.pool_findings],
         }
 
 

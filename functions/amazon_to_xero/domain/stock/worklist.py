@@ -37,6 +37,7 @@ class WorklistEntry:
     state, finding: see EntryState and StockFinding; the finding is empty until the first comparison.
     skus: that the item is part of.
     amazon, xero, sold, refunded, gap, difference: as last compared; None where a side does not know the item.
+    own: units in the seller's own stock then; None where they were not known or not counted.
     correction: what the last comparison suggests.
     compared_at, opened_at: when Amazon's units were last read, and since when the entry is open (UTC).
     closed_at, word: when a person closed it, and why. The word is what the person wrote.
@@ -49,6 +50,7 @@ class WorklistEntry:
     finding: str = ""
     skus: tuple[str, ...] = ()
     amazon: int | None = None
+    own: int | None = None
     xero: Decimal | None = None
     sold: int = 0
     refunded: int = 0
@@ -93,6 +95,7 @@ class WorklistEntry:
             finding=comparison.finding,
             skus=comparison.skus,
             amazon=amazon.units.total if amazon else None,
+            own=amazon.own_units if amazon else None,
             xero=xero.quantity if xero else None,
             sold=amazon.sold if amazon else 0,
             refunded=amazon.refunded if amazon else 0,

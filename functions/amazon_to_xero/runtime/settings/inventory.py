@@ -98,6 +98,11 @@ class InventorySettings(Settings):
     tolerance_percent: Annotated[int, Field(ge=0, le=100)] = Field(
         default=0, description="And up to how many percent of its quantity in Xero; the larger of the two counts."
     )
+    reconcile_own_stock: bool = Field(
+        default=True,
+        description="With `inventory.merchant_quantities`: whether Xero's tracked items count your own stock, too. "
+        "Set it to false if you keep that under other item codes, or not in Xero.",
+    )
     items: dict[str, Bundle] = Field(
         default_factory=dict,
         description="SKU → the items in Xero that one unit of it is, by code, with units: for SKUs that are longer "
@@ -160,4 +165,5 @@ class InventorySettings(Settings):
             self.tolerance_units,
             self.tolerance_percent,
             timedelta(days=self.reconcile_days),
+            counts_own_stock=self.merchant_quantities and self.reconcile_own_stock,
         )

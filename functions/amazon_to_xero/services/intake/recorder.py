@@ -14,7 +14,6 @@ from typing import Any
 from amazon_to_xero.domain.amazon.notification import ORDER_CANCELLED, ORDER_SHIPPED
 from amazon_to_xero.domain.amazon.order import Fulfilment, last_updated, parse_order
 from amazon_to_xero.domain.amazon.order_record import OLDER_READ_WAITS, OrderRecord, OrderState
-from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.contact import Customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.canonical import canonical_json, content_hash
@@ -68,7 +67,7 @@ class OrderRecorder:
 
         storable: returns an order without buyer data: what of it may be stored.
         count_sales: is given what is stored of orders that were not known before.
-        record_shipped: is given the rows of orders with a new shipment, before they are saved, and maybe again.
+        record_shipped: is given the rows of orders with a new shipment or status before they are saved, maybe again.
         """
         self._connection = connection
         self._store = store
@@ -107,7 +106,7 @@ class OrderRecorder:
                 rows += [row] if row is not None else []
                 contacts += contact
             if self._record_shipped is not None:
-                self._record_shipped([row for row in rows if row.shipments != _shipments(stored[row.order_id])])
+                self._record_shipped([row for row in rows if _has_moved_stock(row, stored[row.order_id])])
             documents.extend(self._contacts.request(contacts))
             return rows
 
@@ -286,8 +285,10 @@ class OrderRecorder:
             self._decisions.record(reason, reason=reason, remedy=remedy, events=lost)
 
 
-def _shipments(record: OrderRecord | None) -> tuple[Shipment, ...]:
-    return record.shipments if record is not None else ()
+def _has_moved_stock(row: OrderRecord, before: OrderRecord | None) -> bool:
+    """Return whether the order may have taken units out of stock: Amazon's with a shipment, own ones when ordered."""
+    known = before or OrderRecord(row.order_id)
+    return row.shipments != known.shipments or row.status != known.status
 
 
 def _time_of_update(order: Json) -> str:

@@ -64,7 +64,10 @@ class StockReader:
             pages = SummaryPages(
                 self._amazon, marketplace, deadline, self._quota, self._faults, self._clock, self._decisions, sku
             )
-            records = sum(self._recorder.record_page(page, marketplace, read_at) for page, read_at in pages)
+            records = 0
+            for page, read_at in pages:
+                self._recorder.record_page(page, marketplace, read_at)
+                records += len(page.summaries)
             if records or pages.stopped:
                 return StepReport(records, stopped=pages.stopped)
         code = FailureCode.STOCK_NOT_STATED

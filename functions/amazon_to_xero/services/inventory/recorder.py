@@ -53,8 +53,8 @@ class StockRecorder:
         of_stock = [notice for notice in notices if isinstance(notice, StockNotice)]
         return [*asked, *self.record([statement for notice in of_stock for statement in notice.statements])]
 
-    def record_page(self, page: SummaryPage, marketplace: str, read_at: datetime) -> int:
-        """Record a page and return how many entries it has. One that cannot be read is logged, and left out."""
+    def record_page(self, page: SummaryPage, marketplace: str, read_at: datetime) -> list[StockStatement]:
+        """Record a page and return what it states. An entry that cannot be read is logged, and left out."""
         statements: list[StockStatement] = []
         for summary in page.summaries:
             try:
@@ -62,7 +62,7 @@ class StockRecorder:
             except Failure as failure:
                 self._decisions.record(failure.code, reason=failure.code, remedy=failure.remedy)
         self.record(statements)
-        return len(page.summaries)
+        return statements
 
     def record(self, statements: Sequence[StockStatement]) -> list[str]:
         """Record statements and return the keys of the records that are due now. Raises Conflict.

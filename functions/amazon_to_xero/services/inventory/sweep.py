@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.amazon.stock import StockStatement
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.ports.amazon import InventoryApi
@@ -18,6 +19,7 @@ from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import AmazonQuota
 from amazon_to_xero.services.intake.sweep_cursor import ANSWERED_AT
+from amazon_to_xero.services.inventory.pool_check import store_sample, stored_pool_findings
 from amazon_to_xero.services.inventory.recorder import StockRecorder
 from amazon_to_xero.services.inventory.summary_pages import SummaryPages
 from amazon_to_xero.services.state_updates import update_cursor
@@ -71,6 +73,8 @@ class StockSweep:
             self._store_place({_READ: ",".join(read), _INTERRUPTED: "", ANSWERED_AT: self._clock.now().isoformat()})
         self._store_place({_COMPLETED_AT: self._clock.now().isoformat(), _READ: ""})
         self._decisions.record("SWEEP_COMPLETE", stock_levels=report.records)
+        for finding in stored_pool_findings(self._store, self._policy):
+            self._decisions.record(finding.code, reason=finding.code, remedy=finding.remedy)
         return report
 
     def _is_due(self, cursor: Cursor) -> bool:
@@ -86,8 +90,13 @@ class StockSweep:
         pages = SummaryPages(
             self._amazon, marketplace, deadline, self._quota, self._faults, self._clock, self._decisions
         )
-        records = sum(self._recorder.record_page(page, marketplace, read_at) for page, read_at in pages)
+        records, began_at, read = 0, self._clock.now(), list[StockStatement]()
+        for page, read_at in pages:
+            read += self._recorder.record_page(page, marketplace, read_at)
+            records += len(page.summaries)
         stopped, incomplete = pages.stopped, pages.incomplete
+        if not stopped and not incomplete:
+            store_sample(self._store, marketplace, read, began_at)
         if stopped == WaitReason.OUT_OF_TIME and cursor.data.get(_INTERRUPTED) == marketplace:
             stopped, incomplete = "", "it has more stock levels than one run can read"
         if incomplete:

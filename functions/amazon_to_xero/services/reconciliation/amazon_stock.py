@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from datetime import datetime
 from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities, StockStatement
 from amazon_to_xero.domain.amazon.stock_statements import summary_statement
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.stock.pools import PoolFinding, pool_findings, stock_sample
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.ports.amazon import InventoryApi, Json
 from amazon_to_xero.ports.clock import Clock
@@ -31,6 +33,15 @@ class StockRead:
     statements: dict[tuple[str, str], StockStatement] = field(default_factory=dict)
     problem: str = ""
 
+    def pool_findings(self, policy: ReconciliationPolicy) -> list[PoolFinding]:
+        """Return which of the pools seem to be one: their units would be added up. One marketplace of each was read."""
+        by_place: dict[str, list[StockStatement]] = defaultdict(list)
+        for statement in self.statements.values():
+            by_place[statement.place].append(statement)
+        samples = {place: stock_sample(statements) for place, statements in by_place.items()}
+        pools = {each: pool for pool, members in policy.pools.items() for each in members if each != pool}
+        return pool_findings(samples, pools)
+
 
 class AmazonStock:
     """Reads the stock of one connection. Nothing is stored."""
@@ -44,11 +55,19 @@ class AmazonStock:
         self._clock = clock
         self._decisions = decisions
 
-    def read(self, policy: ReconciliationPolicy, deadline: datetime, stocked: Collection[str] = ()) -> StockRead:
+    def read(
+        self,
+        policy: ReconciliationPolicy,
+        deadline: datetime,
+        stocked: Collection[str] = (),
+        *,
+        is_required: bool = True,
+    ) -> StockRead:
         """Read every pool, until the deadline.
 
         `stocked` are the pools that had units last time. None of their units may be missing now: Amazon refuses a
-        valid request just as it refuses one for a marketplace without goods.
+        valid request just as it refuses one for a marketplace without goods. With `is_required` Amazon must state some
+        stock; without, a seller may have none but own stock.
         """
         read = StockRead()
         for pool, marketplaces in policy.pools.items():
@@ -60,7 +79,7 @@ class AmazonStock:
                 )
             if read.problem:
                 return read
-        if not read.statements:
+        if not read.statements and is_required:
             read.problem = "Amazon states no stock in any marketplace of the settings"
         return read
 

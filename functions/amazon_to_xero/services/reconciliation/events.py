@@ -17,6 +17,7 @@ def reconciliation_event(entry: WorklistEntry, correction: Correction, currency:
             "reason": entry.finding,
             "difference": plain(entry.difference),
             "amazon": entry.amazon,
+            "own": entry.own,
             "xero": None if entry.xero is None else plain(entry.xero),
             "sold": entry.sold,
             "refunded": entry.refunded,

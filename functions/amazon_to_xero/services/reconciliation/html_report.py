@@ -29,7 +29,7 @@ form { display: flex; flex-wrap: wrap; gap: .8rem; align-items: end; margin: 1re
 label { display: grid; gap: .2rem; font-size: .85rem; }
 input, select { font: inherit; padding: .3rem .4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .75rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .25rem .3rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid var(--line); padding: .25rem .2rem; text-align: left; vertical-align: top; }
 th { font-size: .68rem; position: sticky; top: 0; background: Canvas; vertical-align: bottom; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid; }
@@ -37,8 +37,9 @@ th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 .n { text-align: right; font-variant-numeric: tabular-nums; }
 td.n { white-space: nowrap; }
-td.c { min-width: 14rem; }
+td.c { min-width: 12rem; }
 td.i, td.m { overflow-wrap: anywhere; min-width: 5rem; }
+.f { color: var(--open); }
 tr.OPEN td.s { color: var(--open); font-weight: 600; }
 @media print {
   @page { size: A4 landscape; margin: 10mm; }
@@ -57,9 +58,10 @@ tr.OPEN td.s { color: var(--open); font-weight: 600; }
 <body>
 <h1>Stock of $connection: Amazon and Xero</h1>
 <p>Amazon's stock was read on $at (UTC). $open of $count items are open. Amounts are in $currency.</p>
-<p>Gap: Amazon's units less Xero's. Pending: units sold and refunded since the last reconciliation that Xero does not
-hold yet. Difference: what they do not explain. Nothing was changed, neither at Amazon nor in Xero.</p>
-<form>
+<p>Gap: the units at Amazon and those of your own stock, where Amazon states it, less Xero's. Pending: units sold and
+refunded since the last reconciliation that Xero does not hold yet. Difference: what they do not explain. Nothing was
+changed, neither at Amazon nor in Xero.</p>
+$findings<form>
 <label>Find <input id="find" type="search" placeholder="item, name or text"></label>
 <label>State <select id="state"><option value="">all</option>$states</select></label>
 <label>Reason <select id="reason"><option value="">all</option>$reasons</select></label>
@@ -115,6 +117,7 @@ def html_report(report: ReconciliationReport) -> bytes:
         connection=escape(report.connection),
         at=f"{report.at:%Y-%m-%d %H:%M}",
         currency=escape(report.currency),
+        findings="".join(f'<p class="f">{escape(each.remedy)}</p>\n' for each in report.pool_findings),
         open=len(report.open_lines),
         count=len(report.lines),
         states="".join(f"<option>{state}</option>" for state in EntryState),

@@ -1,4 +1,7 @@
-"""Records what was sold and refunded of Amazon's stock, and states what that was in a time. Nothing else is counted."""
+"""Records what was sold and refunded of Amazon's stock and of own stock, and states what that was in a time.
+
+Nothing else is counted.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from itertools import batched
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.domain.stock.movements import (
     LATE_BY,
@@ -38,20 +42,21 @@ class StockMovements:
     loses a movement.
     """
 
-    def __init__(self, store: StateStore, is_recorded: bool, clock: Clock, decisions: DecisionLog) -> None:
+    def __init__(self, store: StateStore, channels: frozenset[Channel], clock: Clock, decisions: DecisionLog) -> None:
+        """`channels`: whose stock is reconciled, so that its movements are recorded."""
         self._store = store
-        self._is_recorded = is_recorded
+        self._channels = channels
         self._clock = clock
         self._decisions = decisions
 
     def record_shipped(self, orders: Iterable[OrderRecord]) -> None:
-        """Record what these orders have shipped out of Amazon's fulfilment centres."""
-        if self._is_recorded:
+        """Record what these orders have taken out of stock."""
+        if self._channels:
             self._record([movement for order in orders for movement in sold_by(order)])
 
     def record_refunded(self, transactions: Iterable[Mapping[str, Any]]) -> None:
         """Record the units of the refunds among these transactions."""
-        if self._is_recorded:
+        if self._channels:
             self._record([movement for each in transactions for movement in refunded_by(each)])
 
     def moved(self, periods: Iterable[SkuPeriod]) -> dict[SkuPeriod, tuple[int, int]]:
@@ -66,7 +71,7 @@ class StockMovements:
             further = [movements_key(row.sku, row.day, part) for row in first.values() for part in range(1, row.parts)]
             for row in (*first.values(), *self._store.load(DayMovements, further).values()):
                 for period in of_sku[row.sku]:
-                    sold, refunded = row.totals(period.since, period.until)
+                    sold, refunded = row.totals(period)
                     moved[period] = moved[period][0] + sold, moved[period][1] + refunded
         return moved
 
@@ -74,7 +79,7 @@ class StockMovements:
         now = self._clock.now()
         by_day: dict[tuple[str, date], list[Movement]] = defaultdict(list)
         for each in movements:
-            if each.day >= (now - LATE_BY).date():
+            if each.channel in self._channels and each.day >= (now - LATE_BY).date():
                 by_day[each.sku, each.day].append(each)
         if not by_day:
             return

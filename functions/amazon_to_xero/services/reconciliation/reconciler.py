@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.stock.amazon_items import amazon_items, with_movements
 from amazon_to_xero.domain.stock.comparison import AmazonItem, compare
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.items import XeroItem, item_key
 from amazon_to_xero.domain.stock.movements import SkuPeriod
+from amazon_to_xero.domain.stock.pools import PoolFinding
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.reconciliation_report import ReconciliationReport, ReportLine, in_order
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
@@ -37,6 +39,7 @@ from amazon_to_xero.services.reconciliation.csv_report import csv_report
 from amazon_to_xero.services.reconciliation.events import reconciliation_event
 from amazon_to_xero.services.reconciliation.html_report import html_report
 from amazon_to_xero.services.reconciliation.movements import StockMovements
+from amazon_to_xero.services.reconciliation.own_stock import own_stock
 from amazon_to_xero.services.reconciliation.summary import message_of, subject_of
 from amazon_to_xero.services.reconciliation.worklist import StockWorklist
 from amazon_to_xero.services.state_updates import update_cursor, update_records
@@ -56,12 +59,16 @@ class _Incomplete(Exception):
 
 @dataclass(frozen=True)
 class _Sides:
-    """What both sides state, by item_key; `read_at` is when the last of it was read (UTC)."""
+    """What both sides state, by item_key; `read_at` is when the last of it was read (UTC).
+
+    pool_findings: see ReconciliationReport.
+    """
 
     read_at: datetime
     amazon: Mapping[str, AmazonItem]
     xero: Mapping[str, XeroItem]
     currency: str
+    pool_findings: tuple[PoolFinding, ...] = ()
 
     @property
     def keys(self) -> list[str]:
@@ -124,6 +131,8 @@ class StockReconciler:
             return StepReport(stopped=code)
         finally:
             self._store.release(lease)
+        for finding in report.pool_findings:
+            self._decisions.record(finding.code, reason=finding.code, remedy=finding.remedy)
         self._decisions.record("STOCK_RECONCILED", items=len(report.lines), open=len(report.open_lines), folder=folder)
         return StepReport(len(report.lines))
 
@@ -148,7 +157,9 @@ class StockReconciler:
         gone = [
             each.gone(sides.read_at) for key, each in self._worklist.open_entries().items() if key not in known_keys
         ]
-        return ReconciliationReport(self._connection, sides.read_at, sides.currency, in_order(lines), tuple(gone))
+        return ReconciliationReport(
+            self._connection, sides.read_at, sides.currency, in_order(lines), tuple(gone), sides.pool_findings
+        )
 
     def _sides(self, policy: ReconciliationPolicy, deadline: datetime) -> _Sides:
         """Read both sides. Xero first: it takes one call, and Amazon minutes."""
@@ -158,12 +169,15 @@ class StockReconciler:
         except XeroError as problem:  # other work finds out by itself whether Xero is to be paused
             raise _Incomplete(f"Xero's items could not be read ({problem})") from None
         stocked = self._store.cursor(CURSOR).data.get(STOCKED_POOLS, "").split(",")
-        read = self._stock.read(policy, deadline, stocked)
+        own = own_stock(self._store) if policy.counts_own_stock else []
+        read = self._stock.read(policy, deadline, stocked, is_required=not own)
         if read.problem:
             raise _Incomplete(read.problem)
         statements = ((pool, statement) for (pool, _), statement in read.statements.items())
         xero = {item_key(item.code): item for item in items}
-        return _Sides(self._clock.now(), amazon_items(statements, policy), xero, currency)
+        findings = tuple(read.pool_findings(policy))
+        now = self._clock.now()
+        return _Sides(now, amazon_items(statements, policy, own, now), xero, currency, findings)
 
     def _with_movements(
         self, sides: _Sides, before: Mapping[str, WorklistEntry], policy: ReconciliationPolicy
@@ -173,10 +187,14 @@ class StockReconciler:
         for key, item in sides.amazon.items():
             entry = before.get(key)
             if entry is not None and entry.baseline is not None:
-                periods[key] = [SkuPeriod(sku, entry.baseline.at, item.read_at) for sku in item.skus]
+                since, until = entry.baseline.at, item.read_at
+                periods[key] = [
+                    *(SkuPeriod(sku, since, until) for sku in item.skus),
+                    *(SkuPeriod(sku, since, until, Channel.MERCHANT) for sku in item.own or ()),
+                ]
         moved = self._movements.moved(period for of_item in periods.values() for period in of_item)
         counted = {
-            key: with_movements(sides.amazon[key], {each.sku: moved[each] for each in of_item}, policy)
+            key: with_movements(sides.amazon[key], ((each.sku, moved[each]) for each in of_item), policy)
             for key, of_item in periods.items()
         }
         return {**sides.amazon, **counted}

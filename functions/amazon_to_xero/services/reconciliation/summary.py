@@ -41,6 +41,7 @@ def _message(report: ReconciliationReport, folder: str, listed: int) -> str:
     parts = [
         f"Amazon's stock of {report.at:%Y-%m-%d %H:%M} UTC against Xero's tracked items: {counts or 'no items'}.",
         f"All gaps together are worth {report.value_of_gaps()} {report.currency} at Xero's average cost.",
+        *(finding.remedy for finding in report.pool_findings),
         *_first(opened, listed, "further open items"),
         *_first(gone, listed, "further entries that are done, of items no longer known to Amazon or Xero"),
         f"The whole list is in {folder}: stock.html, stock.csv and stock.json. This system changes no stock. Adjust "

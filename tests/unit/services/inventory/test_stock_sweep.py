@@ -246,3 +246,79 @@ def test_low_stock_that_the_first_sweep_finds_is_alerted_but_not_what_has_long_b
 
     assert [subject for subject, _ in connection.inventory_topic.messages] == ["Low stock: LOW, Amazon.co.uk (main)"]
     assert connection.stock(f"fba#{UK}#OUT").state is StockState.OUT
+
+
+# --- pools ------------------------------------------------------------------------------------------------------------
+
+
+def five(*units: int) -> list[list[dict[str, Any]]]:
+    return [[summary(f"SKU-{number}", each) for number, each in enumerate(units)]]
+
+
+def test_marketplaces_with_identical_stock_are_proposed_as_a_pool_once_a_day(connection: FakeConnection) -> None:
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(20, 30, 40, 50, 60), US: five(1, 2, 3, 4, 5)}
+    for _ in range(3):
+        connection.sweep_stock()
+        connection.clock.advance(3600)
+
+    (proposed,) = connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED)
+    assert f'Write "eu": ["{UK}", "{DE}"] under inventory.pools' in str(proposed["remedy"])
+    assert connection.decisions.of(FailureCode.STOCK_POOL_DOUBTED) == []
+    assert found(connection)[f"fba#{DE}#SKU-0"] == 20  # nothing changes by itself
+
+
+def test_pool_whose_marketplaces_state_different_stock_is_doubted() -> None:
+    connection = FakeConnection(stock_policy=StockPolicy(marketplaces=(UK, DE), pools={UK: "eu", DE: "eu"}))
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(21, 31, 41, 51, 61)}
+
+    connection.sweep_stock()
+
+    (doubted,) = connection.decisions.of(FailureCode.STOCK_POOL_DOUBTED)
+    assert "Amazon.co.uk, Amazon.de are in the pool eu" in str(doubted["remedy"])
+
+
+def test_marketplaces_that_two_runs_read_are_compared_too(connection: FakeConnection) -> None:
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(20, 30, 40, 50, 60), US: [[]]}
+    connection.inventory.faults = [None, AmazonThrottled("getInventorySummaries", 429, "QuotaExceeded")] * 4
+    connection.sweep_stock(connection.clock.now() + timedelta(seconds=2))
+    assert connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED) == []
+
+    connection.clock.advance(3600)
+    connection.inventory.faults = []
+    connection.sweep_stock()
+
+    assert len(connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED)) == 1
+
+
+def test_marketplace_that_was_not_read_to_its_end_is_not_compared() -> None:
+    connection = FakeConnection(stock_policy=StockPolicy(marketplaces=(UK, DE)))
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(20, 30, 40, 50, 60)}
+    connection.inventory.constant_token = "always-this-one"
+
+    connection.sweep_stock()
+
+    assert connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED) == []
+
+
+def test_marketplaces_that_were_read_on_different_days_are_not_compared(connection: FakeConnection) -> None:
+    two_pages = [*five(20, 30, 40, 50, 60), [summary("OTHER")]]
+    connection.inventory.stock = {UK: two_pages, DE: five(1, 2, 3, 4, 5), US: [[]]}
+    connection.sweep_stock()
+    connection.clock.advance(24 * 3600)
+    connection.inventory.stock[DE] = five(20, 30, 40, 50, 60)
+    connection.inventory.faults = [None, AmazonUnavailable("getInventorySummaries", 400, "InvalidInput")] * 4  # UK's
+
+    connection.sweep_stock(connection.clock.now() + timedelta(minutes=5))
+
+    assert len(connection.decisions.of(FailureCode.STOCK_SWEEP_INCOMPLETE)) == 1
+    assert connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED) == []
+
+
+def test_sweep_writes_levels_and_cursors_of_its_own_only(connection: FakeConnection) -> None:
+    connection.inventory.stock = {UK: five(20, 30, 40, 50, 60), DE: five(20, 30, 40, 50, 60), US: [[]]}
+
+    connection.sweep_stock()
+
+    rows = {row.sk for row in connection.store.table.written if not row.sk.startswith("STOCK#")}
+    samples = {f"CURSOR#stock-sample#{each}" for each in (UK, DE, US)}
+    assert rows == {"CURSOR#sweep#inventory", "CURSOR#quota#getInventorySummaries", *samples}

@@ -70,6 +70,25 @@ def record(connection: FakeConnection, *orders: dict[str, Any]) -> None:
     connection.read()
 
 
+def test_pools_that_seem_to_be_one_are_named_before_anything_is_corrected() -> None:
+    five = [summary(f"SKU-{number}", 10 + number) for number in range(5)]
+    connection = connection_of(
+        {DE: five, FR: five},
+        *(tracked(f"SKU-{number}", 10 + number) for number in range(5)),
+        policy=ReconciliationPolicy({DE: (DE,), FR: (FR,)}),
+    )
+
+    connection.reconcile_stock()
+
+    line = f'Write "eu": ["{FR}", "{DE}"] under inventory.pools of the settings'
+    ((_, message),) = connection.inventory_topic.messages
+    assert line in message
+    assert message.index(line) < message.index("SKU-4: MORE_AT_AMAZON, difference 14")
+    assert line.replace('"', "&quot;") in connection.reports.named("stock.html")
+    (logged,) = connection.decisions.of(FailureCode.STOCK_POOL_PROPOSED)
+    assert line in str(logged["remedy"])
+
+
 # --- what is compared -------------------------------------------------------------------------------------------------
 
 

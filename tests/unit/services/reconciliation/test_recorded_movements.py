@@ -8,6 +8,7 @@ import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment import Shipment
+from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.stock.movements import SkuPeriod
 from amazon_to_xero.services.reconciliation.movements import StockMovements
@@ -22,7 +23,7 @@ class Recorded:
         self.clock = ManualClock()
         self.store = MemoryStateStore(self.clock)
         self.decisions = RecordingDecisionLog()
-        self.movements = StockMovements(self.store, True, self.clock, self.decisions)
+        self.movements = StockMovements(self.store, frozenset({Channel.FBA}), self.clock, self.decisions)
 
     def ship(self, *numbers: int, days_ago: int = 0) -> None:
         """Record orders of two mugs each."""
@@ -94,7 +95,7 @@ def test_each_period_of_a_sku_has_the_movements_that_became_known_in_it(recorded
 
 
 def test_rows_that_keep_changing_stop_no_order_and_are_reported(recorded: Recorded) -> None:
-    others = StockMovements(recorded.store, True, recorded.clock, recorded.decisions)
+    others = StockMovements(recorded.store, frozenset({Channel.FBA}), recorded.clock, recorded.decisions)
     recorded.store.meanwhile(
         *(lambda number=number: others.record_shipped([an_order(number)]) for number in range(ATTEMPTS))
     )
