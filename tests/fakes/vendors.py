@@ -41,6 +41,7 @@ class ScriptedAmazon:
         self.orders: dict[str, Json] = {}
         self.calls: list[tuple[str, str]] = []  # (operation, order id or page token)
         self.asked_after: list[datetime] = []
+        self.asked_placed: list[tuple[datetime, datetime]] = []
         self.transactions: list[Json] = []
         self.empty_pages = 0  # of transactions: as many of the next pages are empty, with a token
         self.asked_between: list[tuple[datetime | None, datetime | None]] = []
@@ -104,6 +105,33 @@ class ScriptedAmazon:
         if self.after_page:
             self.after_page()
         return page
+
+    def search_placed(
+        self,
+        *,
+        placed_after: datetime,
+        placed_before: datetime,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
+    ) -> OrderPage:
+        self.calls.append(("searchOrders", page_token or ""))
+        self.asked_placed.append((placed_after, placed_before))
+        self._fail()
+        own = {each["salesChannel"].get("marketplaceId") for each in self.orders.values()} | self.refused_marketplaces
+        if self.refused_marketplaces & (set(marketplaces) or own):
+            raise AmazonForbidden("searchOrders", 403, "Unauthorized")
+        found = sorted(
+            (placed, order_id)
+            for order_id, order in self.orders.items()
+            if not marketplaces or order["salesChannel"].get("marketplaceId") in marketplaces
+            if placed_after <= (placed := parse_timestamp(order["createdTime"], "createdTime")) <= placed_before
+        )
+        start = int(page_token or 0)
+        end = start + self.page_size
+        page = [copy.deepcopy(self.orders[order_id]) for _, order_id in found[start:end]]
+        if self.after_page:
+            self.after_page()
+        return OrderPage(page, str(end) if end < len(found) else None, None)
 
     def list_transactions(
         self,

@@ -167,6 +167,9 @@ class WaitReason(StrEnum):
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
     SETTINGS_UNAVAILABLE = "SETTINGS_UNAVAILABLE"
     ALERTS_NOT_SENT = "ALERTS_NOT_SENT"
+    CURRENT_ORDERS_FIRST = "CURRENT_ORDERS_FIRST"
+    BACKFILL_SHARE_USED = "BACKFILL_SHARE_USED"
+    BACKFILL_STEP_DONE = "BACKFILL_STEP_DONE"
 
 
 class NotInvoicedReason(StrEnum):
@@ -691,6 +694,9 @@ WAITS: Mapping[WaitReason, str] = {
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",
     _W.ALERTS_NOT_SENT: "The event bus or the topic of inventory alerts did not take them; they are sent again.",
     _W.SETTINGS_UNAVAILABLE: "Parameter Store or Secrets Manager does not answer; earlier settings serve for an hour.",
+    _W.CURRENT_ORDERS_FIRST: "A backfill waits until what else is due is done, and what its last step read.",
+    _W.BACKFILL_SHARE_USED: "A backfill waits until fewer of the day's calls to Xero are used than its share.",
+    _W.BACKFILL_STEP_DONE: "A backfill has read as much as it reads at once; it goes on within 15 minutes.",
 }
 
 

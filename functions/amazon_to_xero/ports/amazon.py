@@ -82,6 +82,21 @@ class SellerApi(Protocol):
         """
         ...
 
+    def search_placed(
+        self,
+        *,
+        placed_after: datetime,
+        placed_before: datetime,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
+    ) -> OrderPage:
+        """Return a page of at most 100 orders that were placed in that time, whenever they were updated.
+
+        placed_before: at least two minutes ago. `updated_before` of the page is None. The rest is as in
+        `search_orders`.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class TransactionPage:

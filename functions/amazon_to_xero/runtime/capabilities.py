@@ -26,6 +26,7 @@ from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.stock_services import StockServices
+from amazon_to_xero.services.backfill.backfilling import Backfilling
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
@@ -68,6 +69,7 @@ class Services:
     confirmations: SaleConfirmations
     approvals: Approvals
     stock: StockServices
+    backfilling: Backfilling
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,13 @@ def _sweep_orders(services: Services, deadline: datetime) -> StepReport:
 
     Orders that are read so late are dated by what Amazon charged for them. Whatever stops the sweep of transactions
     stops no order: each waits for its charge. A sweep of transactions that is under way elsewhere takes over.
+    A backfill goes on once everything that has changed is read.
     """
     if services.order_sweep.is_behind(CLOSELY) and services.transaction_sweep.is_behind(CLOSELY):
         services.transaction_sweep.sweep(deadline)
-    return services.order_sweep.sweep(deadline)
+    swept = services.order_sweep.sweep(deadline)
+    # What is changed now comes before what is old.
+    return swept if swept.stopped else swept.plus(services.backfilling.advance(deadline))
 
 
 def _sweep_transactions(services: Services, deadline: datetime) -> StepReport:

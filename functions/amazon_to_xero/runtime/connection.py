@@ -16,6 +16,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic, ReportStore
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
+from amazon_to_xero.runtime.backfill_services import backfill_services
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
@@ -23,6 +24,8 @@ from amazon_to_xero.runtime.replay_planners import replay_preview
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
+from amazon_to_xero.services.backfill.requests import BackfillRequests
+from amazon_to_xero.services.backfill.rows import load_backfills
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -103,6 +106,7 @@ class Connection:
 
     alert_workers: the workers of the capabilities that post nothing, by capability.
     preview: of its replays.
+    backfills: what a person asks of backfills.
     """
 
     name: str
@@ -116,6 +120,7 @@ class Connection:
     alert_workers: Mapping[str, AlertWorker]
     reconciliation: ReconciliationServices
     preview: ReplayPreview
+    backfills: BackfillRequests
 
 
 @dataclass(frozen=True)
@@ -248,6 +253,20 @@ def connect(
         clock,
         is_needed=policy.has_review,
     )
+    backfill = backfill_services(
+        ports.amazon,
+        transaction_pages,
+        store,
+        recorder,
+        scope,
+        quota,
+        faults,
+        organisation,
+        policy,
+        profile.limits,
+        clock,
+        decisions,
+    )
     services = Services(
         store,
         organisation,
@@ -290,6 +309,7 @@ def connect(
         confirmations,
         approvals,
         stock,
+        backfill.backfilling,
     )
     poster = document_poster(
         name,
@@ -315,14 +335,27 @@ def connect(
     check = XeroCheck(xero, pauses)
     preview = replay_preview(name, policy, xero, store, clock, lambda: _swept(store).transactions)
     return Connection(
-        name, profile.seller_id, services, poster, worker, tokens, status, check, alert_workers, reconciliation, preview
+        name,
+        profile.seller_id,
+        services,
+        poster,
+        worker,
+        tokens,
+        status,
+        check,
+        alert_workers,
+        reconciliation,
+        preview,
+        backfill.requests,
     )
 
 
 def _swept(store: StateStore) -> Swept:
     cursors = store.load(Cursor, [ORDER_SWEEP, TRANSACTION_SWEEP])
     orders, transactions = (cursors.get(name, Cursor(name)) for name in (ORDER_SWEEP, TRANSACTION_SWEEP))
-    return Swept(watermark(orders), watermark(transactions))
+    unfinished = load_backfills(store).unfinished
+    backfilled = None if unfinished is None else (unfinished.period.after, unfinished.period.charged_until)
+    return Swept(watermark(orders), watermark(transactions), backfilled)
 
 
 def document_poster(

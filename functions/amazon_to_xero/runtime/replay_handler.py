@@ -13,9 +13,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent, SQS
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from amazon_to_xero.adapters.aws.replay_queues import dead_letter
+from amazon_to_xero.domain.backfill.period import BackfillRefused
 from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.ports.replay import DeadLetter
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.backfill_answer import backfill_answer
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.composition import AWS_CONFIG, Application, application
 from amazon_to_xero.runtime.handlers import Handler
@@ -23,6 +25,7 @@ from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, logger, 
 from amazon_to_xero.runtime.replay_answer import Previews, history_answer, step_answer
 from amazon_to_xero.runtime.replay_queues import ReplayQueues, replay_queues
 from amazon_to_xero.runtime.replay_request import (
+    BackfillEvent,
     HistoryEvent,
     ReplayEvent,
     RequestRefused,
@@ -44,8 +47,8 @@ def replay_handler() -> Handler:
     """Return the handler.
 
     An SQS event of a dead-letter queue, which arrives with `AutomaticReplay` only, is answered with the letters that
-    stay. An operator's event is `{"replay": {…}}`, `{"resync": {…}}` or `{"history": {…}}`; one that cannot be used is
-    answered with `{"refused": <what is wrong>}` and is no error of the function.
+    stay. An operator's event is `{"replay": {…}}`, `{"resync": {…}}`, `{"history": {…}}` or `{"backfill": {…}}`; one
+    that cannot be used is answered with `{"refused": <what is wrong>}` and is no error of the function.
     """
 
     @metrics.log_metrics
@@ -58,7 +61,7 @@ def replay_handler() -> Handler:
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in kept]}
         try:
             return stack.answer(event, timedelta(milliseconds=context.get_remaining_time_in_millis()) - _RESERVE)
-        except RequestRefused as problem:
+        except (RequestRefused, BackfillRefused) as problem:
             return {"refused": str(problem)}
 
     return handler
@@ -72,6 +75,7 @@ class ReplayedStack:
         self._queues = queues
         connections = app.connections()
         self._previews = {name: each.preview for name, each in connections.items()}
+        self._backfills = {name: each.backfills for name, each in connections.items()}
         self._connections: Mapping[str, ReplayedConnection] = {
             name: ReplayedConnection(name, each.seller_id, each.services.store) for name, each in connections.items()
         }
@@ -112,6 +116,9 @@ class ReplayedStack:
                 resync = Resync(asked.connection, self._store(asked.connection), self._acts, self._clock)
                 done = resync.step(asked.orders, asked.by, self._clock.now() + time_left)
                 return {"sent": list(done.sent), "waiting": done.waiting}
+            case BackfillEvent() as asked:
+                self._store(asked.connection)
+                return backfill_answer(self._backfills[asked.connection], asked)
         raise RequestRefused("the event is none that the replay function takes")
 
     def _store(self, connection: str) -> StateStore:

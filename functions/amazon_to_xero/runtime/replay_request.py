@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from amazon_to_xero.domain.backfill.backfill import Share
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.replay.decision import DEFAULT_CAP
 from amazon_to_xero.domain.replay.selection import ReplayFilter
@@ -99,7 +101,52 @@ class ResyncEvent(_Request):
     orders: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
 
 
-_EVENTS: dict[str, type[_Request]] = {"replay": ReplayEvent, "history": HistoryEvent, "resync": ResyncEvent}
+class BackfillAction(StrEnum):
+    """What is asked of backfills."""
+
+    FORECAST = "forecast"
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class BackfillEvent(_Request):
+    """What is asked of a connection's backfills. The days are those of the organisation, and both are included."""
+
+    connection: Name
+    action: BackfillAction
+    first: date | None = Field(None, alias="from")
+    last: date | None = Field(None, alias="to")
+    percent: Annotated[int, Field(ge=1, le=90)] = Share().percent
+    calls: Annotated[int, Field(ge=1)] | None = None
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> BackfillEvent:
+        is_of_period = self.action in (BackfillAction.FORECAST, BackfillAction.START)
+        if is_of_period and (self.first is None or self.last is None):
+            raise ValueError("from and to name the first and the last day, e.g. 2026-01-01")
+        if self.action is BackfillAction.START and not self.reason.strip():
+            raise ValueError("reason says why the period is read again")
+        return self
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day, where the action has them."""
+        return self.first or date.min, self.last or date.min
+
+    @property
+    def share(self) -> Share:
+        return Share(self.percent, self.calls)
+
+
+_EVENTS: dict[str, type[_Request]] = {
+    "replay": ReplayEvent,
+    "history": HistoryEvent,
+    "resync": ResyncEvent,
+    "backfill": BackfillEvent,
+}
 
 
 def parse_event(event: dict[str, Any]) -> _Request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from operations.command_line.backfill import backfill
 from operations.command_line.command import add_command
 from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
@@ -26,7 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_COMMANDS = (status, failed, show, correct, withdraw, corrections, logs, doctor, status_page, redrive, resync)
+_COMMANDS = (status, failed, show, correct, withdraw, corrections, logs, doctor, status_page, redrive, resync, backfill)
 for _command in _COMMANDS:
     add_command(app, _command)
 app.add_typer(replay)

@@ -69,6 +69,17 @@ def test_every_order_of_the_seller_is_read(amazon: LiveAmazon) -> None:
     assert "buyer" not in listed
 
 
+def test_orders_of_a_period_are_those_that_were_placed_in_it(amazon: LiveAmazon) -> None:
+    everything = amazon.api.search_orders(updated_after=NOON - timedelta(days=90)).orders
+    after, before = NOON - timedelta(days=12), NOON - timedelta(days=5)
+
+    page = amazon.api.search_placed(placed_after=after, placed_before=before)
+
+    placed = [each["orderId"] for each in everything if after <= NOON.fromisoformat(each["createdTime"]) <= before]
+    assert 0 < len(placed) < len(everything)
+    assert sorted(each["orderId"] for each in page.orders) == sorted(placed)
+
+
 def test_every_transaction_of_the_seller_is_read(amazon: LiveAmazon) -> None:
     page = amazon.finances.list_transactions(posted_after=NOON - timedelta(days=90))
     assert len(page.transactions) == 41  # one of the 42 versions replaces another

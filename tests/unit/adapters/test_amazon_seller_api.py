@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -63,6 +63,28 @@ def test_search_requests_exactly_the_data_that_bookkeeping_needs(api: AmazonSell
         "maxResultsPerPage": ["100"],
         "paginationToken": ["page=2"],
     }
+
+
+def test_orders_of_a_period_are_searched_by_the_time_at_which_they_were_placed(
+    api: AmazonSellerApi, server: FaultServer
+) -> None:
+    server.on(ORDERS, a_page(an_order(), lastUpdatedBefore=None, createdBefore="2026-11-23T10:30:15Z"))
+
+    page = api.search_placed(placed_after=SINCE, placed_before=SINCE + timedelta(hours=1), marketplaces=["A1"])
+
+    query = server.to(ORDERS)[0].query
+    assert (query["createdAfter"], query["createdBefore"]) == (
+        ["2026-11-23T09:30:15.123Z"],
+        ["2026-11-23T10:30:15.123Z"],
+    )
+    assert query["marketplaceIds"] == ["A1"]
+    assert "lastUpdatedAfter" not in query
+    assert ([each["orderId"] for each in page.orders], page.updated_before) == ([ORDER_ID], None)
+
+
+def test_period_without_a_time_zone_is_refused(api: AmazonSellerApi) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        api.search_placed(placed_after=SINCE, placed_before=SINCE.replace(tzinfo=None))
 
 
 def test_get_order_sends_no_marketplace_parameters(api: AmazonSellerApi, server: FaultServer) -> None:

@@ -170,6 +170,49 @@ def test_event_that_cannot_be_used_is_refused_with_the_field_and_what_it_should_
     assert problem in invoke(event)["refused"]
 
 
+PERIOD = {"from": "2026-10-25", "to": "2026-11-20"}
+ASKED = {"by": ADA, "connection": "main"}
+
+
+def test_backfill_is_forecast_begun_paused_resumed_and_cancelled(stack: Stack) -> None:
+    forecast = invoke({"backfill": {**ASKED, "action": "forecast", **PERIOD}})
+    begun = invoke({"backfill": {**ASKED, "action": "start", **PERIOD, "percent": 20, "reason": "we moved over"}})
+
+    assert (forecast["orders"], forecast["locked_until"]) == ([0, 0], "")  # placed later
+    assert (begun["number"], begun["state"], begun["percent"], begun["author"], begun["reason"]) == (
+        1,
+        "RUNNING",
+        20,
+        ADA,
+        "we moved over",
+    )
+    changes = [invoke({"backfill": {**ASKED, "action": each}})["state"] for each in ("pause", "resume", "cancel")]
+    assert changes == ["PAUSED", "RUNNING", "CANCELLED"]
+    assert "is CANCELLED already" in invoke({"backfill": {**ASKED, "action": "resume"}})["refused"]
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ({**ASKED, "action": "start", "reason": "x"}, "from and to name the first and the last day"),
+        ({**ASKED, "action": "start", **PERIOD}, "reason says why"),
+        ({**ASKED, "action": "start", "from": "May", "to": "2026-11-20", "reason": "x"}, "backfill.from"),
+        ({**ASKED, "action": "start", **PERIOD, "percent": 100, "reason": "x"}, "backfill.percent"),
+        ({**ASKED, "action": "begin"}, "backfill.action"),
+        ({**ASKED, "action": "pause"}, "There is no backfill"),
+        ({**ASKED, "action": "pause", "connection": "third"}, "there is no connection third"),
+        (
+            {**ASKED, "action": "forecast", "from": "2026-01-01", "to": "2026-11-20"},
+            "set start to 2026-01-01T00:00:00Z",
+        ),
+    ],
+)
+def test_backfill_that_cannot_be_done_is_refused_with_what_to_do(
+    stack: Stack, event: dict[str, Any], problem: str
+) -> None:
+    assert problem in invoke({"backfill": event})["refused"]
+
+
 def test_dead_letters_that_lambda_delivers_are_sent_and_the_others_stay(stack: Stack) -> None:
     stack.fail_an_order()
     now = stack.app.clock.now()

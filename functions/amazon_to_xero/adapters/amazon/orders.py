@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,14 +67,31 @@ class AmazonSellerApi:
     ) -> OrderPage:
         if updated_after.tzinfo is None:
             raise ValueError("updated_after has no time zone; pass an aware UTC datetime")
+        between = {"lastUpdatedAfter": timestamp_text(updated_after)}
+        if updated_before is not None:
+            between["lastUpdatedBefore"] = timestamp_text(updated_before)
+        return self._search(between, page_token, marketplaces)
+
+    def search_placed(
+        self,
+        *,
+        placed_after: datetime,
+        placed_before: datetime,
+        page_token: str | None = None,
+        marketplaces: Sequence[str] = (),
+    ) -> OrderPage:
+        if placed_after.tzinfo is None or placed_before.tzinfo is None:
+            raise ValueError("placed_after or placed_before has no time zone; pass aware UTC datetimes")
+        between = {"createdAfter": timestamp_text(placed_after), "createdBefore": timestamp_text(placed_before)}
+        return self._search(between, page_token, marketplaces)
+
+    def _search(self, between: Mapping[str, str], page_token: str | None, marketplaces: Sequence[str]) -> OrderPage:
         operation = "searchOrders"
         parameters: dict[str, Any] = {
-            "lastUpdatedAfter": timestamp_text(updated_after),
+            **between,
             "includedData": list(self._included_data),
             "maxResultsPerPage": PAGE_SIZE,
         }
-        if updated_before is not None:
-            parameters["lastUpdatedBefore"] = timestamp_text(updated_before)
         if marketplaces:
             parameters["marketplaceIds"] = list(marketplaces)
         if page_token is not None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from amazon_to_xero.adapters.dynamodb.backfill_codec import BackfillCodec
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
 from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
@@ -21,6 +22,7 @@ from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.domain.backfill.backfill import Backfills
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.canonical import canonical_json
@@ -273,6 +275,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
     ReplayRecord: ReplayCodec(),
+    Backfills: BackfillCodec(),
     Cursor: CursorCodec(),
 }
 

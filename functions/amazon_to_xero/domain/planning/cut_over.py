@@ -39,6 +39,19 @@ def is_shipped_before_start(order: Order, shipment: Shipment, policy: PostingPol
     return order.created < policy.start and shipment.shipped_at < policy.start
 
 
+def is_left_out(record: OrderRecord) -> bool:
+    """Whether an order has no documents because it belongs to the books before."""
+    return record.state is OrderState.NOT_INVOICED and record.reason == NotInvoicedReason.BEFORE_START
+
+
+def is_taken_in(record: OrderRecord, created: datetime, policy: PostingPolicy) -> bool:
+    """Whether an order that was left out belongs to these books by now: `start` was set to an earlier time since.
+
+    created: when it was placed (UTC).
+    """
+    return is_left_out(record) and created >= policy.start
+
+
 def shipments_of_known_day(
     order: Order, record: OrderRecord, policy: PostingPolicy, not_before: datetime | None = None
 ) -> tuple[Shipment, ...]:
@@ -50,8 +63,7 @@ def shipments_of_known_day(
     if order.created >= policy.start:
         return shipments_of(order, record.shipments, not_before)
     # An order that was left out has shipments with a day that was seen, not stated: of an earlier version of this code.
-    is_left_out = record.state is OrderState.NOT_INVOICED and record.reason == NotInvoicedReason.BEFORE_START
-    recorded = tuple(each for each in record.shipments if each.reference or not is_left_out)
+    recorded = tuple(each for each in record.shipments if each.reference or not is_left_out(record))
     is_stated = any(package.shipped_at is not None for package in order.packages)
     is_known = bool(recorded) or is_stated or record.status in _UNSHIPPED
     return shipments_of(order, recorded, not_before) if is_known else ()

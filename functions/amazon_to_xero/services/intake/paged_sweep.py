@@ -76,6 +76,15 @@ class PagedSweep(ABC):
     def _first(self) -> datetime:
         """Return where the very first sweep begins (UTC)."""
 
+    def _end(self) -> datetime | None:
+        """Return where the sweep ends (UTC); None for all that Amazon shows."""
+        return None
+
+    def _completed(self, watermark: str, records: int) -> None:
+        """Log that everything up to the watermark was read, the last part of it just now, with so many records."""
+        counted: dict[str, Any] = {self._records: records}
+        self._decisions.record("SWEEP_COMPLETE", watermark=watermark, **counted)
+
     def _marketplaces(self) -> tuple[str, ...]:
         """Return the marketplaces that a new sweep covers; none for all."""
         return ()
@@ -101,7 +110,8 @@ class PagedSweep(ABC):
             if stopped:
                 return report.plus(StepReport(stopped=stopped))
             cursor = self._store.cursor(self._cursor_name)
-            place = SweepPlace.of(cursor.data, self._first(), self._clock.now(), self._span, self._marketplaces())
+            end = self._end()
+            place = SweepPlace.of(cursor.data, self._first(), self._clock.now(), self._span, self._marketplaces(), end)
             try:
                 page = self._page(place)
             except AmazonError as problem:
@@ -120,10 +130,8 @@ class PagedSweep(ABC):
             saved = self._store.save([replace(cursor, data=data)])
             if not saved:
                 return report.plus(StepReport(stopped=WaitReason.SWEEP_TAKEN_OVER))
-            if page.next_token is None and place.before is None:
-                completed = saved[self._cursor_name].data
-                counted: dict[str, Any] = {self._records: report.records}
-                self._decisions.record("SWEEP_COMPLETE", watermark=completed["watermark"], **counted)
+            if page.next_token is None and place.before == end:
+                self._completed(saved[self._cursor_name].data["watermark"], report.records)
                 return report
 
     def _count_failed_page(self, cursor: Cursor, place: SweepPlace, problem: AmazonError) -> None:
@@ -173,11 +181,13 @@ class SweepPlace:
         now: datetime,
         span_of_sweep: SweepSpan,
         marketplaces: tuple[str, ...],
+        end: datetime | None = None,
     ) -> SweepPlace:
         """Return the place that the cursor holds: a sweep under way, else the beginning of a new sweep or part.
 
         first: where the very first sweep begins.
         marketplaces: the ones that a new sweep searches.
+        end: where the sweep ends; None for all that Amazon shows.
         """
         if "page_token" in data and datetime.fromisoformat(data["started"]) > now - _TOKEN_LIFETIME:
             before = datetime.fromisoformat(data["before"]) if "before" in data else None
@@ -188,8 +198,8 @@ class SweepPlace:
         span = timedelta(seconds=int(data["span"])) if "span" in data else longest
         if "page_token" in data:
             # A part that is no longer than the overlap would not move the watermark.
-            span = max((span or now - after) / 2, 2 * overlap)
-        before = after + span if span and after + span < now - overlap else None
+            span = max((span or (end or now) - after) / 2, 2 * overlap)
+        before = after + span if span and after + span < (end or now) - overlap else end
         begun = {"started": now.isoformat(), "after": after.isoformat()}
         begun |= {name: data[name] for name in ("watermark",) if name in data}
         begun |= {"before": before.isoformat(), "span": str(int(span.total_seconds()))} if before and span else {}

@@ -21,10 +21,11 @@ from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import FAILURES, Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.planning.corrected_sale import is_skipped
-from amazon_to_xero.domain.planning.cut_over import shipments_of_known_day
+from amazon_to_xero.domain.planning.cut_over import is_left_out, is_taken_in, shipments_of_known_day
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import check_marketplace, nothing_to_invoice
 from amazon_to_xero.domain.source import NextStep
+from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog, EventBus, OrderEvent
@@ -143,7 +144,8 @@ class OrderRecorder:
         # A page shows what Amazon's search knew minutes ago: a notice of a later time stays open.
         is_notice_open = record.noticed_at is not None and record.noticed_at > as_of
         open_notice = record.reading_at if is_notice_open else None
-        if digest == record.digest and record.reading_at == open_notice:
+        is_taken_in = self._is_taken_in(raw, record)
+        if digest == record.digest and record.reading_at == open_notice and not is_taken_in:
             return None
         read = replace(
             record,
@@ -166,7 +168,7 @@ class OrderRecorder:
             if not is_page and self._is_doubted(raw, version, record):
                 return record.after_older_answer(self._clock.now())
             read = read.with_version(version)
-            if digest == record.digest and self._needs_nothing(record):
+            if digest == record.digest and not is_taken_in and self._needs_nothing(record):
                 return replace(read, reason=record.reason if record.state is OrderState.NOT_INVOICED else "")
             if len(canonical_json(content).encode()) > MAX_CONTENT_BYTES:
                 read = replace(read, content=None)
@@ -237,6 +239,11 @@ class OrderRecorder:
             return False
         documents = self._store.load(Document, record.documents) if record.documents else {}
         return all(document.state is not DocumentState.FAILED for document in documents.values())
+
+    def _is_taken_in(self, raw: Json, record: OrderRecord) -> bool:
+        """Whether an order that was placed before `start` was placed after it by now: nothing of it has changed."""
+        created = parse_timestamp(raw.get("createdTime"), "createdTime") if is_left_out(record) else None
+        return created is not None and is_taken_in(record, created, self._policy)
 
     def _is_skipped(self, record: OrderRecord) -> bool:
         """Whether a person has said that the order is not entered here."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.failures import WaitReason
-from amazon_to_xero.ports.amazon import AmazonError, FinancesApi
+from amazon_to_xero.ports.amazon import AmazonError, FinancesApi, Json
 from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
 from amazon_to_xero.services.intake.quota import LIST_TRANSACTIONS, AmazonQuota
 from amazon_to_xero.services.intake.transactions import TransactionRecorder
@@ -39,13 +40,21 @@ class TransactionPages:
         return stopped
 
     def read(
-        self, posted_after: datetime, posted_before: datetime | None, page_token: str | None
+        self,
+        posted_after: datetime,
+        posted_before: datetime | None,
+        page_token: str | None,
+        selected: Callable[[Sequence[Json]], Sequence[Json]] | None = None,
     ) -> tuple[StepReport, str | None]:
-        """Record a page; return the report and the token of the next one. Raises an AmazonError."""
+        """Record a page; return the report and the token of the next one. Raises an AmazonError.
+
+        selected: returns those of its transactions that are recorded; all by default.
+        """
         page = self._amazon.list_transactions(
             posted_after=posted_after, posted_before=posted_before, page_token=page_token
         )
-        return self._recorder.record(page.transactions), page.next_token
+        transactions = page.transactions if selected is None else selected(page.transactions)
+        return self._recorder.record(transactions), page.next_token
 
     def read_order(self, order_id: str, page_token: str | None) -> tuple[StepReport, list[str], str | None]:
         """Record a page of one order's transactions, as `read` does.

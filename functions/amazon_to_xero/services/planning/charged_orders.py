@@ -14,9 +14,8 @@ from amazon_to_xero.domain.amazon.order import parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
-from amazon_to_xero.domain.failures import NotInvoicedReason
 from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full
-from amazon_to_xero.domain.planning.cut_over import is_before_start, shipments_by_charge
+from amazon_to_xero.domain.planning.cut_over import is_before_start, is_left_out, shipments_by_charge
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -69,8 +68,7 @@ class ChargedOrders:
     def _shipments(self, record: OrderRecord, charges: Sequence[ShipmentCharge]) -> tuple[Shipment, ...]:
         """Return the shipments that only its charges date; none where the order is not of these books."""
         charged_at = [charge.posted_at for charge in charges if charge.total > 0]
-        is_left_out = record.state is OrderState.NOT_INVOICED and record.reason == NotInvoicedReason.BEFORE_START
-        if not charged_at or not is_left_out or record.shipments or not record.content:
+        if not charged_at or not is_left_out(record) or record.shipments or not record.content:
             return ()
         order = parse_order(record.content)
         shipments = shipments_by_charge(order, min(charged_at))

@@ -18,6 +18,7 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import total
 from amazon_to_xero.domain.planning.confirmation import Comparison, Verdict, compare
+from amazon_to_xero.domain.planning.cut_over import is_left_out
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale, stated_sale
 from amazon_to_xero.domain.source import NextStep
@@ -38,6 +39,7 @@ _FIRST_WAIT = timedelta(hours=1)
 _CHARGE_AWAITED_WAIT = timedelta(days=1)  # between two comparisons while the order itself awaits a charge, at most
 #: An order that the sweep of orders has not read after so long is read because of its charge.
 _SWEEP_LIMIT = timedelta(hours=6)
+_BACKFILL_WAIT = timedelta(hours=6)  # between two comparisons while a backfill may read the order
 #: By these rules a sale is not entered here, whatever Amazon charges for it.
 _SOLD_ELSEWHERE = frozenset(
     {
@@ -54,10 +56,15 @@ _COMPARE = "Compare the order's charges in Seller Central (Payments > Transactio
 
 @dataclass(frozen=True)
 class Swept:
-    """Until when (UTC) the sweeps have read everything; None before the first one is complete."""
+    """How far the connection has read Amazon.
+
+    orders, transactions: until when (UTC) the sweeps have read everything; None before the first one is complete.
+    backfilled: orders that were charged between these times (UTC) may be read by the backfill that is unfinished.
+    """
 
     orders: datetime | None = None
     transactions: datetime | None = None
+    backfilled: tuple[datetime, datetime] | None = None
 
 
 class SaleConfirmations:
@@ -210,6 +217,8 @@ class SaleConfirmations:
 
     def _without_sale(self, row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> SaleConfirmation:
         """Return the row of an order that has no approved invoice as far as it is known. Raises Failure."""
+        if _is_backfilled(row, order, swept):
+            return self._awaiting_backfill(row)
         is_pending = order is not None and order.reason == NotInvoicedReason.ORDER_PENDING
         if order is not None and order.state is OrderState.NOT_INVOICED and not is_pending:
             sold = self._book_charged(row.order_id, tuple(row.charges.values()))
@@ -225,6 +234,12 @@ class SaleConfirmations:
             return row.awaiting_sale(problem, min(self._later(row), now + _CHARGE_AWAITED_WAIT), now)
         remedy = "Correct that, then reprocess the order; or enter the sale in Xero manually."
         return self._awaiting_sale(row, problem, remedy)
+
+    def _awaiting_backfill(self, row: SaleConfirmation) -> SaleConfirmation:
+        """Return the row of an order that is read with many others; its wait begins anew when that is done."""
+        now = self._clock.now()
+        waiting = replace(row, awaited_since=now)
+        return waiting.awaiting_sale("may be read by the backfill that is not done", now + _BACKFILL_WAIT, now)
 
     def _charged_in_part(self, row: SaleConfirmation) -> SaleConfirmation:
         """Return the row of an order from before the start that is not charged in full since. Raises Failure."""
@@ -260,6 +275,17 @@ class SaleConfirmations:
         posted_at = max((charge.posted_at for charge in row.charges.values()), default=self._clock.now())
         has_waited = row.awaited_since is not None and self._clock.now() - row.awaited_since >= _SWEEP_LIMIT
         return has_waited or (swept.orders is not None and swept.orders >= posted_at)
+
+
+def _is_backfilled(row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> bool:
+    """Whether a backfill may read an order of which nothing is known but its charges, or that it is not of these books.
+
+    Else each would be read by itself, at once, and not at the pace of the backfill.
+    """
+    if swept.backfilled is None or (order is not None and not is_left_out(order)):
+        return False
+    after, before = swept.backfilled
+    return any(after <= charge.posted_at <= before for charge in row.charges.values())
 
 
 def _states_a_sale(order: OrderRecord) -> bool:

@@ -1,0 +1,352 @@
+"""Backfills: a period that was before the start is entered beside the current orders, and never before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from pydantic import TypeAdapter
+
+from amazon_to_xero.domain.backfill.backfill import Backfill, BackfillState, Share
+from amazon_to_xero.domain.backfill.period import BackfillRefused
+from amazon_to_xero.domain.call_budget import CallBudget
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.failures import WaitReason
+from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonUnavailable, Json
+from amazon_to_xero.services.backfill.orders import MAX_OPEN
+from amazon_to_xero.services.backfill.pace import PAGES_A_STEP
+from amazon_to_xero.services.backfill.rows import load_backfills, update_backfills
+from amazon_to_xero.services.posting.budget import BUDGET
+from amazon_to_xero.services.state_updates import update_cursor
+from fakes.charges import charge
+from fakes.connection import FakeConnection
+from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, tea
+from fakes.orders import CA, order
+from fakes.refunds import item_refund, refund
+from fakes.state import NOON
+
+JULY = NOON.replace(month=7, day=1, hour=0)
+FIRST, LAST = date(2026, 1, 1), date(2026, 3, 31)
+ADA = "arn:aws:iam::123456789012:user/ada"
+QUARTER = timedelta(minutes=15)
+
+
+def text(moment: object) -> str:
+    return str(moment).replace(" ", "T").replace("+00:00", "Z")
+
+
+def sold(order_id: str, day: int = 0, **more: object) -> Json:
+    """Return an order that was placed so many days after New Year, and that Amazon shipped the day after."""
+    placed = NOON.replace(month=1, day=2) + timedelta(days=day)
+    shipped = text(placed + timedelta(days=1))
+    return order(tea(), grand_total="10.00", order_id=order_id, created=text(placed), updated=shipped, **more)  # type: ignore[arg-type]
+
+
+def charged(raw: Json, number: str = "") -> Json:
+    shipped = NOON.fromisoformat(raw["lastUpdatedTime"])
+    return charge(number or f"C-{raw['orderId']}", raw["orderId"], posted=shipped, OurPricePrincipal="10.00")
+
+
+class MovingOver(FakeConnection):
+    """A connection whose books began in July, and whose start was then set to New Year."""
+
+    def __init__(self, *orders: Json, policy: PostingPolicy = PAYING, **more: object) -> None:
+        super().__init__(*orders, policy=replace(policy, start=JULY), **more)  # type: ignore[arg-type]
+        self.xero.settings = ORGANISATION_WITH_CLEARING
+        self.amazon.transactions += [charged(each) for each in orders]
+
+    def start_at_new_year(self) -> None:
+        self.policy = replace(self.policy, start=NOON.replace(month=1, day=1, hour=0))
+        self.restart()
+
+    def begin(self, first: date = FIRST, last: date = LAST, share: Share | None = None) -> Backfill:
+        return self.connection.backfills.begin(first, last, share or Share(), ADA, "we moved over")
+
+    def quarters(self, count: int) -> None:
+        """Let so many quarters of an hour pass, with the sweep of the orders and the minutely runs after each."""
+        for _ in range(count):
+            self.clock.advance(QUARTER.total_seconds())
+            self.connection.worker.sweep(ORDERS, "sweep", self.clock.now() + timedelta(minutes=1))
+            self.connection.worker.run("resume", self.clock.now() + timedelta(minutes=1))
+
+    def ready(self) -> None:
+        """Have the connection run for a while, as it was before anybody asked for a backfill."""
+        self.connection.worker.sweep(REFUNDS, "sweep", self.clock.now() + timedelta(minutes=1))
+        self.quarters(2)
+
+    @property
+    def backfill(self) -> Backfill:
+        latest = load_backfills(self.store).latest
+        assert latest is not None
+        return latest
+
+    def invoices(self) -> dict[str, str]:
+        return {each["InvoiceNumber"]: each["Date"] for each in self.xero.books["Invoices"].values()}
+
+
+def moved_over(*orders: Json, **more: object) -> MovingOver:
+    books = MovingOver(*orders, **more)  # type: ignore[arg-type]
+    books.ready()
+    books.start_at_new_year()
+    return books
+
+
+def test_orders_of_the_period_are_entered_on_the_days_of_their_shipments() -> None:
+    books = moved_over(sold("A"), sold("B", day=40), sold("C", day=85))
+    assert books.invoices() == {}
+
+    books.begin()
+    books.quarters(8)
+
+    assert books.invoices() == {"A": "2026-01-03", "B": "2026-02-12", "C": "2026-03-29"}
+    done = books.backfill
+    assert (done.state, done.counts.read, done.counts.in_xero, done.counts.failed) == (BackfillState.DONE, 3, 3, 0)
+
+
+def test_what_amazon_charged_is_read_before_the_orders_so_that_none_waits() -> None:
+    books = moved_over(sold("A"))
+
+    books.begin()
+    books.amazon.calls.clear()
+    books.quarters(1)
+
+    names = [name for name, _ in books.amazon.calls]
+    assert names.index("listTransactions") < len(names) - 1 - names[::-1].index("searchOrders")
+    assert books.invoices() == {"A": "2026-01-03"}
+
+
+def test_orders_outside_the_period_are_not_entered() -> None:
+    books = moved_over(sold("A"), sold("LATER", day=120))
+
+    books.begin()
+    books.quarters(8)
+
+    assert list(books.invoices()) == ["A"]
+    assert books.backfill.counts.read == 1
+
+
+def test_order_that_was_left_out_by_the_start_is_entered_with_its_refund() -> None:
+    raw = sold("A")
+    given_back = refund("R1", item_refund(OurPricePrincipal="-10.00"), order_id="A", posted=NOON - timedelta(days=1))
+    books = MovingOver(raw)
+    books.amazon.transactions.append(given_back)
+    books.notice(["A"])
+    books.ready()
+    assert (books.record("A").reason, books.transaction("R1").reason) == ("BEFORE_START", "REFUND_BEFORE_START")
+    books.start_at_new_year()
+
+    books.begin()
+    books.quarters(12)
+
+    assert books.invoices() == {"A": "2026-01-03"}
+    assert books.transaction("R1").state == "PLANNED"
+    assert books.xero.books["CreditNotes"]
+
+
+def test_recorded_and_unchanged_orders_cost_no_call_to_xero_and_write_nothing() -> None:
+    books = moved_over(sold("A"), sold("B", day=40))
+    books.begin()
+    books.quarters(8)
+    books.xero.calls.clear()
+    before = {key: row for key, row in books.store.table.rows.items() if key.startswith(("ORDER", "DOC", "CONF"))}
+
+    books.begin()
+    books.quarters(8)
+
+    assert books.backfill.state is BackfillState.DONE
+    assert (books.backfill.counts.read, books.backfill.counts.unchanged) == (2, 2)
+    assert books.xero.writes() == []
+    assert {key: row for key, row in books.store.table.rows.items() if key in before} == before
+
+
+def test_current_orders_go_first() -> None:
+    books = moved_over(sold("A"))
+    books.begin()
+    now = books.clock.now()
+    books.notice(["NEW"], at=now)  # due, and not read yet
+
+    report = books.connection.services.backfilling.advance(now + timedelta(minutes=1))
+
+    assert report.records == 0
+    assert books.backfill.waits_for == WaitReason.CURRENT_ORDERS_FIRST
+
+
+def test_backfill_waits_while_its_share_of_the_day_is_used_and_goes_on_the_next_day() -> None:
+    books = moved_over(sold("A"))
+    spend(books, 2495)  # of 5,000 a day, by current orders
+    books.begin(share=Share(percent=50))
+
+    books.quarters(4)
+    assert (books.invoices(), books.backfill.waits_for) == ({}, WaitReason.BACKFILL_SHARE_USED)
+    books.clock.advance(timedelta(hours=25).total_seconds())
+    books.quarters(8)
+
+    assert list(books.invoices()) == ["A"]
+
+
+def spend(books: FakeConnection, calls: int) -> None:
+    """Have so many of the day's calls to Xero used by now."""
+    hour = books.clock.now().strftime("%Y-%m-%dT%H:00:00+00:00")
+    spent = TypeAdapter(CallBudget).dump_json(CallBudget(hours={hour: calls})).decode()
+    update_cursor(books.store, BUDGET, lambda _: {"json": spent})
+
+
+def test_step_reads_a_few_pages_and_the_next_one_goes_on_there() -> None:
+    books = moved_over(*(sold(f"A{n}", day=n % 20) for n in range(12)))
+    books.amazon.page_size = 2
+    books.begin(last=date(2026, 1, 31))
+    books.amazon.asked_placed.clear()
+
+    books.quarters(1)
+    assert (books.backfill.counts.read, books.backfill.waits_for) == (2 * PAGES_A_STEP, WaitReason.BACKFILL_STEP_DONE)
+    books.quarters(2)
+
+    assert (books.backfill.counts.read, len(books.invoices())) == (12, 12)
+
+
+def test_paused_backfill_reads_nothing_until_it_is_resumed() -> None:
+    books = moved_over(sold("A"))
+    books.begin()
+    books.connection.backfills.change(BackfillState.PAUSED, ADA)
+    books.quarters(4)
+    assert books.invoices() == {}
+
+    books.connection.backfills.change(BackfillState.RUNNING, ADA)
+    books.quarters(8)
+
+    assert (list(books.invoices()), books.backfill.state) == (["A"], BackfillState.DONE)
+
+
+def test_cancelled_backfill_reads_nothing_more_and_another_one_may_begin() -> None:
+    books = moved_over(sold("A"))
+    books.begin()
+    with pytest.raises(BackfillRefused, match="Wait until it is done, or cancel it"):
+        books.begin()
+    books.connection.backfills.change(BackfillState.CANCELLED, ADA)
+    books.quarters(4)
+    assert (books.invoices(), books.backfill.changed_by) == ({}, ADA)
+
+    books.begin()
+    books.quarters(8)
+
+    assert list(books.invoices()) == ["A"]
+
+
+@pytest.mark.parametrize("fault", [AmazonUnavailable("searchOrders", 503, "Unavailable"), None])
+def test_backfill_goes_on_after_faults_and_restarts_of_the_function(fault: AmazonUnavailable | None) -> None:
+    books = moved_over(*(sold(f"A{n}", day=n * 10) for n in range(6)))
+    books.begin()
+
+    for attempt in range(20):
+        books.restart()
+        books.amazon.faults = [*[None] * (attempt % 4 + 1), fault]
+        books.quarters(1)
+        books.amazon.faults = []
+
+    assert (len(books.invoices()), books.backfill.state) == (6, BackfillState.DONE)
+
+
+def test_crash_between_a_page_and_its_place_loses_no_order() -> None:
+    books = moved_over(sold("A"), sold("B", day=40))
+    books.begin()
+    crash = RuntimeError("the function was stopped")
+
+    def stop() -> None:
+        books.amazon.after_page = None
+        raise crash
+
+    books.amazon.after_page = stop
+    with pytest.raises(RuntimeError):
+        books.quarters(1)
+    books.clock.advance(600)  # the leases of the dead function end
+    books.restart()
+    books.quarters(10)
+
+    assert (list(books.invoices()), books.backfill.state) == (["A", "B"], BackfillState.DONE)
+
+
+def test_charges_that_are_read_ahead_have_no_order_read_by_itself() -> None:
+    books = moved_over(sold("A"), sold("B", day=40))
+    books.begin()
+    books.amazon.calls.clear()
+
+    books.quarters(10)
+
+    assert books.amazon.count("getOrder") == 0
+    assert books.backfill.state is BackfillState.DONE
+
+
+def test_charges_of_orders_outside_a_finished_backfill_have_none_of_them_read() -> None:
+    books = moved_over(sold("A"), sold("LATER", day=120))
+    books.begin()
+
+    books.quarters(8)
+    books.quarters(12)
+
+    assert books.amazon.count("getOrder") == 0
+    assert list(books.invoices()) == ["A"]
+
+
+def test_failed_order_is_counted_and_keeps_no_other_from_being_entered() -> None:
+    books = moved_over(sold("A"), sold("B", day=40, marketplace="A00000000000000"))
+    books.begin()
+
+    books.quarters(8)
+
+    assert list(books.invoices()) == ["A"]
+    assert (books.backfill.state, books.backfill.counts.in_xero, books.backfill.counts.failed) == (
+        BackfillState.DONE,
+        1,
+        1,
+    )
+
+
+def test_marketplace_that_amazon_refuses_is_named_and_the_others_are_read() -> None:
+    books = moved_over(sold("A"), sold("B", day=40))
+    books.amazon.refused_marketplaces = {CA}
+    books.begin()
+
+    books.quarters(12)
+
+    assert list(books.invoices()) == ["A", "B"]
+    assert books.backfill.left_out == (CA,)
+
+
+def test_no_more_orders_are_read_while_very_many_are_not_finished() -> None:
+    books = moved_over(sold("A"))
+    books.begin()
+    waiting = tuple(f"W{n}" for n in range(MAX_OPEN))
+    books.notice(waiting[:1])
+    update_backfills(books.store, lambda row: row.with_latest(replace(row.entries[-1], open=waiting)))
+
+    orders = books.connection.services.backfilling._orders.of(books.backfill)
+
+    assert orders._stop() == WaitReason.CURRENT_ORDERS_FIRST
+
+
+def test_refused_transactions_keep_the_orders_waiting_with_the_reason() -> None:
+    books = moved_over(sold("A"))
+    books.begin()
+    books.amazon.faults = [None, AmazonForbidden("listTransactions", 403, "Unauthorized")]
+
+    books.quarters(1)
+
+    assert (books.invoices(), books.backfill.waits_for) == ({}, "AMAZON_OPERATION_REFUSED")
+
+
+def test_day_before_the_start_is_refused_with_what_to_do() -> None:
+    books = MovingOver()
+
+    with pytest.raises(BackfillRefused, match="set start to 2026-01-01T00:00:00Z, run make connect") as refused:
+        books.begin()
+    assert "Otherwise begin on 2026-07-01." in str(refused.value)
+    assert load_backfills(books.store).latest is None
+
+
+def test_connection_without_a_backfill_pays_one_read_for_it() -> None:
+    books = FakeConnection()
+    report = books.connection.services.backfilling.advance(NOON + timedelta(hours=1))
+
+    assert (report.records, books.amazon.calls) == (0, [])
