@@ -20,7 +20,7 @@ from amazon_to_xero.adapters.dynamodb.rows import RowStateStore, timestamp
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
-from amazon_to_xero.ports.outbound import OrderEvent, OutboundEvent
+from amazon_to_xero.ports.outbound import DeadLetterQueue, OrderEvent, OutboundEvent
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Ports, connect, profile_of
 from amazon_to_xero.runtime.privacy import redact
@@ -42,8 +42,8 @@ _MINUTES = 30  # for all work of a burst to be finished
 class VirtualClock:
     """ports.Clock."""
 
-    def __init__(self) -> None:
-        self._now = START
+    def __init__(self, at: datetime = START) -> None:
+        self._now = at
 
     def now(self) -> datetime:
         return self._now
@@ -71,18 +71,30 @@ class InProcessConnection:
     """
 
     def __init__(
-        self, start: datetime = START - timedelta(days=30), inventory: Mapping[str, Any] | None = None
+        self,
+        start: datetime = START - timedelta(days=30),
+        inventory: Mapping[str, Any] | None = None,
+        *,
+        seller: Seller | None = None,
+        at: datetime = START,
+        dead_letters: DeadLetterQueue | None = None,
     ) -> None:
-        """`start` is the setting of that name: what is older is not read; `inventory` replaces that part."""
-        self.clock = VirtualClock()
+        """`start` is the setting of that name: what is older is not read; `inventory` replaces that part.
+
+        seller: whose history can be played; by default one without a history.
+        at: when the virtual time begins (UTC).
+        dead_letters: takes what fails; by default nothing may fail.
+        """
+        self.clock = VirtualClock(at)
         self.table = CountedTable()
         sandbox_clock = SandboxClock(self.clock.now)
-        self.amazon = AmazonSandbox(sandbox_clock, Seller(), lambda *_: None)
+        self.amazon = AmazonSandbox(sandbox_clock, seller or Seller(), lambda *_: None)
         self.xero = XeroSandbox(sandbox_clock, organisation_for("GB"), SandboxLimits(concurrent=5))
         self._store = RowStateStore("main", self.table, CODECS)
         self._events = _Events()
         self._start = start
         self._inventory = inventory
+        self._dead_letters = dead_letters or NoOutput()
         self.reports = _Reports()
         self._connection = self._connected()
 
@@ -187,7 +199,7 @@ class InProcessConnection:
             self._amazon_api(AmazonFinancesApi),
             xero_accounting(self.xero, self.clock),
             self._store,
-            dict.fromkeys(CAPABILITIES, no_output),
+            dict.fromkeys(CAPABILITIES, self._dead_letters),
             self._events,
             self.clock,
             no_output,

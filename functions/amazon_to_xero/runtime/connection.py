@@ -282,7 +282,7 @@ def connect(
                 organisation,
                 clock,
                 store,
-                ChargeAnswers(store, policy, clock, lambda: _swept(store).transactions),
+                ChargeAnswers(store, policy, clock, lambda: watermark(store.cursor(TRANSACTION_SWEEP))),
             ),
             store,
             organisation,
@@ -333,7 +333,7 @@ def connect(
     worker = SyncWorker(work, poster, store, pauses, clock, decisions)
     status = StatusReader(name, store, clock, capabilities, profile.limits)
     check = XeroCheck(xero, pauses)
-    preview = replay_preview(name, policy, xero, store, clock, lambda: _swept(store).transactions)
+    preview = replay_preview(name, policy, xero, store, clock, lambda: watermark(store.cursor(TRANSACTION_SWEEP)))
     return Connection(
         name,
         profile.seller_id,

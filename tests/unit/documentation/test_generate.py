@@ -128,6 +128,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`CORRECTION#…`",
         "`DOCUMENT#…`",
         "`REPLAY#…`",
+        "`BACKFILL#…`",
         "`CURSOR#…`",
     ]
 
