@@ -183,8 +183,16 @@ def _events(name: str) -> list[dict[str, Any]]:
         case "replay":
             preview = {"replay": {"by": "arn:aws:iam::123456789012:user/ada", "limit": 100}}
             run = {"replay": {**preview["replay"], "preview": False}}
-            return [preview, preview, run, dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))]
+            letters = dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))
+            return [preview, preview, run, _backfill("forecast"), _backfill("start"), letters]
     return [{"resume": "due"}] * 2
+
+
+def _backfill(action: str) -> dict[str, Any]:
+    """Return an operator's event about a backfill of yesterday."""
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    asked = {"by": "arn:aws:iam::123456789012:user/ada", "connection": CONNECTION, "reason": "we moved over"}
+    return {"backfill": {**asked, "action": action, "from": day, "to": day}}
 
 
 def _waiting_letters() -> dict[str, list[Mapping[str, Any]]]:

@@ -28,6 +28,7 @@ SAMPLED_DAYS = 4
 PAGES_OF_A_DAY = 2  # up to 200 orders of a day are counted
 _PAGES_FOR_OTHERS = 3  # searches that a forecast leaves to sweeps
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(seconds=25)  # of the 60 that the function has, with a call that is given up after 23
 
 
 class _NotCounted(Exception):
@@ -70,11 +71,12 @@ class Forecaster:
     def of(self, period: Period, share: Share) -> NotedForecast:
         """Return the forecast of a period; where Amazon does not answer, of what it answered before."""
         counted, note, orders = Counted(), "", list[Json]()
+        deadline = self._clock.now() + _LONGEST
         try:
-            orders, is_complete = self._orders(period.after, period.before, COUNTED_PAGES)
+            orders, is_complete = self._orders(period.after, period.before, COUNTED_PAGES, deadline)
             counted = self._counted(orders, is_complete=is_complete)
             for after in () if is_complete else sampled_days(period):
-                of_day, is_whole = self._orders(after, after + _DAY, PAGES_OF_A_DAY)
+                of_day, is_whole = self._orders(after, after + _DAY, PAGES_OF_A_DAY, deadline)
                 counted = replace(counted, days=(*counted.days, SampledDay(len(of_day), not is_whole)))
         except (AmazonError, _NotCounted) as problem:
             note = f"Not all that is usually counted was counted: {problem}. Ask again in an hour."
@@ -85,11 +87,15 @@ class Forecaster:
         found = forecast(counted, period.days, days_of_charges, self._documents, calls_a_day, pages_a_day, locked)
         return NotedForecast(found, note)
 
-    def _orders(self, after: datetime, before: datetime, most_pages: int) -> tuple[list[Json], bool]:
+    def _orders(
+        self, after: datetime, before: datetime, most_pages: int, deadline: datetime
+    ) -> tuple[list[Json], bool]:
         """Return the orders on the first pages, and whether they are all. Raises an AmazonError and _NotCounted."""
         found: dict[str, Json] = {}
         token: str | None = None
         for _ in range(most_pages):
+            if self._clock.now() >= deadline:
+                raise _NotCounted(WaitReason.OUT_OF_TIME)
             if not self._quota.take(SEARCH_ORDERS, reserve=_PAGES_FOR_OTHERS):
                 raise _NotCounted(WaitReason.AMAZON_QUOTA)
             page = self._amazon.search_placed(

@@ -113,7 +113,9 @@ class PlacedOrders(PagedSweep):
         waiting = len(services.store.cursor(ASKED).data)
         if len(current.open) >= MAX_OPEN or waiting > MAX_ASKED - ORDERS_A_PAGE:
             return WaitReason.CURRENT_ORDERS_FIRST
-        stopped = services.pace.share_reason(current.share) or services.faults.stop_reason(SEARCH_ORDERS)
+        stopped = services.pace.share_reason(current.share, self._pages + 1) or services.faults.stop_reason(
+            SEARCH_ORDERS
+        )
         if not stopped and not services.quota.take(SEARCH_ORDERS, reserve=PAGES_FOR_OTHERS):
             stopped = WaitReason.AMAZON_QUOTA
         return stopped

@@ -32,9 +32,12 @@ class BackfillPace:
         is_due = any(self._store.due(queue, now, 1) for queue in _QUEUES)
         return WaitReason.CURRENT_ORDERS_FIRST if is_due else ""
 
-    def share_reason(self, share: Share) -> str:
-        """Return why no page is read now: what it costs might exceed the share of the day's calls. Empty for no."""
-        is_used = self.calls_left(share) < self._calls_a_page
+    def share_reason(self, share: Share, pages: int = 1) -> str:
+        """Return why no page is read now: what it costs might exceed the share of the day's calls. Empty for no.
+
+        pages: of orders in this step, with this one: nothing of them is posted yet.
+        """
+        is_used = self.calls_left(share) < pages * self._calls_a_page
         return WaitReason.BACKFILL_SHARE_USED if is_used else ""
 
     def calls_left(self, share: Share) -> int:

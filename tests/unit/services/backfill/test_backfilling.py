@@ -186,6 +186,18 @@ def test_backfill_waits_while_its_share_of_the_day_is_used_and_goes_on_the_next_
     assert list(books.invoices()) == ["A"]
 
 
+def test_step_reads_no_more_pages_than_its_share_pays_for() -> None:
+    books = moved_over(*(sold(f"A{n}") for n in range(12)))
+    books.amazon.page_size = 2
+    books.begin(
+        last=date(2026, 1, 31), share=Share(calls=29)
+    )  # two pages at 10 calls each, after four of the connection
+
+    books.quarters(1)
+
+    assert (books.backfill.counts.read, books.backfill.waits_for) == (4, WaitReason.BACKFILL_SHARE_USED)
+
+
 def spend(books: FakeConnection, calls: int) -> None:
     """Have so many of the day's calls to Xero used by now."""
     hour = books.clock.now().strftime("%Y-%m-%dT%H:00:00+00:00")
@@ -287,6 +299,18 @@ def test_charges_of_orders_outside_a_finished_backfill_have_none_of_them_read() 
 
     assert books.amazon.count("getOrder") == 0
     assert list(books.invoices()) == ["A"]
+
+
+def test_order_from_before_the_period_that_was_charged_in_it_is_entered_when_the_backfill_is_done() -> None:
+    books = moved_over(sold("A"), sold("OLD", day=-2) | {"lastUpdatedTime": "2026-01-03T08:00:00Z"})
+    books.amazon.transactions[-1]["postedDate"] = "2026-01-03T08:00:00Z"
+    books.begin()
+
+    books.quarters(8)
+    assert (list(books.invoices()), books.backfill.state) == (["A"], BackfillState.DONE)
+    books.quarters(40)
+
+    assert books.invoices() == {"A": "2026-01-03", "OLD": "2026-01-03"}
 
 
 def test_failed_order_is_counted_and_keeps_no_other_from_being_entered() -> None:
