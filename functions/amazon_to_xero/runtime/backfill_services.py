@@ -28,6 +28,18 @@ from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 
 
 @dataclass(frozen=True)
+class AmazonReading:
+    """What reads Amazon for the sweeps of a connection, too."""
+
+    amazon: SellerApi
+    transaction_pages: TransactionPages
+    recorder: OrderRecorder
+    scope: SearchScope
+    quota: AmazonQuota
+    faults: AmazonFaults
+
+
+@dataclass(frozen=True)
 class BackfillServices:
     """Advances backfills, and answers persons."""
 
@@ -36,13 +48,8 @@ class BackfillServices:
 
 
 def backfill_services(
-    amazon: SellerApi,
-    transaction_pages: TransactionPages,
+    reading: AmazonReading,
     store: StateStore,
-    recorder: OrderRecorder,
-    scope: SearchScope,
-    quota: AmazonQuota,
-    faults: AmazonFaults,
     organisation: OrganisationCache,
     policy: PostingPolicy,
     limits: Limits,
@@ -54,9 +61,10 @@ def backfill_services(
     pace = BackfillPace(store, limits, documents, clock)
 
     def charges_of(backfill: Backfill) -> BackfilledCharges:
-        return BackfilledCharges(transaction_pages, store, pace, clock, decisions, backfill)
+        return BackfilledCharges(reading.transaction_pages, store, pace, clock, decisions, backfill)
 
-    orders = BackfilledOrders(amazon, store, recorder, scope, quota, faults, pace, clock, decisions)
+    amazon, scope, quota = reading.amazon, reading.scope, reading.quota
+    orders = BackfilledOrders(amazon, store, reading.recorder, scope, quota, reading.faults, pace, clock, decisions)
     forecaster = Forecaster(amazon, store, scope, quota, organisation, policy, pace, documents, clock)
     return BackfillServices(
         Backfilling(store, orders, charges_of, pace, clock, decisions),

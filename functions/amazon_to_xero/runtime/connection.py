@@ -14,9 +14,9 @@ from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPoli
 from amazon_to_xero.ports.amazon import FinancesApi, InventoryApi, SellerApi
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus, MessageTopic, ReportStore
-from amazon_to_xero.ports.state import Cursor, StateStore
+from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
-from amazon_to_xero.runtime.backfill_services import backfill_services
+from amazon_to_xero.runtime.backfill_services import AmazonReading, backfill_services
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
@@ -24,8 +24,8 @@ from amazon_to_xero.runtime.replay_planners import replay_preview
 from amazon_to_xero.runtime.settings import ConnectionSettings
 from amazon_to_xero.runtime.settings.tax import NO_FILE
 from amazon_to_xero.runtime.stock_services import stock_services
+from amazon_to_xero.runtime.swept import swept
 from amazon_to_xero.services.backfill.requests import BackfillRequests
-from amazon_to_xero.services.backfill.rows import load_backfills
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -45,7 +45,6 @@ from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.intake.search_scope import SearchScope
 from amazon_to_xero.services.intake.source_requests import SourceRequests
 from amazon_to_xero.services.intake.sweep import OrderSweep
-from amazon_to_xero.services.intake.sweep_cursor import CURSOR as ORDER_SWEEP
 from amazon_to_xero.services.intake.sweep_cursor import watermark
 from amazon_to_xero.services.intake.transaction_notices import TransactionNotices, TransactionReader
 from amazon_to_xero.services.intake.transaction_pages import TransactionPages
@@ -56,7 +55,7 @@ from amazon_to_xero.services.inventory.worker import AlertWorker
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.charged_orders import ChargedOrders
-from amazon_to_xero.services.planning.confirmations import SaleConfirmations, Swept
+from amazon_to_xero.services.planning.confirmations import SaleConfirmations
 from amazon_to_xero.services.planning.failed_refunds import FailedRefunds
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
@@ -240,7 +239,7 @@ def connect(
         clock,
         requests.read,
         requests.plan_orders,
-        lambda: _swept(store),
+        lambda: swept(store),
         policy.tax.liabilities,
         ChargedOrders(store, policy, clock).book,
     )
@@ -253,20 +252,8 @@ def connect(
         clock,
         is_needed=policy.has_review,
     )
-    backfill = backfill_services(
-        ports.amazon,
-        transaction_pages,
-        store,
-        recorder,
-        scope,
-        quota,
-        faults,
-        organisation,
-        policy,
-        profile.limits,
-        clock,
-        decisions,
-    )
+    reading = AmazonReading(ports.amazon, transaction_pages, recorder, scope, quota, faults)
+    backfill = backfill_services(reading, store, organisation, policy, profile.limits, clock, decisions)
     services = Services(
         store,
         organisation,
@@ -348,14 +335,6 @@ def connect(
         preview,
         backfill.requests,
     )
-
-
-def _swept(store: StateStore) -> Swept:
-    cursors = store.load(Cursor, [ORDER_SWEEP, TRANSACTION_SWEEP])
-    orders, transactions = (cursors.get(name, Cursor(name)) for name in (ORDER_SWEEP, TRANSACTION_SWEEP))
-    unfinished = load_backfills(store).unfinished
-    backfilled = None if unfinished is None else (unfinished.period.after, unfinished.period.charged_until)
-    return Swept(watermark(orders), watermark(transactions), backfilled)
 
 
 def document_poster(

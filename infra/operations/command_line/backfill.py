@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from amazon_to_xero.domain.backfill.backfill import Backfill, BackfillState
 from amazon_to_xero.domain.failures import FAILURES, WAITS
@@ -146,11 +147,19 @@ def _view(backfill: Backfill) -> list[RenderableType]:
     )
     return [
         f"Backfill {backfill.number} of {period.first} to {period.last}: {backfill.state}. {backfill.reason}",
-        f"{backfill.days_read} of {period.days} days read, by {backfill.author}",
-        ProgressBar(total=period.days, completed=backfill.days_read, width=_BAR),
+        f"Asked for by {backfill.author}",
+        _bar(backfill),
         table("", columns, [row]),
         *_notes(backfill),
     ]
+
+
+def _bar(backfill: Backfill) -> Table:
+    """Return how much of the period is read, drawn and in words."""
+    read, days = backfill.days_read, backfill.period.days
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=days, completed=read, width=_BAR), f"{read} of {days} days read")
+    return bar
 
 
 def _notes(backfill: Backfill) -> list[str]:

@@ -17,7 +17,7 @@ from amazon_to_xero.runtime.backfill_answer import backfill_answer
 from amazon_to_xero.runtime.replay_request import BackfillEvent, RequestRefused, parse_event
 from amazon_to_xero.services.backfill.rows import load_backfills
 from fakes.operator import OperatorSession, operate
-from unit.services.backfill.test_backfilling import ADA, MovingOver, moved_over, sold
+from unit.services.backfill.moving_over import ADA, MovingOver, moved_over, sold
 
 PERIOD = ("--from", "2026-01-01", "--to", "2026-03-31")
 WHY = ("--reason", "we moved over")

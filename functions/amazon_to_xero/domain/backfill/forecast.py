@@ -164,7 +164,7 @@ def forecast(
 ) -> Forecast:
     """Return the forecast for a period of so many days. See the functions above."""
     orders = orders_of(counted, days)
-    least = max(0, orders.low - counted.recorded) if counted.is_complete else 0
+    least = counted.orders - counted.recorded  # whether the rest is recorded, nobody knows
     to_enter = Range(least, least if counted.is_complete else orders.high)
     calls = calls_to_xero(to_enter, documents, days)
     return Forecast(

@@ -96,6 +96,12 @@ def test_what_is_recorded_already_costs_no_call_to_xero() -> None:
     assert found.xero_calls == calls_to_xero(Range(50, 50), Documents(), days=31)
 
 
+def test_orders_that_were_not_counted_may_be_recorded_already() -> None:
+    counted = Counted(300, recorded=100, days=[SampledDay(10), SampledDay(20)])
+
+    assert forecast(counted, 31, 31, Documents(), 2500, 384, Locked()).to_enter == Range(200, 620)
+
+
 @pytest.mark.parametrize(
     ("share", "calls"),
     [(Share(), 2500), (Share(percent=20), 1000), (Share(calls=300), 300), (Share(percent=10, calls=3000), 500)],

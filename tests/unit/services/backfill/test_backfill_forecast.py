@@ -16,7 +16,7 @@ from amazon_to_xero.services.backfill.forecast import NotedForecast, sampled_day
 from amazon_to_xero.services.intake.quota import SEARCH_ORDERS, AmazonQuota
 from fakes.order_life import PAYING
 from fakes.state import NOON, RecordingDecisionLog
-from unit.services.backfill.test_backfilling import FIRST, LAST, MovingOver, moved_over, sold
+from unit.services.backfill.moving_over import FIRST, LAST, MovingOver, moved_over, sold
 
 
 def forecast(books: MovingOver, share: Share | None = None) -> NotedForecast:
