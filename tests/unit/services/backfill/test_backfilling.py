@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import TypeAdapter
 
+from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.backfill.backfill import BackfillState, Share
 from amazon_to_xero.domain.backfill.period import BackfillRefused
 from amazon_to_xero.domain.call_budget import CallBudget
@@ -299,6 +300,38 @@ def test_day_before_the_start_is_refused_with_what_to_do() -> None:
         books.begin()
     assert "Otherwise begin on 2026-07-01." in str(refused.value)
     assert load_backfills(books.store).latest is None
+
+
+def test_log_says_who_began_a_backfill_and_what_came_of_it() -> None:
+    books = moved_over(sold("A"))
+
+    books.begin()
+    books.quarters(8)
+
+    logged = books.decisions.of("BACKFILL")
+    assert [(each["state"], each["by"], each["why"], each["in_xero"]) for each in logged] == [
+        (BackfillState.RUNNING, ADA, "we moved over", 0),
+        (BackfillState.DONE, ADA, "we moved over", 1),
+    ]
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False])
+def test_order_that_was_left_out_is_entered_when_it_is_read_again_after_the_start_was_set_back(
+    is_asked_for: bool,
+) -> None:
+    books = MovingOver(sold("A"))
+    books.notice(["A"])
+    books.ready()
+    books.start_at_new_year()
+    books.connection.services.order_transactions.ask(["A"])
+
+    if is_asked_for:
+        books.connection.services.notices.record([ChangeNotice("A", reprocess=True)])
+    else:
+        books.notice(["A"])
+    books.quarters(4)
+
+    assert books.invoices() == {"A": "2026-01-03"}
 
 
 def test_connection_without_a_backfill_pays_one_read_for_it() -> None:
