@@ -137,11 +137,14 @@ class PlacedOrders(PagedSweep):
         services = self._services
         order_ids = [str(order["orderId"]) for order in page.orders]
         before = services.store.load(OrderRecord, order_ids)
+        # They are entered now, and so are their refunds, which were not while they were left out. After a crash nobody
+        # would know of which orders; and where they were asked for too early, they are asked for once more.
+        left_out = [key for key, row in before.items() if is_left_out(row)]
+        services.asked.add(left_out)
         report = services.recorder.record(page.orders, as_of)
+        services.asked.add(left_out)
         after = services.store.load(OrderRecord, order_ids)
         changed = [key for key, row in after.items() if key not in before or row.generation != before[key].generation]
-        # They are entered now: so are their refunds, which were not while they were left out.
-        services.asked.add([key for key in changed if key in before and _is_entered(before[key], after[key])])
         counts = Counts(read=len(after), unchanged=len(after) - len(changed))
 
         def counted(row: Backfills) -> Backfills | None:
@@ -169,7 +172,3 @@ class PlacedOrders(PagedSweep):
         # A page token is valid for the same marketplaces only.
         update_cursor(self._store, self._cursor, lambda cursor: restarted(cursor.data))
         return stopped
-
-
-def _is_entered(before: OrderRecord, after: OrderRecord) -> bool:
-    return is_left_out(before) and not is_left_out(after)

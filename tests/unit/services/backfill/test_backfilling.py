@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -210,6 +211,31 @@ def test_crash_between_a_page_and_its_place_loses_no_order() -> None:
     books.quarters(10)
 
     assert (list(books.invoices()), books.backfill.state) == (["A", "B"], BackfillState.DONE)
+
+
+def test_crash_after_an_order_was_taken_in_forgets_no_refund_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = MovingOver(sold("A"))
+    given_back = refund("R1", item_refund(OurPricePrincipal="-10.00"), order_id="A", posted=NOON - timedelta(days=1))
+    books.amazon.transactions.append(given_back)
+    books.notice(["A"])
+    books.ready()
+    books.start_at_new_year()
+    books.begin()
+    recorder = books.connection.services.backfilling._orders.recorder
+    record = recorder.record
+
+    def crash(*of: Any, **more: Any) -> None:
+        record(*of, **more)
+        raise RuntimeError("the function was stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "record", crash)
+        with pytest.raises(RuntimeError):
+            books.connection.services.backfilling.advance(books.clock.now() + timedelta(minutes=1))
+    books.quarters(10)
+
+    assert books.invoices() == {"A": "2026-01-03"}
+    assert books.transaction("R1").state == "PLANNED"
 
 
 def test_charges_that_are_read_ahead_have_no_order_read_by_itself() -> None:
