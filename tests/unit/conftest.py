@@ -1,8 +1,21 @@
-"""Property tests may take the time a busy machine needs: a slow example is no failure."""
+"""What every unit test relies on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
+from amazon_to_xero.runtime import observability
+
+# Property tests may take the time a busy machine needs: a slow example is no failure.
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_are_left() -> Iterator[None]:
+    """Metrics that are counted outside a handler are not written with those of the next test's handler."""
+    yield
+    observability.metrics.clear_metrics()

@@ -24,10 +24,8 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     handler: Any = observability.logger.registered_handler
     stream = io.StringIO()
     monkeypatch.setattr(handler, "stream", stream)
-    observability.metrics.clear_metrics()
     yield stream
     observability.logger.clear_state()
-    observability.metrics.clear_metrics()
 
 
 def lines(output: io.StringIO) -> list[dict[str, Any]]:

@@ -47,7 +47,6 @@ def app(monkeypatch: pytest.MonkeyPatch) -> TwoConnections:
     application = TwoConnections()
     monkeypatch.setattr(handlers, "application", lambda: application)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "AmazonToXero")
-    observability.metrics.clear_metrics()
     return application
 
 
