@@ -11,7 +11,7 @@ import pytest
 
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.ports.xero import XeroNotAuthorised
-from amazon_to_xero.runtime import handlers, observability
+from amazon_to_xero.runtime import handlers
 from amazon_to_xero.runtime.handlers import WorkFailed
 from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
 from amazon_to_xero.services.connection_status import StatusReader
