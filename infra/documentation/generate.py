@@ -4,7 +4,7 @@
     python -m documentation.generate --check    change nothing; exit with 1 when they are out of date
 
 What is generated is what would otherwise be said twice: failure codes, settings, template parameters, alarms, the shape
-of the rows, and the bookkeeping examples, which the production code computes.
+of the rows, the accounting cases, and the bookkeeping examples, which the production code computes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from documentation import examples, failure_tables, row_tables, setting_tables, template_tables
+from documentation import case_tables, examples, failure_tables, row_tables, setting_tables, template_tables
 from documentation.markdown import Page, pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ PARTS: Mapping[str, Part] = {
     **template_tables.PARTS,
     **row_tables.PARTS,
     **examples.PARTS,
+    **case_tables.PARTS,
 }
 
 _GENERATED = re.compile(

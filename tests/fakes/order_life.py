@@ -15,7 +15,6 @@ from typing import Any
 
 from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
-from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.contact import marketplace_customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
@@ -26,7 +25,6 @@ from amazon_to_xero.domain.books.organisation import Account, Organisation
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
@@ -65,7 +63,6 @@ class OrderLife:
     """One order: each of its versions is planned, and its documents are posted as Xero would accept them.
 
     policy, organisation: may be replaced between two versions.
-    charges: what Amazon charged for it in full; none where the order leaves nothing unclear.
     documents: the stored rows by key.
     shipments: recorded so far.
     sales: what the newest planned version should have in Xero.
@@ -80,7 +77,6 @@ class OrderLife:
         self.organisation = organisation
         self.documents: dict[str, Document] = {}
         self.shipments: tuple[Shipment, ...] = ()
-        self.charges: tuple[ShipmentCharge, ...] = ()
         self.sales: list[Sale] = []
         self.corrections = Corrections("order#A")
         self.unanswered: dict[str, DesiredDocument] = {}
@@ -120,8 +116,6 @@ class OrderLife:
         """Plan a version of the order, by default the newest one again, and request nothing. Raises Failure."""
         self._raw = raw or self._raw
         order = parse_order(self._raw)
-        if self.charges and is_charged_in_full(order, self.charges):
-            order = with_charged_tax(order, self.charges, self.policy.tax.liabilities)
         self.shipments = shipments_of(order, self.shipments)
         outcome = corrected_sales(order, self.shipments, self.policy, self.organisation, self.corrections)
         assert not isinstance(outcome, NotPriced)

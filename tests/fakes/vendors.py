@@ -295,8 +295,7 @@ class ScriptedXero:
                 return Outcome(element, ("Invoice # must be unique.",))
             stored = self.hold(collection, stored)
         if collection in ("Invoices", "CreditNotes") and "LineItems" in stored:
-            exact = total(cents(Decimal(line["Quantity"]) * line["UnitAmount"]) for line in stored["LineItems"])
-            stored["Total"] = self.totals.get(number, exact)
+            stored["Total"] = self.totals.get(number, self.total_of(stored))
             stored["AmountDue" if collection == "Invoices" else "RemainingCredit"] = stored["Total"]
             stored["DateString"] = f"{stored['Date']}T00:00:00"
         if collection == "Allocations":
@@ -316,6 +315,10 @@ class ScriptedXero:
             paid.setdefault("Payments", []).append({**stored, "DateString": element["Date"]})
         self.books[collection][stored[IDS[collection]]] = stored
         return Outcome(copy.deepcopy(stored))
+
+    def total_of(self, document: Json) -> Decimal:
+        """Return the total that Xero arrives at, before `totals`: without tax that it adds."""
+        return total(cents(Decimal(line["Quantity"]) * line["UnitAmount"]) for line in document["LineItems"])
 
     def _allocated(self, allocation: Json) -> Outcome:
         note = self.books["CreditNotes"][allocation["CreditNote"]["CreditNoteID"]]

@@ -350,7 +350,7 @@ class _Order:
             part, tax = one, one.tax(region)
             if self._per_shipment and status == "PARTIALLY_SHIPPED":
                 left = self._shipped.get(one.item_id, 0)
-                part, tax = one.shipped(left), _share(tax, left, one.quantity)
+                part, tax = one.shipped(left), _share(tax, left, one.quantity, ROUND_HALF_UP)
             parts += part.lines(region.tax_type)
             total += sum((amount for _, _, amount in part.lines("")), Decimal(0))
             total += tax if region.tax == "on_top" else 0
@@ -481,8 +481,8 @@ def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, ROUND_HALF_UP)
 
 
-def _share(amount: Decimal, quantity: int, of: int) -> Decimal:
-    return (amount * quantity / of).quantize(_CENT, ROUND_DOWN) if of else amount
+def _share(amount: Decimal, quantity: int, of: int, rounding: str = ROUND_DOWN) -> Decimal:
+    return (amount * quantity / of).quantize(_CENT, rounding) if of else amount
 
 
 def _iso(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number
-from amazon_to_xero.domain.books.organisation import LockDates, Organisation
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.adjustment_settlements import AdjustmentSettlements
 from amazon_to_xero.domain.planning.corrected_documents import CorrectedLines, corrected_lines, with_positive_totals
@@ -32,11 +32,18 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
-from amazon_to_xero.domain.planning.retaxed import lines_by_origin, negated, retaxed_lines, signed_lines
+from amazon_to_xero.domain.planning.refund_taxes import tax_given_back
+from amazon_to_xero.domain.planning.retaxed import (
+    lines_by_origin,
+    negated,
+    retaxed_origins,
+    signed_lines,
+    tax_taken_over,
+)
 from amazon_to_xero.domain.planning.reversals import NettedReductions, OrderReversals, credited_by_adjustments
 from amazon_to_xero.domain.planning.sale import Sale
-from amazon_to_xero.domain.tax.rounding import add_rounding_line, tax_of, xero_total
-from amazon_to_xero.domain.tax.stated_tax import with_tax
+from amazon_to_xero.domain.planning.taxes_by_origin import TaxesByOrigin
+from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
 
 _KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 
@@ -87,10 +94,11 @@ class _Adjustments:
 
     @property
     def _amounts(self) -> LineAmountTypes:
-        """Whether amounts include tax: as in the first document, unless that has no tax and a correction adds one."""
-        booked = LineAmountTypes(self._booked[0].desired.body["LineAmountTypes"])
+        """Whether amounts include tax: as in the first document, unless that has no tax and a change adds one."""
+        booked = [LineAmountTypes(document.desired.body["LineAmountTypes"]) for document in self._booked]
+        taxed = next((amounts for amounts in booked if amounts is not LineAmountTypes.NO_TAX), None)
         is_corrected = any(sale.corrected for sale in self._sales)
-        return self._sales[0].amounts if is_corrected and booked is LineAmountTypes.NO_TAX else booked
+        return taxed or (self._sales[0].amounts if is_corrected else LineAmountTypes.NO_TAX)
 
     def _booked_lines(self) -> list[Line]:
         return [line for document in self._booked for line in signed_lines(document.desired)]
@@ -167,9 +175,11 @@ class _Adjustments:
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
-        corrected = self._corrected_lines()
-        old, new = retaxed_lines(self._booked_lines(), self._sales, self._amounts, self._documents.organisation)
-        changed = {line.origin for line in old} | corrected.origins
+        retaxed = self._retaxed_origins()
+        # Lines whose tax Amazon has changed follow their sale like those that a person has corrected.
+        self._sales = [replace(sale, corrected=sale.corrected | retaxed) for sale in self._sales]
+        corrected = self._corrected_lines(retaxed)
+        changed = corrected.origins
         lines = [line for line in self._missing_lines(self._refunds.decided.netted) if line.origin not in changed]
         missing = self._missing_total()
         self._count_reinstated(number, max(ZERO, missing) if not changed else ZERO, lines)
@@ -180,8 +190,13 @@ class _Adjustments:
             if credit:
                 yield self._adjustment(DocumentKind.CREDIT_NOTE, number, [negated(line) for line in lines], credit)
         else:
-            more = [*new, *corrected.more, *(line for line in lines if line.amount > 0)]
-            less = [*old, *corrected.less, *(negated(line) for line in lines if line.amount < 0)]
+            more = [*corrected.more, *(line for line in lines if line.amount > 0)]
+            less = [*corrected.less, *(negated(line) for line in lines if line.amount < 0)]
+            if missing < 0 and changed <= retaxed and not self._is_of_marketplace(changed):
+                # The buyer got tax back: one credit note of it, which a refund of the same tax is compared with.
+                lines = [*less, *(negated(line) for line in more)]
+                yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, -missing)
+                return
             yield from self._moved(number, more, less, missing, corrected)
 
     def _moved(
@@ -200,20 +215,41 @@ class _Adjustments:
         booked = total(_signed_total(document.desired) for document in self._booked)
         return total(sale.total for sale in self._sales) - booked + self._refunds.decided.netted.amount
 
-    def _corrected_lines(self) -> CorrectedLines:
-        """Return what a person's corrections change of what is booked."""
+    def _retaxed_origins(self) -> frozenset[str]:
+        """Return the origins of the lines whose tax Amazon has changed."""
+        if not self._sales:
+            return frozenset()
+        amounts = self._amounts if self._amounts is not LineAmountTypes.NO_TAX else self._sales[0].amounts
+        retaxed = retaxed_origins(self._booked_lines(), self._sales, amounts, self._documents.organisation)
+        # A refund of the tax alone has moved its line already.
+        notes = self._refund_notes() if retaxed else ()
+        moved = {origin for note in notes for origin in note.line_origins}
+        return frozenset(origin for origin in retaxed if tax_given_back(origin) not in moved)
+
+    def _is_of_marketplace(self, origins: Iterable[str]) -> bool:
+        """Whether the marketplace owes the tax on a line of these origins by now."""
+        collected = frozenset().union(*(sale.collected for sale in self._sales))
+        return not collected.isdisjoint(origin.partition(":")[0] for origin in origins)
+
+    def _refund_notes(self) -> list[DesiredDocument]:
+        keys = [document_key(DocumentKind.CREDIT_NOTE, number) for number in self._refunds.decided.numbers]
+        notes = [note.desired for key in keys if (note := self._held.referred(key)) is not None]
+        return [note for note in notes if not note.tombstone]
+
+    def _corrected_lines(self, retaxed: frozenset[str]) -> CorrectedLines:
+        """Return what a person's corrections, and taxes that Amazon has changed, change of what is booked."""
         if not any(sale.corrected or sale.is_day_corrected for sale in self._sales):
             return CorrectedLines()
         netted = self._refunds.decided.netted
-        lines, missing = self._missing_lines(netted), self._missing_total()
-        if missing < 0:
+        lines = self._missing_lines(netted)
+        taken_over = tax_taken_over(self._booked_lines(), self._sales, retaxed, self._documents.organisation)
+        reduction = -self._missing_total() - taken_over
+        if reduction > 0:
             # What refunds have credited of a reduction is not credited again with what is corrected at the same time.
-            self._without_what_refunds_credited(-missing, lines)
-        keys = [document_key(DocumentKind.CREDIT_NOTE, number) for number in self._refunds.decided.numbers]
-        notes = [note.desired for key in keys if (note := self._held.referred(key)) is not None]
+            self._without_what_refunds_credited(reduction, lines)
         return corrected_lines(
             [document.desired for document in self._booked],
-            [note for note in notes if not note.tombstone],
+            self._refund_notes(),
             self._sales,
             self._refunds.decided.netted.lines,
             self._amounts,
@@ -275,7 +311,9 @@ class _Adjustments:
         """
         wanted: dict[str, Line] = {}
         amounts: dict[str, Decimal] = {}
-        stated = _StatedTaxes(self._amounts, self._documents.organisation)
+        stated = TaxesByOrigin(
+            self._amounts, self._documents.organisation, states_all=self._documents.policy.tax.state_amounts
+        )
         for sale in self._sales:
             for line in sale.lines:
                 if line.origin:  # a rounding line has none yet
@@ -314,31 +352,6 @@ def _line_of_item(origin: str, booked: Collection[Line]) -> Line:
     item_id = origin.partition(":")[0]
     of_item = [line for line in booked if line.origin.partition(":")[0] == item_id]
     return (of_item or list(booked))[0]
-
-
-class _StatedTaxes:
-    """The taxes on lines by origin, for those of which a line states its tax: what corrects it states its own."""
-
-    def __init__(self, amounts: LineAmountTypes, organisation: Organisation) -> None:
-        self._amounts = amounts
-        self._organisation = organisation
-        self._taxes: dict[str, Decimal] = {}
-        self._stated: set[str] = set()
-        self._tax_types: dict[str, set[str]] = {}
-
-    def add(self, line: Line, sign: int) -> None:
-        tax = tax_of(line, self._amounts, self._organisation)
-        self._taxes[line.origin] = self._taxes.get(line.origin, ZERO) + sign * tax
-        self._tax_types.setdefault(line.origin, set()).add(line.tax_type)
-        if line.tax is not None:
-            self._stated.add(line.origin)
-
-    def on(self, line: Line) -> Line:
-        """Return the line of what is missing or too much of its origin, with the tax that is."""
-        computed = tax_of(line, self._amounts, self._organisation)
-        tax = self._taxes.get(line.origin, ZERO)
-        is_comparable = self._tax_types.get(line.origin) == {line.tax_type}
-        return with_tax(line, tax) if line.origin in self._stated and is_comparable and tax != computed else line
 
 
 def _signed_total(desired: DesiredDocument) -> Decimal:

@@ -19,7 +19,7 @@ from amazon_to_xero.domain.money import CENT, ZERO, cents, total
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.proportions import scaled_to, shared, with_amount
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
-from amazon_to_xero.domain.planning.refund_taxes import with_tax_of_each
+from amazon_to_xero.domain.planning.refund_taxes import tax_given_back, with_tax_of_each
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, line_tax, percentage, tax_of, xero_total
 from amazon_to_xero.domain.tax.stated_tax import with_tax
@@ -169,7 +169,8 @@ class _RefundLines:
         net = cents(share.tax * 100 / rate)
         taxed = net if is_exclusive else net + share.tax
         # Neither takes back the line itself: what is left of it stays.
-        yield replace(single_line(description, taxed, account, like.tax_type), origin=f"{origin}:TAXED", **reported)
+        taxed_line = single_line(description, taxed, account, like.tax_type)
+        yield replace(taxed_line, origin=tax_given_back(origin), **reported)
         untaxed = single_line(description, -net, account, self._policy.tax.rounding_tax_type)
         yield replace(untaxed, origin=f"{origin}:UNTAXED", **reported)
 

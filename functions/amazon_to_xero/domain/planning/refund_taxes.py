@@ -34,3 +34,8 @@ def with_tax_of_each(parts: Sequence[RefundPart], rates: Sequence[Decimal | None
     largest = max(rated, key=lambda place: abs(computed[place]))
     computed[largest] += difference
     return [replace(part, tax=computed.get(place, part.tax)) for place, part in enumerate(parts)]
+
+
+def tax_given_back(origin: str) -> str:
+    """Return the origin of what a refund takes back of a line because of its tax alone: what was taxed no longer is."""
+    return f"{origin}:TAXED"

@@ -58,6 +58,8 @@ class Sale:
     awaits_review: the order has shipped, and a person approves its invoice.
     tax_variances: items whose tax Xero computes otherwise than Amazon did.
     collected: order item ids of the items on which the marketplace owes the tax.
+    taxed_as_stated: order item ids of the items whose tax Amazon states and the tax types of their lines explain; none
+        where the settings book other taxes than Amazon states.
     corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
         what is stated here after they are paid, too.
     is_day_corrected: the same of the day of the whole sale.
@@ -72,6 +74,7 @@ class Sale:
     approved: bool
     tax_variances: tuple[TaxVariance, ...] = ()
     collected: frozenset[str] = frozenset()
+    taxed_as_stated: frozenset[str] = frozenset()
     awaits_review: bool = False
     corrected: frozenset[str] = frozenset()
     is_day_corrected: bool = False
@@ -208,8 +211,18 @@ def _sale(
         approved=shipment is not None and not is_draft and not is_reviewed,
         tax_variances=variances,
         collected=taxes.collected,
+        taxed_as_stated=_taxed_as_stated(order, taxes, variances, policy),
         awaits_review=shipment is not None and is_reviewed,
     )
+
+
+def _taxed_as_stated(
+    order: Order, taxes: TaxTreatment, variances: Iterable[TaxVariance], policy: PostingPolicy
+) -> frozenset[str]:
+    if policy.tax.when_different is not WhenDifferent.HOLD:
+        return frozenset()
+    stated = {item.item_id for item in order.items if item.tax_stated and not item.is_free}
+    return frozenset(stated - taxes.collected - {variance.item_id for variance in variances})
 
 
 def _lines(

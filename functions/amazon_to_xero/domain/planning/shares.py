@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from amazon_to_xero.domain.amazon.order import Fulfilment, Order, OrderItem
 from amazon_to_xero.domain.amazon.package import Package
@@ -17,7 +17,8 @@ def share_of(order: Order, shipments: Sequence[Shipment], number: int) -> Order:
 
     Each amount is shared by quantity. The shares up to a shipment are rounded together, and down: all shares add up
     exactly, and the last one has what does not divide. So the share of what was sent stays as it is where the rest of
-    an item is cancelled: three for 10.00 are then two for 6.67, and the first has 3.33 of either.
+    an item is cancelled: three for 10.00 are then two for 6.67, and the first has 3.33 of either. Taxes are rounded
+    half up, as Xero rounds the tax of a line: 4.00 on three are 2.67 on two.
 
     What belongs to no quantity (a tip, an item that was cancelled but charged) goes with the first shipment that has
     quantities: of a shipment whose content Amazon does not state, nothing is known to be sold.
@@ -53,16 +54,16 @@ def tracking_of(order: Order, shipment: Shipment | None = None) -> str:
 def _share_of_item(item: OrderItem, before: int, until: int, unit: Decimal) -> OrderItem:
     """Return the item reduced to the quantity that was shipped after the first `before` and up to `until`."""
 
-    def share(amount: Decimal) -> Decimal:
+    def share(amount: Decimal, rounding: str = ROUND_DOWN) -> Decimal:
         def up_to(quantity: int) -> Decimal:
-            return (amount * quantity / item.quantity).quantize(unit, rounding=ROUND_DOWN)
+            return (amount * quantity / item.quantity).quantize(unit, rounding=rounding)
 
         # The last share makes up the exact amount, even one that is finer than the currency's unit.
         return (amount if until == item.quantity else up_to(until)) - up_to(before)
 
     charges = {charge: share(amount) for charge, amount in item.charges.items()}
     discounts = {charge: share(amount) for charge, amount in item.discounts.items()}
-    taxes = {name: share(amount) for name, amount in item.taxes.items()}
+    taxes = {name: share(amount, ROUND_HALF_UP) for name, amount in item.taxes.items()}
     tax = total(taxes.values())
     if discounts:
         # The last discount takes the rounding difference, so that no share of an item with a price becomes negative.

@@ -54,15 +54,16 @@ def tax_in_xero(prices: Iterable[TaxedPrice], amounts: LineAmountTypes) -> Decim
 
 
 def is_rounding(
-    tax: Decimal, prices: Sequence[TaxedPrice], amounts: LineAmountTypes, order: Order, is_share: bool
+    tax: Decimal, prices: Sequence[TaxedPrice], amounts: LineAmountTypes, currency: str, is_share: bool
 ) -> bool:
     """Whether a tax follows from the prices and their rates, however Amazon rounded it.
 
+    currency: ISO code of the amounts; empty where it is not known.
     is_share: the amounts are a shipment's share, which was rounded once more.
     """
     if not any(price.rate for price in prices):
         return not tax  # no rounding makes a tax of no rate
-    unit = max(smallest_unit(order.currency or ""), CENT)
+    unit = max(smallest_unit(currency), CENT)
     tolerance = unit * len(prices) * (2 if is_share else 1)
     for basis in (prices, _less_discounts(prices)):
         possible = [_roundings(price, amounts, unit) for price in basis]

@@ -66,14 +66,14 @@ def tax_variances(
     is_share: the order is reduced to one of its shipments.
     """
     variances = []
+    currency = order.currency or ""
     for item in order.items:
         prices = taxed_prices(item, taxes, organisation)
         if item.item_id in taxes.collected or not item.tax_stated:
             continue
-        if not is_rounding(item.tax, prices, taxes.amounts, order, is_share):
+        if not is_rounding(item.tax, prices, taxes.amounts, currency, is_share):
             tax_type = taxes.tax_types[item.item_id]
             rate, in_xero = percentage(tax_type, organisation), tax_in_xero(prices, taxes.amounts)
-            currency = order.currency or ""
             variances.append(
                 TaxVariance(item.item_id, tax_type, rate, effective_rate(item), in_xero, item.tax, currency)
             )
