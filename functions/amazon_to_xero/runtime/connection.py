@@ -17,6 +17,7 @@ from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog, EventBus
 from amazon_to_xero.ports.state import Cursor, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
+from amazon_to_xero.runtime.change_services import change_services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
 from amazon_to_xero.runtime.replay_planners import replay_preview
@@ -248,13 +249,14 @@ def connect(
         clock,
         is_needed=policy.has_review,
     )
+    corrections = CorrectionRecorder(name, store, ports.dead_letter_queues, clock, decisions)
     services = Services(
         store,
         organisation,
         failed_sources,
         clock,
         notices,
-        CorrectionRecorder(name, store, ports.dead_letter_queues, clock, decisions),
+        corrections,
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(
@@ -289,6 +291,17 @@ def connect(
         FailedRefunds(store, failed_sources, clock),
         confirmations,
         approvals,
+        change_services(
+            name,
+            xero,
+            store,
+            pauses,
+            corrections.enter,
+            requests.plan_again,
+            ports.dead_letter_queues,
+            clock,
+            decisions,
+        ),
         stock,
     )
     poster = document_poster(
