@@ -24,12 +24,14 @@ class OpenWork:
     late_hours: for how many hours work has been due that is late; 0 where none is.
     to_approve: invoices that await approval in Xero, as far as is known: approvals are found within an hour.
     differences: open entries of the worklist of stock.
+    changed: documents that somebody changed in Xero and nobody has decided about.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
     late_hours: int = 0
     to_approve: int = 0
     differences: int = 0
+    changed: int = 0
 
 
 def open_work(session: Session) -> OpenWork:
@@ -44,6 +46,7 @@ def open_work(session: Session) -> OpenWork:
         status.oldest_due_seconds // 3600 if is_late else 0,
         _to_approve(session) if settings is None or settings.policy().has_review else 0,
         len(open_entries(store)),
+        sum(status.changed_in_xero.values()),
     )
 
 

@@ -69,6 +69,7 @@ def _verdict(books: BooksState) -> str:
         (differing, "sales that Amazon charged otherwise or not at all"),
         (work.to_approve, "invoices that await your approval in Xero"),
         (work.differences, "differences of stock that make operate DO='stock worklist' lists"),
+        (work.changed, "documents changed in Xero that make operate DO='drift list' lists"),
     )
     needs = "; ".join(f"{what} ({count:,})" for count, what in counts if count)
     if needs:

@@ -21,7 +21,7 @@ from amazon_to_xero.domain.stock.items import XeroItem
 from amazon_to_xero.domain.timestamps import parse_timestamp
 from amazon_to_xero.ports.amazon import AmazonError, AmazonForbidden, AmazonNotFound, Json, OrderPage, TransactionPage
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.xero import MAX_VALUES, Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
+from amazon_to_xero.ports.xero import MAX_PAGE, MAX_VALUES, Outcome, XeroError, XeroLimits, XeroOutcomeUnknown
 from fakes.books import ORGANISATION
 
 SHOWN_LATE = timedelta(minutes=2)
@@ -209,6 +209,7 @@ class ScriptedXero:
         self.reported_limits = XeroLimits()
         self.settings = organisation
         self.price_list: list[XeroItem] = []
+        self.changed_at: dict[str, datetime] = {}  # by Xero's id; what is not in it counts as changed just now
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
         self._ids = 0
@@ -221,7 +222,23 @@ class ScriptedXero:
         self._ids += 1
         stored = {IDS[collection]: f"id-{self._ids}", **element}
         self.books[collection][stored[IDS[collection]]] = stored
+        self.touch(stored[IDS[collection]])
         return stored
+
+    def touch(self, *ids: str) -> None:
+        """Note that documents have changed now."""
+        if self._clock:
+            self.changed_at |= dict.fromkeys(ids, self._clock.now())
+
+    def change(self, element: Json, **fields: Any) -> None:
+        """Change a contact or document as a person does."""
+        element.update(fields)
+        self.touch(next(element[name] for name in ("InvoiceID", "CreditNoteID", "ContactID") if name in element))
+
+    def unpay(self, element: Json) -> None:
+        """Remove the payments of an invoice or credit note as a person does."""
+        still_open = "AmountDue" if "InvoiceID" in element else "RemainingCredit"
+        self.change(element, **{"Payments": [], "Status": "AUTHORISED", still_open: element["Total"]})
 
     def refuse_once(self, number: str, *messages: str) -> None:
         self.refusals_once[number] = messages
@@ -256,6 +273,13 @@ class ScriptedXero:
         self._raise(self.before)
         held = self.books["Invoices"].values() if page == 1 else ()
         return [copy.deepcopy(element) for element in held if element["Status"] in ("AUTHORISED", "PAID")]
+
+    def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
+        self.calls.append(XeroCall("changed_since", collection, (since, page)))
+        self._raise(self.before)
+        held = self.books[collection].items()
+        changed = [copy.deepcopy(element) for key, element in held if self.changed_at.get(key, since) >= since]
+        return changed[(page - 1) * MAX_PAGE : page * MAX_PAGE]
 
     def organisation(self) -> Organisation:
         self.calls.append(XeroCall("organisation"))
@@ -313,7 +337,9 @@ class ScriptedXero:
                 return Outcome(element, ("Payment amount exceeds the amount outstanding on this document",))
             paid[still_open] -= element["Amount"]
             paid.setdefault("Payments", []).append({**stored, "DateString": element["Date"]})
+            self.change(paid)
         self.books[collection][stored[IDS[collection]]] = stored
+        self.touch(stored[IDS[collection]])
         return Outcome(copy.deepcopy(stored))
 
     def total_of(self, document: Json) -> Decimal:
@@ -332,6 +358,7 @@ class ScriptedXero:
         note["RemainingCredit"] -= allocation["Amount"]
         invoice["AmountDue"] -= allocation["Amount"]
         note.setdefault("Allocations", []).append(copy.deepcopy(allocation))
+        self.touch(note["CreditNoteID"], invoice["InvoiceID"])
         return Outcome(copy.deepcopy(allocation))
 
     def _all(self, collection: str) -> list[Json]:

@@ -14,6 +14,9 @@ from sp_api.auth.access_token_client import grantless_cache as grantless_tokens
 
 from amazon_to_xero.adapters.amazon.notifications import AmazonNotifications
 from amazon_to_xero.domain.amazon.stock_statements import MERCHANT_QUANTITY_CHANGE
+from amazon_to_xero.domain.books.differences import FieldDifference
+from amazon_to_xero.domain.books.xero_change import XeroChange
+from amazon_to_xero.domain.books.xero_comparison import ChangeKind
 from amazon_to_xero.ports.state import Cursor
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.inventory.pool_check import store_sample
@@ -232,6 +235,11 @@ def have_an_order_fail(world: World) -> None:
     world.connection.amazon.hold(order(item("9.00"), order_id="B", marketplace="NOWHERE"))
     world.connection.read(world.connection.notice(["B"]))
     world.connection.plan_drafts()
+
+
+def have_a_document_changed(world: World) -> None:
+    differences = (FieldDifference("Date", "2026-11-05", "2026-11-04"),)
+    world.connection.store.save([XeroChange("invoice#A", ChangeKind.EDITED, "order#A", "A", differences)])
 
 
 def have_a_secret_of(days: int) -> Callable[[World], None]:
@@ -477,6 +485,7 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         'Write "eu": [',
     ),
     "order that failed": (have_an_order_fail, "1 failed with UNKNOWN_MARKETPLACE", "Add it to"),
+    "document that somebody changed": (have_a_document_changed, "1 documents were changed in Xero", "drift list"),
     "sweeps that stopped": (
         lambda world: world.connection.clock.advance(5 * 3600),
         "Amazon answered a sweep of orders last 5 hours ago",

@@ -874,6 +874,7 @@ def test_findings_are_not_listed_among_what_waits(observability: dict[str, Any])
 def test_saved_queries_and_dashboard_use_field_names_of_the_log(observability: dict[str, Any]) -> None:
     log_fields = {"connection", "correlation_id", "document", "level", "message", "order_id", "reason", "remedy"}
     log_fields |= {"service", "@timestamp", "@message", "@log", *STATUS_METRICS}
+    log_fields |= {"author", "change", "differences"}  # of changes in Xero
     # Lambda's own line about an invocation
     of_report = ("durationMs", "initDurationMs", "maxMemoryUsedMB")
     log_fields |= {"type", "record.requestId", *(f"record.metrics.{name}" for name in of_report)}

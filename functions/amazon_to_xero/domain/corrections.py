@@ -16,6 +16,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 MAX_ENTRIES = 50  # of one source: its row stays small
 MAX_REASON = 500
 _MAX_VALUE = 50  # Xero: TaxType
+_MAX_KEY = 220  # of a document
 _MAX_ACCOUNT = 10  # Xero: Account.Code
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
@@ -28,6 +29,7 @@ class CorrectionKind(StrEnum):
     DATE = "date"  # the day of the sale or of the refund, in the organisation's time zone
     SKIP = "skip"  # it has no documents; e.g. because a person has entered it in Xero
     BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
+    AS_IN_XERO = "as_in_xero"  # a document stays as somebody changed it in Xero; the value is its key
     WITHDRAW = "withdraw"  # an earlier correction no longer applies
 
 
@@ -143,12 +145,17 @@ class Corrections:
             applying = ", ".join(str(entry.number) for entry in self.in_force) or "none"
             problem = f"has no correction {withdrawal.value} that applies; those that apply: {applying}"
             raise refused(f"{self.source} {problem}")
+        if withdrawn.kind is CorrectionKind.AS_IN_XERO:
+            raise refused(
+                f"{withdrawn.value} stays as it is in Xero. Change it there, or state what is right by another"
+            )
         if withdrawal.made_at < withdrawn.made_at:
             raise refused(f"it was made before the correction that it withdraws, {withdrawn.text}")
 
     def _check_is_latest(self, correction: Correction) -> None:
         for entry in self.in_force:
             is_replaced = (entry.kind, entry.line) == (correction.kind, correction.line)
+            is_replaced = is_replaced and entry.kind is not CorrectionKind.AS_IN_XERO
             if is_replaced and correction.made_at < entry.made_at:
                 raise refused(f"it was made before the correction that it would replace, {entry.text}")
 
@@ -188,6 +195,8 @@ def checked(correction: Correction) -> Correction:
         _check_day(value)
     elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
         raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
+    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= _MAX_KEY:
+        raise refused("value should be the key of a document")
     elif kind in OF_LINES:
         _check_code(kind, value)
     return correction

@@ -88,6 +88,7 @@ class FailureCode(StrEnum):
     HAS_PAYMENTS = "HAS_PAYMENTS"
     ALREADY_PAID = "ALREADY_PAID"
     APPROVED_TOTAL_DIFFERS = "APPROVED_TOTAL_DIFFERS"
+    CHANGED_IN_XERO = "CHANGED_IN_XERO"
     XERO_TOTAL_DIFFERS = "XERO_TOTAL_DIFFERS"
     LINE_TOTAL_DIFFERS = "LINE_TOTAL_DIFFERS"
     CONTACT_NUMBER_TAKEN = "CONTACT_NUMBER_TAKEN"
@@ -477,6 +478,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.APPROVED_TOTAL_DIFFERS: FailureInfo(
         "A person has approved the invoice in Xero with another total than Amazon's.",
         "Correct the invoice in Xero, or pay it in Xero manually.",
+    ),
+    _C.CHANGED_IN_XERO: FailureInfo(
+        "Somebody changed a document of the order in Xero, and nobody has decided about it. Nothing else of the order "
+        "is entered meanwhile.",
+        "List the change with drift list, then decide with drift accept or drift restore; the order then continues.",
     ),
     _C.XERO_TOTAL_DIFFERS: FailureInfo(
         "The document exists in Xero with another total than Amazon's.", "Correct the document in Xero."

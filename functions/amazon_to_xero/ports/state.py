@@ -14,6 +14,7 @@ FAILED_DOCUMENTS = "failed-documents"
 UNKNOWN_DOCUMENTS = "unknown-documents"
 OPEN_DIFFERENCES = "open-differences"
 OWN_STOCK = "own-stock"  # levels of merchants' offers, which nothing else lists
+CHANGED_IN_XERO = "changed-in-xero"
 
 
 class Conflict(Exception):
@@ -106,7 +107,8 @@ class StateStore(RecordStore, Protocol):
     def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         """Return at most `limit` records of a group, by reason, from the one after `after` on.
 
-        group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS, OPEN_DIFFERENCES or OWN_STOCK.
+        group: FAILED_SOURCES, FAILED_DOCUMENTS, UNKNOWN_DOCUMENTS, OPEN_DIFFERENCES, OWN_STOCK or
+            CHANGED_IN_XERO.
         reason: only those that have this one.
         """
         ...

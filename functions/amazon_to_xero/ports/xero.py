@@ -143,6 +143,15 @@ class XeroApi(Protocol):
         """
         ...
 
+    def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
+        """Return a page of the Contacts, sales Invoices or sales CreditNotes that changed since that time (UTC).
+
+        It has those in every status, archived contacts included, the earliest change first.
+
+        page: the first is 1; a page with fewer than MAX_PAGE elements is the last one.
+        """
+        ...
+
     def organisation(self) -> Organisation:
         """Return the organisation with its accounts, tax rates and currencies as they are now; takes four reads."""
         ...

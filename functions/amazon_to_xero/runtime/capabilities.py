@@ -25,6 +25,7 @@ from amazon_to_xero.domain.planning.shipping_day import CLOSELY
 from amazon_to_xero.domain.source import SourceKind
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.runtime.change_services import ChangeServices
 from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.backfill.backfilling import Backfilling
 from amazon_to_xero.services.failed_sources import FailedSources
@@ -68,6 +69,7 @@ class Services:
     failed_refunds: FailedRefunds
     confirmations: SaleConfirmations
     approvals: Approvals
+    changes: ChangeServices
     stock: StockServices
     backfilling: Backfilling
 
@@ -108,10 +110,11 @@ def _record_transaction_notices(services: Services, notices: Sequence[ChangeNoti
 
 
 def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the shipments queue: of orders, and a person's corrections of them."""
+    """Record notices of the shipments queue: of orders, a person's corrections of them, and decisions about changes."""
+    services.changes.decisions.carry_out([notice.decision for notice in notices if notice.decision is not None])
     corrected = services.corrections.record_of_orders([notice for notice in notices if notice.correction is not None])
-    due = services.notices.record_shipments([notice for notice in notices if notice.correction is None])
-    return [*corrected, *due]
+    of_orders = [notice for notice in notices if notice.correction is None and notice.decision is None]
+    return [*corrected, *services.notices.record_shipments(of_orders)]
 
 
 def _read_transactions(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
@@ -120,8 +123,10 @@ def _read_transactions(services: Services, named: Sequence[str], deadline: datet
     return read if read.stopped else read.plus(services.order_transactions.read_due(named, deadline))
 
 
-def _find_approvals_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+def _read_xero_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
+    """Read what people have approved and changed in Xero, then plan in view of it."""
     services.approvals.find_due(deadline)
+    services.changes.check.find_due(deadline)
     return services.order_planner.plan_due(SHIPMENTS, named, deadline)
 
 
@@ -172,7 +177,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             parse=parse_shipment_event,
             record=_record_shipment_notices,
             dead_letter_queue="SHIPMENTS_DLQ_URL",
-            work=lambda services: CapabilityWork(plan=partial(_find_approvals_and_plan_shipments, services)),
+            work=lambda services: CapabilityWork(plan=partial(_read_xero_and_plan_shipments, services)),
             # The orders function may still be recording the rest of a burst, and full batches cost least.
             waits_for_lease=True,
         ),

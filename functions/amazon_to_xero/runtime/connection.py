@@ -18,6 +18,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.backfill_services import AmazonReading, backfill_services
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
+from amazon_to_xero.runtime.change_services import change_services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
 from amazon_to_xero.runtime.replay_planners import replay_preview
@@ -254,13 +255,14 @@ def connect(
     )
     reading = AmazonReading(ports.amazon, transaction_pages, recorder, scope, quota, faults)
     backfill = backfill_services(reading, store, organisation, policy, profile.limits, clock, decisions)
+    corrections = CorrectionRecorder(name, store, ports.dead_letter_queues, clock, decisions)
     services = Services(
         store,
         organisation,
         failed_sources,
         clock,
         notices,
-        CorrectionRecorder(name, store, ports.dead_letter_queues, clock, decisions),
+        corrections,
         OrderReader(ports.amazon, store, recorder, scope, quota, faults, refused_orders, clock),
         OrderSweep(ports.amazon, store, recorder, scope, quota, faults, policy.start, clock, decisions),
         SourcePlanner(
@@ -295,6 +297,17 @@ def connect(
         FailedRefunds(store, failed_sources, clock),
         confirmations,
         approvals,
+        change_services(
+            name,
+            xero,
+            store,
+            pauses,
+            corrections.enter,
+            requests.plan_again,
+            ports.dead_letter_queues,
+            clock,
+            decisions,
+        ),
         stock,
         backfill.backfilling,
     )

@@ -21,10 +21,11 @@ WARNINGS = frozenset(
         *(WaitReason.AMAZON_UNAVAILABLE, WaitReason.EVENTS_NOT_PUBLISHED, WaitReason.DEAD_LETTER_NOT_SENT),
         *(FailureCode.TAX_VARIANCE, FailureCode.VERSION_WENT_BACK),
         *(FailureCode.CONTACT_MERGED, FailureCode.CONTACT_REPLACED),
+        FailureCode.CHANGED_IN_XERO,
         *(FailureCode.STOCK_MALFORMED, FailureCode.STOCK_SWEEP_INCOMPLETE, FailureCode.STOCK_NOT_STATED),
         *(FailureCode.STOCK_POOL_PROPOSED, FailureCode.STOCK_POOL_DOUBTED),
         *(FailureCode.RECONCILIATION_INCOMPLETE, FailureCode.MOVEMENTS_NOT_COUNTED, WaitReason.ALERTS_NOT_SENT),
-        "LETTER_NOT_REPLAYED",
+        *("LETTER_NOT_REPLAYED", "CHANGE_IN_XERO_NOT_READ"),
         WaitReason.SETTINGS_UNAVAILABLE,
     }
 )

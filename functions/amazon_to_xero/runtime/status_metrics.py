@@ -40,6 +40,7 @@ STATUS_METRICS: Mapping[str, StatusMetric] = {
         MetricUnit.Count, lambda status: status.failed_sources.get(FailureCode.CHARGE_DIFFERS, 0)
     ),
     "FailedDocuments": StatusMetric(MetricUnit.Count, lambda status: sum(status.failed_documents.values())),
+    "ChangedInXero": StatusMetric(MetricUnit.Count, lambda status: sum(status.changed_in_xero.values())),
     "XeroDayCallsLeft": StatusMetric(MetricUnit.Count, lambda status: status.xero_day_calls_left),
     "MinutesSinceAmazonAnswered": StatusMetric(MetricUnit.NoUnit, lambda status: _minutes(status.seconds_since_amazon)),
     "MinutesSinceTransactions": StatusMetric(

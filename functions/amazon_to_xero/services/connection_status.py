@@ -15,6 +15,7 @@ from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import (
+    CHANGED_IN_XERO,
     DOCUMENTS,
     FAILED_DOCUMENTS,
     FAILED_SOURCES,
@@ -52,6 +53,7 @@ class ConnectionStatus:
     pauses: service that is not called at the moment -> reason.
     refusals: what does not work until a person acts -> code: a service (see Pauses), or SETTINGS.
     failed_sources, failed_documents, unknown_documents: reason -> how many; at most MAX_COUNTED together in each.
+    changed_in_xero: what people did to documents in Xero, and nobody has decided about -> how many documents.
     xero_day_calls_left: calls to Xero that are left of the day's.
     seconds_since_amazon, seconds_since_transactions: since Amazon last answered a sweep of orders, of transactions.
     seconds_since_xero: since Xero last executed a call.
@@ -63,6 +65,7 @@ class ConnectionStatus:
     failed_sources: Mapping[str, int] = field(default_factory=dict)
     failed_documents: Mapping[str, int] = field(default_factory=dict)
     unknown_documents: Mapping[str, int] = field(default_factory=dict)
+    changed_in_xero: Mapping[str, int] = field(default_factory=dict)
     xero_day_calls_left: int | None = None
     seconds_since_amazon: int | None = None
     seconds_since_transactions: int | None = None
@@ -79,7 +82,7 @@ def needs_check(status: ConnectionStatus) -> bool:
 
 
 class StatusReader:
-    """Reads the status of one connection, in about 21 read units."""
+    """Reads the status of one connection, in about 22 read units."""
 
     def __init__(
         self,
@@ -131,6 +134,7 @@ class StatusReader:
             failed_sources=self._by_reason(FAILED_SOURCES),
             failed_documents=self._by_reason(FAILED_DOCUMENTS),
             unknown_documents=self._by_reason(UNKNOWN_DOCUMENTS),
+            changed_in_xero=self._by_reason(CHANGED_IN_XERO),
             xero_day_calls_left=budget.left_today(self._limits, now) if budget and self._limits else None,
             seconds_since_amazon=_seconds_between(amazon_answered_at, now),
             seconds_since_transactions=_seconds_between(transactions_answered_at, now),

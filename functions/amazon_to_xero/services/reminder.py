@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from amazon_to_xero.domain.failures import remedy_of
+from amazon_to_xero.domain.failures import FailureCode, remedy_of
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog, MessageNotSent, MessageTopic
 from amazon_to_xero.ports.state import Conflict, Cursor, StateStore
@@ -43,6 +43,7 @@ class Reminder:
             refused=", ".join(sorted(status.refusals.values())) or None,
             failed_sources=sum(status.failed_sources.values()),
             failed_documents=sum(status.failed_documents.values()),
+            changed_in_xero=sum(status.changed_in_xero.values()) or None,
             oldest_due_seconds=status.oldest_due_seconds,
         )
         if self._topic is None:
@@ -87,7 +88,7 @@ def _subject(connection: str, status: ConnectionStatus) -> str:
 
 
 def _needs_a_person(status: ConnectionStatus) -> bool:
-    return bool(status.refusals or status.failed_sources or status.failed_documents)
+    return bool(status.refusals or status.failed_sources or status.failed_documents or status.changed_in_xero)
 
 
 def _is_late(status: ConnectionStatus) -> bool:
@@ -110,6 +111,9 @@ def _lines(connection: str, status: ConnectionStatus, now: datetime) -> Iterator
             yield f"\n{'At least ' if count >= MAX_COUNTED else ''}{count} failed {name} are not dealt with:"
             for code, number in sorted(failed.items()):
                 yield f"- {number} x {_with_remedy(code)}"
+    if status.changed_in_xero:
+        count = sum(status.changed_in_xero.values())
+        yield f"\n{count} documents were changed in Xero: {_with_remedy(FailureCode.CHANGED_IN_XERO)}"
     if _is_late(status):
         yield f"\nWork has waited for {status.oldest_due_seconds // 3600} hours. Reasons of the pauses in force:"
         for service, code in sorted(status.pauses.items()):

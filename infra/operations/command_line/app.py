@@ -8,6 +8,7 @@ from operations.command_line.backfill import backfill
 from operations.command_line.command import add_command
 from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
+from operations.command_line.drift import drift
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
 from operations.command_line.redrive import redrive
@@ -31,6 +32,7 @@ _COMMANDS = (status, failed, show, correct, withdraw, corrections, logs, doctor,
 for _command in _COMMANDS:
     add_command(app, _command)
 app.add_typer(replay)
+app.add_typer(drift)
 
 _stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", no_args_is_help=True)
 for _stock_command in (worklist, reconcile, close):

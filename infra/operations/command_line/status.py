@@ -109,6 +109,7 @@ def _view(each: StatedConnection) -> list[RenderableType]:
         ("due", f"{waits}; the oldest for {timedelta(seconds=of.oldest_due_seconds)}" if waits else "nothing"),
         ("paused", "; ".join(f"{service} ({reason})" for service, reason in sorted(of.pauses.items())) or "nothing"),
         ("outcome unknown", f"{sum(of.unknown_documents.values())} documents"),
+        ("changed in Xero", _changed(of)),
     ]
     parts: list[RenderableType] = [
         f"Connection {each.name}: {'a person is needed' if each.needs_a_person else 'fine'}",
@@ -117,6 +118,11 @@ def _view(each: StatedConnection) -> list[RenderableType]:
     if failed := _failed_rows(of):
         parts += ["", table("", ("Failed", "orders, refunds", "documents", "what to do"), failed)]
     return parts
+
+
+def _changed(of: ConnectionStatus) -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(of.changed_in_xero.items()))
+    return f"{kinds}: drift list" if kinds else "no documents"
 
 
 def _failed_rows(of: ConnectionStatus) -> list[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from amazon_to_xero.domain.failures import remedy_of
+from amazon_to_xero.domain.failures import FailureCode, remedy_of
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.services.connection_status import StatusReader
 from amazon_to_xero.services.reminder import LATE
@@ -28,6 +28,10 @@ def check_status(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     }
     for code, count in failed.items():
         yield _finding(Severity.AT_RISK, f"{count} failed with {code}", remedy_of(code))
+    if status.changed_in_xero:
+        count = sum(status.changed_in_xero.values())
+        code = FailureCode.CHANGED_IN_XERO
+        yield _finding(Severity.AT_RISK, f"{count} documents were changed in Xero", remedy_of(code))
     if status.oldest_due_seconds > LATE.total_seconds():
         hours = status.oldest_due_seconds // 3600
         paused = ", ".join(f"{service}: {reason}" for service, reason in status.pauses.items()) or "nothing is paused"

@@ -127,6 +127,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`WORKLIST#…`",
         "`CORRECTION#…`",
         "`DOCUMENT#…`",
+        "`CHANGED#…`",
         "`REPLAY#…`",
         "`BACKFILL#…`",
         "`CURSOR#…`",

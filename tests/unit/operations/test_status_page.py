@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
+from amazon_to_xero.domain.books.differences import FieldDifference
+from amazon_to_xero.domain.books.xero_change import XeroChange
+from amazon_to_xero.domain.books.xero_comparison import ChangeKind
 from amazon_to_xero.domain.failures import FailureCode, remedy_of
 from amazon_to_xero.domain.planning.policy import Approval
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
@@ -170,6 +173,16 @@ def test_open_differences_of_stock_are_counted(monkeypatch: pytest.MonkeyPatch, 
     page = page_of(connection, monkeypatch, tmp_path)
 
     assert "differences of stock that make operate DO='stock worklist' lists (1)" in page.text
+
+
+def test_documents_that_somebody_changed_in_xero_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    connection = FakeConnection()
+    differences = (FieldDifference("Date", "2026-11-05", "2026-11-04"),)
+    connection.store.save([XeroChange("invoice#A", ChangeKind.EDITED, "order#A", "A", differences)])
+
+    page = page_of(connection, monkeypatch, tmp_path)
+
+    assert "documents changed in Xero that make operate DO='drift list' lists (1)" in page.text
 
 
 def test_failed_confirmation_that_was_taken_off_the_list_is_not_asked_for(

@@ -83,6 +83,7 @@ def test_idle_connection_states_each_minute_that_nothing_waits_and_nothing_faile
             "ChargesMissing": 0,
             "ChargesDiffering": 0,
             "FailedDocuments": 0,
+            "ChangedInXero": 0,
             "XeroDayCallsLeft": values(printed["main"])["XeroDayCallsLeft"],
             "MinutesSinceAmazonAnswered": minute,
             "MinutesSinceTransactions": minute,

@@ -13,6 +13,7 @@ from fakes.state import NOON, ManualClock, MemoryStateStore, RecordingDecisionLo
 
 FAILED = ConnectionStatus(failed_sources={"TAX_UNMAPPED": 2}, failed_documents={"PERIOD_LOCKED": 1})
 REFUSED = ConnectionStatus(refusals={"xero": "XERO_NOT_AUTHORISED"})
+CHANGED = ConnectionStatus(changed_in_xero={"EDITED": 2, "REMOVED": 1})
 LATE = ConnectionStatus(oldest_due_seconds=2 * 3600 + 5, pauses={"xero": "XERO_DAY_LIMIT"})
 WELL = ConnectionStatus(oldest_due_seconds=3600, pauses={"xero": "XERO_MINUTE_LIMIT"})
 
@@ -44,7 +45,7 @@ def main() -> Reminded:
     return Reminded()
 
 
-@pytest.mark.parametrize("status", [FAILED, REFUSED, LATE])
+@pytest.mark.parametrize("status", [FAILED, REFUSED, LATE, CHANGED])
 def test_one_message_a_day_while_it_lasts(main: Reminded, status: ConnectionStatus) -> None:
     assert main.minutes(1, status) == 1  # at once: the alarm's own message has no codes
     assert main.minutes(24 * 60 - 1, status) == 0
@@ -129,3 +130,10 @@ def test_subject_says_whether_a_person_is_needed(main: Reminded) -> None:
         "Amazon to Xero, connection main: work is late",
         "Amazon to Xero, connection main: a person is needed",
     ]
+
+
+def test_message_says_how_many_documents_were_changed_in_xero_and_how_to_decide() -> None:
+    text = reminder_text("main", CHANGED, NOON)
+
+    assert "3 documents were changed in Xero: CHANGED_IN_XERO." in text
+    assert "drift accept or drift restore" in text

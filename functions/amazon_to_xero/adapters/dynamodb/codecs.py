@@ -19,12 +19,14 @@ from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec
 from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
 from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
+from amazon_to_xero.adapters.dynamodb.xero_change_codec import XeroChangeCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.backfill.backfill import Backfills
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.xero_change import XeroChange
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.domain.corrections import Corrections
@@ -274,6 +276,7 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     WorklistEntry: WorklistCodec(),
     Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
+    XeroChange: XeroChangeCodec(),
     ReplayRecord: ReplayCodec(),
     Backfills: BackfillCodec(),
     Cursor: CursorCodec(),

@@ -149,15 +149,14 @@ class XeroAccounting:
         ]
 
     def approved_since(self, since: datetime, page: int) -> list[Json]:
-        options = {
-            **collection_of("Invoices").read_options,
-            "page": page,
-            "order": "UpdatedDateUTC ASC",  # what changes meanwhile moves to a later page, never to an earlier one
-            "where": 'Type=="ACCREC"',
-            "statuses": ["AUTHORISED", "PAID"],
-            "if_modified_since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
-        }
+        options = {**_changed_since(collection_of("Invoices"), since, page), "statuses": ["AUTHORISED", "PAID"]}
         found: list[Json] = self._read("find approved Invoices", "get_invoices", "Invoices", options)["Invoices"]
+        return found
+
+    def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
+        kind = collection_of(collection)
+        options = _changed_since(kind, since, page)
+        found: list[Json] = self._read(f"find changed {collection}", kind.read, collection, options)[collection]
         return found
 
     def organisation(self) -> Organisation:
@@ -298,6 +297,17 @@ class XeroAccounting:
         except XeroOutcomeUnknown as error:
             failure = XeroUnavailable(operation, None, f"no access token: {error.message}")
         raise failure
+
+
+def _changed_since(kind: Collection, since: datetime, page: int) -> dict[str, Any]:
+    """Return the SDK's parameters for a page of what changed since that time, of sales documents only."""
+    options = {
+        **kind.read_options,
+        "page": page,
+        "order": "UpdatedDateUTC ASC",  # what changes meanwhile moves to a later page, never to an earlier one
+        "if_modified_since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    return options | ({"where": f'Type=="{kind.sales_type}"'} if kind.sales_type else {})
 
 
 def _owner_and_parts(kind: Collection, elements: Sequence[Json]) -> tuple[tuple[str, ...], list[Json]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from amazon_to_xero.domain.amazon.change_decision_message import ChangeDecision, connection_in, decision_in
 from amazon_to_xero.domain.amazon.correction_message import correction_in, source_of
 from amazon_to_xero.domain.amazon.message import (
     is_short,
@@ -40,6 +41,7 @@ class ChangeNotice:
     reprocess: a person asks to process the source again, whatever is known already.
     kind: the kind of source that is to be reprocessed or corrected; None for any other notice.
     correction: what a person states about the source; None for any other notice.
+    decision: what a person decides about a change in Xero of the document `key`; None for any other notice.
     """
 
     key: str
@@ -49,6 +51,7 @@ class ChangeNotice:
     reprocess: bool = False
     kind: SourceKind | None = None
     correction: Correction | None = None
+    decision: ChangeDecision | None = None
 
 
 class NotifiedConnection(Protocol):
@@ -88,14 +91,16 @@ def parse_order_change(body: str) -> ChangeNotice:
 
 
 def parse_shipment_event(body: str) -> ChangeNotice:
-    """Return the notice in a message of the shipments queue: an event of the own bus, a correction by a person, or a
-    redriven dead letter.
+    """Return the notice in a message of the shipments queue: an event of the own bus, a correction or decision by a
+    person, or a redriven dead letter.
 
     Raises Failure as parse_order_change does, and with CORRECTION_REFUSED.
     """
     document = read_document(body)
     if (correction := correction_in(document)) is not None:
         return _correction_notice(document, correction, SourceKind.ORDER)
+    if (decision := decision_in(document)) is not None:
+        return ChangeNotice(decision.document, connection=connection_in(document), decision=decision)
     if (notice := _reprocess_notice(document, SourceKind.ORDER)) is not None:
         return notice
     kind = short_text(document, "detail-type")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import reissued_number
+from amazon_to_xero.domain.books.xero_change import is_undecided, undecided
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 
 
@@ -85,6 +86,23 @@ class PostingPlan:
     changes_earlier_month: bool = False
 
 
+def check_nothing_undecided(asked_for: Iterable[DesiredDocument], held: HeldDocuments) -> None:
+    """Raise Failure with CHANGED_IN_XERO where a plan asks for anything new while a change in Xero is undecided.
+
+    A later version would overwrite the change, or correct the document by what Xero no longer holds.
+    """
+    changed = [each for each in held.own_documents() if is_undecided(each)]
+    if changed and any(_is_new(desired, held) for desired in asked_for):
+        raise undecided(changed[0])
+
+
+def _is_new(desired: DesiredDocument, held: HeldDocuments) -> bool:
+    known = held.own(desired.kind, desired.number)
+    if known is None:
+        return not desired.tombstone
+    return known.desired.digest != desired.digest
+
+
 @dataclass
 class PlanSteps:
     """The steps of a plan in the making.
@@ -108,5 +126,6 @@ class PlanSteps:
         for desired in documents.values():
             # An older plan may have asked for it before: its row has to be seen in order to be replaced.
             held.own(desired.kind, desired.number)
+        check_nothing_undecided(documents.values(), held)
         changes = self.changes_earlier_month
         return PostingPlan(steps, tuple(documents), refunds=refunds, changes_earlier_month=changes)

@@ -14,9 +14,9 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.capabilities import REFUNDS, SHIPMENTS
-from amazon_to_xero.domain.corrections import OF_ORDERS, Correction, Corrections, refused
+from amazon_to_xero.domain.corrections import OF_ORDERS, Correction, CorrectionKind, Corrections, refused
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.source import SourceKind, source_key
+from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog
 from amazon_to_xero.ports.state import StateStore
@@ -77,6 +77,14 @@ class CorrectionRecorder:
 
         return list(update_records(self._store, TransactionRecord, keys, due))
 
+    def enter(self, source: str, correction: Correction) -> None:
+        """Enter one correction of the order or refund of that key."""
+        order_id, transaction_id = identity_of(source, SourceKind.ORDER), identity_of(source, SourceKind.TRANSACTION)
+        if order_id:
+            self.record_of_orders([ChangeNotice(order_id, correction=correction)])
+        elif transaction_id:
+            self.record_of_refunds([ChangeNotice(transaction_id, correction=correction)])
+
     def _entered(
         self, entries: Mapping[str, Sequence[Correction]], capability: str, checks: Mapping[str, _Check]
     ) -> Mapping[str, Corrections]:
@@ -135,7 +143,7 @@ def check_of_refund(record: TransactionRecord | None, entry: Correction) -> None
         raise refused("Amazon has not stated such a transaction")
     if entry.kind in OF_ORDERS:
         raise refused(f"{entry.kind} is for orders only")
-    if record.documents:
+    if record.documents and entry.kind is not CorrectionKind.AS_IN_XERO:
         raise refused(
             f"credit note {record.credit_note_number} of {record.source} is requested already. Correct it in Xero"
         )

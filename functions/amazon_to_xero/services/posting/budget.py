@@ -59,6 +59,9 @@ class BudgetedXero:
     def approved_since(self, since: datetime, page: int) -> list[Json]:
         return self._within("getInvoices", lambda: self._xero.approved_since(since, page))
 
+    def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
+        return self._within(f"get{collection}", lambda: self._xero.changed_since(collection, since, page))
+
     def organisation(self) -> Organisation:
         return self._within("getOrganisation", self._xero.organisation, calls=_READS_OF_ORGANISATION)
 

@@ -25,6 +25,12 @@ _ANY_AGE = timedelta(days=3650)
 _JUST_READ = timedelta(seconds=30)
 
 
+def stored_organisation(store: StateStore) -> Organisation | None:
+    """Return the organisation as some worker read it last, however long ago; None where none was read."""
+    text = store.cursor(_NAME).data.get("json", "")
+    return _STORED.validate_json(text) if text else None
+
+
 class OrganisationCache:
     """Reads Xero's settings at most once in twelve hours, shared by all workers through the store.
 

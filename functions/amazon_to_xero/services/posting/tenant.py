@@ -46,6 +46,10 @@ class TenantBoundXero:
         self._check("getInvoices")
         return self._xero.approved_since(since, page)
 
+    def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
+        self._check(f"get{collection}")
+        return self._xero.changed_since(collection, since, page)
+
     def organisation(self) -> Organisation:
         self._check("getOrganisation")
         return self._xero.organisation()

@@ -1,0 +1,1 @@
+"""What people change in Xero of our documents: found once a day, and decided by a person."""

@@ -1,0 +1,128 @@
+"""What a person changes in the sandbox Xero is found over a real socket, and what the system wrote is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.xero_change import XeroChange
+from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.state import CHANGED_IN_XERO
+from fakes.books import POLICY
+from fakes.connection import MINUTE, FakeConnection
+from fakes.orders import item, order
+from fakes.state import ManualClock
+from unit.adapters.live_sandboxes import LiveXero
+
+PAYING = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR-GBP"}))
+A, B = "204-0000100-0000100", "204-0000200-0000200"
+
+
+class EditedBooks(FakeConnection):
+    """A connection that has entered and paid an order in the sandbox Xero, a day before people change something."""
+
+    def __init__(self, live: LiveXero, clock: ManualClock) -> None:
+        super().__init__(policy=PAYING, clock=clock)
+        self.live = live
+        self.xero = live.api  # type: ignore[assignment]  # in place of the scripted Xero
+        self.restart()
+        self.work()
+        self.amazon.hold(*(order(item("10.00"), grand_total="10.00", order_id=each) for each in (A, B)))
+        self.notice([A, B])
+        self.work()
+        self.clock.advance(timedelta(days=1).total_seconds())
+        self.work()
+        self.live.sandbox.calls.clear()
+
+    def work(self) -> None:
+        for _ in range(3):
+            self.clock.advance(61)
+            self.connection.worker.run("worker", self.clock.now() + MINUTE)
+
+    def in_xero(self, number: str = A) -> Json:
+        (found,) = self.live.api.find("Invoices", "InvoiceNumber", [number])
+        return found
+
+    def update(self, collection: str, element: Json, key: str = "manual") -> None:
+        """Change something in Xero as a person does."""
+        (outcome,) = self.live.api.update(collection, [element], key)
+        assert outcome.accepted, outcome.errors
+
+    def unpay(self) -> None:
+        payments = self.in_xero()["Payments"]
+        self.update("Payments", {"PaymentID": payments[0]["PaymentID"], "Status": "DELETED"}, "unpaid")
+
+    def pass_a_day(self) -> None:
+        self.clock.advance(timedelta(days=1).total_seconds())
+        self.live.sandbox.calls.clear()
+        self.work()
+
+    def listings(self) -> int:
+        listed = ("Contacts", "Invoices", "CreditNotes")
+        return sum(call.method == "GET" and call.path.endswith(listed) for call in self.live.sandbox.calls)
+
+    def open_changes(self) -> list[str]:
+        return [each.key.removeprefix("CHANGED#") for each in self.store.watched(CHANGED_IN_XERO, 9)]
+
+    def differences(self, number: str = A) -> dict[str, tuple[str, str]]:
+        key = document_key(DocumentKind.INVOICE, number)
+        change = self.store.load(XeroChange, [key])[key]
+        return {each.field: (each.in_xero, each.to_write) for each in change.differences}
+
+
+@pytest.fixture
+def books(xero: LiveXero, wall: ManualClock) -> EditedBooks:
+    return EditedBooks(xero, wall)
+
+
+def test_own_documents_and_payments_are_no_changes_and_a_quiet_day_costs_three_calls(books: EditedBooks) -> None:
+    assert (books.in_xero()["Status"], books.open_changes()) == ("PAID", [])
+
+    books.pass_a_day()
+
+    assert (books.listings(), books.open_changes()) == (3, [])
+
+
+def test_removed_payment_is_found_although_only_its_invoice_is_listed(books: EditedBooks) -> None:
+    books.unpay()
+    books.pass_a_day()
+
+    assert books.open_changes() == [f"payment#{A}"]
+
+
+def test_edited_invoice_is_found_with_each_field(books: EditedBooks) -> None:
+    books.unpay()
+    held = books.in_xero()
+    theirs = {"AccountCode": "205", "TaxType": "ZERORATEDOUTPUT"}
+    line = {name: held["LineItems"][0][name] for name in ("Description", "Quantity", "UnitAmount")} | theirs
+    edited = {"InvoiceID": held["InvoiceID"], "Contact": held["Contact"], "Date": "2026-11-20"}
+    books.update("Invoices", {**edited, "LineItems": [line], "InvoiceNumber": "MINE-1"})
+    books.pass_a_day()
+
+    assert sorted(books.open_changes()) == [f"invoice#{A}", f"payment#{A}"]
+    differences = books.differences()
+    assert differences["LineItems[0].AccountCode"][0] == "205"
+    assert differences["LineItems[0].TaxType"][0] == "ZERORATEDOUTPUT"
+    assert differences["Date"][0] == "2026-11-20"
+    assert differences["InvoiceNumber"] == ("differs", A)
+
+
+def test_voided_invoice_is_found_and_its_payment_with_it(books: EditedBooks) -> None:
+    books.unpay()
+    books.update("Invoices", {"InvoiceID": books.in_xero()["InvoiceID"], "Status": "VOIDED"})
+    books.pass_a_day()
+
+    assert books.open_changes() == [f"invoice#{A}"]
+
+
+def test_merged_contact_is_found_once_and_its_documents_are_no_changes(books: EditedBooks) -> None:
+    contact = books.in_xero()["Contact"]["ContactID"]
+    (other,) = books.live.api.create("Contacts", [{"Name": "Tea Traders"}], "other")
+    books.live.sandbox.contacts.merge(contact, other.element["ContactID"])
+    books.unpay()  # so that the invoice is listed, too
+    books.pass_a_day()
+
+    assert sorted(books.open_changes()) == ["contact#AMAZON-A1F83G8C2ARO7P", f"payment#{A}"]
