@@ -362,7 +362,7 @@ def test_sweep_proves_nothing_about_a_marketplace_that_it_leaves_out() -> None:
     swept_until(sales, sales.clock.now())
     sales.store.save([Cursor("search-scope", {"left_out": UK, "refused": UK, "works": "*"})])
 
-    sales.update(fba_order(updated="2026-11-30T11:59:50Z"))
+    sales.update(fba_order(updated="2026-11-30T12:01:55Z"))
 
     assert state_of(sales) == WAITS
 
