@@ -187,15 +187,21 @@ class Invariants:
     def _failed_documents(self) -> dict[str, dict[str, str]]:
         """Order id -> document key -> reason.
 
-        A contact that Xero holds already keeps no document of an order back: its failure is on the list of failures.
+        A contact that Xero holds already keeps no document of an order back, nor does one that no document needs: its
+        failure is on the list of failures.
         """
         failed: dict[str, dict[str, str]] = defaultdict(dict)
-        for row in self._world.table.rows.values():
-            if row.sk.startswith("DOCUMENT#contact#") and row.state == "FAILED" and json.loads(row.data)["xero_id"]:
+        rows = [row for row in self._world.table.rows.values() if row.sk.startswith("DOCUMENT#")]
+        for row in (each for each in rows if each.state == "FAILED"):
+            data = json.loads(row.data)
+            is_contact = row.sk.startswith("DOCUMENT#contact#")
+            naming = (each.data for each in rows if each is not row and row.sk.partition("#")[2] in each.data)
+            is_named = any(not json.loads(other)["tombstone"] for other in naming)
+            if is_contact and (data["xero_id"] or not is_named):
                 if not row.watched:
                     self._violated(f"{row.sk} failed and is not on the list of failures")
-            elif row.sk.startswith("DOCUMENT#") and row.state == "FAILED":
-                failed[json.loads(row.data)["order_id"]][row.sk] = row.reason
+            else:
+                failed[data["order_id"]][row.sk] = row.reason
         return failed
 
     def _order(self, one: OrderHistory, held: Sequence[Booked], failed: Mapping[str, str]) -> bool:

@@ -162,7 +162,7 @@ class RefundInvariants:
                 return expected.status is None
             if reason in self._world.lock_dates.fails_with():
                 return True
-            return reason == _NO_SALE and (not is_invoiced or self._may_miss_its_sale(one))
+            return reason == _NO_SALE and (not is_invoiced or self._ships_in_parts(one))
 
         state, reason = self._rests(refund, may_fail)
         wanted = 1 if state == "PLANNED" else 0
@@ -190,10 +190,8 @@ class RefundInvariants:
         if not stated or Decimal(stated[2]) - of_tax != WITHHELD_TOO_MUCH:
             self._violated(f"refund {refund.transaction_id} should state both taxes and says: {remedy}")
 
-    def _may_miss_its_sale(self, one: OrderHistory) -> bool:
-        """Whether what is refunded may never be shipped, or its order be read only after the refund's wait ended."""
-        if self._world.culprits.of(one.order_id) is Culprit.AMAZON_REFUSES:
-            return True
+    def _ships_in_parts(self, one: OrderHistory) -> bool:
+        """Whether what is refunded may never be shipped, and therefore not invoiced."""
         status = one.versions[-1].order["fulfillment"]["fulfillmentStatus"]
         return self._world.per_shipment and status == "PARTIALLY_SHIPPED"
 

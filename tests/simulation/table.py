@@ -30,6 +30,7 @@ class MemoryTable:
     ) -> None:
         self.rows: dict[str, Row] = {}
         self.awaits_charges = False  # whether Amazon states any: in most worlds it states no transactions at all
+        self.changed_at = scheduler.now()  # when a row of an order or a document was written last
         self._waiting: set[str] = set()  # keys of the rows that `_waits` is true of
         self._index: dict[str, Row] = {}  # by sort key, as both indexes show them
         self._due: dict[str, dict[str, Row]] = defaultdict(dict)  # what the index `due` holds under each of its keys
@@ -44,6 +45,8 @@ class MemoryTable:
             return False
         self._written(held, row)
         self.rows[row.sk] = row
+        if row.sk.startswith(("ORDER#", "DOCUMENT#")):
+            self.changed_at = self._scheduler.now()
         (self._waiting.add if self._waits(row) else self._waiting.discard)(row.sk)
         if row.due or row.watched or (held and (held.due or held.watched)):
             self._scheduler.after(self._rng.random() * lag, lambda: self._indexed(row))
@@ -80,6 +83,12 @@ class MemoryTable:
     def awaits_a_charge(self) -> bool:
         """Whether a sale waits for its charge, or a charge for its sale."""
         return any(sk.startswith(_CONFIRMATION) for sk in self._waiting)
+
+    @property
+    def has_refunds_without_sale(self) -> bool:
+        """Whether a refund has failed for want of its sale: the sweep plans it again once the sale has come."""
+        rows = (row for sk, row in self.rows.items() if sk.startswith("TRANSACTION#"))
+        return any(row.state == "FAILED" and row.reason == "REFUND_WITHOUT_SALE" for row in rows)
 
     def _waits(self, row: Row) -> bool:
         """Whether a row that is written now is to be worked on before the world is at rest.

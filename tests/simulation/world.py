@@ -334,10 +334,12 @@ class World:
         for schedule in self.schedules:
             schedule.start()
         last = max(version.at for one in self.histories for version in one.versions)
-        storm = max(last, self.length, self.last_correction, self.other_organisation.until) + self.rng.random() * 600
+        # What changes hours later does so in calm weather: after a storm of hours, giving up would be right.
+        storm = max(min(last, self.length + 600.0), self.length, self.last_correction) + self.rng.random() * 600
         self.scheduler.run(lambda: False, storm)
         self.log("world", "the weather is calm, the operator mends what is broken")
         self.weather = self.weather.calm()
+        self.scheduler.run(lambda: False, max(0.0, max(last, self.other_organisation.until) - self.scheduler.seconds))
         self._list_transactions_again()
         self._mend()
         self.scheduler.run(lambda: False, 400)
@@ -396,6 +398,8 @@ class World:
             return True  # a charge is missing only where the sweep has passed its limit
         swept = self._swept_until("transactions")
         shown_at = max(START + timedelta(seconds=self.transactions.shown_at), self._sweep_until)
+        if self.table.has_refunds_without_sale:
+            shown_at = max(shown_at, self.table.changed_at)
         return swept is None or swept + _LISTED_AFTER < shown_at
 
     def _notices_of_transactions(self) -> Mapping[str, str]:
