@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from amazon_to_xero.domain.books.line import Line, as_one_piece
 from amazon_to_xero.domain.money import CENT, cents, total, without_trailing_zeros
@@ -32,11 +32,15 @@ def shared(amount: Decimal, weights: Sequence[Decimal], unit: Decimal = CENT) ->
 
 
 def scaled_to(lines: Sequence[Line], ratio: Decimal, unit: Decimal = CENT) -> list[Line]:
-    """Return the lines in proportion, so that their amounts add up to that part of what they are, to the cent."""
+    """Return the lines in proportion, so that their amounts add up to that part of what they are, to the cent.
+
+    Lines that add up to nothing, as those that only give tax back, each become that part of what they are.
+    """
     weights = [line.amount for line in lines]
-    if not total(weights):
-        return list(lines)
-    shares = shared(cents(total(weights) * ratio), weights, unit)
+    if total(weights):
+        shares = shared(cents(total(weights) * ratio), weights, unit)
+    else:
+        shares = [(weight * ratio).quantize(unit, rounding=ROUND_HALF_UP) for weight in weights]
     return [with_amount(line, share) for line, share in zip(lines, shares, strict=True) if share]
 
 

@@ -43,7 +43,10 @@ def test_lines_keep_their_accounts_and_add_up_to_the_part() -> None:
     ]
 
 
-def test_lines_that_cancel_out_stay_as_they_are() -> None:
-    lines = [Line("More", 1, Decimal(2), "200", "NONE"), Line("Less", 1, Decimal(-2), "200", "NONE")]
+def test_lines_that_cancel_out_each_become_that_part() -> None:
+    """They give tax back: what was taxed no longer is."""
+    lines = [Line("Tea", 1, Decimal("31.40"), "200", "TAX001"), Line("Tea", 1, Decimal("-31.40"), "200", "NONE")]
 
-    assert scaled_to(lines, Decimal("0.5")) == lines
+    amounts = [line.amount for line in scaled_to(lines, Decimal("0.28"))]
+
+    assert amounts == [Decimal("8.79"), Decimal("-8.79")]
