@@ -83,4 +83,5 @@ def _document(document: Document) -> dict[str, Any]:
         "xero_id": document.xero_id,
         "xero_status": document.xero_status,
         "total": desired.total if desired.total is not None else desired.body.get("Amount"),
+        **({"closed_in": document.closed_in} if document.closed_in else {}),
     }

@@ -150,7 +150,7 @@ def _links(books: OrderBooks | None) -> tuple[Link, ...]:
     in_xero = [
         Link(_LABELS[each.kind], xero_link(each))
         for each in books.documents.values()
-        if each.kind in _LABELS and each.exists_in_xero
+        if each.kind in _LABELS and each.xero_id
     ]
     return (*((Link("Seller Central", seller_central),) if seller_central else ()), *in_xero)
 

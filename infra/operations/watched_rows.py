@@ -11,13 +11,14 @@ from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.planning.closed_day import ClosedDay
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import FAILED_DOCUMENTS, FAILED_SOURCES, StateStore, Watched
 
 _PAGE = 1000  # rows of the index that are read at once
 _FAILED = "FAILED"
-type FailedRecord = OrderRecord | TransactionRecord | SaleConfirmation | Document
-_KINDS: tuple[type[FailedRecord], ...] = (OrderRecord, TransactionRecord, SaleConfirmation, Document)
+type FailedRecord = OrderRecord | TransactionRecord | SaleConfirmation | ClosedDay | Document
+_KINDS: tuple[type[FailedRecord], ...] = (OrderRecord, TransactionRecord, SaleConfirmation, ClosedDay, Document)
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ def _row(key: str, record: FailedRecord) -> FailedRow:
         asked = record.desired
         source, capability, stated_at = asked.source, asked.capability, asked.source_version
         return FailedRow(key, asked.order_id, source, capability, record.reason, record.remedy, stated_at)
-    stated_at = _stated_at(record)
-    return FailedRow(key, record.order_id, record.source, record.capability, record.reason, record.remedy, stated_at)
+    stated_at, order_id = _stated_at(record), "" if isinstance(record, ClosedDay) else record.order_id
+    return FailedRow(key, order_id, record.source, record.capability, record.reason, record.remedy, stated_at)
 
 
-def _stated_at(record: OrderRecord | TransactionRecord | SaleConfirmation) -> datetime | None:
+def _stated_at(record: OrderRecord | TransactionRecord | SaleConfirmation | ClosedDay) -> datetime | None:
     match record:
         case OrderRecord():
             return record.version or record.noticed_at
@@ -89,3 +90,5 @@ def _stated_at(record: OrderRecord | TransactionRecord | SaleConfirmation) -> da
             return record.posted_at or record.first_read_at
         case SaleConfirmation():
             return record.sale.shipped_at if record.sale else record.awaited_since
+        case ClosedDay():
+            return record.closed_at

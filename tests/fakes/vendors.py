@@ -213,6 +213,8 @@ class ScriptedXero:
         self._clock = clock
         self._answers: dict[str, list[Outcome]] = {}
         self._ids = 0
+        self.attached: dict[tuple[str, str], bytes] = {}  # (id of the document, name of the file) -> content
+        self.attach_faults: list[XeroError | None] = []  # raised one per file, before it is attached
 
     def writes(self, collection: str = "") -> list[XeroCall]:
         return [c for c in self.calls if c.verb in ("create", "update") and collection in (c.collection, "")]
@@ -280,6 +282,19 @@ class ScriptedXero:
         held = self.books[collection].items()
         changed = [copy.deepcopy(element) for key, element in held if self.changed_at.get(key, since) >= since]
         return changed[(page - 1) * MAX_PAGE : page * MAX_PAGE]
+
+    def attach(self, collection: str, document_id: str, file_name: str, content: bytes, idempotency_key: str) -> None:
+        assert document_id in self.books[collection], "nothing is attached to what Xero does not hold"
+        self.calls.append(XeroCall("attach", collection, (document_id, file_name), idempotency_key))
+        self._raise(self.attach_faults or self.before)
+        self.attached[document_id, file_name] = content
+        self._raise(self.after)
+
+    def attachments(self, collection: str, document_id: str) -> list[Json]:
+        self.calls.append(XeroCall("attachments", collection, (document_id,)))
+        self._raise(self.before)
+        files = self.attached.items()
+        return [{"FileName": name, "ContentLength": len(each)} for (of, name), each in files if of == document_id]
 
     def organisation(self) -> Organisation:
         self.calls.append(XeroCall("organisation"))

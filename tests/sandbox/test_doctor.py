@@ -221,6 +221,12 @@ def no_longer_name_australia(world: World) -> None:
             rule["marketplaces"].remove(AUSTRALIA)
 
 
+def _without_attachments(world: World) -> None:
+    world.settings["invoices"] = {"per": "day"}
+    scopes = ["accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings.read"]
+    world.xero.control("POST", "scopes", {"scopes": scopes})
+
+
 def ask_for_own_stock(world: World) -> None:
     world.settings["inventory"]["merchant_quantities"] = True
     world.unsubscribe(MERCHANT_QUANTITY_CHANGE)
@@ -343,6 +349,11 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         ),
         "the consent in Xero does not let the app write payments: it lacks the scope accounting.payments",
         "Add accounting.payments",
+    ),
+    "missing scope of days": (
+        _without_attachments,
+        "does not let the app attach the lists of orders to the invoices of days: it lacks the scope accounting.attach",
+        "Add accounting.attachments",
     ),
     "fewer calls a day than in the settings": (
         lambda world: world.xero.control("POST", "limits", {"day": 1000}),

@@ -179,6 +179,20 @@ def test_exported_books_match_the_contract(xero_contract: Callable[[str, Any], N
     xero.pay(created, "10.00").record()
     xero.create_credit_note("R")
     books = json.loads(xero.sandbox.control(Request.to("GET", "/_sandbox/books")).body)
-    for key in set(books) - {"Items", "Allocations", "HistoryRecords"}:
+    for key in set(books) - {"Items", "Allocations", "HistoryRecords", "Attachments"}:
         assert books[key]
         xero_contract(key, {key: books[key]})
+
+
+@pytest.mark.parametrize("target", ["Invoices/A", "CreditNotes/R-1"])
+def test_attachment_responses_match_the_contract(
+    xero_contract: Callable[[str, Any], None], xero: XeroClient, target: str
+) -> None:
+    xero.create_invoice("A")
+    xero.send("PUT", "CreditNotes", credit_note("R-1", "5.00"))
+    path = f"{target}/Attachments"
+
+    for method in ("PUT", "POST"):
+        xero_contract("Attachments", body_of(xero, method, f"{path}/orders.csv", b"order_id\r\n"))
+    xero_contract("Attachments", body_of(xero, "GET", path))
+    xero_contract("Error", body_of(xero, "PUT", f"{path}/orders.csv", b""))

@@ -105,6 +105,7 @@ class FailureCode(StrEnum):
     XERO_REFUSES_EVERY_CALL = "XERO_REFUSES_EVERY_CALL"
     AMAZON_NOT_AUTHORISED = "AMAZON_NOT_AUTHORISED"
     AMAZON_OPERATION_REFUSED = "AMAZON_OPERATION_REFUSED"
+    DAY_LIST_NOT_ATTACHED = "DAY_LIST_NOT_ATTACHED"
     XERO_NOT_AUTHORISED = "XERO_NOT_AUTHORISED"
     XERO_OPERATION_REFUSED = "XERO_OPERATION_REFUSED"
     XERO_TENANT_CHANGED = "XERO_TENANT_CHANGED"
@@ -537,6 +538,10 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Give the application the role that the operation needs and authorise it again in Seller Central: for orders "
         "the role Inventory and Order Tracking, for transactions Finance and Accounting, for stock Amazon Fulfillment.",
         _A.CONNECTION,
+    ),
+    _C.DAY_LIST_NOT_ATTACHED: FailureInfo(
+        "The list of orders cannot be attached to the invoice or credit note of a day. The books are right without it.",
+        "Correct what the message names, such as the scope accounting.attachments, then reprocess the day.",
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
         "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION

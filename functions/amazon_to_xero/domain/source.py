@@ -18,6 +18,7 @@ class SourceKind(StrEnum):
     ORDER = "order"  # an Amazon order; its version is lastUpdatedTime
     TRANSACTION = "transaction"  # a transaction of Amazon's Finances API; immutable but for its status
     CONFIRMATION = "confirmation"  # the charges of an order, which confirm its sale; it has no documents
+    DAY = "day"  # a closed day of a marketplace: the entries that its documents state together
     SETTINGS = "settings"  # the connection's settings: the customer that stands for a marketplace
 
 

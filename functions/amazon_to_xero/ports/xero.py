@@ -152,6 +152,14 @@ class XeroApi(Protocol):
         """
         ...
 
+    def attach(self, collection: str, document_id: str, file_name: str, content: bytes, idempotency_key: str) -> None:
+        """Attach a file to an invoice or credit note. It replaces the one of the same name (PUT)."""
+        ...
+
+    def attachments(self, collection: str, document_id: str) -> list[Json]:
+        """Return the attachments of an invoice or credit note, with FileName and ContentLength in bytes."""
+        ...
+
     def organisation(self) -> Organisation:
         """Return the organisation with its accounts, tax rates and currencies as they are now; takes four reads."""
         ...

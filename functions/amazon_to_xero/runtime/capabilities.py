@@ -28,6 +28,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.change_services import ChangeServices
 from amazon_to_xero.runtime.stock_services import StockServices
 from amazon_to_xero.services.backfill.backfilling import Backfilling
+from amazon_to_xero.services.closed_days import ClosedDays, is_of_days
 from amazon_to_xero.services.failed_sources import FailedSources
 from amazon_to_xero.services.intake.corrections import CorrectionRecorder
 from amazon_to_xero.services.intake.notices import NoticeRecorder
@@ -38,7 +39,7 @@ from amazon_to_xero.services.intake.transaction_notices import TransactionNotice
 from amazon_to_xero.services.intake.transaction_sweep import TransactionSweep
 from amazon_to_xero.services.planning.confirmations import SaleConfirmations
 from amazon_to_xero.services.planning.failed_refunds import FailedRefunds
-from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.planning.planner import MAX_DUE, SourcePlanner
 from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.work_report import StepReport
@@ -72,6 +73,7 @@ class Services:
     changes: ChangeServices
     stock: StockServices
     backfilling: Backfilling
+    days: ClosedDays
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,14 @@ def _record_transaction_notices(services: Services, notices: Sequence[ChangeNoti
 
 
 def _record_shipment_notices(services: Services, notices: Sequence[ChangeNotice]) -> list[str]:
-    """Record notices of the shipments queue: of orders, a person's corrections of them, and decisions about changes."""
+    """Record notices of the shipments queue: of orders and closed days, a person's corrections, and decisions about
+    changes in Xero.
+    """
     services.changes.decisions.carry_out([notice.decision for notice in notices if notice.decision is not None])
     corrected = services.corrections.record_of_orders([notice for notice in notices if notice.correction is not None])
-    of_orders = [notice for notice in notices if notice.correction is None and notice.decision is None]
+    services.days.reprocess([notice.key for notice in notices if notice.kind is SourceKind.DAY])
+    others = [notice for notice in notices if notice.correction is None and notice.decision is None]
+    of_orders = [notice for notice in others if notice.kind is not SourceKind.DAY]
     return [*corrected, *services.notices.record_shipments(of_orders)]
 
 
@@ -124,10 +130,13 @@ def _read_transactions(services: Services, named: Sequence[str], deadline: datet
 
 
 def _read_xero_and_plan_shipments(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:
-    """Read what people have approved and changed in Xero, then plan in view of it."""
+    """Read what people have approved and changed in Xero, then plan shipments and days in view of it."""
     services.approvals.find_due(deadline)
     services.changes.check.find_due(deadline)
-    return services.order_planner.plan_due(SHIPMENTS, named, deadline)
+    due = services.store.due(SHIPMENTS, services.clock.now(), services.days.max_due)
+    orders = [key for key in due if not is_of_days(key)][:MAX_DUE]
+    planned = services.order_planner.plan_due(SHIPMENTS, named, deadline, orders)
+    return planned if planned.stopped else planned.plus(services.days.work_due(due, deadline))
 
 
 def _plan_refunds_and_confirm_sales(services: Services, named: Sequence[str], deadline: datetime) -> StepReport:

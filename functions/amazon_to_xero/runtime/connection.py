@@ -19,6 +19,7 @@ from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.runtime.backfill_services import AmazonReading, backfill_services
 from amazon_to_xero.runtime.capabilities import CAPABILITIES, Capability, Services
 from amazon_to_xero.runtime.change_services import change_services
+from amazon_to_xero.runtime.day_services import day_services
 from amazon_to_xero.runtime.privacy import BuyerPseudonyms, storable_order
 from amazon_to_xero.runtime.reconciliation_services import ReconciliationServices, reconciliation_services
 from amazon_to_xero.runtime.replay_planners import replay_preview
@@ -233,7 +234,8 @@ def connect(
     transactions = TransactionRecorder(store, failed_sources, charges, clock, reconciliation.movements.record_refunded)
     transaction_pages = TransactionPages(ports.finances, transactions, quota, faults)
     transaction_notices = TransactionNotices(store, clock)
-    requests = SourceRequests(store, notices, transaction_notices, organisation)
+    days = day_services(policy, xero, store, organisation, failed_sources, pauses, clock)
+    requests = SourceRequests(store, notices, transaction_notices, organisation, days.reprocess)
     confirmations = SaleConfirmations(
         store,
         failed_sources,
@@ -310,6 +312,7 @@ def connect(
         ),
         stock,
         backfill.backfilling,
+        days,
     )
     poster = document_poster(
         name,

@@ -108,9 +108,15 @@ def _document(document: Document) -> dict[str, Any]:
         "date": body.get("Date", ""),
         "xero_id": document.xero_id,
         "xero_status": document.xero_status,
+        "closed_in": document.closed_in,
         "link": xero_link(document),
         "lines": [_line(each, origin) for each, origin in _lines_of(document)],
     }
+
+
+def _day(document: Mapping[str, Any]) -> str:
+    """Return the documents that state an entry of a day; empty for a document of its own."""
+    return f"in {document['closed_in']}" if document["closed_in"] else ""
 
 
 def _lines_of(document: Document) -> list[tuple[Mapping[str, Any], str]]:
@@ -145,7 +151,9 @@ def _view(data: Mapping[str, Any]) -> list[RenderableType]:
     ]
     if lines:
         parts += ["", table("", ("Line of", "books", "amount", "account", "tax type", "stated tax"), lines)]
-    in_xero = [[each["kind"], each["number"], each["link"] or each["xero_id"]] for each in data["documents"]]
+    in_xero = [
+        [each["kind"], each["number"], each["link"] or each["xero_id"] or _day(each)] for each in data["documents"]
+    ]
     if in_xero:
         parts += ["", table("", ("In Xero", "number", "page or id"), in_xero)]
     history = [(f"{each['at']:%Y-%m-%d %H:%M:%S}", each["what"]) for each in data["history"]]

@@ -11,6 +11,7 @@ from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.ports.state import Cursor
 from amazon_to_xero.ports.xero import XeroGrantRefused, XeroTenantChanged
@@ -28,6 +29,7 @@ SCOPES = {
     "write contacts": ("accounting.contacts",),
     "read the settings": ("accounting.settings.read", "accounting.settings"),
 }
+_ATTACHING = {"attach the lists of orders to the invoices of days": ("accounting.attachments",)}
 _RESERVE = 50  # calls: the alarm xero-calls-run-out begins below it
 _STARTER = ("STARTER", "GST_CASHBOOK", "NON_GST_CASHBOOK", "LEDGER")  # Xero: Organisation.Class
 _INCOME = ("REVENUE", "SALES", "OTHERINCOME")
@@ -44,7 +46,7 @@ def check_xero(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     except XeroGrantRefused as problem:
         yield _refused_grant(problem)
         return
-    yield from _scopes(token)
+    yield from _scopes(token, attaches=settings.policy().invoice_per is InvoicePer.DAY)
     connected = list(_connected(checked, token))
     yield from connected
     if connected:
@@ -76,9 +78,10 @@ def _refused_grant(problem: XeroGrantRefused) -> DoctorFinding:
     )
 
 
-def _scopes(token: str) -> Iterator[DoctorFinding]:
+def _scopes(token: str, *, attaches: bool) -> Iterator[DoctorFinding]:
     granted = granted_scopes(token)
-    for purpose, alternatives in SCOPES.items() if granted else ():
+    needed = {**SCOPES, **(_ATTACHING if attaches else {})}
+    for purpose, alternatives in needed.items() if granted else ():
         if not granted & set(alternatives):
             yield _finding(
                 Severity.BROKEN,

@@ -8,6 +8,7 @@ from .books import Books
 from .contacts import Contacts
 from .documents import Documents
 from .endpoints import Endpoint
+from .endpoints.attachments import AttachmentEndpoints
 from .endpoints.contacts import ContactEndpoints
 from .endpoints.documents import CreditNoteEndpoints, InvoiceEndpoints
 from .endpoints.payments import PaymentEndpoints
@@ -37,6 +38,7 @@ class AccountingApi:
             **InvoiceEndpoints(books, invoices, responses).by_operation(),
             **CreditNoteEndpoints(books, credit_notes, responses).by_operation(),
             **PaymentEndpoints(books, responses).by_operation(),
+            **AttachmentEndpoints(books, invoices, credit_notes, responses).by_operation(),
         }
 
     def respond(self, request: Request) -> Response:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sandbox.wire import SandboxClock
 
 from .chart import CURRENCY_NAMES, DAY_RATES, TIMEZONES, organisation_for
-from .records import Allocation, Contact, Document, HistoryRecord, Item, Payment
+from .records import Allocation, Attachment, Contact, Document, HistoryRecord, Item, Payment
 from .tracking import with_ids
 from .values import read_date, wire_date
 
@@ -57,6 +57,7 @@ class Books:
         self.items: dict[str, Item] = {}
         self.item_by_code: dict[str, str] = {}
         self.history: dict[str, tuple[HistoryRecord, ...]] = {}
+        self.attachments: dict[tuple[str, str], Attachment] = {}  # by id of the document and name in lower case
         self.organisation: dict[str, Any] = {}
         self.accounts: dict[str, dict[str, Any]] = {}
         self.account_by_code: dict[str, str] = {}

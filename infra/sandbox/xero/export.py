@@ -26,6 +26,14 @@ def export_books(books: Books) -> dict[str, list[dict[str, Any]]]:
         "Payments": [nested.payment(payment) for payment in books.payments.values()],
         "Allocations": [nested.allocation(allocation) for allocation in books.allocations.values()],
         "Items": [nested.item(item) for item in books.items.values()],
+        "Attachments": [
+            {
+                "DocumentID": attachment.document_id,
+                "FileName": attachment.name,
+                "Content": attachment.content.decode(errors="replace"),
+            }
+            for attachment in books.attachments.values()
+        ],
         "HistoryRecords": [
             {"InvoiceID": invoice_id, **nested.history(record)}
             for invoice_id, records in books.history.items()

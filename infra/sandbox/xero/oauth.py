@@ -22,7 +22,7 @@ DEFAULT_CLIENT_SECRET = "sandbox-client-secret"
 DEFAULT_REFRESH_TOKEN = "sandbox-refresh-token"
 DEFAULT_SCOPE = (
     "offline_access accounting.invoices accounting.payments accounting.contacts accounting.settings "
-    "accounting.settings.read"
+    "accounting.settings.read accounting.attachments"
 )
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)

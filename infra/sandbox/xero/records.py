@@ -144,6 +144,17 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file at an invoice or a credit note."""
+
+    id: str
+    document_id: str
+    name: str
+    content: bytes
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRecord:
     """A note in the history of an invoice."""
 

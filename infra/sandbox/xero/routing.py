@@ -34,6 +34,12 @@ _OPERATIONS = {
     ("POST", "creditnotes", "/id"): "updateCreditNote",
     ("PUT", "creditnotes", "/id/allocations"): "createCreditNoteAllocation",
     ("DELETE", "creditnotes", "/id/allocations/id"): "deleteCreditNoteAllocations",
+    ("GET", "invoices", "/id/attachments"): "getInvoiceAttachments",
+    ("PUT", "invoices", "/id/attachments/id"): "createInvoiceAttachmentByFileName",
+    ("POST", "invoices", "/id/attachments/id"): "updateInvoiceAttachmentByFileName",
+    ("GET", "creditnotes", "/id/attachments"): "getCreditNoteAttachments",
+    ("PUT", "creditnotes", "/id/attachments/id"): "createCreditNoteAttachmentByFileName",
+    ("POST", "creditnotes", "/id/attachments/id"): "updateCreditNoteAttachmentByFileName",
     ("GET", "payments", ""): "getPayments",
     ("PUT", "payments", ""): "createPayments",
     ("POST", "payments", ""): "createPayment",
@@ -58,7 +64,7 @@ _COLLECTIONS = {
     "brandingthemes": "BrandingThemes",
     "trackingcategories": "TrackingCategories",
 }
-_NESTED_COLLECTIONS = {"history": "HistoryRecords", "allocations": "Allocations"}
+_NESTED_COLLECTIONS = {"history": "HistoryRecords", "allocations": "Allocations", "attachments": "Attachments"}
 
 
 @lru_cache(maxsize=4096)

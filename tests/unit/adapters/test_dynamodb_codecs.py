@@ -16,9 +16,12 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
+from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
+from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState, DayTerms
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.domain.source import NextStep
@@ -49,6 +52,7 @@ BODY = st.fixed_dictionaries(
         "Account": st.fixed_dictionaries({"Code": TEXT}),
     }
 )
+ENTRY = st.builds(DayEntry, marketplace_id=TEXT, closes_at=TIME)
 DESIRED = st.builds(
     DesiredDocument,
     kind=st.sampled_from(DocumentKind),
@@ -62,6 +66,7 @@ DESIRED = st.builds(
     order_id=TEXT,
     tombstone=st.booleans(),
     line_origins=st.lists(TEXT, max_size=3).map(tuple),
+    entry=st.none() | ENTRY,
 )
 DOCUMENT = st.builds(
     Document,
@@ -83,6 +88,29 @@ DOCUMENT = st.builds(
     contact_refusals=COUNT,
     period_refusals=COUNT,
     approved_by_person=st.booleans(),
+    closed_in=TEXT,
+    reason=TEXT,
+    remedy=TEXT,
+)
+CLOSED_DAY = st.builds(
+    ClosedDay,
+    number=NAME,
+    terms=st.builds(
+        DayTerms,
+        marketplace_id=TEXT,
+        contact=TEXT,
+        day=st.dates(),
+        currency=TEXT,
+        amounts=st.sampled_from(LineAmountTypes),
+    ),
+    closed_at=TIME,
+    candidates=st.dictionaries(TEXT, COUNT, max_size=3),
+    entries=st.lists(TEXT, max_size=3).map(tuple),
+    documents=st.lists(TEXT, max_size=3).map(tuple),
+    attached=st.lists(TEXT, max_size=3).map(tuple),
+    attempts=COUNT,
+    next_attempt_at=st.none() | TIME,
+    state=st.sampled_from(DayState),
     reason=TEXT,
     remedy=TEXT,
 )
@@ -244,6 +272,11 @@ def test_corrections_are_read_back_with_every_field(corrections: Corrections) ->
     assert_read_back(corrections, Corrections)
 
 
+@given(CLOSED_DAY)
+def test_closed_day_is_read_back_with_every_field(day: ClosedDay) -> None:
+    assert_read_back(day, ClosedDay)
+
+
 @given(CURSOR)
 def test_cursor_is_read_back_with_every_field(cursor: Cursor) -> None:
     assert_read_back(cursor, Cursor)
@@ -255,12 +288,17 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest", "xero_id", "xero_status"),
         *("attempts", "unknown_outcomes", "unknown_since", "reference_waits", "buyer_requests", "name_is_taken"),
         *("is_merged", "replacements", "contact_refusals", "period_refusals", "approved_by_person"),
-        *("reason", "remedy"),
+        *("closed_in", "reason", "remedy"),
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),
-        *("tombstone", "line_origins"),
+        *("tombstone", "line_origins", "entry"),
     }
+    assert {each.name for each in fields(ClosedDay)} == {
+        *("number", "terms", "closed_at", "candidates", "entries", "documents", "attached", "attempts", "generation"),
+        *("next_attempt_at", "state", "reason", "remedy"),
+    }
+    assert {each.name for each in fields(DayEntry)} == {"marketplace_id", "closes_at"}
     assert {each.name for each in fields(OrderRecord)} == {
         *("order_id", "generation", "noticed_at", "next_attempt_at", "next_step", "capability", "attempts", "read_at"),
         *("version", "documents_version", "older_reads", "older_since"),

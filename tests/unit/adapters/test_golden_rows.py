@@ -22,6 +22,7 @@ from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.stock.record import StockRecord, StockState
@@ -96,6 +97,7 @@ def test_golden_rows_cover_every_type_state_and_kind() -> None:
     confirmations = [record for record in records if isinstance(record, SaleConfirmation)]
     documents = [record for record in records if isinstance(record, Document)]
     stock = [record for record in records if isinstance(record, StockRecord)]
+    days = [record for record in records if isinstance(record, ClosedDay)]
 
     assert {type(record) for record in records} == set(CODECS)
     assert {order.state for order in orders} == set(OrderState)
@@ -103,6 +105,7 @@ def test_golden_rows_cover_every_type_state_and_kind() -> None:
     assert {confirmation.state for confirmation in confirmations} == set(ConfirmationState)
     assert {document.state for document in documents} == set(DocumentState)
     assert {level.state for level in stock} == set(StockState)
+    assert {day.state for day in days} == set(DayState)
     assert {document.kind for document in documents} == set(DocumentKind)
     assert {document.desired.tombstone for document in documents} == {True, False}
 
@@ -139,6 +142,15 @@ def test_confirmation_row_without_any_field_is_decoded_with_defaults() -> None:
 def test_invoice_that_a_person_has_approved_stays_theirs() -> None:
     assert decoded(ROWS["document_applied_invoice_approved_by_a_person_schema_4"]).approved_by_person
     assert not decoded(ROWS["document_applied_invoice_schema_3"]).approved_by_person
+
+
+def test_entry_waits_for_its_day_until_that_is_closed() -> None:
+    waiting, stated = decoded(ROWS["document_pending_entry_schema_5"]), decoded(ROWS["document_closed_entry_schema_5"])
+
+    assert waiting.desired.is_entry
+    assert waiting.next_attempt_at == waiting.desired.entry.closes_at
+    assert (stated.closed_in, stated.exists_in_xero) == ("AMZ-GB-20261123-1", True)
+    assert decoded(ROWS["document_applied_invoice"]).desired.entry is None
 
 
 def test_money_in_a_golden_confirmation_is_decimal() -> None:

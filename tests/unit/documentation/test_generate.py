@@ -128,6 +128,7 @@ def test_every_type_of_row_is_listed() -> None:
         "`CORRECTION#…`",
         "`DOCUMENT#…`",
         "`CHANGED#…`",
+        "`DAY#…`",
         "`REPLAY#…`",
         "`BACKFILL#…`",
         "`CURSOR#…`",

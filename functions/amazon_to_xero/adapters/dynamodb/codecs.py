@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.backfill_codec import BackfillCodec
+from amazon_to_xero.adapters.dynamodb.closed_day_codec import ClosedDayCodec
 from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCodec
 from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
 from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
@@ -24,12 +25,14 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.backfill.backfill import Backfills
+from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.xero_change import XeroChange
 from amazon_to_xero.domain.canonical import canonical_json
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import Corrections
+from amazon_to_xero.domain.planning.closed_day import ClosedDay
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.replay.record import ReplayRecord
 from amazon_to_xero.domain.source import NextStep
@@ -167,10 +170,10 @@ class TransactionCodec:
 
 
 class DocumentCodec:
-    """Converts Document."""
+    """Converts Document. Since schema 5, a document may be an entry of its day."""
 
     prefix = "DOCUMENT"
-    schema = 4
+    schema = 5
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
@@ -201,6 +204,8 @@ class DocumentCodec:
             "contact_refusals": record.contact_refusals,
             "period_refusals": record.period_refusals,
             "approved_by_person": record.approved_by_person,
+            "entry": None if desired.entry is None else _encoded_entry(desired.entry),
+            "closed_in": record.closed_in,
         }
         return Row(
             f"{self.prefix}#{record.key}",
@@ -209,7 +214,7 @@ class DocumentCodec:
             record.state,
             record.reason,
             record.remedy,
-            DOCUMENTS,
+            SHIPMENTS if desired.is_entry else DOCUMENTS,
             _text(record.next_attempt_at) or "",
             watched=_WATCHED_STATES.get(record.state, ""),
         )
@@ -230,6 +235,7 @@ class DocumentCodec:
                 order_id=data.get("order_id", ""),
                 tombstone=data.get("tombstone", False),
                 line_origins=tuple(data.get("line_origins", ())),
+                entry=_decoded_entry(data.get("entry")),
             ),
             state=DocumentState(row.state or DocumentState.PENDING),
             generation=row.generation,
@@ -249,6 +255,7 @@ class DocumentCodec:
             contact_refusals=data.get("contact_refusals", 0),
             period_refusals=data.get("period_refusals", 0),
             approved_by_person=data.get("approved_by_person", False),
+            closed_in=data.get("closed_in", ""),
             reason=row.reason,
             remedy=row.remedy,
         )
@@ -277,10 +284,19 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     Corrections: CorrectionsCodec(),
     Document: DocumentCodec(),
     XeroChange: XeroChangeCodec(),
+    ClosedDay: ClosedDayCodec(),
     ReplayRecord: ReplayCodec(),
     Backfills: BackfillCodec(),
     Cursor: CursorCodec(),
 }
+
+
+def _encoded_entry(entry: DayEntry) -> dict[str, str]:
+    return {"marketplace_id": entry.marketplace_id, "closes_at": timestamp(entry.closes_at)}
+
+
+def _decoded_entry(data: Mapping[str, str] | None) -> DayEntry | None:
+    return DayEntry(data["marketplace_id"], datetime.fromisoformat(data["closes_at"])) if data else None
 
 
 def _encoded_shipment(shipment: Shipment) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The sync state as rows, and the condition on which a row is written. It knows no database and no type of record.
 
     sk = ORDER#<order id> | TRANSACTION#<transaction id> | CONFIRMATION#<order id> | STOCK#<key> | MOVEMENTS#<day>#<SKU>
-        | WORKLIST#<item> | CORRECTION#<source> | DOCUMENT#<key> | CHANGED#<key of a document> | REPLAY#<source>
-        | CURSOR#<name> | LEASE#<name>
+        | WORKLIST#<item> | CORRECTION#<source> | DAY#<number> | DOCUMENT#<key> | CHANGED#<key of a document>
+        | REPLAY#<source> | CURSOR#<name> | LEASE#<name>
     index `due` (sparse): due = <connection>#<queue> (a capability's name, or documents), next_attempt_at = UTC
     index `watched` (sparse): watched = <connection>#<group> (failed-sources and so on), reason
 

@@ -159,6 +159,27 @@ class XeroAccounting:
         found: list[Json] = self._read(f"find changed {collection}", kind.read, collection, options)[collection]
         return found
 
+    def attach(self, collection: str, document_id: str, file_name: str, content: bytes, idempotency_key: str) -> None:
+        kind = collection_of(collection)
+        if not kind.attach or not GUID.fullmatch(document_id):
+            raise ValueError(f"files are attached to invoices and credit notes by their id, not to {collection}")
+        operation = f"attach to {collection}"
+        arguments = (document_id, file_name, content)
+        answer = self._send(operation, kind.attach, *arguments, writes=True, idempotency_key=idempotency_key)
+        document = document_of(operation, answer, writes=True)
+        if answer.status == 400:
+            raise XeroRefused(operation, 400, refusal_message(document, (), self._redact))
+
+    def attachments(self, collection: str, document_id: str) -> list[Json]:
+        kind = collection_of(collection)
+        operation = f"read attachments of {collection}"
+        answer = self._send(operation, kind.attachments, document_id, writes=False)
+        document = document_of(operation, answer, writes=False)
+        found = document.get("Attachments")
+        if answer.status == 400 or not isinstance(found, list):
+            raise XeroUnavailable(operation, answer.status, "answer has no list of Attachments")
+        return found
+
     def organisation(self) -> Organisation:
         """As the port says. An unknown time zone raises XeroRefused: without it no document has a date."""
         organisations = self._read("read Organisation", "get_organisations", "Organisations", {})["Organisations"]

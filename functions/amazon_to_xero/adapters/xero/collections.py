@@ -34,6 +34,7 @@ class Collection:
     where_fields: fields that a `where` filter can compare with a text.
     sales_type: the Type of sales documents; bills and supplier credits are left out, whatever number they have.
     owner_path: where an element names the document that it is a part of; that one's id is sent in the URL.
+    attach, attachments: names of the SDK's methods that attach a file to an element, and read those that it has.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Collection:
     where_fields: frozenset[str]
     sales_type: str = ""
     owner_path: tuple[str, str] | None = None
+    attach: str = ""
+    attachments: str = ""
 
 
 _ALL = (
@@ -75,6 +78,8 @@ _ALL = (
         list_filters={"InvoiceID": "i_ds", "InvoiceNumber": "invoice_numbers"},
         where_fields=frozenset(),
         sales_type="ACCREC",
+        attach="create_invoice_attachment_by_file_name",
+        attachments="get_invoice_attachments",
     ),
     Collection(
         "CreditNotes",
@@ -88,6 +93,8 @@ _ALL = (
         list_filters={},
         where_fields=frozenset({"CreditNoteNumber"}),
         sales_type="ACCRECCREDIT",
+        attach="create_credit_note_attachment_by_file_name",
+        attachments="get_credit_note_attachments",
     ),
     Collection(
         "Payments",

@@ -101,7 +101,7 @@ def parse_shipment_event(body: str) -> ChangeNotice:
         return _correction_notice(document, correction, SourceKind.ORDER)
     if (decision := decision_in(document)) is not None:
         return ChangeNotice(decision.document, connection=connection_in(document), decision=decision)
-    if (notice := _reprocess_notice(document, SourceKind.ORDER)) is not None:
+    if (notice := _reprocess_notice(document, SourceKind.ORDER, SourceKind.DAY)) is not None:
         return notice
     kind = short_text(document, "detail-type")
     if kind not in SHIPMENT_EVENTS:

@@ -19,6 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.canonical import content_hash
@@ -64,6 +65,7 @@ class DesiredDocument:
     order_id: the Amazon order it concerns, for logs and reports; empty where there is none.
     tombstone: the document should not exist: a draft is deleted, an approved document voided.
     line_origins: for each line of the body, what of the source it books (item and charge); Xero never sees it.
+    entry: where it is an entry of its day, and no document of its own in Xero; see DayEntry.
     """
 
     kind: DocumentKind
@@ -77,6 +79,7 @@ class DesiredDocument:
     order_id: str = ""
     tombstone: bool = False
     line_origins: tuple[str, ...] = ()
+    entry: DayEntry | None = None
 
     @property
     def key(self) -> str:
@@ -91,6 +94,15 @@ class DesiredDocument:
     def digest(self) -> str:
         """The hash of what Xero should hold; two requests with one digest are the same request."""
         return content_hash({"body": self.body, "references": self.references, "tombstone": self.tombstone})
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it waits for its day to be closed, and not for the poster. A tombstone does not."""
+        return self.entry is not None and not self.tombstone
+
+    def due_from(self, now: datetime) -> datetime:
+        """Return from when on something is to be done about it, if it is requested now."""
+        return max(now, self.entry.closes_at) if self.entry is not None and self.is_entry else now
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,8 @@ class Document:
     contact_refusals: how often Xero refused it because its contact is archived, or unknown to Xero.
     period_refusals: how often Xero refused its date as locked, and its source was planned again for another date.
     approved_by_person: a person has approved the invoice in Xero, as it was or changed: nothing is written to it.
+    closed_in: of an entry, the number of the closed day whose documents state it: it never changes any more. Empty
+        before, and for a document of its own.
     """
 
     desired: DesiredDocument
@@ -137,6 +151,7 @@ class Document:
     contact_refusals: int = 0
     period_refusals: int = 0
     approved_by_person: bool = False
+    closed_in: str = ""
     reason: str = ""
     remedy: str = ""
 
@@ -155,7 +170,8 @@ class Document:
 
     @property
     def exists_in_xero(self) -> bool:
-        return bool(self.xero_id)
+        """Whether Xero holds it. An entry counts from when its day is closed: the day's documents are never edited."""
+        return bool(self.xero_id or self.closed_in)
 
     @property
     def awaits_buyer(self) -> bool:
@@ -250,7 +266,7 @@ class Document:
             self,
             desired=desired,
             state=DocumentState.PENDING,
-            next_attempt_at=now,
+            next_attempt_at=desired.due_from(now),
             reason="",
             remedy="",
             attempts=0,
@@ -260,6 +276,13 @@ class Document:
             buyer_requests=0,
             contact_refusals=0,
             period_refusals=0,
+        )
+
+    def closed(self, day: str) -> Document:
+        """Return the entry as stated in the documents of the closed day of that number."""
+        digest = self.desired.digest
+        return replace(
+            self, state=DocumentState.APPLIED, closed_in=day, applied_digest=digest, next_attempt_at=None, reason=""
         )
 
     # --- what happens in posting ------------------------------------------------------------------------------------

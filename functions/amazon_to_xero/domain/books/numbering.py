@@ -5,14 +5,19 @@
     …-R1                   the same document again, after Xero holds the number as voided or deleted
     …-RF34358aee           the credit note of the refund whose transaction id begins with 34358aee
     …-A1                   the first adjustment of what is paid: a supplementary invoice or a credit note
+    <prefix>GB-20261102-1  the first invoice and credit note of a marketplace and day, where each day has one
 
 A number stays taken in Xero after its document was voided or deleted (Xero: InvoiceNumber).
 """
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 _PREFIX = "AMAZON-"
 _SUFFIX_LENGTH = 6
+_DAY_NUMBER = re.compile(r"[A-Z]{2}-\d{8}-\d+$")
 
 
 def invoice_number(order_id: str, prefix: str) -> str:
@@ -33,6 +38,16 @@ def reissued_number(number: str, times: int) -> str:
 def adjustment_number(first: str, place: int) -> str:
     """Return the number of an order's adjustment; place 1 is the first. Invoice and credit note share it."""
     return f"{first}-A{place}"
+
+
+def day_number(prefix: str, country: str, day: date, place: int) -> str:
+    """Return the number of a day's documents; place 1 is the first. Invoice and credit note share it."""
+    return f"{prefix}{country}-{day:%Y%m%d}-{place}"
+
+
+def is_day_number(text: str) -> bool:
+    """Whether a text may be the number of a day. No order id of Amazon ends like one."""
+    return _DAY_NUMBER.search(text) is not None
 
 
 def refund_number(invoice_number: str, transaction_id: str) -> str:

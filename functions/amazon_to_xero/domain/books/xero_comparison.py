@@ -32,7 +32,7 @@ def is_comparable(document: Document) -> bool:
     """Whether Xero should hold exactly what was requested: nothing is under way, doubtful or failed."""
     desired = document.desired
     is_applied = document.state is DocumentState.APPLIED and document.applied_digest == desired.digest
-    return is_applied and document.exists_in_xero and not desired.tombstone and not document.is_merged
+    return is_applied and bool(document.xero_id) and not desired.tombstone and not document.is_merged
 
 
 def changes_of(

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, taxed_as, unusable
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
@@ -91,7 +91,7 @@ def _check(
             raise unusable(each, f"the order has no such line; its lines are {', '.join(sorted(lines))}")
         check_against(organisation, each)
     day = corrections.latest(CorrectionKind.DATE)
-    if day is not None and policy.invoice_per is InvoicePer.SHIPMENT and len(shipments) > 1:
+    if day is not None and policy.invoice_per.is_by_shipment and len(shipments) > 1:
         raise unusable(day, "the order has an invoice for each of its shipments, and each has a day of its own")
 
 

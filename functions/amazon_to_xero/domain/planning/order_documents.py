@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
+from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
@@ -18,6 +19,7 @@ from amazon_to_xero.domain.books.texts import cut
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import ZERO, without_trailing_zeros
+from amazon_to_xero.domain.planning.entries import entry_of
 from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
@@ -44,6 +46,7 @@ class OrderToPlan:
     unshipped: what of it no sale states yet, where each shipment has one.
     marketplace_id: Amazon's, by which its clearing account is chosen.
     corrected_at: when a person has last corrected it (UTC); None for never.
+    planned_at: when it is planned (UTC), by which an entry of its day learns when that is closed; None for its version.
     """
 
     order_id: str
@@ -55,6 +58,7 @@ class OrderToPlan:
     unshipped: Decimal = ZERO
     marketplace_id: str = ""
     corrected_at: datetime | None = None
+    planned_at: datetime | None = None
 
     @property
     def changed_at(self) -> datetime:
@@ -95,6 +99,9 @@ class DocumentSource(Protocol):
 
     @property
     def capability(self) -> str: ...
+
+    @property
+    def planned_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,12 @@ class OrderDocuments[S: DocumentSource]:
             capability=ORDERS if header.status == "DRAFT" else self.order.capability,
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
+            entry=self._entry(header.day),
         )
+
+    def _entry(self, day: date) -> DayEntry | None:
+        planned_at = self.order.planned_at or self.order.source_version
+        return entry_of(self.order.marketplace_id, day, planned_at, self.policy, self.organisation)
 
     def _check_lines(self, lines: Sequence[Line]) -> None:
         for line in lines:
@@ -175,7 +187,7 @@ class OrderDocuments[S: DocumentSource]:
 
         If that day was locked since, and the settings say so, it is dated on the first open day.
         The clearing account then shows what Amazon owes. None where the policy pays nothing, where there is no clearing
-        account, or nothing to settle.
+        account, or nothing to settle, and for an entry: its day's document is settled.
         Raises Failure with CLEARING_UNUSABLE.
         """
         currency = document.body["CurrencyCode"]
@@ -183,6 +195,7 @@ class OrderDocuments[S: DocumentSource]:
         settled = document.total if amount is None else amount
         if (
             self.policy.payments is Payments.NONE
+            or document.is_entry
             or not clearing
             or document.body["Status"] != "AUTHORISED"
             or not settled

@@ -25,7 +25,7 @@ from amazon_to_xero.domain.planning.order_documents import (
     is_number_used_up,
     sale_day,
 )
-from amazon_to_xero.domain.planning.policy import PostingPolicy
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, InvoiceTotal, OrderReversals
 from amazon_to_xero.domain.planning.sale import Sale
@@ -76,6 +76,8 @@ class _OrderPlan:
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
         for place in range(max(len(sales), self._order.shipments, 1)):
             sale = sales[place] if place < len(sales) and sales[place].total else None
+            if sale is not None and not sale.approved and self._has_no_drafts:
+                sale = None
             self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
         self._count_changes()
         if self._kept:
@@ -86,6 +88,11 @@ class _OrderPlan:
         plan = self._steps.plan(self._held, self._refunds.changed)
         self._check_taxes(sales, plan)
         return plan
+
+    @property
+    def _has_no_drafts(self) -> bool:
+        """Whether nothing is requested of what has not shipped: no day has it yet."""
+        return self._documents.policy.invoice_per is InvoicePer.DAY
 
     def _check_taxes(self, sales: Sequence[Sale], plan: PostingPlan) -> None:
         """Raise Failure with TAX_VARIANCE where nothing new may be entered. What was entered before is no reason."""
@@ -106,6 +113,9 @@ class _OrderPlan:
         is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
         if payment is not None and is_paid and invoice is not None:
             self._keep_paid(invoice, payment, sale)
+            return
+        if invoice is not None and invoice.closed_in:
+            self._keep(invoice, None, sale)  # its day is closed, and paid as a whole
             return
         if invoice is not None and sale is not None and _is_left_to_person(invoice, sale):
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
@@ -202,7 +212,8 @@ class _OrderPlan:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone
 
     def _note_total(self, number: str, invoice: Document | None, sale: Sale | None) -> None:
-        is_open = invoice is not None and self._is_open_in_xero(invoice)
+        # An entry whose day is not closed may lose something by being changed, too.
+        is_open = invoice is not None and (invoice.desired.is_entry or self._is_open_in_xero(invoice))
         before = (invoice.desired.total or ZERO) if invoice is not None and is_open else ZERO
         now = sale.total if sale is not None and (sale.approved or is_open) else ZERO
         if before or now:

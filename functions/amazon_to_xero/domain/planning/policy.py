@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -18,10 +18,16 @@ from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
 class InvoicePer(StrEnum):
-    """Whether an order has one invoice, approved at its first shipment, or one for each shipment."""
+    """What has an invoice: an order, from its first shipment on; each shipment; or a marketplace and day."""
 
     ORDER = "order"
     SHIPMENT = "shipment"
+    DAY = "day"  # what shipped on the day, of all orders, in one invoice; see decision 20
+
+    @property
+    def is_by_shipment(self) -> bool:
+        """Whether each shipment of an order is stated apart."""
+        return self is not InvoicePer.ORDER
 
 
 class StartBy(StrEnum):
@@ -106,6 +112,7 @@ class PostingPolicy:
     by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     account_rules: by which lines are booked on other accounts, with tracking and item codes.
     style: the looks of documents.
+    day_closes_after: how long after its local midnight a day is closed, where each day has one invoice.
     """
 
     marketplaces: frozenset[str]
@@ -124,6 +131,7 @@ class PostingPolicy:
     by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
     account_rules: AccountRules = field(default_factory=AccountRules)
     style: DocumentStyle = field(default_factory=DocumentStyle)
+    day_closes_after: timedelta = timedelta(hours=6)
 
     def for_marketplace(self, marketplace_id: str) -> PostingPolicy:
         """Return the policy that applies to sales of one marketplace."""

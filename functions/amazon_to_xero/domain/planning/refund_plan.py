@@ -46,6 +46,7 @@ class RefundToPlan:
     marketplace_id: of its order, by which its clearing account is chosen; empty where it is not known.
     day: the day of its documents where a person has stated another one than Amazon's.
     corrections: how many corrections it is planned with: each makes a later version.
+    planned_at: when it is planned (UTC); see OrderToPlan.
     """
 
     transaction_id: str
@@ -55,6 +56,7 @@ class RefundToPlan:
     marketplace_id: str = ""
     day: date | None = None
     corrections: int = 0
+    planned_at: datetime | None = None
 
     @property
     def source(self) -> str:

@@ -60,7 +60,7 @@ class RefundedSale:
     lines: of all invoices; also of adjustments that sell one item and take back more of another.
     invoices: the order's invoices, supplementary ones included; the first comes first.
     adjustments: the credit notes by which the order's plan has taken something back.
-    paid: keys of the invoices that a payment was requested for.
+    paid: keys of the invoices that a payment was requested for, and of entries, whose day is paid as a whole.
     payments: of the invoices.
     order: as Amazon stated it last, for the rules of accounts; None where it is not known.
     """
@@ -130,7 +130,10 @@ def refunded_sale(
         lines=tuple(_sold_lines(invoices, adjustments, notes, skus)),
         invoices=invoices,
         adjustments=adjustments,
-        paid=frozenset(payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments),
+        paid=frozenset(
+            [payment.desired.references.get("Invoice.InvoiceID", "") for payment in payments]
+            + [invoice.key for invoice in invoices if invoice.desired.is_entry]
+        ),
         payments=tuple(payments),
     )
 

@@ -24,7 +24,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReas
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.account_rules import LineBooking
 from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
-from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import Approval, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
 from amazon_to_xero.domain.tax.liability import responsible_party, seller_total, tax_in_prices
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -117,7 +117,7 @@ def sales(
     if order.grand_total == 0:
         return NotInvoiced(NotInvoicedReason.ZERO_VALUE)
     organisation.require_currency(order.currency)
-    if shipments and policy.invoice_per is InvoicePer.SHIPMENT:
+    if shipments and policy.invoice_per.is_by_shipment:
         return [_sale_of_shipment(order, shipments, place, policy, organisation) for place in range(len(shipments))]
     return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation, whole=order)]
 
@@ -139,7 +139,7 @@ def _sale_of_shipment(
 
 def unshipped_total(order: Order, of_shipments: Sequence[Sale], policy: PostingPolicy) -> Decimal:
     """Return what of an order the sales of its shipments do not state yet; 0 where one sale states all of it."""
-    if policy.invoice_per is not InvoicePer.SHIPMENT or not any(sale.approved for sale in of_shipments):
+    if not policy.invoice_per.is_by_shipment or not any(sale.approved for sale in of_shipments):
         return ZERO
     liabilities = policy.tax.liabilities
     collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]

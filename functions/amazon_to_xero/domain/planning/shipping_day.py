@@ -14,7 +14,7 @@ from datetime import timedelta
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import PostingPolicy
 
 #: An order is followed closely while what is unknown of it is no longer than this: orders are swept every 15 minutes.
 CLOSELY = timedelta(hours=6)
@@ -36,7 +36,7 @@ def shipment_of_uncertain_day(
     shipments: Sequence[Shipment], policy: PostingPolicy, organisation: Organisation
 ) -> Shipment | None:
     """Return the first shipment that dates an invoice and whose day is not certain; None where there is none."""
-    dating = shipments if policy.invoice_per is InvoicePer.SHIPMENT else shipments[:1]
+    dating = shipments if policy.invoice_per.is_by_shipment else shipments[:1]
     return next((each for each in dating if not is_day_certain(each, organisation)), None)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amazon_to_xero.domain.canonical import content_hash
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.source import SourceKind, identity_of
 
 #: The capability whose queue takes a source of each kind, where no dead letter names one.
@@ -15,6 +15,7 @@ CAPABILITY_OF: dict[SourceKind, str] = {
     SourceKind.ORDER: ORDERS,
     SourceKind.TRANSACTION: REFUNDS,
     SourceKind.CONFIRMATION: REFUNDS,
+    SourceKind.DAY: SHIPMENTS,
 }
 _NOTICE = "notice"  # the first part of the key of a message that names no source of ours
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -10,7 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from amazon_to_xero.domain.amazon.business_buyer import BuyerReference
 from amazon_to_xero.domain.books.contact import ContactPolicy, ContactScope
 from amazon_to_xero.domain.books.organisation import LockDates
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.runtime.settings.accounts import AccountSettings
@@ -68,6 +69,25 @@ class ConnectionSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _days_have_one_invoice(self) -> Self:
+        """What a day states together has one customer, is approved at once, and states the sum of its taxes."""
+        if self.invoices.per != "day":
+            return self
+        each = self.invoices.marketplaces
+        is_reviewed = Approval.REVIEW in (self.invoices.approval, *(other.approval for other in each.values()))
+        conflicts = {
+            f"contacts.policy {self.contacts.policy}; set marketplace": self.contacts.policy
+            is not ContactScope.MARKETPLACE,
+            "invoices.approval review; set at_shipment, also in invoices.marketplaces": is_reviewed,
+            "invoices.buyer_references; remove them": bool(self.invoices.buyer_references),
+            "tax.when_different draft; set hold or book": self.tax.when_different == "draft",
+            "tax.state_amounts false; set true": not self.tax.state_amounts,
+        }
+        if found := [conflict for conflict, is_there in conflicts.items() if is_there]:
+            raise ValueError(f"invoices.per day does not work with {found[0]}, or set invoices.per to shipment")
+        return self
+
+    @model_validator(mode="after")
     def _categories_are_known(self) -> Self:
         for name, part in self._rules.items():
             if unknown := {rule.category for rule in part if rule.category} - self.tax.category_names:
@@ -115,4 +135,5 @@ class ConnectionSettings(Settings):
             refunds_before_start=self.refunds.before_start,
             account_rules=self.accounts.account_rules(),
             style=self.invoices.style(),
+            day_closes_after=timedelta(hours=self.invoices.day_closes_after_hours),
         )

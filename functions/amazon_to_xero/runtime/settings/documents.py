@@ -42,10 +42,18 @@ class MarketplaceInvoiceSettings(Settings):
 
 
 class InvoiceSettings(Settings):
-    per: Literal["order", "shipment"] = Field(
+    per: Literal["order", "shipment", "day"] = Field(
         default="shipment",
         description="`shipment`: one invoice for each shipment, numbered `<order>`, `<order>-S2` and so on: only what "
-        "has left is income. `order`: one for an order, approved at its first shipment.",
+        "has left is income. `order`: one for an order, approved at its first shipment. `day`: one for all that "
+        "shipped on a day in a marketplace, numbered `GB-20261102-1`, with the list of its orders attached, and one "
+        "credit note for all that went back: for more than about 1,000 orders a month. Needs the scope "
+        "`accounting.attachments`.",
+    )
+    day_closes_after_hours: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=6,
+        description="With `per: day`, how many hours after its midnight, in the organisation's time zone, a day is "
+        "closed. What is known of it by then is in its invoice; what comes later is in a further one of the same day.",
     )
     number_prefix: Annotated[str, StringConstraints(max_length=50, pattern="^[A-Za-z0-9 ._/#-]*$")] = Field(
         default="", description="Text before Amazon's order id in every invoice number, e.g. `AMZ-`."

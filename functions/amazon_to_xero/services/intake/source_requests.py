@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
@@ -22,7 +22,10 @@ class SourceRequests:
         notices: NoticeRecorder,
         transaction_notices: TransactionNotices,
         organisation: OrganisationCache,
+        plan_days: Callable[[Sequence[str]], None],
     ) -> None:
+        """`plan_days` makes closed days due for planning, by their numbers."""
+        self._plan_days = plan_days
         self._store = store
         self._notices = notices
         self._transaction_notices = transaction_notices
@@ -45,10 +48,12 @@ class SourceRequests:
         return {records[order_id].source for order_id in unreadable}
 
     def plan_again(self, sources: Sequence[str]) -> None:
-        """Make the orders and transactions due for planning."""
+        """Make the orders, transactions and closed days due for planning."""
         order_ids, transaction_ids = (_ids(sources, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION))
         self.plan_orders(order_ids)
         self._transaction_notices.record([ChangeNotice(each, reprocess=True) for each in transaction_ids])
+        if numbers := _ids(sources, SourceKind.DAY):
+            self._plan_days(numbers)
 
     def plan_for_other_dates(self, sources: Sequence[str]) -> None:
         """Make the sources due for planning with the lock dates that Xero has now."""

@@ -19,7 +19,7 @@ from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.planning.shipping_day import CLOSELY, dated_by_charges, decided, shipment_of_uncertain_day
@@ -121,7 +121,7 @@ class ChargeAnswers:
 
     def _remedy_of_day(self, shipments: Sequence[Shipment]) -> str:
         """Return what a person does about an open day: a correction of the day is one of the whole order."""
-        if self._policy.invoice_per is not InvoicePer.SHIPMENT or len(shipments) == 1:
+        if not self._policy.invoice_per.is_by_shipment or len(shipments) == 1:
             return "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date."
         return (
             f"Each of its {len(shipments)} shipments has an invoice and a day of its own, so --date does not apply: "

@@ -14,6 +14,7 @@ from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped
+from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
@@ -98,7 +99,7 @@ class OrderPlans:
     ) -> PlannedRecord[OrderRecord]:
         """Return the record of an order of which nothing is open, after planning."""
         now = self._clock.now()
-        chosen = self._policy.for_marketplace(record.marketplace_id)
+        chosen = shaped_like(self._policy.for_marketplace(record.marketplace_id), held.own_documents())
         policy = corrected_policy(chosen, corrections)
         outcome: list[Sale] | NotInvoiced | NotPriced = NotInvoiced(NotInvoicedReason.SKIPPED)
         if order is not None:
@@ -122,6 +123,7 @@ class OrderPlans:
             ZERO if order is None else unshipped_total(order, wanted, policy),
             record.marketplace_id,
             corrections.newest_at,
+            now,
         )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)

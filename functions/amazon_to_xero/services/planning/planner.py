@@ -94,13 +94,18 @@ class SourcePlanner[R: SourceRecord]:
         self._on_planned = on_planned
         self._place_of = place_of
 
-    def plan_due(self, capability: str, named: Sequence[str], deadline: datetime) -> StepReport:
+    def plan_due(
+        self, capability: str, named: Sequence[str], deadline: datetime, shown: Sequence[str] | None = None
+    ) -> StepReport:
         """Plan a capability's due records, and of `named` those due although the index may not show them yet.
+
+        shown: what the index shows, where that was read just now.
 
         A failed source ends in its row and in the capability's dead-letter queue, never in an exception.
         """
         now = self._clock.now()
-        keys = dict.fromkeys([*named, *self._store.due(capability, now, MAX_DUE)])
+        shown = self._store.due(capability, now, MAX_DUE) if shown is None else shown
+        keys = dict.fromkeys([*named, *shown])
         records = self._store.load(self._source.record_type, keys)
         due = [each for each in records.values() if each.is_due(NextStep.PLAN, now) and each.capability == capability]
         in_order = chain.from_iterable(in_series(due, self._place_of).values())

@@ -11,6 +11,7 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import NotBookedReason, WaitReason
 from amazon_to_xero.domain.planning.corrected_refund import corrected_refund_day, corrected_refunded_sale
+from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund
@@ -96,9 +97,10 @@ class RefundNotes:
             sale.order.marketplace_id if sale.order else "",
             corrected_refund_day(refund.corrections),
             record.corrections,
+            self._clock.now(),
         )
         earlier = decided.numbers_besides(record.key)
-        policy = self._policy.for_marketplace(refund.marketplace_id)
+        policy = shaped_like(self._policy.for_marketplace(refund.marketplace_id), sale.invoices)
         plan = plan_refund(to_plan, number, lines, decision.credited, sale, earlier, held, policy, organisation)
         if held.missing:
             return PlannedRecord(record)  # planned again with them

@@ -23,7 +23,7 @@ _STORED = TypeAdapter(CallBudget)
 _ATTEMPTS = 20  # the row is written before and after each call of every worker
 _READS_OF_ORGANISATION = 4
 # The last of a day's calls are for what makes the books right; what settles it can follow the next day.
-PERCENT_OF_DAY = {"Payments": 90, "Allocations": 90}
+PERCENT_OF_DAY = {"Payments": 90, "Allocations": 90, "Attachments": 90}
 
 
 class BudgetedXero:
@@ -61,6 +61,13 @@ class BudgetedXero:
 
     def changed_since(self, collection: str, since: datetime, page: int) -> list[Json]:
         return self._within(f"get{collection}", lambda: self._xero.changed_since(collection, since, page))
+
+    def attach(self, collection: str, document_id: str, file_name: str, content: bytes, idempotency_key: str) -> None:
+        call = partial(self._xero.attach, collection, document_id, file_name, content, idempotency_key)
+        self._within("createAttachments", call, percent=PERCENT_OF_DAY["Attachments"])
+
+    def attachments(self, collection: str, document_id: str) -> list[Json]:
+        return self._within("getAttachments", lambda: self._xero.attachments(collection, document_id))
 
     def organisation(self) -> Organisation:
         return self._within("getOrganisation", self._xero.organisation, calls=_READS_OF_ORGANISATION)

@@ -76,7 +76,8 @@ class DocumentPoster:
 
     def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()
-        return [document for document in self._store.load(Document, keys).values() if document.is_due(now)]
+        documents = self._store.load(Document, keys).values()
+        return [each for each in documents if each.is_due(now) and not each.desired.is_entry]
 
     def _post(self, kind: DocumentKind, due: Sequence[Document], deadline: datetime) -> PostReport:
         """Make one round: look up what may already be in Xero, write the rest."""

@@ -12,6 +12,7 @@ _SCOPES: Mapping[str, str] = {
     "CreditNotes": "accounting.invoices",
     "Allocations": "accounting.invoices",
     "Payments": "accounting.payments",
+    "Attachments": "accounting.attachments",
 }
 _UNUSED_ID = "00000000-0000-0000-0000-000000000000"
 

@@ -50,6 +50,15 @@ class TenantBoundXero:
         self._check(f"get{collection}")
         return self._xero.changed_since(collection, since, page)
 
+    def attach(self, collection: str, document_id: str, file_name: str, content: bytes, idempotency_key: str) -> None:
+        # What it is attached to was written before, and has bound the connection.
+        self._check("createAttachments")
+        self._xero.attach(collection, document_id, file_name, content, idempotency_key)
+
+    def attachments(self, collection: str, document_id: str) -> list[Json]:
+        self._check("getAttachments")
+        return self._xero.attachments(collection, document_id)
+
     def organisation(self) -> Organisation:
         self._check("getOrganisation")
         return self._xero.organisation()

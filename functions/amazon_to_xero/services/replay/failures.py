@@ -114,6 +114,7 @@ def _of_no_queue(body: str) -> ChangeNotice:
 def _about(failure: OpenFailure, notice: ChangeNotice) -> OpenFailure:
     """Return the failure with what its message names: its source where the message is one of our dead letters."""
     is_order = notice.kind in (SourceKind.ORDER, SourceKind.CONFIRMATION) or failure.capability in (ORDERS, SHIPMENTS)
+    is_order = is_order and notice.kind is not SourceKind.DAY
     order_id = failure.order_id or (notice.key if is_order else "")
     source = source_key(notice.kind, notice.key) if notice.reprocess and notice.kind else failure.source
     return replace(failure, order_id=order_id, source=source)

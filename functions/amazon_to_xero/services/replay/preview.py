@@ -12,6 +12,7 @@ from datetime import datetime
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.planning.closed_day import ClosedDay
 from amazon_to_xero.domain.source import SourceKind, SourceRecord, identity_of
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -23,6 +24,7 @@ from amazon_to_xero.services.replay.source_states import load_states
 
 _TO_BE_READ = "It is read from Amazon first, and planned as Amazon states it then."
 _COMPARED = "Its charges are compared with its documents again; nothing is written to Xero."
+_DAY = "Its documents are planned again from the same entries; what Xero holds of them stays as it is."
 _NOT_PREVIEWED = "It was not previewed: the step had no time left. Preview fewer failures at once."
 _OUT_OF_TIME = "Not all documents were looked up in Xero: the step had no time left. Preview fewer failures at once."
 _AS_LAST_READ = "Planned as it was last read; it is read from Amazon again first."
@@ -82,6 +84,7 @@ class ReplayPreview:
             return {source: SourcePreview(note=note) for source in sources}
         planners.plan(state.record for state in load_states(self.store, sources).values())
         written = [each for each in rows.saved(Document) if each.next_attempt_at is not None]
+        written = [each for each in written if not each.desired.is_entry]
         try:
             documents = document_previews(written, rows, self.xero, lambda: self.clock.now() >= deadline)
             problem = "" if len(documents) == len(written) else _OUT_OF_TIME
@@ -111,6 +114,8 @@ def _preview(
 ) -> SourcePreview:
     if identity_of(source, SourceKind.CONFIRMATION):
         return SourcePreview(note=_COMPARED)
+    if isinstance(record, ClosedDay):
+        return SourcePreview(record.state, record.reason, record.remedy, note=_DAY)
     if record is None or (isinstance(record, OrderRecord | TransactionRecord) and not record.content):
         return SourcePreview(note=_TO_BE_READ)
     preview = SourcePreview(record.state, record.reason, record.remedy, documents, problem)

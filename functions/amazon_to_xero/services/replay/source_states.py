@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.planning.closed_day import ClosedDay
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.replay.decision import Situation
 from amazon_to_xero.domain.replay.situation import reason_of, situation_of
@@ -19,6 +20,7 @@ RECORD_TYPES: Mapping[SourceKind, type[SourceRecord]] = {
     SourceKind.ORDER: OrderRecord,
     SourceKind.TRANSACTION: TransactionRecord,
     SourceKind.CONFIRMATION: SaleConfirmation,
+    SourceKind.DAY: ClosedDay,
 }
 
 

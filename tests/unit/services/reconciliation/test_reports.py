@@ -11,12 +11,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from amazon_to_xero.domain.csv_file import without_formula
 from amazon_to_xero.domain.stock.amazon_items import amazon_items
 from amazon_to_xero.domain.stock.comparison import compare
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.reconciliation_report import COLUMNS, ReconciliationReport, ReportLine, in_order
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
-from amazon_to_xero.services.reconciliation.csv_report import csv_report, without_formula
+from amazon_to_xero.services.reconciliation.csv_report import csv_report
 from amazon_to_xero.services.reconciliation.html_report import html_report
 from amazon_to_xero.services.reconciliation.summary import message_of, subject_of
 from fakes.reconciliation import RECONCILED, at_amazon, tracked
