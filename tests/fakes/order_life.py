@@ -22,7 +22,7 @@ from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, li
 from amazon_to_xero.domain.books.matching import GONE
 from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Account, Organisation
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections, LineTerms
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales
@@ -97,9 +97,9 @@ class OrderLife:
         self.enter(kind, value, line)
         self.update({})
 
-    def enter(self, kind: CorrectionKind, value: str = "", line: str = "") -> None:
+    def enter(self, kind: CorrectionKind, value: str = "", line: str = "", terms: tuple[LineTerms, ...] = ()) -> None:
         """Record a correction, and plan nothing."""
-        entry = correction(kind, value, line, str(len(self.corrections.entries)))
+        entry = replace(correction(kind, value, line, str(len(self.corrections.entries))), terms=terms)
         self.corrections = self.corrections.with_entry(entry) or self.corrections
 
     def request(self, raw: dict[str, Any] | None = None) -> PostingPlan:

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 
 MAX_ENTRIES = 50  # of one source: its row stays small
 MAX_REASON = 500
+MAX_TERMS = 500  # lines of all REBOOK entries of one source: its row stays below 100 KB
 _MAX_VALUE = 50  # Xero: TaxType
 _MAX_KEY = 220  # of a document
 _MAX_ACCOUNT = 10  # Xero: Account.Code
@@ -30,14 +31,33 @@ class CorrectionKind(StrEnum):
     SKIP = "skip"  # it has no documents; e.g. because a person has entered it in Xero
     BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
     AS_IN_XERO = "as_in_xero"  # a document stays as somebody changed it in Xero; the value is its key
+    REBOOK = "rebook"  # lines are booked as the rules of that time say, although they were booked otherwise
     WITHDRAW = "withdraw"  # an earlier correction no longer applies
 
 
 #: Kinds that may concern one line.
 OF_LINES = frozenset({CorrectionKind.TAX_TYPE, CorrectionKind.ACCOUNT})
 #: Kinds that only an order takes.
-OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS})
-_WITHOUT_VALUE = frozenset({CorrectionKind.SKIP, CorrectionKind.BOOK_AS_IT_IS})
+OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
+_WITHOUT_VALUE = frozenset({CorrectionKind.SKIP, CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
+
+
+@dataclass(frozen=True)
+class LineTerms:
+    """How one line is booked.
+
+    line: origin of the line: an item id and a charge, e.g. `123:SHIPPING`.
+    account: account code; empty where another correction states it.
+    tax_type: Xero's TaxType; empty where another correction states it.
+    tracking: category and option, by their names in Xero; at most two.
+    item_code: code of the organisation's item; empty for none.
+    """
+
+    line: str
+    account: str = ""
+    tax_type: str = ""
+    tracking: tuple[tuple[str, str], ...] = ()
+    item_code: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,7 @@ class Correction:
     reason: why, in the author's words.
     made_at: when it was made (UTC).
     number: its place in the list of its source, from 1 on; 0 until it is recorded.
+    terms: of a REBOOK: what its author was shown, line by line. Rules that change later change none of them.
     """
 
     correction_id: str
@@ -62,11 +83,13 @@ class Correction:
     made_at: datetime
     line: str = ""
     number: int = 0
+    terms: tuple[LineTerms, ...] = ()
 
     @property
     def text(self) -> str:
         """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
-        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value)))
+        lines = f"{len(self.terms)} lines" if self.terms else ""
+        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value, lines)))
         return f"{stated} for line {self.line}" if self.line else stated
 
 
@@ -102,6 +125,11 @@ class Corrections:
         """Return when the newest entry was made (UTC), None where there is none."""
         return max((entry.made_at for entry in self.entries), default=None)
 
+    @property
+    def without_rebooking(self) -> Corrections:
+        """Return the row as if no line had been booked again: its lines then follow the rules of now."""
+        return replace(self, entries=tuple(replace(entry, terms=()) for entry in self.entries))
+
     def first(self, count: int) -> Corrections:
         """Return the row with no more than its first entries."""
         return replace(self, entries=self.entries[:count])
@@ -114,14 +142,24 @@ class Corrections:
         """Return line -> value of the corrections of that kind that apply."""
         return {entry.line: entry.value for entry in self.in_force if entry.kind is kind}
 
+    @property
+    def rebooked(self) -> dict[str, LineTerms]:
+        """Return line -> its terms, of the lines that are booked again by rules that were corrected."""
+        return {terms.line: terms for entry in self.in_force for terms in entry.terms}
+
+    def has_ever_rebooked(self, origin: str) -> bool:
+        """Whether the line of that origin was booked again by corrected rules, withdrawn or not."""
+        return any(terms.line == origin for entry in self.entries for terms in entry.terms)
+
     def has_ever(self, *kinds: CorrectionKind) -> bool:
         """Whether there was a correction of one of these kinds, withdrawn or not."""
         return any(entry.kind in kinds for entry in self.entries)
 
     def has_ever_concerned(self, origin: str) -> bool:
-        """Whether there was a correction of the tax type or account of the line of that origin, withdrawn or not."""
+        """Whether there was a correction of how the line of that origin is booked, withdrawn or not."""
         named = {*_names_of(origin), *_names_of(taxed_as(origin))}
-        return any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
+        is_named = any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
+        return is_named or self.has_ever_rebooked(origin)
 
     def with_entry(self, correction: Correction) -> Corrections | None:
         """Return the row with one more entry, None where it has it already. Raises Failure for one that cannot be.
@@ -132,6 +170,8 @@ class Corrections:
             return None
         if len(self.entries) >= MAX_ENTRIES:
             raise refused(f"{self.source} has {MAX_ENTRIES} corrections, which is the most that are kept")
+        if sum(len(entry.terms) for entry in (*self.entries, correction)) > MAX_TERMS:
+            raise refused(f"{self.source} would be booked again on more than {MAX_TERMS} lines, the most that are kept")
         if correction.kind is CorrectionKind.WITHDRAW:
             self._check_withdrawal(correction)
         else:
@@ -191,6 +231,7 @@ def checked(correction: Correction) -> Correction:
         raise refused(f"a correction of kind {kind} concerns all lines, so line should be empty")
     if kind in _WITHOUT_VALUE and value:
         raise refused(f"a correction of kind {kind} has no value, and this one has {value!r}")
+    _check_terms(correction)
     if kind is CorrectionKind.DATE:
         _check_day(value)
     elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
@@ -200,6 +241,19 @@ def checked(correction: Correction) -> Correction:
     elif kind in OF_LINES:
         _check_code(kind, value)
     return correction
+
+
+def _check_terms(correction: Correction) -> None:
+    """Raise Failure for terms of another kind than REBOOK, for a REBOOK without any, and for a code that cannot be."""
+    kind, terms = correction.kind, correction.terms
+    if bool(terms) is not (kind is CorrectionKind.REBOOK):
+        raise refused(f"terms should state the lines of a correction of kind {CorrectionKind.REBOOK}, and of no other")
+    if len({each.line for each in terms}) < len(terms) or not all(each.line for each in terms):
+        raise refused("terms should name each line once")
+    for each in terms:
+        for of_kind, code in ((CorrectionKind.ACCOUNT, each.account), (CorrectionKind.TAX_TYPE, each.tax_type)):
+            if code:
+                _check_code(of_kind, code)
 
 
 def _check_day(value: str) -> None:

@@ -17,6 +17,7 @@ from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.planning.charge_answers import ChargeAnswers
 from amazon_to_xero.services.planning.orders import OrderPlans
 from amazon_to_xero.services.planning.planner import SourcePlanner
+from amazon_to_xero.services.planning.rebookings import Rebookings
 from amazon_to_xero.services.planning.refunds import RefundPlans, refund_place
 from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
 from amazon_to_xero.services.replay.preview import Planners, ReplayPreview
@@ -52,6 +53,15 @@ def replay_preview(
     """
     planners = partial(planners_in_memory, name, policy, xero, clock, transactions_read_until)
     return ReplayPreview(store, xero, planners, clock)
+
+
+def rebookings_in_memory(
+    policy: PostingPolicy, clock: Clock, transactions_read_until: Callable[[], datetime | None], rows: PreviewStore
+) -> Rebookings:
+    """Return what compares orders with the rules of now. Xero is not called; see planners_in_memory."""
+    organisation = OrganisationCache(None, rows, Pauses(rows, clock, _NoLog()), clock, policy, _NoLog())
+    charges = ChargeAnswers(rows, policy, clock, transactions_read_until)
+    return Rebookings(policy, organisation, rows, charges)
 
 
 def planners_in_memory(

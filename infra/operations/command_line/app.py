@@ -11,6 +11,7 @@ from operations.command_line.doctor import doctor
 from operations.command_line.drift import drift
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
+from operations.command_line.rebook import rebook
 from operations.command_line.redrive import redrive
 from operations.command_line.replay import replay
 from operations.command_line.resync import resync
@@ -33,6 +34,7 @@ for _command in _COMMANDS:
     add_command(app, _command)
 app.add_typer(replay)
 app.add_typer(drift)
+app.add_typer(rebook)
 
 _stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", no_args_is_help=True)
 for _stock_command in (worklist, reconcile, close):

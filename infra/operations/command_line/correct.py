@@ -11,15 +11,11 @@ from uuid import uuid4
 
 import typer
 
-from amazon_to_xero.domain.amazon.correction_message import correction_message
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, checked
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
-from amazon_to_xero.runtime.composition import categories_in_file
-from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from amazon_to_xero.services.intake.corrections import check_of_refund
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.corrections_view import (
@@ -28,6 +24,7 @@ from operations.command_line.corrections_view import (
     corrections_table,
     listed_corrections,
 )
+from operations.command_line.entering import author_of, policy_of, send, stored_corrections, with_entries
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
 from operations.planned_in_memory import PlannedDocuments, plan_with
@@ -98,7 +95,7 @@ def corrections(session: Session, source: Source) -> Result:
 
 
 def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bool) -> Result:
-    row, record = _with_entries(_stored(session, source), made), _record(session, source)
+    row, record = with_entries(_stored(session, source), made), _record(session, source)
     if isinstance(record, TransactionRecord):
         _check_refund(record, made)
     planned = _plan(session, record, row)
@@ -110,7 +107,7 @@ def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bo
     }
     if not agreed([corrections_table(row), "", *changes_table(planned)], f"Correct {source}?", yes=yes):
         return Result(data, ["Nothing was changed."])
-    _send(session, source, made)
+    send(session, source, made)
     return Result(data | {"is_sent": True}, ["Sent. It is recorded and planned within a minute: show ORDER."])
 
 
@@ -138,39 +135,16 @@ def _check_refund(record: TransactionRecord, made: Sequence[Correction]) -> None
 
 
 def _plan(session: Session, record: OrderRecord | TransactionRecord, row: Corrections) -> PlannedDocuments:
-    return plan_with(session.store(), _policy(session), session.clock, record, row)
-
-
-def _policy(session: Session) -> PostingPolicy:
-    """Return the policy that the functions plan by. Raises SettingsError where they cannot."""
-    name = session.connection
-    settings = parse(ConnectionSettings, session.settings[name], f"the settings of connection {name}")
-    return settings.policy(categories_in_file(name, settings, session.store()))
-
-
-def _send(session: Session, source: str, made: Sequence[Correction]) -> None:
-    queue = "ShipmentsQueueUrl" if identity_of(source, SourceKind.ORDER) else "RefundsQueueUrl"
-    for each in made:
-        body = correction_message(session.connection, source, each)
-        session.client("sqs").send_message(QueueUrl=session.output(queue), MessageBody=body)
+    return plan_with(session.store(), policy_of(session), session.clock, record, row)
 
 
 def _made(session: Session, kind: CorrectionKind, value: str, reason: str, author: str, line: str = "") -> Correction:
     """Return the correction. Raises UsageProblem for one that would be refused."""
-    by = author or str(session.client("sts").get_caller_identity()["Arn"])
+    by = author_of(session, author)
     try:
         return checked(Correction(str(uuid4()), kind, value, by, reason, session.clock.now(), line))
     except Failure as failure:
         raise UsageProblem(failure.remedy) from None
-
-
-def _with_entries(row: Corrections, made: Sequence[Correction]) -> Corrections:
-    try:
-        for each in made:
-            row = row.with_entry(each) or row
-    except Failure as failure:
-        raise UsageProblem(failure.remedy) from None
-    return row
 
 
 def _key(source: str) -> str:
@@ -180,4 +154,4 @@ def _key(source: str) -> str:
 def _stored(session: Session, source: str) -> Corrections:
     if not any(identity_of(source, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION)):
         raise UsageProblem(f"{source} is neither an order nor a refund: give an order id, or transaction#ID.")
-    return session.store().load(Corrections, [source]).get(source, Corrections(source))
+    return stored_corrections(session, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
@@ -22,6 +23,7 @@ def listed_corrections(row: Corrections) -> list[dict[str, Any]]:
             "kind": entry.kind.value,
             "value": entry.value,
             "line": entry.line,
+            "terms": [asdict(terms) for terms in entry.terms],
             "author": entry.author,
             "reason": entry.reason,
             "made_at": entry.made_at,
@@ -38,7 +40,7 @@ def corrections_table(row: Corrections) -> RenderableType:
             each["number"],
             each["kind"],
             each["value"],
-            each["line"],
+            each["line"] or ", ".join(terms["line"] for terms in each["terms"]),
             "yes" if each["applies"] else "no",
             each["author"],
             each["reason"],

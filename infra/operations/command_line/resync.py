@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import batched
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Annotated
 import typer
 
 from operations.command_line.asking import Yes, agreed
+from operations.command_line.order_ids import ORDER_ID, order_ids_in
 from operations.command_line.progress import shown
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
 from operations.replay_calls import CALL_CONFIG, ReplayFailed, ReplayRefused, call
 
-_ORDER_ID = re.compile(r"[A-Z0-9]{3}-[0-9]{7}-[0-9]{7}")
 _AT_ONCE = 100  # orders in one call of the function
 _WAIT_SECONDS = 15  # Amazon answers for the transactions of one order every two seconds
 _MOST_WAITS = 480  # two hours without an order that could be sent
@@ -66,13 +65,9 @@ def _sent(session: Session, order_ids: Sequence[str]) -> Iterator[str]:
 
 def _order_ids(named: Sequence[str], file: Path | None) -> list[str]:
     """Return the ids, each once. Raises UsageProblem for one that is none, and where there is none at all."""
-    if wrong := [each for each in named if not _ORDER_ID.fullmatch(each)]:
+    if wrong := [each for each in named if not ORDER_ID.fullmatch(each)]:
         raise UsageProblem(f"{wrong[0]} is no Amazon order id, such as 204-0000100-0000100.")
-    try:
-        text = file.read_text(encoding="utf-8") if file else ""
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UsageProblem(f"The file {file} cannot be read ({type(problem).__name__}).") from None
-    found = list(dict.fromkeys([*named, *_ORDER_ID.findall(text)]))
+    found = list(dict.fromkeys([*named, *order_ids_in(file)]))
     if not found:
         raise UsageProblem("Name orders, or a --file that has their ids.")
     return found

@@ -20,7 +20,7 @@ from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections, LineTerms
 from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState, DayTerms
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.domain.planning.stated_sale import StatedSale
@@ -212,6 +212,9 @@ CORRECTION = st.builds(
     reason=TEXT,
     made_at=TIME,
     line=TEXT,
+    terms=st.lists(
+        st.builds(LineTerms, TEXT, TEXT, TEXT, st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple), TEXT), max_size=2
+    ).map(tuple),
 )
 CORRECTIONS = st.builds(Corrections, source=NAME, entries=st.lists(CORRECTION, max_size=3).map(_numbered))
 CURSOR = st.builds(Cursor, name=NAME, data=st.dictionaries(TEXT, TEXT, max_size=3))

@@ -22,6 +22,7 @@ from fakes.order_life import PAYING, tea, version
 from fakes.refunds import item_refund, refund
 from fakes.settings import settings as valid_settings
 from operations.command_line import correct as commands
+from operations.command_line import entering
 from operations.command_line.show import show
 from unit.services.planning.refunding_connection import RefundingConnection
 
@@ -69,7 +70,7 @@ class CorrectingSession(OperatorSession):
 def session(monkeypatch: pytest.MonkeyPatch) -> CorrectingSession:
     made = CorrectingSession()
     stored = parse(ConnectionSettings, json.dumps(valid_settings()), "main")
-    monkeypatch.setattr(commands, "parse", lambda *_: stored)
+    monkeypatch.setattr(entering, "parse", lambda *_: stored)
     monkeypatch.setattr(ConnectionSettings, "policy", lambda *_: PAYING)
     return made
 
@@ -204,7 +205,7 @@ def categorised(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> 
         tax = replace(PAYING.tax, rules=(rule, *PAYING.tax.rules), categories=SkuCategories({}, categories))
         return replace(PAYING, tax=tax)
 
-    monkeypatch.setattr(commands, "parse", lambda *_: stored)
+    monkeypatch.setattr(entering, "parse", lambda *_: stored)
     monkeypatch.setattr(ConnectionSettings, "policy", policy)
     return session
 

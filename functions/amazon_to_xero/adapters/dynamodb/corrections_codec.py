@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.domain.amazon.correction_message import terms_as_data
 from amazon_to_xero.domain.canonical import canonical_json
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections, LineTerms
 
 
 class CorrectionsCodec:
     """Converts Corrections. The number of an entry is its place in the list."""
 
     prefix = "CORRECTION"
-    schema = 1
+    schema = 2  # 2: the terms of lines that are booked again
 
     def encode(self, record: Corrections) -> Row:
         data = {"entries": [_encoded(entry) for entry in record.entries]}
@@ -35,6 +36,7 @@ def _encoded(entry: Correction) -> dict[str, Any]:
         "author": entry.author,
         "reason": entry.reason,
         "made_at": timestamp(entry.made_at),
+        "terms": [terms_as_data(terms) for terms in entry.terms],
     }
 
 
@@ -48,4 +50,10 @@ def _decoded(data: Mapping[str, Any], number: int) -> Correction:
         made_at=datetime.fromisoformat(data["made_at"]),
         line=data["line"],
         number=number,
+        terms=tuple(_terms(terms) for terms in data.get("terms", ())),
     )
+
+
+def _terms(data: Mapping[str, Any]) -> LineTerms:
+    tracking = tuple((category, option) for category, option in data["tracking"])
+    return LineTerms(data["line"], data["account"], data["tax_type"], tracking, data["item_code"])

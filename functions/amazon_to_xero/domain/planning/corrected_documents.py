@@ -1,7 +1,8 @@
 """Paid lines that a person has corrected: credited at the terms that they are booked at, invoiced at those of the sale.
 
-The terms of a line are its account and its tax type; the day is that of the whole sale. What refunds have credited
-stays as it was credited, and only what is left is moved. Lines that were never corrected stay where they were booked.
+The terms of a line are its account and its tax type, and its tracking and item code where it is booked again because a
+rule was corrected; the day is that of the whole sale. What refunds have credited stays as it was credited, and only
+what is left is moved. Lines that were never corrected stay where they were booked.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.retaxed import added_lines, negated, signed_lines
 from amazon_to_xero.domain.planning.sale import Sale
+
+type Terms = tuple[str, str, Tracking, str]  # account, tax type, tracking and item code of a line
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class CorrectedLines:
 
 def corrected_lines(
     booked: Sequence[DesiredDocument],
-    refund_notes: Iterable[DesiredDocument],
+    refund_notes: Sequence[DesiredDocument],
     sales: Sequence[Sale],
     netted: Mapping[str, Decimal],
     amounts: LineAmountTypes,
@@ -54,18 +57,20 @@ def corrected_lines(
     refund_notes: the credit notes of its refunds.
     netted: what of their credits counts as taken off the order, by line origin.
     """
-    left = _left(booked, refund_notes, amounts, organisation)
+    left = left_of_lines(booked, refund_notes, amounts, organisation)
     refunded = _amounts_by_origin(line for note in refund_notes for line in signed_lines(note))
     day, wanted_day = _booked_day(booked), sales[0].booked_on
     is_day_corrected = any(sale.is_day_corrected for sale in sales)
     is_moved = is_day_corrected and day != wanted_day
     corrected = frozenset().union(*(sale.corrected for sale in sales))
+    rebooked = frozenset().union(*(sale.rebooked for sale in sales))
     more: list[Line] = []
     less: list[Line] = []
     origins: set[str] = set()
-    for origin, line in _wanted(sales, amounts, organisation).items():
+    for origin, line in wanted_lines(sales, amounts, organisation).items():
         lines = left.get(origin, ())
-        other = [each for each in lines if is_moved or (origin in corrected and _terms(each) != _terms(line))]
+        compared = all_terms if origin in rebooked else _terms
+        other = [each for each in lines if is_moved or (origin in corrected and compared(each) != compared(line))]
         if other:
             kept = sum((each.amount for each in lines if each not in other), ZERO)
             amount = line.amount + netted.get(origin, ZERO) + refunded.get(origin, ZERO) - kept
@@ -87,9 +92,11 @@ def states_corrections(invoice: DesiredDocument, sale: Sale) -> bool:
     """
     if sale.is_day_corrected and sale_day(invoice) != sale.booked_on:
         return False
-    stated = {(line.origin, *_terms(line)) for line in signed_lines(invoice)}
-    origins = {origin for origin, _, _ in stated} & sale.corrected
-    return all((line.origin, *_terms(line)) in stated for line in sale.lines if line.origin in origins)
+    stated: dict[str, list[Line]] = {}
+    for line in signed_lines(invoice):
+        stated.setdefault(line.origin, []).append(line)
+    compared = (line for line in sale.lines if line.origin in sale.corrected and line.origin in stated)
+    return all(any(_are_same(each, line, sale) for each in stated[line.origin]) for line in compared)
 
 
 def with_positive_totals(more: Sequence[Line], less: Sequence[Line]) -> tuple[list[Line], list[Line]]:
@@ -117,24 +124,66 @@ def _terms(line: Line) -> tuple[str, str]:
     return line.account, line.tax_type
 
 
-def _left(
+def all_terms(line: Line) -> Terms:
+    """Return how a line is booked: by account, tax type, tracking and item code."""
+    return line.account, line.tax_type, line.tracking, line.item_code
+
+
+def _are_same(stated: Line, line: Line, sale: Sale) -> bool:
+    compared = all_terms if line.origin in sale.rebooked else _terms
+    return compared(stated) == compared(line)
+
+
+def left_of_lines(
     booked: Iterable[DesiredDocument],
     refund_notes: Iterable[DesiredDocument],
     amounts: LineAmountTypes,
     organisation: Organisation,
 ) -> Mapping[str, Sequence[Line]]:
-    """Return by origin what is left of each line, at each of its terms."""
-    lines = [line for document in (*booked, *refund_notes) for line in signed_lines(document)]
-    left: dict[str, dict[tuple[str, str], Line]] = {}
-    for line in lines:
+    """Return by origin what refunds have left of each line, at each of its terms.
+
+    Refunds may be booked on another account than the sale: they take from what is booked all the same.
+    """
+    left: dict[str, dict[Terms, Line]] = {}
+    for line in (line for document in booked for line in signed_lines(document)):
         if line.origin not in ("", ROUNDING):
             by_terms = left.setdefault(line.origin, {})
-            held = by_terms.get(_terms(line))
-            by_terms[_terms(line)] = added_lines(held, line, amounts, organisation) if held and held.amount else line
+            _add(by_terms, all_terms(line), line, amounts, organisation)
+    for line in (line for note in refund_notes for line in signed_lines(note)):
+        if line.origin not in ("", ROUNDING):
+            by_terms = left.setdefault(line.origin, {})
+            for terms, part in _shared_out(line, by_terms):
+                _add(by_terms, terms, part, amounts, organisation)
     return {origin: [line for line in by_terms.values() if line.amount] for origin, by_terms in left.items()}
 
 
-def _wanted(sales: Sequence[Sale], amounts: LineAmountTypes, organisation: Organisation) -> Mapping[str, Line]:
+def _add(
+    by_terms: dict[Terms, Line], terms: Terms, line: Line, amounts: LineAmountTypes, organisation: Organisation
+) -> None:
+    held = by_terms.get(terms)
+    by_terms[terms] = added_lines(held, line, amounts, organisation) if held and held.amount else line
+
+
+def _shared_out(refunded: Line, by_terms: Mapping[Terms, Line]) -> Sequence[tuple[Terms, Line]]:
+    """Return the terms that a refund's line takes from, each with its part: the most like its own first.
+
+    What exceeds all that is left keeps its own terms.
+    """
+    own, rest = all_terms(refunded), refunded.amount
+    likeness = sorted(by_terms, key=lambda terms: (terms != own, terms[:2] != own[:2], terms[1] != own[1]))
+    parts: list[tuple[Terms, Line]] = []
+    for terms in likeness:
+        there = by_terms[terms].amount
+        if rest and there * rest < 0:
+            taken = rest if abs(rest) <= abs(there) else -there
+            parts.append((terms, refunded if taken == refunded.amount else with_amount(refunded, taken)))
+            rest -= taken
+    if rest:
+        parts.append((own, refunded if rest == refunded.amount else with_amount(refunded, rest)))
+    return parts
+
+
+def wanted_lines(sales: Sequence[Sale], amounts: LineAmountTypes, organisation: Organisation) -> Mapping[str, Line]:
     """Return by origin what the sales state; all of them state a line at the same terms."""
     wanted: dict[str, Line] = {}
     for line in (line for sale in sales for line in sale.lines):

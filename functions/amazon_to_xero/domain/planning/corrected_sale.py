@@ -6,7 +6,7 @@ stated taxes are computed as ever. Here nothing is decided about documents that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,8 +14,17 @@ from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.amazon.shipment import Shipment
 from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, taxed_as, unusable
+from amazon_to_xero.domain.corrections import (
+    OF_LINES,
+    Correction,
+    CorrectionKind,
+    Corrections,
+    tax_type_for,
+    taxed_as,
+    unusable,
+)
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
+from amazon_to_xero.domain.planning.account_rules import LineBooking
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
 from amazon_to_xero.domain.tax.rules import WhenDifferent
@@ -53,24 +62,38 @@ def corrected_sales(
 def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> PostingPolicy:
     """Return the policy of one source: what a person has chosen for its lines comes before rules and accounts."""
     is_accepted = corrections.latest(CorrectionKind.BOOK_AS_IT_IS) is not None
+    rebooked = corrections.rebooked
     tax = replace(
         policy.tax,
-        chosen=corrections.by_line(CorrectionKind.TAX_TYPE),
+        chosen=_chosen(
+            corrections.by_line(CorrectionKind.TAX_TYPE), {line: each.tax_type for line, each in rebooked.items()}
+        ),
         is_unclear_tax_sellers=is_accepted,
         when_different=WhenDifferent.BOOK if is_accepted else policy.tax.when_different,
     )
     accounts = replace(policy.accounts, chosen=corrections.by_line(CorrectionKind.ACCOUNT))
-    return replace(policy, tax=tax, accounts=accounts)
+    bookings = {line: LineBooking(each.account, each.tracking, each.item_code) for line, each in rebooked.items()}
+    return replace(policy, tax=tax, accounts=accounts, rebooked=bookings)
+
+
+def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[str, str]:
+    """Return line -> tax type: what a person has stated of a line, or of all lines, before what it is rebooked at."""
+    return dict(stated) | {
+        line: tax_type_for(line, stated) or tax_type
+        for line, tax_type in rebooked.items()
+        if tax_type and line == taxed_as(line)
+    }
 
 
 def _corrected(sale: Sale, corrections: Corrections) -> Sale:
     day = corrections.latest(CorrectionKind.DATE)
-    origins = (line.origin for line in sale.lines if line.origin not in ("", ROUNDING))
+    origins = [line.origin for line in sale.lines if line.origin not in ("", ROUNDING)]
     return replace(
         sale,
         booked_on=date.fromisoformat(day.value) if day is not None else sale.booked_on,
         is_day_corrected=corrections.has_ever(CorrectionKind.DATE),
         corrected=frozenset(origin for origin in origins if corrections.has_ever_concerned(origin)),
+        rebooked=frozenset(origin for origin in origins if corrections.has_ever_rebooked(origin)),
     )
 
 
@@ -89,7 +112,8 @@ def _check(
     for each in corrections.in_force:
         if each.kind in OF_LINES and each.line and each.line not in lines:
             raise unusable(each, f"the order has no such line; its lines are {', '.join(sorted(lines))}")
-        check_against(organisation, each)
+        for stated in (each, *_stated_by(each, lines)):
+            check_against(organisation, stated)
     day = corrections.latest(CorrectionKind.DATE)
     if day is not None and policy.invoice_per.is_by_shipment and len(shipments) > 1:
         raise unusable(day, "the order has an invoice for each of its shipments, and each has a day of its own")
@@ -110,6 +134,15 @@ def check_against(organisation: Organisation, correction: Correction) -> None:
             raise unusable(correction, f"the organisation has no active tax rate {correction.value} for sales")
 
 
+def _stated_by(rebooking: Correction, lines: Collection[str]) -> Iterable[Correction]:
+    """Return the terms of a REBOOK as a correction of each account and tax type, for the lines that there still are."""
+    for terms in rebooking.terms:
+        if terms.line in lines and terms.account:
+            yield replace(rebooking, kind=CorrectionKind.ACCOUNT, value=terms.account, line=terms.line, terms=())
+        if terms.line in lines and terms.tax_type and terms.line == taxed_as(terms.line):
+            yield replace(rebooking, kind=CorrectionKind.TAX_TYPE, value=terms.tax_type, line=terms.line, terms=())
+
+
 def _lines_of(order: Order) -> Iterable[str]:
     """Return what a correction may call a line of the order."""
     yield Charge.DELIVERY_TIP
@@ -121,7 +154,7 @@ def _lines_of(order: Order) -> Iterable[str]:
 
 def _of_correction(failure: Failure, corrections: Corrections) -> Failure:
     """Return the failure of a tax type that a person has chosen as one of the correction, not of the settings."""
-    chosen = corrections.latest(CorrectionKind.TAX_TYPE)
+    chosen = corrections.latest(CorrectionKind.TAX_TYPE) or corrections.latest(CorrectionKind.REBOOK)
     if chosen is not None and failure.code is FailureCode.TAX_OWED_BY_MARKETPLACE:
         return unusable(chosen, "the marketplace owes the tax of the line, and the tax type has a rate above zero")
     return failure

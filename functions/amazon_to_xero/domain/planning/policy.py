@@ -111,6 +111,7 @@ class PostingPolicy:
     approval: who approves them.
     by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     account_rules: by which lines are booked on other accounts, with tracking and item codes.
+    rebooked: origin of a line of this order -> how it is booked, whatever the rules say by now.
     style: the looks of documents.
     day_closes_after: how long after its local midnight a day is closed, where each day has one invoice.
     """
@@ -130,6 +131,7 @@ class PostingPolicy:
     approval: Approval = Approval.AT_SHIPMENT
     by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
     account_rules: AccountRules = field(default_factory=AccountRules)
+    rebooked: Mapping[str, LineBooking] = field(default_factory=dict)
     style: DocumentStyle = field(default_factory=DocumentStyle)
     day_closes_after: timedelta = timedelta(hours=6)
 

@@ -14,13 +14,15 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
+
+type _Terms = tuple[str, str, Tracking, str]  # tax type, account, tracking and item code
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,8 @@ def _sold_lines(
 
     A line that was credited and entered again at another rate, or on another account, counts as what is left of it.
     """
-    lines: dict[str, dict[tuple[str, str], Line]] = {}
-    left: dict[str, dict[tuple[str, str], Decimal]] = {}
+    lines: dict[str, dict[_Terms, Line]] = {}
+    left: dict[str, dict[_Terms, Decimal]] = {}
     sold = [line for invoice in invoices for line in lines_of(invoice.desired)]
     adjusted = [with_amount(line, -line.amount) for note in adjustments for line in lines_of(note.desired)]
     for line in (*sold, *adjusted):
@@ -174,5 +176,5 @@ def _sold_lines(
         yield SoldLine(line, skus.get(item_id, ""), charge or item_id, total(left[origin].values()))
 
 
-def _terms(line: Line) -> tuple[str, str]:
-    return line.tax_type, line.account
+def _terms(line: Line) -> _Terms:
+    return line.tax_type, line.account, line.tracking, line.item_code

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking, line_from_xero
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.planning.proportions import with_amount
@@ -109,16 +109,17 @@ def _item_id(origin: str) -> str:
 def lines_by_origin(lines: Iterable[Line], amounts: LineAmountTypes, organisation: Organisation) -> Mapping[str, Line]:
     """Return what is left of each origin, on the account of the first line: at the tax type that has not been credited.
 
-    Lines that were credited and entered again at another rate, or on another account, are no longer there.
+    Lines that were credited and entered again at another rate, on another account or under other tracking, are no
+    longer there.
     """
-    by_account: dict[tuple[str, str, str], Line] = {}
+    by_terms: dict[tuple[str, str, str, Tracking, str], Line] = {}
     for line in lines:
         if line.origin not in ("", ROUNDING):
-            key = line.origin, line.tax_type, line.account
-            first = by_account.get(key)
-            by_account[key] = added_lines(first, line, amounts, organisation) if first and first.amount else line
+            key = line.origin, line.tax_type, line.account, line.tracking, line.item_code
+            first = by_terms.get(key)
+            by_terms[key] = added_lines(first, line, amounts, organisation) if first and first.amount else line
     together: dict[tuple[str, str], Line] = {}
-    for line in by_account.values():
+    for line in by_terms.values():
         if line.amount:
             held = together.get((line.origin, line.tax_type))
             both = added_lines(held, line, amounts, organisation) if held and held.amount else line

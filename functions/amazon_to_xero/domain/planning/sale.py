@@ -62,6 +62,7 @@ class Sale:
         where the settings book other taxes than Amazon states.
     corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
         what is stated here after they are paid, too.
+    rebooked: of these, the lines that follow the tracking and item code that is stated here, too.
     is_day_corrected: the same of the day of the whole sale.
     """
 
@@ -77,6 +78,7 @@ class Sale:
     taxed_as_stated: frozenset[str] = frozenset()
     awaits_review: bool = False
     corrected: frozenset[str] = frozenset()
+    rebooked: frozenset[str] = frozenset()
     is_day_corrected: bool = False
 
 
@@ -279,7 +281,7 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
         if net:
             what = "Discount" if charge is Charge.ITEM else f"{CHARGE_NAMES[charge]} discount"
             origin = f"{item.item_id}:DISCOUNT:{charge}"
-            booking = _with_chosen_account(policy.discount_booking(order, item.sku), policy, origin)
+            booking = _as_chosen(policy.discount_booking(order, item.sku), policy, origin)
             line = single_line(f"{what}: {name}", net, booking.account, taxes.tax_type(item, charge))
             yield _reported(line, booking, origin)
 
@@ -311,13 +313,14 @@ def _first_tax_type(order: Order, taxes: TaxTreatment) -> str:
     return taxes.tax_types[by_price[0].item_id]
 
 
-def _with_chosen_account(booking: LineBooking, policy: PostingPolicy, origin: str) -> LineBooking:
-    """Return the booking of the line of that origin; the account that a person has chosen comes before all rules."""
-    return replace(booking, account=value_for(origin, policy.accounts.chosen) or booking.account)
+def _as_chosen(booking: LineBooking, policy: PostingPolicy, origin: str) -> LineBooking:
+    """Return the booking of the line of that origin; what a person has chosen for it comes before all rules."""
+    chosen = policy.rebooked.get(origin, booking)
+    return replace(chosen, account=value_for(origin, policy.accounts.chosen) or chosen.account or booking.account)
 
 
 def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolicy, origin: str) -> LineBooking:
-    booking = _with_chosen_account(policy.charge_booking(order, sku, charge), policy, origin)
+    booking = _as_chosen(policy.charge_booking(order, sku, charge), policy, origin)
     if not booking.account:
         raise Failure(
             FailureCode.ACCOUNT_UNMAPPED,

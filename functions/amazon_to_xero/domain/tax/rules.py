@@ -217,6 +217,8 @@ def _rule(order: Order, item: OrderItem, charge: Charge, policy: TaxPolicy, orga
 
 def _chosen_rule(tax_type: str, order: Order, rule: TaxRule | None) -> TaxRule:
     """Return the rule for a tax type that a person has chosen; amounts are as Amazon states the order's prices."""
+    if rule is not None and rule.tax_type == tax_type:
+        return rule
     if tax_type == "NONE":
         return TaxRule(tax_type, LineAmountTypes.NO_TAX)
     is_exclusive = any(item.tax_exclusive for item in order.items)
