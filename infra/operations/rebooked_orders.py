@@ -13,7 +13,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from operations.planned_in_memory import PlannedDocuments, plan_with
 
-_NOTHING_IN_XERO = "It has nothing in Xero, has failed or is being planned: its next plan follows the rules anyway."
+_NOT_COMPARED = "It has nothing in Xero, or has failed, or is being planned or written. See show ORDER."
 _AS_THE_RULES_SAY = "It is booked as the rules say."
 
 
@@ -52,7 +52,7 @@ def rebooked(
     Raises Failure with CORRECTION_REFUSED for a reason that cannot be.
     """
     if found is None:
-        return RebookedOrder(record.order_id, why_left=_NOTHING_IN_XERO)
+        return RebookedOrder(record.order_id, why_left=_NOT_COMPARED)
     if found.problem or not found.lines:
         why_left = found.problem or _AS_THE_RULES_SAY
         return RebookedOrder(record.order_id, found, why_left=why_left, needs_person=bool(found.problem))

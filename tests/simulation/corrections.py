@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from amazon_to_xero.domain.amazon.correction_message import correction_message
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, LineTerms
 from simulation.application import CONNECTION
 from simulation.history import Expected, OrderHistory
 from simulation.scheduler import START
@@ -27,7 +27,14 @@ _REGIONS = frozenset({"Amazon.co.uk"})  # prices there include the tax: another 
 _SHARE = 0.5  # of the worlds
 _TAX_TYPES = ("ZERORATEDOUTPUT", "OUTPUT2")
 _DAYS = tuple((START + timedelta(days=days)).date().isoformat() for days in (-3, -1, 2))
-_KINDS = (CorrectionKind.TAX_TYPE, CorrectionKind.DATE, CorrectionKind.SKIP, CorrectionKind.WITHDRAW)
+_GOODS, _REBOOKED_ON = "200", "215"  # account of the settings; that on which goods are booked again
+_KINDS = (
+    CorrectionKind.TAX_TYPE,
+    CorrectionKind.DATE,
+    CorrectionKind.SKIP,
+    CorrectionKind.REBOOK,
+    CorrectionKind.WITHDRAW,
+)
 
 
 class DrawnCorrections:
@@ -53,6 +60,7 @@ class DrawnCorrections:
                     "accountant",
                     "drawn",
                     START + timedelta(seconds=at),
+                    terms=_terms(one) if kind is CorrectionKind.REBOOK else (),
                 )
                 self.sent.append((at, correction_message(CONNECTION, f"order#{one.order_id}", made)))
 
@@ -60,6 +68,12 @@ class DrawnCorrections:
 def _value(rng: random.Random, kind: CorrectionKind) -> str:
     values = {CorrectionKind.TAX_TYPE: _TAX_TYPES, CorrectionKind.DATE: _DAYS, CorrectionKind.WITHDRAW: ("1", "2")}
     return rng.choice(values.get(kind, ("",)))
+
+
+def _terms(one: OrderHistory) -> tuple[LineTerms, ...]:
+    """Return terms of the goods of all items that the order ever has: another account, at the tax type of the rules."""
+    items = dict.fromkeys(item["orderItemId"] for version in one.versions for item in version.order["orderItems"])
+    return tuple(LineTerms(f"{item_id}:ITEM", _REBOOKED_ON) for item_id in items)
 
 
 def corrected_expectation(world: World, one: OrderHistory) -> Expected:
@@ -71,6 +85,10 @@ def corrected_expectation(world: World, one: OrderHistory) -> Expected:
     lines = expected.lines
     if "tax_type" in applying:
         lines = tuple((account, applying["tax_type"], amount) for account, _, amount in lines)
+    if "rebook" in applying:
+        lines = tuple(
+            (_REBOOKED_ON if account == _GOODS else account, tax_type, amount) for account, tax_type, amount in lines
+        )
     return replace(expected, lines=lines, date=applying.get("date", expected.date) if lines else expected.date)
 
 

@@ -7,7 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from amazon_to_xero.domain.corrections import MAX_ENTRIES, Correction, CorrectionKind, Corrections, checked, value_for
+from amazon_to_xero.domain.corrections import (
+    MAX_ENTRIES,
+    MAX_TERMS,
+    Correction,
+    CorrectionKind,
+    Corrections,
+    LineTerms,
+    checked,
+    value_for,
+)
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from fakes.order_life import correction
 
@@ -54,6 +63,40 @@ def test_same_correction_is_recorded_once_however_often_it_arrives() -> None:
     held = corrections(correction(K.SKIP))
 
     assert held.with_entry(correction(K.SKIP, correction_id="c1")) is None
+
+
+def rebooked(*lines: str, correction_id: str = "r1") -> Correction:
+    return replace(correction(K.REBOOK), correction_id=correction_id, terms=tuple(LineTerms(line) for line in lines))
+
+
+def test_lines_are_booked_again_as_the_last_entry_says_of_each() -> None:
+    first = replace(rebooked("1:ITEM", "2:ITEM"), terms=(LineTerms("1:ITEM", "200"), LineTerms("2:ITEM", "201")))
+    held = corrections(first, replace(rebooked("1:ITEM"), terms=(LineTerms("1:ITEM", "206"),)))
+
+    assert {line: terms.account for line, terms in held.rebooked.items()} == {"1:ITEM": "206", "2:ITEM": "201"}
+    assert held.has_ever_concerned("1:ITEM")
+    assert not held.has_ever_concerned("1:SHIPPING")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (rebooked(), "terms should state the lines"),
+        (replace(correction(K.SKIP), terms=(LineTerms("1:ITEM"),)), "terms should state the lines"),
+        (rebooked("1:ITEM", "1:ITEM"), "terms should name each line once"),
+        (replace(rebooked("1"), terms=(LineTerms("1:ITEM", "12345678901"),)), "Xero's account with 1 to 10 characters"),
+    ],
+)
+def test_rebooking_that_states_no_lines_or_what_cannot_be_is_refused(entry: Correction, problem: str) -> None:
+    with pytest.raises(Failure, match=problem):
+        checked(entry)
+
+
+def test_row_of_a_source_keeps_no_more_lines_than_fit() -> None:
+    held = corrections(rebooked(*(f"{number}:ITEM" for number in range(MAX_TERMS))))
+
+    with pytest.raises(Failure, match="on more than 500 lines"):
+        held.with_entry(rebooked("1:SHIPPING", correction_id="r2"))
 
 
 @pytest.mark.parametrize("number", ["2", "0", "99"])

@@ -219,6 +219,21 @@ def test_run_again_and_a_replay_write_nothing(session: RebookingSession, monkeyp
     assert len(session.connected.xero.writes("Invoices")) == writes
 
 
+def test_order_whose_documents_are_being_written_is_left(
+    session: RebookingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.follow(CORRECTED)
+    answer(monkeypatch, session, "run", "A", "--reason", WHY, "--yes")
+    (sent,) = session.messages.sent
+    session.connected.connection.services.corrections.record_of_orders([CAPABILITIES[SHIPMENTS].parse(sent[1])])
+    session.connected.plan_shipments()
+
+    again = answer(monkeypatch, session, "run", "A", "--reason", WHY, "--yes")
+
+    assert again["sent"] == []
+    assert "is being planned or written" in again["left"][0]["why"]
+
+
 def test_refund_after_it_credits_what_is_booked_by_now(
     session: RebookingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,9 @@ def _why_not_accepted(change: XeroChange, document: Document, corrections: Corre
             f"{document.key} is a draft, which is written again when the order ships. State the change with correct "
             "(--account, --tax-type, --date), then restore the draft; or approve it in Xero first."
         )
-    if _concerns_terms(change.differences) and corrections.has_ever(*OF_LINES, CorrectionKind.DATE):
+    if _concerns_terms(change.differences) and corrections.has_ever(
+        *OF_LINES, CorrectionKind.DATE, CorrectionKind.REBOOK
+    ):
         return (
             f"{document.desired.source} has corrections, which would change {document.key} again. State what Xero "
             "holds with correct, then restore the document."

@@ -84,9 +84,19 @@ def rebooking(
         for other in left.get(origin, ())
         if all_terms(other) != all_terms(line)
     ]
+    if lines and (accepted := _accepted(booked, corrections)):
+        return Rebooking(
+            problem=f"{accepted} stays as a person has accepted it in Xero. Correct the order by its lines."
+        )
     changed = {each.line for each in lines} | {taxed_as(each.line) for each in lines}
     terms = tuple(_terms(wanted[origin], corrections) for origin in wanted if origin in changed)
     return Rebooking(sale_day(booked[0]), tuple(lines), terms)
+
+
+def _accepted(booked: Sequence[DesiredDocument], corrections: Corrections) -> str:
+    """Return the key of a document whose changes in Xero a person has accepted; empty for none."""
+    accepted = {entry.value for entry in corrections.in_force if entry.kind is CorrectionKind.AS_IN_XERO}
+    return next((document.key for document in booked if document.key in accepted), "")
 
 
 def _compared(booked: Line, line: Line, amounts: LineAmountTypes, organisation: Organisation) -> BookedOtherwise:

@@ -46,7 +46,8 @@ class Rebookings:
     def of(self, records: Iterable[OrderRecord]) -> Mapping[str, Rebooking]:
         """Return by order id how each of them is booked otherwise; call it for at most some hundred orders at once.
 
-        Left out are orders that have nothing in Xero, and those that failed or are due: their next plan decides.
+        Left out are orders that have nothing in Xero, that failed or are due, and those with a document that is still
+        to be written.
         """
         planned = [each for each in records if each.state is OrderState.PLANNED and each.content is not None]
         for record in planned:
@@ -57,7 +58,8 @@ class Rebookings:
         documents = self._store.load(Document, keys) if keys else {}
         found: dict[str, Rebooking] = {}
         for record in planned:
-            if booked := _in_xero(record.documents, documents):
+            booked = _in_xero(record.documents, documents)
+            if booked and not _is_being_written(record.documents, documents):
                 found[record.order_id] = self._of(record, booked, _in_xero(self._notes_of(record), documents))
         return found
 
@@ -87,6 +89,12 @@ class Rebookings:
         if isinstance(sales, NotInvoiced | NotPriced):
             return f"By the rules of now it has no invoice: {sales.reason}."
         return sales
+
+
+def _is_being_written(keys: Iterable[str], documents: Mapping[str, Document]) -> bool:
+    """Whether one of the invoices and credit notes among them is not yet in Xero as it was requested."""
+    found = (documents[key] for key in keys if key in documents)
+    return any(each.kind in _INVOICES and each.next_attempt_at is not None for each in found)
 
 
 def _in_xero(keys: Iterable[str], documents: Mapping[str, Document]) -> list[DesiredDocument]:

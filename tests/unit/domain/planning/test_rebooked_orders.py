@@ -123,6 +123,16 @@ def test_what_a_person_has_stated_of_a_line_is_no_difference() -> None:
     assert found(life).lines == ()
 
 
+def test_what_a_person_has_accepted_in_xero_is_left_to_a_person() -> None:
+    life = order_life(PAYING, SHIPPED)
+    life.correct(K.AS_IN_XERO, "invoice#A")
+
+    life.policy = by_rules(AccountRule("208"))
+
+    assert (found(life).lines, found(life).terms) == ((), ())
+    assert "invoice#A stays as a person has accepted it in Xero" in found(life).problem
+
+
 # --- what booking it again does ---------------------------------------------------------------------------------------
 
 
@@ -198,6 +208,29 @@ def test_paid_order_that_nobody_chose_stays_as_it_was_booked_when_amazon_changes
     life.update(version(2, tea("12.00")))
 
     assert booked(life) == {(TEA, "200", "OUTPUT2", ()): D("12.00")}
+
+
+def test_open_invoice_follows_the_rules_of_now_with_the_next_version() -> None:
+    life = order_life(POLICY, SHIPPED)
+    life.policy = zero_rated(POLICY)
+
+    life.update(version(2, tea("12.00")))
+
+    assert booked(life) == {(TEA, "200", "ZERORATEDOUTPUT", ()): D("12.00")}
+    assert life.summary.keys() == {"invoice A"}
+
+
+def test_open_invoice_of_a_locked_period_stays_until_it_is_chosen() -> None:
+    life = order_life(POLICY, SHIPPED)
+    life.organisation = replace(life.organisation, period_lock=date(2026, 11, 5))
+    life.policy = zero_rated(POLICY)
+
+    life.update(version(9, tea("12.00")))
+    unchosen = booked(life)
+    rebook(life)
+
+    assert unchosen == {(TEA, "200", "OUTPUT2", ()): D("12.00")}
+    assert booked(life) == {(TEA, "200", "ZERORATEDOUTPUT", ()): D("12.00")}
 
 
 def test_rules_that_change_once_more_change_nothing_of_what_was_chosen() -> None:

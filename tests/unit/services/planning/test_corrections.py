@@ -18,7 +18,7 @@ from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Account
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
+from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, LineTerms
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.policy import MarketplacePolicy, Payments
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
@@ -61,6 +61,27 @@ def tax_types(connection: PayingConnection) -> dict[str, list[str]]:
         for key, document in connection.order_documents().items()
         if not document.desired.tombstone and "LineItems" in document.desired.body
     }
+
+
+def test_rebooking_arrives_with_the_terms_of_its_lines() -> None:
+    terms = (LineTerms("1:ITEM", "206", "OUTPUT2", (("Region", "North"),), "TEA"), LineTerms("1:SHIPPING"))
+    made = replace(correction(K.REBOOK), terms=terms)
+
+    notice = parse_shipment_event(correction_message("main", "order#A", made))
+
+    assert notice.correction == made
+
+
+@pytest.mark.parametrize("terms", ["1:ITEM", [1], [{"line": ""}], [{"line": "1:ITEM", "tracking": [["Region"]]}]])
+def test_rebooking_whose_terms_cannot_be_read_names_the_field(terms: Any) -> None:
+    made = replace(correction(K.REBOOK), terms=(LineTerms("1:ITEM"),))
+    message = json.loads(correction_message("main", "order#A", made))
+    message["correct"]["terms"] = terms
+
+    with pytest.raises(Failure) as refused:
+        parse_shipment_event(json.dumps(message))
+
+    assert refused.value.code is FailureCode.MALFORMED_MESSAGE
 
 
 # --- what a correction does -------------------------------------------------------------------------------------------
