@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING, Tracking
@@ -31,6 +34,7 @@ from fakes.order_life import (
     version,
 )
 from fakes.orders import breakdown, item
+from unit.domain.planning.test_corrected_orders import CHANGE, CORRECTION, WITHDRAWAL, drawn_order
 
 D = Decimal
 K = CorrectionKind
@@ -311,3 +315,45 @@ def test_locked_day_is_named_or_replaced_by_the_first_open_one(lock_dates: LockD
         return
     rebook(life)
     assert life.in_xero["invoice A-A1"].body["Date"] == "2026-11-16"
+
+
+# --- properties -------------------------------------------------------------------------------------------------------
+
+RULES = st.sampled_from([(), (AccountRule("206"),), (NORTH,), (replace(SOUTH, account="207"),)])
+STEP = st.one_of(
+    st.tuples(st.just("rules"), RULES, st.booleans()),
+    st.tuples(st.just("rebook"), st.none(), st.none()),
+    CHANGE,
+    CORRECTION,
+    WITHDRAWAL,
+)
+
+
+@given(st.lists(STEP, min_size=1, max_size=8), st.sampled_from([PAYING, POLICY]))
+def test_chosen_order_is_booked_by_the_rules_and_nothing_is_lost_on_the_way(
+    steps: list[Any], policy: PostingPolicy
+) -> None:
+    life = in_regions(order_life(policy, drawn_order(1, [(1000, 499, 0)], "SHIPPED")))
+    for day, (action, first, second) in enumerate(steps, 2):
+        if action == "rules":
+            life.policy = by_rules(*first, policy=zero_rated(policy) if second else policy)
+        elif action == "rebook":
+            rebook_if_different(life)
+        elif action == "change":
+            life.update(drawn_order(day, first, second))
+        elif action == "withdraw" and life.corrections.in_force:
+            applying = life.corrections.in_force
+            life.correct(K.WITHDRAW, str(applying[first % len(applying)].number))
+        elif action in ("correct", "enter"):
+            getattr(life, action)(*first)
+    life.update({})
+    rebook_if_different(life)
+
+    assert life.invoiced_total == life.sales_total
+    assert life.pending_changes() == []
+    assert not life.sales or found(life).lines == ()
+
+
+def rebook_if_different(life: OrderLife) -> None:
+    if life.sales and found(life).lines:
+        rebook(life)
