@@ -15,7 +15,7 @@ from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, LineTerms
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.domain.stock.policy import StockPolicy
@@ -135,13 +135,19 @@ class FakeConnection:
         return self.connection.services.notices.record(notices)
 
     def correct(
-        self, kind: CorrectionKind, value: str = "", source: str = "order#A", line: str = "", correction_id: str = ""
+        self,
+        kind: CorrectionKind,
+        value: str = "",
+        source: str = "order#A",
+        line: str = "",
+        correction_id: str = "",
+        terms: tuple[LineTerms, ...] = (),
     ) -> list[str]:
         """Record a person's correction of an order or refund as its message arrives; return what is due."""
         self._corrections += 1
-        made = Correction(
-            correction_id or f"c{self._corrections}", kind, value, "accountant", "it is a book", self.clock.now(), line
-        )
+        by, why = "accountant", "it is a book"
+        named = correction_id or f"c{self._corrections}"
+        made = Correction(named, kind, value, by, why, self.clock.now(), line, terms=terms)
         capability = CAPABILITIES[SHIPMENTS if identity_of(source, SourceKind.ORDER) else REFUNDS]
         notice = capability.parse(correction_message(self.name, source, made))
         return capability.record(self.connection.services, [notice])

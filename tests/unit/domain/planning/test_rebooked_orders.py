@@ -258,9 +258,12 @@ def test_order_can_be_booked_again_and_again() -> None:
     assert life.invoiced_total == life.settled_total == D("10.00")
 
 
-def test_cancelled_order_is_credited_where_it_was_booked_again() -> None:
-    life = order_life(PAYING, SHIPPED)
-    life.policy = by_rules(AccountRule("206"))
+@pytest.mark.parametrize("rule", [AccountRule("206"), SOUTH])
+def test_cancelled_order_is_credited_where_it_was_booked_again(rule: AccountRule) -> None:
+    life = in_regions(order_life(PAYING))
+    life.policy = by_rules(NORTH)
+    life.update(SHIPPED)
+    life.policy = by_rules(rule)
     rebook(life)
 
     life.update(cancelled(2))

@@ -9,7 +9,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.domain.corrections import CorrectionKind, LineTerms
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules, LineType
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from fakes.order_life import CANADIAN, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, version
@@ -55,6 +55,23 @@ def test_refund_takes_account_tracking_and_item_of_the_sale_although_the_rules_h
     connection.refund(refund("T1", item_refund(OurPricePrincipal="-4.00")))
 
     assert [booking_of(line) for line in connection.xero.credit_note("A-RFT1")["LineItems"]] == [BOOKED_BY_RULES]
+
+
+def test_refund_takes_the_tracking_under_which_its_order_was_booked_again() -> None:
+    connection = connected("FBA", "FBM")
+    connection.update(SHIPPED)
+
+    merchant = (("Channel", "FBM"),)
+    connection.correct(
+        CorrectionKind.REBOOK, terms=(LineTerms("10000000000001:ITEM", "206", "OUTPUT2", merchant, "TEA"),)
+    )
+    connection.plan_shipments()
+    connection.post()
+    connection.post()
+    connection.refund(refund("T1", item_refund(OurPricePrincipal="-4.00")))
+
+    (line,) = connection.xero.credit_note("A-RFT1")["LineItems"]
+    assert booking_of(line) == ("206", [{"Name": "Channel", "Option": "FBM"}], "TEA")
 
 
 def test_goodwill_is_reported_like_its_item_and_is_no_item_that_comes_back() -> None:
