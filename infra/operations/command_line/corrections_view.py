@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import RenderableType
 
 from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.line import Line, line_from_xero, tracking_text
 from amazon_to_xero.domain.corrections import Corrections
-from amazon_to_xero.domain.money import cents
 from operations.command_line.result import table
 from operations.planned_in_memory import PlannedDocuments
 
@@ -64,15 +64,26 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
         "amount": desired.total if desired.total is not None else body.get("Amount"),
         "date": body.get("Date", ""),
         "lines": [
-            {
-                "books": origin,
-                "account": line["AccountCode"],
-                "tax_type": line["TaxType"],
-                "amount": cents(line["Quantity"] * line["UnitAmount"]),
-            }
+            _line(line_from_xero(line, origin))
             for line, origin in zip(body.get("LineItems", ()), desired.line_origins, strict=True)
         ],
     }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "books": line.origin,
+        "account": line.account,
+        "tax_type": line.tax_type,
+        "amount": line.amount,
+        "tracking": tracking_text(line.tracking),
+        "item_code": line.item_code,
+    }
+
+
+def _line_text(line: Mapping[str, Any]) -> str:
+    terms = (line[name] for name in ("account", "tax_type", "tracking", "item_code") if line[name])
+    return f"{line['amount']} on {' '.join(terms)}"
 
 
 def changes_table(planned: PlannedDocuments) -> list[RenderableType]:
@@ -87,7 +98,7 @@ def changes_table(planned: PlannedDocuments) -> list[RenderableType]:
             each["number"],
             each["date"],
             each["amount"],
-            "; ".join(f"{line['amount']} on {line['account']} {line['tax_type']}" for line in each["lines"]),
+            "; ".join(_line_text(line) for line in each["lines"]),
         ]
         for each in documents
     ]

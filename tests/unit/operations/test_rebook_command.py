@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
 from amazon_to_xero.domain.planning.policy import PostingPolicy
@@ -169,6 +170,20 @@ def test_preview_shows_a_credit_at_the_old_and_an_invoice_at_the_new_terms(
     assert session.messages.sent == []
 
 
+def test_preview_names_tracking_and_item_where_nothing_else_differs(
+    session: RebookingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = AccountRule(tracking=(("Region", "North"),), item_code="TEA")
+    session.follow(replace(PAYING, account_rules=AccountRules((rule,))))
+    lists = ListsToRead(tracking=True, item_codes=frozenset({"TEA"}))
+    items = {"TEA": Item("TEA", stock_is_tracked=False)}
+    change_organisation(session, lists=lists, tracking={"Region": frozenset({"North"})}, items=items)
+
+    shown = " ".join(operate(monkeypatch, session, "rebook", "preview", "A").stdout.split())
+
+    assert "10.00 on 200 OUTPUT2 Region: North TEA" in shown
+
+
 def test_chosen_order_is_booked_again_and_the_other_one_stays(
     session: RebookingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,13 +299,18 @@ def test_order_whose_day_is_locked_is_booked_again_on_the_first_open_day_where_t
 
 def lock_today(session: RebookingSession) -> str:
     """Lock the period up to today, and have the organisation read; return the first open day."""
+    today = session.connected.clock.now().date()
+    change_organisation(session, period_lock=today)
+    return today.replace(day=today.day + 1).isoformat()
+
+
+def change_organisation(session: RebookingSession, **changes: Any) -> None:
+    """Change the organisation in Xero, and have the functions read it."""
     connected = session.connected
-    today = connected.clock.now().date()
-    connected.xero.settings = replace(connected.xero.settings, period_lock=today)
+    connected.xero.settings = replace(connected.xero.settings, **changes)
     connected.store.save([replace(connected.store.cursor("organisation"), data={})])
     connected.restart()
     connected.update(version(1, tea()) | {"orderId": "C"})
-    return today.replace(day=today.day + 1).isoformat()
 
 
 @pytest.mark.parametrize(

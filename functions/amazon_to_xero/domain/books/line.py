@@ -83,6 +83,11 @@ def line_from_xero(item: Mapping[str, Any], origin: str) -> Line:
     )
 
 
+def tracking_text(tracking: Tracking) -> str:
+    """Return tracking for a person to read: `Region: North, Channel: FBA`."""
+    return ", ".join(f"{category}: {option}" for category, option in tracking)
+
+
 def as_one_piece(line: Line, amount: Decimal) -> Line:
     """Return the line with another amount and quantity 1; Xero computes its tax. All else stays as it is booked."""
     return replace(line, quantity=1, unit=without_trailing_zeros(cents(amount)), tax=None)

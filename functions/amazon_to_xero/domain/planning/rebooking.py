@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
-from amazon_to_xero.domain.books.line import Line, LineAmountTypes
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, tracking_text
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, LineTerms, tax_type_for, taxed_as, value_for
 from amazon_to_xero.domain.planning.corrected_documents import all_terms, left_of_lines, wanted_lines
@@ -111,7 +111,7 @@ def _fields(line: Line, tax: Decimal) -> Mapping[str, str]:
         "account": line.account,
         "tax_type": line.tax_type,
         "tax": f"{tax:.2f}",
-        "tracking": ", ".join(f"{category}: {option}" for category, option in line.tracking),
+        "tracking": tracking_text(line.tracking),
         "item_code": line.item_code,
     }
 

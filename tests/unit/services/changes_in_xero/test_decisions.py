@@ -12,7 +12,7 @@ from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.xero_change import ChangeState
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
+from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, LineTerms
 from amazon_to_xero.domain.planning.policy import Payments
 from amazon_to_xero.ports.state import CHANGED_IN_XERO
 from fakes.order_life import DRAFT, PAYING, SHIPPED, tea, version
@@ -159,6 +159,18 @@ def test_change_of_a_draft_cannot_be_accepted_and_the_message_says_what_to_do() 
 def test_terms_of_an_order_that_has_corrections_cannot_be_accepted() -> None:
     books = WatchedBooks(SHIPPED)
     books.correct(CorrectionKind.TAX_TYPE, "ZERORATEDOUTPUT")
+    books.work()
+    books.edit_line("A-A1", AccountCode="205")
+    books.pass_a_day()
+
+    books.decide(ACCEPT, "invoice#A-A1")
+
+    assert "order#A has corrections" in books.dead_letters[SHIPMENTS].letters[-1].remedy
+
+
+def test_terms_of_an_order_that_was_booked_again_cannot_be_accepted() -> None:
+    books = WatchedBooks(SHIPPED)
+    books.correct(CorrectionKind.REBOOK, terms=(LineTerms("10000000000001:ITEM", "206", "OUTPUT2"),))
     books.work()
     books.edit_line("A-A1", AccountCode="205")
     books.pass_a_day()
