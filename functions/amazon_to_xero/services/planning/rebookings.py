@@ -11,6 +11,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.planning.corrected_sale import corrected_sales
+from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.rebooking import Rebooking, rebooking
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale
@@ -58,9 +59,10 @@ class Rebookings:
         documents = self._store.load(Document, keys) if keys else {}
         found: dict[str, Rebooking] = {}
         for record in planned:
-            booked = _in_xero(record.documents, documents)
-            if booked and not _is_being_written(record.documents, documents):
-                found[record.order_id] = self._of(record, booked, _in_xero(self._notes_of(record), documents))
+            held = [documents[key] for key in record.documents if key in documents]
+            notes = [documents[key] for key in self._notes_of(record) if key in documents]
+            if _in_xero(held) and not _is_being_written(held):
+                found[record.order_id] = self._of(record, held, notes)
         return found
 
     def _notes_of(self, record: OrderRecord) -> list[str]:
@@ -68,20 +70,20 @@ class Rebookings:
         numbers = self._refunds.load(record.order_id).numbers
         return [document_key(DocumentKind.CREDIT_NOTE, number) for number in numbers]
 
-    def _of(self, record: OrderRecord, booked: list[DesiredDocument], notes: list[DesiredDocument]) -> Rebooking:
+    def _of(self, record: OrderRecord, held: Sequence[Document], notes: Sequence[Document]) -> Rebooking:
         try:
             corrections = self._corrections.of(record).without_rebooking
-            sales = self._sales(record, corrections)
+            sales = self._sales(record, held, corrections)
         except Failure as failure:
             return Rebooking(problem=f"{failure.code}: {failure.remedy}")
         if isinstance(sales, str):
             return Rebooking(problem=sales)
-        return rebooking(booked, notes, sales, corrections, self._organisation.current())
+        return rebooking(_in_xero(held), _in_xero(notes), sales, corrections, self._organisation.current())
 
-    def _sales(self, record: OrderRecord, corrections: Corrections) -> Sequence[Sale] | str:
+    def _sales(self, record: OrderRecord, held: Sequence[Document], corrections: Corrections) -> Sequence[Sale] | str:
         """Return what the books should hold by the rules of now, or why that is not known. Raises Failure."""
         organisation = self._organisation.current()
-        policy = self._policy.for_marketplace(record.marketplace_id)
+        policy = shaped_like(self._policy.for_marketplace(record.marketplace_id), held)
         answered = self._charges.answer(parse_order(record.content or {}), record, organisation, corrections)
         if isinstance(answered, OrderRecord):
             return f"It waits: {answered.reason}."
@@ -91,14 +93,12 @@ class Rebookings:
         return sales
 
 
-def _is_being_written(keys: Iterable[str], documents: Mapping[str, Document]) -> bool:
-    """Whether one of the invoices and credit notes among them is not yet in Xero as it was requested."""
-    found = (documents[key] for key in keys if key in documents)
-    return any(each.kind in _INVOICES and each.next_attempt_at is not None for each in found)
+def _is_being_written(documents: Iterable[Document]) -> bool:
+    """Whether an invoice or credit note is not yet in Xero as it was requested, or waits for its day to be closed."""
+    return any(each.kind in _INVOICES and each.next_attempt_at is not None for each in documents)
 
 
-def _in_xero(keys: Iterable[str], documents: Mapping[str, Document]) -> list[DesiredDocument]:
+def _in_xero(documents: Iterable[Document]) -> list[DesiredDocument]:
     """Return the invoices and credit notes among them that Xero holds."""
-    found = (documents[key] for key in keys if key in documents)
-    held = [each.desired for each in found if each.kind in _INVOICES and each.exists_in_xero]
+    held = (each.desired for each in documents if each.kind in _INVOICES and each.exists_in_xero)
     return [each for each in held if not each.tombstone]
