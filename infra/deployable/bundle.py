@@ -41,6 +41,8 @@ TASK_ROOT = "/var/task"
 AWS_SERVICES = {"dynamodb", "events", "kms", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"}
 #: The APIs of Amazon that the functions call. Importing one imports the package, which would import all sixty.
 AMAZON_APIS = {"finances", "inventories", "notifications", "orders"}
+#: What Powertools' class for messages of SQS is made of. Its package would import the classes of all forty services.
+POWERTOOLS_EVENTS = {"common", "event_bridge_event", "s3_event", "shared_functions", "sns_event", "sqs_event"}
 #: Installed, but read by no function. Each must exist: a name that disappeared means that upstream has changed.
 UNUSED = (
     # xero-python: the APIs other than accounting, each self-contained ...
@@ -53,8 +55,7 @@ UNUSED = (
     # python-amazon-sp-api: the same API again for asyncio; httpx imports anyio only if it is installed
     "sp_api/asyncio",
     "anyio",
-    # Powertools: what no function imports. The packages data_classes and parameters stay whole, because importing one
-    # of their modules imports all of them (16 ms together).
+    # Powertools: what no function imports. The package parameters stays whole: importing one of its modules imports all.
     "aws_lambda_powertools/event_handler",
     *(
         f"aws_lambda_powertools/utilities/{utility}"
@@ -144,10 +145,12 @@ def prune(tree: Path) -> None:
         ]
     apis = tree / "sp_api" / "api"
     unused += [entry for entry in apis.iterdir() if entry.is_dir() and entry.name not in AMAZON_APIS]
+    events = tree / "aws_lambda_powertools" / "utilities" / "data_classes"
+    unused += [entry for entry in events.iterdir() if entry.stem not in {"__init__", *POWERTOOLS_EVENTS}]
     for entry in unused:
         _delete(entry)
-    (apis / "__init__.py").unlink()  # it may be a hard link into uv's cache, which must stay as it is
-    (apis / "__init__.py").touch()
+    _replace(apis / "__init__.py", "")
+    _replace(events / "__init__.py", "from .s3_event import S3Event\n")  # which sqs_event imports from the package
     for pattern in UNUSED_PATTERNS:
         for entry in list(tree.glob(pattern)):
             _delete(entry)
@@ -157,8 +160,7 @@ def drop_documentation(tree: Path) -> None:
     """Take the texts for readers out of botocore's descriptions of services: two thirds of what a client loads."""
     for description in tree.glob("botocore/data/*/*/service-2.json.gz"):
         model = _without_documentation(json.loads(gzip.decompress(description.read_bytes())))
-        description.unlink()  # it may be a hard link into uv's cache, which must stay as it is
-        description.write_bytes(gzip.compress(json.dumps(model, separators=(",", ":")).encode(), mtime=0))
+        _replace(description, gzip.compress(json.dumps(model, separators=(",", ":")).encode(), mtime=0))
 
 
 def _without_documentation(part: Any) -> Any:
@@ -173,6 +175,11 @@ def _without_documentation(part: Any) -> Any:
         name: each if name == "clientContextParams" else _without_documentation(each)
         for name, each in kept.items()
     }
+
+
+def _replace(file: Path, content: str | bytes) -> None:
+    file.unlink()  # it may be a hard link into uv's cache, which must stay as it is
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _delete(entry: Path) -> None:
