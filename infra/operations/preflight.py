@@ -32,7 +32,8 @@ from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.category_file import category_file
-from operations.connect import read_document, stack_outputs, state_store, with_buyer_salt
+from operations.connect import read_document, stack_outputs, state_store
+from operations.connection_secret import with_buyer_salt
 from operations.problems import explain_aws, explain_xero
 
 
