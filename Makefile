@@ -148,16 +148,17 @@ deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAM
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
-connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
-	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)")
+connect: install ## Connect Amazon to Xero: make connect SETTINGS=file [SECRETS=file] [STACK=name] [CONNECTION=main]
+	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" $(if $(SECRETS),--secrets "$(SECRETS)") $(if $(CATEGORIES),--categories "$(CATEGORIES)")
+#: Without SECRETS: those that make operate DO="connect xero" and DO="connect amazon" have stored.
 #: CATEGORIES: a CSV file with the columns SKU and category, whose categories tax.rules and accounts.rules may name.
 
 disconnect: install ## Disconnect one connection, after a question: make disconnect CONNECTION=name [STACK=name] [YES=1]
 	@$(IN_VENV) -m operations.disconnect --stack $(STACK) --connection "$(CONNECTION)" $(if $(YES),--yes)
 #: It ends the seller's subscription at Amazon and deletes settings and secret. Rows and documents in Xero stay.
 
-preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
-	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)") $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
+preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file [SECRETS=file] [STACK=name]
+	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" $(if $(SECRETS),--secrets "$(SECRETS)") $(if $(CATEGORIES),--categories "$(CATEGORIES)") $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
 
 clean: ## Delete the output of builds, runs and checks, but not the installed tools
 	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis

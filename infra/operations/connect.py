@@ -1,14 +1,16 @@
 """Connect one Amazon account to one Xero organisation: check the settings, store them, subscribe to notifications.
 
-    python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE [--categories FILE]
+    python -m operations.connect --stack NAME --connection NAME --settings FILE [--secrets FILE] [--categories FILE]
 
 FILE may be `-` for standard input. Running it again replaces the stored settings and credentials; the buyer salt and an
-existing subscription stay as they are. The secret states when it was stored (`connected_at`).
+existing subscription stay as they are. The secret states when it was stored (`connected_at`). Without `--secrets` the
+stored credentials stay, which the operators' `connect xero` and `connect amazon` have checked and stored.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +30,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.stored_categories import store_categories
 from operations.category_file import CategoryFile, category_file
-from operations.connection_secret import store_secret, with_buyer_salt
+from operations.connection_secret import store_secret, stored_secret, with_buyer_salt
 from operations.merchant_quantities import OUTPUT, deployment_of, subscribe_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
 from operations.subscription import begin_subscription
@@ -57,6 +59,12 @@ def store_connection(
     """
     parsed_settings = parse(ConnectionSettings, settings, "the settings")
     parsed_secrets = store_secret(secret_name(stack, connection), secrets)
+    store_settings(stack, connection, settings)
+    return parsed_settings, parsed_secrets
+
+
+def store_settings(stack: str, connection: str, settings: str) -> None:
+    """Store the settings as the operator wrote them. They are valid, and the connection's secret is stored."""
     boto3.client("ssm").put_parameter(
         Name=f"/{stack}/connections/{connection}",
         Value=settings,
@@ -64,7 +72,6 @@ def store_connection(
         Tier="Intelligent-Tiering",
         Overwrite=True,
     )
-    return parsed_settings, parsed_secrets
 
 
 def subscriptions_of(settings: ConnectionSettings) -> dict[str, str]:
@@ -74,7 +81,10 @@ def subscriptions_of(settings: ConnectionSettings) -> dict[str, str]:
 
 
 def check_documents(settings: str, secrets: str) -> ConnectionSettings:
-    """Return the settings. Raise SettingsError for documents that cannot be used, before AWS is asked for anything."""
+    """Return the settings. Raise SettingsError for documents that cannot be used, before AWS is asked for anything.
+
+    secrets: empty where the stored ones are to stay.
+    """
     try:
         parsed = parse(ConnectionSettings, settings, "the settings")
     except SettingsError:
@@ -83,7 +93,8 @@ def check_documents(settings: str, secrets: str) -> ConnectionSettings:
                 "SECRETS names the settings. Name the secrets in SECRETS and the settings in SETTINGS."
             ) from None
         raise
-    parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
+    if secrets:
+        parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
     return parsed
 
 
@@ -167,7 +178,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
-    parser.add_argument("--secrets", required=True, help="the secrets document, JSON; delete the file afterwards")
+    parser.add_argument("--secrets", default="", help="the secrets, JSON; without them, those stored stay")
     parser.add_argument("--categories", default="", help="a file of SKUs and their categories; see docs/settings.md")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
@@ -178,13 +189,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments(arguments)
     try:
         document, file = settings_document(given.settings, given.categories)
-        secrets = read_document(given.secrets)
+        secrets = read_document(given.secrets) if given.secrets else ""
         checked = check_documents(document, secrets)
         outputs = stack_outputs(given.stack)
         check_outputs(given.stack, outputs, checked)
         if file:
             store_file(file, outputs, given.connection)
-        stored = store_connection(given.stack, given.connection, document, secrets)
+        stored = _stored(given.stack, given.connection, document, secrets)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -198,6 +209,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"connected {given.connection}")
     return 0
+
+
+def _stored(stack: str, connection: str, settings: str, secrets: str) -> tuple[ConnectionSettings, ConnectionSecrets]:
+    """Store what is given; without secrets, the stored ones stay as they are."""
+    if secrets:
+        return store_connection(stack, connection, settings, secrets)
+    name = secret_name(stack, connection)
+    document = stored_secret(name)
+    if missing := [side for side in ("xero", "amazon") if side not in document]:
+        commands = " and ".join(f'make operate DO="connect {side}"' for side in missing)
+        raise SettingsError(f"the secret {name} lacks the part {missing[0]}. Run {commands}, or name SECRETS.")
+    parsed = parse(ConnectionSecrets, json.dumps(document), f"the secret {name}")
+    store_settings(stack, connection, settings)
+    return parse(ConnectionSettings, settings, "the settings"), parsed
 
 
 def settings_document(settings: str, categories: str) -> tuple[str, CategoryFile | None]:

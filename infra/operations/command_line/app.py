@@ -6,6 +6,7 @@ import typer
 
 from operations.command_line.backfill import backfill
 from operations.command_line.command import add_command
+from operations.command_line.connect_amazon import amazon
 from operations.command_line.connect_xero import xero
 from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
@@ -41,7 +42,7 @@ for _stock_command in (worklist, reconcile, close):
 app.add_typer(_stock, name="stock")
 
 _connect = typer.Typer(help="Connect Xero and Amazon: credentials are checked, then stored.", no_args_is_help=True)
-for _connect_command in (xero,):
+for _connect_command in (xero, amazon):
     add_command(_connect, _connect_command)
 app.add_typer(_connect, name="connect")
 

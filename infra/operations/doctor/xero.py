@@ -31,7 +31,8 @@ _AT_RISK = (FailureCode.NO_CLEARING, FailureCode.NO_ROUNDING_ACCOUNT, FailureCod
 def check_xero(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     """Find what Xero refuses, and where the settings do not fit the organisation."""
     settings, stack, session = checked.settings, checked.stack, checked.session
-    tokens = access_tokens(checked.secrets, session.stack, checked.name, stack.xero_token_url)
+    secrets = checked.secrets
+    tokens = access_tokens(secrets.xero, secrets.connected_at, session.stack, checked.name, stack.xero_token_url)
     try:
         token = tokens.current()
     except XeroGrantRefused as problem:
@@ -60,12 +61,12 @@ def _refused_grant(problem: XeroGrantRefused) -> DoctorFinding:
         return _finding(
             Severity.BROKEN,
             "Xero's consent has ended or was withdrawn (invalid_grant)",
-            "Authorise the app in Xero again and run make connect with the new refresh token.",
+            "Authorise the app in Xero again: run connect xero.",
         )
     return _finding(
         Severity.BROKEN,
         f"Xero refuses the app's client id or secret ({problem.code})",
-        "Copy both from developer.xero.com, My Apps, into the part xero of the secrets and run make connect.",
+        "Copy both from developer.xero.com, My Apps: run connect xero and enter them.",
     )
 
 
