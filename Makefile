@@ -39,7 +39,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint docs unit integration test pr sim run invoke event sam logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -113,6 +113,14 @@ invoke: tools ## Invoke a function on the local cloud: make invoke FUNCTION=orde
 #: It uses the local cloud of make run KEEP=1; if none is running, it deploys one that has the default seller's orders.
 #: It prints the answer and the function's log. EVENT: e.g. tests/events/orders_sqs_order_change.json.
 #: ORDER: the Amazon order id to put into the event, e.g. ORDER=204-0000001-0000001.
+
+event: install ## Print an event for sam remote invoke: make event EVENT=file [SELLER=id] [ORDER=id]
+	@$(IN_VENV) -m local.event --event "$(EVENT)" $(if $(SELLER),--seller "$(SELLER)") $(if $(ORDER),--order "$(ORDER)")
+#: SELLER: by default that of the local cloud of make run KEEP=1.
+
+sam: tools ## Run a command of SAM CLI: make sam DO="logs --name OrdersFunction" [STACK=name]
+	@$(IN_VENV) -m local.sam $(if $(filter command environment,$(origin STACK)),--stack "$(STACK)") "$(DO)"
+#: Without STACK it uses the local cloud that make run KEEP=1 keeps running.
 
 logs: install ## Print the functions' log, a decision per line: make logs [FUNCTION=orders] [STACK=name [MINUTES=60]]
 	@$(IN_VENV) -m $(if $(filter command environment,$(origin STACK)),operations.logs --stack "$(STACK)" $(if $(MINUTES),--minutes "$(MINUTES)"),local.logs) $(if $(FUNCTION),--function "$(FUNCTION)")
