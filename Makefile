@@ -39,7 +39,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke event sam logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint checkov docs unit integration test pr sim run invoke event sam logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -83,6 +83,10 @@ lint: install ## Check style, types, imports, templates and documentation
 	$(IN_VENV) -m documentation.generate --check
 	$(IN_VENV) -m documentation.lint
 
+checkov: install ## Check the transformed templates for weak security settings; CI runs it, too
+	@$(IN_VENV) infra/deployable/transform.py .build/template.json
+	@$(IN_VENV) -m local.tools checkov --config-file infra/deployable/checkov.yaml
+
 docs: install ## Rewrite the generated parts of the documentation
 	@$(IN_VENV) -m documentation.generate
 
@@ -95,7 +99,7 @@ integration: tools ## Run the integration tests, which deploy to the local cloud
 test: tools lint ## Run lint and all tests, including those on the local cloud
 	$(RUN_TESTS)
 
-pr: test ## Run everything that CI runs, before you open a pull request
+pr: test checkov ## Run everything that CI runs, before you open a pull request
 
 sim: install ## Simulate worlds with many faults: make sim [SEEDS=20000] [FIRST=n], or one world again: make sim SEED=17
 	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run \
