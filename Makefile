@@ -39,7 +39,7 @@ unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help tools install format lint docs unit integration test pr sim run invoke logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
+.PHONY: help tools install format lint checkov docs unit integration test pr sim run invoke event sam logs operate redrive status-page bench build check-deployment deploy connect disconnect preflight \
 	clean
 
 # A target's help is the comment on its line; the lines after it that begin with `#:` continue the help.
@@ -83,6 +83,10 @@ lint: install ## Check style, types, imports, templates and documentation
 	$(IN_VENV) -m documentation.generate --check
 	$(IN_VENV) -m documentation.lint
 
+checkov: install ## Check the transformed templates for weak security settings; CI runs it, too
+	@$(IN_VENV) infra/deployable/transform.py .build/template.json
+	@$(IN_VENV) -m local.tools checkov --config-file infra/deployable/checkov.yaml
+
 docs: install ## Rewrite the generated parts of the documentation
 	@$(IN_VENV) -m documentation.generate
 
@@ -95,7 +99,7 @@ integration: tools ## Run the integration tests, which deploy to the local cloud
 test: tools lint ## Run lint and all tests, including those on the local cloud
 	$(RUN_TESTS)
 
-pr: test ## Run everything that CI runs, before you open a pull request
+pr: test checkov ## Run everything that CI runs, before you open a pull request
 
 sim: install ## Simulate worlds with many faults: make sim [SEEDS=20000] [FIRST=n], or one world again: make sim SEED=17
 	@PYTHONPATH=functions:infra:tests .venv/bin/python -m simulation.run \
@@ -113,6 +117,14 @@ invoke: tools ## Invoke a function on the local cloud: make invoke FUNCTION=orde
 #: It uses the local cloud of make run KEEP=1; if none is running, it deploys one that has the default seller's orders.
 #: It prints the answer and the function's log. EVENT: e.g. tests/events/orders_sqs_order_change.json.
 #: ORDER: the Amazon order id to put into the event, e.g. ORDER=204-0000001-0000001.
+
+event: install ## Print an event for sam remote invoke: make event EVENT=file [SELLER=id] [ORDER=id]
+	@$(IN_VENV) -m local.event --event "$(EVENT)" $(if $(SELLER),--seller "$(SELLER)") $(if $(ORDER),--order "$(ORDER)")
+#: SELLER: by default that of the local cloud of make run KEEP=1.
+
+sam: tools ## Run a command of SAM CLI: make sam DO="logs --name OrdersFunction" [STACK=name]
+	@$(IN_VENV) -m local.sam $(if $(filter command environment,$(origin STACK)),--stack "$(STACK)") "$(DO)"
+#: Without STACK it uses the local cloud that make run KEEP=1 keeps running.
 
 logs: install ## Print the functions' log, a decision per line: make logs [FUNCTION=orders] [STACK=name [MINUTES=60]]
 	@$(IN_VENV) -m $(if $(filter command environment,$(origin STACK)),operations.logs --stack "$(STACK)" $(if $(MINUTES),--minutes "$(MINUTES)"),local.logs) $(if $(FUNCTION),--function "$(FUNCTION)")
@@ -148,16 +160,17 @@ deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAM
 	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
-connect: install ## Connect Amazon to Xero: make connect SETTINGS=file SECRETS=file [STACK=name] [CONNECTION=main]
-	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)")
+connect: install ## Connect Amazon to Xero: make connect SETTINGS=file [SECRETS=file] [STACK=name] [CONNECTION=main]
+	@$(IN_VENV) -m operations.connect --stack $(STACK) --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" $(if $(SECRETS),--secrets "$(SECRETS)") $(if $(CATEGORIES),--categories "$(CATEGORIES)")
+#: Without SECRETS: those that make operate DO="connect xero" and DO="connect amazon" have stored.
 #: CATEGORIES: a CSV file with the columns SKU and category, whose categories tax.rules and accounts.rules may name.
 
 disconnect: install ## Disconnect one connection, after a question: make disconnect CONNECTION=name [STACK=name] [YES=1]
 	@$(IN_VENV) -m operations.disconnect --stack $(STACK) --connection "$(CONNECTION)" $(if $(YES),--yes)
 #: It ends the seller's subscription at Amazon and deletes settings and secret. Rows and documents in Xero stay.
 
-preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file SECRETS=file [STACK=name]
-	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" --secrets "$(SECRETS)" $(if $(CATEGORIES),--categories "$(CATEGORIES)") $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
+preflight: install ## Check settings against Xero, propose tax rules: make preflight SETTINGS=file [SECRETS=file] [STACK=name]
+	@$(IN_VENV) -m operations.preflight --connection $(or $(CONNECTION),main) --settings "$(SETTINGS)" $(if $(SECRETS),--secrets "$(SECRETS)") $(if $(CATEGORIES),--categories "$(CATEGORIES)") $(if $(filter command environment,$(origin STACK)),--stack $(STACK))
 
 clean: ## Delete the output of builds, runs and checks, but not the installed tools
 	@rm -rf .build .aws-sam .run .mypy_cache .pytest_cache .ruff_cache .hypothesis

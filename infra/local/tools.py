@@ -1,10 +1,11 @@
-"""SAM CLI and MiniStack, each in an environment of its own.
+"""SAM CLI, MiniStack and checkov, each in an environment of its own.
 
-Both pin dozens of libraries and would change the versions in the project's environment. MiniStack runs the functions
+All pin dozens of libraries and would change the versions in the project's environment. MiniStack runs the functions
 with its own interpreter, so an environment shared with the project would also hide a dependency that is missing from
-the deployable. uv creates both environments on first use and keeps them in its cache.
+the deployable. uv creates the environments on first use and keeps them in its cache.
 
-On the command line: ``python -m local.tools sam build`` runs SAM CLI, ``python -m local.tools install`` installs both.
+On the command line: ``python -m local.tools sam build`` runs SAM CLI and ``python -m local.tools checkov`` checkov,
+``python -m local.tools install`` installs SAM CLI and MiniStack.
 """
 
 import os
@@ -19,11 +20,18 @@ SAM_CLI = "aws-sam-cli==1.170.0"
 MINISTACK = "ministack==1.5.33"
 #: Without it MiniStack rejects templates with a Serverless transform.
 SAM_TRANSLATOR = "aws-sam-translator==1.115.0"
+#: Only `make checkov` uses it, which installs it (30 seconds).
+CHECKOV = "checkov==3.3.30"
 
 
 def sam_command(*arguments: str) -> list[str]:
     """Return the command line that runs SAM CLI with `arguments`."""
     return [*_in_environment(SAM_CLI), "sam", *arguments]
+
+
+def checkov_command(*arguments: str) -> list[str]:
+    """Return the command line that runs checkov with `arguments`."""
+    return [*_in_environment(CHECKOV), "checkov", *arguments]
 
 
 def ministack_interpreter() -> Path:
@@ -51,11 +59,15 @@ def main() -> None:
             command = sam_command(*arguments)
             os.chdir(ROOT)
             os.execve(command[0], command, environment())  # noqa: S606 - the command is built above
+        case ["checkov", *arguments]:
+            command = checkov_command(*arguments)
+            os.chdir(ROOT)
+            os.execve(command[0], command, environment())  # noqa: S606 - the command is built above
         case ["install"]:
             ministack_interpreter()
             subprocess.run(sam_command("--version"), check=True, env=environment())
         case _:
-            sys.exit("usage: python -m local.tools (sam <arguments> | install)")
+            sys.exit("usage: python -m local.tools (sam <arguments> | checkov <arguments> | install)")
 
 
 if __name__ == "__main__":

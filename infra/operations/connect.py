@@ -1,9 +1,10 @@
 """Connect one Amazon account to one Xero organisation: check the settings, store them, subscribe to notifications.
 
-    python -m operations.connect --stack NAME --connection NAME --settings FILE --secrets FILE [--categories FILE]
+    python -m operations.connect --stack NAME --connection NAME --settings FILE [--secrets FILE] [--categories FILE]
 
 FILE may be `-` for standard input. Running it again replaces the stored settings and credentials; the buyer salt and an
-existing subscription stay as they are. The secret states when it was stored (`connected_at`).
+existing subscription stay as they are. The secret states when it was stored (`connected_at`). Without `--secrets` the
+stored credentials stay, which the operators' `connect xero` and `connect amazon` have checked and stored.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import boto3
@@ -30,6 +30,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.stored_categories import store_categories
 from operations.category_file import CategoryFile, category_file
+from operations.connection_secret import store_secret, stored_secret, with_buyer_salt
 from operations.merchant_quantities import OUTPUT, deployment_of, subscribe_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
 from operations.subscription import begin_subscription
@@ -43,6 +44,11 @@ SUBSCRIPTIONS = {
 }
 
 
+def secret_name(stack: str, connection: str) -> str:
+    """Return the name of a connection's secret, as the functions look for it."""
+    return f"{stack}/connections/{connection}"
+
+
 def store_connection(
     stack: str, connection: str, settings: str, secrets: str
 ) -> tuple[ConnectionSettings, ConnectionSecrets]:
@@ -52,7 +58,13 @@ def store_connection(
     connection whose settings are stored.
     """
     parsed_settings = parse(ConnectionSettings, settings, "the settings")
-    parsed_secrets = store_secret(f"{stack}/connections/{connection}", secrets)
+    parsed_secrets = store_secret(secret_name(stack, connection), secrets)
+    store_settings(stack, connection, settings)
+    return parsed_settings, parsed_secrets
+
+
+def store_settings(stack: str, connection: str, settings: str) -> None:
+    """Store the settings as the operator wrote them. They are valid, and the connection's secret is stored."""
     boto3.client("ssm").put_parameter(
         Name=f"/{stack}/connections/{connection}",
         Value=settings,
@@ -60,28 +72,6 @@ def store_connection(
         Tier="Intelligent-Tiering",
         Overwrite=True,
     )
-    return parsed_settings, parsed_secrets
-
-
-def store_secret(name: str, secrets: str) -> ConnectionSecrets:
-    """Create or replace the secret of that name; the buyer salt of an existing one is kept.
-
-    Raises SettingsError before anything is written.
-    """
-    manager = boto3.client("secretsmanager")
-    stored = _stored_secret(manager, name)
-    if stored is None:
-        document = _stamped(with_buyer_salt(secrets))
-        parsed = parse(ConnectionSecrets, document, "the secrets")
-        try:
-            manager.create_secret(Name=name, SecretString=document)
-            return parsed
-        except manager.exceptions.ResourceExistsException:  # a concurrent connect created it: keep its salt
-            stored = _stored_secret(manager, name)
-    document = _stamped(with_buyer_salt(secrets, _buyer_salt(stored, name)))
-    parsed = parse(ConnectionSecrets, document, "the secrets")
-    manager.put_secret_value(SecretId=name, SecretString=document)
-    return parsed
 
 
 def subscriptions_of(settings: ConnectionSettings) -> dict[str, str]:
@@ -91,7 +81,10 @@ def subscriptions_of(settings: ConnectionSettings) -> dict[str, str]:
 
 
 def check_documents(settings: str, secrets: str) -> ConnectionSettings:
-    """Return the settings. Raise SettingsError for documents that cannot be used, before AWS is asked for anything."""
+    """Return the settings. Raise SettingsError for documents that cannot be used, before AWS is asked for anything.
+
+    secrets: empty where the stored ones are to stay.
+    """
     try:
         parsed = parse(ConnectionSettings, settings, "the settings")
     except SettingsError:
@@ -100,7 +93,8 @@ def check_documents(settings: str, secrets: str) -> ConnectionSettings:
                 "SECRETS names the settings. Name the secrets in SECRETS and the settings in SETTINGS."
             ) from None
         raise
-    parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
+    if secrets:
+        parse(ConnectionSecrets, with_buyer_salt(secrets), "the secrets")
     return parsed
 
 
@@ -110,27 +104,6 @@ def _are_settings(document: str) -> bool:
     except SettingsError:
         return False
     return True
-
-
-def with_buyer_salt(secrets: str, stored_salt: str = "") -> str:
-    """Return the secrets document with a buyer salt: the stored one, else the document's own, else a new random one.
-
-    Raises SettingsError if the document has another salt than the stored one. Text that is not a JSON object is
-    returned unchanged, for `parse` to reject.
-    """
-    try:
-        document = json.loads(secrets)
-    except ValueError:
-        return secrets
-    if not isinstance(document, dict):
-        return secrets
-    given = document.get("buyer_salt")
-    if stored_salt and given not in (None, stored_salt):
-        raise SettingsError(
-            "the secrets have another buyer_salt than the stored secret. Remove it from the document: "
-            "a new salt would create a second contact for every buyer."
-        )
-    return json.dumps(document | {"buyer_salt": stored_salt or given or token_hex(32)})
 
 
 def subscribe(
@@ -205,7 +178,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", default="main", help="a name for this connection (default: main)")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
-    parser.add_argument("--secrets", required=True, help="the secrets document, JSON; delete the file afterwards")
+    parser.add_argument("--secrets", default="", help="the secrets, JSON; without them, those stored stay")
     parser.add_argument("--categories", default="", help="a file of SKUs and their categories; see docs/settings.md")
     parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
     parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
@@ -215,42 +188,59 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments(arguments)
     try:
-        documents = read_document(given.settings), read_document(given.secrets)
-        file = None
-        if given.categories:
-            file = category_file(read_document(given.categories), given.categories, documents[0])
-            documents = file.settings, documents[1]
-        subscriptions = subscriptions_of(check_documents(*documents))
+        document, file = settings_document(given.settings, given.categories)
+        secrets = read_document(given.secrets) if given.secrets else ""
+        checked = check_documents(document, secrets)
         outputs = stack_outputs(given.stack)
-        if missing := [name for name in subscriptions.values() if name not in outputs]:
-            raise SettingsError(f"the stack {given.stack} has no output {', '.join(missing)}. Run make deploy first.")
-        queues = {kind: outputs[name] for kind, name in subscriptions.items()}
+        check_outputs(given.stack, outputs, checked)
         if file:
-            _store_file(file, outputs, given.connection)
-        settings, secrets = store_connection(given.stack, given.connection, *documents)
+            store_file(file, outputs, given.connection)
+        stored = _stored(given.stack, given.connection, document, secrets)
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 1
     except (BotoCoreError, ClientError) as problem:
         print(f"the connection was not stored: {explain_aws(problem)}", file=sys.stderr)
         return 1
-    # Each type for itself: an application without the role for transactions is notified of orders nevertheless.
-    subscribed = [
-        _is_subscribed(settings, secrets, kind, queue, given.amazon_api_url, given.lwa_url)
-        for kind, queue in queues.items()
-    ]
-    if settings.inventory.merchant_quantities:
-        notifications = notifications_of(settings, secrets, given.amazon_api_url, given.lwa_url)
-        subscribed.append(_has_merchant_quantities(notifications, given.stack, outputs))
-    if not all(subscribed):
+    subscriptions = list(subscribe_all(*stored, given.stack, outputs, given.amazon_api_url, given.lwa_url))
+    for each in subscriptions:
+        print(each.text, file=sys.stdout if each.is_made else sys.stderr)
+    if not all(each.is_made for each in subscriptions):
         return 1
-    if STOCK_NOTIFICATION not in queues:
-        print("inventory.alerts is not set: nobody will hear of stock")
     print(f"connected {given.connection}")
     return 0
 
 
-def _store_file(file: CategoryFile, outputs: Mapping[str, str], connection: str) -> None:
+def _stored(stack: str, connection: str, settings: str, secrets: str) -> tuple[ConnectionSettings, ConnectionSecrets]:
+    """Store what is given; without secrets, the stored ones stay as they are."""
+    if secrets:
+        return store_connection(stack, connection, settings, secrets)
+    name = secret_name(stack, connection)
+    document = stored_secret(name)
+    if missing := [side for side in ("xero", "amazon") if side not in document]:
+        commands = " and ".join(f'make operate DO="connect {side}"' for side in missing)
+        raise SettingsError(f"the secret {name} lacks the part {missing[0]}. Run {commands}, or name SECRETS.")
+    parsed = parse(ConnectionSecrets, json.dumps(document), f"the secret {name}")
+    store_settings(stack, connection, settings)
+    return parse(ConnectionSettings, settings, "the settings"), parsed
+
+
+def settings_document(settings: str, categories: str) -> tuple[str, CategoryFile | None]:
+    """Return the settings in a file as they are to be stored, and the categories if a file of them is named."""
+    document = read_document(settings)
+    if not categories:
+        return document, None
+    file = category_file(read_document(categories), categories, document)
+    return file.settings, file
+
+
+def check_outputs(stack: str, outputs: Mapping[str, str], settings: ConnectionSettings) -> None:
+    """Raise SettingsError for a stack of an earlier version, which lacks a queue that Amazon is to send to."""
+    if missing := [name for name in subscriptions_of(settings).values() if name not in outputs]:
+        raise SettingsError(f"the stack {stack} has no output {', '.join(missing)}. Run make deploy first.")
+
+
+def store_file(file: CategoryFile, outputs: Mapping[str, str], connection: str) -> None:
     """Store the content of the file. Raises AWS's own error, or SettingsError where DynamoDB gives none."""
     try:
         store_categories(state_store(outputs, connection), file.compressed)
@@ -260,75 +250,58 @@ def _store_file(file: CategoryFile, outputs: Mapping[str, str], connection: str)
         raise SettingsError(f"the categories cannot be stored: {problem}") from None
 
 
-def _is_subscribed(
+@dataclass(frozen=True)
+class Subscribed:
+    """What became of having Amazon send one type of notification.
+
+    is_made: False where Amazon refused, and a person is needed.
+    """
+
+    text: str
+    is_made: bool = True
+
+
+def subscribe_all(
     settings: ConnectionSettings,
     secrets: ConnectionSecrets,
-    notification_type: str,
-    queue: str,
-    api_url: str | None,
-    lwa_url: str | None,
-) -> bool:
-    """Subscribe a queue and print what became of it; return whether Amazon sends to it."""
-    try:
-        subscription = subscribe(settings, secrets, notification_type, queue, api_url, lwa_url)
-    except SettingsError as problem:
-        print(f"stored, but not subscribed: {problem}", file=sys.stderr)
-        return False
-    except AmazonError as problem:
-        print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
-        return False
-    print(f"Amazon sends {notification_type} to {queue} (subscription {subscription})")
-    return True
+    stack: str,
+    outputs: Mapping[str, str],
+    api_url: str | None = None,
+    lwa_url: str | None = None,
+) -> Iterator[Subscribed]:
+    """Have Amazon send what a stored connection needs, each type for itself: one that is refused leaves the others."""
+    for kind, output in subscriptions_of(settings).items():
+        queue = outputs[output]
+        try:
+            subscription = subscribe(settings, secrets, kind, queue, api_url, lwa_url)
+        except (SettingsError, AmazonError) as problem:
+            yield _not_subscribed(problem)
+        else:
+            yield Subscribed(f"Amazon sends {kind} to {queue} (subscription {subscription})")
+    if settings.inventory.merchant_quantities:
+        yield from _merchant_quantities(notifications_of(settings, secrets, api_url, lwa_url), stack, outputs)
+    if not settings.inventory.alerts:
+        yield Subscribed("inventory.alerts is not set: nobody will hear of stock")
 
 
-def _has_merchant_quantities(notifications: AmazonNotifications, stack: str, outputs: Mapping[str, str]) -> bool:
-    """Subscribe to the seller's own stock and print what became of it; return whether Amazon sends it."""
+def _merchant_quantities(
+    notifications: AmazonNotifications, stack: str, outputs: Mapping[str, str]
+) -> Iterator[Subscribed]:
+    """Subscribe to the seller's own stock."""
     try:
         destination = subscribe_merchant_quantities(notifications, outputs[SUBSCRIPTIONS[STOCK_NOTIFICATION]])
-    except SettingsError as problem:
-        print(f"stored, but not subscribed: {problem}", file=sys.stderr)
-        return False
-    except AmazonError as problem:
-        print(f"stored, but not subscribed: {explain_amazon(problem)}", file=sys.stderr)
-        return False
-    print(f"Amazon sends {MERCHANT_QUANTITY_CHANGE} to the partner event source {destination.source}")
+    except (SettingsError, AmazonError) as problem:
+        yield _not_subscribed(problem)
+        return
+    yield Subscribed(f"Amazon sends {MERCHANT_QUANTITY_CHANGE} to the partner event source {destination.source}")
     if outputs.get(OUTPUT) != destination.source:
-        print(f"the stack does not take its events yet. Run {deployment_of(stack, destination.source)}")
-    return True
+        command = deployment_of(stack, destination.source)
+        yield Subscribed(f"the stack does not take its events yet. Run {command}")
 
 
-def _stamped(secrets: str) -> str:
-    """Return the secrets document with the time of this connect; text that is no JSON object unchanged."""
-    try:
-        document = json.loads(secrets)
-    except ValueError:
-        return secrets
-    if not isinstance(document, dict):
-        return secrets
-    return json.dumps(document | {"connected_at": datetime.now(UTC).isoformat()})
-
-
-def _stored_secret(manager: Any, name: str) -> str | None:
-    """Return the stored secret, None if there is none. One that `make disconnect` marked for deletion is restored."""
-    try:
-        return str(manager.get_secret_value(SecretId=name)["SecretString"])
-    except manager.exceptions.ResourceNotFoundException:
-        return None
-    except manager.exceptions.InvalidRequestException:
-        manager.restore_secret(SecretId=name)
-        return str(manager.get_secret_value(SecretId=name)["SecretString"])
-
-
-def _buyer_salt(stored: str | None, name: str) -> str:
-    """Return the salt in a stored secret, empty if it has none."""
-    try:
-        document = json.loads(stored or "{}")
-        return str(document.get("buyer_salt") or "")
-    except (ValueError, AttributeError):
-        raise SettingsError(
-            f"the stored secret {name} is not a JSON object, so its buyer salt is unknown. "
-            "Restore an earlier version of the secret, or delete it if no buyer has a contact yet."
-        ) from None
+def _not_subscribed(problem: SettingsError | AmazonError) -> Subscribed:
+    reason = explain_amazon(problem) if isinstance(problem, AmazonError) else str(problem)
+    return Subscribed(f"stored, but not subscribed: {reason}", is_made=False)
 
 
 if __name__ == "__main__":

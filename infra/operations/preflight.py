@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -30,9 +31,11 @@ from amazon_to_xero.ports.xero import AccessTokens, XeroError, XeroGrantRefused
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, SettingsError, parse
+from amazon_to_xero.runtime.settings.secrets import XeroSecrets
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from operations.category_file import category_file
-from operations.connect import read_document, stack_outputs, state_store, with_buyer_salt
+from operations.connect import read_document, secret_name, stack_outputs, state_store
+from operations.connection_secret import stored_secret, with_buyer_salt
 from operations.problems import explain_aws, explain_xero
 
 
@@ -51,15 +54,17 @@ class CustomConnection:
         return self._held
 
 
-def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token_url: str) -> AccessTokens:
+def access_tokens(
+    xero: XeroSecrets, connected_at: datetime | None, stack: str, connection: str, token_url: str
+) -> AccessTokens:
     """Return what issues access tokens for Xero.
 
     Raises SettingsError for a refresh token without a stack: it is replaced at each use, and the stack's table has the
     newest one.
     """
     clock = SystemClock()
-    endpoint = XeroTokenEndpoint(secrets.xero.client_id, secrets.xero.client_secret, clock, token_url=token_url)
-    if secrets.xero.refresh_token is None:
+    endpoint = XeroTokenEndpoint(xero.client_id, xero.client_secret, clock, token_url=token_url)
+    if xero.refresh_token is None:
         return CustomConnection(endpoint)
     if not stack:
         raise SettingsError(
@@ -73,9 +78,7 @@ def access_tokens(secrets: ConnectionSecrets, stack: str, connection: str, token
     encryption = KmsEncryption(boto3.client("kms"), outputs["TokenKeyArn"], connection)
     owner = f"preflight#{os.getpid()}"
     decisions = PowertoolsDecisionLog(connection)
-    return XeroTokens(
-        endpoint, store, clock, decisions, owner, secrets.xero.refresh_token, secrets.connected_at, encryption
-    )
+    return XeroTokens(endpoint, store, clock, decisions, owner, xero.refresh_token, connected_at, encryption)
 
 
 def report(settings: ConnectionSettings, organisation: Organisation) -> tuple[list[str], bool]:
@@ -113,10 +116,26 @@ def _as_settings(rule: TaxRule) -> Mapping[str, Any]:
     return named | {"amounts": amounts, "tax_type": rule.tax_type}
 
 
+def _xero_secrets(file: str, stack: str, connection: str) -> tuple[XeroSecrets, datetime | None]:
+    """Return Xero's part of the secrets in a file, or of those that the stack has, and when they were stored."""
+    if file:
+        # The operator's document has no buyer salt; nothing here uses one.
+        secrets = parse(ConnectionSecrets, with_buyer_salt(read_document(file)), "the secrets")
+        return secrets.xero, secrets.connected_at
+    stored = stored_secret(secret_name(stack, connection)) if stack else {}
+    if "xero" not in stored:
+        raise SettingsError(
+            'no credentials of Xero: name a file of them with SECRETS, or run make operate DO="connect xero" and name '
+            "its STACK."
+        )
+    parsed = parse(XeroSecrets, json.dumps(stored["xero"]), "the stored secret's part xero")
+    return parsed, datetime.fromisoformat(stored["connected_at"]) if "connected_at" in stored else None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="preflight", description="Check the settings against the organisation.")
     parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
-    parser.add_argument("--secrets", required=True, help="the secrets document, JSON")
+    parser.add_argument("--secrets", default="", help="the secrets, JSON; without them, those of the stack")
     parser.add_argument("--stack", default="", help="the CloudFormation stack's name; needed for a refresh token")
     parser.add_argument("--connection", default="main", help="the connection's name (default: main)")
     parser.add_argument("--categories", default="", help="the file of SKUs and their categories, if there is one")
@@ -128,9 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.categories:
             document = category_file(read_document(given.categories), given.categories, document).settings
         settings = parse(ConnectionSettings, document, "the settings")
-        # The operator's document has no buyer salt; nothing here uses one.
-        secrets = parse(ConnectionSecrets, with_buyer_salt(read_document(given.secrets)), "the secrets")
-        tokens = access_tokens(secrets, given.stack, given.connection, given.xero_token_url)
+        xero_secrets, connected_at = _xero_secrets(given.secrets, given.stack, given.connection)
+        tokens = access_tokens(xero_secrets, connected_at, given.stack, given.connection, given.xero_token_url)
         lists = settings.policy().lists_to_read
         clock, tenant_id = SystemClock(), settings.xero.tenant_id
         xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url=given.xero_api_url, lists=lists)

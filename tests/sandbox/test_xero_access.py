@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -112,6 +112,43 @@ def test_unused_refresh_token_expires_after_sixty_days(xero: XeroClient) -> None
     token = refresh(xero, token).body["refresh_token"]
     xero.wait(days=60)
     assert refresh(xero, token).body == {"error": "invalid_grant"}
+
+
+REDIRECT = "http://localhost:8765/callback"
+
+
+def consent(client: XeroClient, redirect_uri: str = REDIRECT) -> ParsedResponse:
+    query = {"response_type": "code", "client_id": DEFAULT_CLIENT_ID, "redirect_uri": redirect_uri, "state": "s t"}
+    query["scope"] = "offline_access accounting.contacts"
+    return send(client, "GET", f"/identity/connect/authorize?{urlencode(query)}")
+
+
+def redeem(client: XeroClient, code: str, redirect_uri: str = REDIRECT) -> ParsedResponse:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **CLIENT}
+    return request_token(client, form)
+
+
+def code_of(client: XeroClient) -> str:
+    query = dict(parse_qsl(urlsplit(consent(client).headers["location"]).query))
+    assert query["state"] == "s t"
+    return query["code"]
+
+
+def test_code_of_a_consent_is_worth_tokens_once_and_for_five_minutes(xero: XeroClient) -> None:
+    code = code_of(xero)
+    tokens = redeem(xero, code)
+
+    assert tokens.body["scope"] == "offline_access accounting.contacts"
+    assert refresh(xero, tokens.body["refresh_token"]).status == 200
+    assert redeem(xero, code).body == {"error": "invalid_grant"}
+    late = code_of(xero)
+    xero.sandbox.clock.advance(300)
+    assert redeem(xero, late).body == {"error": "invalid_grant"}
+
+
+def test_code_is_only_for_the_redirect_uri_of_the_consent(xero: XeroClient) -> None:
+    assert redeem(xero, code_of(xero), "http://localhost:1/callback").body == {"error": "invalid_grant"}
+    assert consent(xero, "http://127.0.0.1:8765/callback").status == 400
 
 
 def test_registered_clients_cannot_use_each_others_refresh_tokens(xero: XeroClient) -> None:

@@ -179,11 +179,13 @@ class TokenSet:
 
     access_token: for calls, until expires_at (UTC).
     refresh_token: can be used once to get the next token set; None for a custom connection.
+    scopes: what the access token lets its holder do, as the answer states it; empty where it does not.
     """
 
     access_token: str
     expires_at: datetime
     refresh_token: str | None = None
+    scopes: frozenset[str] = frozenset()
 
 
 class XeroGrantRefused(Exception):

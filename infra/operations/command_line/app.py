@@ -6,6 +6,8 @@ import typer
 
 from operations.command_line.backfill import backfill
 from operations.command_line.command import add_command
+from operations.command_line.connect_amazon import amazon
+from operations.command_line.connect_xero import xero
 from operations.command_line.correct import correct, corrections, withdraw
 from operations.command_line.doctor import doctor
 from operations.command_line.drift import drift
@@ -40,6 +42,11 @@ _stock = typer.Typer(help="Stock at Amazon against the tracked items in Xero.", 
 for _stock_command in (worklist, reconcile, close):
     add_command(_stock, _stock_command)
 app.add_typer(_stock, name="stock")
+
+_connect = typer.Typer(help="Connect Xero and Amazon: credentials are checked, then stored.", no_args_is_help=True)
+for _connect_command in (xero, amazon):
+    add_command(_connect, _connect_command)
+app.add_typer(_connect, name="connect")
 
 
 @app.callback()

@@ -74,6 +74,11 @@ class Session:
             raise SettingsError(f"the stack {self.stack} has no connection. Run make connect.")
         return names
 
+    @property
+    def new_connection(self) -> str:
+        """The connection's name, which needs no settings yet: that of `--connection`, else the only one, else main."""
+        return self._named_connection or (self.connection if self.settings else "main")
+
     def accept_disconnected(self) -> str:
         """Let the command read the rows of a connection that was disconnected; return a warning if it was, else "".
 

@@ -25,11 +25,11 @@ _CONSENT_AGE = timedelta(days=335)  # Amazon: the authorisation of a public appl
 _TOKEN_REFUSED = {
     "invalid_client": (
         "Amazon does not know the application's client id or secret",
-        "Copy both from Seller Central, Develop apps, into the part amazon of the secrets and run make connect.",
+        "Copy both from Seller Central, Develop apps: run connect amazon and enter them.",
     ),
     "invalid_grant": (
         "the seller's authorisation of the application has ended or was withdrawn",
-        "Authorise the application in Seller Central, put the new refresh token into the secrets and run make connect.",
+        "Authorise the application in Seller Central: run connect amazon and enter the new refresh token.",
     ),
 }
 
@@ -99,13 +99,13 @@ def _ages(checked: CheckedConnection) -> Iterator[DoctorFinding]:
         yield _finding(
             Severity.AT_RISK,
             f"the seller's authorisation was stored {age.days} days ago; that of a public application ends after 365",
-            "Renew it in Seller Central, Manage Your Apps, and run make connect with the new refresh token.",
+            "Renew it in Seller Central, Manage Your Apps: run connect amazon and enter the new refresh token.",
         )
     if age > _SECRET_AGE:
         yield _finding(
             Severity.AT_RISK,
             f"the application's client secret was stored {age.days} days ago and ends 180 days after it was made",
-            "Rotate it in Seller Central, Develop apps, and run make connect with the new one.",
+            "Rotate it in Seller Central, Develop apps: run connect amazon and enter the new one.",
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
 
 from amazon_to_xero.adapters.xero.accounting import XeroAccounting
@@ -21,15 +19,8 @@ from amazon_to_xero.services.posting.tenant import TenantBoundXero
 from operations.doctor.checked_connection import CheckedConnection
 from operations.doctor.finding import DoctorFinding, Severity, Side, of_failure
 from operations.preflight import access_tokens
+from operations.xero_scopes import granted_scopes, missing_scopes
 
-#: What the application does in Xero -> the scopes of which one is needed for it (Xero: OAuth 2.0 scopes).
-SCOPES = {
-    "write invoices and credit notes": ("accounting.invoices", "accounting.transactions"),
-    "write payments": ("accounting.payments", "accounting.transactions"),
-    "write contacts": ("accounting.contacts",),
-    "read the settings": ("accounting.settings.read", "accounting.settings"),
-}
-_ATTACHING = {"attach the lists of orders to the invoices of days": ("accounting.attachments",)}
 _RESERVE = 50  # calls: the alarm xero-calls-run-out begins below it
 _STARTER = ("STARTER", "GST_CASHBOOK", "NON_GST_CASHBOOK", "LEDGER")  # Xero: Organisation.Class
 _INCOME = ("REVENUE", "SALES", "OTHERINCOME")
@@ -40,7 +31,8 @@ _AT_RISK = (FailureCode.NO_CLEARING, FailureCode.NO_ROUNDING_ACCOUNT, FailureCod
 def check_xero(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     """Find what Xero refuses, and where the settings do not fit the organisation."""
     settings, stack, session = checked.settings, checked.stack, checked.session
-    tokens = access_tokens(checked.secrets, session.stack, checked.name, stack.xero_token_url)
+    secrets = checked.secrets
+    tokens = access_tokens(secrets.xero, secrets.connected_at, session.stack, checked.name, stack.xero_token_url)
     try:
         token = tokens.current()
     except XeroGrantRefused as problem:
@@ -69,36 +61,23 @@ def _refused_grant(problem: XeroGrantRefused) -> DoctorFinding:
         return _finding(
             Severity.BROKEN,
             "Xero's consent has ended or was withdrawn (invalid_grant)",
-            "Authorise the app in Xero again and run make connect with the new refresh token.",
+            "Authorise the app in Xero again: run connect xero.",
         )
     return _finding(
         Severity.BROKEN,
         f"Xero refuses the app's client id or secret ({problem.code})",
-        "Copy both from developer.xero.com, My Apps, into the part xero of the secrets and run make connect.",
+        "Copy both from developer.xero.com, My Apps: run connect xero and enter them.",
     )
 
 
 def _scopes(token: str, *, attaches: bool) -> Iterator[DoctorFinding]:
     granted = granted_scopes(token)
-    needed = {**SCOPES, **(_ATTACHING if attaches else {})}
-    for purpose, alternatives in needed.items() if granted else ():
-        if not granted & set(alternatives):
-            yield _finding(
-                Severity.BROKEN,
-                f"the consent in Xero does not let the app {purpose}: it lacks the scope {alternatives[0]}",
-                f"Add {alternatives[0]} to the scopes and authorise the app in Xero again.",
-            )
-
-
-def granted_scopes(token: str) -> frozenset[str]:
-    """Return the scopes in an access token of Xero, a JSON Web Token; none where it is no such token."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        scope = claims["scope"]
-    except (IndexError, ValueError, KeyError, TypeError):
-        return frozenset()
-    return frozenset(scope.split() if isinstance(scope, str) else scope)
+    for purpose, scope in missing_scopes(granted, attaches=attaches) if granted else ():
+        yield _finding(
+            Severity.BROKEN,
+            f"the consent in Xero does not let the app {purpose}: it lacks the scope {scope}",
+            f"Add {scope} to the scopes and authorise the app in Xero again.",
+        )
 
 
 def _connected(checked: CheckedConnection, token: str) -> Iterator[DoctorFinding]:

@@ -8,6 +8,7 @@ from sandbox.wire import Request, Response
 
 from . import shapes
 from .errors import NotFound, UnreadableValue, ValidationError
+from .oauth import Identity
 
 if TYPE_CHECKING:
     from .service import XeroSandbox
@@ -26,6 +27,8 @@ def control_response(sandbox: XeroSandbox, request: Request) -> Response | None:
     - `POST merge` `{"Contact": id, number or name, "Into": id or number}`
     - `POST refresh-token` `{"refresh_token": …}`
     - `POST connection` `{"connected": bool}`
+    - `POST consent` `{"given": bool}`: what the person answers who is asked for consent in the browser
+    - `POST tenants` `{"tenants": [connection, …]}`: what the app is connected to beside this organisation
     - `POST scopes` `{"scopes": [str]}`: access tokens state these scopes from now on, as Xero's do
     """
     try:
@@ -74,16 +77,24 @@ def _perform(sandbox: XeroSandbox, request: Request) -> Response | None:
             items = [sandbox.items.count(element) for element in _body(request)["Items"]]
             sandbox.books.commit()
             return Response.of_json({"Items": [shapes.Shapes(sandbox.books).item(item) for item in items]})
-        case "POST", "refresh-token":
-            sandbox.identity.seed_refresh_token(str(_body(request)["refresh_token"]))
-            return Response(204)
-        case "POST", "connection":
-            sandbox.identity.is_connected = bool(_body(request)["connected"])
-            return Response(204)
-        case "POST", "scopes":
-            sandbox.identity.stated_scopes = [str(each) for each in _body(request)["scopes"]]
+        case "POST", ("refresh-token" | "connection" | "consent" | "tenants" | "scopes") as part:
+            _change_identity(sandbox.identity, part, _body(request))
             return Response(204)
     return None
+
+
+def _change_identity(identity: Identity, part: str, body: dict[str, Any]) -> None:
+    match part:
+        case "refresh-token":
+            identity.seed_refresh_token(str(body["refresh_token"]))
+        case "connection":
+            identity.is_connected = bool(body["connected"])
+        case "consent":
+            identity.is_consent_given = bool(body["given"])
+        case "tenants":
+            identity.other_tenants = [dict(each) for each in body["tenants"]]
+        case "scopes":
+            identity.stated_scopes = [str(each) for each in body["scopes"]]
 
 
 def _body(request: Request) -> dict[str, Any]:

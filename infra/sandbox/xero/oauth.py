@@ -3,6 +3,9 @@
 Access tokens expire after 30 minutes, refresh tokens after 60 days. A refresh token is replaced when it is used; the
 used one stays valid for another 30 minutes, for a client that did not receive the response (Xero: OAuth 2.0, token
 expiry). Tokens are numbered, not random, so that a seeded simulation sees the same tokens in every run.
+
+A consent in the browser is answered at once, as if the person had agreed to everything: with a code, which can be used
+once within 5 minutes.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sandbox.wire import Request, Response, SandboxClock
 
@@ -28,6 +32,9 @@ DEFAULT_SCOPE = (
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=30)
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 REFRESH_GRACE_PERIOD = timedelta(minutes=30)
+CODE_LIFETIME = timedelta(minutes=5)
+# Xero: plain http only to localhost, and not to 127.0.0.1.
+_REDIRECTS = ("https://", "http://localhost:", "http://localhost/")
 
 
 @dataclass
@@ -46,6 +53,16 @@ class AccessToken:
     is_custom_connection: bool
 
 
+@dataclass(frozen=True)
+class Code:
+    """What a person consented to in the browser, until the client asks for tokens."""
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    expires_at: datetime
+
+
 class Identity:
     """The clients and tokens of one organisation's connection."""
 
@@ -54,7 +71,10 @@ class Identity:
         self.clients = {DEFAULT_CLIENT_ID: DEFAULT_CLIENT_SECRET}
         self.refresh_tokens: dict[str, RefreshToken] = {}
         self.access_tokens: dict[str, AccessToken] = {}
+        self.codes: dict[str, Code] = {}
         self.is_connected = True
+        self.is_consent_given = True
+        self.other_tenants: list[dict[str, Any]] = []
         self.stated_scopes: list[str] | None = None
         self._issued = 0
         self.seed_refresh_token(DEFAULT_REFRESH_TOKEN)
@@ -78,6 +98,21 @@ class Identity:
 
     # -- endpoints -----------------------------------------------------------------------------------------------
 
+    def authorise(self, request: Request) -> Response:
+        """GET /identity/connect/authorize: the browser goes back to the client with a code, or with a refusal."""
+        client_id, redirect_uri = request.parameter("client_id") or "", request.parameter("redirect_uri") or ""
+        asks_for_code = request.parameter("response_type") == "code"
+        if client_id not in self.clients or not asks_for_code or not redirect_uri.startswith(_REDIRECTS):
+            return Response.of_html("Sorry, something went wrong: unauthorized_client", 400)
+        answer = {"state": request.parameter("state") or ""}
+        if self.is_consent_given:
+            scope = request.parameter("scope") or ""
+            answer["code"] = self._next_token("code")
+            self.codes[answer["code"]] = Code(client_id, redirect_uri, scope, self.clock.now() + CODE_LIFETIME)
+        else:
+            answer["error"] = "access_denied"
+        return Response(302, headers={"location": f"{redirect_uri}?{urlencode(answer)}"})
+
     def token(self, request: Request) -> Response:
         """POST /connect/token."""
         form = request.form()
@@ -90,6 +125,8 @@ class Identity:
                 return Response.of_json(self._token_body(access, form.get("scope")))
             case "refresh_token":
                 return self._refresh(client_id, form)
+            case "authorization_code":
+                return self._redeem(client_id, form)
         return _oauth_error("unsupported_grant_type", 400)
 
     def revocation(self, request: Request) -> Response:
@@ -120,7 +157,8 @@ class Identity:
                     "tenantName": organisation["Name"],
                     "createdDateUtc": "2024-01-01T00:00:00.0000000",
                     "updatedDateUtc": "2024-01-01T00:00:00.0000000",
-                }
+                },
+                *self.other_tenants,
             ]
         )
 
@@ -142,6 +180,19 @@ class Identity:
         return None
 
     # -- tokens --------------------------------------------------------------------------------------------------
+
+    def _redeem(self, client_id: str, form: dict[str, str]) -> Response:
+        code = self.codes.pop(form.get("code", ""), None)
+        if code is None or self.clock.now() >= code.expires_at:
+            return _oauth_error("invalid_grant", 400)
+        if (code.client_id, code.redirect_uri) != (client_id, form.get("redirect_uri")):
+            return _oauth_error("invalid_grant", 400)
+        body = self._token_body(self.issue_access_token(client_id), code.scope)
+        if "offline_access" not in body["scope"].split():
+            return Response.of_json(body)
+        refresh_token = self._next_token("refresh")
+        self.seed_refresh_token(refresh_token, client_id)
+        return Response.of_json({**body, "refresh_token": refresh_token})
 
     def _refresh(self, client_id: str, form: dict[str, str]) -> Response:
         used = self.refresh_tokens.get(form.get("refresh_token", ""))
@@ -172,7 +223,7 @@ class Identity:
             "access_token": access_token,
             "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
             "token_type": "Bearer",
-            "scope": scope or DEFAULT_SCOPE,
+            "scope": " ".join(self.stated_scopes) if self.stated_scopes is not None else scope or DEFAULT_SCOPE,
         }
 
     def _claims(self) -> str:

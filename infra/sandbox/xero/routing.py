@@ -89,6 +89,8 @@ def collection_of(path: str) -> str:
 def identity_operation(method: str, path: str) -> str | None:
     """Return the operation of the identity service; None for an unknown path."""
     match method, path.lower().rstrip("/"):
+        case "GET", "/identity/connect/authorize":
+            return "connectAuthorize"
         case "POST", "/connect/token":
             return "connectToken"
         case "POST", "/connect/revocation":

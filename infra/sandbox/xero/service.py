@@ -98,6 +98,8 @@ class XeroSandbox(SandboxService):
         if path.startswith(API):
             return self._call_accounting_api(request)
         match request.method, path:
+            case "GET", "/identity/connect/authorize":
+                return self.identity.authorise(request)
             case "POST", "/connect/token":
                 return self.identity.token(request)
             case "POST", "/connect/revocation":

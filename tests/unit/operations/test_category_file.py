@@ -105,7 +105,7 @@ def test_connect_stores_the_file_before_the_settings_that_name_it(
 ) -> None:
     aws, store = install(monkeypatch, StubAws()), MemoryStateStore(ManualClock())
     monkeypatch.setattr(connect, "state_store", lambda outputs, connection: store)
-    monkeypatch.setattr(connect, "_is_subscribed", lambda *_: True)
+    monkeypatch.setattr(connect, "subscribe_all", lambda *_: ())
     document = settings()
     document["accounts"]["rules"] = [{"account": "201", "category": "books"}]
     (tmp_path / "skus.csv").write_text(FILE, encoding="utf-8")

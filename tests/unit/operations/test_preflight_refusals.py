@@ -12,10 +12,11 @@ from botocore.exceptions import NoCredentialsError
 
 from fakes.settings import settings
 from operations import logs, preflight
+from operations.connection_secret import store_part
 from sandbox.wire import Fault, SandboxClock
 from sandbox.xero import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, XeroSandbox
 from unit.adapters.live_sandboxes import listening
-from unit.operations.aws_account import StubAws, documents, install, operators_secrets
+from unit.operations.aws_account import NAME, StubAws, documents, install, operators_secrets
 
 
 class Preflight:
@@ -32,6 +33,12 @@ class Preflight:
         xero = {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET} | credentials
         files = documents(self._folder, json.dumps(document), operators_secrets(xero=xero))
         return preflight.main([*files, *self._urls, *options])
+
+    def run_without_secrets(self, *options: str) -> int:
+        document = settings()
+        document["xero"]["tenant_id"] = self.xero.tenant_id
+        named_settings = documents(self._folder, json.dumps(document))[:2]
+        return preflight.main([*named_settings, *self._urls, *options])
 
 
 @pytest.fixture
@@ -93,3 +100,17 @@ def test_logs_of_a_missing_stack_are_explained_in_the_same_way(
     assert logs.main(["--stack", "mistyped"]) == 1
 
     assert "there is no stack mistyped" in capsys.readouterr().err
+
+
+def test_preflight_uses_the_credentials_that_connect_xero_has_stored(
+    command: Preflight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, StubAws())
+    credentials = {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
+
+    assert command.run_without_secrets("--stack", "stack") == 1
+    assert 'run make operate DO="connect xero"' in capsys.readouterr().err
+
+    store_part(NAME, "xero", credentials)
+    command.run_without_secrets("--stack", "stack")
+    assert command.xero.books.organisation["Name"] in capsys.readouterr().out

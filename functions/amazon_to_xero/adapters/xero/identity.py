@@ -48,6 +48,15 @@ class XeroTokenEndpoint:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self._request_tokens("refresh_token", form)
 
+    def authorisation_code(self, code: str, redirect_uri: str) -> TokenSet:
+        """Return the tokens of a consent that a person gave in the browser, for the code that came of it.
+
+        A code can be used once, within 5 minutes, with the redirect URI of the consent (Xero: OAuth 2.0, auth flow).
+        Without the scope offline_access there is no refresh token.
+        """
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return self._request_tokens("authorization_code", form)
+
     def connections(self, access_token: str) -> list[Json]:
         """Return the organisations that a token gives access to: Xero's objects (tenantId, tenantName, tenantType …).
 
@@ -94,7 +103,8 @@ class XeroTokenEndpoint:
             access_token=fields["access_token"],
             # Counted from before the request, so that a token is at worst replaced too early.
             expires_at=requested_at + timedelta(seconds=seconds),
-            refresh_token=fields["refresh_token"] if grant == "refresh_token" else None,
+            refresh_token=None if grant == "client_credentials" else fields.get("refresh_token"),
+            scopes=frozenset(str(fields.get("scope") or "").split()),
         )
 
     def _post(self, operation: str, form: dict[str, str]) -> Answer:

@@ -1,0 +1,1 @@
+"""Credentials of Amazon and Xero as a person gives them, checked live before they are stored."""
