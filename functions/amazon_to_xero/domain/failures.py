@@ -50,6 +50,7 @@ class FailureCode(StrEnum):
     REFUND_BEFORE_START = "REFUND_BEFORE_START"
     REFUND_ITEM_UNKNOWN = "REFUND_ITEM_UNKNOWN"
     REFUND_CURRENCY_DIFFERS = "REFUND_CURRENCY_DIFFERS"
+    REFUND_LIABILITY_DIFFERS = "REFUND_LIABILITY_DIFFERS"
     TRANSACTION_TOO_LARGE = "TRANSACTION_TOO_LARGE"
     # what Amazon charged for a sale
     CHARGE_DIFFERS = "CHARGE_DIFFERS"
@@ -355,6 +356,13 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.REFUND_CURRENCY_DIFFERS: FailureInfo(
         "The refund is in another currency than the sale.",
         "Enter the credit note in Xero manually, then take it off the list with correct --skip.",
+    ),
+    _C.REFUND_LIABILITY_DIFFERS: FailureInfo(
+        "The seller gives back a tax that the sale leaves out as the marketplace's, or the marketplace gives back one "
+        "that the sale states as the seller's.",
+        "Find out in Seller Central who remits the tax; the message has both amounts. Correct the refund, or the "
+        "order, with --tax-type and reprocess the transaction; or enter the credit note in Xero manually, then take it "
+        "off the list with correct --skip.",
     ),
     _C.TRANSACTION_TOO_LARGE: FailureInfo("The transaction does not fit into one row of the table.", _TRANSACTION_VIEW),
     _C.CHARGE_DIFFERS: FailureInfo(

@@ -7,12 +7,14 @@ fails. Charges are of the whole order, so they answer for all of its unclear ite
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
+from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, exact_text, smallest_unit, total
 from amazon_to_xero.domain.planning.proportions import shared
 from amazon_to_xero.domain.tax.liability import (
@@ -39,6 +41,17 @@ def is_charged_in_full(order: Order, charges: Sequence[ShipmentCharge]) -> bool:
     """Return whether the charges are what the buyer pays for the whole order, with the tax that is withheld of it."""
     is_comparable = all(each.currency == order.currency and not each.unknown for each in charges)
     return is_comparable and total(each.total + each.withheld for each in charges) == order.grand_total
+
+
+def as_answered(order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]) -> Order:
+    """Return the order as it was booked: what it leaves unclear as its charges answer it.
+
+    It stays as it is where they do not decide: then a person has accepted it.
+    """
+    if is_charged_in_full(order, charges):
+        with suppress(Failure):
+            return with_charged_tax(order, charges, liabilities)
+    return order
 
 
 def with_charged_tax(order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]) -> Order:

@@ -6,8 +6,8 @@ no part of it. Tax that the marketplace collected was no part of the sale and is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
@@ -47,11 +47,13 @@ class Refund:
 
     value: what the buyer got back in all, without tax that the marketplace collected; above zero.
     findings: amounts of unknown type in it.
+    withheld: SKU, or empty -> the tax that the marketplace gives back itself, for which no part has a tax.
     """
 
     parts: tuple[RefundPart, ...]
     value: Decimal
     findings: tuple[Finding, ...] = ()
+    withheld: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBookedReason:
@@ -62,7 +64,8 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
     """
     if not is_refund(transaction.type):
         return _not_a_refund(transaction)
-    parts = _parts(transaction)
+    withheld = {sku: _withheld(transaction, sku, amounts) for sku, amounts in _by_sku(transaction).items()}
+    parts = _parts(transaction, withheld)
     value = total(part.gross for part in parts)
     if not any(part.gross for part in parts):
         return NotBookedReason.NOTHING_REFUNDED
@@ -72,7 +75,7 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
             f"Transaction {transaction.transaction_id} gives {value} {transaction.currency} to the buyer, so it is not "
             "a refund. Enter it in Xero manually.",
         )
-    return Refund(parts, value, _findings(transaction, suspense_account))
+    return Refund(parts, value, _findings(transaction, suspense_account), withheld)
 
 
 def _not_a_refund(transaction: Transaction) -> NotBookedReason:
@@ -92,13 +95,12 @@ def _is_about_a_refund(transaction: Transaction) -> bool:
     return any(is_about_a_refund(name) for name in (transaction.type, *(each.leaf for each in transaction.amounts)))
 
 
-def _parts(transaction: Transaction) -> tuple[RefundPart, ...]:
+def _parts(transaction: Transaction, withheld: Mapping[str, Decimal]) -> tuple[RefundPart, ...]:
     """Add up the buyer's amounts by item and charge. Amazon states what the seller gives back as negative."""
     parts: dict[tuple[str, AmountKind], RefundPart] = {}
     for sku, amounts in _by_sku(transaction).items():
-        is_collected = _is_collected(transaction, sku, amounts)
         for each in amounts:
-            if each.type.kind in (AmountKind.FEE, AmountKind.MARKETPLACE_TAX) or (each.type.is_tax and is_collected):
+            if each.type.kind in (AmountKind.FEE, AmountKind.MARKETPLACE_TAX) or (each.type.is_tax and withheld[sku]):
                 continue
             held = parts.get((sku, each.type.kind), RefundPart(sku, each.type.kind, ZERO, ZERO))
             net, tax = (ZERO, -each.amount) if each.type.is_tax else (-each.amount, ZERO)
@@ -113,8 +115,8 @@ def _by_sku(transaction: Transaction) -> dict[str, list[ItemAmount]]:
     return by_sku
 
 
-def _is_collected(transaction: Transaction, sku: str, amounts: Sequence[ItemAmount]) -> bool:
-    """Whether the marketplace collected an item's tax: it gives back what it withheld, and that nets with the tax."""
+def _withheld(transaction: Transaction, sku: str, amounts: Sequence[ItemAmount]) -> Decimal:
+    """Return what the marketplace gives back of the tax that it collected on an item: it nets with the buyer's tax."""
     withheld = total(each.amount for each in amounts if each.type.kind is AmountKind.MARKETPLACE_TAX)
     is_buyers_tax = [each for each in amounts if each.type.is_tax and each.type.kind is not AmountKind.MARKETPLACE_TAX]
     tax = total(each.amount for each in is_buyers_tax)
@@ -125,7 +127,7 @@ def _is_collected(transaction: Transaction, sku: str, amounts: Sequence[ItemAmou
             f"{transaction.currency} tax back, the marketplace withholds {withheld} {transaction.currency}. "
             "Compare the transaction in Seller Central and enter the refund in Xero manually.",
         )
-    return bool(withheld)
+    return withheld
 
 
 def _findings(transaction: Transaction, suspense_account: str) -> tuple[Finding, ...]:

@@ -99,6 +99,16 @@ def tax_findings(
     return tuple(_RefundLines(sale, policy, organisation).tax_findings(refund))
 
 
+def taken_back(
+    refund: Refund, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation
+) -> Iterator[tuple[RefundPart, SoldLine]]:
+    """Yield each part of a refund with each line of the sale that it is credited like.
+
+    Raises Failure with REFUND_ITEM_UNKNOWN.
+    """
+    return _RefundLines(sale, policy, organisation).taken_back(refund)
+
+
 class _RefundLines:
     def __init__(self, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation) -> None:
         self._sale = sale
@@ -218,6 +228,11 @@ class _RefundLines:
                     )
 
     # --- which lines of the sale a part belongs to -------------------------------------------------------------------
+
+    def taken_back(self, refund: Refund) -> Iterator[tuple[RefundPart, SoldLine]]:
+        for part in refund.parts:
+            if part.kind is not AmountKind.UNKNOWN:
+                yield from ((part, share.like) for share in self._shares(part))
 
     def _shares(self, part: RefundPart) -> list[_Share]:
         of_item = [line for line in self._sale.lines if not part.sku or line.is_of(part.sku)]

@@ -65,6 +65,8 @@ class RefundedSale:
     paid: keys of the invoices that a payment was requested for, and of entries, whose day is paid as a whole.
     payments: of the invoices.
     order: as Amazon stated it last, for the rules of accounts; None where it is not known.
+    collected: order item ids of the items on which the marketplace owes the tax, as the order says by now, or its
+        charges where the order leaves it unclear.
     """
 
     currency: str
@@ -77,6 +79,7 @@ class RefundedSale:
     paid: frozenset[str] = frozenset()
     payments: tuple[Document, ...] = ()
     order: Order | None = None
+    collected: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> Decimal:

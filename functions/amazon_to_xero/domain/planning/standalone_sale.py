@@ -88,6 +88,7 @@ def standalone_sale(
         contact_number=standalone_customer(order, policy).number,
         lines=tuple(_sold_lines(order, taxes, policy)),
         order=order,
+        collected=taxes.collected,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +13,8 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.charged_tax import is_charged_in_full, with_charged_tax
+from amazon_to_xero.domain.planning.charged_tax import as_answered
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
 from amazon_to_xero.domain.tax.liability import responsible_party, seller_total
 from amazon_to_xero.domain.tax.liability_words import Party
@@ -76,10 +74,7 @@ def stated_sale(
     version = record.source_version
     if not invoices or version is None:
         return None
-    order = parse_order(record.content or {})
-    if is_charged_in_full(order, charges):
-        with suppress(Failure):  # where the charges do not decide, a person has accepted the order as it is
-            order = with_charged_tax(order, charges, liabilities)
+    order = as_answered(parse_order(record.content or {}), charges, liabilities)
     collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
     return StatedSale(
         version=version,

@@ -15,6 +15,7 @@ from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund
+from amazon_to_xero.domain.planning.refund_liability import check_liability
 from amazon_to_xero.domain.planning.refund_lines import credit_lines, tax_findings
 from amazon_to_xero.domain.planning.refund_plan import RefundToPlan, plan_refund, usable_refund_number
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
@@ -88,6 +89,8 @@ class RefundNotes:
         first = record.credit_note_number or decision.number or refund_number(first_invoice, record.key)
         number = usable_refund_number(first, held)
         sale = corrected_refunded_sale(sale, refund.corrections, organisation)
+        if not record.documents:  # what was requested once stays
+            check_liability(refund.refund, record.source, sale, refund.corrections, self._policy, organisation)
         lines = credit_lines(refund.refund, decision.credited, sale, self._policy, organisation)
         to_plan = RefundToPlan(
             record.key,

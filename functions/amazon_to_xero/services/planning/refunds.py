@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from amazon_to_xero.domain.amazon.order import Fulfilment, parse_order
+from amazon_to_xero.domain.amazon.order import Fulfilment, Order, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.amazon.transaction import parse_transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund, transaction_header
@@ -18,13 +18,17 @@ from amazon_to_xero.domain.books.document_types import DocumentKind, document_ke
 from amazon_to_xero.domain.books.numbering import invoice_number, refund_number
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, unusable
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotBookedReason, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.planning.charged_tax import as_answered
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund, refund_of
 from amazon_to_xero.domain.planning.refund_plan import REFUND_KINDS
-from amazon_to_xero.domain.planning.refunded_sale import refunded_sale
+from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, refunded_sale
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.source import SourceKind, source_key
+from amazon_to_xero.domain.tax.liability import responsible_party, unclear_items
+from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import Cursor, RecordStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore, decided_refunds_cursor
@@ -141,7 +145,8 @@ class RefundPlans:
             return PlannedRecord(refund.record)  # planned again with them
         if sale is None:
             return self._without_sale(refund, order)
-        sale = replace(sale, order=parse_order(order.content) if order.content else None)
+        if order.content:
+            sale = self._as_ordered(sale, parse_order(order.content))
         if (document := sale.not_in_books) is not None:
             return self._wait(refund, _Wait(_state_of(document), is_long=_is_on_its_way(document)))
         refund = replace(refund, sold_on=order.marketplace_id)
@@ -164,6 +169,17 @@ class RefundPlans:
             if failure.code is not FailureCode.REFUND_ITEM_UNKNOWN or not _may_ship_later(refund.refund, order):
                 raise
             return self._wait(refund, _Wait("has shipped in part, and not yet what is refunded"))
+
+    def _as_ordered(self, sale: RefundedSale, order: Order) -> RefundedSale:
+        """Return the sale with its order, and whose the tax of its items is: where that is unclear, by its charges."""
+        liabilities = self._policy.tax.liabilities
+        answered = order
+        if unclear_items(order, liabilities):
+            row = self._store.load(SaleConfirmation, [order.order_id]).get(order.order_id)
+            answered = as_answered(order, tuple(row.charges.values()) if row else (), liabilities)
+        parties = {item.item_id: responsible_party(answered, item, liabilities) for item in answered.items}
+        collected = frozenset(item_id for item_id, party in parties.items() if party is Party.MARKETPLACE)
+        return replace(sale, order=order, collected=collected)
 
     def _is_another_under_way(self, refund: RefundInPlanning, decided: DecidedRefunds) -> bool:
         """Whether another refund is decided whose documents this plan does not see: they are not all stored yet.

@@ -103,6 +103,40 @@ def test_day_of_a_refund_in_a_locked_period_is_the_first_open_day() -> None:
     assert (body["Date"], body["Reference"]) == ("2026-11-01", "Amazon.co.uk A · of 2026-10-15")
 
 
+@pytest.mark.parametrize(
+    ("sold_by_marketplace", "withheld", "line"),
+    [
+        (False, {"MarketplaceFacilitatorVAT__Principal": "3.00"}, ("200", "ZERORATEDOUTPUT", "15.00")),
+        (True, {}, ("200", "OUTPUT2", "18.00")),
+        (True, {}, ("200", "ZERORATEDOUTPUT", "18.00")),
+    ],
+)
+def test_person_says_whose_the_tax_of_a_refund_is_that_contradicts_its_sale(
+    sold_by_marketplace: bool, withheld: dict[str, str], line: tuple[str, str, str]
+) -> None:
+    price = breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00")
+    connection = RefundingConnection(version(1, item("18.00", *price, facilitator=sold_by_marketplace)))
+    record = connection.refund(refund("T1", item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", **withheld)))
+    assert record.reason == FailureCode.REFUND_LIABILITY_DIFFERS
+
+    connection.correct(K.TAX_TYPE, line[1], source=REFUND)
+    connection.plan_refund("T1")
+
+    assert connection.lines("A-RFT1") == [line]
+
+
+def test_refund_is_entered_once_its_order_says_too_that_the_marketplace_owes_the_tax() -> None:
+    price = breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00")
+    withheld = item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="3.00")
+    connection = RefundingConnection(version(1, item("18.00", *price)))
+    assert connection.refund(refund("T1", withheld)).reason == FailureCode.REFUND_LIABILITY_DIFFERS
+
+    connection.update(version(2, item("18.00", *price, facilitator=True)))
+    connection.reprocess("T1")
+
+    assert connection.lines("A-RFT1") == [("200", "ZERORATEDOUTPUT", "15.00")]
+
+
 def test_withdrawn_correction_of_a_waiting_refund_leaves_it_as_amazon_states_it() -> None:
     connection = waiting_refund()
     connection.correct(K.SKIP, source=REFUND)

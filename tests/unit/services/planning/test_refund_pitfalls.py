@@ -205,6 +205,42 @@ CASES = {
         back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="2.90")),
         Person(FailureCode.MARKETPLACE_TAX_DIFFERS, ["got 3.00 GBP tax back", "withholds 2.90 GBP"]),
     ),
+    "7: marketplace tax on a sale whose tax is the seller's needs a person, with both amounts": Case(
+        version(1, item("18.00", breakdown("ITEM", "18.00"), breakdown("TAX", "3.00", ITEM="3.00"))),
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00", MarketplaceFacilitatorVAT__Principal="3.00")),
+        Person(
+            FailureCode.REFUND_LIABILITY_DIFFERS,
+            ["the buyer got 3.00 GBP tax back", "gives back 15.00 GBP", "with OUTPUT2; then it is 18.00 GBP"],
+        ),
+    ),
+    "7: the same on its goodwill alone": Case(
+        SOLD,
+        back(item_refund(GoodwillPrincipal="-3.00", GoodwillTax="-0.60", MarketplaceFacilitatorVAT__Principal="0.60")),
+        Person(FailureCode.REFUND_LIABILITY_DIFFERS, ["gives back 3.00 GBP", "with OUTPUT2; then it is 3.60 GBP"]),
+    ),
+    "7: the seller's tax on a sale whose tax is the marketplace's needs a person, with both amounts": Case(
+        COLLECTED,
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-3.00")),
+        Person(
+            FailureCode.REFUND_LIABILITY_DIFFERS,
+            ["gives back 18.00 GBP with 3.00 GBP tax", "then it is 15.00 GBP", "reprocess transaction#T1"],
+        ),
+    ),
+    "7: so does a refund of the whole order": Case(
+        COLLECTED,
+        back(item_refund("", OurPricePrincipal="-15.00", OurPriceTax="-3.00")),
+        Person(FailureCode.REFUND_LIABILITY_DIFFERS, ["Refund transaction#T1: the seller gives back 18.00 GBP"]),
+    ),
+    "7: a cent of tax is rounding": Case(
+        COLLECTED,
+        back(item_refund(OurPricePrincipal="-15.00", OurPriceTax="-0.01")),
+        Note([("200", "ZERORATEDOUTPUT", "15.01")], "15.01"),
+    ),
+    "7: tax on goodwill says nothing of the sale's": Case(
+        COLLECTED,
+        back(item_refund(OurPricePrincipal="-15.00", GoodwillPrincipal="-2.00", GoodwillTax="-0.40")),
+        Note([("200", "ZERORATEDOUTPUT", "15.00"), ("200", "ZERORATEDOUTPUT", "2.40")], "17.40"),
+    ),
     "8: shipping that Amazon gives back as a fee is no part of it": Case(
         SOLD,
         back(item_refund(OurPricePrincipal="-14.00", ShippingPrincipal="-4.99", ShippingChargeback="4.99")),
