@@ -34,6 +34,7 @@ class FailureCode(StrEnum):
     MIXED_CURRENCIES = "MIXED_CURRENCIES"
     ITEM_TOTAL_DIFFERS = "ITEM_TOTAL_DIFFERS"
     ORDER_TOTAL_DIFFERS = "ORDER_TOTAL_DIFFERS"
+    SALE_BELOW_ZERO = "SALE_BELOW_ZERO"
     DETAIL_DIFFERS = "DETAIL_DIFFERS"
     PROCEEDS_MISSING = "PROCEEDS_MISSING"
     SHIPPING_DAY_UNKNOWN = "SHIPPING_DAY_UNKNOWN"
@@ -302,6 +303,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.MIXED_CURRENCIES: FailureInfo("The order has amounts in more than one currency.", _SELLER_CENTRAL),
     _C.ITEM_TOTAL_DIFFERS: FailureInfo("The parts of an item do not add up to Amazon's total for it.", _COMPARE),
     _C.ORDER_TOTAL_DIFFERS: FailureInfo("The items do not add up to Amazon's grand total.", _COMPARE),
+    _C.SALE_BELOW_ZERO: FailureInfo(
+        "The discounts of an order, or of one of its shipments, exceed its prices: no invoice is below zero.",
+        "Check the order in Seller Central and enter all of it in Xero manually, then take it off the list with "
+        "correct --skip, which takes back its invoices so far.",
+    ),
     _C.DETAIL_DIFFERS: FailureInfo("The details of a charge do not add up to Amazon's subtotal.", _COMPARE),
     _C.PROCEEDS_MISSING: FailureInfo("Amazon has given no amounts for this order for a day.", _SELLER_CENTRAL),
     _C.SHIPPING_DAY_UNKNOWN: FailureInfo(

@@ -23,6 +23,7 @@ from amazon_to_xero.domain.corrections import value_for
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.account_rules import LineBooking
+from amazon_to_xero.domain.planning.below_zero import check_not_below_zero
 from amazon_to_xero.domain.planning.cut_over import is_before_start, is_shipped_before_start
 from amazon_to_xero.domain.planning.policy import Approval, PostingPolicy
 from amazon_to_xero.domain.planning.shares import share_of, tracking_of
@@ -108,7 +109,8 @@ def sales(
     """Return one sale for the order, or one for each shipment where the policy says so, or why there is none.
 
     `shipments` are those recorded so far; the first of them dates the sale of a whole order, whatever packages follow.
-    Raises Failure for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up.
+    Raises Failure for an order that needs a person: unknown marketplace, unmapped tax, amounts that do not add up, or
+    that are below zero.
     """
     not_invoiced = nothing_to_invoice(order, policy, shipments)
     if not_invoiced is not None:
@@ -121,7 +123,10 @@ def sales(
     organisation.require_currency(order.currency)
     if shipments and policy.invoice_per.is_by_shipment:
         return [_sale_of_shipment(order, shipments, place, policy, organisation) for place in range(len(shipments))]
-    return [_sale(order, shipments[0] if shipments else None, tracking_of(order), policy, organisation, whole=order)]
+    first = shipments[0] if shipments else None
+    sale = _sale(order, first, tracking_of(order), policy, organisation, whole=order)
+    check_not_below_zero(sale.total, order, order)
+    return [sale]
 
 
 def _sale_of_shipment(
@@ -135,8 +140,10 @@ def _sale_of_shipment(
     shipment = shipments[place]
     part = share_of(order, shipments, place)
     sale = _sale(part, shipment, tracking_of(order, shipment), policy, organisation, whole=order)
-    is_left_out = is_shipped_before_start(order, shipment, policy)
-    return replace(sale, lines=(), total=ZERO, tax_variances=()) if is_left_out else sale
+    if is_shipped_before_start(order, shipment, policy):
+        return replace(sale, lines=(), total=ZERO, tax_variances=())
+    check_not_below_zero(sale.total, part, order)
+    return sale
 
 
 def unshipped_total(order: Order, of_shipments: Sequence[Sale], policy: PostingPolicy) -> Decimal:
