@@ -244,7 +244,7 @@ class Invariants:
                 "XERO_ERROR",
                 "REFERENCE_FAILED",
             }  # Xero's refusal of the archived contact is lost like every other answer
-        allowed |= self._refunds.fails_with(one) | self._world.lock_dates.fails_with()
+        allowed |= self._refunds.fails_with(one) | self._world.lock_dates.fails_with(one)
         for what, reason in failed.items():
             if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simulation.scheduler import START
 
 if TYPE_CHECKING:
+    from simulation.history import OrderHistory
     from simulation.world import World
 
 _SHARE = 0.12  # of the worlds without faults that last
@@ -62,6 +63,11 @@ class DrawnLockDates:
         locked = (each for _, each in self._set if each is not None and each >= date.fromisoformat(day[:10]))
         return frozenset({day, *((each + timedelta(days=1)).isoformat() for each in locked)})
 
-    def fails_with(self) -> frozenset[str]:
-        """Return how documents may fail because of lock dates: also those that refer to one that failed."""
-        return frozenset({LOCKED, "REFERENCE_FAILED"} if self._set and not self.moves_dates else ())
+    def fails_with(self, one: OrderHistory) -> frozenset[str]:
+        """Return how documents may fail because of lock dates: also those that refer to one that failed.
+
+        A change of an unpaid invoice is planned before a lock of the last minutes is known; what Xero holds of it is
+        then no longer there to be credited.
+        """
+        is_open = one.region.currency not in self._world.clearing
+        return frozenset({LOCKED, "REFERENCE_FAILED"} if self._set and (is_open or not self.moves_dates) else ())

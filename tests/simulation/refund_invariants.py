@@ -160,7 +160,7 @@ class RefundInvariants:
                 return True
             if reason == "REFUND_ITEM_UNKNOWN":  # what is refunded was never invoiced, or its open invoice is voided
                 return expected.status is None
-            if reason in self._world.lock_dates.fails_with():
+            if reason in self._world.lock_dates.fails_with(one):
                 return True
             return reason == _NO_SALE and (not is_invoiced or self._ships_in_parts(one))
 
