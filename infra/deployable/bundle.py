@@ -55,7 +55,7 @@ UNUSED = (
     # python-amazon-sp-api: the same API again for asyncio; httpx imports anyio only if it is installed
     "sp_api/asyncio",
     "anyio",
-    # Powertools: what no function imports. The package parameters stays whole: importing one of its modules imports all.
+    # Powertools: what no function imports. Importing one module of the package parameters imports all of them.
     "aws_lambda_powertools/event_handler",
     *(
         f"aws_lambda_powertools/utilities/{utility}"
