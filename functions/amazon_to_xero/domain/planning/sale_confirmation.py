@@ -101,6 +101,11 @@ class SaleConfirmation:
         """Whether its charges were compared, and wait for the sale of their order or failed for want of it."""
         return self.reason in _WITHOUT_SALE
 
+    @property
+    def awaits_sale(self) -> bool:
+        """Whether its charges were compared, and wait for a sale that no plan of their order has stated yet."""
+        return self.sale is None and self.is_found_without_sale
+
     def is_explained_by_another_rule(self, reason: str) -> bool:
         """Whether another rule than that of the order explained its charges: a person may have withdrawn it since."""
         return self.state is ConfirmationState.NOT_INVOICED and bool(self.charges) and self.reason != reason

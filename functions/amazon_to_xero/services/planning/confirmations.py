@@ -128,6 +128,8 @@ class SaleConfirmations:
             return None
         if known is None and sale is None:
             return None  # neither a sale nor a charge
+        if sale is None and row.awaits_sale and plan.record.state is OrderState.PLANNED:
+            return None  # compared now, it would only have the order planned again, without an end
         now = self._clock.now()
         if sale is None and row.is_explained_by_another_rule(plan.record.reason):
             return row.compare_at(now, now)

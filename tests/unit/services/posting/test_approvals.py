@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,11 +16,14 @@ from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.planning.policy import Approval, MarketplacePolicy, PostingPolicy
+from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroUnavailable
+from fakes.charges import charge
 from fakes.connection import FakeConnection
 from fakes.order_life import DRAFT, ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, cancelled, tea, version
 from fakes.orders import UK, US
+from fakes.state import ManualClock
 
 K = CorrectionKind
 REVIEWED = replace(PAYING, approval=Approval.REVIEW)
@@ -73,6 +76,32 @@ def test_shipped_order_awaits_approval_and_is_paid_after_a_person_has_approved_i
     assert (books.xero.invoice("A")["Status"], books.paid()) == ("AUTHORISED", [Decimal(10)])
     assert books.writes_of_invoices() == 2  # the draft, and what awaits approval
     assert books.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_charge_before_the_approval_has_the_order_planned_once_more_and_not_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    books = ReviewedBooks(DRAFT, SHIPPED)
+    plans = len(books.decisions.of("PLANNED"))
+    posted = books.clock.now()
+    books.amazon.transactions.append(charge("C1", "A", posted=posted, OurPricePrincipal="10.00", Commission="-1"))
+    books.notice_transactions(posted)
+
+    books.clock.advance(300)
+    with monkeypatch.context() as patched:
+        patched.setattr(ManualClock, "now", _passing)
+        books.work()
+
+    assert len(books.decisions.of("PLANNED")) == plans + 1
+    books.approve()
+    books.work(HOUR)
+    assert books.store.load(SaleConfirmation, ["A"])["A"].state == "CONFIRMED"
+
+
+def _passing(clock: ManualClock) -> datetime:
+    """Let time pass with each look at the clock, so that a run without an end ends at its deadline."""
+    clock.advance(0.05)
+    return clock._now
 
 
 def test_order_that_has_not_shipped_is_a_draft_and_awaits_nobody() -> None:
