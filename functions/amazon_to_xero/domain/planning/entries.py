@@ -16,7 +16,8 @@ from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Organisation
-from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer, PostingPolicy
+from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 _DAY = timedelta(days=1)
 
@@ -25,13 +26,17 @@ def shaped_like(policy: PostingPolicy, documents: Iterable[Document]) -> Posting
     """Return the policy for a source that has these documents: an order keeps the shape of its first invoice.
 
     So nothing is stated twice when the setting changes: what has an invoice of its own is corrected by documents of its
-    own, and what is an entry by entries.
+    own, and what is an entry by entries. An entry is stated at once: it awaits no person, and is no draft. Otherwise
+    the first change of an order whose day is closed would credit all of it.
     """
     invoices = [each for each in documents if each.kind is DocumentKind.INVOICE and not each.desired.tombstone]
     if not invoices or any(each.desired.is_entry for each in invoices) is (policy.invoice_per is InvoicePer.DAY):
         return policy
-    is_entry = any(each.desired.is_entry for each in invoices)
-    return replace(policy, invoice_per=InvoicePer.DAY if is_entry else InvoicePer.SHIPMENT)
+    if policy.invoice_per is InvoicePer.DAY:
+        return replace(policy, invoice_per=InvoicePer.SHIPMENT)
+    is_draft = policy.tax.when_different is WhenDifferent.DRAFT
+    tax = replace(policy.tax, when_different=WhenDifferent.HOLD) if is_draft else policy.tax
+    return replace(policy, invoice_per=InvoicePer.DAY, approval=Approval.AT_SHIPMENT, tax=tax)
 
 
 def entry_of(

@@ -12,7 +12,8 @@ from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.numbering import day_number, is_day_number
 from amazon_to_xero.domain.planning.entries import next_closing, shaped_like
-from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer
+from amazon_to_xero.domain.tax.rules import WhenDifferent
 from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, SHIPPED, cancelled, order_life, tea, version
 from fakes.orders import UK
 from unit.desired_documents import desired_invoice, removed
@@ -65,6 +66,16 @@ def test_order_keeps_the_shape_of_its_first_invoice(
     documents = [Document(each) for each in held]  # type: ignore[arg-type]
 
     assert shaped_like(replace(PAYING, invoice_per=setting), documents).invoice_per is shape
+
+
+def test_entry_awaits_no_person_and_is_no_draft_whatever_the_settings_say_by_now() -> None:
+    tax = replace(PAYING.tax, when_different=WhenDifferent.DRAFT)
+    setting = replace(PAYING, invoice_per=InvoicePer.ORDER, approval=Approval.REVIEW, tax=tax)
+
+    of_entry, of_own = (shaped_like(setting, [Document(each)]) for each in (ENTRY, OWN))
+
+    assert (of_entry.approval, of_entry.tax.when_different) == (Approval.AT_SHIPMENT, WhenDifferent.HOLD)
+    assert of_own == setting
 
 
 def test_entry_has_no_payment_and_follows_its_order_until_its_day_is_closed() -> None:

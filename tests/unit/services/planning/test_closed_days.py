@@ -17,7 +17,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState, DayTerms, by_terms
-from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.policy import Approval, InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
 from amazon_to_xero.domain.replay.failure import reprocess_body
 from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRefused
@@ -481,8 +481,8 @@ def test_day_whose_invoice_a_person_has_voided_is_entered_again_when_it_is_repro
 # --- changing the setting ---------------------------------------------------------------------------------------------
 
 
-def switch(connection: DayConnection, per: InvoicePer) -> None:
-    connection.policy = replace(BY_DAY, invoice_per=per)
+def switch(connection: DayConnection, per: InvoicePer, approval: Approval = Approval.AT_SHIPMENT) -> None:
+    connection.policy = replace(BY_DAY, invoice_per=per, approval=approval)
     connection.restart()
 
 
@@ -497,6 +497,22 @@ def test_order_that_is_an_entry_stays_one_after_the_setting_changes(connection: 
 
     assert connection.invoices == {MONDAY: D("22.00"), "AMZ-C": D("12.00")}
     assert connection.credit_notes == {TUESDAY: D("3.00")}
+
+
+def test_entries_await_no_approval_where_a_person_approves_invoices_after_the_setting_changes(
+    connection: DayConnection,
+) -> None:
+    connection.sell("A")
+    connection.close_day()
+    connection.sell("B")
+    switch(connection, InvoicePer.SHIPMENT, Approval.REVIEW)
+    connection.sell("A", price="10.00")
+    connection.sell("B", price="11.00")
+    connection.close_day()
+
+    assert connection.invoices == {MONDAY: D("12.00"), TUESDAY: D("11.00")}
+    assert connection.credit_notes == {TUESDAY: D("2.00")}
+    assert connection.failures == []
 
 
 def test_order_with_an_invoice_of_its_own_keeps_it_after_the_setting_changes() -> None:
