@@ -23,6 +23,7 @@ from amazon_to_xero.domain.books.xero_change import ChangeState, XeroChange, wit
 from amazon_to_xero.domain.books.xero_comparison import ChangeKind
 from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
+from amazon_to_xero.domain.source import SourceKind, identity_of
 
 _UNAPPROVED = ("DRAFT", "SUBMITTED")
 _OF_CONTACTS = (ChangeKind.ARCHIVED, ChangeKind.MERGED)
@@ -57,6 +58,8 @@ def why_not(
         return f"{change.document} has no open change: it is {change.state}. List the open ones with drift list."
     if decision is Decision.RESTORE:
         return _why_not_restored(change)
+    if change.kind is ChangeKind.REMOVED and identity_of(change.source, SourceKind.DAY):
+        return _why_not_removed_of_day(document)
     if change.kind is ChangeKind.REMOVED and document.kind is DocumentKind.INVOICE:
         return _why_not_removed(document, others)
     return _why_not_accepted(change, document, corrections)
@@ -144,6 +147,13 @@ def _why_not_removed(document: Document, others: Iterable[Document]) -> str:
     return (
         f"The order has other documents in Xero: {', '.join(sorted(entered))}. Restore {document.key}, or void those, "
         "too, and skip the order with correct --skip."
+    )
+
+
+def _why_not_removed_of_day(document: Document) -> str:
+    return (
+        f"{document.key} states the sales or refunds of a day, which would stay entered and be in no document. Restore "
+        "it, then skip what a person enters otherwise with correct --skip."
     )
 
 

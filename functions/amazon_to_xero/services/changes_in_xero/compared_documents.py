@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind, document_key
@@ -21,9 +20,9 @@ from amazon_to_xero.domain.books.xero_comparison import (
     is_comparable,
     settlement_change_of,
 )
-from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 
 _ORDER_ID = re.compile(r"\b\d{3}-\d{7}-\d{7}\b")
@@ -98,7 +97,8 @@ class ComparedDocuments:
     def _settlements(self, owners: Sequence[Compared]) -> Iterator[Compared]:
         """Compare the payments, cash refunds and allocations of documents that are not removed."""
         kept = {each.document.key: each for each in owners if each.element.get("Status") not in ("VOIDED", "DELETED")}
-        rows = self._store.load(Document, self._documents_of_sources(each.document for each in kept.values()))
+        sources = {each.document.desired.source for each in kept.values()}
+        rows = self._store.load(Document, documents_of_sources(self._store, sources))
         settlements = [row for row in rows.values() if DOCUMENT_TYPES[row.kind].owner and is_comparable(row)]
         settled = {key for row in settlements for key in row.desired.references.values()}
         ids = {key: row.xero_id for key, row in self._store.load(Document, settled).items() if row.exists_in_xero}
@@ -106,17 +106,6 @@ class ComparedDocuments:
             owner = kept.get(row.desired.references[DOCUMENT_TYPES[row.kind].owner_path])
             if owner is not None:
                 yield Compared(row, owner.element, settlement_change_of(row, owner.element, ids))
-
-    def _documents_of_sources(self, documents: Iterable[Document]) -> set[str]:
-        """Return the keys of all documents that the sources of these have asked for."""
-        sources = {document.desired.source for document in documents}
-        orders = [found for source in sources if (found := identity_of(source, SourceKind.ORDER))]
-        refunds = [found for source in sources if (found := identity_of(source, SourceKind.TRANSACTION))]
-        records: list[Any] = [
-            *self._store.load(OrderRecord, orders).values(),
-            *self._store.load(TransactionRecord, refunds).values(),
-        ]
-        return {key for record in records for key in record.documents}
 
 
 def _numbers(number: Any) -> Iterator[str]:

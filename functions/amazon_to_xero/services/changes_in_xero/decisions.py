@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from amazon_to_xero.domain.amazon.change_decision_message import ChangeDecision, Decision, decision_message
-from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.change_decisions import (
     STATES,
     accepted,
@@ -31,6 +29,7 @@ from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
 from amazon_to_xero.services.state_updates import update_records
 
 _DECIDED = {Decision.ACCEPT: "CHANGE_IN_XERO_ACCEPTED", Decision.RESTORE: "CHANGE_IN_XERO_RESTORED"}
@@ -57,7 +56,7 @@ def changed_source(store: StateStore, key: str) -> ChangedSource | None:
     if change is None or document is None:
         return None
     source = document.desired.source
-    keys = set(_documents_of(store, source)) - {key}
+    keys = documents_of_sources(store, [source]) - {key}
     others = tuple(store.load(Document, keys).values()) if keys else ()
     corrections = store.load(Corrections, [source]).get(source, Corrections(source))
     return ChangedSource(change, document, others, corrections)
@@ -110,8 +109,7 @@ class ChangeDecisions:
         self._save(decision, found)
         if is_entered:
             self._enter(source, entry)
-        if _has_corrections(source):
-            self._plan_again([source])
+        self._plan_again([source])
         if not is_known:
             self._log(decision, change)
 
@@ -150,20 +148,8 @@ class ChangeDecisions:
         )
 
 
-def _documents_of(store: StateStore, source: str) -> tuple[str, ...]:
-    """Return the keys of the documents that a source has asked for."""
-    order_id, transaction_id = identity_of(source, SourceKind.ORDER), identity_of(source, SourceKind.TRANSACTION)
-    if order_id:
-        order = store.load(OrderRecord, [order_id]).get(order_id)
-        return order.documents if order else ()
-    if transaction_id:
-        transaction = store.load(TransactionRecord, [transaction_id]).get(transaction_id)
-        return transaction.documents if transaction else ()
-    return ()
-
-
 def _has_corrections(source: str) -> bool:
-    """Whether it is a source that takes corrections, and is planned: an order or a refund."""
+    """Whether it is a source that takes corrections: an order or a refund. The documents of a day take none."""
     return any(identity_of(source, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION))
 
 
