@@ -39,6 +39,6 @@ def change_services(
     dead_letters: by capability.
     """
     return ChangeServices(
-        XeroChanges(xero, store, pauses, clock, decisions),
+        XeroChanges(xero, store, pauses, plan_again, clock, decisions),
         ChangeDecisions(connection, store, enter, plan_again, dead_letters[SHIPMENTS], clock, decisions),
     )

@@ -30,6 +30,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import MAX_PAGE, XeroApi, XeroError
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared, ComparedDocuments
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.state_updates import ATTEMPTS, update_cursor, update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 
@@ -42,10 +43,20 @@ _KINDS = (DocumentKind.CONTACT, DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE) 
 class XeroChanges:
     """The changes of one connection's documents."""
 
-    def __init__(self, xero: XeroApi, store: StateStore, pauses: Pauses, clock: Clock, decisions: DecisionLog) -> None:
+    def __init__(
+        self,
+        xero: XeroApi,
+        store: StateStore,
+        pauses: Pauses,
+        plan_again: SourceRequest,
+        clock: Clock,
+        decisions: DecisionLog,
+    ) -> None:
+        """`plan_again` makes sources due for planning: those that have waited for a change to be taken back."""
         self._xero = xero
         self._store = store
         self._pauses = pauses
+        self._plan_again = plan_again
         self._clock = clock
         self._decisions = decisions
         self._documents = ComparedDocuments(store)
@@ -161,7 +172,7 @@ class XeroChanges:
         update_records(self._store, Document, keys, marked)
 
     def _undo(self, keys: Iterable[str]) -> None:
-        """Close the changes that somebody has taken back in Xero."""
+        """Close the changes that somebody has taken back in Xero, and have their sources go on."""
         undone = list(keys)
 
         def unmarked(stored: Mapping[str, Document | None]) -> Iterable[Document]:
@@ -171,7 +182,10 @@ class XeroChanges:
             return [each.undone(self._clock.now()) for each in stored.values() if each is not None and each.is_open]
 
         if undone:
+            open_ones = self._store.load(XeroChange, undone).values()
             update_records(self._store, Document, undone, unmarked)
+            # Before the changes are closed: after a crash in between they are found as open once more.
+            self._plan_again(list(dict.fromkeys(each.source for each in open_ones if each.is_open)))
             for change in update_records(self._store, XeroChange, undone, closed).values():
                 self._decisions.record(
                     "CHANGE_IN_XERO_UNDONE", document=change.document, order_id=change.order_id or None

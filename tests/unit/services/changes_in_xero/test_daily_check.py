@@ -278,6 +278,19 @@ def test_change_that_somebody_takes_back_is_closed_and_the_order_goes_on() -> No
     assert books.xero.invoice("A")["Total"] == Decimal("7.50")
 
 
+def test_version_that_failed_because_of_a_change_is_entered_once_somebody_takes_the_change_back() -> None:
+    books = WatchedBooks(SHIPPED, policy=UNPAID)
+    books.edit_line(AccountCode="205")
+    books.pass_a_day()
+    books.update(version(3, tea("7.50")))
+    assert books.record("A").reason == "CHANGED_IN_XERO"
+
+    books.edit_line(AccountCode="200")
+    books.pass_a_day()
+
+    assert (books.xero.invoice("A")["Total"], books.record("A").state) == (Decimal("7.50"), "PLANNED")
+
+
 # --- never overwritten ------------------------------------------------------------------------------------------------
 
 
