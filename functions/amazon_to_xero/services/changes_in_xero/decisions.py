@@ -20,7 +20,7 @@ from amazon_to_xero.domain.books.change_decisions import (
     without_owner,
 )
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind, document_key
 from amazon_to_xero.domain.books.xero_change import XeroChange, is_undecided
 from amazon_to_xero.domain.books.xero_comparison import ChangeKind
 from amazon_to_xero.domain.corrections import Correction, Corrections
@@ -30,6 +30,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from amazon_to_xero.services.state_updates import update_records
 
 _DECIDED = {Decision.ACCEPT: "CHANGE_IN_XERO_ACCEPTED", Decision.RESTORE: "CHANGE_IN_XERO_RESTORED"}
@@ -41,7 +42,7 @@ type EnterCorrection = Callable[[str, Correction], None]  # source, entry
 class ChangedSource:
     """The change of a document, with what a decision about it depends on.
 
-    others: the other documents of its source.
+    others: the other documents of its source, and the credit notes of an order's refunds.
     """
 
     change: XeroChange
@@ -56,7 +57,7 @@ def changed_source(store: StateStore, key: str) -> ChangedSource | None:
     if change is None or document is None:
         return None
     source = document.desired.source
-    keys = documents_of_sources(store, [source]) - {key}
+    keys = (documents_of_sources(store, [source]) | _refund_notes(store, source)) - {key}
     others = tuple(store.load(Document, keys).values()) if keys else ()
     corrections = store.load(Corrections, [source]).get(source, Corrections(source))
     return ChangedSource(change, document, others, corrections)
@@ -146,6 +147,13 @@ class ChangeDecisions:
             change=change.text,
             author=decision.author,
         )
+
+
+def _refund_notes(store: StateStore, source: str) -> set[str]:
+    """Return the keys of the credit notes of an order's refunds: without their sale they would take back nothing."""
+    order_id = identity_of(source, SourceKind.ORDER)
+    numbers = DecidedRefundsStore(store).load(order_id).numbers if order_id else ()
+    return {document_key(DocumentKind.CREDIT_NOTE, number) for number in numbers}
 
 
 def _has_corrections(source: str) -> bool:

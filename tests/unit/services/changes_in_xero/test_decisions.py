@@ -144,6 +144,24 @@ def test_accepted_voiding_skips_the_order() -> None:
     assert books.document("A").state is DocumentState.APPLIED
 
 
+def test_voiding_of_an_invoice_that_was_refunded_cannot_be_accepted_while_xero_holds_the_credit_note() -> None:
+    books = WatchedBooks(SHIPPED)
+    returned = item_refund(OurPricePrincipal="-4.00")
+    books.amazon.transactions = [refund("R1", returned, order_id="A", posted=books.clock.now())]
+    books.notice_transactions(books.clock.now())
+    books.clock.advance(200)
+    books.work()
+    books.xero.unpay(books.xero.invoice("A"))
+    books.edit(Status="VOIDED")
+    books.pass_a_day()
+
+    books.decide(ACCEPT)
+
+    assert state_of(books) is ChangeState.OPEN
+    (letter,) = books.dead_letters[SHIPMENTS].letters
+    assert "The order has other documents in Xero: credit_note#A-RFR1." in letter.remedy
+
+
 def test_change_of_a_draft_cannot_be_accepted_and_the_message_says_what_to_do() -> None:
     books = WatchedBooks(DRAFT)
     books.edit_line(AccountCode="205")
