@@ -1,14 +1,16 @@
 """Finds once a day what people have changed in Xero of the documents that this system wrote.
 
 Xero is asked for what changed since the last complete check: one call for each kind and thousand, three where nothing
-changed. Our own writes are among it, and agree with their rows. What seems to differ is read once more by its id, so
-that a write of another worker between the two reads is no change. What is found is stored as XeroChange, and the
-document is marked: its source asks for nothing else until a person has decided.
+changed. After very many changes a check takes several runs, each from where the last one ended. Our own writes are
+among it, and agree with their rows. What seems to differ is read once more by its id, so that a write of another worker
+between the two reads is no change. What is found is stored as XeroChange, and the document is marked: its source asks
+for nothing else until a person has decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.books.document import Document
@@ -40,6 +42,33 @@ _OVERLAP = timedelta(minutes=5)  # Xero's clock is not ours
 _KINDS = (DocumentKind.CONTACT, DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)  # a merge explains other contacts
 
 
+@dataclass(frozen=True)
+class _Place:
+    """How far a check is.
+
+    since: when the last complete one began (UTC).
+    began: when this one began (UTC).
+    kind, page: what is to be read next.
+    """
+
+    since: datetime
+    began: datetime
+    kind: DocumentKind = _KINDS[0]
+    page: int = 1
+
+    @classmethod
+    def of(cls, data: Mapping[str, str], now: datetime) -> _Place:
+        """Return the place that the cursor holds, which of a check that has not begun is the first page."""
+        began = datetime.fromisoformat(data["began"]) if "began" in data else now
+        kind = DocumentKind(data.get("kind", _KINDS[0]))
+        return cls(datetime.fromisoformat(data["since"]), began, kind, int(data.get("page", 1)))
+
+    @property
+    def data(self) -> Mapping[str, str]:
+        times = {"since": self.since.isoformat(), "began": self.began.isoformat()}
+        return {**times, "kind": self.kind.value, "page": str(self.page)}
+
+
 class XeroChanges:
     """The changes of one connection's documents."""
 
@@ -65,43 +94,58 @@ class XeroChanges:
     def find_due(self, deadline: datetime) -> None:
         """Find and record changes, if the last complete check began a day ago. The first run only notes the time.
 
-        Xero's faults pause it; what was not read completely is read again by the next run.
+        Half of the time is left to what is to be planned. What was not read then, or because of a fault of Xero, which
+        pauses it, is read by the next runs.
         """
-        began = self._clock.now()
-        if began >= deadline or (self._not_before is not None and began < self._not_before):
+        now = self._clock.now()
+        if now >= deadline or (self._not_before is not None and now < self._not_before):
             return
         cursor = self._store.cursor(CURSOR)
         if not cursor.data:
-            self._checked(began)
+            self._checked(now)
             return
-        since = datetime.fromisoformat(cursor.data["since"])
-        self._not_before = since + EVERY
+        place = _Place.of(cursor.data, now)
+        self._not_before = place.since + EVERY
         services = ("xero", *(f"xero#{kind}" for kind in _KINDS))
-        if began < self._not_before or any(self._pauses.until(service) for service in services):
-            return
-        for kind in _KINDS:
+        if now >= self._not_before and not any(self._pauses.until(service) for service in services):
+            self._read(place, now + (deadline - now) / 2, deadline)
+
+    def _read(self, place: _Place, until: datetime, deadline: datetime) -> None:
+        for kind in _KINDS[_KINDS.index(place.kind) :]:
+            if kind is not place.kind:
+                place = self._stored(replace(place, kind=kind, page=1))
             try:
-                is_complete = self._read_pages(kind, since - _OVERLAP, deadline)
+                is_complete = self._read_pages(place, until, deadline)
             except XeroError as problem:
                 self._pauses.pause_xero(problem, kind)
                 return
             if not is_complete:
                 return
-        self._checked(began)
+        self._checked(place.began)
 
     def _checked(self, began: datetime) -> None:
         update_cursor(self._store, CURSOR, lambda _: {"since": began.isoformat()})
         self._not_before = began + EVERY
 
-    def _read_pages(self, kind: DocumentKind, since: datetime, deadline: datetime) -> bool:
-        """Read and compare the pages; return whether all of them were read before the deadline."""
-        page = 1
-        while self._clock.now() < deadline:
-            elements = self._xero.changed_since(DOCUMENT_TYPES[kind].collection, since, page)
-            self._record(kind, self._compared(kind, elements))
+    def _stored(self, place: _Place) -> _Place:
+        update_cursor(self._store, CURSOR, lambda _: place.data)
+        return place
+
+    def _read_pages(self, place: _Place, until: datetime, deadline: datetime) -> bool:
+        """Read and compare the pages of a kind; return whether all of them were read, at least one more than before.
+
+        What changes between two runs moves to the last page, and what follows it to earlier ones: so the page before is
+        read once more.
+        """
+        page = max(1, place.page - 1)
+        while (now := self._clock.now()) < deadline and (now < until or page <= place.page):
+            elements = self._xero.changed_since(DOCUMENT_TYPES[place.kind].collection, place.since - _OVERLAP, page)
+            self._record(place.kind, self._compared(place.kind, elements))
             if len(elements) < MAX_PAGE:
                 return True
             page += 1
+            if page > place.page:
+                self._stored(replace(place, page=page))
         return False
 
     def _compared(self, kind: DocumentKind, elements: Sequence[Json]) -> list[Compared]:

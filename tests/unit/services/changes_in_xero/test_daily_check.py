@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,11 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.xero_change import ChangeState
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.planning.policy import Approval, Payments
+from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import CHANGED_IN_XERO
 from amazon_to_xero.ports.xero import XeroUnavailable
+from amazon_to_xero.services.changes_in_xero import daily_check
+from fakes import vendors
 from fakes.order_life import DRAFT, PAYING, SHIPPED, tea, version
 from fakes.refunds import item_refund, refund
 from fakes.watched_books import WatchedBooks
@@ -251,6 +255,34 @@ def test_change_is_reported_once_and_stays_open() -> None:
     books.pass_a_day()
 
     assert (books.found(), watched(books)) == ([(INVOICE, "EDITED")], ["CHANGED#invoice#A"])
+
+
+def test_check_of_very_many_changes_goes_on_where_the_last_run_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = WatchedBooks(*({**SHIPPED, "orderId": f"A{number}"} for number in range(9)))
+    for module in (vendors, daily_check):
+        monkeypatch.setattr(module, "MAX_PAGE", 2)
+    answered = books.xero.changed_since
+
+    def slowly(collection: str, since: datetime, page: int) -> list[Json]:
+        books.clock.advance(20)
+        return answered(collection, since, page)
+
+    monkeypatch.setattr(books.xero, "changed_since", slowly)
+    books.edit_line("A8", AccountCode="205")
+    books.pass_a_day()
+    books.update({**SHIPPED, "orderId": "B"})
+    assert books.record("B").state == "PLANNED"  # while the check is not complete
+
+    for _ in range(3):
+        books.work()
+    checks = books.checks()
+    books.work()
+
+    assert books.found() == [("invoice#A8", "EDITED")]
+    assert books.checks() == checks
+    pages = [call.elements[1] for call in books.xero.calls if call.verb == "changed_since"]
+    assert sorted(pages[:-1]) == pages[:-1]  # none begins anew; the last one is of credit notes
+    assert pages[-2:] == [6, 1]
 
 
 def test_another_change_is_reported_again() -> None:
