@@ -47,7 +47,8 @@ class Counts:
 
     read: that Amazon returned.
     unchanged: of these, recorded before as Amazon states them; nothing was written for them.
-    in_xero, not_invoiced, failed: of the others, those that are finished.
+    in_xero, not_invoiced, failed: of the others, those that are finished. Where a day has one invoice, what waits for
+        its day to be closed counts as in Xero.
     """
 
     read: int = 0

@@ -55,7 +55,9 @@ def _outcome(order: OrderRecord | None, documents: Mapping[str, Document]) -> Co
         return Counts(not_invoiced=1)
     if order.state is not OrderState.PLANNED:
         return None
-    states = {documents[key].state for key in order.documents if key in documents}
-    if DocumentState.FAILED in states:
+    requested = [documents[key] for key in order.documents if key in documents]
+    if any(each.state is DocumentState.FAILED for each in requested):
         return Counts(failed=1)
-    return Counts(in_xero=1) if states <= {DocumentState.APPLIED} else None
+    # An entry needs nothing more until its day is closed, once a day: a backfill that waited would read as rarely.
+    is_done = all(each.state is DocumentState.APPLIED or each.desired.is_entry for each in requested)
+    return Counts(in_xero=1) if is_done else None

@@ -14,6 +14,7 @@ from amazon_to_xero.domain.backfill.backfill import BackfillState, Share
 from amazon_to_xero.domain.backfill.period import BackfillRefused
 from amazon_to_xero.domain.call_budget import CallBudget
 from amazon_to_xero.domain.failures import WaitReason
+from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonUnavailable
 from amazon_to_xero.services.backfill.orders import MAX_OPEN
 from amazon_to_xero.services.backfill.pace import PAGES_A_STEP
@@ -21,6 +22,7 @@ from amazon_to_xero.services.backfill.rows import load_backfills, update_backfil
 from amazon_to_xero.services.posting.budget import BUDGET
 from amazon_to_xero.services.state_updates import update_cursor
 from fakes.connection import FakeConnection
+from fakes.order_life import PAYING
 from fakes.orders import CA
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
@@ -307,6 +309,19 @@ def test_no_more_orders_are_read_while_very_many_are_not_finished() -> None:
     orders = books.connection.services.backfilling._orders.of(books.backfill)
 
     assert orders._stop() == WaitReason.CURRENT_ORDERS_FIRST
+
+
+def test_orders_that_wait_for_their_day_to_be_closed_keep_no_others_from_being_read() -> None:
+    by_day = replace(PAYING, invoice_per=InvoicePer.DAY)
+    books = moved_over(sold("A"), sold("B", 20), policy=by_day)
+    books.begin()
+
+    books.quarters(4)
+
+    assert books.invoices() == {}
+    assert (books.backfill.open, books.backfill.counts.in_xero) == ((), 2)
+    books.quarters(96)
+    assert list(books.invoices().values()) == ["2026-01-03", "2026-01-23"]
 
 
 def test_refused_transactions_keep_the_orders_waiting_with_the_reason() -> None:
