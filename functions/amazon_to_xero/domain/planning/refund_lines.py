@@ -138,10 +138,14 @@ class _RefundLines:
         ]
 
     def _rate(self, part: RefundPart) -> Decimal | None:
-        """Return the percentage of the line that a part takes back; None where it takes back none."""
-        if part.kind is AmountKind.UNKNOWN or not (share := next(iter(self._shares(part)), None)):
+        """Return the percentage of the line that a part is credited like; None for what is no part of the sale.
+
+        A charge that the sale has no line for, as the order was read before it had one, is taxed like its item.
+        """
+        if part.kind in _NOT_TAKEN_BACK or part.kind is AmountKind.UNKNOWN:
             return None
-        return percentage(share.like.line.tax_type, self._organisation) if share.is_of_line else None
+        share = next(iter(self._shares(part)), None)
+        return percentage(share.like.line.tax_type, self._organisation) if share else None
 
     def _together(self, first: Line, second: Line) -> Line:
         line = with_amount(first, first.amount + second.amount)

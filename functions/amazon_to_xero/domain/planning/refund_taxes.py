@@ -18,7 +18,7 @@ def with_tax_of_each(parts: Sequence[RefundPart], rates: Sequence[Decimal | None
     An order that states one tax for an item has it refunded as tax on the item, also that on its shipping. The parts
     are returned as they are where no rounding explains their taxes together at these rates.
 
-    rates: the percentage of each part; None where it takes back no line of the sale: its tax stays as it is.
+    rates: the percentage of each part; None for what is no part of the sale: its tax stays as it is.
     unit: the currency's smallest amount.
     """
     rated = [place for place, rate in enumerate(rates) if rate is not None and parts[place].net]

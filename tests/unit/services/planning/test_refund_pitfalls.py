@@ -365,6 +365,37 @@ CASES = {
         ),
         Note([*(("200", "TAX001", "1.15"),) * 6, *(("205", "TAX001", "0.30"),) * 6], "9.14"),
     ),
+    "tax on goods, shipping and discount in one amount, of an order that was read when it had goods only": Case(
+        CANADIAN_SALE,
+        back(
+            item_refund(
+                currency="CAD",
+                OurPricePrincipal="-40.00",
+                ShippingPrincipal="-10.00",
+                OurPriceDiscount="4.00",
+                OurPriceTax="-2.30",
+            )
+        ),
+        Note([("200", "TAX001", "40.00"), ("205", "TAX001", "10.00"), ("210", "TAX001", "-4.00")], "48.30"),
+    ),
+    "shipping without tax of an order that was read when it had goods only": Case(
+        CANADIAN_SALE,
+        back(item_refund(currency="CAD", OurPricePrincipal="-10.00", ShippingPrincipal="-5.00", OurPriceTax="-0.50")),
+        Note([("200", "TAX001", "10.00"), ("205", "NONE", "5.00")], "15.50"),
+    ),
+    "tax on goods in one amount with their shipping, and goodwill without": Case(
+        CANADIAN_SALE,
+        back(
+            item_refund(
+                currency="CAD",
+                OurPricePrincipal="-10.00",
+                ShippingPrincipal="-5.00",
+                GoodwillPrincipal="-4.00",
+                OurPriceTax="-0.75",
+            )
+        ),
+        Note([("200", "TAX001", "10.00"), ("205", "TAX001", "5.00"), ("200", "NONE", "4.00")], "19.75"),
+    ),
     "Xero rounds otherwise than Amazon": Case(
         CANADIAN_SALE,
         back(item_refund(currency="CAD", OurPricePrincipal="-10.10", OurPriceTax="-0.50")),
