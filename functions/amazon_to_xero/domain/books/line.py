@@ -16,6 +16,7 @@ ROUNDING = "ROUNDING"  # origin of a rounding line, which belongs to no item
 
 # Tracking categories of Xero, each with the one of its options that a line is reported under; at most two.
 type Tracking = tuple[tuple[str, str], ...]
+type Terms = tuple[str, str, Tracking, str]  # account, tax type, tracking and item code of a line
 
 
 class LineAmountTypes(StrEnum):
@@ -81,6 +82,11 @@ def line_from_xero(item: Mapping[str, Any], origin: str) -> Line:
         tuple((each["Name"], each["Option"]) for each in item.get("Tracking") or ()),
         item.get("ItemCode") or "",
     )
+
+
+def all_terms(line: Line) -> Terms:
+    """Return how a line is booked: by account, tax type, tracking and item code."""
+    return line.account, line.tax_type, line.tracking, line.item_code
 
 
 def tracking_text(tracking: Tracking) -> str:

@@ -14,15 +14,13 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.retaxed import added_lines, negated, signed_lines
 from amazon_to_xero.domain.planning.sale import Sale
-
-type Terms = tuple[str, str, Tracking, str]  # account, tax type, tracking and item code of a line
 
 
 @dataclass(frozen=True)
@@ -122,11 +120,6 @@ def _put(line: Line, like: Line, where: list[Line], otherwise: list[Line]) -> No
 
 def _terms(line: Line) -> tuple[str, str]:
     return line.account, line.tax_type
-
-
-def all_terms(line: Line) -> Terms:
-    """Return how a line is booked: by account, tax type, tracking and item code."""
-    return line.account, line.tax_type, line.tracking, line.item_code
 
 
 def _are_same(stated: Line, line: Line, sale: Sale) -> bool:

@@ -12,10 +12,10 @@ from datetime import date
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
-from amazon_to_xero.domain.books.line import Line, LineAmountTypes, tracking_text
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, all_terms, tracking_text
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, LineTerms, tax_type_for, taxed_as, value_for
-from amazon_to_xero.domain.planning.corrected_documents import all_terms, left_of_lines, wanted_lines
+from amazon_to_xero.domain.planning.corrected_documents import left_of_lines, wanted_lines
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.sale import Sale

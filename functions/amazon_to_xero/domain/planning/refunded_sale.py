@@ -14,15 +14,13 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking, line_from_xero
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
 from amazon_to_xero.domain.money import CENT, ZERO, smallest_unit, total
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.proportions import with_amount
 from amazon_to_xero.domain.planning.reversals import credited_by_adjustments
-
-type _Terms = tuple[str, str, Tracking, str]  # tax type, account, tracking and item code
 
 
 @dataclass(frozen=True)
@@ -160,24 +158,21 @@ def _sold_lines(
 
     A line that was credited and entered again at another rate, or on another account, counts as what is left of it.
     """
-    lines: dict[str, dict[_Terms, Line]] = {}
-    left: dict[str, dict[_Terms, Decimal]] = {}
+    lines: dict[str, dict[Terms, Line]] = {}
+    left: dict[str, dict[Terms, Decimal]] = {}
     sold = [line for invoice in invoices for line in lines_of(invoice.desired)]
     adjusted = [with_amount(line, -line.amount) for note in adjustments for line in lines_of(note.desired)]
     for line in (*sold, *adjusted):
-        lines.setdefault(line.origin, {}).setdefault(_terms(line), line)
+        lines.setdefault(line.origin, {}).setdefault(all_terms(line), line)
         by_terms = left.setdefault(line.origin, {})
-        by_terms[_terms(line)] = by_terms.get(_terms(line), ZERO) + line.amount
+        by_terms[all_terms(line)] = by_terms.get(all_terms(line), ZERO) + line.amount
     for note in refund_notes:
         for line in lines_of(note.desired):
             if line.origin in left:
                 by_terms = left[line.origin]
-                by_terms[_terms(line)] = by_terms.get(_terms(line), ZERO) - line.amount
+                by_terms[all_terms(line)] = by_terms.get(all_terms(line), ZERO) - line.amount
     for origin, of_origin in lines.items():
         item_id, _, charge = origin.partition(":")
-        line = next((each for each in of_origin.values() if left[origin][_terms(each)]), next(iter(of_origin.values())))
+        first = next(iter(of_origin.values()))
+        line = next((each for terms, each in of_origin.items() if left[origin][terms]), first)
         yield SoldLine(line, skus.get(item_id, ""), charge or item_id, total(left[origin].values()))
-
-
-def _terms(line: Line) -> _Terms:
-    return line.tax_type, line.account, line.tracking, line.item_code

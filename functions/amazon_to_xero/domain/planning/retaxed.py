@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking, line_from_xero
+from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms, line_from_xero
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.planning.proportions import with_amount
@@ -112,10 +112,10 @@ def lines_by_origin(lines: Iterable[Line], amounts: LineAmountTypes, organisatio
     Lines that were credited and entered again at another rate, on another account or under other tracking, are no
     longer there.
     """
-    by_terms: dict[tuple[str, str, str, Tracking, str], Line] = {}
+    by_terms: dict[tuple[str, Terms], Line] = {}
     for line in lines:
         if line.origin not in ("", ROUNDING):
-            key = line.origin, line.tax_type, line.account, line.tracking, line.item_code
+            key = line.origin, all_terms(line)
             first = by_terms.get(key)
             by_terms[key] = added_lines(first, line, amounts, organisation) if first and first.amount else line
     together: dict[tuple[str, str], Line] = {}
