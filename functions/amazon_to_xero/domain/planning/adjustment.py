@@ -115,12 +115,13 @@ class _Adjustments:
             exists = any(document.exists_in_xero for document in requested)
             is_taken = not exists and self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values()))
             if exists or (requested and not is_taken and self._settlements.is_counted_on(number)):
-                # An invoice and a credit note of one number belong together: where one exists, the other will.
+                # An invoice and a credit note of one number belong together: where one exists, the other will. So they
+                # will where a payment has left to the credit note what it pays.
                 for kind, document in zip(_KINDS, held, strict=True):
                     if document is None or document.desired.tombstone:
                         self._settlements.remove(kind, number)
                     elif document not in used_up:
-                        self._keep(self._beside_existing(document) if exists else self._on_open_day(document))
+                        self._keep(self._on_open_day(document))
             elif is_taken:
                 for document in requested:
                     self._withdraw(document)
@@ -144,8 +145,8 @@ class _Adjustments:
         self._steps.second.append(kept)
         self._steps.third.extend(self._settlements.of_kept(kept))
 
-    def _beside_existing(self, adjustment: Document) -> Document:
-        """Return an adjustment whose other half is in Xero, on a day that is open by now if it is not there itself."""
+    def _on_open_day(self, adjustment: Document) -> Document:
+        """Return an adjustment that has to follow, on a day that is open by now if Xero does not hold it yet."""
         desired = adjustment.desired
         is_held = adjustment.exists_in_xero or adjustment.is_outcome_open
         if is_held or self._documents.policy.lock_dates is not LockDates.NEXT_OPEN_DAY:
@@ -155,14 +156,6 @@ class _Adjustments:
         reference = dated_reference(desired.body["Reference"], day, belongs_on)
         body = {**desired.body, "Date": day.isoformat(), "Reference": reference}
         return replace(adjustment, desired=replace(desired, body=body))
-
-    def _on_open_day(self, adjustment: Document) -> Document:
-        """Return a credit note that a payment counts on, on a day that is open by now if Xero does not hold it yet."""
-        desired = adjustment.desired
-        if adjustment.exists_in_xero or adjustment.is_outcome_open or adjustment.kind is DocumentKind.INVOICE:
-            return adjustment
-        day = self._documents.open_date(date.fromisoformat(desired.body["Date"]))
-        return replace(adjustment, desired=replace(desired, body={**desired.body, "Date": day.isoformat()}))
 
     def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
         changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)

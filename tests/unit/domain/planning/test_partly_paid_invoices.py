@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.corrections import CorrectionKind
+from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.policy import Approval
 from fakes.books import POLICY
 from fakes.order_life import PAYING, SHIPPED, OrderLife, cancelled, order_life, tea, version
@@ -27,8 +31,8 @@ def approved_by_a_person() -> OrderLife:
     return life
 
 
-def in_a_locked_period() -> OrderLife:
-    life = order_life(POLICY, SHIPPED)
+def in_a_locked_period(shipped: dict[str, Any] = SHIPPED) -> OrderLife:
+    life = order_life(POLICY, shipped)
     life.policy = replace(PAYING, lock_dates=LockDates.NEXT_OPEN_DAY)
     life.organisation = replace(life.organisation, period_lock=date(2026, 11, 20))
     return life
@@ -126,4 +130,22 @@ def test_credit_note_that_a_payment_counts_on_moves_to_an_open_day_with_its_allo
 
     days = [life.in_xero[name].body["Date"] for name in ("credit_note A-A1", "allocation A-A1")]
     assert days == ["2027-01-01", "2027-01-01"]
+    assert (open_amount(life), life.pending_changes()) == (ZERO, [])
+
+
+def test_corrected_line_of_an_invoice_that_is_paid_in_part_moves_to_an_open_day_as_a_pair() -> None:
+    life = in_a_locked_period(version(1, tea("10.00", item_id="1"), tea("5.00", item_id="2")))
+    life.enter(CorrectionKind.TAX_TYPE, "ZERORATEDOUTPUT", "1")
+    life.request()
+    # Xero was locked since: it refuses the invoice, and takes the payment of what the credit note leaves.
+    life.documents["invoice#A-A1"] = life.documents["invoice#A-A1"].failed(FailureCode.PERIOD_LOCKED, "")
+    life.post(at_most=1)
+    assert life.summary["payment A"] == "5"
+
+    life.organisation = replace(life.organisation, period_lock=date(2026, 12, 31))
+    life.update({})
+
+    pair = [life.in_xero[name] for name in ("invoice A-A1", "credit_note A-A1")]
+    assert [each.body["Date"] for each in pair] == ["2027-01-01", "2027-01-01"]
+    assert [sale_day(each) for each in pair] == [date(2026, 11, 21), date(2026, 11, 21)]
     assert (open_amount(life), life.pending_changes()) == (ZERO, [])
