@@ -6,6 +6,7 @@ with `hold` it fails, and a person hears of it.
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -67,7 +68,14 @@ class DrawnLockDates:
         """Return how documents may fail because of lock dates: also those that refer to one that failed.
 
         A change of an unpaid invoice is planned before a lock of the last minutes is known; what Xero holds of it is
-        then no longer there to be credited.
+        then no longer there to be credited. Its payment may be still to come.
         """
-        is_open = one.region.currency not in self._world.clearing
+        is_open = one.region.currency not in self._world.clearing or self._is_change_refused(one)
         return frozenset({LOCKED, "REFERENCE_FAILED"} if self._set and (is_open or not self.moves_dates) else ())
+
+    def _is_change_refused(self, one: OrderHistory) -> bool:
+        """Whether Xero holds an invoice of the order whose change it has refused as locked."""
+        rows = self._world.table.rows.values()
+        refused = (row for row in rows if row.sk.startswith("DOCUMENT#invoice#") and row.reason == LOCKED)
+        stored = (json.loads(row.data) for row in refused if row.state == "FAILED")
+        return any(data["order_id"] == one.order_id and data["xero_id"] for data in stored)
