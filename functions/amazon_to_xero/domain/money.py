@@ -53,6 +53,11 @@ def exact_text(amount: Decimal, currency: str) -> str:
     return str(rounded if rounded == amount else amount)
 
 
+def money_text(amount: Decimal, currency: str) -> str:
+    """Return the amount with its currency, for a person to read: `12.50 GBP`."""
+    return f"{exact_text(amount, currency)} {currency}"
+
+
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return the sum; ZERO for no values."""
     return sum(values, ZERO)

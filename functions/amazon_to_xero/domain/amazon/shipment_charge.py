@@ -13,7 +13,7 @@ from decimal import Decimal
 from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.transaction import Transaction
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, exact_text, total
+from amazon_to_xero.domain.money import ZERO, money_text, total
 
 _LIMIT = Decimal(10) ** 15  # no shop's amount reaches it, and sums of more lose digits
 _MAX_NAME_LENGTH = 60  # of an amount of unknown type, as it is stored and shown
@@ -66,7 +66,7 @@ def charged_text(charges: Iterable[ShipmentCharge]) -> str:
     sums: dict[str, Decimal] = {}
     for charge in charges:
         sums[charge.currency] = sums.get(charge.currency, ZERO) + charge.total
-    return " and ".join(f"{exact_text(amount, currency)} {currency}" for currency, amount in sums.items())
+    return " and ".join(money_text(amount, currency) for currency, amount in sums.items())
 
 
 def _check(transaction: Transaction) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, exact_text, total
+from amazon_to_xero.domain.money import ZERO, money_text, total
 
 
 def check_not_below_zero(amount: Decimal, sold: Order, whole: Order) -> None:
@@ -38,5 +38,4 @@ def check_not_below_zero(amount: Decimal, sold: Order, whole: Order) -> None:
 
 
 def _text(amount: Decimal, order: Order) -> str:
-    currency = order.currency or ""
-    return f"{exact_text(amount, currency)} {currency}"
+    return money_text(amount, order.currency or "")

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
 from amazon_to_xero.domain.failures import Failure
-from amazon_to_xero.domain.money import ZERO, exact_text, smallest_unit, total
+from amazon_to_xero.domain.money import ZERO, money_text, smallest_unit, total
 from amazon_to_xero.domain.planning.proportions import shared
 from amazon_to_xero.domain.tax.liability import (
     collection_by_charge,
@@ -78,9 +78,9 @@ def as_charged(order: Order, charges: Sequence[ShipmentCharge]) -> str:
     if not charges:
         return ""
     currency = order.currency or ""
-    tax = exact_text(total(_taxes(charges).values()), currency)
-    withheld = exact_text(total(each.withheld for each in charges), currency)
-    text = f"Amazon charged {tax} {currency} tax and withholds {withheld} {currency} of it"
+    tax = money_text(total(_taxes(charges).values()), currency)
+    withheld = money_text(total(each.withheld for each in charges), currency)
+    text = f"Amazon charged {tax} tax and withholds {withheld} of it"
     if is_charged_in_full(order, charges):
         return f"{text}."
     return f"{text}, in charges of {charged_text(charges)} for an order of {order.grand_total} {currency}."

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
-from amazon_to_xero.domain.money import ZERO, exact_text, total
+from amazon_to_xero.domain.money import ZERO, exact_text, money_text, total
 from amazon_to_xero.domain.planning.stated_sale import TAX, StatedSale
 
 CHARGE_LIMIT = timedelta(days=3)  # Amazon shows a charge at most 48 hours after it posted it
@@ -83,8 +83,8 @@ def _compare_reduced(
 def difference_between(sale: StatedSale, charges: Sequence[ShipmentCharge], given_back: Decimal = ZERO) -> str:
     """Return both numbers, in all and by type, as a sentence without its full stop."""
     withheld, currency = total(charge.withheld for charge in charges), sale.currency
-    text = f"Amazon charged {charged_text(charges) or f'{exact_text(ZERO, currency)} {currency}'}"
-    text += f"; the documents state {exact_text(sale.total, currency)} {currency}"
+    text = f"Amazon charged {charged_text(charges) or money_text(ZERO, currency)}"
+    text += f"; the documents state {money_text(sale.total, currency)}"
     if withheld or sale.withheld:
         of_order = exact_text(sale.withheld, currency)
         text += f"; withheld tax is {exact_text(withheld, currency)} as charged and {of_order} as ordered"

@@ -14,7 +14,7 @@ from amazon_to_xero.domain.amazon.charge_types import AmountKind
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, tax_type_for
 from amazon_to_xero.domain.failures import Failure, FailureCode
-from amazon_to_xero.domain.money import ZERO, exact_text, total
+from amazon_to_xero.domain.money import ZERO, money_text, total
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
 from amazon_to_xero.domain.planning.refund_lines import taken_back
@@ -95,4 +95,4 @@ def _is_marketplaces(part: RefundPart, line: SoldLine, sale: RefundedSale, organ
 
 
 def _money(amount: Decimal, sale: RefundedSale) -> str:
-    return f"{exact_text(amount, sale.currency)} {sale.currency}"
+    return money_text(amount, sale.currency)
