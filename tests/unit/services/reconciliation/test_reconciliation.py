@@ -15,6 +15,7 @@ from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPoli
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.ports.amazon import AmazonThrottled, AmazonUnavailable, SummaryPage
 from amazon_to_xero.ports.xero import XeroNotAuthorised
+from amazon_to_xero.services.reconciliation.worklist import open_entries
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
 from fakes.reconciliation import BUNDLES, LONG_SKU, RECONCILED, tracked
@@ -296,7 +297,7 @@ def test_entry_of_a_sku_that_the_settings_now_map_is_done() -> None:
 
     assert entry(connection, LONG_SKU.casefold()).state is EntryState.AGREED
     assert entry(connection, "kettle").state is EntryState.AGREED
-    assert connection.connection.reconciliation.worklist.open_entries() == {}
+    assert open_entries(connection.store) == []
 
 
 def test_unknown_item_cannot_be_closed() -> None:
