@@ -150,6 +150,25 @@ def test_sold_and_refunded_units_explain_what_changed_in_the_week() -> None:
     assert entry(connection, "tea-50").state is EntryState.OPEN
 
 
+def test_nothing_that_is_reported_about_stock_has_data_of_a_buyer() -> None:
+    connection = connection_of({UK: [summary("TEA-50", 100)]}, tracked("TEA-50", 100))
+    connection.reconcile_stock()
+    connection.clock.advance(3600)
+    record(connection, shipped("204-1", "TEA-50", 12))  # Canary Buyer's
+    restock(connection, TEA_50=80)
+    connection.clock.advance(WEEK)
+
+    connection.reconcile_stock()
+
+    texts = [content.decode() for content in connection.reports.stored.values()]
+    texts += [f"{subject} {message}" for subject, message in connection.inventory_topic.messages]
+    texts += [str(each.detail) for _, each in connection.events.published if each.kind == REQUIRED]
+    texts += [row.data for sk, row in connection.store.table.rows.items() if sk.startswith(("MOVEMENTS", "WORKLIST"))]
+    assert lines(connection)["TEA-50"]["sold"] == "12"
+    assert len(texts) >= 10
+    assert not [text for text in texts if "canary" in text.lower()]
+
+
 def test_order_that_is_read_again_is_sold_once() -> None:
     connection = connection_of({UK: [summary("TEA-50", 100)]}, tracked("TEA-50", 100))
     connection.reconcile_stock()
