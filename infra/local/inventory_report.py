@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ def subscribe_recipient(cloud: CloudEndpoint, topic: str) -> None:
 def inventory_summary(cloud: CloudEndpoint, outputs: Mapping[str, str], folder: Path) -> list[str]:
     """Write alerts.txt, levels.json and the reconciliation into the folder; return the lines to print."""
     alerts, levels = received(cloud), stock_levels(cloud, outputs["TableName"])
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # else reports of an earlier run would be taken for this one's
+    folder.mkdir(parents=True)
     texts = [f"Subject: {alert['Subject']}\n\n{alert['Message']}" for alert in alerts]
     (folder / "alerts.txt").write_text(f"\n\n{'-' * 80}\n\n".join(texts) + "\n", encoding="utf-8")
     (folder / "levels.json").write_text(json.dumps(levels, indent=1, ensure_ascii=False), encoding="utf-8")

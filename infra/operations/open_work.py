@@ -11,9 +11,9 @@ from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError, parse
 from amazon_to_xero.services.connection_status import StatusReader
+from amazon_to_xero.services.reconciliation.worklist import open_entries
 from amazon_to_xero.services.reminder import LATE
 from operations.command_line.session import Session
-from operations.stock_worklist import open_entries
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import FAILED_SOURCES, StateStore
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
-from operations.watched_rows import all_watched
+from amazon_to_xero.services.watched import all_watched
 
 _MAX_WAITING = 1000
 _END = datetime.max.replace(tzinfo=UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.planning.closed_day import ClosedDay
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.ports.state import FAILED_DOCUMENTS, FAILED_SOURCES, StateStore, Watched
+from amazon_to_xero.services.watched import all_watched
 
-_PAGE = 1000  # rows of the index that are read at once
 _FAILED = "FAILED"
 type FailedRecord = OrderRecord | TransactionRecord | SaleConfirmation | ClosedDay | Document
 _KINDS: tuple[type[FailedRecord], ...] = (OrderRecord, TransactionRecord, SaleConfirmation, ClosedDay, Document)
@@ -50,14 +50,6 @@ def failed_rows(store: StateStore) -> list[FailedRow]:
     # The index lags by moments: the row itself says whether it is failed now.
     held = [(each.key, records[each.key]) for each in watched if each.key in records]
     return [_row(key, record) for key, record in held if record.state == _FAILED]
-
-
-def all_watched(store: StateStore, group: str) -> Iterator[Watched]:
-    """Yield every record of a group, by reason."""
-    page = store.watched(group, _PAGE)
-    while page:
-        yield from page
-        page = store.watched(group, _PAGE, page[-1]) if len(page) == _PAGE else []
 
 
 def _load(store: StateStore, watched: Iterable[Watched]) -> dict[str, FailedRecord]:

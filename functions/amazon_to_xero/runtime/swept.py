@@ -11,9 +11,9 @@ from amazon_to_xero.services.planning.confirmations import Swept
 
 
 def swept(store: StateStore) -> Swept:
-    """Return how far the sweeps are, and what an unfinished backfill is to read."""
+    """Return how far the sweeps are, and what the latest backfill may still read."""
     cursors = store.load(Cursor, [ORDER_SWEEP, TRANSACTION_SWEEP])
     orders, transactions = (cursors.get(name, Cursor(name)) for name in (ORDER_SWEEP, TRANSACTION_SWEEP))
-    unfinished = load_backfills(store).unfinished
-    backfilled = None if unfinished is None else (unfinished.period.after, unfinished.period.charged_until)
+    latest = load_backfills(store).latest
+    backfilled = None if latest is None else latest.awaited_charges
     return Swept(watermark(orders), watermark(transactions), backfilled)

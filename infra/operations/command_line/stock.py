@@ -14,9 +14,9 @@ from rich.console import RenderableType
 from amazon_to_xero.domain.stock.correction import plain
 from amazon_to_xero.domain.stock.worklist import WorklistEntry
 from amazon_to_xero.services.reconciliation.reconciler import COMPLETED_AT, CURSOR, FOLDER, LEASE_HELD
+from amazon_to_xero.services.reconciliation.worklist import open_entries
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session
-from operations.stock_worklist import open_entries
 
 #: A reconciliation takes minutes; without this, boto3 would give up, and invoke the function once more.
 PATIENT = Config(read_timeout=900, retries={"max_attempts": 0})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from amazon_to_xero.ports.state import FAILED_SOURCES
+from amazon_to_xero.services.watched import all_watched
 from fakes.books import POLICY
 from fakes.charges import charge
 from fakes.connection import FakeConnection
@@ -21,7 +22,6 @@ from fakes.state import NOON
 from operations.command_line.failed import failed
 from operations.command_line.logs import logs
 from operations.command_line.show import show
-from operations.watched_rows import all_watched
 
 NOWHERE = "NOWHERE"
 

@@ -111,6 +111,17 @@ class Backfill:
         return self.read_until is not None and self.read_until >= self.period.before
 
     @property
+    def awaited_charges(self) -> tuple[datetime, datetime] | None:
+        """Between which times (UTC) orders were first charged that it may still read; None once it has read all.
+
+        Nobody is charged before the order is placed: what was charged before `read_until` belongs to orders that it has
+        read, or never reads. What Amazon charges after it was begun ships then, so that the sweep reads the order.
+        """
+        if not self.is_unfinished or self.is_read:
+            return None
+        return self.read_until or self.period.after, min(self.period.charged_until, self.created_at)
+
+    @property
     def days_read(self) -> int:
         """How many of its days were read completely, of those that count for its progress."""
         if self.read_until is None:

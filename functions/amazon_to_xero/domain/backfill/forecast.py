@@ -28,10 +28,6 @@ class Range:
     low: int
     high: int | None
 
-    @property
-    def is_exact(self) -> bool:
-        return self.low == self.high
-
 
 @dataclass(frozen=True)
 class SampledDay:

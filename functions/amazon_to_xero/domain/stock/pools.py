@@ -8,7 +8,7 @@ identical (a few change between the two readings), and different if fewer than h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
@@ -83,11 +83,14 @@ def pool_findings(samples: Mapping[str, StockSample], pools: Mapping[str, str]) 
         frozenset(pair): _likeness(*(samples[each] for each in pair)) for pair in combinations(sorted(samples), 2)
     }
     groups = _groups(sorted(samples), compared)
-    return [*_proposed(groups, compared, pools), *_doubted(compared, pools)]
+    return [*_proposed(groups, compared, pools, samples), *_doubted(compared, pools)]
 
 
 def _proposed(
-    groups: Iterable[list[str]], compared: Mapping[frozenset[str], _Likeness], pools: Mapping[str, str]
+    groups: Iterable[list[str]],
+    compared: Mapping[frozenset[str], _Likeness],
+    pools: Mapping[str, str],
+    samples: Collection[str],
 ) -> Iterator[PoolFinding]:
     """Yield each group that is not one pool yet, with the line of the settings that makes it one."""
     for group in groups:
@@ -95,7 +98,8 @@ def _proposed(
         if len(group) < 2 or (len(named) == 1 and all(each in pools for each in group)):
             continue
         name = named[0] if named else _free_name(group, pools)
-        kept = [each for each, pool in pools.items() if pool == name]
+        # Those of another pool come along where they were not read: each of a pool states the same units.
+        kept = [each for each, pool in pools.items() if pool == name or (pool in named and each not in samples)]
         members = [*kept, *(each for each in group if each not in kept)]
         listed = ", ".join(f'"{each}"' for each in members)
         others = f", and take them out of {', '.join(named[1:])}" if named[1:] else ""

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.domain.stock.comparison import AmazonUnits, Comparison, StockFinding
+from amazon_to_xero.domain.stock.comparison import NOT_COMPARED, AmazonUnits, Comparison, StockFinding
 from amazon_to_xero.domain.stock.correction import Correction, plain
 from amazon_to_xero.domain.stock.pools import PoolFinding
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
@@ -71,6 +71,12 @@ class ReportLine:
     entry: WorklistEntry
     is_news: bool = False
 
+    @property
+    def _state(self) -> str:
+        """The entry's state; empty where nothing was compared that could agree."""
+        is_unknown = self.comparison.finding in NOT_COMPARED and self.entry.state is EntryState.AGREED
+        return "" if is_unknown else self.entry.state
+
     def cells(self) -> dict[str, str]:
         """Return the text of each column; empty where nothing is known."""
         compared, amazon = self.comparison, self.comparison.amazon
@@ -81,7 +87,7 @@ class ReportLine:
             "item": compared.code,
             "name": compared.name,
             "skus": ", ".join(compared.skus),
-            "state": self.entry.state,
+            "state": self._state,
             "reason": compared.finding,
             **_unit_cells(units),
             "own": "" if amazon is None or amazon.own_units is None else str(amazon.own_units),

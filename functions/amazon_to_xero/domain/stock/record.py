@@ -82,10 +82,10 @@ class StockRecord:
             times.append(retry_at or self.unsent[0].at)
         return replace(self, next_attempt_at=min(times, default=None))
 
-    def without_sent(self, sent: frozenset[str], collect: timedelta) -> StockRecord:
-        """Return the record without the alerts of these ids."""
+    def without_sent(self, sent: frozenset[str], collect: timedelta, retry_at: datetime) -> StockRecord:
+        """Return the record without the alerts of these ids; the others are sent at `retry_at`."""
         unsent = tuple(each for each in self.unsent if each.alert_id not in sent)
-        return replace(self, unsent=unsent).waiting(collect)
+        return replace(self, unsent=unsent).waiting(collect, retry_at)
 
     def _is_news(self, statement: StockStatement) -> bool:
         latest = self.latest

@@ -129,8 +129,7 @@ class StockAlerts:
 
         def without_sent(stored: Mapping[str, StockRecord | None]) -> Iterable[StockRecord]:
             for record in filter(None, stored.values()):
-                unsent = tuple(each for each in record.unsent if each.alert_id not in ids)
-                yield replace(record, unsent=unsent).waiting(policy.collect, retry_at)
+                yield record.without_sent(ids, policy.collect, retry_at)
 
         update_records(self._store, StockRecord, keys, without_sent)
 

@@ -59,7 +59,7 @@ class Swept:
     """How far the connection has read Amazon.
 
     orders, transactions: until when (UTC) the sweeps have read everything; None before the first one is complete.
-    backfilled: orders that were charged between these times (UTC) may be read by the backfill that is unfinished.
+    backfilled: orders that were first charged between these times (UTC) may still be read by a backfill.
     """
 
     orders: datetime | None = None
@@ -284,10 +284,10 @@ def _is_backfilled(row: SaleConfirmation, order: OrderRecord | None, swept: Swep
 
     Else each would be read by itself, at once, and not at the pace of the backfill.
     """
-    if swept.backfilled is None or (order is not None and not is_left_out(order)):
+    if swept.backfilled is None or not row.charges or (order is not None and not is_left_out(order)):
         return False
     after, before = swept.backfilled
-    return any(after <= charge.posted_at <= before for charge in row.charges.values())
+    return after <= min(charge.posted_at for charge in row.charges.values()) <= before
 
 
 def _states_a_sale(order: OrderRecord) -> bool:

@@ -7,7 +7,7 @@ from amazon_to_xero.domain.stock.reconciliation_report import COLUMNS, NUMBERS, 
 
 
 def csv_report(report: ReconciliationReport) -> bytes:
-    """Return the lines under their titles, with the report's currency and time in the last columns."""
+    """Return the lines under the names of their columns, with the report's currency and time in the last columns."""
     rows = (
         [cell if name in NUMBERS else without_formula(cell) for name, cell in line.cells().items()]
         for line in report.lines

@@ -41,7 +41,7 @@ from amazon_to_xero.services.reconciliation.html_report import html_report
 from amazon_to_xero.services.reconciliation.movements import StockMovements
 from amazon_to_xero.services.reconciliation.own_stock import own_stock
 from amazon_to_xero.services.reconciliation.summary import message_of, subject_of
-from amazon_to_xero.services.reconciliation.worklist import StockWorklist
+from amazon_to_xero.services.reconciliation.worklist import StockWorklist, open_entries
 from amazon_to_xero.services.state_updates import update_cursor, update_records
 from amazon_to_xero.services.work_report import StepReport
 
@@ -154,9 +154,7 @@ class StockReconciler:
             after = known.compared(comparison, correction, sides.read_at)
             lines.append(ReportLine(comparison, correction, after, after.is_news_after(known)))
         known_keys = frozenset(sides.keys)
-        gone = [
-            each.gone(sides.read_at) for key, each in self._worklist.open_entries().items() if key not in known_keys
-        ]
+        gone = [each.gone(sides.read_at) for each in open_entries(self._store) if each.key not in known_keys]
         return ReconciliationReport(
             self._connection, sides.read_at, sides.currency, in_order(lines), tuple(gone), sides.pool_findings
         )

@@ -6,13 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.stock.items import item_key
-from amazon_to_xero.domain.stock.worklist import WorklistEntry
+from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DecisionLog
-from amazon_to_xero.ports.state import OPEN_DIFFERENCES, Conflict, StateStore, Watched
+from amazon_to_xero.ports.state import OPEN_DIFFERENCES, Conflict, StateStore
 from amazon_to_xero.services.state_updates import update_records
+from amazon_to_xero.services.watched import watched_keys
 
-_AT_ONCE = 500
+
+def open_entries(store: StateStore) -> list[WorklistEntry]:
+    """Return the open entries, the largest differences first. One that was opened moments ago may be missing."""
+    entries = store.load(WorklistEntry, watched_keys(store, OPEN_DIFFERENCES)).values()
+    return sorted(
+        (each for each in entries if each.state is EntryState.OPEN), key=lambda each: (-abs(each.difference), each.key)
+    )
 
 
 class StockWorklist:
@@ -26,11 +33,6 @@ class StockWorklist:
     def entries(self, keys: Iterable[str]) -> dict[str, WorklistEntry]:
         """Return the stored entries of these items, by item_key."""
         return self._store.load(WorklistEntry, keys)
-
-    def open_entries(self) -> dict[str, WorklistEntry]:
-        """Return the open entries. One that was opened or closed moments ago may be missing or left."""
-        keys = [each.key.partition("#")[2] for each in self._watched()]
-        return {key: entry for key, entry in self.entries(keys).items() if entry.opened_at is not None}
 
     def close(self, code: str, word: str) -> WorklistEntry:
         """Close the entry of an item, named by its code or its SKU, with a word. Raises Failure."""
@@ -50,11 +52,3 @@ class StockWorklist:
             raise Failure(FailureCode.WORKLIST_NOT_CHANGED, remedy) from None
         self._decisions.record("WORKLIST_ENTRY_CLOSED", reason=saved.finding, item=saved.code)
         return saved
-
-    def _watched(self) -> Iterator[Watched]:
-        after: Watched | None = None
-        while some := self._store.watched(OPEN_DIFFERENCES, _AT_ONCE, after):
-            yield from some
-            after = some[-1]
-            if len(some) < _AT_ONCE:
-                return

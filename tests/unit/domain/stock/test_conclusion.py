@@ -279,5 +279,5 @@ def test_sent_alert_is_not_due_again() -> None:
     sent = frozenset(alert.alert_id for alert in record.unsent)
 
     assert record.next_attempt_at is not None
-    assert record.without_sent(sent, COLLECT).next_attempt_at is None
+    assert record.without_sent(sent, COLLECT, record.next_attempt_at).next_attempt_at is None
     assert record.waiting(COLLECT, minute(0) + timedelta(days=9)).next_attempt_at == minute(0) + timedelta(days=9)

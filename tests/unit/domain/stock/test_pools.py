@@ -79,6 +79,23 @@ def test_two_pools_that_are_alike_become_one() -> None:
     assert "inventory.pools of the settings, and take them out of b if" in finding.remedy
 
 
+def test_marketplaces_of_a_pool_that_were_not_read_move_with_the_one_that_was() -> None:
+    pools = {DE: "a", FR: "a", IT: "b", US: "b"}
+
+    (finding,) = pool_findings(dict.fromkeys((DE, IT), units(*TWENTY)), pools)
+
+    assert f'Write "a": ["{DE}", "{FR}", "{US}", "{IT}"] under inventory.pools' in finding.remedy
+
+
+def test_marketplace_that_was_read_and_states_other_units_stays_in_its_pool() -> None:
+    pools = {DE: "a", FR: "a", IT: "b", US: "b"}
+    samples = {**dict.fromkeys((DE, FR, IT), units(*TWENTY)), US: units(*TWENTY[::-1])}
+
+    proposed = pool_findings(samples, pools)[0]
+
+    assert f'Write "a": ["{DE}", "{FR}", "{IT}"] under inventory.pools' in proposed.remedy
+
+
 def test_proposed_name_is_none_that_another_pool_has() -> None:
     (finding,) = pool_findings({DE: units(*TWENTY), FR: units(*TWENTY)}, {UK: "eu", US: "eu-2"})
 

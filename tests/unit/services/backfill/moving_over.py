@@ -33,6 +33,11 @@ def sold(order_id: str, day: int = 0, **more: object) -> Json:
     return order(tea(), grand_total="10.00", order_id=order_id, created=text(placed), updated=shipped, **more)  # type: ignore[arg-type]
 
 
+def from_before_the_period(order_id: str) -> Json:
+    """Return an order that was placed before New Year, and that Amazon shipped after it."""
+    return sold(order_id, day=-2) | {"lastUpdatedTime": "2026-01-03T08:00:00Z"}
+
+
 def charged(raw: Json, number: str = "") -> Json:
     shipped = NOON.fromisoformat(raw["lastUpdatedTime"])
     return charge(number or f"C-{raw['orderId']}", raw["orderId"], posted=shipped, OurPricePrincipal="10.00")

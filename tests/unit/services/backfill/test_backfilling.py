@@ -13,6 +13,7 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.backfill.backfill import BackfillState, Share
 from amazon_to_xero.domain.backfill.period import BackfillRefused
 from amazon_to_xero.domain.call_budget import CallBudget
+from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonUnavailable
@@ -26,7 +27,7 @@ from fakes.order_life import PAYING
 from fakes.orders import CA
 from fakes.refunds import item_refund, refund
 from fakes.state import NOON
-from unit.services.backfill.moving_over import ADA, MovingOver, moved_over, sold
+from unit.services.backfill.moving_over import ADA, MovingOver, charged, from_before_the_period, moved_over, sold, text
 
 
 def test_orders_of_the_period_are_entered_on_the_days_of_their_shipments() -> None:
@@ -262,16 +263,43 @@ def test_charges_of_orders_outside_a_finished_backfill_have_none_of_them_read() 
     assert list(books.invoices()) == ["A"]
 
 
-def test_order_from_before_the_period_that_was_charged_in_it_is_entered_when_the_backfill_is_done() -> None:
-    books = moved_over(sold("A"), sold("OLD", day=-2) | {"lastUpdatedTime": "2026-01-03T08:00:00Z"})
-    books.amazon.transactions[-1]["postedDate"] = "2026-01-03T08:00:00Z"
+def test_order_from_before_the_period_that_was_charged_in_it_is_entered_once_the_backfill_has_read_that_day() -> None:
+    books = moved_over(sold("A"), sold("UNREAD", day=60), from_before_the_period("OLD"))
     books.begin()
 
+    books.quarters(1)
+    assert (books.backfill.state, books.amazon.count("getOrder")) == (BackfillState.RUNNING, 1)
     books.quarters(8)
-    assert (list(books.invoices()), books.backfill.state) == (["A"], BackfillState.DONE)
+
+    assert books.invoices() == {"A": "2026-01-03", "UNREAD": "2026-03-04", "OLD": "2026-01-03"}
+
+
+def test_pause_keeps_only_those_charges_waiting_whose_orders_are_not_read_yet() -> None:
+    books = moved_over(sold("A"), sold("UNREAD", day=40), from_before_the_period("OLD"))
+    books.begin()
+    books.quarters(1)
+    books.connection.backfills.change(BackfillState.PAUSED, ADA)
+
     books.quarters(40)
 
     assert books.invoices() == {"A": "2026-01-03", "OLD": "2026-01-03"}
+    assert {order_id for name, order_id in books.amazon.calls if name == "getOrder"} == {"OLD"}
+
+
+def test_order_of_today_that_no_sweep_has_read_is_read_for_its_charge_while_a_backfill_is_paused() -> None:
+    books = moved_over(sold("A"))
+    books.begin(last=books.clock.now().date())
+    books.connection.backfills.change(BackfillState.PAUSED, ADA)
+    books.clock.advance(timedelta(hours=1).total_seconds())
+    missed = sold("MISSED", day=-2)  # nothing of it has changed since the sweeps began
+    books.amazon.hold(missed)
+    books.amazon.transactions.append(charged(missed) | {"postedDate": text(books.clock.now())})
+    books.clock.advance(timedelta(hours=1).total_seconds())
+
+    books.connection.worker.sweep(REFUNDS, "sweep", books.clock.now() + timedelta(minutes=1))
+    books.quarters(8)
+
+    assert list(books.invoices()) == ["MISSED"]
 
 
 def test_failed_order_is_counted_and_keeps_no_other_from_being_entered() -> None:

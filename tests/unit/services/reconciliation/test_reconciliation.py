@@ -15,6 +15,7 @@ from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPoli
 from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.ports.amazon import AmazonThrottled, AmazonUnavailable, SummaryPage
 from amazon_to_xero.ports.xero import XeroNotAuthorised
+from amazon_to_xero.services.reconciliation.worklist import open_entries
 from fakes.connection import FakeConnection
 from fakes.orders import item, order
 from fakes.reconciliation import BUNDLES, LONG_SKU, RECONCILED, tracked
@@ -147,6 +148,25 @@ def test_sold_and_refunded_units_explain_what_changed_in_the_week() -> None:
     line = lines(connection)["TEA-50"]
     assert (line["sold"], line["refunded"], line["pending"], line["difference"]) == ("15", "2", "-13", "-1")
     assert entry(connection, "tea-50").state is EntryState.OPEN
+
+
+def test_nothing_that_is_reported_about_stock_has_data_of_a_buyer() -> None:
+    connection = connection_of({UK: [summary("TEA-50", 100)]}, tracked("TEA-50", 100))
+    connection.reconcile_stock()
+    connection.clock.advance(3600)
+    record(connection, shipped("204-1", "TEA-50", 12))  # Canary Buyer's
+    restock(connection, TEA_50=80)
+    connection.clock.advance(WEEK)
+
+    connection.reconcile_stock()
+
+    texts = [content.decode() for content in connection.reports.stored.values()]
+    texts += [f"{subject} {message}" for subject, message in connection.inventory_topic.messages]
+    texts += [str(each.detail) for _, each in connection.events.published if each.kind == REQUIRED]
+    texts += [row.data for sk, row in connection.store.table.rows.items() if sk.startswith(("MOVEMENTS", "WORKLIST"))]
+    assert lines(connection)["TEA-50"]["sold"] == "12"
+    assert len(texts) >= 10
+    assert not [text for text in texts if "canary" in text.lower()]
 
 
 def test_order_that_is_read_again_is_sold_once() -> None:
@@ -296,7 +316,7 @@ def test_entry_of_a_sku_that_the_settings_now_map_is_done() -> None:
 
     assert entry(connection, LONG_SKU.casefold()).state is EntryState.AGREED
     assert entry(connection, "kettle").state is EntryState.AGREED
-    assert connection.connection.reconciliation.worklist.open_entries() == {}
+    assert open_entries(connection.store) == []
 
 
 def test_unknown_item_cannot_be_closed() -> None:

@@ -16,7 +16,7 @@ from amazon_to_xero.domain.stock.amazon_items import amazon_items
 from amazon_to_xero.domain.stock.comparison import compare
 from amazon_to_xero.domain.stock.correction import correction_of
 from amazon_to_xero.domain.stock.reconciliation_report import COLUMNS, ReconciliationReport, ReportLine, in_order
-from amazon_to_xero.domain.stock.worklist import WorklistEntry
+from amazon_to_xero.domain.stock.worklist import EntryState, WorklistEntry
 from amazon_to_xero.services.reconciliation.csv_report import csv_report
 from amazon_to_xero.services.reconciliation.html_report import html_report
 from amazon_to_xero.services.reconciliation.summary import message_of, subject_of
@@ -124,7 +124,9 @@ def test_units_that_are_not_known_in_full_are_left_empty() -> None:
 
     (row,) = rows(report(ReportLine(comparison, correction, WorklistEntry("MUG-RED"))))
 
-    assert (row["amazon"], row["xero"], row["gap"]) == ("", "100", "")
+    assert (row["amazon"], row["xero"], row["gap"], row["state"]) == ("", "100", "", "")
+    opened = WorklistEntry("MUG-RED", state=EntryState.OPEN)
+    assert rows(report(ReportLine(comparison, correction, opened)))[0]["state"] == "OPEN"
 
 
 def test_message_lists_the_largest_differences_and_where_the_rest_is() -> None:
