@@ -27,10 +27,6 @@ class Thresholds:
         by_place = next((self.by_place[each] for each in places if each in self.by_place), self.default)
         return self.by_sku.get(sku, by_place)
 
-    @property
-    def is_used(self) -> bool:
-        return any((self.default, *self.by_place.values(), *self.by_sku.values()))
-
 
 @dataclass(frozen=True)
 class StockPolicy:

@@ -26,7 +26,7 @@ _MERCHANT = "DEFAULT"  # Amazon's code of the merchant's channel
 
 
 class SalesRates:
-    """The rates of one connection. Without thresholds in days of cover nothing is counted.
+    """The rates of one connection. Without alerts of stock (no policy) nothing is counted.
 
     A rate serves thresholds and is no account: a crash may lose the count of some orders, and a later cancellation
     is not subtracted.
@@ -34,7 +34,7 @@ class SalesRates:
 
     def __init__(self, store: StateStore, policy: StockPolicy | None, clock: Clock) -> None:
         self._store = store
-        self._policy = policy if policy is not None and policy.low_days.is_used else None
+        self._policy = policy
         self._clock = clock
 
     def count(self, orders: Sequence[Mapping[str, Any]]) -> None:

@@ -96,8 +96,19 @@ def test_person_hears_for_how_many_days_the_stock_lasts(connection: FakeConnecti
     assert "The threshold is 28 units. About 2 are sold a day: enough for about 13 days." in text
 
 
-def test_nothing_is_counted_without_thresholds_in_days() -> None:
+def test_person_hears_how_fast_it_sells_where_the_threshold_is_in_units() -> None:
     connection = FakeConnection(stock_policy=StockPolicy(low=Thresholds(10)))
+    record(connection, sold("A", 20, 10))
+    connection.notice_stock(availability_change({UK: 8}, NOON, sku="TEA-50"))
+    connection.clock.advance(600)
+    connection.send_alerts()
+
+    ((_, text),) = connection.inventory_topic.messages
+    assert "The threshold is 10 units. About 2 are sold a day: enough for about 4 days." in text
+
+
+def test_nothing_is_counted_without_alerts_of_stock() -> None:
+    connection = FakeConnection()
     record(connection, sold("A", 10, 10))
 
     assert not any("sold" in row.sk for row in connection.store.table.written)
