@@ -119,7 +119,9 @@ def _called(session: Session, action: Action, asked: Mapping[str, Any]) -> dict[
 def _status(session: Session) -> Result:
     row = load_backfills(session.store())
     if row.latest is None:
-        return Result({"backfills": []}, ["There was no backfill. Begin one: backfill --from DAY --to DAY --reason WHY."])
+        return Result(
+            {"backfills": []}, ["There was no backfill. Begin one: backfill --from DAY --to DAY --reason WHY."]
+        )
     latest = tallied(session.store(), row.latest)  # what was finished since the last step, too
     earlier = row.entries[:-1]
     columns = ("from", "to", "state", "read", "in Xero", "failed", "by", "reason")
