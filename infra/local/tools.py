@@ -34,6 +34,20 @@ def checkov_command(*arguments: str) -> list[str]:
     return [*_in_environment(CHECKOV), "checkov", *arguments]
 
 
+def check_templates(*arguments: str) -> int:
+    """Run checkov in the project's folder and return its exit status, 1 also where it could not read a template.
+
+    It states that as a parsing error and ends with 0, for a file that is missing, too.
+    """
+    command = checkov_command(*arguments)
+    run = subprocess.run(command, check=False, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    print(run.stdout, end="")
+    if "Parsing errors: " in run.stdout:
+        print("checkov could not read a template: nothing of it was checked.", file=sys.stderr)
+        return 1
+    return run.returncode
+
+
 def ministack_interpreter() -> Path:
     """Return the Python 3.13 of MiniStack's environment, which is created if it does not exist yet.
 
@@ -60,9 +74,7 @@ def main() -> None:
             os.chdir(ROOT)
             os.execve(command[0], command, environment())  # noqa: S606 - the command is built above
         case ["checkov", *arguments]:
-            command = checkov_command(*arguments)
-            os.chdir(ROOT)
-            os.execve(command[0], command, environment())  # noqa: S606 - the command is built above
+            sys.exit(check_templates(*arguments))
         case ["install"]:
             ministack_interpreter()
             subprocess.run(sam_command("--version"), check=True, env=environment())

@@ -2,7 +2,7 @@
 
     python -m operations.disconnect --stack NAME --connection NAME [--yes]
 
-The secret can be restored for 30 days, which `make connect` does by itself, so that the buyer salt is kept.
+The secret can be restored for 30 days, which `connect xero` does by itself, so that the buyer salt is kept.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def delete_stored(stored: StoredConnection) -> list[str]:
     if stored.secrets is not None:
         manager: Any = boto3.client("secretsmanager")
         manager.delete_secret(SecretId=stored.secret, RecoveryWindowInDays=RECOVERY_DAYS)
-        done.append(f"marked the secret {stored.secret} for deletion in {RECOVERY_DAYS} days; make connect restores it")
+        done.append(f"marked the secret {stored.secret} for deletion in {RECOVERY_DAYS} days; connect xero restores it")
     return done
 
 

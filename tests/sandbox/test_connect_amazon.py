@@ -179,6 +179,17 @@ def test_settings_are_asked_for_where_none_are_stored(desk: Desk) -> None:
     assert "Name a file of them with --settings" in text_of(answer.stderr)
 
 
+def test_categories_are_not_left_out_silently_where_no_settings_are_named(desk: Desk) -> None:
+    desk.connect_first("--yes")
+    desk.aws.writes.clear()
+
+    answer = desk.connect("--categories", "skus.csv", "--yes")
+
+    assert answer.exit_code == 2
+    assert "Name the file of the settings with --settings, too" in text_of(answer.stderr)
+    assert not desk.aws.writes
+
+
 def test_settings_are_changed_without_the_credentials(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.connect_first("--yes")
     secret = dict(desk.aws.secrets)

@@ -442,17 +442,17 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         "accounts: Field required",
         "Correct it and run connect again",
     ),
-    "no settings": (lambda world: world.settings.clear(), "has no connection", "Run make connect"),
-    "no secret": (have_no_secret, "there is no secret SecretsPrefix/main", "Run make connect with the secrets"),
+    "no settings": (lambda world: world.settings.clear(), "has no connection", "Run connect xero, then connect amazon"),
+    "no secret": (have_no_secret, "there is no secret SecretsPrefix/main", "Run connect xero, then connect amazon"),
     "secret that is marked for deletion": (
         lambda world: setattr(world.aws, "is_deleted", True),
         "the secret SecretsPrefix/main is marked for deletion",
-        "Run make connect to restore it",
+        "Run connect xero, which restores it",
     ),
     "secret without its time": (
         lambda world: world.secrets.pop("connected_at"),
         "the secret of main does not state when it was stored",
-        "Run make connect again",
+        "Run connect amazon again, which adds it",
     ),
     "queue that Amazon may not write to": (
         lambda world: world.aws.policies.update(OrdersQueueUrl=[]),

@@ -540,11 +540,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Search for its number in Xero, then reprocess the order: it is looked up again before anything is written.",
     ),
     _C.XERO_REFUSES_EVERY_CALL: FailureInfo(
-        "Xero refuses every call of the connection.", "Read Xero's message and connect Xero again.", _A.CONNECTION
+        "Xero refuses every call of the connection.", "Read Xero's message, then run connect xero.", _A.CONNECTION
     ),
     _C.AMAZON_NOT_AUTHORISED: FailureInfo(
         "Amazon refuses the connection's authorisation.",
-        "Authorise the application again in Seller Central and run make connect.",
+        "Authorise the application again in Seller Central, then run connect amazon and enter the new refresh token.",
         _A.CONNECTION,
     ),
     _C.AMAZON_OPERATION_REFUSED: FailureInfo(
@@ -558,11 +558,13 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         "Correct what the message names, such as the scope accounting.attachments, then reprocess the day.",
     ),
     _C.XERO_NOT_AUTHORISED: FailureInfo(
-        "Xero refuses the connection's authorisation.", "Connect Xero again (make connect).", _A.CONNECTION
+        "Xero refuses the connection's authorisation.",
+        "Authorise the app in Xero again: run connect xero.",
+        _A.CONNECTION,
     ),
     _C.XERO_OPERATION_REFUSED: FailureInfo(
         "Xero refuses one kind of document, such as payments, and not the whole connection.",
-        "Give the Xero app the scope that the message names and connect Xero again (make connect).",
+        "Give the Xero app the scope that the message names and authorise it in Xero again: run connect xero.",
         _A.CONNECTION,
     ),
     _C.XERO_TENANT_CHANGED: FailureInfo(
@@ -573,7 +575,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.XERO_TOKENS_UNREADABLE: FailureInfo(
         "The key in AWS KMS with which Xero's tokens are stored is refused, or is another one.",
         "Enable the stack's key TokenKey and allow the functions to use it. If it is lost, authorise the app in Xero "
-        "and run make connect with the new refresh token.",
+        "again: run connect xero.",
         _A.CONNECTION,
     ),
     _C.SETTINGS_UNUSABLE: FailureInfo(
@@ -582,7 +584,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
         _A.CONNECTION,
     ),
     _C.SECRET_UNREADABLE: FailureInfo(
-        "The connection's secret cannot be read.", "Run make connect again.", _A.CONNECTION
+        "The connection's secret cannot be read.", "Run connect xero, then connect amazon.", _A.CONNECTION
     ),
     _C.UNFORESEEN: FailureInfo(
         "The code raised an exception that it does not handle.",

@@ -160,7 +160,7 @@ class Application:
             self._report(name, FailureCode.SETTINGS_UNUSABLE, str(problem))
             return None
         except SecretUnreadable as problem:
-            remedy = f"The connection's secret cannot be read ({problem}). Run make connect again."
+            remedy = f"The connection's secret cannot be read ({problem}). Run connect xero, then connect amazon."
             self._report(name, FailureCode.SECRET_UNREADABLE, remedy)
             return None
         self._documents[name] = documents

@@ -97,7 +97,7 @@ class Pauses:
             until, reason = now + problem.retry_after, _LIMITS.get(problem.problem, WaitReason.XERO_MINUTE_LIMIT)
         elif isinstance(problem, XeroNotAuthorised):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_NOT_AUTHORISED
-            remedy = f"The connection's authorisation for Xero cannot be used ({problem.message}). Connect Xero again."
+            remedy = f"The connection's authorisation for Xero cannot be used ({problem.message}). Run connect xero."
         elif isinstance(problem, XeroTokensUnreadable):
             until, reason = now + UNAUTHORISED_PAUSE, FailureCode.XERO_TOKENS_UNREADABLE
             remedy = FAILURES[reason].remedy

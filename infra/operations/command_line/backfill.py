@@ -20,6 +20,7 @@ from amazon_to_xero.domain.failures import FAILURES, WAITS
 from amazon_to_xero.runtime.backfill_answer import stated
 from amazon_to_xero.services.backfill.rows import load_backfills, tallied
 from operations.command_line.asking import Yes, agreed
+from operations.command_line.entering import author_of
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session, UsageProblem
 from operations.replay_calls import CALL_CONFIG, ReplayFailed, ReplayRefused, call
@@ -108,8 +109,7 @@ def _change(session: Session, action: Action, *, yes: bool) -> Result:
 
 def _called(session: Session, action: Action, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the function's answer. Raises ReplayRefused and ReplayFailed."""
-    by = str(session.client("sts").get_caller_identity()["Arn"])
-    event = {"backfill": {"by": by, "connection": session.connection, "action": action, **asked}}
+    event = {"backfill": {"by": author_of(session, ""), "connection": session.connection, "action": action, **asked}}
     return call(session.client("lambda", CALL_CONFIG), session.output("ReplayFunctionName"), event)
 
 
@@ -119,7 +119,9 @@ def _called(session: Session, action: Action, asked: Mapping[str, Any]) -> dict[
 def _status(session: Session) -> Result:
     row = load_backfills(session.store())
     if row.latest is None:
-        return Result({"backfills": []}, ["There was no backfill. Begin one: backfill --from DAY --to DAY."])
+        return Result(
+            {"backfills": []}, ["There was no backfill. Begin one: backfill --from DAY --to DAY --reason WHY."]
+        )
     latest = tallied(session.store(), row.latest)  # what was finished since the last step, too
     earlier = row.entries[:-1]
     columns = ("from", "to", "state", "read", "in Xero", "failed", "by", "reason")

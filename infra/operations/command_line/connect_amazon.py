@@ -89,9 +89,14 @@ def amazon(
 
 
 def _settings(session: Session, name: str, file: str, categories: str) -> tuple[str, CategoryFile | None]:
-    """Return the settings that the connection is to have. Raises UsageProblem where there are none yet."""
+    """Return the settings that the connection is to have. Raises UsageProblem where there are none yet.
+
+    Categories need a file of settings, too: the stored ones name the categories that they were stored with.
+    """
     if file:
         return settings_document(file, categories)
+    if categories:
+        raise UsageProblem("Name the file of the settings with --settings, too: --categories alone changes nothing.")
     if name not in session.settings:
         raise UsageProblem(
             f"{name} has no settings yet. Name a file of them with --settings; docs/settings.md has all."

@@ -25,6 +25,7 @@ from amazon_to_xero.services.posting.organisation_cache import stored_organisati
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.command import add_command
 from operations.command_line.correct import Author, Reason
+from operations.command_line.entering import author_of
 from operations.command_line.result import Result, table
 from operations.command_line.session import Session, UsageProblem
 from operations.links import xero_link
@@ -58,7 +59,7 @@ def listed(session: Session) -> Result:
 
 
 def accept(session: Session, document: Key, reason: Reason, author: Author = "", yes: Yes = False) -> Result:
-    """Accept a change: what stands in Xero is right. It becomes a correction with author and reason. Asks first."""
+    """Accept a change: what Xero holds is right. It becomes a correction with author and reason. Asks first."""
     return _decide(session, document, Decision.ACCEPT, reason, author, yes=yes)
 
 
@@ -97,8 +98,7 @@ def _decide(session: Session, key: str, decision: Decision, reason: str, author:
 
 
 def _made(session: Session, key: str, decision: Decision, reason: str, author: str) -> ChangeDecision:
-    by = author or str(session.client("sts").get_caller_identity()["Arn"])
-    return ChangeDecision(str(uuid4()), key, decision, by, reason, session.clock.now())
+    return ChangeDecision(str(uuid4()), key, decision, author_of(session, author), reason, session.clock.now())
 
 
 def _send(session: Session, made: ChangeDecision) -> None:

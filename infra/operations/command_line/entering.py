@@ -37,7 +37,7 @@ def policy_of(session: Session) -> PostingPolicy:
 
 
 def author_of(session: Session, named: str) -> str:
-    """Return who states a correction: whom the option names, else the AWS caller."""
+    """Return who states or asks for something: whom an option names, else the AWS caller."""
     return named or str(session.client("sts").get_caller_identity()["Arn"])
 
 

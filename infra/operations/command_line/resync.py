@@ -29,7 +29,7 @@ def resync(
     ] = None,
     yes: Yes = False,
 ) -> Result:
-    """Have orders and their transactions read and planned again. What stands in Xero as requested is not written."""
+    """Have orders and their transactions read and planned again. What Xero holds as requested is not written."""
     order_ids = _order_ids(order or (), file)
     question = f"{len(order_ids)} orders of connection {session.connection} are read from Amazon again."
     if not agreed([question], "Resync them?", yes=yes):

@@ -71,7 +71,7 @@ class Session:
             raise self._unknown(named)
         names = [named] if named else sorted(self.settings)
         if not names:
-            raise SettingsError(f"the stack {self.stack} has no connection. Run make connect.")
+            raise SettingsError(f"the stack {self.stack} has no connection. Run connect xero, then connect amazon.")
         return names
 
     @property

@@ -40,31 +40,30 @@ def consent_url(token_url: str, client_id: str, redirect_uri: str, state: str) -
     return f"{base}?{urlencode(query)}"
 
 
-def tokens_of_code(endpoint: XeroTokenEndpoint, code: str, redirect_uri: str) -> TokenSet:
-    """Return the tokens of a consent. Raises SettingsError for what Xero refuses, and for a missing scope."""
+def tokens_of_code(endpoint: XeroTokenEndpoint, code: str, redirect_uri: str, *, attaches: bool = False) -> TokenSet:
+    """Return the tokens of a consent. Raises SettingsError for what Xero refuses, and for a missing scope.
+
+    attaches: as for missing_scopes.
+    """
     with _refusals_explained():
         tokens = endpoint.authorisation_code(code, redirect_uri)
     if not tokens.refresh_token:
         raise _scope_missing("work for longer than 30 minutes", OFFLINE)
-    _check_scopes(tokens)
+    _check_scopes(tokens, attaches=attaches)
     return tokens
 
 
-def tokens_of_custom_connection(endpoint: XeroTokenEndpoint) -> TokenSet:
+def tokens_of_custom_connection(endpoint: XeroTokenEndpoint, *, attaches: bool = False) -> TokenSet:
     """Return an access token of a custom connection. Raises SettingsError as for a consent."""
     with _refusals_explained():
         tokens = endpoint.client_credentials()
-    _check_scopes(tokens)
+    _check_scopes(tokens, attaches=attaches)
     return tokens
 
 
 def tenants(endpoint: XeroTokenEndpoint, tokens: TokenSet) -> Sequence[Tenant]:
     """Return the organisations that the app is connected to; never empty. Raises SettingsError, XeroError."""
-    found = [
-        Tenant(str(each.get("tenantId")).lower(), str(each.get("tenantName")))
-        for each in endpoint.connections(tokens.access_token)
-        if each.get("tenantType", "ORGANISATION") == "ORGANISATION"
-    ]
+    found = connected_tenants(endpoint, tokens.access_token)
     if not found:
         raise SettingsError(
             "the app is connected to no organisation, and nothing was stored. Consent again and choose one; "
@@ -73,9 +72,18 @@ def tenants(endpoint: XeroTokenEndpoint, tokens: TokenSet) -> Sequence[Tenant]:
     return found
 
 
-def _check_scopes(tokens: TokenSet) -> None:
+def connected_tenants(endpoint: XeroTokenEndpoint, access_token: str) -> Sequence[Tenant]:
+    """Return the organisations that the app is connected to, perhaps none. Raises XeroError."""
+    return [
+        Tenant(str(each.get("tenantId")).lower(), str(each.get("tenantName")))
+        for each in endpoint.connections(access_token)
+        if each.get("tenantType", "ORGANISATION") == "ORGANISATION"
+    ]
+
+
+def _check_scopes(tokens: TokenSet, *, attaches: bool) -> None:
     granted = tokens.scopes or granted_scopes(tokens.access_token)
-    for purpose, scope in missing_scopes(granted):
+    for purpose, scope in missing_scopes(granted, attaches=attaches):
         raise _scope_missing(purpose, scope)
 
 

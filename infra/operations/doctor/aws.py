@@ -27,7 +27,7 @@ def check_documents(checked: CheckedConnection) -> Iterator[DoctorFinding]:
         yield _finding(
             Severity.AT_RISK,
             f"the secret of {checked.name} does not state when it was stored",
-            "Run make connect again, which adds it: else two functions cannot tell which secret is newer.",
+            "Run connect amazon again, which adds it: else two functions cannot tell which secret is newer.",
         )
 
 

@@ -49,9 +49,11 @@ class CheckedConnection:
         try:
             stored = str(manager.get_secret_value(SecretId=name)["SecretString"])
         except manager.exceptions.ResourceNotFoundException:
-            raise SettingsError(f"there is no secret {name}. Run make connect with the secrets.") from None
+            raise SettingsError(f"there is no secret {name}. Run connect xero, then connect amazon.") from None
         except manager.exceptions.InvalidRequestException:
-            raise SettingsError(f"the secret {name} is marked for deletion. Run make connect to restore it.") from None
+            raise SettingsError(
+                f"the secret {name} is marked for deletion. Run connect xero, which restores it."
+            ) from None
         return parse(ConnectionSecrets, stored, f"the secret {name}")
 
     @property

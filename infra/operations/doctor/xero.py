@@ -16,6 +16,7 @@ from amazon_to_xero.ports.xero import XeroGrantRefused, XeroTenantChanged
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.services.posting.budget import BUDGET, budget_of
 from amazon_to_xero.services.posting.tenant import TenantBoundXero
+from operations.connecting.xero_grant import connected_tenants
 from operations.doctor.checked_connection import CheckedConnection
 from operations.doctor.finding import DoctorFinding, Severity, Side, of_failure
 from operations.preflight import access_tokens
@@ -76,7 +77,7 @@ def _scopes(token: str, *, attaches: bool) -> Iterator[DoctorFinding]:
         yield _finding(
             Severity.BROKEN,
             f"the consent in Xero does not let the app {purpose}: it lacks the scope {scope}",
-            f"Add {scope} to the scopes and authorise the app in Xero again.",
+            f"Add {scope} to the scopes of the app and authorise it in Xero again: run connect xero.",
         )
 
 
@@ -89,11 +90,9 @@ def _connected(checked: CheckedConnection, token: str) -> Iterator[DoctorFinding
         token_url=stack.xero_token_url,
         api_url=stack.xero_api_url,
     )
-    connections = {
-        str(each.get("tenantId")).lower(): str(each.get("tenantName")) for each in endpoint.connections(token)
-    }
-    if tenant_id.lower() not in connections:
-        others = ", ".join(f"{name} ({key})" for key, name in connections.items()) or "none"
+    connected = connected_tenants(endpoint, token)
+    if tenant_id.lower() not in {each.tenant_id for each in connected}:
+        others = ", ".join(f"{each.name} ({each.tenant_id})" for each in connected) or "none"
         yield _finding(
             Severity.BROKEN,
             f"the app is not connected to the organisation {tenant_id}; it is connected to: {others}",

@@ -230,6 +230,31 @@ def test_custom_connection_is_checked_live_and_stored_without_a_refresh_token(de
     assert desk.stored == {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
 
 
+def test_scope_that_only_one_invoice_per_day_needs_is_missed_where_the_settings_have_it(desk: Desk) -> None:
+    stored = valid_settings()
+    stored["xero"] |= {"tenant_id": desk.xero.tenant_id}
+    stored["invoices"] = {**stored.get("invoices", {}), "per": "day"}
+    desk.aws.parameters["main"] = json.dumps(stored)
+    desk.session.stored = {"main": ""}
+    desk.xero.identity.stated_scopes = [*SCOPES, "accounting.settings.read"]
+
+    for options in ((), ("--custom-connection",)):
+        assert "it lacks the scope accounting.attachments" in " ".join(desk.connect(*options).stderr.split())
+    assert not desk.aws.writes
+
+
+def test_organisation_that_is_named_against_the_settings_is_the_one_that_the_refusal_names(desk: Desk) -> None:
+    stored = valid_settings()
+    stored["xero"] |= {"tenant_id": desk.xero.tenant_id}
+    desk.aws.parameters["main"] = json.dumps(stored)
+    desk.session.stored = {"main": ""}
+    desk.xero.identity.other_tenants = [OTHER]
+
+    text = " ".join(desk.connect("--tenant", "Other Ltd").stderr.split())
+
+    assert f"{desk.xero.tenant_id}, and this is Other Ltd ({OTHER['tenantId']}). Nothing was stored." in text
+
+
 def test_custom_connection_without_a_scope_is_not_stored(desk: Desk) -> None:
     desk.xero.identity.stated_scopes = ["accounting.invoices"]
 
@@ -254,6 +279,13 @@ def test_nobody_at_the_keyboard_is_told_of_stdin(desk: Desk) -> None:
 
     assert answer.exit_code == 2
     assert "Add --stdin to send JSON instead" in " ".join(answer.stderr.split())
+
+
+def test_port_that_cannot_be_is_refused_as_an_option(desk: Desk) -> None:
+    answer = desk.connect("--port", "70000")
+
+    assert answer.exit_code == 2
+    assert not isinstance(answer.exception, OverflowError)
 
 
 def test_used_port_is_named_with_what_to_do(desk: Desk) -> None:

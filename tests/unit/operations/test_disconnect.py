@@ -105,7 +105,7 @@ def test_subscription_destination_settings_and_secret_end(
     assert operator.aws.writes == ["delete_parameter", "delete_secret"]
     printed = capsys.readouterr().out
     assert "Its rows stay in the table stack-Table-1" in printed
-    assert "make connect restores it" in printed
+    assert "connect xero restores it" in printed
 
 
 def test_orders_stay_subscribed_where_amazon_refuses_notifications_of_transactions(

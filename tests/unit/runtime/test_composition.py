@@ -147,7 +147,7 @@ def test_missing_secret_is_reported_and_does_not_affect_another_connection(
     assert app.unusable == {"main"}
     (line,) = decisions.of("SETTINGS_UNUSABLE")
     assert line["reason"] == "SECRET_UNREADABLE"
-    assert "Run make connect again" in str(line["remedy"])
+    assert "Run connect xero, then connect amazon" in str(line["remedy"])
 
 
 def test_changed_settings_make_a_new_connection_and_an_unchanged_one_is_kept(

@@ -225,7 +225,8 @@ def test_run_that_was_stopped_logs_once_why_and_what_to_do(work: WorkerWithScrip
     assert work.decisions.of("WORK_STOPPED") == [
         {
             "reason": "AMAZON_NOT_AUTHORISED",
-            "remedy": "Authorise the application again in Seller Central and run make connect.",
+            "remedy": "Authorise the application again in Seller Central, then run connect amazon and enter the new "
+            "refresh token.",
             "read_stopped": "AMAZON_NOT_AUTHORISED",
             "posted_stopped": "XERO_MINUTE_LIMIT",
         }

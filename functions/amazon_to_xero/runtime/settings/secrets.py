@@ -30,11 +30,12 @@ class ConnectionSecrets(Settings):
     amazon: AmazonSecrets = Field(description="Credentials for Amazon.")
     xero: XeroSecrets = Field(description="Credentials for Xero.")
     buyer_salt: Annotated[str, StringConstraints(min_length=32)] = Field(
-        description="Random text that pseudonyms of buyers are made with. `make connect` adds it; it must never change."
+        description="Random text that pseudonyms of buyers are made with. It is added when the secret is first stored, "
+        "and must never change."
     )
     connected_at: AwareDatetime | None = Field(
         default=None,
-        description="When `make connect` stored the secret (UTC), which adds it at each run. A function that still has "
-        "an older secret in memory leaves the Xero tokens of a newer one alone. Without it, nothing tells which of two "
+        description="When the secret was last stored (UTC); whatever stores it adds this. A function that still has an "
+        "older secret in memory leaves the Xero tokens of a newer one alone. Without it, nothing tells which of two "
         "secrets is newer: each replaces the tokens of the other.",
     )

@@ -199,7 +199,7 @@ def test_refused_grant_is_logged_without_the_token_and_not_retried(tokens: Conne
 
     (logged,) = tokens.decisions.of("XERO_GRANT_REFUSED")
     assert (logged["code"], logged["reason"]) == ("invalid_grant", "XERO_NOT_AUTHORISED")
-    assert logged["remedy"] == "Connect Xero again (make connect)."
+    assert logged["remedy"] == "Authorise the app in Xero again: run connect xero."
     assert "seed" not in repr(tokens.decisions.notes) + str(caught.value)
     # A repeated request would be refused, too
     tokens.worker().finish_renewal()
