@@ -59,14 +59,22 @@ class OrganisationCache:
     def unavailable_reason(self) -> str:
         """Return why the organisation's accounts and tax rates cannot be had at the moment; empty when they can."""
         self._load()  # another worker may have read it again since, or may have had it expire
-        if self._known() is None:
-            if self._pauses.until("xero"):
-                return WaitReason.XERO_PAUSED
-            try:
-                self.current()
-            except XeroError as problem:
-                return self._pauses.pause_xero(problem)[1]
-        return ""
+        organisation = self.available()
+        return "" if isinstance(organisation, Organisation) else organisation
+
+    def available(self, max_age: timedelta | None = None) -> Organisation | str:
+        """Return the organisation, not older than `max_age`, or why it cannot be had at the moment.
+
+        Xero is not called while it is paused, and pauses where it does not answer.
+        """
+        if (known := self._known(max_age)) is not None:
+            return known
+        if self._pauses.until("xero"):
+            return WaitReason.XERO_PAUSED
+        try:
+            return self.current(max_age)
+        except XeroError as problem:
+            return self._pauses.pause_xero(problem)[1]
 
     def current(self, max_age: timedelta | None = None) -> Organisation:
         """Return the organisation, not older than `max_age`. Raises what XeroApi.organisation raises."""

@@ -241,3 +241,23 @@ def test_order_does_not_fail_by_cached_settings_while_xero_cannot_be_read() -> N
     assert (record.state, record.reason) == (OrderState.RECORDED, "XERO_UNAVAILABLE")
     assert record.next_attempt_at == connection.clock.now() + 5 * MINUTE
     assert connection.dead_letters[SHIPMENTS].letters == []
+
+
+def test_orders_wait_while_settings_that_another_worker_has_expire_cannot_be_read() -> None:
+    connection = PayingConnection()
+    connection.xero.settings = WITH_CLOSED_CLEARING
+    connection.forget_organisation()
+    connection.record_orders(shipped_order("A"), shipped_order("B"), shipped_order("C"))
+    connection.clock.advance(360)
+    another = connection.connection.services.organisation
+    connection.restart()
+    renewing = XeroUnavailable("getOrganisation", None, "no access token: another worker is renewing the access token")
+    connection.xero.before = [renewing] * 5
+    connection.store.meanwhile(another.expire)
+
+    connection.plan_shipments()
+
+    assert {connection.record(order_id).state for order_id in "ABC"} == {OrderState.RECORDED}
+    assert all(connection.record(order_id).next_attempt_at for order_id in "ABC")
+    assert connection.dead_letters[SHIPMENTS].letters == []
+    assert len(connection.decisions.of("PAUSED")) == 1
