@@ -702,7 +702,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.XERO_MINUTE_LIMIT: "Xero's limit of calls a minute is reached.",
     _W.XERO_APPMINUTE_LIMIT: "Xero's limit of calls a minute for the whole app is reached.",
     _W.XERO_DAY_LIMIT: "Xero's limit of calls a day is reached; work continues the next day.",
-    _W.XERO_SHARE_LIMIT: "The share of the day's calls for payments and allocations is used up; invoices continue.",
+    _W.XERO_SHARE_LIMIT: "The day's calls for payments, allocations and lists of orders are used; invoices continue.",
     _W.XERO_CONCURRENT_LIMIT: "Xero's limit of concurrent calls is reached.",
     _W.BATCH_REFUSED: "Xero refused a whole batch; its halves are tried to find the document that causes it.",
     _W.OUTCOME_UNKNOWN: "Xero's answer was lost; the document is looked up before it is written again.",

@@ -23,6 +23,7 @@ from amazon_to_xero.services.state_updates import update_cursor
 UNAUTHORISED_PAUSE = timedelta(minutes=15)  # then it is tried once more: somebody may have connected again
 _OUTAGE_PAUSE = timedelta(minutes=1)
 _CALLED_WITHIN = timedelta(minutes=20)  # longer than two sweeps are apart, each of which calls Amazon
+ATTACHMENT = "attachment"  # pauses like a kind of document: it has a share of the day's calls, too
 _CURSOR = "pause#"
 # Xero's name of a limit, or our share of a day's calls -> why work waits.
 _LIMITS: Mapping[str, WaitReason] = {
@@ -88,8 +89,8 @@ class Pauses:
     def pause_xero(self, problem: XeroError, kind: str = "") -> tuple[datetime, str]:
         """Pause Xero for as long as the problem asks for; return until when, and the reason.
 
-        kind: the kind of document that was posted. Where only its share of the day's calls is used up, only that kind
-        pauses (`xero#<kind>`).
+        kind: the kind of document that was posted, or ATTACHMENT. Where only its share of the day's calls is used up,
+        only that kind pauses (`xero#<kind>`).
         """
         now, remedy = self._clock.now(), problem.message
         reason: str

@@ -22,7 +22,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroNotAuthorised, XeroOutcomeUnknown, XeroRefused
 from amazon_to_xero.services.dead_letters import RETRY_SEND
 from amazon_to_xero.services.failed_sources import FailedSources
-from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.pauses import ATTACHMENT, Pauses
 from amazon_to_xero.services.posting.refused_operations import is_refused_alone, remedy_of_refused
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 
@@ -57,6 +57,9 @@ class DayLists:
         for day in days:
             if self._clock.now() >= deadline or self._pauses.until("xero"):
                 break
+            if later := self._pauses.until(f"xero#{ATTACHMENT}"):
+                self._save(day.plan_at(later, WaitReason.XERO_SHARE_LIMIT))
+                continue
             try:
                 finished += self._attach(day)
             except XeroOutcomeUnknown:
@@ -127,7 +130,7 @@ class DayLists:
 
     def _pause(self, day: ClosedDay, problem: XeroError) -> None:
         """Nothing was executed: the attempt does not count, and is made again after the pause."""
-        until, reason = self._pauses.pause_xero(problem)
+        until, reason = self._pauses.pause_xero(problem, ATTACHMENT)
         self._save(replace(day.plan_at(until, reason), attempts=day.attempts - 1))
 
     def _fail(self, day: ClosedDay, problem: str) -> None:

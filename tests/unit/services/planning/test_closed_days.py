@@ -20,7 +20,7 @@ from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState, DayTe
 from amazon_to_xero.domain.planning.policy import Approval, InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
 from amazon_to_xero.domain.replay.failure import reprocess_body
-from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRefused
+from amazon_to_xero.ports.xero import XeroNotAuthorised, XeroRateLimited, XeroRefused
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from fakes.orders import CA
 from fakes.vendors import lost
@@ -449,6 +449,20 @@ def test_list_that_cannot_be_attached_fails_and_leaves_the_books_right(connectio
     reprocess(connection, MONDAY)
     assert len(connection.attached()) == 1
     assert connection.day().state is DayState.PLANNED
+
+
+def test_list_for_which_no_calls_of_the_day_are_left_waits_and_holds_up_no_invoice(connection: DayConnection) -> None:
+    connection.sell("A")
+    connection.xero.attach_faults.append(XeroRateLimited("createAttachments", "share", 30 * HOUR))
+    connection.close_day()
+    connection.sell("B")
+    connection.close_day()
+
+    assert connection.invoices == {MONDAY: D("12.00"), TUESDAY: D("12.00")}
+    assert (connection.day().attached, connection.day().reason) == ((), "XERO_SHARE_LIMIT")
+
+    connection.work(8 * HOUR)
+    assert len(connection.attached(MONDAY)) == len(connection.attached(TUESDAY)) == 1
 
 
 def test_missing_scope_is_named(connection: DayConnection) -> None:
