@@ -13,6 +13,7 @@ from functools import partial
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import not_changeable, nothing_to_remove
+from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import DOCUMENTS, StateStore
 from amazon_to_xero.ports.xero import XeroApi
@@ -60,10 +61,13 @@ class DocumentPoster:
         if halted:
             return halted
         keys = dict.fromkeys([*named, *self._store.due(DOCUMENTS, self._clock.now(), MAX_DUE)])
-        report = PostReport()
+        report, is_paused = PostReport(), False
         for kind in DocumentKind:
             of_kind = [key for key in keys if key.startswith(f"{kind}#")]
-            if not of_kind or self._pauses.until(f"xero#{kind}"):
+            if not of_kind:
+                continue
+            if self._pauses.until(f"xero#{kind}"):
+                is_paused = is_paused or bool(self._due(of_kind))
                 continue
             for _ in range(_ROUNDS):
                 due = self._due(of_kind)
@@ -72,7 +76,8 @@ class DocumentPoster:
                 report = report.plus(self._post(kind, due, deadline))
                 if report.stopped:
                     return report
-        return report
+        # What is due of a paused kind is left to a later run; this one would find nothing else, again and again.
+        return report.plus(PostReport(stopped=WaitReason.XERO_PAUSED)) if is_paused else report
 
     def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()
