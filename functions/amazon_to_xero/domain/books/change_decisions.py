@@ -170,6 +170,12 @@ def _why_not_accepted(change: XeroChange, document: Document, corrections: Corre
             f"{document.key} is a draft, which is written again when the order ships. State the change with correct "
             "(--account, --tax-type, --date), then restore the draft; or approve it in Xero first."
         )
+    if identity_of(change.source, SourceKind.DAY) and _concerns_lines(change.differences):
+        return (
+            f"{document.key} states the sales or refunds of a day, and what follows for one of its orders would still "
+            "be entered at the terms that the order was entered with. Change its lines back in Xero, or restore it; "
+            "then state other terms of its orders with correct or rebook."
+        )
     if _concerns_terms(change.differences) and corrections.has_ever(
         *OF_LINES, CorrectionKind.DATE, CorrectionKind.REBOOK
     ):
@@ -181,7 +187,11 @@ def _why_not_accepted(change: XeroChange, document: Document, corrections: Corre
 
 
 def _concerns_terms(differences: Sequence[FieldDifference]) -> bool:
-    return any(each.field == "Date" or each.field.startswith("LineItems") for each in differences)
+    return _concerns_lines(differences) or any(each.field == "Date" for each in differences)
+
+
+def _concerns_lines(differences: Sequence[FieldDifference]) -> bool:
+    return any(each.field.startswith("LineItems") for each in differences)
 
 
 def _why_not_restored(change: XeroChange) -> str:

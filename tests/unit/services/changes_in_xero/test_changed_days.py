@@ -74,6 +74,30 @@ def test_removal_of_a_day_cannot_be_accepted_because_its_orders_would_be_in_no_d
     assert "would stay entered and be in no document. Restore it" in letter.remedy
 
 
+def test_edited_lines_of_a_day_cannot_be_accepted_because_its_orders_would_keep_their_terms(
+    connection: DayConnection,
+) -> None:
+    invoice = connection.xero.invoice(MONDAY)
+    connection.xero.change(invoice, LineItems=[{**line, "AccountCode": "205"} for line in invoice["LineItems"]])
+    pass_a_day(connection)
+
+    decide(connection, Decision.ACCEPT, INVOICE)
+
+    assert change(connection, INVOICE) == ("EDITED", ChangeState.OPEN)
+    (letter,) = connection.dead_letters[SHIPMENTS].letters
+    assert "Change its lines back in Xero, or restore it" in letter.remedy
+
+
+def test_other_day_of_a_day_s_invoice_can_be_accepted(connection: DayConnection) -> None:
+    connection.xero.change(connection.xero.invoice(MONDAY), DateString="2026-11-22T00:00:00")
+    pass_a_day(connection)
+
+    decide(connection, Decision.ACCEPT, INVOICE)
+
+    assert change(connection, INVOICE) == ("EDITED", ChangeState.ACCEPTED)
+    assert connection.failures == []
+
+
 def test_removed_payment_of_a_day_is_found_and_made_again(connection: DayConnection) -> None:
     pass_a_day(connection)
     assert change(connection, PAYMENT) == ("UNSETTLED", ChangeState.OPEN)
