@@ -697,7 +697,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.PROCEEDS_MISSING: "Amazon has not stated the order's amounts yet; the order is read again.",
     _W.SWEEP_TAKEN_OVER: "Another worker continues the sweep.",
     _W.OUT_OF_TIME: "The function's time is used up; the next run continues.",
-    _W.XERO_PAUSED: "Xero is not called until the pause of the connection ends.",
+    _W.XERO_PAUSED: "Xero is not called, or not for some kind of document, until the pause ends.",
     _W.XERO_UNAVAILABLE: "Xero did not answer; it is tried again after a minute.",
     _W.XERO_MINUTE_LIMIT: "Xero's limit of calls a minute is reached.",
     _W.XERO_APPMINUTE_LIMIT: "Xero's limit of calls a minute for the whole app is reached.",
