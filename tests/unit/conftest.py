@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from amazon_to_xero.runtime import observability
-
-# Property tests may take the time a busy machine needs: a slow example is no failure.
-settings.register_profile("unit", deadline=None)
-settings.load_profile("unit")
 
 
 @pytest.fixture(autouse=True)

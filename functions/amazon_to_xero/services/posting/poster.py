@@ -76,8 +76,10 @@ class DocumentPoster:
                 report = report.plus(self._post(kind, due, deadline))
                 if report.stopped:
                     return report
-        # What is due of a paused kind is left to a later run; this one would find nothing else, again and again.
-        return report.plus(PostReport(stopped=WaitReason.XERO_PAUSED)) if is_paused else report
+        if is_paused and not (report.applied or report.failed):
+            # What is due of a paused kind is left to a later run; this one would find nothing else, again and again.
+            return PostReport(stopped=WaitReason.XERO_PAUSED)
+        return report
 
     def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()
