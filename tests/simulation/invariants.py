@@ -16,6 +16,7 @@ from sandbox.xero.values import read_date
 from simulation.charge_invariants import ChargeInvariants
 from simulation.corrections import check_corrections, corrected_expectation
 from simulation.culprits import REFUSED_BY_AMAZON, Culprit, check_bounds
+from simulation.grants import unexplained_refusals
 from simulation.history import Expected, OrderHistory, buyer_email
 from simulation.refund_invariants import RefundInvariants, is_refund_note
 from simulation.statements import check_statements
@@ -378,10 +379,10 @@ class Invariants:
                 self._violated(f"{service.name} refused {seen.operation} of {seen.by}: a limit was exceeded")
 
     def _tokens(self) -> None:
-        """The authorisation still stands, unless somebody withdrew it."""
+        """The authorisation still stands, unless somebody withdrew it or Xero's answers were lost for too long."""
         if self._world.disconnected:
             return
-        refused = [line for line in self._world.trace if "XERO_GRANT_REFUSED" in line]
+        refused = unexplained_refusals(self._world.trace)
         if refused and not any("authorisation is withdrawn" in line for line in self._world.trace):
             self._violated(f"Xero refused a grant that nobody had withdrawn: {refused[0]}")
 

@@ -41,6 +41,7 @@ from simulation.application import SimulatedApplication, current_world
 from simulation.corrections import DrawnCorrections
 from simulation.culprits import Culprit, Culprits
 from simulation.functions_service import Functions, Handler, Poller, Schedule
+from simulation.grants import is_refused
 from simulation.lock_dates import DrawnLockDates
 from simulation.other_organisation import OtherOrganisation
 from simulation.queues import Queue
@@ -342,6 +343,8 @@ class World:
         self.scheduler.run(lambda: False, max(0.0, max(last, self.other_organisation.until) - self.scheduler.seconds))
         self._list_transactions_again()
         self._mend()
+        if is_refused(self.trace) and not self.disconnected:
+            self._xero_is_connected_again()
         self.scheduler.run(lambda: False, 400)
         self._rest()
         self._redrive()
