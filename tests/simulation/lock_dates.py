@@ -65,17 +65,18 @@ class DrawnLockDates:
         return frozenset({day, *((each + timedelta(days=1)).isoformat() for each in locked)})
 
     def fails_with(self, one: OrderHistory) -> frozenset[str]:
-        """Return how documents may fail because of lock dates: also those that refer to one that failed.
+        """Return how documents may fail because of lock dates: also those that refer to one that failed."""
+        is_held = self._set and (not self.moves_dates or self._is_content_unknown(one))
+        return frozenset({LOCKED, "REFERENCE_FAILED"} if is_held else ())
 
-        A change of an unpaid invoice is planned before a lock of the last minutes is known; what Xero holds of it is
-        then no longer there to be credited. Its payment may be still to come.
+    def _is_content_unknown(self, one: OrderHistory) -> bool:
+        """Whether Xero refused to change an invoice of which it is not known what it states: a person decides.
+
+        An answer of Xero was lost, and the order changed again before the invoice was looked up.
         """
-        is_open = one.region.currency not in self._world.clearing or self._is_change_refused(one)
-        return frozenset({LOCKED, "REFERENCE_FAILED"} if self._set and (is_open or not self.moves_dates) else ())
-
-    def _is_change_refused(self, one: OrderHistory) -> bool:
-        """Whether Xero holds an invoice of the order whose change it has refused as locked."""
         rows = self._world.table.rows.values()
         refused = (row for row in rows if row.sk.startswith("DOCUMENT#invoice#") and row.reason == LOCKED)
         stored = (json.loads(row.data) for row in refused if row.state == "FAILED")
-        return any(data["order_id"] == one.order_id and data["xero_id"] for data in stored)
+        return any(
+            data["order_id"] == one.order_id and data["xero_id"] and not data["applied_digest"] for data in stored
+        )

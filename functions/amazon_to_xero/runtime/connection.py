@@ -325,7 +325,8 @@ def connect(
         requests.plan_again,
         clock,
         decisions,
-        requests.plan_for_other_dates if policy.lock_dates is LockDates.NEXT_OPEN_DAY else None,
+        requests.plan_for_other_dates,
+        policy.lock_dates,
     )
     work = {name: each.work(services) for name, each in capabilities.items() if each.posts}
     alert_workers = {
@@ -365,6 +366,7 @@ def document_poster(
     clock: Clock,
     decisions: DecisionLog,
     plan_for_other_dates: SourceRequest | None = None,
+    lock_dates: LockDates = LockDates.HOLD,
 ) -> DocumentPoster:
     """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
     transitions = DocumentTransitions(store, dead_letters, clock, decisions)
@@ -373,7 +375,7 @@ def document_poster(
         store,
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
-        BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates),
+        BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates, lock_dates),
         OutcomeResolution(xero, store, transitions, pauses, clock, plan_again),
         transitions,
         clock,

@@ -75,6 +75,7 @@ DOCUMENT = st.builds(
     next_attempt_at=st.none() | TIME,
     claim=COUNT,
     applied_digest=TEXT,
+    last_applied=st.none() | DESIRED,
     xero_id=TEXT,
     xero_status=TEXT,
     attempts=COUNT,
@@ -291,7 +292,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("desired", "state", "generation", "next_attempt_at", "claim", "applied_digest", "xero_id", "xero_status"),
         *("attempts", "unknown_outcomes", "unknown_since", "reference_waits", "buyer_requests", "name_is_taken"),
         *("is_merged", "replacements", "contact_refusals", "period_refusals", "approved_by_person"),
-        *("closed_in", "reason", "remedy"),
+        *("last_applied", "closed_in", "reason", "remedy"),
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),

@@ -246,19 +246,41 @@ def test_unpaid_invoice_of_a_month_that_was_locked_a_minute_ago_is_credited_when
     assert connection.dead_letters[SHIPMENTS].reasons == []
 
 
-def test_change_of_an_unpaid_invoice_that_xero_refuses_as_locked_fails_after_two_more_tries(connect: Connect) -> None:
-    connection = connect(LockDates.NEXT_OPEN_DAY)
+@pytest.mark.parametrize("lock_dates", LockDates)
+def test_change_that_xero_refuses_as_locked_is_adjusted_by_what_xero_still_holds(
+    connect: Connect, lock_dates: LockDates
+) -> None:
+    connection = connect(lock_dates)
     shipped_and_unpaid(connection)
-    connection.hold(shipped(price="12.00", updated="2026-11-02T12:00:00Z"))  # the lock date is not known yet
+    connection.lock(None)
+    connection.clock.advance(14 * 24 * 3600)
+    connection.connection.services.organisation.current()
+    connection.lock()  # a moment after the lock dates were read
+    sent = len(connection.writes())
+    connection.hold(shipped(price="12.00", updated="2026-11-16T09:00:00Z"))
 
     connection.work(12)
 
-    invoice = connection.document("A")
-    assert (invoice.state, invoice.reason) == (DocumentState.FAILED, "PERIOD_LOCKED")
-    assert ("A", "PERIOD_LOCKED") in connection.dead_letters[SHIPMENTS].reasons
-    assert connection.writes().count("Invoices") == 4
+    totals = {each.number: (each.status, str(each.total)) for each in connection.books.invoices.values()}
+    assert totals == {"A": ("AUTHORISED", "10.00"), "A-A1": ("AUTHORISED", "2.00")}
+    assert [each.date for each in connection.books.invoices.values()] == [SHIPPED_ON, FIRST_OPEN_DAY]
+    assert connection.dead_letters[SHIPMENTS].reasons == []
     assert connection.record().state is OrderState.PLANNED
-    assert connection.dates() == [SHIPPED_ON]
+    assert connection.writes()[sent:] == ["Invoices"] * 3  # the change, refused twice, and the adjustment
+
+
+def test_cancelled_order_whose_invoice_xero_refuses_to_void_as_locked_is_credited(connect: Connect) -> None:
+    connection = connect(LockDates.NEXT_OPEN_DAY)
+    shipped_and_unpaid(connection)
+    connection.hold(
+        shipped(updated="2026-11-02T12:00:00Z") | {"fulfillment": {"fulfillmentStatus": "CANCELLED"}}
+    )  # the lock date is not known yet
+
+    connection.work(12)
+
+    (invoice,), (note,) = connection.books.invoices.values(), connection.books.credit_notes.values()
+    assert (invoice.status, note.number, note.status, note.date) == ("PAID", "A-A1", "PAID", FIRST_OPEN_DAY)
+    assert connection.dead_letters[SHIPMENTS].reasons == []
 
 
 def test_order_waits_where_the_lock_dates_cannot_be_read(connect: Connect) -> None:

@@ -170,27 +170,18 @@ class TransactionCodec:
 
 
 class DocumentCodec:
-    """Converts Document. Since schema 5, a document may be an entry of its day."""
+    """Converts Document. Since schema 5, it may be an entry of its day; since 6, what Xero took last may be kept."""
 
     prefix = "DOCUMENT"
-    schema = 5
+    schema = 6
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
         data = {
-            "kind": desired.kind,
-            "number": desired.number,
-            "body": desired.body,
-            "source": desired.source,
-            "source_version": _text(desired.source_version),
-            "total": desired.total,
-            "references": desired.references,
-            "capability": desired.capability,
-            "order_id": desired.order_id,
-            "tombstone": desired.tombstone,
-            "line_origins": list(desired.line_origins),
+            **_encoded_request(desired),
             "claim": record.claim,
             "applied_digest": record.applied_digest,
+            "last_applied": None if record.last_applied is None else _encoded_request(record.last_applied),
             "xero_id": record.xero_id,
             "xero_status": record.xero_status,
             "attempts": record.attempts,
@@ -204,7 +195,6 @@ class DocumentCodec:
             "contact_refusals": record.contact_refusals,
             "period_refusals": record.period_refusals,
             "approved_by_person": record.approved_by_person,
-            "entry": None if desired.entry is None else _encoded_entry(desired.entry),
             "closed_in": record.closed_in,
         }
         return Row(
@@ -221,27 +211,15 @@ class DocumentCodec:
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> Document:
         kind, _, number = key.partition("#")
-        total = data.get("total")
+        last_applied = data.get("last_applied")
         return Document(
-            desired=DesiredDocument(
-                kind=DocumentKind(data.get("kind", kind)),
-                number=data.get("number", number),
-                body=_with_amounts(data.get("body", {})),
-                source=data.get("source", ""),
-                source_version=_time(data.get("source_version")),
-                total=None if total is None else Decimal(total),
-                references=data.get("references", {}),
-                capability=data.get("capability", ""),
-                order_id=data.get("order_id", ""),
-                tombstone=data.get("tombstone", False),
-                line_origins=tuple(data.get("line_origins", ())),
-                entry=_decoded_entry(data.get("entry")),
-            ),
+            desired=_decoded_request({"kind": kind, "number": number, **data}),
             state=DocumentState(row.state or DocumentState.PENDING),
             generation=row.generation,
             next_attempt_at=_time(row.next_attempt_at),
             claim=data.get("claim", 0),
             applied_digest=data.get("applied_digest", ""),
+            last_applied=None if last_applied is None else _decoded_request(last_applied),
             xero_id=data.get("xero_id", ""),
             xero_status=data.get("xero_status", ""),
             attempts=data.get("attempts", 0),
@@ -289,6 +267,41 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     Backfills: BackfillCodec(),
     Cursor: CursorCodec(),
 }
+
+
+def _encoded_request(desired: DesiredDocument) -> dict[str, Any]:
+    return {
+        "kind": desired.kind,
+        "number": desired.number,
+        "body": desired.body,
+        "source": desired.source,
+        "source_version": _text(desired.source_version),
+        "total": desired.total,
+        "references": desired.references,
+        "capability": desired.capability,
+        "order_id": desired.order_id,
+        "tombstone": desired.tombstone,
+        "line_origins": list(desired.line_origins),
+        "entry": None if desired.entry is None else _encoded_entry(desired.entry),
+    }
+
+
+def _decoded_request(data: Mapping[str, Any]) -> DesiredDocument:
+    total = data.get("total")
+    return DesiredDocument(
+        kind=DocumentKind(data["kind"]),
+        number=data["number"],
+        body=_with_amounts(data.get("body", {})),
+        source=data.get("source", ""),
+        source_version=_time(data.get("source_version")),
+        total=None if total is None else Decimal(total),
+        references=data.get("references", {}),
+        capability=data.get("capability", ""),
+        order_id=data.get("order_id", ""),
+        tombstone=data.get("tombstone", False),
+        line_origins=tuple(data.get("line_origins", ())),
+        entry=_decoded_entry(data.get("entry")),
+    )
 
 
 def _encoded_entry(entry: DayEntry) -> dict[str, str]:

@@ -115,6 +115,8 @@ class Document:
     next_attempt_at: when the poster works on it next (UTC); None when there is nothing to do.
     claim: the generation at which a worker last claimed it; identifies one attempt.
     applied_digest: digest of what Xero is known to hold; empty when that is not known.
+    last_applied: the request of that digest, kept of an approved invoice while something else is requested: if Xero
+        refuses the change because the period is locked, an adjustment corrects what Xero holds.
     xero_id, xero_status: as Xero last reported them; the id is kept from the moment it is known.
     attempts: calls to Xero that carried it since the source last asked.
     unknown_outcomes: writes in a row whose outcome Xero did not state. The more there are, the smaller the batch, until
@@ -138,6 +140,7 @@ class Document:
     next_attempt_at: datetime | None = None
     claim: int = 0
     applied_digest: str = ""
+    last_applied: DesiredDocument | None = None
     xero_id: str = ""
     xero_status: str = ""
     attempts: int = 0
@@ -172,6 +175,12 @@ class Document:
     def exists_in_xero(self) -> bool:
         """Whether Xero holds it. An entry counts from when its day is closed: the day's documents are never edited."""
         return bool(self.xero_id or self.closed_in)
+
+    @property
+    def content_in_xero(self) -> DesiredDocument | None:
+        """The request that Xero is known to hold; None where that is not known, or was not kept (see last_applied)."""
+        known = (each for each in (self.desired, self.last_applied) if each is not None)
+        return next((each for each in known if each.digest == self.applied_digest), None)
 
     @property
     def awaits_buyer(self) -> bool:
@@ -244,10 +253,12 @@ class Document:
             return replace(self, desired=desired, state=DocumentState.PENDING, next_attempt_at=now, reason="")
         if same and self.state is not DocumentState.FAILED:
             return replace(self, desired=desired) if desired.source_version != held else None
+        last = self._approved_content
         if self.outcome_unknown:
-            return replace(self, desired=desired)
+            return replace(self, desired=desired, last_applied=last)
         if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
-            return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
+            unknown = self.unknown(now)
+            return replace(unknown, desired=desired, last_applied=last, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
         if is_gone or desired.digest == self.applied_digest:
             return replace(
@@ -256,15 +267,23 @@ class Document:
                 state=DocumentState.APPLIED,
                 next_attempt_at=None,
                 applied_digest=desired.digest,
+                last_applied=None,
                 reason="",
                 remedy="",
             )
         return self._requested_anew(desired, now)
 
+    @property
+    def _approved_content(self) -> DesiredDocument | None:
+        content = self.content_in_xero if self.kind is DocumentKind.INVOICE else None
+        is_approved = content is not None and content.body.get("Status") == "AUTHORISED" and not content.tombstone
+        return content if is_approved else None
+
     def _requested_anew(self, desired: DesiredDocument, now: datetime) -> Document:
         return replace(
             self,
             desired=desired,
+            last_applied=self._approved_content,
             state=DocumentState.PENDING,
             next_attempt_at=desired.due_from(now),
             reason="",
@@ -307,6 +326,7 @@ class Document:
             state=DocumentState.APPLIED if is_current else DocumentState.PENDING,
             next_attempt_at=None if is_current else now,
             applied_digest=digest,
+            last_applied=None if is_current else self.last_applied,
             xero_id=xero_id,
             xero_status=status,
             unknown_outcomes=0,
@@ -316,15 +336,17 @@ class Document:
             remedy="",
         )
 
-    def found_different(self, xero_id: str, status: str, now: datetime) -> Document:
-        """Xero holds it with other content: update it by its id."""
+    def found_different(self, xero_id: str, status: str, now: datetime, *, is_unchanged: bool = False) -> Document:
+        """Xero holds it with other content, unchanged since it was last applied or not: update it by its id."""
+        last = self.last_applied if is_unchanged else None
         return replace(
             self,
             state=DocumentState.PENDING,
             next_attempt_at=now,
             xero_id=xero_id,
             xero_status=status,
-            applied_digest="",
+            applied_digest="" if last is None else last.digest,
+            last_applied=last,
             reason="",
         )
 

@@ -90,7 +90,9 @@ def after_lookup(
     if found is as_wanted:
         return document.applied(xero_id, status, document.desired.digest, now)
     if document.desired.tombstone or found is Match.OURS_BUT_DIFFERENT:
-        return document.found_different(xero_id, status, now)
+        last = document.last_applied
+        is_unchanged = last is not None and match(last, element) is Match.SAME
+        return document.found_different(xero_id, status, now, is_unchanged=is_unchanged)
     if found is Match.CHANGED_BY_PERSON:
         remedy = (
             f"Remove the line without quantity and unit price that somebody added to {document.desired.number} in "

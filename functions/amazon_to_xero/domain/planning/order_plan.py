@@ -7,6 +7,7 @@ What is paid is never edited (Xero refuses it, and an auditor would, too): see `
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
@@ -107,7 +108,7 @@ class _OrderPlan:
 
     def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:
         number = self._usable_number(base_number)
-        invoice = self._held.own(DocumentKind.INVOICE, number)
+        invoice = self._as_locked(self._held.own(DocumentKind.INVOICE, number))
         payment = self._documents.held_settlement(DocumentKind.INVOICE, number, self._held)
         # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
         is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
@@ -178,8 +179,8 @@ class _OrderPlan:
 
         A person has approved it, its period is locked, or an adjustment has corrected it.
 
-        Only what Xero is known to hold can be corrected by an adjustment: an invoice of which it has just refused a
-        change is requested once more, and fails with PERIOD_LOCKED.
+        Only what Xero is known to hold can be corrected by an adjustment. Where that is not known, the change is
+        requested once more, and fails with PERIOD_LOCKED.
         """
         if invoice.approved_by_person:
             return True
@@ -188,10 +189,24 @@ class _OrderPlan:
         if any(each is not None and not each.desired.tombstone for each in first):
             return True
         is_known = invoice.state is DocumentState.APPLIED and invoice.applied_digest == invoice.desired.digest
-        locked = self._documents.organisation.locked_until
-        if not is_known or locked is None or date.fromisoformat(invoice.desired.body["Date"]) > locked:
+        if not is_known or not self._is_locked(invoice.desired):
             return False
         return sale is None or self._invoice(invoice.desired.number, sale, invoice).digest != invoice.desired.digest
+
+    def _as_locked(self, invoice: Document | None) -> Document | None:
+        """Return the invoice as Xero holds it, without the change that Xero refuses: its period is locked."""
+        content = None if invoice is None or invoice.is_outcome_open else invoice.content_in_xero
+        if invoice is None or content is None or content is invoice.desired or not self._is_locked(content):
+            return invoice
+        decided = self._refunds.decided.with_change_refused(content.number, content.total or ZERO)
+        if decided is None:
+            return invoice
+        self._refunds.change(decided)
+        return replace(invoice, desired=content, state=DocumentState.APPLIED)
+
+    def _is_locked(self, desired: DesiredDocument) -> bool:
+        locked = self._documents.organisation.locked_until
+        return locked is not None and date.fromisoformat(desired.body["Date"]) <= locked
 
     def _is_of_earlier_month(self, invoice: Document) -> bool:
         today = self._documents.organisation.local_date(self._order.version)

@@ -157,6 +157,20 @@ class DecidedRefunds:
             reduced[number] = ReducedInvoice(totals[number].now, each.reduced + taken_off - comes_back)
         return replace(self, reduced={**self.reduced, **reduced}, unshipped=unshipped)
 
+    def with_change_refused(self, number: str, stated: Decimal) -> DecidedRefunds | None:
+        """Return it after Xero refused a change of an unpaid invoice, which states what it stated before.
+
+        None where a refund was decided in view of the change: what it did not credit would be credited by nobody.
+        """
+        known = self.reduced.get(number)
+        if known is None:
+            return self
+        risen = stated - known.stated
+        comes_back = min(risen, known.reduced)
+        if comes_back > self._reductions_without_refund(ZERO):
+            return None
+        return replace(self, reduced={**self.reduced, number: ReducedInvoice(stated, known.reduced - comes_back)})
+
     def without_invoice(self, number: str) -> DecidedRefunds:
         """Return it after an unpaid invoice is voided: a refund of it has no sale."""
         return replace(self, reduced={key: each for key, each in self.reduced.items() if key != number})

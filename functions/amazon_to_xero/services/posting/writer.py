@@ -15,6 +15,7 @@ from functools import partial
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.books.outcome import after_write
 from amazon_to_xero.domain.books.refusals import refusal_of_call, xero_says
 from amazon_to_xero.domain.failures import FailureCode, WaitReason
@@ -97,9 +98,11 @@ class BatchWriter:
         pauses: Pauses,
         clock: Clock,
         plan_for_other_dates: SourceRequest | None = None,
+        lock_dates: LockDates = LockDates.HOLD,
     ) -> None:
-        """`plan_for_other_dates`: see plan_locked_again."""
+        """`plan_for_other_dates`, `lock_dates`: see plan_locked_again."""
         self._plan_for_other_dates = plan_for_other_dates
+        self._lock_dates = lock_dates
         self._connection = connection
         self._xero = xero
         self._store = store
@@ -160,7 +163,7 @@ class BatchWriter:
         self._health.answered(self._clock.now())
         answered = [(each, outcome.errors) for each, outcome in zip(documents, outcomes, strict=True)]
         check_contacts_of_refused(answered, self._store, self._transitions, self._clock)
-        planned_again = plan_locked_again(answered, self._plan_for_other_dates)
+        planned_again = plan_locked_again(answered, self._plan_for_other_dates, self._lock_dates)
         return self._transitions.apply(
             [
                 (

@@ -218,6 +218,45 @@ def test_document_found_with_other_content_is_to_be_updated_by_its_xero_id() -> 
     assert (found.xero_id, found.applied_digest) == ("id-1", "")
 
 
+def approved(amount: str, minutes: int = 0, status: str = "AUTHORISED") -> DesiredDocument:
+    request = desired(amount, minutes)
+    return replace(request, body={**request.body, "Status": status})
+
+
+def changing(status: str = "AUTHORISED") -> Document:
+    """An invoice in Xero of which the order asks for a change."""
+    was = approved("10.00", status=status)
+    held = document(DocumentState.APPLIED, desired=was, applied_digest=was.digest, xero_id="x-1")
+    after = held.with_desired(approved("12.00", 1), NOON)
+    assert after is not None
+    return after
+
+
+def test_approved_invoice_keeps_what_xero_holds_while_a_change_is_under_way() -> None:
+    held = changing()
+
+    assert held.content_in_xero == approved("10.00")
+    changed_again = held.claimed(NOON).unknown(NOON).with_desired(approved("13.00", 2), NOON)
+    assert changed_again is not None
+    assert changed_again.content_in_xero == approved("10.00")
+    assert changed_again.found_different("x-1", "AUTHORISED", NOON).content_in_xero is None
+    unchanged = changed_again.found_different("x-1", "AUTHORISED", NOON, is_unchanged=True)
+    assert unchanged.content_in_xero == approved("10.00")
+
+
+def test_what_was_applied_before_is_forgotten_once_the_change_is_applied_or_taken_back() -> None:
+    held = changing()
+
+    assert held.applied("x-1", "AUTHORISED", held.desired.digest, NOON).last_applied is None
+    taken_back = held.with_desired(approved("10.00", 2), NOON)
+    assert taken_back is not None
+    assert (taken_back.state, taken_back.last_applied) == (DocumentState.APPLIED, None)
+
+
+def test_draft_keeps_no_earlier_content() -> None:
+    assert changing("DRAFT").last_applied is None
+
+
 def test_document_not_found_in_xero_is_to_be_created() -> None:
     absent = document(DocumentState.UNKNOWN, xero_id="id-1", xero_status="DRAFT", reason="X").found_absent(NOON)
 
