@@ -23,7 +23,7 @@ from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.call_budget import Limits
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.connection import document_poster
+from amazon_to_xero.runtime.posting_services import document_poster
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails
 from amazon_to_xero.services.pauses import Pauses

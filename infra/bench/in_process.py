@@ -22,8 +22,9 @@ from amazon_to_xero.domain.amazon.notification import ChangeNotice
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.ports.outbound import DeadLetterQueue, OrderEvent, OutboundEvent
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.connection import Ports, connect, profile_of
+from amazon_to_xero.runtime.connection import connect
 from amazon_to_xero.runtime.privacy import redact
+from amazon_to_xero.runtime.profile import Ports, profile_of
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from bench.counted_table import CountedTable

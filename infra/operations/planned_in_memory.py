@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
@@ -19,8 +20,7 @@ from amazon_to_xero.domain.source import SourceRecord
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.replay_planners import planners_in_memory
-from amazon_to_xero.services.intake.sweep_cursor import watermark
-from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
+from amazon_to_xero.services.intake.transaction_sweep import read_until
 from amazon_to_xero.services.replay.preview_store import PreviewStore
 
 _FAILED = "FAILED"  # the state of a record of either type that needs a person
@@ -51,7 +51,7 @@ def plan_with(
     rows = PreviewStore(store)
     rows.save([corrections])
     corrected = _corrected(record, len(corrections.entries), clock)
-    planners = planners_in_memory("", policy, None, clock, lambda: watermark(rows.cursor(TRANSACTION_SWEEP)), rows)
+    planners = planners_in_memory("", policy, None, clock, partial(read_until, rows), rows)
     if planners.unavailable:
         return PlannedDocuments("Xero's accounts and tax rates have not been read yet.")
     planners.plan([corrected])

@@ -6,6 +6,7 @@ Rows are read from the table, a hundred orders at a time; nothing is stored, and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import batched
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
@@ -14,8 +15,7 @@ from amazon_to_xero.domain.planning.rebooking import Rebooking
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.replay_planners import rebookings_in_memory
-from amazon_to_xero.services.intake.sweep_cursor import watermark
-from amazon_to_xero.services.intake.transaction_sweep import CURSOR as TRANSACTION_SWEEP
+from amazon_to_xero.services.intake.transaction_sweep import read_until
 from amazon_to_xero.services.replay.preview_store import PreviewStore
 
 _AT_ONCE = 100  # orders, with their documents
@@ -35,7 +35,7 @@ def booked_otherwise(
     Raises NotComparable where Xero's accounts and tax rates have not been read.
     """
     rows = PreviewStore(store)
-    rebookings = rebookings_in_memory(policy, clock, lambda: watermark(rows.cursor(TRANSACTION_SWEEP)), rows)
+    rebookings = rebookings_in_memory(policy, clock, partial(read_until, rows), rows)
     if rebookings.unavailable:
         raise NotComparable("Xero's accounts and tax rates have not been read with these settings yet. Try again soon.")
     for chunk in batched(order_ids, _AT_ONCE, strict=False):

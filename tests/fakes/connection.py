@@ -25,7 +25,8 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.xero import TokenSet
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect
+from amazon_to_xero.runtime.connection import Connection, connect
+from amazon_to_xero.runtime.profile import ConnectionProfile, Ports
 from amazon_to_xero.services.planning.document_requests import request_documents
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.work_report import PostReport, StepReport

@@ -20,8 +20,9 @@ from amazon_to_xero.ports.outbound import DeadLetterNotSent, OrderEvent, Outboun
 from amazon_to_xero.ports.state import Record
 from amazon_to_xero.runtime import handlers, observability
 from amazon_to_xero.runtime.composition import Application
-from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect, profile_of
+from amazon_to_xero.runtime.connection import Connection, connect
 from amazon_to_xero.runtime.privacy import redact
+from amazon_to_xero.runtime.profile import ConnectionProfile, Ports, profile_of
 from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSettings, parse
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from amazon_to_xero.services.reminder import Reminder

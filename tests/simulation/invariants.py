@@ -345,10 +345,15 @@ class Invariants:
         check_statements(histories, records, books["CreditNotes"], self._violated)
 
     def _culprits(self) -> None:
-        """Each culprit costs a bounded number of calls, and a person is told once each time it is asked for."""
+        """Each culprit costs a bounded number of calls, and a person is told once each time it is asked for.
+
+        It is asked for by each version, and by each dead letter that is redriven: they may be delivered one by one.
+        """
         world = self._world
         asked = {
-            one.order_id: len(one.versions) + (world.redrives + 1) * (1 + self._refunds.count(one))
+            one.order_id: len(one.versions)
+            + (world.redrives + 1) * (1 + self._refunds.count(one))
+            + world.redriven[one.order_id]
             for one in world.histories
         }
         letters = {

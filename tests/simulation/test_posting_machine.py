@@ -24,7 +24,7 @@ from amazon_to_xero.adapters.xero.accounting import XeroAccounting
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.runtime.connection import document_poster
+from amazon_to_xero.runtime.posting_services import document_poster
 from amazon_to_xero.runtime.privacy import redact
 from amazon_to_xero.services.dead_letters import DeadLetters
 from amazon_to_xero.services.intake.buyer_details import BuyerDetails

@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -138,6 +139,7 @@ class World:
         if self.culprits.refused_marketplace:
             self.weather = replace(self.weather, notification_lost=0.0)  # no sweep would ever find its order
         self.redrives = 0
+        self.redriven: Counter[str] = Counter()  # dead letters, by the order they are about
         self._sweep_until = START
         self._queues_and_services(rng)
         self.stale: set[str] = set()  # orders of which Amazon once showed an older version
@@ -573,6 +575,8 @@ class World:
     def _redrive(self) -> None:
         """Each dead-letter queue back to its own queue."""
         self.redrives += 1
+        waiting = (letter for queue in self.dead_letters.values() for letter in queue.messages.values())
+        self.redriven.update(str(letter.attributes.get("order_id")) for letter in waiting)
         counts = {work: letters.redrive(self.queues[work]) for work, letters in self.dead_letters.items()}
         self.log("world", f"redriven {', '.join(f'{count} {work}' for work, count in counts.items())}")
 

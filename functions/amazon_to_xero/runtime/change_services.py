@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DeadLetterQueue, DecisionLog
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.ports.xero import XeroApi
+from amazon_to_xero.ports.outbound import DeadLetterQueue
+from amazon_to_xero.runtime.shared_services import SharedServices
 from amazon_to_xero.services.changes_in_xero.daily_check import XeroChanges
 from amazon_to_xero.services.changes_in_xero.decisions import ChangeDecisions, EnterCorrection
-from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.requests import SourceRequest
 
 
 @dataclass(frozen=True)
@@ -24,21 +20,11 @@ class ChangeServices:
 
 
 def change_services(
-    connection: str,
-    xero: XeroApi,
-    store: StateStore,
-    pauses: Pauses,
-    enter: EnterCorrection,
-    plan_again: Callable[[Sequence[str]], None],
-    dead_letters: Mapping[str, DeadLetterQueue],
-    clock: Clock,
-    decisions: DecisionLog,
+    shared: SharedServices, enter: EnterCorrection, plan_again: SourceRequest, letters: DeadLetterQueue
 ) -> ChangeServices:
-    """Return the services; see ChangeDecisions for `enter` and `plan_again`.
-
-    dead_letters: by capability.
-    """
+    """Return the services; see ChangeDecisions for `enter`, `plan_again` and `letters`."""
+    store, clock, decisions = shared.store, shared.clock, shared.decisions
     return ChangeServices(
-        XeroChanges(xero, store, pauses, plan_again, clock, decisions),
-        ChangeDecisions(connection, store, enter, plan_again, dead_letters[SHIPMENTS], clock, decisions),
+        XeroChanges(shared.xero, store, shared.pauses, plan_again, clock, decisions),
+        ChangeDecisions(shared.connection, store, enter, plan_again, letters, clock, decisions),
     )

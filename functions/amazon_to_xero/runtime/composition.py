@@ -41,9 +41,10 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, EventBus
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
-from amazon_to_xero.runtime.connection import Connection, Ports, connect, profile_of
+from amazon_to_xero.runtime.connection import Connection, connect
 from amazon_to_xero.runtime.observability import PowertoolsDecisionLog, SystemClock
 from amazon_to_xero.runtime.privacy import redact, silence_libraries
+from amazon_to_xero.runtime.profile import Ports, profile_of
 from amazon_to_xero.runtime.settings import (
     ConnectionSecrets,
     ConnectionSettings,

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.ports.amazon import InventoryApi
-from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DecisionLog, EventBus, MessageTopic, ReportStore
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.ports.xero import XeroApi
-from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
-from amazon_to_xero.services.intake.quota import AmazonQuota
-from amazon_to_xero.services.posting.organisation_cache import OrganisationCache
+from amazon_to_xero.ports.outbound import EventBus, MessageTopic, ReportStore
+from amazon_to_xero.runtime.shared_services import SharedServices
 from amazon_to_xero.services.reconciliation.amazon_stock import AmazonStock
 from amazon_to_xero.services.reconciliation.movements import StockMovements
 from amazon_to_xero.services.reconciliation.reconciler import StockReconciler
@@ -30,30 +25,24 @@ class ReconciliationServices:
 
 
 def reconciliation_services(
-    connection: str,
+    shared: SharedServices,
     policy: ReconciliationPolicy | None,
     amazon: InventoryApi,
-    xero: XeroApi,
-    organisation: OrganisationCache,
     reports: ReportStore | None,
     topic: MessageTopic,
     events: EventBus,
-    store: StateStore,
-    quota: AmazonQuota,
-    faults: AmazonFaults,
-    clock: Clock,
-    decisions: DecisionLog,
 ) -> ReconciliationServices:
     """Return the services; `policy` is None where stock is not reconciled."""
+    store, clock, decisions = shared.store, shared.clock, shared.decisions
     movements = StockMovements(store, _channels(policy), clock, decisions)
     worklist = StockWorklist(store, clock, decisions)
-    stock = AmazonStock(amazon, quota, faults, clock, decisions)
+    stock = AmazonStock(amazon, shared.quota, shared.faults, clock, decisions)
     reconciler = StockReconciler(
-        connection,
+        shared.connection,
         policy,
         stock,
-        xero,
-        organisation,
+        shared.xero,
+        shared.organisation,
         movements,
         worklist,
         reports,

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.ports.amazon import InventoryApi
-from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.outbound import DecisionLog, EventBus, MessageTopic
-from amazon_to_xero.ports.state import StateStore
-from amazon_to_xero.services.intake.amazon_faults import AmazonFaults
-from amazon_to_xero.services.intake.quota import AmazonQuota
+from amazon_to_xero.ports.outbound import EventBus, MessageTopic
+from amazon_to_xero.runtime.shared_services import SharedServices
 from amazon_to_xero.services.inventory.alerts import StockAlerts
 from amazon_to_xero.services.inventory.reader import StockReader
 from amazon_to_xero.services.inventory.recorder import StockRecorder
@@ -30,18 +27,11 @@ class StockServices:
 
 
 def stock_services(
-    connection: str,
-    policy: StockPolicy | None,
-    amazon: InventoryApi,
-    topic: MessageTopic,
-    events: EventBus,
-    store: StateStore,
-    quota: AmazonQuota,
-    faults: AmazonFaults,
-    clock: Clock,
-    decisions: DecisionLog,
+    shared: SharedServices, policy: StockPolicy | None, amazon: InventoryApi, topic: MessageTopic, events: EventBus
 ) -> StockServices:
     """Return the services; `policy` is None where nobody is to hear of stock."""
+    store, clock, decisions = shared.store, shared.clock, shared.decisions
+    quota, faults = shared.quota, shared.faults
     sales = SalesRates(store, policy, clock)
     recorder = StockRecorder(store, policy, sales, clock, decisions)
     return StockServices(
@@ -49,5 +39,5 @@ def stock_services(
         recorder,
         StockReader(amazon, store, policy, recorder, quota, faults, clock, decisions),
         StockSweep(amazon, store, policy, recorder, quota, faults, clock, decisions),
-        StockAlerts(connection, store, policy, sales, topic, events, clock, decisions),
+        StockAlerts(shared.connection, store, policy, sales, topic, events, clock, decisions),
     )

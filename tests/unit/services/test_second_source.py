@@ -14,7 +14,8 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import Account
 from amazon_to_xero.domain.capabilities import ORDERS, SHIPMENTS
-from amazon_to_xero.runtime.connection import Connection, ConnectionProfile, Ports, connect
+from amazon_to_xero.runtime.connection import Connection, connect
+from amazon_to_xero.runtime.profile import ConnectionProfile, Ports
 from amazon_to_xero.services.posting.tokens import XeroTokens
 from fakes.books import ORGANISATION, POLICY
 from fakes.connection import SALT, FakeConnection, NoIdentity

@@ -71,7 +71,7 @@ class ChangeDecisions:
         connection: str,
         store: StateStore,
         enter: EnterCorrection,
-        plan_again: Callable[[Sequence[str]], None],
+        plan_again: Callable[[Sequence[str]], object],
         dead_letters: DeadLetterQueue,
         clock: Clock,
         decisions: DecisionLog,

@@ -10,6 +10,7 @@ from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.intake.paged_sweep import PagedSweep, SweepPlace, SweepSpan, SweptPage
 from amazon_to_xero.services.intake.search_limit import shown_until
+from amazon_to_xero.services.intake.sweep_cursor import watermark
 from amazon_to_xero.services.intake.transaction_pages import TransactionPages
 
 CURSOR = "sweep#transactions"
@@ -19,6 +20,11 @@ _SPAN = SweepSpan(overlap=timedelta(hours=72), longest=timedelta(days=170))
 FIRST_SWEEP = timedelta(days=45)
 # Amazon adds a call every two seconds. A sweep that stopped for that would go on with its next page an hour later.
 _QUOTA_WAIT = timedelta(seconds=5)
+
+
+def read_until(store: StateStore) -> datetime | None:
+    """Return until when transactions have been read (UTC); None where no sweep has ended yet."""
+    return watermark(store.cursor(CURSOR))
 
 
 class TransactionSweep(PagedSweep):
