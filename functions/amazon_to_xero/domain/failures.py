@@ -166,6 +166,7 @@ class WaitReason(StrEnum):
     WAITING_FOR_REFERENCE = "WAITING_FOR_REFERENCE"
     WAITING_FOR_CONTACT = "WAITING_FOR_CONTACT"
     WAITING_FOR_DATE = "WAITING_FOR_DATE"
+    CHECKED_BEFORE_CHANGE = "CHECKED_BEFORE_CHANGE"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
     EVENTS_NOT_PUBLISHED = "EVENTS_NOT_PUBLISHED"
     DEAD_LETTER_NOT_SENT = "DEAD_LETTER_NOT_SENT"
@@ -716,6 +717,7 @@ WAITS: Mapping[WaitReason, str] = {
     _W.WAITING_FOR_REFERENCE: "A document that this one refers to is not in Xero yet.",
     _W.WAITING_FOR_CONTACT: "The contact is archived in Xero, or unknown there; it is looked up and replaced.",
     _W.WAITING_FOR_DATE: "The document's date is locked; the lock dates are read again and the order is planned again.",
+    _W.CHECKED_BEFORE_CHANGE: "The document is approved in Xero; whether somebody has edited it is looked up first.",
     _W.CHANGED_MEANWHILE: "Another worker changed the row meanwhile; the work is done again from what is stored now.",
     _W.EVENTS_NOT_PUBLISHED: "The event bus did not take an event; the resume function does its work within a minute.",
     _W.DEAD_LETTER_NOT_SENT: "The dead-letter queue did not take a failure; it is found and sent again after a minute.",

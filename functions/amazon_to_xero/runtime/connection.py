@@ -119,6 +119,7 @@ def connect(
         decisions,
         requests.plan_for_other_dates,
         profile.policy.lock_dates,
+        services.changes.check.record_edits,
     )
     posting = {name: each.work(services) for name, each in capabilities.items() if each.posts}
     alerting = {name: each.work(services) for name, each in capabilities.items() if not each.posts}

@@ -14,7 +14,7 @@ from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.approvals import Approvals
 from amazon_to_xero.services.posting.outcome_resolution import OutcomeResolution
 from amazon_to_xero.services.posting.poster import DocumentPoster
-from amazon_to_xero.services.posting.requests import ReadRequest, RequestBuilder, SourceRequest
+from amazon_to_xero.services.posting.requests import EditReport, ReadRequest, RequestBuilder, SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 from amazon_to_xero.services.posting.writer import BatchWriter
 
@@ -32,6 +32,7 @@ def document_poster(
     decisions: DecisionLog,
     plan_for_other_dates: SourceRequest | None = None,
     lock_dates: LockDates = LockDates.HOLD,
+    report_edits: EditReport = lambda documents: None,
 ) -> DocumentPoster:
     """Return the poster of a connection. It needs nothing of Amazon, and knows no source."""
     transitions = DocumentTransitions(store, dead_letters, clock, decisions)
@@ -41,7 +42,7 @@ def document_poster(
         pauses,
         RequestBuilder(store, transitions, buyer_details.details, read_again, plan_again, clock),
         BatchWriter(connection, xero, store, transitions, pauses, clock, plan_for_other_dates, lock_dates),
-        OutcomeResolution(xero, store, transitions, pauses, clock, plan_again),
+        OutcomeResolution(xero, store, transitions, pauses, clock, plan_again, report_edits),
         transitions,
         clock,
     )

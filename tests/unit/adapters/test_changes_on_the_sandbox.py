@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from amazon_to_xero.domain.amazon.order_record import OrderState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.xero_change import XeroChange
+from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import CHANGED_IN_XERO
 from fakes.books import POLICY
@@ -24,8 +26,10 @@ A, B = "204-0000100-0000100", "204-0000200-0000200"
 class EditedBooks(FakeConnection):
     """A connection that has entered and paid an order in the sandbox Xero, a day before people change something."""
 
+    policy_of_payments = PAYING
+
     def __init__(self, live: LiveXero, clock: ManualClock) -> None:
-        super().__init__(policy=PAYING, clock=clock)
+        super().__init__(policy=self.policy_of_payments, clock=clock)
         self.live = live
         self.xero = live.api  # type: ignore[assignment]  # in place of the scripted Xero
         self.restart()
@@ -126,3 +130,62 @@ def test_merged_contact_is_found_once_and_its_documents_are_no_changes(books: Ed
     books.pass_a_day()
 
     assert sorted(books.open_changes()) == ["contact#AMAZON-A1F83G8C2ARO7P", f"payment#{A}"]
+
+
+class UnpaidBooks(EditedBooks):
+    """The same without a clearing account: its approved invoices can still change."""
+
+    policy_of_payments = POLICY
+
+    def edit(self, number: str = A) -> None:
+        """Move the invoice's line to another account, as a person does."""
+        held = self.in_xero(number)
+        line = {name: held["LineItems"][0][name] for name in ("Description", "Quantity", "UnitAmount", "TaxType")}
+        edited = {"InvoiceID": held["InvoiceID"], "LineItems": [{**line, "AccountCode": "205"}]}
+        self.update("Invoices", edited, f"edit-{number}")
+
+    def raise_prices(self) -> None:
+        """Amazon changes both orders, minutes after the edit."""
+        for each in (A, B):
+            self.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=each, updated="2026-12-01T12:00:00Z"))
+        self.notice([A, B])
+        self.live.sandbox.calls.clear()
+
+    def stated(self, number: str) -> tuple[str, str]:
+        held = self.in_xero(number)
+        return str(held["Total"]), held["LineItems"][0]["AccountCode"]
+
+
+@pytest.fixture
+def unpaid(xero: LiveXero, wall: ManualClock) -> UnpaidBooks:
+    return UnpaidBooks(xero, wall)
+
+
+def test_invoice_edited_a_minute_ago_is_not_overwritten_when_its_order_changes(unpaid: UnpaidBooks) -> None:
+    unpaid.edit()
+    unpaid.raise_prices()
+    unpaid.work()
+
+    assert unpaid.stated(A) == ("10.00", "205")
+    assert unpaid.open_changes() == [f"invoice#{A}"]
+    assert unpaid.differences()["LineItems[0].AccountCode"] == ("205", "200")
+    record = unpaid.record(A)
+    assert (record.state, record.reason) == (OrderState.FAILED, "CHANGED_IN_XERO")
+    assert unpaid.dead_letters[SHIPMENTS].reasons == [(A, "CHANGED_IN_XERO")]
+    # The other one, which nobody has edited, follows its order; the look-up of both is one call
+    assert unpaid.stated(B) == ("12.00", "200")
+
+
+def test_edit_that_is_taken_back_lets_the_order_go_on(unpaid: UnpaidBooks) -> None:
+    unpaid.edit()
+    unpaid.raise_prices()
+    unpaid.work()
+    held = unpaid.in_xero()
+    line = {name: held["LineItems"][0][name] for name in ("Description", "Quantity", "UnitAmount", "TaxType")}
+    restored = {"InvoiceID": held["InvoiceID"], "LineItems": [{**line, "AccountCode": "200"}]}
+    unpaid.update("Invoices", restored, "taken-back")
+
+    unpaid.pass_a_day()
+
+    assert unpaid.open_changes() == []
+    assert unpaid.stated(A) == ("12.00", "200")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -122,6 +122,20 @@ def test_corrected_day_that_was_locked_meanwhile_gives_way_to_the_first_open_day
     corrected = connection.document("A-A1")
     assert (corrected.state, corrected.desired.body["Date"]) == (DocumentState.APPLIED, FIRST_OPEN_DAY.isoformat())
     assert corrected.desired.body["Reference"].endswith("of 2026-11-10")
+    assert connection.dead_letters[SHIPMENTS].reasons == []
+
+
+def test_unpaid_invoice_keeps_its_day_where_the_corrected_one_was_locked_meanwhile(connect: Connect) -> None:
+    connection = connect(LockDates.NEXT_OPEN_DAY)
+    shipped_and_unpaid(connection)
+    connection.lock(SHIPPED_ON - timedelta(days=1))
+    connection.correct(CorrectionKind.DATE, "2026-11-01")
+
+    connection.work(6)
+
+    invoice = connection.document("A")
+    assert (invoice.state, invoice.desired.body["Date"]) == (DocumentState.APPLIED, SHIPPED_ON.isoformat())
+    assert invoice.desired.body["Reference"].endswith("of 2026-11-01")
     assert connection.dead_letters[SHIPMENTS].reasons == []
 
 

@@ -200,7 +200,13 @@ class Document:
     @property
     def is_outcome_open(self) -> bool:
         """Whether it is not known if Xero executed its last write, also where its look-up has failed for good."""
-        return self.outcome_unknown or self.is_unresolved
+        return (self.outcome_unknown and not self.is_checked_before_change) or self.is_unresolved
+
+    @property
+    def is_checked_before_change(self) -> bool:
+        """Whether it is looked up because a change of it is requested, of which nothing was sent yet."""
+        is_unsent = self.state is DocumentState.UNKNOWN and not self.attempts
+        return is_unsent and self.last_applied is not None and self.content_in_xero is self.last_applied
 
     @property
     def is_unresolved(self) -> bool:
@@ -233,7 +239,8 @@ class Document:
 
         An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
         that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
-        A failed document is tried again, because its source asked; the contact of a buyer for any of their orders, as
+        An approved invoice is looked up before it is changed: a person may have edited it. A failed document is tried
+        again, because its source asked; the contact of a buyer for any of their orders, as
         an older one states them where Amazon does not return the newer one. A document that waits for its buyer is
         due: whoever asks has just read who the buyer is. A tombstone keeps the body of the document that it removes,
         by which that document is recognised in Xero.
@@ -253,12 +260,10 @@ class Document:
             return replace(self, desired=desired, state=DocumentState.PENDING, next_attempt_at=now, reason="")
         if same and self.state is not DocumentState.FAILED:
             return replace(self, desired=desired) if desired.source_version != held else None
-        last = self._approved_content
-        if self.outcome_unknown:
-            return replace(self, desired=desired, last_applied=last)
+        if self.outcome_unknown and not self.is_checked_before_change:
+            return replace(self, desired=desired, last_applied=self._approved_content)
         if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
-            unknown = self.unknown(now)
-            return replace(unknown, desired=desired, last_applied=last, remedy="", attempts=0, unknown_since=None)
+            return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
         if is_gone or desired.digest == self.applied_digest:
             return replace(
@@ -280,13 +285,15 @@ class Document:
         return content if is_approved else None
 
     def _requested_anew(self, desired: DesiredDocument, now: datetime) -> Document:
+        last = self._approved_content
+        is_checked_first = last is not None and (self.state is DocumentState.APPLIED or self.is_checked_before_change)
         return replace(
             self,
             desired=desired,
-            last_applied=self._approved_content,
-            state=DocumentState.PENDING,
+            last_applied=last,
+            state=DocumentState.UNKNOWN if is_checked_first else DocumentState.PENDING,
             next_attempt_at=desired.due_from(now),
-            reason="",
+            reason=WaitReason.CHECKED_BEFORE_CHANGE if is_checked_first else "",
             remedy="",
             attempts=0,
             unknown_outcomes=0,
@@ -349,6 +356,17 @@ class Document:
             last_applied=last,
             reason="",
         )
+
+    def as_last_applied(self) -> Document:
+        """Return the row without what was requested since Xero took the last request."""
+        return replace(self, desired=self.last_applied or self.desired)
+
+    def found_edited(self, xero_status: str, now: datetime) -> Document:
+        """A person has edited it in Xero before a change was sent: it stays as it is until they have decided."""
+        code = FailureCode.CHANGED_IN_XERO
+        held = self.as_last_applied()
+        applied = held.applied(self.xero_id, xero_status, self.applied_digest, now)
+        return replace(applied, reason=code, remedy=f"{self.key} was changed in Xero.")
 
     def found_absent(self, now: datetime) -> Document:
         """Xero does not hold it: create it."""

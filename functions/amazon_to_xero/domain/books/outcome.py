@@ -22,6 +22,7 @@ from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentK
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
 from amazon_to_xero.domain.books.refusals import SETTLED_DOCUMENT_GONE, Refusal, refusal
 from amazon_to_xero.domain.books.texts import folded
+from amazon_to_xero.domain.books.xero_comparison import changes_of
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
 _SETTLED = {
@@ -82,6 +83,8 @@ def after_lookup(
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
     found = match(_as_xero_should_hold_it(document), element)
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
+    if document.is_checked_before_change and found not in (as_wanted, Match.GONE):
+        return _after_check(document, element, now)
     if document.reason == FailureCode.NOT_MODIFIABLE and found not in (as_wanted, Match.GONE):
         remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
         return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
@@ -109,6 +112,13 @@ def after_lookup(
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def _after_check(document: Document, element: Mapping[str, Any], now: datetime) -> Document:
+    """Return the approved invoice of which a change is requested: to be changed if nobody has edited it."""
+    if changes_of(document.as_last_applied(), element, ()):
+        return document.found_edited(_status(element), now)
+    return document.found_different(document.xero_id, _status(element), now, is_unchanged=True)
 
 
 def _after_approval(document: Document, element: Mapping[str, Any], now: datetime) -> Document:

@@ -265,9 +265,10 @@ class _OrderPlan:
             times += 1
 
     def _invoice(self, number: str, sale: Sale, held: Document | None) -> DesiredDocument:
-        if held is not None and _is_approved(held) and not _is_of_another_day(held, sale):
+        stated = None if held is None else held.content_in_xero or held.desired
+        if held is not None and stated is not None and _is_approved(held) and not _is_of_another_day(stated, sale):
             # An approved invoice keeps its date, even if the period is locked later.
-            day = date.fromisoformat(held.desired.body["Date"])
+            day = date.fromisoformat(stated.body["Date"])
         else:
             day = self._documents.open_date(sale.booked_on)
         reference = dated_reference(sale.reference, day, sale.booked_on)
@@ -287,9 +288,9 @@ def _is_left_to_person(invoice: Document, sale: Sale) -> bool:
     return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
 
 
-def _is_of_another_day(invoice: Document, sale: Sale) -> bool:
+def _is_of_another_day(invoice: DesiredDocument, sale: Sale) -> bool:
     """Whether a person has corrected the day of the sale, and the invoice is not of that day."""
-    return sale.is_day_corrected and sale_day(invoice.desired) != sale.booked_on
+    return sale.is_day_corrected and sale_day(invoice) != sale.booked_on
 
 
 def _is_approved(invoice: Document) -> bool:

@@ -1,9 +1,10 @@
-"""Finds once a day what people have changed in Xero of the documents that this system wrote.
+"""Finds what people have changed in Xero of the documents that this system wrote: once a day, and before a change.
 
 Xero is asked for what changed since the last complete check: one call for each kind and thousand, three where nothing
 changed. After very many changes a check takes several runs, each from where the last one ended. Our own writes are
 among it, and agree with their rows. What seems to differ is read once more by its id, so that a write of another worker
-between the two reads is no change. What is found is stored as XeroChange, and the document is marked: its source asks
+between the two reads is no change. Posting looks an approved invoice up before it changes it, and has recorded here
+what it finds edited. What is found is stored as XeroChange, and the document is marked: its source asks
 for nothing else until a person has decided.
 """
 
@@ -110,6 +111,15 @@ class XeroChanges:
         if now >= self._not_before and not any(self._pauses.until(service) for service in services):
             self._read(place, now + (deadline - now) / 2, deadline)
 
+    def record_edits(self, documents: Sequence[Document]) -> None:
+        """Record what posting has found edited. A fault of Xero pauses it, and leaves that to the next daily check."""
+        ids = [each.xero_id for each in documents if each.kind is DocumentKind.INVOICE]
+        try:
+            elements = self._found(DocumentKind.INVOICE, ids)
+            self._record(DocumentKind.INVOICE, self._compared(DocumentKind.INVOICE, elements))
+        except XeroError as problem:
+            self._pauses.pause_xero(problem, DocumentKind.INVOICE)
+
     def _read(self, place: _Place, until: datetime, deadline: datetime) -> None:
         for kind in _KINDS[_KINDS.index(place.kind) :]:
             if kind is not place.kind:
@@ -183,8 +193,11 @@ class XeroChanges:
 
     def _by_id(self, kind: DocumentKind, compared: Sequence[Compared]) -> list[Json]:
         """Return what Xero holds now of what was compared."""
+        id_field = DOCUMENT_TYPES[kind].id_field
+        return self._found(kind, list(dict.fromkeys(str(each.element[id_field]) for each in compared)))
+
+    def _found(self, kind: DocumentKind, ids: Sequence[str]) -> list[Json]:
         spec = DOCUMENT_TYPES[kind]
-        ids = list(dict.fromkeys(str(each.element[spec.id_field]) for each in compared))
         groups = self._xero.lookup_groups(spec.collection, spec.id_field, ids)
         return [element for group in groups for element in self._xero.find(spec.collection, spec.id_field, group)]
 

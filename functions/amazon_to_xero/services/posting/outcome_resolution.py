@@ -9,6 +9,7 @@ from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.outcome import after_lookup, after_owner_lookup
 from amazon_to_xero.domain.books.refusals import xero_says
+from amazon_to_xero.domain.books.xero_change import is_undecided
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -17,7 +18,7 @@ from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnava
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.contacts import find_contacts
 from amazon_to_xero.services.posting.lookup import find_documents, find_settled, settled_keys
-from amazon_to_xero.services.posting.requests import SourceRequest
+from amazon_to_xero.services.posting.requests import EditReport, SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 from amazon_to_xero.services.work_report import PostReport
@@ -36,9 +37,15 @@ class OutcomeResolution:
         pauses: Pauses,
         clock: Clock,
         plan_again: SourceRequest = lambda sources: None,
+        report_edits: EditReport = lambda documents: None,
     ) -> None:
-        """`plan_again` makes sources due for planning: those of invoices that a person is found to have approved."""
+        """Connect the resolution.
+
+        plan_again: makes sources due for planning: those of invoices that a person is found to have approved or edited.
+        report_edits: records what a person is found to have edited of documents before they were changed.
+        """
         self._plan_again = plan_again
+        self._report_edits = report_edits
         self._xero = xero
         self._store = store
         self._transitions = transitions
@@ -69,7 +76,17 @@ class OutcomeResolution:
         except UNFORESEEN as problem:
             message = f"the look-up cannot be built: {place_of(problem)}"
             return self._isolate(kind, documents, partial(Document.unresolved, message=message))
-        return self._transitions.apply(transitions)
+        report = self._transitions.apply(transitions)
+        self._report_edited([each.key for each in documents if each.is_checked_before_change])
+        return report
+
+    def _report_edited(self, checked: Sequence[str]) -> None:
+        """Record what was edited, and have the sources planned again: they wait until a person has decided."""
+        rows = self._store.load(Document, checked).values() if checked else ()
+        edited = [row for row in rows if is_undecided(row)]
+        if edited:
+            self._report_edits(edited)
+            self._plan_again(list(dict.fromkeys(row.desired.source for row in edited)))
 
     def _isolate(self, kind: DocumentKind, documents: Sequence[Document], alone: Transition) -> PostReport:
         """Halve a look-up until the document that spoils it is alone; `alone` is what becomes of that one."""

@@ -29,6 +29,7 @@ MAX_REFERENCE_WAITS = 12  # about six hours
 
 type BuyerDetailsLookup = Callable[[str, str], Mapping[str, Any] | None]  # contact number, digest -> details
 type SourceRequest = Callable[[Sequence[str]], object]  # keys of sources
+type EditReport = Callable[[Sequence[Document]], object]  # rows that a person is found to have edited in Xero
 type ReadRequest = Callable[[Sequence[str]], Collection[str]]  # keys of sources -> those that Amazon does not return
 
 

@@ -37,7 +37,10 @@ def approve_invoice(connection: PayingConnection) -> None:
     """Have Xero hold the invoice as approved; its payment has not been made."""
     invoice = connection.document()
     connection.store.save([invoice.applied("id-1", "AUTHORISED", invoice.desired.digest, NOON)])
-    connection.xero.hold("Invoices", {"InvoiceID": "id-1", "InvoiceNumber": "A", "AmountDue": Decimal(10)})
+    body = invoice.desired.body
+    amounts = {"Total": Decimal(10), "AmountDue": Decimal(10)}
+    held = {**body, **amounts, "InvoiceID": "id-1", "DateString": f"{body['Date']}T00:00:00"}
+    connection.xero.hold("Invoices", held)
 
 
 def test_order_is_planned_again_when_another_worker_changed_one_of_its_documents(
