@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 
 from amazon_to_xero.runtime.settings import ConnectionSecrets, SettingsError, parse
+from operations.credential_dates import with_dates
 
 
 def store_secret(name: str, secrets: str) -> ConnectionSecrets:
@@ -23,7 +24,7 @@ def store_secret(name: str, secrets: str) -> ConnectionSecrets:
     """
 
     def replaced(stored: str | None) -> str:
-        document = _stamped(with_buyer_salt(secrets, _buyer_salt(stored, name)))
+        document = _dated(with_buyer_salt(secrets, _buyer_salt(stored, name)), _document(stored, name))
         parse(ConnectionSecrets, document, "the secrets")
         return document
 
@@ -39,8 +40,9 @@ def store_part(name: str, part: str, credentials: Mapping[str, str]) -> Mapping[
     """
 
     def replaced(stored: str | None) -> str:
-        document = {**_document(stored, name), part: dict(credentials)}
-        return _stamped(with_buyer_salt(json.dumps(document), _buyer_salt(stored, name)))
+        before = _document(stored, name)
+        document = {**before, part: dict(credentials)}
+        return _dated(with_buyer_salt(json.dumps(document), _buyer_salt(stored, name)), before)
 
     document: Mapping[str, Any] = json.loads(_replace_secret(name, replaced))
     return document
@@ -107,15 +109,19 @@ def _restored(manager: Any, name: str) -> str | None:
         return str(manager.get_secret_value(SecretId=name)["SecretString"])
 
 
-def _stamped(secrets: str) -> str:
-    """Return the secrets document with the time of this connect; text that is no JSON object unchanged."""
+def _dated(secrets: str, before: Mapping[str, Any]) -> str:
+    """Return the secrets document with the time of this connect, and since when Amazon's credentials are in use.
+
+    before: the document that it replaces. Text that is no JSON object is returned unchanged, for `parse` to reject.
+    """
     try:
         document = json.loads(secrets)
     except ValueError:
         return secrets
     if not isinstance(document, dict):
         return secrets
-    return json.dumps(document | {"connected_at": datetime.now(UTC).isoformat()})
+    now = datetime.now(UTC)
+    return json.dumps({**with_dates(document, before, now), "connected_at": now.isoformat()})
 
 
 def _buyer_salt(stored: str | None, name: str) -> str:

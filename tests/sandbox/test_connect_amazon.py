@@ -158,6 +158,31 @@ def test_new_credentials_of_a_connected_seller_need_no_settings(desk: Desk) -> N
     assert desk.aws.secret()["connected_at"] > first["connected_at"]
 
 
+def test_day_on_which_the_client_secret_was_made_is_stored_and_the_day_of_its_end_printed(desk: Desk) -> None:
+    answer = desk.connect_first("--yes", "--secret-made", "2026-11-01")
+
+    assert "Rotate the client secret by 2027-04-30" in text_of(answer.stdout)
+    assert desk.aws.secret()["amazon"]["client_secret_since"] == "2026-11-01T00:00:00+00:00"
+
+
+def test_client_secret_is_not_made_tomorrow(desk: Desk) -> None:
+    answer = desk.connect_first("--yes", "--secret-made", "2036-11-01")
+
+    assert answer.exit_code == 2
+    assert "--secret-made names 2036-11-01, which has not come yet" in text_of(answer.stderr)
+    assert not desk.aws.writes
+
+
+def test_credentials_that_are_given_again_keep_their_age(desk: Desk) -> None:
+    desk.connect_first("--yes", "--secret-made", "2026-11-01")
+    desk.amazon.clock.advance(3600)
+
+    answer = desk.connect("--yes")
+
+    assert "Rotate the client secret by 2027-04-30" in text_of(answer.stdout)
+    assert desk.aws.secret()["amazon"]["client_secret_since"] == "2026-11-01T00:00:00+00:00"
+
+
 def test_document_that_lacks_a_credential_is_refused_without_repeating_a_value(desk: Desk) -> None:
     answer = desk.connect_first("--stdin", answer='{"client_id": "a", "client_secret": "S3CRET"}')
 

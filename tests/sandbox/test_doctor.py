@@ -255,6 +255,13 @@ def have_a_secret_of(days: int) -> Callable[[World], None]:
     return plant
 
 
+def have_a_client_secret_of(days: int) -> Callable[[World], None]:
+    def plant(world: World) -> None:
+        world.secrets["amazon"]["client_secret_since"] = (NOON - timedelta(days=days)).isoformat()
+
+    return plant
+
+
 def have_no_secret(world: World) -> None:
     world.aws.secret = None
 
@@ -427,14 +434,14 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
         f'Run make deploy STACK=stack PARAMETERS="PartnerEventSource={PARTNER_SOURCE}"',
     ),
     "client secret that ends soon": (
-        have_a_secret_of(160),
-        "the application's client secret was stored 160 days ago",
+        have_a_client_secret_of(160),
+        "the application's client secret is 160 days old or older; Amazon ends it by 2026-12-",
         "Rotate it in Seller Central",
     ),
-    "authorisation that ends soon": (
-        have_a_secret_of(340),
-        "the seller's authorisation was stored 340 days ago",
-        "Renew it in Seller Central",
+    "client secret of a secret that an earlier version stored": (
+        have_a_secret_of(160),
+        "the application's client secret is 160 days old or older",
+        "Rotate it in Seller Central",
     ),
     # --- AWS ---
     "settings that lack a field": (
@@ -518,6 +525,30 @@ def test_what_is_wrong_is_named_with_what_to_do(world: World, case: str, monkeyp
     named = [each for each in findings if what in each["what"]]
     assert len(named) == 1 or what in document.get("error", ""), [each["what"] for each in findings]
     assert (named[0]["remedy"] if named else document["error"]).find(remedy) >= 0
+
+
+def test_age_of_the_client_secret_is_not_that_of_the_consent_in_xero(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have_a_client_secret_of(160)(world)
+    have_a_secret_of(1)(world)  # connect xero was run yesterday
+
+    answer = operate(monkeypatch, world.session(), "doctor")
+
+    assert "the application's client secret is 160 days old or older" in " ".join(answer.stdout.split())
+
+
+def test_new_client_secret_beside_an_old_authorisation_is_only_a_note_about_the_latter(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.secrets["amazon"]["refresh_token_since"] = (NOON - timedelta(days=340)).isoformat()
+    have_a_client_secret_of(1)(world)
+
+    answer = operate(monkeypatch, world.session(), "doctor", "--json")
+
+    ((finding,),) = json.loads(answer.stdout)["connections"].values()
+    assert finding["what"].startswith("the seller's authorisation was stored 340 days ago")
+    assert (finding["severity"], answer.exit_code) == ("note", 0)  # of a private application it does not end
 
 
 def test_several_wrongs_are_all_named_the_worst_first(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Annotated, Any
 
@@ -26,8 +27,10 @@ from operations.connect import (
 )
 from operations.connecting.credentials import Field, FromStdin, asked
 from operations.connection_secret import store_part, stored_secret, with_buyer_salt
+from operations.credential_dates import DATE_OF, with_dates
 from operations.doctor.amazon import check_authorisation, check_roles
 from operations.doctor.checked_connection import CheckedConnection
+from operations.doctor.credential_ages import secret_ends
 from operations.doctor.examination import examined
 from operations.doctor.finding import DoctorFinding, Severity, Side
 
@@ -39,6 +42,10 @@ _FIELDS = (
 
 SettingsFile = Annotated[
     str, typer.Option("--settings", help="File of the settings, the first time; later, those stored stay.")
+]
+SecretMade = Annotated[
+    datetime | None,
+    typer.Option("--secret-made", formats=["%Y-%m-%d"], help="Day on which the client secret was made, if not today."),
 ]
 Categories = Annotated[str, typer.Option("--categories", help="File of SKUs and their categories, if there is one.")]
 
@@ -63,6 +70,7 @@ def amazon(
     session: Session,
     settings: SettingsFile = "",
     categories: Categories = "",
+    secret_made: SecretMade = None,
     yes: Yes = False,
     stdin: FromStdin = False,
 ) -> Result:
@@ -75,8 +83,10 @@ def amazon(
     document, file = _settings(session, name, settings, categories)
     parsed = parse(ConnectionSettings, document, "the settings")
     check_outputs(session.stack, session.outputs, parsed)
-    credentials = asked(_FIELDS, stored.get("amazon", {}), from_stdin=stdin)
-    candidate = _Candidate(session, name, parsed, _with(stored, credentials))
+    now = session.clock.now()
+    made = _stated_day(secret_made, now)
+    credentials = {**asked(_FIELDS, stored.get("amazon", {}), from_stdin=stdin), **made}
+    candidate = _Candidate(session, name, parsed, _with(stored, credentials, now))
     findings = list(examined((Side.AMAZON, partial(check, candidate)) for check in (check_authorisation, check_roles)))
     if not _is_accepted(findings, yes=yes):
         return _result(name, findings, (), "Nothing was stored.")
@@ -85,7 +95,7 @@ def amazon(
     store_part(secret, "amazon", credentials)
     if settings:
         store_settings(session.stack, name, document)
-    return _result(name, findings, _subscribed(candidate), "")
+    return _result(name, findings, _subscribed(candidate), "", secret_ends(candidate.secrets))
 
 
 def _settings(session: Session, name: str, file: str, categories: str) -> tuple[str, CategoryFile | None]:
@@ -104,8 +114,19 @@ def _settings(session: Session, name: str, file: str, categories: str) -> tuple[
     return session.settings[name], None
 
 
-def _with(stored: Mapping[str, Any], credentials: Mapping[str, str]) -> ConnectionSecrets:
-    parts = {"amazon": dict(credentials), "xero": stored["xero"]}
+def _stated_day(made: datetime | None, now: datetime) -> Mapping[str, str]:
+    """Return since when the client secret is in use as the operator states it, by its field; else nothing."""
+    if made is None:
+        return {}
+    day = made.replace(tzinfo=UTC)
+    if day > now:
+        raise UsageProblem(f"--secret-made names {made:%Y-%m-%d}, which has not come yet.")
+    return {DATE_OF["client_secret"]: day.isoformat()}
+
+
+def _with(stored: Mapping[str, Any], credentials: Mapping[str, str], now: datetime) -> ConnectionSecrets:
+    """Return the secret as it would be stored now."""
+    parts = with_dates({"amazon": dict(credentials), "xero": stored["xero"]}, stored, now)
     return parse(
         ConnectionSecrets, with_buyer_salt(json.dumps(parts), str(stored.get("buyer_salt", ""))), "the secrets"
     )
@@ -127,16 +148,26 @@ def _subscribed(connection: _Candidate) -> Sequence[Subscribed]:
     return list(subscribe_all(settings, secrets, session.stack, session.outputs, api_url, lwa_url))
 
 
-def _result(name: str, findings: Sequence[DoctorFinding], subscribed: Sequence[Subscribed], refusal: str) -> Result:
+def _result(
+    name: str,
+    findings: Sequence[DoctorFinding],
+    subscribed: Sequence[Subscribed],
+    refusal: str,
+    ends: datetime | None = None,
+) -> Result:
     has_problem = bool(refusal) or not all(each.is_made for each in subscribed)
     data = {
         "connection": name,
         "stored": not refusal,
+        "client_secret_ends": ends,
         "findings": [finding.as_data() for finding in findings],
         "subscriptions": [each.text for each in subscribed],
     }
+    rotation = (
+        f"Rotate the client secret by {ends:%Y-%m-%d}: Amazon ends it 180 days after it was made." if ends else ""
+    )
     end = refusal or ("" if has_problem else f"connected {name}")
-    lines = [*(each.text for each in subscribed), end]
+    lines = [*(each.text for each in subscribed), rotation, end]
     return Result(data, [*([_table(findings)] if findings else []), *filter(None, lines)], has_problem=has_problem)
 
 

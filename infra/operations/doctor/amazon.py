@@ -17,10 +17,9 @@ from amazon_to_xero.ports.amazon import AmazonForbidden, AmazonNotAuthorised, Am
 from amazon_to_xero.runtime.composition import included_data
 from operations.connect import notifications_of, queue_destinations, subscriptions_of
 from operations.doctor.checked_connection import CheckedConnection
+from operations.doctor.credential_ages import check_ages
 from operations.doctor.finding import DoctorFinding, Severity, Side
 
-_SECRET_AGE = timedelta(days=150)  # Amazon: a client secret ends 180 days after it was made
-_CONSENT_AGE = timedelta(days=335)  # Amazon: the authorisation of a public application ends after 365 days
 # Amazon's code of a refused token -> what is wrong with which part of the secrets.
 _TOKEN_REFUSED = {
     "invalid_client": (
@@ -40,6 +39,7 @@ class _Sellers(HardenedClient, Sellers):  # type: ignore[misc]  # sp_api ships n
 
 def check_authorisation(checked: CheckedConnection) -> Iterator[DoctorFinding]:
     """Find an authorisation that is refused or will end, and marketplaces that do not fit the settings."""
+    yield from check_ages(checked.secrets, checked.session.clock.now())
     try:
         participations = _participations(checked)
     except AmazonForbidden:
@@ -54,7 +54,6 @@ def check_authorisation(checked: CheckedConnection) -> Iterator[DoctorFinding]:
         yield _finding(Severity.BROKEN, what, remedy or _TOKEN_REFUSED["invalid_grant"][1])
         return
     yield from _marketplaces(checked, participations)
-    yield from _ages(checked)
 
 
 def _participations(checked: CheckedConnection) -> list[Json]:
@@ -89,23 +88,6 @@ def _marketplaces(checked: CheckedConnection, participations: list[Json]) -> Ite
             Severity.AT_RISK,
             f"the seller sells on {_named(key)}, which the settings do not name: its orders fail",
             "Add it to amazon.marketplaces with its tax rules, or to amazon.ignored_marketplaces.",
-        )
-
-
-def _ages(checked: CheckedConnection) -> Iterator[DoctorFinding]:
-    connected_at = checked.secrets.connected_at
-    age = checked.session.clock.now() - connected_at if connected_at else timedelta()
-    if age > _CONSENT_AGE:
-        yield _finding(
-            Severity.AT_RISK,
-            f"the seller's authorisation was stored {age.days} days ago; that of a public application ends after 365",
-            "Renew it in Seller Central, Manage Your Apps: run connect amazon and enter the new refresh token.",
-        )
-    if age > _SECRET_AGE:
-        yield _finding(
-            Severity.AT_RISK,
-            f"the application's client secret was stored {age.days} days ago and ends 180 days after it was made",
-            "Rotate it in Seller Central, Develop apps: run connect amazon and enter the new one.",
         )
 
 

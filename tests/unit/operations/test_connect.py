@@ -20,11 +20,15 @@ from amazon_to_xero.runtime.settings import SettingsError
 from fakes.settings import secrets as valid_secrets
 from fakes.settings import settings as valid_settings
 from operations import connect
+from operations.connection_secret import store_part
+from operations.credential_dates import DATE_OF
 from sandbox.amazon import AmazonSandbox, Seller
 from sandbox.wire import SandboxClock
 from unit.adapters.live_sandboxes import listening
 from unit.operations.aws_account import NAME, StubAws, documents, install, operators_secrets
 
+LONG_AGO = "2026-01-01T00:00:00+00:00"
+LATER = "2026-03-01T00:00:00+00:00"
 OTHER_SALT = "f" * 64
 
 
@@ -34,8 +38,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> StubAws:
 
 
 def undated(secret: dict[str, Any]) -> dict[str, Any]:
-    """Return the secret without the time of the connect."""
-    return {name: value for name, value in secret.items() if name != "connected_at"}
+    """Return the secret without times."""
+    amazon = {name: value for name, value in secret["amazon"].items() if name not in DATE_OF.values()}
+    return {name: value for name, value in secret.items() if name != "connected_at"} | {"amazon": amazon}
+
+
+def age_secret(aws: StubAws, **amazon: str) -> None:
+    """Have the stored secret be as an earlier day left it, with other values of Amazon's part."""
+    secret = aws.secret()
+    aws.secrets[NAME] = json.dumps(secret | {"connected_at": LONG_AGO, "amazon": undated(secret)["amazon"] | amazon})
 
 
 def store(secrets: str, settings: str = "") -> None:
@@ -80,6 +91,58 @@ def test_each_connect_stores_its_time_in_the_secret(aws: StubAws) -> None:
 
     times = [datetime.fromisoformat(secret["connected_at"]) for secret in (first, aws.secret())]
     assert before <= times[0] < times[1] <= datetime.now(UTC)
+
+
+def test_date_of_a_credential_changes_only_with_the_credential(aws: StubAws) -> None:
+    store(operators_secrets())
+    age_secret(aws, client_secret_since=LONG_AGO, refresh_token_since=LATER)
+
+    document = json.loads(operators_secrets())
+    store(json.dumps(document | {"amazon": document["amazon"] | {"refresh_token": "new"}}))
+
+    amazon = aws.secret()["amazon"]
+    assert amazon["client_secret_since"] == LONG_AGO
+    assert amazon["refresh_token_since"] == aws.secret()["connected_at"]
+
+
+def test_connecting_xero_again_leaves_the_dates_of_amazons_credentials(aws: StubAws) -> None:
+    store(operators_secrets())
+    age_secret(aws, client_secret_since=LONG_AGO, refresh_token_since=LATER)
+
+    store_part(NAME, "xero", {"client_id": "app", "client_secret": "new"})
+
+    amazon = aws.secret()["amazon"]
+    assert (amazon["client_secret_since"], amazon["refresh_token_since"]) == (LONG_AGO, LATER)
+    assert aws.secret()["connected_at"] > LATER
+
+
+def test_credentials_of_a_secret_without_dates_are_as_old_as_that_secret(aws: StubAws) -> None:
+    store(operators_secrets())
+    age_secret(aws)
+
+    store_part(NAME, "xero", {"client_id": "app", "client_secret": "new"})
+
+    amazon = aws.secret()["amazon"]
+    assert (amazon["client_secret_since"], amazon["refresh_token_since"]) == (LONG_AGO, LONG_AGO)
+
+
+def test_age_that_nothing_states_is_not_made_up(aws: StubAws) -> None:
+    aws.secrets[NAME] = operators_secrets()
+
+    store_part(NAME, "xero", {"client_id": "app", "client_secret": "new"})
+
+    assert "client_secret_since" not in aws.secret()["amazon"]
+
+
+@pytest.mark.parametrize(("stated", "is_kept"), [(LATER, True), (LONG_AGO, False)], ids=["its own", "of the old one"])
+def test_date_that_the_document_states_of_a_new_client_secret_is_kept(aws: StubAws, stated: str, is_kept: bool) -> None:
+    store(operators_secrets())
+    age_secret(aws, client_secret_since=LONG_AGO)
+
+    amazon = aws.secret()["amazon"] | {"client_secret": "new", "client_secret_since": stated}
+    store(json.dumps(aws.secret() | {"amazon": amazon}))
+
+    assert (aws.secret()["amazon"]["client_secret_since"] == stated) is is_kept
 
 
 def test_later_connect_with_another_buyer_salt_is_refused(aws: StubAws) -> None:

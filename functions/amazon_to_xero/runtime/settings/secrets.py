@@ -13,6 +13,16 @@ class AmazonSecrets(Settings):
     client_id: Text = Field(description="Client id of the Amazon application, from Login with Amazon.")
     client_secret: Text = Field(description="Client secret of the Amazon application.")
     refresh_token: Text = Field(description="Refresh token of the seller's authorisation.")
+    client_secret_since: AwareDatetime | None = Field(
+        default=None,
+        description="Since when the client secret is in use (UTC): when it was made, if you state that, else when it "
+        "was first stored. Whatever stores the secret adds this. Amazon ends a client secret 180 days after it was "
+        "made.",
+    )
+    refresh_token_since: AwareDatetime | None = Field(
+        default=None,
+        description="The same of the refresh token. The authorisation of a public application ends after 365 days.",
+    )
 
 
 class XeroSecrets(Settings):
