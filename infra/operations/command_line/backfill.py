@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from amazon_to_xero.domain.backfill.backfill import Backfill, BackfillState
-from amazon_to_xero.domain.failures import FAILURES, WAITS
+from amazon_to_xero.domain.failures import FAILURES, WAITS, FailureCode
 from amazon_to_xero.runtime.backfill_answer import stated
 from amazon_to_xero.services.backfill.rows import load_backfills, tallied
 from operations.command_line.asking import Yes, agreed
@@ -131,7 +131,16 @@ def _status(session: Session) -> Result:
     ]
     view = [*_view(latest), *([table("Earlier backfills", columns, rows)] if rows else [])]
     data = {"backfills": [*(stated(each) for each in earlier), stated(latest)]}
-    return Result(data, view, has_problem=bool(latest.counts.failed or latest.left_out))
+    return Result(data, view, has_problem=_needs_a_person(latest))
+
+
+def _needs_a_person(latest: Backfill) -> bool:
+    """Return whether the backfill does not go on, or has left something out, until a person acts.
+
+    Its failed orders are a count of the past: whether one is still open is for `failed` and `status` to answer.
+    """
+    is_refused = latest.state is BackfillState.RUNNING and latest.waits_for in set(FailureCode)
+    return is_refused or (bool(latest.left_out) and latest.state is not BackfillState.CANCELLED)
 
 
 def _view(backfill: Backfill) -> list[RenderableType]:
@@ -169,7 +178,8 @@ def _notes(backfill: Backfill) -> list[str]:
     if backfill.state is BackfillState.RUNNING and backfill.waits_for:
         notes.append(_meaning(backfill.waits_for))
     if backfill.counts.failed:
-        notes.append("See what failed and what to do: failed.")
+        orders = "1 order" if backfill.counts.failed == 1 else f"{backfill.counts.failed} orders"
+        notes.append(f"{orders} had failed when counted. What is still open, with what to do: failed.")
     if backfill.left_out:
         notes.append(
             f"Amazon refuses searches for {', '.join(backfill.left_out)}: their orders were not read. Run the backfill "

@@ -13,10 +13,12 @@ import pytest
 
 from amazon_to_xero.domain.backfill.period import BackfillRefused
 from amazon_to_xero.domain.failures import WaitReason
+from amazon_to_xero.ports.amazon import AmazonForbidden
 from amazon_to_xero.runtime.backfill_answer import backfill_answer
 from amazon_to_xero.runtime.replay_request import BackfillEvent, RequestRefused, parse_event
 from amazon_to_xero.services.backfill.rows import load_backfills
 from fakes.operator import OperatorSession, operate
+from fakes.orders import CA
 from unit.services.backfill.moving_over import ADA, MovingOver, moved_over, sold
 
 PERIOD = ("--from", "2026-01-01", "--to", "2026-03-31")
@@ -95,7 +97,49 @@ def test_status_shows_the_progress_and_what_became_of_the_orders(monkeypatch: py
     assert "Backfill 1 of 2026-01-01 to 2026-03-31: DONE. we moved over" in text
     assert "90 of 90 days read" in text
     assert "orders read unchanged not invoiced under way planned in Xero failed 2 0 0 0 2 1 1" in text
-    assert answer.exit_code == 1  # one failed
+
+
+def test_done_backfill_names_its_failed_orders_and_leaves_it_to_failed_whether_a_person_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    books = moved_over(sold("A"), sold("B", day=40, marketplace="A00000000000000"))
+    operator = session(books)
+    operate(monkeypatch, operator, "backfill", *PERIOD, *WHY, "--yes")
+    books.quarters(8)
+
+    answer = operate(monkeypatch, operator, "backfill", "status")
+
+    assert "1 order had failed when counted. What is still open, with what to do: failed." in plain(answer.stdout)
+    assert answer.exit_code == 0
+    assert operate(monkeypatch, operator, "failed").exit_code == 1
+
+
+def test_backfill_that_amazon_refuses_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = moved_over(sold("A"))
+    operator = session(books)
+    operate(monkeypatch, operator, "backfill", *PERIOD, *WHY, "--yes")
+    books.amazon.faults = [None, AmazonForbidden("listTransactions", 403, "Unauthorized")]
+    books.quarters(1)
+
+    answer = operate(monkeypatch, operator, "backfill", "status")
+
+    assert "AMAZON_OPERATION_REFUSED: Amazon refuses one operation" in plain(answer.stdout)
+    assert answer.exit_code == 1
+
+
+def test_backfill_without_a_marketplace_needs_a_person_until_it_was_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = moved_over(sold("A"), sold("B", day=40))
+    operator = session(books)
+    books.amazon.refused_marketplaces = {CA}
+    operate(monkeypatch, operator, "backfill", *PERIOD, *WHY, "--yes")
+    books.quarters(12)
+    first = operate(monkeypatch, operator, "backfill", "status")
+    books.amazon.refused_marketplaces = set()
+
+    operate(monkeypatch, operator, "backfill", *PERIOD, *WHY, "--yes")
+    books.quarters(12)
+
+    assert (first.exit_code, operate(monkeypatch, operator, "backfill", "status").exit_code) == (1, 0)
 
 
 def test_status_says_what_a_backfill_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
