@@ -83,7 +83,8 @@ lint: install ## Check style, types, imports, templates and documentation
 	$(IN_VENV) -m documentation.generate --check
 	$(IN_VENV) -m documentation.lint
 
-checkov: install ## Check the transformed templates for weak security settings; CI runs it, too
+checkov: install ## Check the templates by SAM CLI's own rules, and for weak security settings; CI runs it, too
+	@$(SAM) validate --lint
 	@$(IN_VENV) infra/deployable/transform.py .build/template.json
 	@$(IN_VENV) -m local.tools checkov --config-file infra/deployable/checkov.yaml
 
