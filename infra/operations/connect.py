@@ -33,6 +33,7 @@ from operations.category_file import CategoryFile, category_file
 from operations.connection_secret import store_secret, stored_secret, with_buyer_salt
 from operations.merchant_quantities import OUTPUT, deployment_of, subscribe_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
+from operations.stack_addresses import addresses_of
 from operations.subscription import begin_subscription
 
 STOCK_NOTIFICATION = AVAILABILITY_CHANGES
@@ -180,8 +181,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--settings", required=True, help="the settings document, JSON; docs/settings.md describes it")
     parser.add_argument("--secrets", default="", help="the secrets, JSON; without them, those stored stay")
     parser.add_argument("--categories", default="", help="a file of SKUs and their categories; see docs/settings.md")
-    parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
-    parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
+    parser.add_argument("--amazon-api-url", help="instead of the one that the stack calls")
+    parser.add_argument("--lwa-url", help="instead of the one that the stack calls")
     return parser.parse_args(arguments)
 
 
@@ -193,6 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checked = check_documents(document, secrets)
         outputs = stack_outputs(given.stack)
         check_outputs(given.stack, outputs, checked)
+        addresses = addresses_of(outputs)
         if file:
             store_file(file, outputs, given.connection)
         stored = _stored(given.stack, given.connection, document, secrets)
@@ -202,7 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BotoCoreError, ClientError) as problem:
         print(f"the connection was not stored: {explain_aws(problem)}", file=sys.stderr)
         return 1
-    subscriptions = list(subscribe_all(*stored, given.stack, outputs, given.amazon_api_url, given.lwa_url))
+    api_url, lwa_url = given.amazon_api_url or addresses.amazon_api, given.lwa_url or addresses.lwa
+    subscriptions = list(subscribe_all(*stored, given.stack, outputs, api_url, lwa_url))
     for each in subscriptions:
         print(each.text, file=sys.stdout if each.is_made else sys.stderr)
     if not all(each.is_made for each in subscriptions):

@@ -22,6 +22,7 @@ from amazon_to_xero.runtime.settings import ConnectionSecrets, ConnectionSetting
 from operations.connect import STOCK_NOTIFICATION, SUBSCRIPTIONS, notifications_of, queue_destinations, stack_outputs
 from operations.merchant_quantities import end_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
+from operations.stack_addresses import addresses_of
 from operations.subscription import end_subscription
 
 RECOVERY_DAYS = 30  # Secrets Manager: at most 30
@@ -102,8 +103,8 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
     parser.add_argument("--stack", required=True, help="the CloudFormation stack's name")
     parser.add_argument("--connection", required=True, help="the connection's name")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    parser.add_argument("--amazon-api-url", help="instead of Amazon's own")
-    parser.add_argument("--lwa-url", help="instead of Login with Amazon's own")
+    parser.add_argument("--amazon-api-url", help="instead of the one that the stack calls")
+    parser.add_argument("--lwa-url", help="instead of the one that the stack calls")
     given = parser.parse_args(arguments)
     try:
         outputs = stack_outputs(given.stack)
@@ -112,7 +113,9 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] = inp
         if not given.yes and ask(question).strip() != "yes":
             print("nothing was changed")
             return 1
-        for line in unsubscribe(stored, outputs, given.amazon_api_url, given.lwa_url):
+        addresses = addresses_of(outputs)
+        api_url, lwa_url = given.amazon_api_url or addresses.amazon_api, given.lwa_url or addresses.lwa
+        for line in unsubscribe(stored, outputs, api_url, lwa_url):
             print(line)
         for line in delete_stored(stored):
             print(line)

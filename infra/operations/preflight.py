@@ -21,8 +21,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from amazon_to_xero.adapters.aws.encryption import KmsEncryption
-from amazon_to_xero.adapters.xero.accounting import API_URL, XeroAccounting
-from amazon_to_xero.adapters.xero.identity import TOKEN_URL, XeroTokenEndpoint
+from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.identity import XeroTokenEndpoint
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.planning.preflight import preflight
 from amazon_to_xero.domain.tax.proposals import propose_tax_rules
@@ -37,6 +37,7 @@ from operations.category_file import category_file
 from operations.connect import read_document, secret_name, stack_outputs, state_store
 from operations.connection_secret import stored_secret, with_buyer_salt
 from operations.problems import explain_aws, explain_xero
+from operations.stack_addresses import addresses_of
 
 
 class CustomConnection:
@@ -139,8 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stack", default="", help="the CloudFormation stack's name; needed for a refresh token")
     parser.add_argument("--connection", default="main", help="the connection's name (default: main)")
     parser.add_argument("--categories", default="", help="the file of SKUs and their categories, if there is one")
-    parser.add_argument("--xero-api-url", default=API_URL, help="instead of Xero's own")
-    parser.add_argument("--xero-token-url", default=TOKEN_URL, help="instead of Xero's own")
+    parser.add_argument("--xero-api-url", help="instead of the one that the stack calls")
+    parser.add_argument("--xero-token-url", help="instead of the one that the stack calls")
     given = parser.parse_args(arguments)
     try:
         document = read_document(given.settings)
@@ -148,10 +149,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             document = category_file(read_document(given.categories), given.categories, document).settings
         settings = parse(ConnectionSettings, document, "the settings")
         xero_secrets, connected_at = _xero_secrets(given.secrets, given.stack, given.connection)
-        tokens = access_tokens(xero_secrets, connected_at, given.stack, given.connection, given.xero_token_url)
+        addresses = addresses_of(stack_outputs(given.stack) if given.stack else {})
+        api_url, token_url = given.xero_api_url or addresses.xero_api, given.xero_token_url or addresses.xero_token
+        tokens = access_tokens(xero_secrets, connected_at, given.stack, given.connection, token_url)
         lists = settings.policy().lists_to_read
         clock, tenant_id = SystemClock(), settings.xero.tenant_id
-        xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url=given.xero_api_url, lists=lists)
+        xero = XeroAccounting(tokens, tenant_id, clock, redact, api_url=api_url, lists=lists)
         lines, fits = report(settings, xero.organisation())
     except SettingsError as problem:
         print(problem, file=sys.stderr)

@@ -41,6 +41,7 @@ class StubAws:
     created_meanwhile: a secret that a concurrent connect creates just before ours.
     deleted: secrets that are marked for deletion.
     outputs: of the stack.
+    environment: of the stack's functions.
     problem: what every read raises.
     writes: names of the write operations, in order.
     """
@@ -60,11 +61,13 @@ class StubAws:
         self.problem: Exception | None = None
         self.writes: list[str] = []
         self.created_meanwhile = created_meanwhile
+        self.environment: dict[str, str] = {}
         self.outputs = {
             "OrdersQueueArn": QUEUE,
             "RefundsQueueArn": REFUNDS_QUEUE,
             "InventoryAlertsQueueArn": INVENTORY_QUEUE,
             "TableName": "stack-Table-1",
+            "ResumeFunctionName": "stack-resume",
         }
 
     def secret(self) -> dict[str, Any]:
@@ -114,6 +117,10 @@ class StubAws:
     def restore_secret(self, *, SecretId: str) -> None:
         self.writes.append("restore_secret")
         self.deleted.remove(SecretId)
+
+    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:
+        assert FunctionName == "stack-resume"
+        return {"Environment": {"Variables": self.environment}}
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         self._fail()

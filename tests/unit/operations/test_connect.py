@@ -294,8 +294,8 @@ def test_refused_credentials_of_amazon_are_explained(
 ) -> None:
     amazon = AmazonSandbox(SandboxClock(), Seller(), lambda *_: None)
     with listening(amazon) as url:
-        urls = ["--amazon-api-url", url, "--lwa-url", f"{url}/auth/o2/token"]
-        assert connect.main(["--stack", "stack", *documents(tmp_path), *urls]) == 1
+        aws.environment = {"AMAZON_API_URL": url, "LWA_URL": f"{url}/auth/o2/token"}
+        assert connect.main(["--stack", "stack", *documents(tmp_path)]) == 1
 
     assert "stored, but not subscribed: Amazon refuses the credentials" in (error := capsys.readouterr().err)
     assert "S3CRET" not in error

@@ -40,10 +40,10 @@ class Operator:
         self.amazon = amazon
         self.asked: list[str] = []
         self._files = documents(folder, secrets=_secrets())
-        self._urls = ["--amazon-api-url", url, "--lwa-url", f"{url}/auth/o2/token"]
+        aws.environment = {"AMAZON_API_URL": url, "LWA_URL": f"{url}/auth/o2/token"}
 
     def connect(self) -> None:
-        assert connect.main(["--stack", "stack", *self._files, *self._urls]) == 0
+        assert connect.main(["--stack", "stack", *self._files]) == 0
 
     def disconnect(self, *options: str, answer: str = "yes", connection: str = "main") -> int:
         self.asked.clear()
@@ -53,7 +53,7 @@ class Operator:
             return answer
 
         names = ["--stack", "stack", "--connection", connection]
-        return disconnect.main([*names, *options, *self._urls], ask)
+        return disconnect.main([*names, *options], ask)
 
     @property
     def subscriptions(self) -> int:
@@ -115,7 +115,7 @@ def test_orders_stay_subscribed_where_amazon_refuses_notifications_of_transactio
     refused = Fault("fail", path="/notifications/v1/subscriptions/TRANSACTION_UPDATE", status=403, times=9)
     operator.amazon.faults.append(refused)
 
-    assert connect.main(["--stack", "stack", *operator._files, *operator._urls]) == 1
+    assert connect.main(["--stack", "stack", *operator._files]) == 1
 
     printed = capsys.readouterr()
     assert "Amazon sends ORDER_CHANGE to" in printed.out
@@ -149,7 +149,7 @@ def test_stack_of_an_earlier_version_is_connected_unless_the_settings_ask_for_al
 
     files = documents(tmp_path, settings=alerting, secrets=_secrets())
 
-    assert connect.main(["--stack", "stack", *files, *operator._urls]) == 1
+    assert connect.main(["--stack", "stack", *files]) == 1
     assert "has no output InventoryAlertsQueueArn. Run make deploy first." in capsys.readouterr().err
 
 
@@ -207,7 +207,7 @@ def test_event_bridge_destination_in_another_region_is_reported_with_what_to_do(
     (bus,) = [each for each in operator.amazon.subscriptions._destinations.values() if each["resource"]["eventBridge"]]
     bus["resource"]["eventBridge"]["region"] = "us-east-1"
 
-    assert connect.main(["--stack", "stack", *operator._files, *operator._urls]) == 1
+    assert connect.main(["--stack", "stack", *operator._files]) == 1
 
     assert "that of 123456789012 is in us-east-1, not in eu-west-1. Delete the destination" in capsys.readouterr().err
 

@@ -26,6 +26,7 @@ class Preflight:
         self.xero = xero
         self._urls = ["--xero-api-url", url, "--xero-token-url", f"{url}/connect/token"]
         self._folder = folder
+        self.addresses = {"XERO_API_URL": url, "XERO_TOKEN_URL": f"{url}/connect/token"}  # of a stack's functions
 
     def run(self, *options: str, tenant: str = "", **credentials: str) -> int:
         document = settings()
@@ -38,7 +39,7 @@ class Preflight:
         document = settings()
         document["xero"]["tenant_id"] = self.xero.tenant_id
         named_settings = documents(self._folder, json.dumps(document))[:2]
-        return preflight.main([*named_settings, *self._urls, *options])
+        return preflight.main([*named_settings, *options])
 
 
 @pytest.fixture
@@ -105,7 +106,8 @@ def test_logs_of_a_missing_stack_are_explained_in_the_same_way(
 def test_preflight_uses_the_credentials_that_connect_xero_has_stored(
     command: Preflight, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(monkeypatch, StubAws())
+    aws = install(monkeypatch, StubAws())
+    aws.environment = command.addresses
     credentials = {"client_id": DEFAULT_CLIENT_ID, "client_secret": DEFAULT_CLIENT_SECRET}
 
     assert command.run_without_secrets("--stack", "stack") == 1
