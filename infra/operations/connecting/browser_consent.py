@@ -14,7 +14,21 @@ from urllib.parse import parse_qs, urlsplit
 from amazon_to_xero.runtime.settings import SettingsError
 
 PATH = "/callback"
-_PAGE = "<!doctype html><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{text}</p>"
+_PAGE = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>{title} · Amazon to Xero</title>
+<style>body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto; padding: 0 1rem }}</style>
+<p>Amazon to Xero</p><h1>{title}</h1><p>{text}</p></html>"""
+# What the person reads in the browser: title and text. Whether the consent is enough, the terminal says.
+_RECEIVED = ("Consent received", "Return to the terminal, which checks and stores it. You can close this page.")
+_NOT_GIVEN = (
+    "No consent given",
+    "Nothing was stored. Return to the terminal: it says what Xero answered and what to do. You can close this page.",
+)
+_OTHER_ATTEMPT = (
+    "Of another attempt",
+    "This page belongs to another attempt, perhaps in an earlier tab, and changes nothing. Close it, and open the "
+    "address that the terminal printed last.",
+)
 
 
 class ConsentCallback:
@@ -54,7 +68,8 @@ class ConsentCallback:
         except Empty:
             raise SettingsError(
                 f"nobody consented in the browser within {seconds:.0f} seconds, and nothing was stored. Run it again. "
-                f"If the browser said that the redirect URI is invalid, add {self.redirect_uri} to the app."
+                "If the browser showed an error of Xero, compare the client id and the redirect URI "
+                f"{self.redirect_uri} with those of the app at developer.xero.com, My Apps."
             ) from None
         if "code" not in answer:
             raise SettingsError(
@@ -73,17 +88,18 @@ class ConsentCallback:
                 address = urlsplit(self.path)
                 query = {name: values[0] for name, values in parse_qs(address.query).items()}
                 if address.path != PATH:
-                    self._answer(404, "Not found", "")
+                    self._answer(404, "Not found", f"There is only {PATH} here.")
                 elif not hmac.compare_digest(query.get("state", "").encode(), callback.state.encode()):
-                    self._answer(400, "Not accepted", "This is no answer to the consent that is being waited for.")
+                    self._answer(400, *_OTHER_ATTEMPT)
                 else:
-                    self._answer(200, "Received", "Return to the terminal. This page can be closed.")
+                    self._answer(200, *(_RECEIVED if "code" in query else _NOT_GIVEN))
                     callback._answers.put(query)
 
             def _answer(self, status: int, title: str, text: str) -> None:
                 page = _PAGE.format(title=title, text=text).encode()
                 self.send_response(status)
                 self.send_header("content-type", "text/html; charset=utf-8")
+                self.send_header("referrer-policy", "no-referrer")  # the address has the code
                 self.send_header("content-length", str(len(page)))
                 self.end_headers()
                 self.wfile.write(page)

@@ -119,19 +119,21 @@ def test_nothing_is_written_to_disk(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_other_page_cannot_answer_in_the_place_of_xero(desk: Desk) -> None:
-    statuses = []
+    statuses, pages = [], []
 
     def browse(url: str) -> None:
         forged = f"http://127.0.0.1:{desk.port}/callback?code=stolen&state=guessed"
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(forged, timeout=10)
         statuses.append(refused.value.code)
+        pages.append(refused.value.read().decode())
         follow(url)
 
     desk.browse = browse
 
     assert desk.connect().exit_code == 0
     assert statuses == [400]
+    assert "open the address that the terminal printed last" in pages[0]
     assert "refresh_token" in desk.stored
 
 
@@ -145,6 +147,25 @@ def test_declined_consent_is_explained_and_nothing_is_stored(desk: Desk) -> None
     assert not desk.aws.writes
 
 
+@pytest.mark.parametrize(
+    ("is_given", "title"), [(True, "Consent received"), (False, "No consent given")], ids=["given", "declined"]
+)
+def test_page_in_the_browser_says_whether_there_is_a_consent(desk: Desk, is_given: bool, title: str) -> None:
+    desk.xero.identity.is_consent_given = is_given
+    pages = []
+
+    def browse(url: str) -> None:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - http on this machine
+            pages.append(answer.read().decode())
+            assert answer.headers["referrer-policy"] == "no-referrer"  # the address has the code
+
+    desk.browse = browse
+    desk.connect()
+
+    assert f"<h1>{title}</h1>" in pages[0]
+    assert "Return to the terminal" in pages[0]
+
+
 def test_consent_that_does_not_come_ends_with_the_redirect_uri_to_register(desk: Desk) -> None:
     desk.browse = lambda url: None
 
@@ -153,7 +174,10 @@ def test_consent_that_does_not_come_ends_with_the_redirect_uri_to_register(desk:
     assert answer.exit_code == 1
     text = " ".join(answer.stderr.split())
     assert "nobody consented in the browser within 1 seconds, and nothing was stored" in text
-    assert f"add http://localhost:{desk.port}/callback to the app" in text
+    assert (
+        f"compare the client id and the redirect URI http://localhost:{desk.port}/callback with those of the app"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
