@@ -156,9 +156,11 @@ build: tools ## Build the deployable into .aws-sam/build: make build [ARCHITECTU
 
 check-deployment: install
 	@$(IN_VENV) -m operations.deployment --stack "$(STACK)" $(PARAMETERS)
+	@$(IN_VENV) -m operations.deployment_target --stack "$(STACK)" --answers .build/answers $(PARAMETERS)
 
-deploy: check-deployment build ## Deploy to AWS: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
-	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: check-deployment build ## Deploy to AWS, the first time after questions: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
+	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS) $$(cat .build/answers) \
+		|| { $(IN_VENV) -m operations.failed_resources --stack $(STACK); exit 1; }
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 
 connect: install ## Connect Amazon to Xero: make connect SETTINGS=file [SECRETS=file] [STACK=name] [CONNECTION=main]

@@ -22,11 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from botocore.exceptions import ClientError
-
 from deployable.bundle import lambda_architecture
 from local.endpoint import LINES_SHOWN, REGION, CloudEndpoint
 from local.tools import environment, ministack_interpreter, sam_command
+from operations.failed_resources import failed_resources
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds within which MiniStack must answer after its start. It takes about one on an idle machine.
@@ -97,20 +96,10 @@ class LocalCloud(CloudEndpoint):
             )
         except StepFailed as failure:
             # SAM's output ends with the long list of resources that were rolled back.
-            raise StepFailed("sam deploy", failure.log, self._failed_resources(stack)) from None
+            raise StepFailed(
+                "sam deploy", failure.log, failed_resources(self.client("cloudformation"), stack)
+            ) from None
         return self.outputs(stack)
-
-    def _failed_resources(self, stack: str) -> list[str]:
-        """Return each resource that could not be created, with the reason; none if the stack was never created."""
-        try:
-            events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
-        except ClientError:
-            return []
-        return [
-            f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
-            for event in events
-            if event["ResourceStatus"].endswith("_FAILED")
-        ]
 
     def _sam(self, step: str, *arguments: str) -> None:
         log = self.directory / f"{step.replace(' ', '-')}.log"

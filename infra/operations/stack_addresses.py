@@ -1,4 +1,4 @@
-"""The addresses of Amazon and Xero that a deployed stack's functions call, so that the operator's commands call the same.
+"""The addresses of Amazon and Xero that a deployed stack's functions call, and that a person's commands call, too.
 
 They differ from Amazon's and Xero's own where the stack was deployed with the parameters AmazonApiUrl, LwaUrl,
 XeroApiUrl or XeroTokenUrl, for example to work against the sandboxes.

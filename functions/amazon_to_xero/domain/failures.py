@@ -545,7 +545,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.AMAZON_NOT_AUTHORISED: FailureInfo(
         "Amazon refuses the connection's authorisation.",
-        "Authorise the application again in Seller Central, then run connect amazon and enter the new refresh token.",
+        "Authorise the application again in Seller Central, or rotate its client secret where doctor says that it has "
+        "ended. Then run connect amazon and enter what is new.",
         _A.CONNECTION,
     ),
     _C.AMAZON_OPERATION_REFUSED: FailureInfo(

@@ -25,7 +25,7 @@ _NOT_GIVEN = (
     "Nothing was stored. Return to the terminal: it says what Xero answered and what to do. You can close this page.",
 )
 _OTHER_ATTEMPT = (
-    "Of another attempt",
+    "From another attempt",
     "This page belongs to another attempt, perhaps in an earlier tab, and changes nothing. Close it, and open the "
     "address that the terminal printed last.",
 )

@@ -225,8 +225,8 @@ def test_run_that_was_stopped_logs_once_why_and_what_to_do(work: WorkerWithScrip
     assert work.decisions.of("WORK_STOPPED") == [
         {
             "reason": "AMAZON_NOT_AUTHORISED",
-            "remedy": "Authorise the application again in Seller Central, then run connect amazon and enter the new "
-            "refresh token.",
+            "remedy": "Authorise the application again in Seller Central, or rotate its client secret where doctor "
+            "says that it has ended. Then run connect amazon and enter what is new.",
             "read_stopped": "AMAZON_NOT_AUTHORISED",
             "posted_stopped": "XERO_MINUTE_LIMIT",
         }
