@@ -1,7 +1,8 @@
 """What an order's charges show of a tax that the order leaves unclear: who owes it, and how much it is.
 
 It never contradicts what the order states plainly: where that differs from the charges, the confirmation of the sale
-fails. Charges are of the whole order, so they answer for all of its unclear items together, or for none.
+fails. Charges are of the whole order, so they answer for all of its unclear items together, or for none. A tax that is
+withheld in part is another matter: see `split_tax`.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from amazon_to_xero.domain.tax.liability import (
 )
 from amazon_to_xero.domain.tax.liability_words import Party, party_of_collection
 
-_DISCOUNT = "DISCOUNT"  # Amazon's orders state one tax for all discounts of an item
+DISCOUNT = "DISCOUNT"  # Amazon's orders state one tax for all discounts of an item
 _TAX_NAMES: Mapping[AmountKind, str] = {
     AmountKind.ITEM: Charge.ITEM.value,
     AmountKind.SHIPPING: Charge.SHIPPING.value,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP.value,
     AmountKind.COD_FEE: Charge.COD_FEE.value,
-    AmountKind.ITEM_DISCOUNT: _DISCOUNT,
-    AmountKind.SHIPPING_DISCOUNT: _DISCOUNT,
-    AmountKind.GIFT_WRAP_DISCOUNT: _DISCOUNT,
+    AmountKind.ITEM_DISCOUNT: DISCOUNT,
+    AmountKind.SHIPPING_DISCOUNT: DISCOUNT,
+    AmountKind.GIFT_WRAP_DISCOUNT: DISCOUNT,
 }
 
 
@@ -63,7 +64,7 @@ def with_charged_tax(order: Order, charges: Sequence[ShipmentCharge], liabilitie
     unclear = unclear_items(order, liabilities)
     if not unclear:
         return order
-    taxes, withheld = _charged_on_unclear(order, unclear, charges, liabilities)
+    taxes, withheld = charged_on_unclear(order, unclear, charges, liabilities)
     collection = collection_by_charge(total(taxes.values()), withheld)
     answered = _answered(order, unclear, taxes, collection) if collection else {}
     party = party_of_collection(TaxCollection(collection, ""), {})
@@ -97,7 +98,7 @@ def _taxes(charges: Sequence[ShipmentCharge]) -> Mapping[str, Decimal]:
     return taxes
 
 
-def _charged_on_unclear(
+def charged_on_unclear(
     order: Order, unclear: Sequence[OrderItem], charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]
 ) -> tuple[Mapping[str, Decimal], Decimal]:
     """Return the taxes that were charged on the unclear items, and what of them is withheld: the rest is stated."""
@@ -144,7 +145,7 @@ def _may_hide_tax(item: OrderItem) -> bool:
 
 def _taxed(item: OrderItem, name: str) -> Decimal:
     """Return the amount of an item that a tax is on, by Amazon's name of the tax."""
-    if name == _DISCOUNT:
+    if name == DISCOUNT:
         return total(item.discounts.values())
     return item.charges.get(Charge(name), ZERO) if name in Charge else ZERO
 

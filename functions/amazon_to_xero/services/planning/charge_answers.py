@@ -19,10 +19,12 @@ from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
 from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.planning.shipping_day import CLOSELY, dated_by_charges, decided, shipment_of_uncertain_day
+from amazon_to_xero.domain.planning.split_tax import with_split_tax
 from amazon_to_xero.domain.tax.liability import unclear_items, unclear_liability
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.clock import Clock
@@ -109,7 +111,9 @@ class ChargeAnswers:
         if is_unclear:
             if not is_charged_in_full(order, charges):
                 return self._wait(record, _question_of_tax(order, record, charges, liabilities))
-            order = with_charged_tax(order, charges, liabilities)
+            tax = corrected_policy(self._policy, corrections).tax
+            split = with_split_tax(order, charges, tax, organisation)
+            order = split or with_charged_tax(order, charges, liabilities)
         shipments = dated_by_charges(record.shipments, charges, organisation)
         uncertain = None if is_dated else self._uncertain(shipments, organisation)
         if uncertain is not None:

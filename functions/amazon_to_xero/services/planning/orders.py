@@ -138,7 +138,7 @@ class OrderPlans:
             else record.settled(OrderState.PLANNED)
         )
         planned = replace(planned, invoice_number=number, documents=plan.documents)
-        return PlannedRecord(planned, plan.steps, findings, needs_recent_organisation=plan.changes_earlier_month)
+        return PlannedRecord(planned, plan.steps, findings, plan.changes_earlier_month, order)
 
     def _wait_for_amounts(self, record: OrderRecord) -> OrderRecord:
         """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""
