@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -19,6 +20,7 @@ from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.redirected import ship_to_text, terms_if_shipped_to
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -124,6 +126,10 @@ class OrderPlans:
             record.marketplace_id,
             corrections.newest_at,
             now,
+            "" if order is None else ship_to_text(order),
+            None
+            if order is None
+            else partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
         )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
