@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from amazon_to_xero.domain.amazon.charge_types import AmountKind
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
 from amazon_to_xero.domain.failures import Failure
@@ -44,14 +44,41 @@ def is_charged_in_full(order: Order, charges: Sequence[ShipmentCharge]) -> bool:
     return is_comparable and total(each.total + each.withheld for each in charges) == order.grand_total
 
 
+def charges_of_reduced(
+    order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]
+) -> Sequence[ShipmentCharge]:
+    """Return what an order would be charged by now, of which something was taken off after it was charged in full.
+
+    The tax is as the order states it by now, and as large a part of it is withheld. None where clear items have a part
+    in what was charged: what was taken off may be theirs.
+    """
+    is_more = charges and total(each.total + each.withheld for each in charges) > (order.grand_total or ZERO)
+    tax, withheld = total(_taxes(charges).values()), total(each.withheld for each in charges)
+    unclear = unclear_items(order, liabilities)
+    priced = [item for item in order.items if not item.is_free]
+    if not is_more or not tax or len(unclear) < len(priced) or not all(item.tax_stated for item in priced):
+        return ()
+    if any(each.currency != order.currency or each.unknown for each in charges):
+        return ()
+    unit = smallest_unit(order.currency or "")
+    now = total(item.tax for item in unclear)
+    kept = (now * withheld / tax).quantize(unit, rounding=ROUND_HALF_UP)
+    amounts = {
+        AmountType(AmountKind.ITEM, is_tax=True): now,
+        AmountType(AmountKind.MARKETPLACE_TAX, is_tax=True): -kept,
+    }
+    return (replace(charges[-1], amounts=amounts),)
+
+
 def as_answered(order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]) -> Order:
     """Return the order as it was booked: what it leaves unclear as its charges answer it.
 
     It stays as it is where they do not decide: then a person has accepted it.
     """
-    if is_charged_in_full(order, charges):
+    answers = charges if is_charged_in_full(order, charges) else charges_of_reduced(order, charges, liabilities)
+    if answers:
         with suppress(Failure):
-            return with_charged_tax(order, charges, liabilities)
+            return with_charged_tax(order, answers, liabilities)
     return order
 
 
