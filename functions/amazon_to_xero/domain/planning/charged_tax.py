@@ -49,7 +49,7 @@ def charges_of_reduced(
 ) -> Sequence[ShipmentCharge]:
     """Return what an order would be charged by now, of which something was taken off after it was charged in full.
 
-    The tax is as the order states it by now, and as large a part of it is withheld. None where clear items have a part
+    The tax is as the order states it by now, and as large a part of it is withheld. Empty where clear items have a part
     in what was charged: what was taken off may be theirs.
     """
     is_more = charges and total(each.total + each.withheld for each in charges) > (order.grand_total or ZERO)

@@ -66,9 +66,8 @@ def _split(
     for item, share in zip(items.values(), shared(tax, weights, unit), strict=True):
         prices = taxed_prices(item, treatment, organisation)
         made = _with_seller_tax(item, share, by_rule[item.item_id], unit)
-        if not _is_part(made, item) or not is_rounding(
-            share, prices, treatment.amounts, order.currency or "", is_share=False
-        ):
+        is_explained = is_rounding(share, prices, treatment.amounts, order.currency or "", is_share=False)
+        if not is_explained or not _is_part(made, item, unit):
             return {}
         split[item.item_id] = made
     return split
@@ -101,8 +100,11 @@ def _with_seller_tax(item: OrderItem, tax: Decimal, by_rule: Mapping[str, Decima
     )
 
 
-def _is_part(made: OrderItem, item: OrderItem) -> bool:
-    """Whether the seller's part of each tax is no more than Amazon states of it; taxes on discounts are below zero."""
+def _is_part(made: OrderItem, item: OrderItem, unit: Decimal) -> bool:
+    """Whether the seller's part of each tax is no more than Amazon states of it; taxes on discounts are below zero.
+
+    Amazon may have rounded to nothing what is half a cent by the rule.
+    """
     names = {*made.taxes, *item.taxes}
     both = ((made.taxes.get(name, ZERO), item.taxes.get(name, ZERO)) for name in names)
-    return all(min(ZERO, whole) <= part <= max(ZERO, whole) for part, whole in both)
+    return all(min(ZERO, whole) - unit <= part <= max(ZERO, whole) + unit for part, whole in both)

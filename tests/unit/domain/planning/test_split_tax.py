@@ -88,6 +88,20 @@ def withholding(charge: ShipmentCharge, withheld: Decimal) -> ShipmentCharge:
     return ShipmentCharge(charge.transaction_id, charge.posted_at, charge.currency, amounts)
 
 
+def test_half_a_cent_of_gst_on_a_discount_that_amazon_rounds_to_nothing_is_no_difference() -> None:
+    """A discount of 0.10 has 0.005 GST and 0.006 PST: Amazon states 0.00 for both."""
+    parts = [breakdown("ITEM", "2.00", "CAD"), breakdown("DISCOUNT", "-0.10", "CAD")]
+    parts.append(breakdown("TAX", "0.22", "CAD", ITEM="0.22", DISCOUNT="0.00"))
+    sold = item("2.12", *parts, quantity=2, currency="CAD", item_id="1") | {"tax": BOTH}
+    amounts = {AmountType(AmountKind.ITEM): D("1.90"), AmountType(AmountKind.ITEM, is_tax=True): D("0.22")}
+    charge = withholding(ShipmentCharge("C1", NOON, "CAD", amounts), D("0.12"))
+
+    split = with_split_tax(parse_order(order(sold, grand_total="2.12", **CANADA)), [charge], GST, ORGANISATION)
+
+    assert split is not None
+    assert (split.items[0].tax, split.grand_total) == (D("0.10"), D("2.00"))
+
+
 @settings(max_examples=300, deadline=None)
 @given(sold_orders())
 def test_order_keeps_the_gst_and_loses_the_pst_that_the_charge_withholds(sold: Sold) -> None:
