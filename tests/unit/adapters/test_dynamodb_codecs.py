@@ -67,6 +67,7 @@ DESIRED = st.builds(
     tombstone=st.booleans(),
     line_origins=st.lists(TEXT, max_size=3).map(tuple),
     entry=st.none() | ENTRY,
+    ship_to=TEXT,
 )
 DOCUMENT = st.builds(
     Document,
@@ -296,7 +297,7 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
     }
     assert {each.name for each in fields(DesiredDocument)} == {
         *("kind", "number", "body", "source", "source_version", "total", "references", "capability", "order_id"),
-        *("tombstone", "line_origins", "entry"),
+        *("tombstone", "line_origins", "entry", "ship_to"),
     }
     assert {each.name for each in fields(ClosedDay)} == {
         *("number", "terms", "closed_at", "candidates", "entries", "documents", "attached", "attempts", "generation"),

@@ -144,6 +144,11 @@ def test_invoice_that_a_person_has_approved_stays_theirs() -> None:
     assert not decoded(ROWS["document_applied_invoice_schema_3"]).approved_by_person
 
 
+def test_document_of_an_older_row_does_not_say_where_its_order_went() -> None:
+    assert decoded(ROWS["document_applied_invoice_of_a_destination_schema_7"]).desired.ship_to == "CA bc"
+    assert decoded(ROWS["document_applied_invoice_approved_by_a_person_schema_4"]).desired.ship_to == ""
+
+
 def test_entry_waits_for_its_day_until_that_is_closed() -> None:
     waiting, stated = decoded(ROWS["document_pending_entry_schema_5"]), decoded(ROWS["document_closed_entry_schema_5"])
 

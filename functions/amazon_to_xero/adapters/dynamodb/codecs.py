@@ -170,15 +170,20 @@ class TransactionCodec:
 
 
 class DocumentCodec:
-    """Converts Document. Since schema 5, it may be an entry of its day; since 6, what Xero took last may be kept."""
+    """Converts Document.
+
+    Since schema 5, it may be an entry of its day; since 6, what Xero took last may be kept; since 7, it states where
+    its order was going.
+    """
 
     prefix = "DOCUMENT"
-    schema = 6
+    schema = 7
 
     def encode(self, record: Document) -> Row:
         desired = record.desired
         data = {
             **_encoded_request(desired),
+            "ship_to": desired.ship_to,
             "claim": record.claim,
             "applied_digest": record.applied_digest,
             "last_applied": None if record.last_applied is None else _encoded_request(record.last_applied),
@@ -283,6 +288,7 @@ def _encoded_request(desired: DesiredDocument) -> dict[str, Any]:
         "tombstone": desired.tombstone,
         "line_origins": list(desired.line_origins),
         "entry": None if desired.entry is None else _encoded_entry(desired.entry),
+        **({"ship_to": desired.ship_to} if desired.ship_to else {}),
     }
 
 
@@ -301,6 +307,7 @@ def _decoded_request(data: Mapping[str, Any]) -> DesiredDocument:
         tombstone=data.get("tombstone", False),
         line_origins=tuple(data.get("line_origins", ())),
         entry=_decoded_entry(data.get("entry")),
+        ship_to=data.get("ship_to", ""),
     )
 
 

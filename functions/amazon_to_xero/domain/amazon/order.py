@@ -82,6 +82,8 @@ class OrderItem:
     collections: how the tax is collected, one for each kind of tax; who owes it is decided in `domain.tax.liability`.
     schemes: schemes under which the tax is reported, in Amazon's words: UOSS, IOSS, GB_VOEC …
     shipped: how many of the quantity have shipped, as far as Amazon states it.
+    withheld: tax that the marketplace withholds beside the seller's, where the order states both in one amount and its
+        charges show it; no part of taxes, tax and total; see `domain.planning.split_tax`. Amazon never states it.
     charged_collection: the collection model by which the tax was charged, where the order leaves it unclear and the
         order's charges show it; see `domain.planning.charged_tax`. Amazon's order never states it.
     """
@@ -102,6 +104,7 @@ class OrderItem:
     schemes: frozenset[str] = frozenset()
     shipped: int = 0
     charged_collection: str = ""
+    withheld: Decimal = ZERO
 
     @property
     def has_amounts(self) -> bool:

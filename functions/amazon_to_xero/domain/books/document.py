@@ -66,6 +66,8 @@ class DesiredDocument:
     tombstone: the document should not exist: a draft is deleted, an approved document voided.
     line_origins: for each line of the body, what of the source it books (item and charge); Xero never sees it.
     entry: where it is an entry of its day, and no document of its own in Xero; see DayEntry.
+    ship_to: of an order's document, where the order was going when it was planned: ISO code of the country, and the
+        region where Amazon gives one. Xero never sees it, and it decides nothing while the document can be changed.
     """
 
     kind: DocumentKind
@@ -80,6 +82,7 @@ class DesiredDocument:
     tombstone: bool = False
     line_origins: tuple[str, ...] = ()
     entry: DayEntry | None = None
+    ship_to: str = ""
 
     @property
     def key(self) -> str:

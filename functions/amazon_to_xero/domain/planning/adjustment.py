@@ -32,6 +32,7 @@ from amazon_to_xero.domain.planning.order_documents import (
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
+from amazon_to_xero.domain.planning.redirected import redirected_origins
 from amazon_to_xero.domain.planning.refund_taxes import tax_given_back
 from amazon_to_xero.domain.planning.retaxed import (
     lines_by_origin,
@@ -209,11 +210,12 @@ class _Adjustments:
         return total(sale.total for sale in self._sales) - booked + self._refunds.decided.netted.amount
 
     def _retaxed_origins(self) -> frozenset[str]:
-        """Return the origins of the lines whose tax Amazon has changed."""
+        """Return the origins of the lines whose tax or destination Amazon has changed."""
         if not self._sales:
             return frozenset()
         amounts = self._amounts if self._amounts is not LineAmountTypes.NO_TAX else self._sales[0].amounts
         retaxed = retaxed_origins(self._booked_lines(), self._sales, amounts, self._documents.organisation)
+        retaxed |= redirected_origins([document.desired for document in self._booked], self._documents.order)
         # A refund of the tax alone has moved its line already.
         notes = self._refund_notes() if retaxed else ()
         moved = {origin for note in notes for origin in note.line_origins}
@@ -290,7 +292,7 @@ class _Adjustments:
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)
         dated = self._documents.open_date(day or organisation.local_date(self._documents.order.changed_at))
         reference = dated_reference(first["Reference"], dated, day) if day else first["Reference"]
-        header = DocumentHeader(dated, reference, first["CurrencyCode"], amounts)
+        header = DocumentHeader(dated, reference, first["CurrencyCode"], amounts, ship_to=self._documents.order.ship_to)
         # The adjusted document keeps its customer, and so does its adjustment, whatever the settings say by now.
         return self._documents.document(kind, number, rounded, amount, header, adjusted.references[CONTACT])
 

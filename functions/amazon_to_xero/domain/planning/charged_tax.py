@@ -1,7 +1,8 @@
 """What an order's charges show of a tax that the order leaves unclear: who owes it, and how much it is.
 
 It never contradicts what the order states plainly: where that differs from the charges, the confirmation of the sale
-fails. Charges are of the whole order, so they answer for all of its unclear items together, or for none.
+fails. Charges are of the whole order, so they answer for all of its unclear items together, or for none. A tax that is
+withheld in part is another matter: see `split_tax`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from amazon_to_xero.domain.amazon.charge_types import AmountKind
+from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.order import Charge, Order, OrderItem, TaxCollection
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge, charged_text
 from amazon_to_xero.domain.failures import Failure
@@ -25,15 +26,15 @@ from amazon_to_xero.domain.tax.liability import (
 )
 from amazon_to_xero.domain.tax.liability_words import Party, party_of_collection
 
-_DISCOUNT = "DISCOUNT"  # Amazon's orders state one tax for all discounts of an item
+DISCOUNT = "DISCOUNT"  # Amazon's orders state one tax for all discounts of an item
 _TAX_NAMES: Mapping[AmountKind, str] = {
     AmountKind.ITEM: Charge.ITEM.value,
     AmountKind.SHIPPING: Charge.SHIPPING.value,
     AmountKind.GIFT_WRAP: Charge.GIFT_WRAP.value,
     AmountKind.COD_FEE: Charge.COD_FEE.value,
-    AmountKind.ITEM_DISCOUNT: _DISCOUNT,
-    AmountKind.SHIPPING_DISCOUNT: _DISCOUNT,
-    AmountKind.GIFT_WRAP_DISCOUNT: _DISCOUNT,
+    AmountKind.ITEM_DISCOUNT: DISCOUNT,
+    AmountKind.SHIPPING_DISCOUNT: DISCOUNT,
+    AmountKind.GIFT_WRAP_DISCOUNT: DISCOUNT,
 }
 
 
@@ -43,14 +44,41 @@ def is_charged_in_full(order: Order, charges: Sequence[ShipmentCharge]) -> bool:
     return is_comparable and total(each.total + each.withheld for each in charges) == order.grand_total
 
 
+def charges_of_reduced(
+    order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]
+) -> Sequence[ShipmentCharge]:
+    """Return what an order would be charged by now, of which something was taken off after it was charged in full.
+
+    The tax is as the order states it by now, and as large a part of it is withheld. Empty where clear items have a part
+    in what was charged: what was taken off may be theirs.
+    """
+    is_more = charges and total(each.total + each.withheld for each in charges) > (order.grand_total or ZERO)
+    tax, withheld = total(_taxes(charges).values()), total(each.withheld for each in charges)
+    unclear = unclear_items(order, liabilities)
+    priced = [item for item in order.items if not item.is_free]
+    if not is_more or not tax or len(unclear) < len(priced) or not all(item.tax_stated for item in priced):
+        return ()
+    if any(each.currency != order.currency or each.unknown for each in charges):
+        return ()
+    unit = smallest_unit(order.currency or "")
+    now = total(item.tax for item in unclear)
+    kept = (now * withheld / tax).quantize(unit, rounding=ROUND_HALF_UP)
+    amounts = {
+        AmountType(AmountKind.ITEM, is_tax=True): now,
+        AmountType(AmountKind.MARKETPLACE_TAX, is_tax=True): -kept,
+    }
+    return (replace(charges[-1], amounts=amounts),)
+
+
 def as_answered(order: Order, charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]) -> Order:
     """Return the order as it was booked: what it leaves unclear as its charges answer it.
 
     It stays as it is where they do not decide: then a person has accepted it.
     """
-    if is_charged_in_full(order, charges):
+    answers = charges if is_charged_in_full(order, charges) else charges_of_reduced(order, charges, liabilities)
+    if answers:
         with suppress(Failure):
-            return with_charged_tax(order, charges, liabilities)
+            return with_charged_tax(order, answers, liabilities)
     return order
 
 
@@ -63,7 +91,7 @@ def with_charged_tax(order: Order, charges: Sequence[ShipmentCharge], liabilitie
     unclear = unclear_items(order, liabilities)
     if not unclear:
         return order
-    taxes, withheld = _charged_on_unclear(order, unclear, charges, liabilities)
+    taxes, withheld = charged_on_unclear(order, unclear, charges, liabilities)
     collection = collection_by_charge(total(taxes.values()), withheld)
     answered = _answered(order, unclear, taxes, collection) if collection else {}
     party = party_of_collection(TaxCollection(collection, ""), {})
@@ -97,7 +125,7 @@ def _taxes(charges: Sequence[ShipmentCharge]) -> Mapping[str, Decimal]:
     return taxes
 
 
-def _charged_on_unclear(
+def charged_on_unclear(
     order: Order, unclear: Sequence[OrderItem], charges: Sequence[ShipmentCharge], liabilities: Mapping[str, Party]
 ) -> tuple[Mapping[str, Decimal], Decimal]:
     """Return the taxes that were charged on the unclear items, and what of them is withheld: the rest is stated."""
@@ -144,7 +172,7 @@ def _may_hide_tax(item: OrderItem) -> bool:
 
 def _taxed(item: OrderItem, name: str) -> Decimal:
     """Return the amount of an item that a tax is on, by Amazon's name of the tax."""
-    if name == _DISCOUNT:
+    if name == DISCOUNT:
         return total(item.discounts.values())
     return item.charges.get(Charge(name), ZERO) if name in Charge else ZERO
 

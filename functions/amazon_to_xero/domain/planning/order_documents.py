@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -47,6 +47,9 @@ class OrderToPlan:
     marketplace_id: Amazon's, by which its clearing account is chosen.
     corrected_at: when a person has last corrected it (UTC); None for never.
     planned_at: when it is planned (UTC), by which an entry of its day learns when that is closed; None for its version.
+    ship_to: where it goes, see `redirected.ship_to_text`.
+    terms_to: returns account and tax type of each line, by its origin, if the order went elsewhere; None where nobody
+        can say.
     """
 
     order_id: str
@@ -59,6 +62,8 @@ class OrderToPlan:
     marketplace_id: str = ""
     corrected_at: datetime | None = None
     planned_at: datetime | None = None
+    ship_to: str = ""
+    terms_to: Callable[[str], Mapping[str, tuple[str, str]]] | None = None
 
     @property
     def changed_at(self) -> datetime:
@@ -106,13 +111,14 @@ class DocumentSource(Protocol):
 
 @dataclass(frozen=True)
 class DocumentHeader:
-    """What all lines of a document share; currency as ISO code, status DRAFT or AUTHORISED."""
+    """What all lines of a document share; currency as ISO code, status DRAFT or AUTHORISED, ship_to as in the order."""
 
     day: date
     reference: str
     currency: str
     amounts: LineAmountTypes
     status: str = "AUTHORISED"
+    ship_to: str = ""
 
 
 class OrderDocuments[S: DocumentSource]:
@@ -165,6 +171,7 @@ class OrderDocuments[S: DocumentSource]:
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),
             entry=self._entry(header.day),
+            ship_to=header.ship_to,
         )
 
     def _entry(self, day: date) -> DayEntry | None:

@@ -272,7 +272,8 @@ class _OrderPlan:
         else:
             day = self._documents.open_date(sale.booked_on)
         reference = dated_reference(sale.reference, day, sale.booked_on)
-        header = DocumentHeader(day, reference, sale.currency, sale.amounts, _status(sale, held))
+        status, ship_to = _status(sale, held), self._order.ship_to
+        header = DocumentHeader(day, reference, sale.currency, sale.amounts, status, ship_to)
         return self._documents.document(DocumentKind.INVOICE, number, sale.lines, sale.total, header)
 
 

@@ -6,8 +6,8 @@ no part of it. Tax that the marketplace collected was no part of the sale and is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
@@ -15,7 +15,8 @@ from amazon_to_xero.domain.amazon.transaction import ItemAmount, Transaction
 from amazon_to_xero.domain.amazon.transaction_header import is_refund
 from amazon_to_xero.domain.amazon.transaction_types import is_about_a_refund
 from amazon_to_xero.domain.failures import Failure, FailureCode, Finding, NotBookedReason
-from amazon_to_xero.domain.money import ZERO, total
+from amazon_to_xero.domain.money import ZERO, smallest_unit, total
+from amazon_to_xero.domain.planning.proportions import shared
 
 # What an amount is for where a buyer pays or gets it, also where Amazon states it under a type that is not known.
 _OF_BUYER = frozenset(AmountKind) - {AmountKind.FEE, AmountKind.MARKETPLACE_TAX, AmountKind.UNKNOWN}
@@ -48,12 +49,15 @@ class Refund:
     value: what the buyer got back in all, without tax that the marketplace collected; above zero.
     findings: amounts of unknown type in it.
     withheld: SKU, or empty -> the tax that the marketplace gives back itself, for which no part has a tax.
+    withheld_in_part: the same where the seller gives back another part, which the parts have by their stated taxes.
+        The refund's value is right only if the sale's rates explain that; see `refund_liability.check_split`.
     """
 
     parts: tuple[RefundPart, ...]
     value: Decimal
     findings: tuple[Finding, ...] = ()
     withheld: Mapping[str, Decimal] = field(default_factory=dict)
+    withheld_in_part: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBookedReason:
@@ -64,8 +68,9 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
     """
     if not is_refund(transaction.type):
         return _not_a_refund(transaction)
-    withheld = {sku: _withheld(transaction, sku, amounts) for sku, amounts in _by_sku(transaction).items()}
-    parts = _parts(transaction, withheld)
+    taxes = {sku: _taxes(transaction, sku, amounts) for sku, amounts in _by_sku(transaction).items()}
+    withheld = {sku: each.withheld for sku, each in taxes.items() if not each.is_split}
+    parts = _parts(transaction, taxes)
     value = total(part.gross for part in parts)
     if not any(part.gross for part in parts):
         return NotBookedReason.NOTHING_REFUNDED
@@ -75,7 +80,8 @@ def refund_of(transaction: Transaction, suspense_account: str) -> Refund | NotBo
             f"Transaction {transaction.transaction_id} gives {value} {transaction.currency} to the buyer, so it is not "
             "a refund. Enter it in Xero manually.",
         )
-    return Refund(parts, value, _findings(transaction, suspense_account), withheld)
+    in_part = {sku: each.withheld for sku, each in taxes.items() if each.is_split}
+    return Refund(parts, value, _findings(transaction, suspense_account), withheld, in_part)
 
 
 def _not_a_refund(transaction: Transaction) -> NotBookedReason:
@@ -95,17 +101,46 @@ def _is_about_a_refund(transaction: Transaction) -> bool:
     return any(is_about_a_refund(name) for name in (transaction.type, *(each.leaf for each in transaction.amounts)))
 
 
-def _parts(transaction: Transaction, withheld: Mapping[str, Decimal]) -> tuple[RefundPart, ...]:
+@dataclass(frozen=True)
+class _Taxes:
+    """The tax that the buyer got back on an item, and what of it the marketplace gives back; both positive."""
+
+    given_back: Decimal
+    withheld: Decimal
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the seller gives back a part of it, and the marketplace another one."""
+        return ZERO < self.withheld < self.given_back
+
+    @property
+    def is_sellers(self) -> bool:
+        return not self.withheld or self.is_split
+
+
+def _parts(transaction: Transaction, taxes: Mapping[str, _Taxes]) -> tuple[RefundPart, ...]:
     """Add up the buyer's amounts by item and charge. Amazon states what the seller gives back as negative."""
     parts: dict[tuple[str, AmountKind], RefundPart] = {}
     for sku, amounts in _by_sku(transaction).items():
         for each in amounts:
-            if each.type.kind in (AmountKind.FEE, AmountKind.MARKETPLACE_TAX) or (each.type.is_tax and withheld[sku]):
+            is_fee_or_withheld = each.type.kind in (AmountKind.FEE, AmountKind.MARKETPLACE_TAX)
+            if is_fee_or_withheld or (each.type.is_tax and not taxes[sku].is_sellers):
                 continue
             held = parts.get((sku, each.type.kind), RefundPart(sku, each.type.kind, ZERO, ZERO))
             net, tax = (ZERO, -each.amount) if each.type.is_tax else (-each.amount, ZERO)
             parts[sku, each.type.kind] = RefundPart(sku, held.kind, held.net + net, held.tax + tax)
-    return tuple(part for part in parts.values() if part.net or part.tax)
+    made = [part for sku, each in taxes.items() for part in _less_withheld(sku, each, parts.values(), transaction)]
+    return tuple(part for part in made if part.net or part.tax)
+
+
+def _less_withheld(sku: str, taxes: _Taxes, parts: Iterable[RefundPart], transaction: Transaction) -> list[RefundPart]:
+    """Return an item's parts; of a tax that is split, each has its share of what the seller gives back."""
+    of_item = [part for part in parts if part.sku == sku]
+    if not taxes.is_split:
+        return of_item
+    weights, unit = [part.tax for part in of_item], smallest_unit(transaction.currency)
+    shares = shared(taxes.given_back - taxes.withheld, weights, unit)
+    return [replace(part, tax=share) for part, share in zip(of_item, shares, strict=True)]
 
 
 def _by_sku(transaction: Transaction) -> dict[str, list[ItemAmount]]:
@@ -115,19 +150,20 @@ def _by_sku(transaction: Transaction) -> dict[str, list[ItemAmount]]:
     return by_sku
 
 
-def _withheld(transaction: Transaction, sku: str, amounts: Sequence[ItemAmount]) -> Decimal:
-    """Return what the marketplace gives back of the tax that it collected on an item: it nets with the buyer's tax."""
+def _taxes(transaction: Transaction, sku: str, amounts: Sequence[ItemAmount]) -> _Taxes:
+    """Return the tax on an item, and what of it the marketplace gives back: all of it, a part, or nothing."""
     withheld = total(each.amount for each in amounts if each.type.kind is AmountKind.MARKETPLACE_TAX)
     is_buyers_tax = [each for each in amounts if each.type.is_tax and each.type.kind is not AmountKind.MARKETPLACE_TAX]
     tax = total(each.amount for each in is_buyers_tax)
-    if withheld and withheld + tax:
+    taxes = _Taxes(-tax, withheld)
+    if withheld and withheld + tax and not taxes.is_split:
         raise Failure(
             FailureCode.MARKETPLACE_TAX_DIFFERS,
             f"Transaction {transaction.transaction_id}{f', SKU {sku}' if sku else ''}: the buyer got {-tax} "
             f"{transaction.currency} tax back, the marketplace withholds {withheld} {transaction.currency}. "
             "Compare the transaction in Seller Central and enter the refund in Xero manually.",
         )
-    return withheld
+    return taxes
 
 
 def _findings(transaction: Transaction, suspense_account: str) -> tuple[Finding, ...]:

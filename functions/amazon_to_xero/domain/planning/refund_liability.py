@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.charge_types import AmountKind
+from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, tax_type_for
 from amazon_to_xero.domain.failures import Failure, FailureCode
@@ -19,7 +20,7 @@ from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.refund import Refund, RefundPart
 from amazon_to_xero.domain.planning.refund_lines import taken_back
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
-from amazon_to_xero.domain.tax.rounding import percentage
+from amazon_to_xero.domain.tax.rounding import line_tax, percentage
 
 # What is no part of the sale, so that its tax says nothing of the sale's.
 _BEYOND_THE_SALE = frozenset({AmountKind.GOODWILL, AmountKind.RESTOCKING, AmountKind.RETURN_SHIPPING})
@@ -53,6 +54,44 @@ def check_liability(
                 f"Refund {source}{f', SKU {sku}' if sku else ''}: {problem} with --tax-type, then reprocess {source}; "
                 "otherwise enter the credit note in Xero manually, then take it off the list with correct --skip.",
             )
+
+
+def check_split(
+    refund: Refund, source: str, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation
+) -> None:
+    """Raise Failure with MARKETPLACE_TAX_DIFFERS where the marketplace gives back a part and the sale explains no rest.
+
+    The rest is the seller's where the tax was added to the price, at the rates that the sale is booked at.
+    """
+    for sku, withheld in refund.withheld_in_part.items():
+        parts = [part for part in refund.parts if part.sku == sku]
+        own = total(part.tax for part in parts)
+        by_sale = _tax_by_sale(refund, sku, sale, policy, organisation)
+        if not by_sale or abs(own - by_sale) > sale.unit * len(parts):
+            raise Failure(
+                FailureCode.MARKETPLACE_TAX_DIFFERS,
+                f"Refund {source}{f', SKU {sku}' if sku else ''}: the buyer got {_money(own + withheld, sale)} tax "
+                f"back, the marketplace withholds {_money(withheld, sale)}. The rates of the sale do not explain the "
+                f"rest of {_money(own, sale)}: they give {_money(by_sale, sale)}. Compare the transaction in Seller "
+                "Central and enter the refund in Xero manually.",
+            )
+
+
+def _tax_by_sale(
+    refund: Refund, sku: str, sale: RefundedSale, policy: PostingPolicy, organisation: Organisation
+) -> Decimal:
+    """Return the tax on an item's parts at the rates of the lines that they take back; 0 where prices include it."""
+    if sale.amounts is not LineAmountTypes.EXCLUSIVE:
+        return ZERO
+    rates: dict[RefundPart, set[Decimal]] = {}
+    for part, line in taken_back(refund, sale, policy, organisation):
+        if part.sku == sku:
+            rates.setdefault(part, set()).add(percentage(line.line.tax_type, organisation))
+    is_taxed_beyond = any(part.kind in _BEYOND_THE_SALE and part.tax for part in rates)
+    if is_taxed_beyond or any(len(each) > 1 for each in rates.values()):
+        return ZERO  # which part of it is taxed at which rate is not stated
+    of_sale = ((part.net, max(each)) for part, each in rates.items() if part.kind not in _BEYOND_THE_SALE)
+    return total(line_tax(net, rate, LineAmountTypes.EXCLUSIVE) for net, rate in of_sale)
 
 
 def _problem(

@@ -2,8 +2,8 @@
 
 Either another party owes it, or it is another tax: VAT was given back, or the goods go elsewhere. A change of the
 settings is none: what is booked stays where it was booked. So another rate counts only where the rate that is booked
-cannot explain the tax that Amazon states by now. What moves is what refunds have left of a line, as with lines that a
-person has corrected; see `corrected_documents`.
+cannot explain the tax that Amazon states by now; a new destination counts whatever its rate is, see `redirected`. What
+moves is what refunds have left of a line, as with lines that a person has corrected; see `corrected_documents`.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ def _sale(
     taxes = tax_treatment(_taxed_like(order, whole), policy.tax, organisation)
     collected = [item for item in order.items if item.item_id in taxes.collected]
     variances = tax_variances(order, taxes, organisation, is_share=order.items != whole.items)
-    lines = _lines(order, _taxed_like(order, whole), taxes, variances, policy, organisation)
+    lines = sale_lines(order, _taxed_like(order, whole), taxes, variances, policy, organisation)
     expected = seller_total(order, collected)
     is_reviewed = policy.approval is Approval.REVIEW
     is_draft = bool(variances) and policy.tax.when_different is WhenDifferent.DRAFT
@@ -234,7 +234,7 @@ def _taxed_as_stated(
     return frozenset(stated - taxes.collected - {variance.item_id for variance in variances})
 
 
-def _lines(
+def sale_lines(
     order: Order,
     taxed: Order,
     taxes: TaxTreatment,

@@ -78,6 +78,7 @@ def _share_of_item(item: OrderItem, before: int, until: int, unit: Decimal) -> O
         discounts=discounts,
         taxes=taxes,
         tax=tax,
+        withheld=share(item.withheld, ROUND_HALF_UP),
     )
 
 

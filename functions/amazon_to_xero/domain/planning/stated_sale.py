@@ -62,11 +62,13 @@ def stated_sale(
     documents: Iterable[DesiredDocument],
     liabilities: Mapping[str, Party],
     charges: Sequence[ShipmentCharge] = (),
+    planned: Order | None = None,
 ) -> StatedSale | None:
     """Return the sale in the documents that the order's plan asks for; None where no invoice is approved.
 
     liabilities: as for `responsible_party`.
     charges: of the order, as far as they are known: with these its plan decided who owes a tax that it leaves unclear.
+    planned: the order as its plan had it; None for what the record holds.
     """
     approved = [each for each in documents if not each.tombstone and each.body.get("Status") == "AUTHORISED"]
     invoices = [each for each in approved if each.kind is DocumentKind.INVOICE]
@@ -74,7 +76,7 @@ def stated_sale(
     version = record.source_version
     if not invoices or version is None:
         return None
-    order = as_answered(parse_order(record.content or {}), charges, liabilities)
+    order = as_answered(planned or parse_order(record.content or {}), charges, liabilities)
     collected = [item for item in order.items if responsible_party(order, item, liabilities) is Party.MARKETPLACE]
     return StatedSale(
         version=version,
@@ -82,7 +84,7 @@ def stated_sale(
         total=total(each.total or ZERO for each in invoices) - total(each.total or ZERO for each in notes),
         reductions=credited_by_adjustments(invoices, notes),
         order_total=seller_total(order, collected) if order.items else ZERO,
-        withheld=total(item.tax for item in collected),
+        withheld=total(item.tax for item in collected) + total(item.withheld for item in order.items),
         shipped_at=max((shipment.shipped_at for shipment in record.shipments), default=version),
         amounts=_amounts(order),
         is_partly_shipped=order.status is Fulfilment.PARTIALLY_SHIPPED,
@@ -105,4 +107,4 @@ def _amounts_of(item: OrderItem) -> Iterable[tuple[str, Decimal]]:
         # Amazon states one tax for all discounts of an item; the first of them takes it.
         tax = ZERO if place else included.get("DISCOUNT", ZERO)
         yield _DISCOUNTS.get(charge, f"{charge.value}_DISCOUNT"), amount - tax
-    yield TAX, item.tax
+    yield TAX, item.tax + item.withheld

@@ -17,12 +17,19 @@ from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, WaitReason
-from amazon_to_xero.domain.planning.charged_tax import as_charged, is_charged_in_full, with_charged_tax
+from amazon_to_xero.domain.planning.charged_tax import (
+    as_charged,
+    charges_of_reduced,
+    is_charged_in_full,
+    with_charged_tax,
+)
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation
 from amazon_to_xero.domain.planning.shipping_day import CLOSELY, dated_by_charges, decided, shipment_of_uncertain_day
+from amazon_to_xero.domain.planning.split_tax import with_split_tax
 from amazon_to_xero.domain.tax.liability import unclear_items, unclear_liability
 from amazon_to_xero.domain.tax.liability_words import Party
 from amazon_to_xero.ports.clock import Clock
@@ -107,9 +114,12 @@ class ChargeAnswers:
             return AnsweredOrder(order, decided(record.shipments, organisation))
         charges = self._charges(record)
         if is_unclear:
-            if not is_charged_in_full(order, charges):
+            answered = _with_charged_tax(
+                order, record, charges, corrected_policy(self._policy, corrections), organisation
+            )
+            if answered is None:
                 return self._wait(record, _question_of_tax(order, record, charges, liabilities))
-            order = with_charged_tax(order, charges, liabilities)
+            order = answered
         shipments = dated_by_charges(record.shipments, charges, organisation)
         uncertain = None if is_dated else self._uncertain(shipments, organisation)
         if uncertain is not None:
@@ -151,6 +161,29 @@ class ChargeAnswers:
         if question.shipped_at is None or self._read_until is None:
             return False
         return self._read_until >= question.shipped_at + CHARGE_LIMIT
+
+
+def _with_charged_tax(
+    order: Order,
+    record: OrderRecord,
+    charges: Sequence[ShipmentCharge],
+    policy: PostingPolicy,
+    organisation: Organisation,
+) -> Order | None:
+    """Return the order with what its charges show of its tax; None while it is not charged in full. Raises Failure."""
+    liabilities = policy.tax.liabilities
+    answers: Sequence[ShipmentCharge] = charges
+    if not is_charged_in_full(order, charges):
+        # What was entered by its charges before follows its order when something is taken off.
+        answers = charges_of_reduced(order, charges, liabilities) if record.documents else ()
+    if not answers:
+        return None
+    split = with_split_tax(order, answers, policy.tax, organisation)
+    try:
+        return split or with_charged_tax(order, answers, liabilities)
+    except Failure:
+        unclear = unclear_items(order, liabilities)[0]
+        raise unclear_liability(order, unclear, liabilities, as_charged(order, charges)) from None
 
 
 def _question_of_day(order: Order, shipment: Shipment, remedy: str) -> _Question:

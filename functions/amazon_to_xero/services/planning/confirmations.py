@@ -121,7 +121,8 @@ class SaleConfirmations:
         is_skipped = plan.record.reason == NotInvoicedReason.SKIPPED
         documents = [] if is_skipped else [each for step in plan.steps for each in step]
         try:
-            sale = stated_sale(plan.record, documents, self._liabilities, tuple(row.charges.values()))
+            charges = tuple(row.charges.values())
+            sale = stated_sale(plan.record, documents, self._liabilities, charges, plan.order)
         except (Failure, *UNFORESEEN) as problem:
             # Its plan stands, and so do the others. A charge of it fails for want of a sale.
             self._failed_sources.unreadable(SaleConfirmation(row.order_id), problem, REFUNDS)

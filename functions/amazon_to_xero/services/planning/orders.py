@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from amazon_to_xero.domain.amazon.order import Order, parse_order
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -19,6 +20,7 @@ from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+from amazon_to_xero.domain.planning.redirected import ship_to_text, terms_if_shipped_to
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, unshipped_total
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -124,6 +126,10 @@ class OrderPlans:
             record.marketplace_id,
             corrections.newest_at,
             now,
+            "" if order is None else ship_to_text(order),
+            None
+            if order is None
+            else partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
         )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
@@ -138,7 +144,7 @@ class OrderPlans:
             else record.settled(OrderState.PLANNED)
         )
         planned = replace(planned, invoice_number=number, documents=plan.documents)
-        return PlannedRecord(planned, plan.steps, findings, needs_recent_organisation=plan.changes_earlier_month)
+        return PlannedRecord(planned, plan.steps, findings, plan.changes_earlier_month, order)
 
     def _wait_for_amounts(self, record: OrderRecord) -> OrderRecord:
         """Return the record to be read again. Raises Failure where Amazon has stated no amounts for a day."""

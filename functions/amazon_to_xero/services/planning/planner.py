@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import batched, chain, zip_longest
 from typing import Protocol
 
+from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.failures import Failure, Finding, WaitReason
@@ -46,12 +47,14 @@ class PlannedRecord[R: SourceRecord]:
     steps: the documents to request, step by step, before the record is saved.
     findings: what is logged for a person and holds nothing back.
     needs_recent_organisation: it depends on lock dates of a period that may have been locked just now.
+    order: of an order's record, the order as it was planned: with what its charges answer.
     """
 
     record: R
     steps: tuple[tuple[DesiredDocument, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
     needs_recent_organisation: bool = False
+    order: Order | None = None
 
 
 class PlannedSource[R: SourceRecord](Protocol):

@@ -15,7 +15,7 @@ from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.planning.refund import Refund
-from amazon_to_xero.domain.planning.refund_liability import check_liability
+from amazon_to_xero.domain.planning.refund_liability import check_liability, check_split
 from amazon_to_xero.domain.planning.refund_lines import credit_lines, tax_findings
 from amazon_to_xero.domain.planning.refund_plan import RefundToPlan, plan_refund, usable_refund_number
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale
@@ -68,6 +68,8 @@ class RefundNotes:
         first_invoice: number of the order's first invoice, with which the credit note's begins.
         decided: what was decided about the refunds of the order so far.
         """
+        if not refund.record.documents:  # what was requested once stays
+            check_split(refund.refund, refund.record.source, sale, self._policy, organisation)
         value = refund.refund.value
         decision = decided.by_transaction.get(refund.record.key)
         decision = decision or DecidedRefund(value, decided.refund_to_credit(value, sale.adjusted))
