@@ -425,11 +425,11 @@ def test_content_that_xero_never_answers_fails_alone(connection: SandboxConnecti
 
 
 def test_refusal_with_an_id_of_zeros_is_known_to_have_changed_nothing(connection: SandboxConnection) -> None:
-    # Given a change of an invoice that Xero no longer has, whose refusal repeats our element with an id of zeros
-    connection.request(CONTACT, desired_invoice("A"), desired_invoice("B"))
+    # Given a change of a draft that Xero no longer has, whose refusal repeats our element with an id of zeros
+    connection.request(CONTACT, desired_invoice("A", status="DRAFT"), desired_invoice("B"))
     connection.post_times(1)
     reset_demo_company(connection)
-    connection.request(desired_invoice("A", price="12.00", minutes=1))
+    connection.request(desired_invoice("A", price="12.00", minutes=1, status="DRAFT"))
 
     connection.post_times(1)
 
