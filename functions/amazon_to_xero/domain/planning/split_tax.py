@@ -7,7 +7,7 @@ decided, and a person sees both numbers. Only a tax that is added to the price i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -57,20 +57,38 @@ def _split(
     order: Order, items: Mapping[str, OrderItem], tax: Decimal, treatment: TaxTreatment, organisation: Organisation
 ) -> Mapping[str, OrderItem]:
     """Return the items with their shares of the seller's tax, by id; none where the rates do not explain it."""
-    unit = smallest_unit(order.currency or "")
+    currency = order.currency or ""
+    unit = smallest_unit(currency)
     by_rule = {item_id: _taxes_by_rule(item, treatment, organisation) for item_id, item in items.items()}
-    weights = [total(taxes.values()) for taxes in by_rule.values()]
-    if treatment.amounts is not LineAmountTypes.EXCLUSIVE or not total(weights):
+    prices = {item_id: taxed_prices(item, treatment, organisation) for item_id, item in items.items()}
+    taxes = {item_id: total(each.values()) for item_id, each in by_rule.items()}
+    if treatment.amounts is not LineAmountTypes.EXCLUSIVE or not total(taxes.values()):
         return {}
-    split = {}
-    for item, share in zip(items.values(), shared(tax, weights, unit), strict=True):
-        prices = taxed_prices(item, treatment, organisation)
-        made = _with_seller_tax(item, share, by_rule[item.item_id], unit)
-        is_explained = is_rounding(share, prices, treatment.amounts, order.currency or "", is_share=False)
-        if not is_explained or not _is_part(made, item, unit):
-            return {}
-        split[item.item_id] = made
-    return split
+
+    def is_explained(item_id: str, share: Decimal) -> bool:
+        return is_rounding(share, prices[item_id], treatment.amounts, currency, is_share=False)
+
+    shares = _with_total(taxes, tax, unit, is_explained)
+    made = {
+        item_id: _with_seller_tax(items[item_id], share, by_rule[item_id], unit) for item_id, share in shares.items()
+    }
+    return made if all(_is_part(each, items[item_id], unit) for item_id, each in made.items()) else {}
+
+
+def _with_total(
+    taxes: Mapping[str, Decimal], tax: Decimal, unit: Decimal, is_explained: Callable[[str, Decimal], bool]
+) -> Mapping[str, Decimal]:
+    """Return the taxes so that they add up to `tax`, each still explained by rounding; none where they cannot."""
+    shares, rest = dict(taxes), tax - total(taxes.values())
+    step, is_changed = unit if rest > 0 else -unit, True
+    while abs(rest) >= unit and is_changed:
+        is_changed = False
+        for item_id in taxes:
+            if abs(rest) >= unit and is_explained(item_id, shares[item_id] + step):
+                shares[item_id] += step
+                rest -= step
+                is_changed = True
+    return {} if rest else shares
 
 
 def _taxes_by_rule(item: OrderItem, treatment: TaxTreatment, organisation: Organisation) -> Mapping[str, Decimal]:

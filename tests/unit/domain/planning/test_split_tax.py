@@ -74,6 +74,7 @@ def sold_orders(draw: st.DrawFn) -> Sold:
         gst[str(number)] = sum((each[0] for each in both.values()), D(0))
         net, pst = net + price, pst + sum((each[1] for each in both.values()), D(0))
     total_gst = sum(gst.values(), D(0))
+    assume(total_gst > 0 and pst > 0)  # otherwise one party owes all of it
     raw = order(*items, grand_total=str(net + total_gst + pst), **CANADA)
     amounts = {
         AmountType(AmountKind.ITEM): net,
