@@ -200,7 +200,9 @@ class OrderLife:
     def _resolve_outcome(self, document: Document) -> None:
         """Look the document up in Xero, and post it if Xero does not hold it."""
         executed = self.unanswered.pop(document.key, None)
-        if executed is None:
+        if executed is None and document.is_checked_before_change:
+            found = document.found_different(document.xero_id, document.xero_status, NOON, is_unchanged=True)
+        elif executed is None:
             found = document.found_absent(NOON)
         else:
             status = "VOIDED" if executed.tombstone else str(executed.body.get("Status", "AUTHORISED"))

@@ -30,6 +30,7 @@ from amazon_to_xero.ports.state import Cursor, Record
 from fakes.state import ManualClock, MemoryStateStore
 
 FILES = sorted((Path(__file__).parent / "golden_rows").glob("*.json"))
+ONLY_WHERE_STATED = ("last_applied", "ship_to")  # most rows lack them, and would be larger for it
 BY_PREFIX = {codec.prefix: kind for kind, codec in CODECS.items()}
 
 
@@ -217,7 +218,7 @@ def test_row_without_one_field_is_decoded_with_a_default_for_it(row: Row, field:
     store.save([record])
 
     encoded = json.loads(store.table.rows[row.sk].data)
-    assert field in encoded
+    assert field in encoded or field in ONLY_WHERE_STATED
     assert {name: value for name, value in encoded.items() if name in data} == data
 
 

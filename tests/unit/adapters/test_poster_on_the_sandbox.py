@@ -434,7 +434,7 @@ def test_refusal_with_an_id_of_zeros_is_known_to_have_changed_nothing(connection
     connection.post_times(1)
 
     assert connection.calls("Invoices") == [("POST", 1)]
-    assert connection.failures() == [("A", "NOT_IN_XERO")]
+    assert connection.dead_letters[ORDERS].reasons == [("A", "NOT_IN_XERO")]
 
 
 def test_accepted_element_with_an_id_of_zeros_is_looked_up(connection: SandboxConnection) -> None:
