@@ -688,6 +688,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
 }
 #: Failures of a connection or of a part of it, which does not work until a person acts.
 CONNECTION_FAILURES = frozenset(code for code, info in FAILURES.items() if info.audience is Audience.CONNECTION)
+#: Failures of a plan that only another reading from Amazon can end: planning again what was read would fail again.
+TO_BE_READ_AGAIN = frozenset({FailureCode.PROCEEDS_MISSING})
 
 _W = WaitReason
 WAITS: Mapping[WaitReason, str] = {
