@@ -113,12 +113,14 @@ def _request(
     text: str,
     cap: int,
 ) -> dict[str, Any]:
-    """Return what is selected, as the function takes it: of the named connection, or of all."""
-    names = session.connections
+    """Return what is selected, as the function takes it: of the named connection, or of all.
+
+    A rejected message belongs to no connection, and is selected where none is named.
+    """
     return {
         "by": _caller(session),
         "functions": [name.replace("-", "_") for name in function or ()],
-        "connection": names[0] if len(names) == 1 else "",
+        "connection": session.named_connection,
         "order": order,
         "source": source,
         "reason": code,

@@ -1,11 +1,11 @@
-"""A stack in this process and in virtual time: both sandboxes, the functions and their queues, an operator's commands."""
+"""A stack in this process and in virtual time: both sandboxes, the functions and queues, an operator's commands."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
 from contextlib import redirect_stdout
+from datetime import datetime, timedelta
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -63,12 +63,14 @@ class OperatedStack:
         document = json.loads(CONNECTION_JSON.read_text(encoding="utf-8"))
         own = {"start": START.isoformat(), "xero": {"tenant_id": self.xero.tenant_id}, "inventory": {}}
         self.settings = merged({**document, "inventory": {}}, own)
-        self.dead_letter_queues = {name: MemoryDeadLetterQueue(capability=name, clock=self.clock) for name in CAPABILITIES}
+        self.dead_letter_queues = {
+            name: MemoryDeadLetterQueue(capability=name, clock=self.clock) for name in CAPABILITIES
+        }
         self.queues = {name: MemoryQueue() for name in CAPABILITIES}
         self.log = LoggedLines(self.clock)
         self.main = SandboxedConnection(self)
         self.operator = OperatorSession(
-            self.main, **{name: self for name in ("lambda", "sts", "logs")}, sqs=OperatorQueues(self)
+            self.main, **dict.fromkeys(("lambda", "sts", "logs"), self), sqs=OperatorQueues(self)
         )
         self.operator.stated_outputs["OrdersFunctionName"] = "orders"
         self.correct_settings(parts or {})
@@ -79,12 +81,12 @@ class OperatedStack:
 
     # --- what Amazon and people do ------------------------------------------------------------------------------------
 
-    def notify_orders(self, *orders: Mapping[str, Any]) -> None:
+    def notify_orders(self, *orders: Mapping[str, Any], minutes: int = 4) -> None:
         """Amazon states these versions of orders and notifies of them; all due work is done."""
         for each in orders:
             self.amazon.put_order(each)
             self.queues[ORDERS].send(order_change(each["orderId"], self.seller_id, self.clock.now()))
-        self.work()
+        self.work(minutes)
 
     def notify_transactions(self, *transactions: Mapping[str, Any]) -> None:
         """Amazon posts these transactions and notifies of them; all due work is done."""
@@ -96,7 +98,9 @@ class OperatedStack:
 
     def charge(self, order_id: str, amount: str, **more: Any) -> None:
         """Amazon charges the buyer now, and the sweep finds it later."""
-        self.amazon.put_transaction(charge(f"C-{order_id}", order_id, self.clock.now(), OurPricePrincipal=amount, **more))
+        self.amazon.put_transaction(
+            charge(f"C-{order_id}", order_id, self.clock.now(), OurPricePrincipal=amount, **more)
+        )
 
     def in_xero(self, method: str, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Do in Xero what a person does there: a call without an Idempotency-Key. Return Xero's object."""
@@ -224,7 +228,8 @@ class SandboxedConnection(FakeConnection):
 
     def take_settings(self, settings: ConnectionSettings) -> None:
         """Work by these settings from now on, with nothing left in memory."""
-        self.policy, self.tenant_id = settings.policy(), settings.xero.tenant_id
+        self.policy = settings.policy()
+        self.seller_id, self.tenant_id = settings.amazon.seller_id, settings.xero.tenant_id
         lists = self.policy.lists_to_read
         self.xero = xero_accounting(self._stack.xero, self.clock, lists)  # type: ignore[assignment]
         self.restart()

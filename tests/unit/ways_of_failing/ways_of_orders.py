@@ -111,5 +111,3 @@ def order_whose_shipping_day_nobody_states(stack: OperatedStack) -> Steps:
     invoice = stack.xero.books.invoice(ORDER)
     assert invoice
     assert invoice.date.isoformat() == "2026-11-03"
-
-

@@ -1,4 +1,4 @@
-"""Orders that the connection's settings, or the organisation's accounts, rates, currencies and lock dates, do not fit."""
+"""Orders that the settings, or the accounts, rates, currencies and lock dates in Xero, do not fit."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def destination_without_a_tax_rule(stack: OperatedStack) -> Steps:
 @way(_C.TAX_UNMATCHED, tax={"mode": "matching"})
 def destination_whose_rate_is_not_in_the_organisation(stack: OperatedStack) -> Steps:
     rule = {"ship_to": ["CH"], "amounts": "inclusive", "tax_type": "ZERORATEDOUTPUT"}
-    taxed = item("10.00", breakdown("ITEM", "10.00", "EUR"), breakdown("TAX", "0.75", "EUR", ITEM="0.75"), currency="EUR")
+    taxed = item(
+        "10.00", breakdown("ITEM", "10.00", "EUR"), breakdown("TAX", "0.75", "EUR", ITEM="0.75"), currency="EUR"
+    )
     corrected = {"tax": {**rules(rule)["tax"], "when_different": "book"}}
     return corrected_in_the_settings(stack, sale("10.00", taxed, **TO_SWITZERLAND), corrected)
 
@@ -85,7 +87,11 @@ def rule_without_tax_that_names_a_rate(stack: OperatedStack) -> Steps:
     return corrected_in_the_settings(stack, sale(**IN_GERMANY), corrected)
 
 
-@way(_C.TAX_OWED_BY_MARKETPLACE, [(ORDER, "8.40", "PAID")], **rules({"marketplaces": [GERMANY], "amounts": "inclusive", "tax_type": "TAX003"}))
+@way(
+    _C.TAX_OWED_BY_MARKETPLACE,
+    [(ORDER, "8.40", "PAID")],
+    **rules({"marketplaces": [GERMANY], "amounts": "inclusive", "tax_type": "TAX003"}),
+)
 def tax_of_the_marketplace_that_the_rule_would_book(stack: OperatedStack) -> Steps:
     collected = {"marketplaces": [GERMANY], "responsible": "marketplace", "amounts": "none", "tax_type": "NONE"}
     taxed = breakdown("TAX", "1.60", "EUR", ITEM="1.60")
@@ -149,7 +155,14 @@ def tax_type_that_the_account_does_not_take(stack: OperatedStack) -> Steps:
 
 @way(_C.ACCOUNT_UNKNOWN, accounts={"gift_wrap": "299"})
 def account_that_the_organisation_does_not_have(stack: OperatedStack) -> Steps:
-    added = {"Code": "299", "Name": "Gift wrap", "Status": "ACTIVE", "Type": "REVENUE", "Class": "REVENUE", "TaxType": "NONE"}
+    added = {
+        "Code": "299",
+        "Name": "Gift wrap",
+        "Status": "ACTIVE",
+        "Type": "REVENUE",
+        "Class": "REVENUE",
+        "TaxType": "NONE",
+    }
     return corrected_in_xero(stack, wrapped(), Accounts=[added])
 
 
