@@ -23,7 +23,7 @@ _C = FailureCode
         (_C.UNEXPECTED_NOTIFICATION, json.dumps({"NotificationType": "PRICING_HEALTH"})),
     ],
 )
-def test_message_that_no_queue_takes_is_found_and_left_to_a_person(
+def test_message_that_no_queue_takes_is_found_left_to_a_person_and_discarded(
     monkeypatch: pytest.MonkeyPatch, code: FailureCode, body: str
 ) -> None:
     stack = OperatedStack(monkeypatch)
@@ -36,6 +36,10 @@ def test_message_that_no_queue_takes_is_found_and_left_to_a_person(
     assert failure["remedy"]
     assert failure["why"] == "the queue does not take the message"
     assert stack.in_books(ORDER) == PAID
+
+    (discarded,) = stack.operate("replay", "discard", "--reason", "it is a test", "--yes")["failures"]
+    assert (discarded["reason"], discarded["action"], discarded["why"]) == (code, "DELETE", "it is a test")
+    assert stack.dead_letter_queues[ORDERS].kept == []
 
 
 def test_message_of_an_unknown_seller_is_redriven_once_the_seller_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +65,7 @@ def test_letters_that_sqs_moves_back_by_itself_are_processed_like_those_of_a_rep
     stack.set_organisation(Organisation={"PeriodLockDate": "2026-11-23"})
     stack.notify_orders(sale())
     assert [each["reason"] for each in stack.operate("failed")["failed"]] == [_C.PERIOD_LOCKED]
+    assert stack.operate("replay", "discard", "--reason", "none of these", "--yes")["failures"] == []
 
     stack.set_organisation(Organisation={"PeriodLockDate": None})
     assert stack.operate("redrive", "shipments", "--yes")["state"] == "COMPLETED"
