@@ -17,9 +17,11 @@ from amazon_to_xero.adapters.amazon.inventory import AmazonInventoryApi
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
 from amazon_to_xero.adapters.dynamodb.codecs import CODECS
 from amazon_to_xero.adapters.dynamodb.rows import RowStateStore, timestamp
-from amazon_to_xero.adapters.xero.accounting import XeroAccounting
+from amazon_to_xero.adapters.xero.accounting import NO_LISTS, XeroAccounting
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.outbound import DeadLetterQueue, OrderEvent, OutboundEvent
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import connect
@@ -217,13 +219,13 @@ class InProcessConnection:
         credentials = AmazonCredentials(own.client_id, own.client_secret, own.refresh_token)
         # The library keeps tokens per process by this URL.
         api = kind(credentials, "eu", api_url="https://amazon", lwa_url=f"https://amazon-{id(self)}/auth/o2/token")
-        api._client._transport = api._client._auth._transport = _AmazonTransport(self.amazon, self.clock)
+        api._client._transport = api._client._auth._transport = AmazonTransport(self.amazon, self.clock)
         return api
 
 
-def xero_accounting(sandbox: XeroSandbox, clock: VirtualClock) -> XeroAccounting:
+def xero_accounting(sandbox: XeroSandbox, clock: Clock, lists: ListsToRead = NO_LISTS) -> XeroAccounting:
     """Return the Xero adapter over the sandbox in this process; each call takes virtual time."""
-    accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock, redact)
+    accounting = XeroAccounting(_Token(sandbox), sandbox.tenant_id, clock, redact, lists=lists)
     accounting._connection.transport.pool_manager = _XeroPool(sandbox, clock)
     return accounting
 
@@ -272,7 +274,7 @@ class _Events:
 class _XeroPool:
     """Replaces urllib3's pool manager in the adapter's transport."""
 
-    def __init__(self, sandbox: XeroSandbox, clock: VirtualClock) -> None:
+    def __init__(self, sandbox: XeroSandbox, clock: Clock) -> None:
         self._sandbox = sandbox
         self._clock = clock
 
@@ -287,10 +289,10 @@ class _XeroPool:
         return urllib3.HTTPResponse(answer.body, answer.headers, answer.status, preload_content=True)
 
 
-class _AmazonTransport:
+class AmazonTransport:
     """Replaces the HTTP transport of Amazon's library."""
 
-    def __init__(self, sandbox: AmazonSandbox, clock: VirtualClock) -> None:
+    def __init__(self, sandbox: AmazonSandbox, clock: Clock) -> None:
         self._sandbox = sandbox
         self._clock = clock
 
@@ -312,7 +314,7 @@ class _HttpxAnswer:
         self.is_success = 200 <= answer.status < 300
 
 
-def _answered(sandbox: SandboxService, request: Request, clock: VirtualClock) -> Response:
+def _answered(sandbox: SandboxService, request: Request, clock: Clock) -> Response:
     answer = sandbox.handle(request)
     clock.sleep(CALL_TAKES)
     return answer

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(f"{outcome} after {time.monotonic() - started:.0f} s")
             if given.keep:
                 say(f"Xero's books: {stack.xero.url}/ (make logs and make invoke use this run, too; Ctrl-C ends it)")
+                say(f"Amazon's control: {stack.amazon.url}/_sandbox/ (docs/operating.md, practise on the local cloud)")
                 while True:
                     time.sleep(3600)
     except (StepFailed, SettingsError, NotADirectoryError) as problem:

@@ -38,7 +38,8 @@ def _of_order(record: OrderRecord) -> Iterator[Moment]:
     if created:
         yield Moment(datetime.fromisoformat(str(created)).astimezone(UTC), "the buyer ordered")
     if record.version:
-        yield Moment(record.version, f"Amazon last changed the order ({record.status})")
+        status = f" ({record.status})" if record.status else ""  # none of an order that could not be read
+        yield Moment(record.version, f"Amazon last changed the order{status}")
     if record.noticed_at:
         yield Moment(record.noticed_at, "Amazon's newest notice of a change")
     if record.read_at:

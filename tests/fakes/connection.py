@@ -21,7 +21,7 @@ from amazon_to_xero.domain.source import SourceKind, identity_of
 from amazon_to_xero.domain.stock.policy import StockPolicy
 from amazon_to_xero.domain.stock.reconciliation_policy import ReconciliationPolicy
 from amazon_to_xero.domain.stock.record import StockRecord
-from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.ports.amazon import FinancesApi, Json
 from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.xero import TokenSet
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
@@ -61,6 +61,7 @@ class FakeConnection:
     """A connection over ScriptedAmazon, ScriptedXero and rows in memory.
 
     dead_letters: by capability.
+    finances: Amazon's transactions; those of `amazon`, where nothing else is given.
     tenant_id: what the settings name, from the next restart on.
     lag: how late the due index shows a row.
     log: where decisions go; to `decisions`, where nothing else is given.
@@ -86,6 +87,7 @@ class FakeConnection:
         self.clock = clock or ManualClock()
         self.store = MemoryStateStore(self.clock, lag, name)
         self.amazon = ScriptedAmazon(self.clock, *orders)
+        self.finances: FinancesApi | None = None
         self.xero = ScriptedXero(clock=self.clock)
         self.decisions = RecordingDecisionLog()
         self.log = log or self.decisions
@@ -104,7 +106,7 @@ class FakeConnection:
         tokens = XeroTokens(NoIdentity(), self.store, self.clock, self.log, "sandbox", seed=None)
         ports = Ports(
             self.amazon,
-            self.amazon,
+            self.finances or self.amazon,
             self.xero,
             self.store,
             self.dead_letters,

@@ -260,11 +260,13 @@ _COMPARE = (
 
 FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.MALFORMED_MESSAGE: FailureInfo(
-        "The message is not JSON, or a field is missing.", "Correct the body or delete the message.", _A.MESSAGE
+        "The message is not JSON, or a field is missing.",
+        "Send it again with a corrected body, or leave that; then delete it with replay discard.",
+        _A.MESSAGE,
     ),
     _C.UNEXPECTED_NOTIFICATION: FailureInfo(
         "The queue does not take notifications of this type.",
-        "Subscribe that type to its own queue, then delete the message.",
+        "Subscribe that type to its own queue, then delete the message with replay discard.",
         _A.MESSAGE,
     ),
     _C.UNKNOWN_SELLER: FailureInfo(
@@ -273,7 +275,7 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.CORRECTION_REFUSED: FailureInfo(
         "A correction by a person has a value that cannot be, withdraws one that does not apply, arrived after a later "
         "one that it would replace, or is of a refund whose credit note Xero holds already.",
-        "Enter the correction anew as the message says, then delete the message.",
+        "Enter the correction anew as the message says, then delete the message with replay discard.",
         _A.MESSAGE,
     ),
     _C.ORDER_TRANSACTIONS_REFUSED: FailureInfo(
@@ -688,6 +690,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
 }
 #: Failures of a connection or of a part of it, which does not work until a person acts.
 CONNECTION_FAILURES = frozenset(code for code, info in FAILURES.items() if info.audience is Audience.CONNECTION)
+#: Failures of a plan that only another reading from Amazon can end: planning again what was read would fail again.
+TO_BE_READ_AGAIN = frozenset({FailureCode.PROCEEDS_MISSING})
 
 _W = WaitReason
 WAITS: Mapping[WaitReason, str] = {

@@ -77,7 +77,7 @@ def connect(
     )
     transactions = transaction_services(shared, ports.finances, movements.record_refunded)
     days = day_services(shared)
-    notices = NoticeRecorder(store, clock, decisions)
+    notices = NoticeRecorder(store, clock, decisions, shared.organisation.expire)
     requests = SourceRequests(store, notices, transactions.notices, shared.organisation, days.reprocess)
     confirmations = sale_confirmations(shared, requests)
     corrections = CorrectionRecorder(profile.name, store, ports.dead_letter_queues, clock, decisions)

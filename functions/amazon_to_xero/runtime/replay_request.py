@@ -47,6 +47,7 @@ class ReplayEvent(_Request):
     cap: Annotated[int, Field(ge=1, le=50)] = DEFAULT_CAP
     cursor: str = ""
     differences: bool = True
+    discarded_because: Annotated[str, Field(max_length=500)] = ""
 
     @property
     def shows_differences(self) -> bool:
@@ -84,7 +85,8 @@ class ReplayEvent(_Request):
             cursor = parse_cursor(self.cursor) if self.cursor else None
         except CursorUnusable as problem:
             raise RequestRefused(str(problem)) from None
-        return ReplayRequest(selection, self.by, self.limit, self.cap, cursor, is_preview=self.preview)
+        why = self.discarded_because.strip()
+        return ReplayRequest(selection, self.by, self.limit, self.cap, cursor, self.preview, why)
 
 
 class HistoryEvent(_Request):

@@ -46,7 +46,7 @@ def transaction_services(
     charges = ChargeRecorder(store, failed_sources, start, clock)
     recorder = TransactionRecorder(store, failed_sources, charges, clock, record_refunded)
     pages = TransactionPages(finances, recorder, shared.quota, shared.faults)
-    notices = TransactionNotices(store, clock)
+    notices = TransactionNotices(store, clock, shared.organisation.expire)
     asked = AskedOrders(store, clock)
     return TransactionServices(
         pages,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from amazon_to_xero.domain.replay.decision import DEFAULT_CAP
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.command import add_command
 from operations.command_line.result import Result, table
@@ -83,6 +84,37 @@ def run(
     return Result(done, _view(done), has_problem=any(each["action"] == "STOP" for each in done["failures"]))
 
 
+def discard(
+    session: Session,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is logged with your ARN. No data of buyers.")],
+    function: Functions = None,
+    code: Code = "",
+    text: Text = "",
+    limit: Limit = 1000,
+    yes: Yes = False,
+) -> Result:
+    """Delete letters that no replay sends, after a question: unreadable messages, and corrections that were refused."""
+    if not reason.strip():
+        raise UsageProblem("Say why with --reason.")
+    request = _request(session, function, "", "", code, None, None, text, DEFAULT_CAP)
+    request |= {"discarded_because": reason, "differences": False}
+    try:
+        planned = _discarded(_found(session, {**request, "preview": True}, limit))
+        if not planned["failures"]:
+            return Result(planned, ["No rejected message is selected."])
+        if not agreed(_view(planned), "Delete these?", yes=yes):
+            return Result({"failures": []}, ["Nothing was changed."])
+        done = _discarded(_found(session, {**request, "preview": False}, limit))
+    except ReplayFailed as problem:
+        return Result({"error": str(problem)}, [str(problem)], has_problem=True)
+    return Result(done, _view(done))
+
+
+def _discarded(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was found without the failures that are left."""
+    return {**found, "failures": [each for each in found["failures"] if each["action"] == "DELETE"]}
+
+
 def history(
     session: Session,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="An Amazon order id, or e.g. transaction#….")],
@@ -98,7 +130,7 @@ def history(
     )
 
 
-for _command in (preview, run, history):
+for _command in (preview, run, discard, history):
     add_command(replay, _command)
 
 
@@ -113,12 +145,14 @@ def _request(
     text: str,
     cap: int,
 ) -> dict[str, Any]:
-    """Return what is selected, as the function takes it: of the named connection, or of all."""
-    names = session.connections
+    """Return what is selected, as the function takes it: of the named connection, or of all.
+
+    A rejected message belongs to no connection, and is selected where none is named.
+    """
     return {
         "by": _caller(session),
         "functions": [name.replace("-", "_") for name in function or ()],
-        "connection": names[0] if len(names) == 1 else "",
+        "connection": session.named_connection,
         "order": order,
         "source": source,
         "reason": code,

@@ -75,6 +75,12 @@ class Session:
         return names
 
     @property
+    def named_connection(self) -> str:
+        """The name of `--connection`, empty without it. Raises what `connections` raises."""
+        names = self.connections
+        return names[0] if self._named_connection else ""
+
+    @property
     def new_connection(self) -> str:
         """The connection's name, which needs no settings yet: that of `--connection`, else the only one, else main."""
         return self._named_connection or (self.connection if self.settings else "main")

@@ -31,7 +31,7 @@ PREVIEW = {
     "state": "PLANNED",
     "reason": "",
     "remedy": "",
-    "note": "Planned as it was last read; it is read from Amazon again first.",
+    "note": "Planned as it was last read. What goes to the orders queue is read from Amazon again first.",
     "documents": [
         {
             "document": "invoice#A",
@@ -83,7 +83,7 @@ def test_preview_shows_each_field_in_xero_and_as_it_would_be_written(monkeypatch
     assert (event["replay"]["reason"], event["replay"]["by"], event["replay"]["connection"]) == (
         "TAX_UNMAPPED",
         ADA,
-        "main",
+        "",  # rejected messages, which belong to no connection, are selected, too
     )
 
 

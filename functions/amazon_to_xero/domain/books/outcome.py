@@ -253,8 +253,8 @@ def _after_nothing_found(document: Document, now: datetime) -> Document:
     if document.exists_in_xero:
         return _failed(document, FailureCode.NOT_IN_XERO)
     if document.reason in _TAKEN:
-        what = "name of " if document.reason == FailureCode.CONTACT_NAME_TAKEN else ""
-        remedy = f"Xero says that the {what}{document.desired.number} is taken but does not show it. Check it in Xero."
+        what = "name of" if document.reason == FailureCode.CONTACT_NAME_TAKEN else "number"
+        remedy = f"Xero says that the {what} {document.desired.number} is taken but does not show it. Check it in Xero."
         return document.failed(FailureCode(document.reason), remedy)
     return document.found_absent(now)
 

@@ -41,6 +41,9 @@ _EXPLANATIONS = {
 }
 
 
+_NOT_REJECTED = "is no rejected message: replay it, or correct its source"
+
+
 @dataclass(frozen=True)
 class Decision:
     """What is to be done with a failure, and why.
@@ -63,6 +66,13 @@ def decide(situation: Situation, sent: int, cap: int) -> Decision:
         case Situation.FAILED | Situation.NOT_STORED if sent >= cap:
             return Decision(ReplayAction.STOP, f"was sent {sent} times in 14 days and failed each time")
     return Decision(ReplayAction.SEND, "")
+
+
+def decide_to_discard(situation: Situation, why: str) -> Decision:
+    """Return what becomes of a failure where a person discards messages: only those that no replay would ever send."""
+    if situation in (Situation.UNREADABLE, Situation.REFUSED):
+        return Decision(ReplayAction.DELETE, why)
+    return Decision(ReplayAction.LEAVE, _NOT_REJECTED)
 
 
 def decide_automatically(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,10 +19,16 @@ from amazon_to_xero.services.state_updates import update_records
 class NoticeRecorder:
     """Writes change notices into order records. At least once; the same notice twice changes nothing."""
 
-    def __init__(self, store: StateStore, clock: Clock, decisions: DecisionLog) -> None:
+    def __init__(
+        self, store: StateStore, clock: Clock, decisions: DecisionLog, expire_organisation: Callable[[], None]
+    ) -> None:
+        """`expire_organisation` has Xero's settings read again: before a failed order is reprocessed, a person may have
+        corrected them.
+        """
         self._store = store
         self._clock = clock
         self._decisions = decisions
+        self._expire_organisation = expire_organisation
 
     def record(self, notices: Sequence[ChangeNotice]) -> list[str]:
         """Return the ids of the orders that are to be read now. A notice without a time is of now. Raises Conflict."""
@@ -35,6 +41,7 @@ class NoticeRecorder:
 
         def noticed(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
             now = self._clock.now()
+            self._expire_for(stored, reprocessed)
             for order_id, known in stored.items():
                 record = known or OrderRecord(order_id)
                 after = record.noticed(newest[order_id], now)
@@ -64,6 +71,7 @@ class NoticeRecorder:
         due: dict[str, None] = {}
 
         def to_be_planned(stored: Mapping[str, OrderRecord | None]) -> Iterable[OrderRecord]:
+            self._expire_for(stored, reprocessed)
             unread = [key for key, record in stored.items() if _is_to_be_read(record, key in reprocessed)]
             if unread:
                 self.record([ChangeNotice(order_id, reprocess=order_id in reprocessed) for order_id in unread])
@@ -81,6 +89,11 @@ class NoticeRecorder:
 
         saved = update_records(self._store, OrderRecord, order_ids, to_be_planned)
         return [*due, *saved]
+
+    def _expire_for(self, stored: Mapping[str, OrderRecord | None], reprocessed: Collection[str]) -> None:
+        """Have Xero's settings read again where a person reprocesses an order that failed."""
+        if any(each is not None and each.state is OrderState.FAILED for each in map(stored.get, reprocessed)):
+            self._expire_organisation()
 
 
 def _is_to_be_read(record: OrderRecord | None, is_reprocessed: bool) -> bool:

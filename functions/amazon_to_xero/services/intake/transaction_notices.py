@@ -6,12 +6,12 @@ earliest notice was posted, and what it does not find is left to the sweeps, eac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from amazon_to_xero.domain.amazon.notification import ChangeNotice
-from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
+from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord, TransactionState
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.amazon import AmazonError, AmazonUnavailable
 from amazon_to_xero.ports.clock import Clock
@@ -35,9 +35,11 @@ _BAD_REQUEST = 400
 class TransactionNotices:
     """Writes notices into the cursor. At least once; the same notice twice costs a page at most."""
 
-    def __init__(self, store: StateStore, clock: Clock) -> None:
+    def __init__(self, store: StateStore, clock: Clock, expire_organisation: Callable[[], None]) -> None:
+        """`expire_organisation`: see NoticeRecorder."""
         self._store = store
         self._clock = clock
+        self._expire_organisation = expire_organisation
 
     def record(self, notices: Sequence[ChangeNotice]) -> list[str]:
         """Return the ids of the transactions that are to be planned again, because a person asks. Raises Conflict.
@@ -56,6 +58,8 @@ class TransactionNotices:
 
         def again(stored: Mapping[str, TransactionRecord | None]) -> Iterable[TransactionRecord]:
             now = self._clock.now()
+            if any(known is not None and known.state is TransactionState.FAILED for known in stored.values()):
+                self._expire_organisation()
             for key, known in stored.items():
                 if known is None or known.content is None:
                     unread.append((known.posted_at if known else None) or now - FIRST_SWEEP)

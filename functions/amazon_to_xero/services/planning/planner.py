@@ -16,7 +16,8 @@ from typing import Protocol
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.failures import Failure, Finding, WaitReason
+from amazon_to_xero.domain.capabilities import ORDERS
+from amazon_to_xero.domain.failures import TO_BE_READ_AGAIN, Failure, Finding, WaitReason
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import NextStep, SourceRecord
 from amazon_to_xero.ports.clock import Clock
@@ -188,7 +189,8 @@ class SourcePlanner[R: SourceRecord]:
         except Failure as failure:
             if held.missing:
                 return None
-            failed = self._failed_sources.fail(record, failure.code, failure.remedy, record.capability)
+            reprocessing = ORDERS if failure.code in TO_BE_READ_AGAIN else record.capability
+            failed = self._failed_sources.fail(record, failure.code, failure.remedy, reprocessing)
             return PlannedRecord(failed or self._fails_later(record))
         except UNFORESEEN as problem:
             if held.missing:

@@ -27,7 +27,7 @@ _COMPARED = "Its charges are compared with its documents again; nothing is writt
 _DAY = "Its documents are planned again from the same entries; what Xero holds of them stays as it is."
 _NOT_PREVIEWED = "It was not previewed: the step had no time left. Preview fewer failures at once."
 _OUT_OF_TIME = "Not all documents were looked up in Xero: the step had no time left. Preview fewer failures at once."
-_AS_LAST_READ = "Planned as it was last read; it is read from Amazon again first."
+_AS_LAST_READ = "Planned as it was last read. What goes to the orders queue is read from Amazon again first."
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched, islice
 
-from amazon_to_xero.domain.replay.decision import DEFAULT_CAP, Decision, decide
+from amazon_to_xero.domain.replay.decision import DEFAULT_CAP, Decision, decide, decide_to_discard
 from amazon_to_xero.domain.replay.failure import OpenFailure
 from amazon_to_xero.domain.replay.record import ReplayAction
 from amazon_to_xero.domain.replay.selection import ReplayFilter
@@ -35,6 +35,8 @@ class ReplayRequest:
     cap: a source that was sent so often lately is stopped.
     cursor: where the step continues; None for the first one.
     is_preview: nothing is sent, deleted or written.
+    discarded_because: why the letters are deleted that no queue takes and no replay sends; empty for a replay. Then
+        everything else is left.
     """
 
     selection: ReplayFilter
@@ -43,6 +45,7 @@ class ReplayRequest:
     cap: int = DEFAULT_CAP
     cursor: ReplayCursor | None = None
     is_preview: bool = True
+    discarded_because: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class Replay:
         if not run.request.is_preview:
             known = outcome_recorded(known, self._connections, self._clock.now())
         sent = known.record.sent_lately(self._clock.now())
-        decision = run.decided(known) or decide(known.situation, sent, run.request.cap)
+        decision = self._decided(known, sent, run)
         is_done = decision.action in (ReplayAction.SEND, ReplayAction.DELETE)
         if is_done and not run.request.is_preview:
             self._acts.act(known.failure, decision, run.request.by)
@@ -190,3 +193,9 @@ class Replay:
         if decision.action is ReplayAction.SEND:
             run.sent.add(known.found.message_key)
         return ReplayedFailure(known.failure, decision, letter is not None, sent)
+
+    @staticmethod
+    def _decided(known: KnownFailure, sent: int, run: _Run) -> Decision:
+        if run.request.discarded_because:
+            return decide_to_discard(known.situation, run.request.discarded_because)
+        return run.decided(known) or decide(known.situation, sent, run.request.cap)
