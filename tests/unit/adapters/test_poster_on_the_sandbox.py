@@ -11,6 +11,7 @@ import pytest
 from amazon_to_xero.domain.books.contact import ContactPolicy, Customer, Pseudonym, customer_of
 from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.capabilities import ORDERS
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.services.intake import buyer_contacts
 from fakes.state import ManualClock
