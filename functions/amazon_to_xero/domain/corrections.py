@@ -6,6 +6,7 @@ one, and a withdrawal is an entry, too. What an entry does to documents is decid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,6 +20,7 @@ MAX_TERMS = 500  # lines of all REBOOK entries of one source: its row stays belo
 _MAX_VALUE = 50  # Xero: TaxType
 _MAX_KEY = 220  # of a document
 _MAX_ACCOUNT = 10  # Xero: Account.Code
+_SHIPMENT = re.compile(r"shipment [1-9]\d{0,3}")  # as shipment_line writes it
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
@@ -27,7 +29,7 @@ class CorrectionKind(StrEnum):
 
     TAX_TYPE = "tax_type"  # Xero's TaxType of a line, or of all lines
     ACCOUNT = "account"  # account code of a line, or of all lines
-    DATE = "date"  # the day of the sale or of the refund, in the organisation's time zone
+    DATE = "date"  # the day of the sale, of one of its shipments or of the refund, in the organisation's time zone
     SKIP = "skip"  # it has no documents; e.g. because a person has entered it in Xero
     BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
     AS_IN_XERO = "as_in_xero"  # a document stays as somebody changed it in Xero; the value is its key
@@ -67,7 +69,8 @@ class Correction:
     correction_id: names the entry before it has a number; the same entry is recorded once, however often it arrives.
     kind: what it states.
     value: the tax type, the account code, the day (ISO) or the number of the withdrawn entry; empty for other kinds.
-    line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); empty for all lines.
+    line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); of a DATE the shipment (`shipment 2`)
+        where each has an invoice; empty for all lines.
     author: who made it, e.g. the ARN of the caller.
     reason: why, in the author's words.
     made_at: when it was made (UTC).
@@ -90,7 +93,9 @@ class Correction:
         """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
         lines = f"{len(self.terms)} lines" if self.terms else ""
         stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value, lines)))
-        return f"{stated} for line {self.line}" if self.line else stated
+        if not self.line:
+            return stated
+        return f"{stated} for {self.line if self.kind is CorrectionKind.DATE else f'line {self.line}'}"
 
 
 @dataclass(frozen=True)
@@ -200,6 +205,11 @@ class Corrections:
                 raise refused(f"it was made before the correction that it would replace, {entry.text}")
 
 
+def shipment_line(number: int) -> str:
+    """Return what a correction calls a shipment of an order; 1 is the first that became known."""
+    return f"shipment {number}"
+
+
 def value_for(origin: str, by_line: Mapping[str, str]) -> str:
     """Return the value for the line of that origin, from the most specific correction; empty where there is none."""
     return next((by_line[line] for line in _names_of(origin) if line in by_line), "")
@@ -227,8 +237,7 @@ def checked(correction: Correction) -> Correction:
         raise refused(f"reason should have 1 to {MAX_REASON} characters")
     if not correction.author.strip():
         raise refused("author is missing")
-    if correction.line and kind not in OF_LINES:
-        raise refused(f"a correction of kind {kind} concerns all lines, so line should be empty")
+    _check_line(correction)
     if kind in _WITHOUT_VALUE and value:
         raise refused(f"a correction of kind {kind} has no value, and this one has {value!r}")
     _check_terms(correction)
@@ -241,6 +250,14 @@ def checked(correction: Correction) -> Correction:
     elif kind in OF_LINES:
         _check_code(kind, value)
     return correction
+
+
+def _check_line(correction: Correction) -> None:
+    kind, line = correction.kind, correction.line
+    if kind is CorrectionKind.DATE and line and not _SHIPMENT.fullmatch(line):
+        raise refused(f"line should be empty or a shipment such as {shipment_line(2)!r} and is {line!r}")
+    if line and kind not in OF_LINES and kind is not CorrectionKind.DATE:
+        raise refused(f"a correction of kind {kind} concerns all lines, so line should be empty")
 
 
 def _check_terms(correction: Correction) -> None:

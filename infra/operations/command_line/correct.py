@@ -27,6 +27,7 @@ from operations.command_line.corrections_view import (
 from operations.command_line.entering import author_of, policy_of, send, stored_corrections, with_entries
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
+from operations.command_line.shipments import days_of
 from operations.planned_in_memory import PlannedDocuments, plan_with
 
 Source = Annotated[
@@ -46,6 +47,9 @@ def correct(
         str, typer.Option("--line", help="Only this line: an order item id, or item id and charge, e.g. 123:SHIPPING.")
     ] = "",
     date: Annotated[str, typer.Option("--date", help="Day of the sale or refund, e.g. 2026-11-04.")] = "",
+    shipment: Annotated[
+        str, typer.Option("--shipment", help="Whose day --date is: a number that show lists, or all.")
+    ] = "",
     skip: Annotated[bool, typer.Option("--skip", help="It has no documents, e.g. because you entered it.")] = False,
     as_it_is: Annotated[
         bool, typer.Option("--as-it-is", help="Book Amazon's amounts although its tax is unclear or varies.")
@@ -66,10 +70,15 @@ def correct(
         raise UsageProblem("Say what to correct: --tax-type, --account, --date, --skip or --as-it-is.")
     if line and not named.keys() & OF_LINES:
         raise UsageProblem("--line goes with --tax-type or --account.")
+    if shipment and not date:
+        raise UsageProblem("--shipment goes with --date.")
+    key = _key(source)
     made = [
-        _made(session, kind, value, reason, author, line if kind in OF_LINES else "") for kind, value in named.items()
+        _made(session, kind, value, reason, author, each)
+        for kind, value in named.items()
+        for each in _lines_of(session, kind, key, line, shipment)
     ]
-    return _enter(session, _key(source), made, yes=yes)
+    return _enter(session, key, made, yes=yes)
 
 
 def withdraw(
@@ -94,6 +103,20 @@ def corrections(session: Session, source: Source) -> Result:
 # --- entering ---------------------------------------------------------------------------------------------------------
 
 
+def _lines_of(session: Session, kind: CorrectionKind, source: str, line: str, shipment: str) -> Sequence[str]:
+    """Return the lines that a correction of that kind is entered for, one by one; an empty one stands for all."""
+    if kind in OF_LINES:
+        return [line]
+    if kind is not CorrectionKind.DATE:
+        return [""]
+    record = _record(session, source)
+    if isinstance(record, OrderRecord):
+        return days_of(record, shipment, policy_of(session), session.store())
+    if shipment:
+        raise UsageProblem("--shipment is for orders. A refund has one day.")
+    return [""]
+
+
 def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bool) -> Result:
     row, record = with_entries(_stored(session, source), made), _record(session, source)
     if isinstance(record, TransactionRecord):
@@ -113,6 +136,7 @@ def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bo
 
 def _record(session: Session, source: str) -> OrderRecord | TransactionRecord:
     """Return what is corrected. Raises UsageProblem for an order or transaction that is not known."""
+    _check_key(source)
     order_id = identity_of(source, SourceKind.ORDER)
     if order_id is not None:
         order = session.store().load(OrderRecord, [order_id]).get(order_id)
@@ -152,6 +176,10 @@ def _key(source: str) -> str:
 
 
 def _stored(session: Session, source: str) -> Corrections:
+    _check_key(source)
+    return stored_corrections(session, source)
+
+
+def _check_key(source: str) -> None:
     if not any(identity_of(source, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION)):
         raise UsageProblem(f"{source} is neither an order nor a refund: give an order id, or transaction#ID.")
-    return stored_corrections(session, source)

@@ -22,6 +22,7 @@ from amazon_to_xero.domain.source import SourceKind, source_key
 from operations.command_line.corrections_view import corrections_table, listed_corrections
 from operations.command_line.result import Result, print_warning, table
 from operations.command_line.session import Session
+from operations.command_line.shipments import listed_shipments, shipments_table
 from operations.links import seller_central_link, xero_link
 from operations.order_books import OrderBooks, load_order_books
 from operations.order_timeline import timeline
@@ -60,6 +61,7 @@ def order_data(books: OrderBooks) -> dict[str, Any]:
         "order_id": books.order_id,
         "seller_central": seller_central_link(books.order_id, books.marketplace_id),
         "order": _order(books.record) if books.record else None,
+        "shipments": listed_shipments(books.record, books.documents) if books.record else [],
         "refunds": [_refund(each) for each in books.refunds],
         "confirmation": _confirmation(books.confirmation) if books.confirmation else None,
         "documents": [_document(each) for each in books.documents.values()],
@@ -138,6 +140,8 @@ def _line(line: Mapping[str, Any], origin: str) -> dict[str, Any]:
 def _view(data: Mapping[str, Any]) -> list[RenderableType]:
     title = f"Order {data['order_id']}  {data['seller_central']}"
     parts: list[RenderableType] = [title, table("", ("", ""), _facts(data))]
+    if data["shipments"]:
+        parts += ["", shipments_table(data["shipments"])]
     documents = [
         [each["kind"], each["number"], each["amount"], each["currency"], each["xero_status"], _why(each)]
         for each in data["documents"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.amazon.shipment import Shipment
@@ -25,6 +24,7 @@ from amazon_to_xero.domain.corrections import (
 )
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
 from amazon_to_xero.domain.planning.account_rules import LineBooking
+from amazon_to_xero.domain.planning.corrected_days import check_days, stated_day, was_day_stated
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
 from amazon_to_xero.domain.tax.rules import WhenDifferent
@@ -56,7 +56,9 @@ def corrected_sales(
         made = sales(order, shipments, corrected_policy(policy, corrections), organisation)
     except Failure as failure:
         raise _of_correction(failure, corrections) from None
-    return [_corrected(sale, corrections) for sale in made] if isinstance(made, list) else made
+    if not isinstance(made, list):
+        return made
+    return [_corrected(sale, place, corrections) for place, sale in enumerate(made)]
 
 
 def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> PostingPolicy:
@@ -85,13 +87,12 @@ def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[s
     }
 
 
-def _corrected(sale: Sale, corrections: Corrections) -> Sale:
-    day = corrections.latest(CorrectionKind.DATE)
+def _corrected(sale: Sale, place: int, corrections: Corrections) -> Sale:
     origins = [line.origin for line in sale.lines if line.origin not in ("", ROUNDING)]
     return replace(
         sale,
-        booked_on=date.fromisoformat(day.value) if day is not None else sale.booked_on,
-        is_day_corrected=corrections.has_ever(CorrectionKind.DATE),
+        booked_on=stated_day(corrections, place) or sale.booked_on,
+        is_day_corrected=was_day_stated(corrections, place),
         corrected=frozenset(origin for origin in origins if corrections.has_ever_concerned(origin)),
         rebooked=frozenset(origin for origin in origins if corrections.has_ever_rebooked(origin)),
     )
@@ -114,9 +115,7 @@ def _check(
             raise unusable(each, f"the order has no such line; its lines are {', '.join(sorted(lines))}")
         for stated in (each, *_stated_by(each, lines)):
             check_against(organisation, stated)
-    day = corrections.latest(CorrectionKind.DATE)
-    if day is not None and policy.invoice_per.is_by_shipment and len(shipments) > 1:
-        raise unusable(day, "the order has an invoice for each of its shipments, and each has a day of its own")
+    check_days(corrections, shipments, policy)
 
 
 def check_against(organisation: Organisation, correction: Correction) -> None:

@@ -50,6 +50,7 @@ class OrderToPlan:
     ship_to: where it goes, see `redirected.ship_to_text`.
     terms_to: returns account and tax type of each line, by its origin, if the order went elsewhere; None where nobody
         can say.
+    stated_shipments: places of the shipments whose day a person has stated, be it withdrawn since.
     """
 
     order_id: str
@@ -64,6 +65,7 @@ class OrderToPlan:
     planned_at: datetime | None = None
     ship_to: str = ""
     terms_to: Callable[[str], Mapping[str, tuple[str, str]]] | None = None
+    stated_shipments: tuple[int, ...] = ()
 
     @property
     def changed_at(self) -> datetime:

@@ -64,7 +64,7 @@ class Sale:
     corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
         what is stated here after they are paid, too.
     rebooked: of these, the lines that follow the tracking and item code that is stated here, too.
-    is_day_corrected: the same of the day of the whole sale.
+    is_day_corrected: a person has stated the day of the whole sale, be it withdrawn since.
     """
 
     lines: tuple[Line, ...]

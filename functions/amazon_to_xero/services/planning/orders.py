@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
+from amazon_to_xero.domain.planning.corrected_days import stated_shipments
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped
 from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
@@ -130,6 +131,7 @@ class OrderPlans:
             None
             if order is None
             else partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
+            stated_shipments(corrections, len(record.shipments), policy),
         )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
