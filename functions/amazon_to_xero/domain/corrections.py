@@ -21,6 +21,7 @@ _MAX_VALUE = 50  # Xero: TaxType
 _MAX_KEY = 220  # of a document
 _MAX_ACCOUNT = 10  # Xero: Account.Code
 _SHIPMENT = re.compile(r"shipment [1-9]\d{0,3}")  # as shipment_line writes it
+_CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
@@ -34,13 +35,14 @@ class CorrectionKind(StrEnum):
     BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
     AS_IN_XERO = "as_in_xero"  # a document stays as somebody changed it in Xero; the value is its key
     REBOOK = "rebook"  # lines are booked as the rules of that time say, although they were booked otherwise
+    CONTACT = "contact"  # whom an order is invoiced to: Xero's ContactID of a contact that is there
     WITHDRAW = "withdraw"  # an earlier correction no longer applies
 
 
 #: Kinds that may concern one line.
 OF_LINES = frozenset({CorrectionKind.TAX_TYPE, CorrectionKind.ACCOUNT})
 #: Kinds that only an order takes.
-OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
+OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK, CorrectionKind.CONTACT})
 _WITHOUT_VALUE = frozenset({CorrectionKind.SKIP, CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
 
 
@@ -68,7 +70,8 @@ class Correction:
 
     correction_id: names the entry before it has a number; the same entry is recorded once, however often it arrives.
     kind: what it states.
-    value: the tax type, the account code, the day (ISO) or the number of the withdrawn entry; empty for other kinds.
+    value: the tax type, the account code, the day (ISO), Xero's ContactID or the number of the withdrawn entry; empty
+        for other kinds. Never a name: data of buyers is stored nowhere.
     line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); of a DATE the shipment (`shipment 2`)
         where each has an invoice; empty for all lines.
     author: who made it, e.g. the ARN of the caller.
@@ -247,6 +250,8 @@ def checked(correction: Correction) -> Correction:
         raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
     elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= _MAX_KEY:
         raise refused("value should be the key of a document")
+    elif kind is CorrectionKind.CONTACT and not _CONTACT_ID.fullmatch(value):
+        raise refused("value should be Xero's ContactID, in small letters")
     elif kind in OF_LINES:
         _check_code(kind, value)
     return correction

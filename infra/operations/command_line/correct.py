@@ -18,6 +18,7 @@ from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.services.intake.corrections import check_of_refund
 from operations.command_line.asking import Yes, agreed
+from operations.command_line.contacts import contact_id_of
 from operations.command_line.corrections_view import (
     changed_documents,
     changes_table,
@@ -50,6 +51,9 @@ def correct(
     shipment: Annotated[
         str, typer.Option("--shipment", help="Whose day --date is: a number that show lists, or all.")
     ] = "",
+    contact: Annotated[
+        str, typer.Option("--contact", help="Whom the order is invoiced to: ContactID, number or name in Xero.")
+    ] = "",
     skip: Annotated[bool, typer.Option("--skip", help="It has no documents, e.g. because you entered it.")] = False,
     as_it_is: Annotated[
         bool, typer.Option("--as-it-is", help="Book Amazon's amounts although its tax is unclear or varies.")
@@ -62,17 +66,21 @@ def correct(
         CorrectionKind.TAX_TYPE: tax_type,
         CorrectionKind.ACCOUNT: account,
         CorrectionKind.DATE: date,
+        CorrectionKind.CONTACT: contact,
         CorrectionKind.SKIP: skip,
         CorrectionKind.BOOK_AS_IT_IS: as_it_is,
     }
     named = {kind: value if isinstance(value, str) else "" for kind, value in stated.items() if value}
     if not named:
-        raise UsageProblem("Say what to correct: --tax-type, --account, --date, --skip or --as-it-is.")
+        raise UsageProblem("Say what to correct: --tax-type, --account, --date, --contact, --skip or --as-it-is.")
     if line and not named.keys() & OF_LINES:
         raise UsageProblem("--line goes with --tax-type or --account.")
     if shipment and not date:
         raise UsageProblem("--shipment goes with --date.")
     key = _key(source)
+    if contact:
+        _record(session, key)  # nothing is looked up in Xero for an order that is not known
+        named[CorrectionKind.CONTACT] = contact_id_of(session, contact)
     made = [
         _made(session, kind, value, reason, author, each)
         for kind, value in named.items()

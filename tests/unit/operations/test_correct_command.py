@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.capabilities import REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
@@ -21,8 +22,8 @@ from fakes.operator import OperatorSession, operate
 from fakes.order_life import PAYING, tea, version
 from fakes.refunds import item_refund, refund
 from fakes.settings import settings as valid_settings
+from operations.command_line import contacts, entering
 from operations.command_line import correct as commands
-from operations.command_line import entering
 from operations.command_line.show import show
 from unit.services.planning.refunding_connection import RefundingConnection
 
@@ -159,7 +160,7 @@ def test_documents_of_a_corrected_refund_are_shown_before_the_question(
     session.connected.post()
     sold = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
 
-    assert waiting == {"problem": "It waits: WAITING_FOR_SALE.", "documents": []}
+    assert waiting == {"problem": "It waits: WAITING_FOR_SALE.", "documents": [], "other_contact": []}
     assert sold["problem"] == ""
     assert [each["number"] for each in sold["documents"]] == ["B-RFT1", "B-RFT1"]
     (note,) = (each for each in sold["documents"] if each["kind"] == "credit_note")
@@ -233,7 +234,10 @@ def test_file_of_categories_that_is_missing_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["A", "--reason", WHY], "Say what to correct: --tax-type, --account, --date, --skip or --as-it-is."),
+        (
+            ["A", "--reason", WHY],
+            "Say what to correct: --tax-type, --account, --date, --contact, --skip or --as-it-is.",
+        ),
         (["A", "--skip", "--line", "1", "--reason", WHY], "--line goes with --tax-type or --account."),
         (["A", "--skip", "--reason", " "], "reason should have 1 to 500 characters"),
         (["A", "--date", "tomorrow", "--reason", WHY], "value should be a day such as 2026-11-04"),
@@ -256,3 +260,77 @@ def test_withdrawal_of_nothing_is_not_sent(session: CorrectingSession, monkeypat
 
     assert (run.exit_code, session.messages.sent) == (2, [])
     assert "order#A has no correction 3 that applies" in " ".join(run.stderr.split())
+
+
+# --- the contact ------------------------------------------------------------------------------------------------------
+
+CONTACT = "0aa0a4e4-1c7e-4a51-9d3f-0d5c5ff0d7b1"
+
+
+class ListedContacts:
+    """The connection's Xero, for reading: three contacts, one of them archived."""
+
+    def find(self, collection: str, field: str, values: list[str]) -> list[dict[str, str]]:
+        assert collection == "Contacts"
+        contacts = [
+            {"ContactID": CONTACT, "Name": "Maria Rossi", "ContactNumber": "K-17", "ContactStatus": "ACTIVE"},
+            {"ContactID": "id-9", "Name": "Bob", "ContactStatus": "ARCHIVED"},
+        ]
+        return [each for each in contacts if each.get(field) in values]
+
+
+@pytest.mark.parametrize("stated", [CONTACT, CONTACT.upper(), "K-17", "Maria Rossi"])
+def test_contact_is_sent_as_its_id_whatever_a_person_calls_it(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setattr(contacts, "xero_of", lambda _: ListedContacts())
+
+    run = operate(monkeypatch, session, "correct", "A", "--contact", stated, "--reason", WHY, "--yes", "--json")
+
+    ((_, body),) = session.messages.sent
+    assert json.loads(body)["correct"]["value"] == CONTACT
+    assert "Rossi" not in run.stdout + run.stderr + body
+
+
+def test_contact_of_ours_is_named_by_its_number(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = session.connected.document("AMAZON-A1F83G8C2ARO7P", DocumentKind.CONTACT)
+    session.connected.store.save([replace(ours, xero_id=CONTACT.upper())])
+
+    operate(monkeypatch, session, "correct", "A", "--contact", ours.desired.number, "--reason", WHY, "--yes")
+
+    ((_, body),) = session.messages.sent
+    assert json.loads(body)["correct"]["value"] == CONTACT
+
+
+@pytest.mark.parametrize("stated", ["Bob", "Nobody"])
+def test_contact_that_xero_does_not_have_is_not_sent(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setattr(contacts, "xero_of", lambda _: ListedContacts())
+
+    run = operate(monkeypatch, session, "correct", "A", "--contact", stated, "--reason", WHY, "--yes")
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert "Xero has no active contact of that number or name. Copy the ContactID" in " ".join(run.stderr.split())
+
+
+def test_documents_that_keep_their_contact_are_named_before_the_question(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operate(monkeypatch, session, "correct", "A", "--contact", CONTACT, "--reason", WHY, answer="no\n")
+
+    shown = " ".join(run.stderr.split())
+    assert "No document changes." in shown
+    assert "These keep the contact that they have, and so does what corrects or refunds them: invoice#A." in shown
+
+
+def test_draft_is_shown_with_the_contact_that_it_would_go_to(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
+    command = ("correct", "B", "--contact", CONTACT, "--reason", WHY, "--yes", "--json")
+
+    changes = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
+
+    assert [(each["number"], each["contact"]) for each in changes["documents"]] == [("B", CONTACT)]
+    assert changes["other_contact"] == []

@@ -17,6 +17,7 @@ from amazon_to_xero.domain.books.archived_contacts import (
     after_refused_contact,
 )
 from amazon_to_xero.domain.books.contact import as_sent
+from amazon_to_xero.domain.books.differences import contact_difference
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
@@ -66,11 +67,16 @@ def after_write(
 
 
 def after_lookup(
-    document: Document, element: Mapping[str, Any] | None, now: datetime, survivor: Mapping[str, Any] | None = None
+    document: Document,
+    element: Mapping[str, Any] | None,
+    now: datetime,
+    survivor: Mapping[str, Any] | None = None,
+    contact_id: str = "",
 ) -> Document:
     """Return the document's next state for what Xero holds under its id or number; None when it holds nothing.
 
     survivor: the active contact that the element was merged into, where it is a contact that somebody merged.
+    contact_id: Xero's id of the contact that it should have; empty where Xero has none yet, and for other kinds.
     """
     if element is None:
         return _after_nothing_found(document, now)
@@ -82,6 +88,8 @@ def after_lookup(
     if document.is_merged:
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
     found = match(_as_xero_should_hold_it(document), element)
+    if found is Match.SAME and contact_difference(element, contact_id):
+        found = Match.OURS_BUT_DIFFERENT  # a person has stated another contact since it was sent
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
     if document.is_checked_before_change and found not in (as_wanted, Match.GONE):
         return _after_check(document, element, now)

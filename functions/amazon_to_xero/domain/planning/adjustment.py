@@ -110,7 +110,7 @@ class _Adjustments:
             moved = [each.desired for each in series.kept]
             is_first = shipment.number == self._documents.order.invoice_number
             move = shipments.move_of(shipment, [*moved, *moved_with_order] if is_first else moved)
-            series.request(self._moved_shipment(series.number, move) if move is not None else ())
+            series.request(self._moved_shipment(series.number, shipment, move) if move is not None else ())
 
     def _series(self, number_at: Callable[[int], str]) -> AdjustmentSeries:
         """Return a series of adjustments; those that exist count as booked."""
@@ -167,16 +167,17 @@ class _Adjustments:
             yield self._adjustment(DocumentKind.INVOICE, number, more, added, invoiced_on)
             yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing, credited_on)
 
-    def _moved_shipment(self, number: str, move: Move) -> Iterable[DesiredDocument]:
+    def _moved_shipment(self, number: str, shipment: StatedShipment, move: Move) -> Iterable[DesiredDocument]:
         """What credits a shipment on one day and invoices it on another. It adds up to nothing."""
+        invoice = shipment.invoice or self._booked[0].desired
         amount = xero_total(move.lines, self._amounts, self._documents.organisation)
         lines, credited_on, invoiced_on = list(move.lines), move.credited_on, move.invoiced_on
         if amount < 0:  # only a discount is left of it
             lines, amount = [negated(line) for line in lines], -amount
             credited_on, invoiced_on = invoiced_on, credited_on
         if amount:
-            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on)
-            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on)
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, invoice)
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, invoice)
 
     def _missing_total(self) -> Decimal:
         booked = total(_signed_total(document.desired) for document in self._booked)
@@ -258,10 +259,16 @@ class _Adjustments:
         return reduction - netted, kept
 
     def _adjustment(
-        self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal, day: date | None = None
+        self,
+        kind: DocumentKind,
+        number: str,
+        lines: Sequence[Line],
+        amount: Decimal,
+        day: date | None = None,
+        invoice: DesiredDocument | None = None,
     ) -> DesiredDocument:
-        """Return an adjustment of that day, by default that of the change."""
-        adjusted, amounts = self._booked[0].desired, self._amounts
+        """Return an adjustment of that day, by default that of the change; of the first invoice or of that one."""
+        adjusted, amounts = invoice or self._booked[0].desired, self._amounts
         first = adjusted.body
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)

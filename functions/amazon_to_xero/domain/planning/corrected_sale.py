@@ -35,6 +35,14 @@ def is_skipped(corrections: Corrections) -> bool:
     return corrections.latest(CorrectionKind.SKIP) is not None
 
 
+def stated_contact(corrections: Corrections) -> str | None:
+    """Return Xero's ContactID of whom the order is invoiced to; empty for its customer, None where nobody ever said."""
+    if not corrections.has_ever(CorrectionKind.CONTACT):
+        return None
+    stated = corrections.latest(CorrectionKind.CONTACT)
+    return stated.value if stated is not None else ""
+
+
 def corrected_sales(
     order: Order,
     shipments: Sequence[Shipment],

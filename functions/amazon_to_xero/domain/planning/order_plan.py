@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from amazon_to_xero.domain.books.contact import chosen_contact
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import (
     adjustment_number,
     move_number,
@@ -24,6 +25,7 @@ from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.corrected_documents import states_corrections
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
+    CONTACT,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
@@ -85,6 +87,8 @@ class _OrderPlan:
         self._unsettled: list[tuple[Document, Document | None]] = []
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
+        if self._order.chosen_contact and sales:
+            self._steps.first.append(chosen_contact(self._order.chosen_contact))
         for place in range(max(len(sales), self._order.shipments, 1)):
             sale = sales[place] if place < len(sales) and sales[place].total else None
             if sale is not None and not sale.approved and self._has_no_drafts:
@@ -128,7 +132,7 @@ class _OrderPlan:
         if invoice is not None and invoice.closed_in:
             self._keep(place, invoice, None, sale)  # its day is closed, and paid as a whole
             return
-        if invoice is not None and sale is not None and _is_left_to_person(invoice, sale):
+        if invoice is not None and sale is not None and self._is_left_to_person(invoice, sale):
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
             self._steps.second.append(self._documents.unchanged(invoice))
             return
@@ -244,6 +248,13 @@ class _OrderPlan:
             list(self._stated.values()),
         )
 
+    def _is_left_to_person(self, invoice: Document, sale: Sale) -> bool:
+        """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
+        contact = document_key(DocumentKind.CONTACT, self._order.contact_number)
+        if self._order.chosen_contact is not None and invoice.desired.references[CONTACT] != contact:
+            return False
+        return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
+
     def _is_open_in_xero(self, invoice: Document) -> bool:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone
 
@@ -303,11 +314,6 @@ def _status(sale: Sale, held: Document | None) -> str:
     if sale.approved or (held is not None and _is_approved(held)):
         return "AUTHORISED"
     return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
-
-
-def _is_left_to_person(invoice: Document, sale: Sale) -> bool:
-    """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
-    return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
 
 
 def _is_of_another_day(invoice: DesiredDocument, sale: Sale) -> bool:

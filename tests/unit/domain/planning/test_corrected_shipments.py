@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import LockDates
@@ -268,13 +270,17 @@ def test_each_shipment_is_on_its_day_whatever_else_changes(steps: list[Any], pol
             life.correct(K.ACCOUNT, first)
         elif action == "lose":
             life.request()
-            life.post(1, lambda document, kind=first: document.kind is kind)
+            life.post(1, partial(is_of_kind, first))
             life.post()
     life.update({})
 
     assert life.invoiced_total == life.sales_total
     assert life.pending_changes() == []
     assert net_of_moves(life) == []
+
+
+def is_of_kind(kind: DocumentKind, document: Document) -> bool:
+    return document.kind is kind
 
 
 def net_of_moves(life: OrderLife) -> list[str]:
