@@ -13,7 +13,8 @@ import typer
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
-from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, checked
+from amazon_to_xero.domain.correction_checks import checked
+from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.services.intake.corrections import check_of_refund
@@ -29,6 +30,7 @@ from operations.command_line.entering import author_of, policy_of, send, stored_
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
 from operations.command_line.shipments import days_of
+from operations.command_line.stated_lines import check_in_xero
 from operations.planned_in_memory import PlannedDocuments, plan_with
 
 Source = Annotated[
@@ -44,6 +46,16 @@ def correct(
     reason: Reason,
     tax_type: Annotated[str, typer.Option("--tax-type", help="Xero's TaxType of the line, or of all lines.")] = "",
     account: Annotated[str, typer.Option("--account", help="Account code of the line, or of all lines.")] = "",
+    tracking: Annotated[
+        list[str] | None,
+        typer.Option("--tracking", help="Category=Option of the line, or of all lines; at most two, or none."),
+    ] = None,
+    item_code: Annotated[
+        str, typer.Option("--item-code", help="Code of an item in Xero for the line, or for all lines; or none.")
+    ] = "",
+    description: Annotated[
+        str, typer.Option("--description", help="Text of the line, or of all lines. No data of buyers.")
+    ] = "",
     line: Annotated[
         str, typer.Option("--line", help="Only this line: an order item id, or item id and charge, e.g. 123:SHIPPING.")
     ] = "",
@@ -65,6 +77,9 @@ def correct(
     stated = {
         CorrectionKind.TAX_TYPE: tax_type,
         CorrectionKind.ACCOUNT: account,
+        CorrectionKind.TRACKING: "; ".join(tracking or ()),
+        CorrectionKind.ITEM_CODE: item_code,
+        CorrectionKind.DESCRIPTION: description,
         CorrectionKind.DATE: date,
         CorrectionKind.CONTACT: contact,
         CorrectionKind.SKIP: skip,
@@ -72,9 +87,12 @@ def correct(
     }
     named = {kind: value if isinstance(value, str) else "" for kind, value in stated.items() if value}
     if not named:
-        raise UsageProblem("Say what to correct: --tax-type, --account, --date, --contact, --skip or --as-it-is.")
+        raise UsageProblem(
+            "Say what to correct: --tax-type, --account, --tracking, --item-code, --description, --date, --contact, "
+            "--skip or --as-it-is."
+        )
     if line and not named.keys() & OF_LINES:
-        raise UsageProblem("--line goes with --tax-type or --account.")
+        raise UsageProblem("--line goes with --tax-type, --account, --tracking, --item-code or --description.")
     if shipment and not date:
         raise UsageProblem("--shipment goes with --date.")
     key = _key(source)
@@ -86,6 +104,7 @@ def correct(
         for kind, value in named.items()
         for each in _lines_of(session, kind, key, line, shipment)
     ]
+    check_in_xero(session, made)
     return _enter(session, key, made, yes=yes)
 
 

@@ -79,6 +79,7 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
 def _line(line: Line) -> dict[str, Any]:
     return {
         "books": line.origin,
+        "description": line.description,
         "account": line.account,
         "tax_type": line.tax_type,
         "amount": line.amount,
@@ -89,7 +90,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _line_text(line: Mapping[str, Any]) -> str:
     terms = (line[name] for name in ("account", "tax_type", "tracking", "item_code") if line[name])
-    return f"{line['amount']} on {' '.join(terms)}"
+    return f"{line['amount']} on {' '.join(terms)}: {line['description']}"
 
 
 def changes_table(planned: PlannedDocuments) -> list[RenderableType]:

@@ -114,7 +114,9 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
 def _are_same_lines(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the lines agree; in their tax where ours state it, else Xero has computed it."""
     return len(ours) == len(theirs) and all(
-        _line(our) == _line(their) and our.get("TaxAmount") in (None, their.get("TaxAmount"))
+        _line(our) == _line(their)
+        and our.get("TaxAmount") in (None, their.get("TaxAmount"))
+        and cleaned(our.get("Description")) == cleaned(their.get("Description"))
         for our, their in zip(ours, theirs, strict=True)
     )
 

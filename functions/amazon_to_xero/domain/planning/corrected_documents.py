@@ -96,7 +96,7 @@ def states_corrections(invoice: DesiredDocument, sale: Sale) -> bool:
     stated: dict[str, list[Line]] = {}
     for line in signed_lines(invoice):
         stated.setdefault(line.origin, []).append(line)
-    compared = (line for line in sale.lines if line.origin in sale.corrected and line.origin in stated)
+    compared = (line for line in sale.lines if line.origin in sale.corrected | sale.described and line.origin in stated)
     return all(any(_are_same(each, line, sale) for each in stated[line.origin]) for line in compared)
 
 
@@ -126,6 +126,10 @@ def _terms(line: Line) -> tuple[str, str]:
 
 
 def _are_same(stated: Line, line: Line, sale: Sale) -> bool:
+    if line.origin in sale.described and stated.description != line.description:
+        return False
+    if line.origin not in sale.corrected:
+        return True
     compared = all_terms if line.origin in sale.rebooked else _terms
     return compared(stated) == compared(line)
 

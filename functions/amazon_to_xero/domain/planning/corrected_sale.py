@@ -27,6 +27,7 @@ from amazon_to_xero.domain.planning.account_rules import LineBooking
 from amazon_to_xero.domain.planning.corrected_days import check_days, stated_day, was_day_stated
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
+from amazon_to_xero.domain.planning.stated_lines import check_stated_line, stated_lines
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 
@@ -83,7 +84,7 @@ def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> Posting
     )
     accounts = replace(policy.accounts, chosen=corrections.by_line(CorrectionKind.ACCOUNT))
     bookings = {line: LineBooking(each.account, each.tracking, each.item_code) for line, each in rebooked.items()}
-    return replace(policy, tax=tax, accounts=accounts, rebooked=bookings)
+    return replace(policy, tax=tax, accounts=accounts, rebooked=bookings, stated_lines=stated_lines(corrections))
 
 
 def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[str, str]:
@@ -102,7 +103,8 @@ def _corrected(sale: Sale, place: int, corrections: Corrections) -> Sale:
         booked_on=stated_day(corrections, place) or sale.booked_on,
         is_day_corrected=was_day_stated(corrections, place),
         corrected=frozenset(origin for origin in origins if corrections.has_ever_concerned(origin)),
-        rebooked=frozenset(origin for origin in origins if corrections.has_ever_rebooked(origin)),
+        rebooked=frozenset(origin for origin in origins if corrections.has_ever_reported(origin)),
+        described=frozenset(origin for origin in origins if corrections.has_ever_described(origin)),
     )
 
 
@@ -127,10 +129,11 @@ def _check(
 
 
 def check_against(organisation: Organisation, correction: Correction) -> None:
-    """Raise Failure for a tax type of a discount, or an account or tax rate that the organisation lacks on sales."""
+    """Raise Failure for a tax type of a discount, or for what the organisation lacks on sales."""
     taxed = taxed_as(correction.line)
     if correction.kind is CorrectionKind.TAX_TYPE and taxed != correction.line:
         raise unusable(correction, f"a discount has the tax type of its charge, which is that of the line {taxed}")
+    check_stated_line(organisation, correction)
     if correction.kind is CorrectionKind.ACCOUNT:
         account = organisation.accounts.get(correction.value)
         if account is None or not account.active:
