@@ -18,6 +18,7 @@ from datetime import date
 
 _PREFIX = "AMAZON-"
 _SUFFIX_LENGTH = 6
+_MOVE = re.compile(r"-D\d+$")
 _DAY_NUMBER = re.compile(r"[A-Z]{2}-\d{8}-\d+$")
 
 
@@ -47,6 +48,11 @@ def move_number(first: str, place: int) -> str:
     Invoice and credit note share it.
     """
     return f"{first}-D{place}"
+
+
+def moved_number(number: str) -> str:
+    """Return the number of the invoice that a move is of; the number itself of any other document."""
+    return _MOVE.sub("", number)
 
 
 def day_number(prefix: str, country: str, day: date, place: int) -> str:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import moved_number
 from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 
@@ -71,10 +72,12 @@ class OpenInvoices:
     def allocation_of(self, note: DesiredDocument) -> DesiredDocument | None:
         """Return the allocation of a credit note to an open invoice; None where none has anything left to pay.
 
-        Xero allocates credit to invoices of the same contact only.
+        What moves a shipment is allocated to its own invoice, if that takes it. Xero allocates credit to invoices of
+        the same contact only.
         """
         contact = note.references[_CONTACT]
         rooms = [OpenInvoice(key, left) for key, left in self._left.items() if self._contacts[key] == contact]
+        rooms.sort(key=lambda room: room.key != document_key(DocumentKind.INVOICE, moved_number(note.number)))
         return allocation_to_fitting(note, rooms)
 
 

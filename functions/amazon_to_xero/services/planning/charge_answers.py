@@ -24,8 +24,8 @@ from amazon_to_xero.domain.planning.charged_tax import (
     with_charged_tax,
 )
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
-from amazon_to_xero.domain.planning.corrected_sale import corrected_policy
 from amazon_to_xero.domain.planning.corrected_days import with_stated_days
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
 from amazon_to_xero.domain.planning.sale_confirmation import SaleConfirmation

@@ -175,6 +175,18 @@ def test_moved_order_that_is_cancelled_is_credited_in_full() -> None:
     assert life.pending_changes() == []
 
 
+def test_credit_note_of_a_shipment_that_nobody_has_paid_is_allocated_to_its_own_invoice() -> None:
+    life = two_shipments(UNPAID)
+    life.refund("1.00")  # from then on Xero refuses to change the invoices
+
+    life.correct(K.DATE, "2026-11-07", "shipment 2")
+
+    allocation = life.documents["allocation#A-S2-D1"].desired
+    assert allocation.references["Invoice.InvoiceID"] == "invoice#A-S2"
+    assert sold_on(life)["2026-11-07"] == D(5)
+    assert life.pending_changes() == []
+
+
 def test_line_of_a_moved_shipment_is_corrected_too() -> None:
     life = two_shipments()
     life.enter(K.TAX_TYPE, "ZERORATEDOUTPUT")

@@ -180,6 +180,12 @@ def test_contact_that_takes_no_documents_fails_the_invoice_before_anything_is_wr
     assert connection.xero.writes("Invoices") == []
     assert CHOSEN not in str(connection.xero.writes("Contacts"))
 
+    connection.correct(K.WITHDRAW, "1")
+    bring_to_xero(connection)
+
+    assert invoiced_to(connection) == customer(connection)
+    assert [row.sk for row in connection.store.table.rows.values() if row.watched] == []
+
 
 def test_contact_that_is_restored_in_xero_takes_the_invoice_once_the_order_is_reprocessed() -> None:
     connection = PayingConnection(amazon_order())
