@@ -18,6 +18,7 @@ from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKi
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.services.intake.corrections import check_of_refund
+from operations.command_line import correction_options as options
 from operations.command_line.asking import Yes, agreed
 from operations.command_line.contacts import contact_id_of
 from operations.command_line.corrections_view import (
@@ -44,37 +45,22 @@ def correct(
     session: Session,
     source: Source,
     reason: Reason,
-    tax_type: Annotated[str, typer.Option("--tax-type", help="Xero's TaxType of the line, or of all lines.")] = "",
-    account: Annotated[str, typer.Option("--account", help="Account code of the line, or of all lines.")] = "",
-    tracking: Annotated[
-        list[str] | None,
-        typer.Option("--tracking", help="Category=Option of the line, or of all lines; at most two, or none."),
-    ] = None,
-    item_code: Annotated[
-        str, typer.Option("--item-code", help="Code of an item in Xero for the line, or for all lines; or none.")
-    ] = "",
-    description: Annotated[
-        str, typer.Option("--description", help="Text of the line, or of all lines. No data of buyers.")
-    ] = "",
-    line: Annotated[
-        str, typer.Option("--line", help="Only this line: an order item id, or item id and charge, e.g. 123:SHIPPING.")
-    ] = "",
-    date: Annotated[str, typer.Option("--date", help="Day of the sale or refund, e.g. 2026-11-04.")] = "",
-    shipment: Annotated[
-        str, typer.Option("--shipment", help="Whose day --date is: a number that show lists, or all.")
-    ] = "",
-    contact: Annotated[
-        str, typer.Option("--contact", help="Whom the order is invoiced to: ContactID, number or name in Xero.")
-    ] = "",
-    skip: Annotated[bool, typer.Option("--skip", help="It has no documents, e.g. because you entered it.")] = False,
-    as_it_is: Annotated[
-        bool, typer.Option("--as-it-is", help="Book Amazon's amounts although its tax is unclear or varies.")
-    ] = False,
+    tax_type: options.TaxType = "",
+    account: options.Account = "",
+    tracking: options.Tracking = None,
+    item_code: options.ItemCode = "",
+    description: options.Description = "",
+    line: options.Line = "",
+    date: options.Date = "",
+    shipment: options.Shipment = "",
+    contact: options.Contact = "",
+    skip: options.Skip = False,
+    as_it_is: options.AsItIs = False,
     author: Author = "",
     yes: Yes = False,
 ) -> Result:
     """Correct one order or refund. Shows the documents that would change and asks first."""
-    stated = {
+    named = {
         CorrectionKind.TAX_TYPE: tax_type,
         CorrectionKind.ACCOUNT: account,
         CorrectionKind.TRACKING: "; ".join(tracking or ()),
@@ -85,23 +71,12 @@ def correct(
         CorrectionKind.SKIP: skip,
         CorrectionKind.BOOK_AS_IT_IS: as_it_is,
     }
-    named = {kind: value if isinstance(value, str) else "" for kind, value in stated.items() if value}
-    if not named:
-        raise UsageProblem(
-            "Say what to correct: --tax-type, --account, --tracking, --item-code, --description, --date, --contact, "
-            "--skip or --as-it-is."
-        )
-    if line and not named.keys() & OF_LINES:
-        raise UsageProblem("--line goes with --tax-type, --account, --tracking, --item-code or --description.")
-    if shipment and not date:
-        raise UsageProblem("--shipment goes with --date.")
+    stated = {kind: value if isinstance(value, str) else "" for kind, value in named.items() if value}
+    options.check(stated, line, shipment)
     key = _key(source)
-    if contact:
-        _record(session, key)  # nothing is looked up in Xero for an order that is not known
-        named[CorrectionKind.CONTACT] = contact_id_of(session, contact)
     made = [
-        _made(session, kind, value, reason, author, each)
-        for kind, value in named.items()
+        _made(session, kind, _value_of(session, kind, key, value), reason, author, each)
+        for kind, value in stated.items()
         for each in _lines_of(session, kind, key, line, shipment)
     ]
     check_in_xero(session, made)
@@ -128,6 +103,14 @@ def corrections(session: Session, source: Source) -> Result:
 
 
 # --- entering ---------------------------------------------------------------------------------------------------------
+
+
+def _value_of(session: Session, kind: CorrectionKind, source: str, stated: str) -> str:
+    """Return the value of a correction: as it is stated, and of a contact its id."""
+    if kind is not CorrectionKind.CONTACT:
+        return stated
+    _record(session, source)  # nothing is looked up in Xero for an order that is not known
+    return contact_id_of(session, stated)
 
 
 def _lines_of(session: Session, kind: CorrectionKind, source: str, line: str, shipment: str) -> Sequence[str]:
