@@ -165,6 +165,18 @@ def test_reduction_stays_with_the_shipment_whose_day_nobody_has_stated() -> None
     assert life.pending_changes() == []
 
 
+def test_reduction_of_shipments_that_move_stays_on_the_day_that_they_leave() -> None:
+    life = two_shipments()
+    life.update(version(5, mugs(price="6.00")))
+    life.enter(K.DATE, "2026-11-08", "shipment 1")
+
+    life.correct(K.DATE, "2026-11-07", "shipment 2")
+
+    # The reduction of 4.00 is taken to be of the first shipment: 1.00 of it moves
+    assert sold_on(life) == {"2026-11-02": D(4), "2026-11-06": D(-4), "2026-11-07": D(5), "2026-11-08": D(1)}
+    assert life.pending_changes() == []
+
+
 def test_moved_order_that_is_cancelled_is_credited_in_full() -> None:
     life = two_shipments()
     life.correct(K.DATE, "2026-11-07", "shipment 2")
@@ -176,13 +188,13 @@ def test_moved_order_that_is_cancelled_is_credited_in_full() -> None:
 
 
 def test_credit_note_of_a_shipment_that_nobody_has_paid_is_allocated_to_its_own_invoice() -> None:
-    life = two_shipments(UNPAID)
-    life.refund("1.00")  # from then on Xero refuses to change the invoices
+    life = order_life(UNPAID, version(1, mugs(3, sent=2), status="PARTIALLY_SHIPPED"), version(2, mugs(3, sent=3)))
+    life.refund("1.00")  # of invoice A; from then on Xero refuses to change the invoices
 
     life.correct(K.DATE, "2026-11-07", "shipment 2")
 
     allocation = life.documents["allocation#A-S2-D1"].desired
-    assert allocation.references["Invoice.InvoiceID"] == "invoice#A-S2"
+    assert allocation.references["Invoice.InvoiceID"] == "invoice#A-S2"  # although A has enough left for it, too
     assert sold_on(life)["2026-11-07"] == D(5)
     assert life.pending_changes() == []
 
