@@ -250,10 +250,10 @@ class _OrderPlan:
 
     def _is_left_to_person(self, invoice: Document, sale: Sale) -> bool:
         """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
-        contact = document_key(DocumentKind.CONTACT, self._order.contact_number)
-        if self._order.chosen_contact is not None and invoice.desired.references[CONTACT] != contact:
+        if not (invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)):
             return False
-        return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
+        contact = document_key(DocumentKind.CONTACT, self._order.contact_number)
+        return self._order.chosen_contact is None or invoice.desired.references[CONTACT] == contact
 
     def _is_open_in_xero(self, invoice: Document) -> bool:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone

@@ -125,6 +125,19 @@ def test_change_of_the_contact_whose_answer_was_lost_before_xero_executed_it_is_
     assert invoiced_to(connection) == CHOSEN
 
 
+def test_order_whose_contact_was_stated_is_invoiced_again_after_it_had_no_invoice() -> None:
+    connection = PayingConnection()
+    connection.correct(K.CONTACT, CHOSEN)
+    with_contact(connection)
+    connection.record_orders(amazon_order(status="CANCELLED"))
+    bring_to_xero(connection)
+
+    connection.record_orders(amazon_order(updated=FIRST_VERSION + MINUTE))
+    bring_to_xero(connection)
+
+    assert invoiced_to(connection) == CHOSEN
+
+
 # --- after payment ----------------------------------------------------------------------------------------------------
 
 
