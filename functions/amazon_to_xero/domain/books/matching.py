@@ -116,7 +116,7 @@ def _are_same_lines(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[
     return len(ours) == len(theirs) and all(
         _line(our) == _line(their)
         and our.get("TaxAmount") in (None, their.get("TaxAmount"))
-        and cleaned(our.get("Description")) == cleaned(their.get("Description"))
+        and their.get("Description") in (None, our.get("Description"))
         for our, their in zip(ours, theirs, strict=True)
     )
 
