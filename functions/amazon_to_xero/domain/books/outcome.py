@@ -87,9 +87,7 @@ def after_lookup(
         return _after_approval(document, element, now)
     if document.is_merged:
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
-    found = match(_as_xero_should_hold_it(document), element)
-    if found is Match.SAME and contact_difference(element, contact_id):
-        found = Match.OURS_BUT_DIFFERENT  # a person has stated another contact since it was sent
+    found = _matched(document, element, contact_id)
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
     if document.is_checked_before_change and found not in (as_wanted, Match.GONE):
         return _after_check(document, element, now)
@@ -120,6 +118,13 @@ def after_lookup(
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def _matched(document: Document, element: Mapping[str, Any], contact_id: str) -> Match:
+    """Return how what Xero holds relates to what is requested, which may be for another contact by now."""
+    found = match(_as_xero_should_hold_it(document), element)
+    is_of_another = found is Match.SAME and contact_difference(element, contact_id)
+    return Match.OURS_BUT_DIFFERENT if is_of_another else found
 
 
 def _after_check(document: Document, element: Mapping[str, Any], now: datetime) -> Document:
