@@ -12,9 +12,11 @@ from functools import partial
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import Corrections
+from amazon_to_xero.domain.planning.corrected_sale import stated_contact
+from amazon_to_xero.domain.planning.order_documents import CONTACT
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceRecord
 from amazon_to_xero.ports.clock import Clock
@@ -32,10 +34,12 @@ class PlannedDocuments:
 
     problem: why it fails, or cannot be planned here; empty where it is planned.
     documents: those that would change, as they would be requested; tombstones are of documents that Xero holds.
+    other_contact: keys of the invoices and credit notes that stay with another contact than the one that is stated.
     """
 
     problem: str = ""
     documents: tuple[DesiredDocument, ...] = ()
+    other_contact: tuple[str, ...] = ()
 
 
 def plan_with(
@@ -61,7 +65,19 @@ def plan_with(
         return PlannedDocuments(f"{planned.reason}: {planned.remedy}")
     if planned.next_attempt_at is not None and not changed:
         return PlannedDocuments(f"It waits: {planned.reason}.")
-    return PlannedDocuments(documents=changed)
+    stated = stated_contact(corrections)
+    return PlannedDocuments(
+        documents=changed, other_contact=tuple(_with_another(stated, planned, rows)) if stated else ()
+    )
+
+
+def _with_another(contact_id: str, planned: SourceRecord, rows: PreviewStore) -> Iterator[str]:
+    """Yield the invoices and credit notes of a planned order that do not go to the contact that a person has stated."""
+    keys = planned.documents if isinstance(planned, OrderRecord) else ()
+    key = document_key(DocumentKind.CONTACT, contact_id)
+    for document in rows.load(Document, keys).values() if keys else ():
+        if not document.desired.tombstone and document.desired.references.get(CONTACT, key) != key:
+            yield document.key
 
 
 def _corrected(record: OrderRecord | TransactionRecord, entries: int, clock: Clock) -> OrderRecord | TransactionRecord:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections, checked
+from amazon_to_xero.domain.correction_checks import checked
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.rebooking import Rebooking
 from amazon_to_xero.ports.clock import Clock

@@ -25,7 +25,8 @@ from amazon_to_xero.domain.books.organisation import Account, Organisation
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, Corrections, LineTerms
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.money import ZERO, total
-from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales
+from amazon_to_xero.domain.planning.corrected_days import stated_shipments
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, stated_contact
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
@@ -142,12 +143,14 @@ class OrderLife:
         return OrderToPlan(
             order.order_id,
             order.updated,
-            self.contact_number or customer.number,
+            stated_contact(self.corrections) or self.contact_number or customer.number,
             self._invoice_number,
             len(self.shipments),
             order.updated + timedelta(microseconds=len(self.corrections.entries)),
             marketplace_id=order.marketplace_id,
             corrected_at=self.corrections.newest_at,
+            stated_shipments=stated_shipments(self.corrections, len(self.shipments), self.policy),
+            chosen_contact=stated_contact(self.corrections),
         )
 
     def approve(self) -> None:

@@ -14,7 +14,12 @@ from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from sandbox.xero.values import read_date
 from simulation.charge_invariants import ChargeInvariants
-from simulation.corrections import check_corrections, corrected_expectation
+from simulation.corrections import (
+    check_corrections,
+    corrected_expectation,
+    fails_with_correction,
+    has_stated_contact,
+)
 from simulation.culprits import REFUSED_BY_AMAZON, Culprit, check_bounds
 from simulation.grants import unexplained_refusals
 from simulation.history import Expected, OrderHistory, buyer_email
@@ -157,6 +162,8 @@ class Invariants:
         by_id = {contact["ContactID"]: contact for contact in contacts}
         moved: dict[str, tuple[str, set[str]]] = {}
         for one in self._world.histories:
+            if has_stated_contact(self._world, one):
+                continue
             versions = [(version.order, version.expected) for version in one.versions]
             newest, expected = versions[-1]
             business = "AMAZON_BUSINESS" in newest["programs"]
@@ -246,6 +253,7 @@ class Invariants:
                 "REFERENCE_FAILED",
             }  # Xero's refusal of the archived contact is lost like every other answer
         allowed |= self._refunds.fails_with(one) | self._world.lock_dates.fails_with(one)
+        allowed |= fails_with_correction(self._world, one)
         for what, reason in failed.items():
             if reason not in expected.refusals | allowed:
                 self._violated(f"order {one.order_id}: {what} failed for no good reason: {reason}")

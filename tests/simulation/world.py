@@ -151,6 +151,7 @@ class World:
         self.disconnected = False  # somebody withdrew the authorisation in Xero, and it has not been given again
         self.contacts_were_tidied = False
         self.last_correction = 0.0  # seconds since the world began
+        self.own_contacts: set[str] = set()  # ids of the contacts that corrections state
         self.merged_contacts: set[str] = set()  # numbers of contacts that were merged into others
         self.german_settings = False
         self.xero_is_short_of_currency = rng.random() < 0.1
@@ -501,9 +502,16 @@ class World:
             if one.order_id not in self.transactions.of_order and self.culprits.of(one.order_id) is None
         ]
         rng = self._stream("corrections")
-        for at, body in DrawnCorrections(rng, orders, self.length, self.per_shipment).sent:
+        self.xero.books.configure({"TrackingCategories": [{"Name": "Region", "Options": [{"Name": "North"}]}]})
+        for at, body in DrawnCorrections(rng, orders, self.length, self.per_shipment, self._own_contact).sent:
             self.last_correction = max(self.last_correction, at)
             self.scheduler.after(at, partial(self._correction_is_sent, body, rng))
+
+    def _own_contact(self) -> str:
+        """Return the id of a contact that the accountant keeps in Xero."""
+        if not self.own_contacts:
+            self.own_contacts.add(self.xero.contacts.create({"Name": "An own customer"}).id)
+        return next(iter(self.own_contacts))
 
     def _correction_is_sent(self, body: str, rng: random.Random) -> None:
         self.log("accountant", body)

@@ -6,20 +6,15 @@ one, and a withdrawal is an entry, too. What an entry does to documents is decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from amazon_to_xero.domain.failures import Failure, FailureCode
 
 MAX_ENTRIES = 50  # of one source: its row stays small
-MAX_REASON = 500
 MAX_TERMS = 500  # lines of all REBOOK entries of one source: its row stays below 100 KB
-_MAX_VALUE = 50  # Xero: TaxType
-_MAX_KEY = 220  # of a document
-_MAX_ACCOUNT = 10  # Xero: Account.Code
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class CorrectionKind(StrEnum):
@@ -27,19 +22,33 @@ class CorrectionKind(StrEnum):
 
     TAX_TYPE = "tax_type"  # Xero's TaxType of a line, or of all lines
     ACCOUNT = "account"  # account code of a line, or of all lines
-    DATE = "date"  # the day of the sale or of the refund, in the organisation's time zone
+    DATE = "date"  # the day of the sale, of one of its shipments or of the refund, in the organisation's time zone
     SKIP = "skip"  # it has no documents; e.g. because a person has entered it in Xero
     BOOK_AS_IT_IS = "book_as_it_is"  # Amazon's amounts are booked although its tax is unclear or varies
     AS_IN_XERO = "as_in_xero"  # a document stays as somebody changed it in Xero; the value is its key
     REBOOK = "rebook"  # lines are booked as the rules of that time say, although they were booked otherwise
+    TRACKING = "tracking"  # tracking of a line, or of all lines, as `stated_tracking` reads it
+    ITEM_CODE = "item_code"  # code of the organisation's item for a line, or for all lines; `none` for no item
+    DESCRIPTION = "description"  # text of a line, or of all lines
+    CONTACT = "contact"  # whom an order is invoiced to: Xero's ContactID of a contact that is there
     WITHDRAW = "withdraw"  # an earlier correction no longer applies
 
 
 #: Kinds that may concern one line.
-OF_LINES = frozenset({CorrectionKind.TAX_TYPE, CorrectionKind.ACCOUNT})
+OF_LINES = frozenset(
+    {
+        CorrectionKind.TAX_TYPE,
+        CorrectionKind.ACCOUNT,
+        CorrectionKind.TRACKING,
+        CorrectionKind.ITEM_CODE,
+        CorrectionKind.DESCRIPTION,
+    }
+)
+#: Of these, those by which a paid line is booked anew, and those by which it is reported under something else.
+_OF_BOOKING = frozenset({CorrectionKind.TAX_TYPE, CorrectionKind.ACCOUNT})
+_OF_REPORTS = frozenset({CorrectionKind.TRACKING, CorrectionKind.ITEM_CODE})
 #: Kinds that only an order takes.
-OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
-_WITHOUT_VALUE = frozenset({CorrectionKind.SKIP, CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK})
+OF_ORDERS = frozenset({CorrectionKind.BOOK_AS_IT_IS, CorrectionKind.REBOOK, CorrectionKind.CONTACT})
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,10 @@ class Correction:
 
     correction_id: names the entry before it has a number; the same entry is recorded once, however often it arrives.
     kind: what it states.
-    value: the tax type, the account code, the day (ISO) or the number of the withdrawn entry; empty for other kinds.
-    line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); empty for all lines.
+    value: what is stated: a tax type, account code, tracking, item code, text, day (ISO), Xero's ContactID, or the
+        number of the withdrawn entry; empty for other kinds. Never a name: data of buyers is stored nowhere.
+    line: an order item id, or an item id and a charge (`<item id>:SHIPPING`); of a DATE the shipment (`shipment 2`)
+        where each has an invoice; empty for all lines.
     author: who made it, e.g. the ARN of the caller.
     reason: why, in the author's words.
     made_at: when it was made (UTC).
@@ -90,7 +101,9 @@ class Correction:
         """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
         lines = f"{len(self.terms)} lines" if self.terms else ""
         stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value, lines)))
-        return f"{stated} for line {self.line}" if self.line else stated
+        if not self.line:
+            return stated
+        return f"{stated} for {self.line if self.kind is CorrectionKind.DATE else f'line {self.line}'}"
 
 
 @dataclass(frozen=True)
@@ -151,15 +164,26 @@ class Corrections:
         """Whether the line of that origin was booked again by corrected rules, withdrawn or not."""
         return any(terms.line == origin for entry in self.entries for terms in entry.terms)
 
+    def has_ever_reported(self, origin: str) -> bool:
+        """Whether the line of that origin follows its tracking and item code: they were stated, withdrawn or not."""
+        return self._has_ever_named(_names_of(origin), _OF_REPORTS) or self.has_ever_rebooked(origin)
+
+    def has_ever_described(self, origin: str) -> bool:
+        """Whether there was a correction of the text of the line of that origin, withdrawn or not."""
+        return self._has_ever_named(_names_of(origin), {CorrectionKind.DESCRIPTION})
+
     def has_ever(self, *kinds: CorrectionKind) -> bool:
         """Whether there was a correction of one of these kinds, withdrawn or not."""
         return any(entry.kind in kinds for entry in self.entries)
 
     def has_ever_concerned(self, origin: str) -> bool:
         """Whether there was a correction of how the line of that origin is booked, withdrawn or not."""
-        named = {*_names_of(origin), *_names_of(taxed_as(origin))}
-        is_named = any(entry.line in named for entry in self.entries if entry.kind in OF_LINES)
-        return is_named or self.has_ever_rebooked(origin)
+        own = _names_of(origin)
+        is_named = self._has_ever_named({*own, *_names_of(taxed_as(origin))}, _OF_BOOKING)
+        return is_named or self._has_ever_named(own, _OF_REPORTS) or self.has_ever_rebooked(origin)
+
+    def _has_ever_named(self, lines: Collection[str], kinds: Collection[CorrectionKind]) -> bool:
+        return any(entry.line in lines for entry in self.entries if entry.kind in kinds)
 
     def with_entry(self, correction: Correction) -> Corrections | None:
         """Return the row with one more entry, None where it has it already. Raises Failure for one that cannot be.
@@ -200,6 +224,11 @@ class Corrections:
                 raise refused(f"it was made before the correction that it would replace, {entry.text}")
 
 
+def shipment_line(number: int) -> str:
+    """Return what a correction calls a shipment of an order; 1 is the first that became known."""
+    return f"shipment {number}"
+
+
 def value_for(origin: str, by_line: Mapping[str, str]) -> str:
     """Return the value for the line of that origin, from the most specific correction; empty where there is none."""
     return next((by_line[line] for line in _names_of(origin) if line in by_line), "")
@@ -220,60 +249,9 @@ def _names_of(origin: str) -> tuple[str, ...]:
     return origin, origin.partition(":")[0], ""
 
 
-def checked(correction: Correction) -> Correction:
-    """Return the correction. Raises Failure with CORRECTION_REFUSED for one that states nothing that could apply."""
-    kind, value = correction.kind, correction.value
-    if not correction.reason.strip() or len(correction.reason) > MAX_REASON:
-        raise refused(f"reason should have 1 to {MAX_REASON} characters")
-    if not correction.author.strip():
-        raise refused("author is missing")
-    if correction.line and kind not in OF_LINES:
-        raise refused(f"a correction of kind {kind} concerns all lines, so line should be empty")
-    if kind in _WITHOUT_VALUE and value:
-        raise refused(f"a correction of kind {kind} has no value, and this one has {value!r}")
-    _check_terms(correction)
-    if kind is CorrectionKind.DATE:
-        _check_day(value)
-    elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
-        raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
-    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= _MAX_KEY:
-        raise refused("value should be the key of a document")
-    elif kind in OF_LINES:
-        _check_code(kind, value)
-    return correction
-
-
-def _check_terms(correction: Correction) -> None:
-    """Raise Failure for terms of another kind than REBOOK, for a REBOOK without any, and for a code that cannot be."""
-    kind, terms = correction.kind, correction.terms
-    if bool(terms) is not (kind is CorrectionKind.REBOOK):
-        raise refused(f"terms should state the lines of a correction of kind {CorrectionKind.REBOOK}, and of no other")
-    if len({each.line for each in terms}) < len(terms) or not all(each.line for each in terms):
-        raise refused("terms should name each line once")
-    for each in terms:
-        for of_kind, code in ((CorrectionKind.ACCOUNT, each.account), (CorrectionKind.TAX_TYPE, each.tax_type)):
-            if code:
-                _check_code(of_kind, code)
-
-
-def _check_day(value: str) -> None:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise refused(f"value should be a day such as 2026-11-04 and is {value!r}") from None
-    if not _EARLIEST <= day <= _LATEST:
-        raise refused(f"value should be a day from {_EARLIEST} to {_LATEST} and is {value}")
-
-
-def _check_code(kind: CorrectionKind, value: str) -> None:
-    limit = _MAX_ACCOUNT if kind is CorrectionKind.ACCOUNT else _MAX_VALUE
-    if not value.strip() or len(value) > limit or not value.isascii():
-        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters and is {value!r}")
-
-
-def refused(problem: str) -> Failure:
+def refused(problem: str, remedy: str = "Enter it anew.") -> Failure:
     """Return the failure of a correction that is not recorded."""
-    return Failure(FailureCode.CORRECTION_REFUSED, f"The correction was not recorded: {problem}. Enter it anew.")
+    return Failure(FailureCode.CORRECTION_REFUSED, f"The correction was not recorded: {problem}. {remedy}")
 
 
 def unusable(correction: Correction, problem: str) -> Failure:

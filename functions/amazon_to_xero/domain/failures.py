@@ -316,9 +316,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.SHIPPING_DAY_UNKNOWN: FailureInfo(
         "Amazon does not state when the order shipped, and no charge of it is known that would.",
         "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date. Where each of "
-        "several shipments has an invoice of its own, enter the whole order in Xero manually, then take it off the "
-        "list with correct --skip. If the application lacks the role Finance and Accounting, add it and reprocess the "
-        "order.",
+        "several shipments has an invoice of its own, name the one that the message names with --shipment. If the "
+        "application lacks the role Finance and Accounting, add it and reprocess the order.",
     ),
     _C.TOO_MANY_DECIMALS: FailureInfo(
         "Amazon's total has more decimals than Xero keeps.", "Enter the order in Xero manually."

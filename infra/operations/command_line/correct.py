@@ -13,11 +13,14 @@ import typer
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
-from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections, checked
+from amazon_to_xero.domain.correction_checks import checked
+from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKind, Corrections
 from amazon_to_xero.domain.failures import Failure
 from amazon_to_xero.domain.source import SourceKind, identity_of, source_key
 from amazon_to_xero.services.intake.corrections import check_of_refund
+from operations.command_line import correction_options as options
 from operations.command_line.asking import Yes, agreed
+from operations.command_line.contacts import contact_id_of
 from operations.command_line.corrections_view import (
     changed_documents,
     changes_table,
@@ -27,6 +30,8 @@ from operations.command_line.corrections_view import (
 from operations.command_line.entering import author_of, policy_of, send, stored_corrections, with_entries
 from operations.command_line.result import Result
 from operations.command_line.session import Session, UsageProblem
+from operations.command_line.shipments import days_of
+from operations.command_line.stated_lines import check_in_xero
 from operations.planned_in_memory import PlannedDocuments, plan_with
 
 Source = Annotated[
@@ -40,36 +45,42 @@ def correct(
     session: Session,
     source: Source,
     reason: Reason,
-    tax_type: Annotated[str, typer.Option("--tax-type", help="Xero's TaxType of the line, or of all lines.")] = "",
-    account: Annotated[str, typer.Option("--account", help="Account code of the line, or of all lines.")] = "",
-    line: Annotated[
-        str, typer.Option("--line", help="Only this line: an order item id, or item id and charge, e.g. 123:SHIPPING.")
-    ] = "",
-    date: Annotated[str, typer.Option("--date", help="Day of the sale or refund, e.g. 2026-11-04.")] = "",
-    skip: Annotated[bool, typer.Option("--skip", help="It has no documents, e.g. because you entered it.")] = False,
-    as_it_is: Annotated[
-        bool, typer.Option("--as-it-is", help="Book Amazon's amounts although its tax is unclear or varies.")
-    ] = False,
+    tax_type: options.TaxType = "",
+    account: options.Account = "",
+    tracking: options.Tracking = None,
+    item_code: options.ItemCode = "",
+    description: options.Description = "",
+    line: options.Line = "",
+    date: options.Date = "",
+    shipment: options.Shipment = "",
+    contact: options.Contact = "",
+    skip: options.Skip = False,
+    as_it_is: options.AsItIs = False,
     author: Author = "",
     yes: Yes = False,
 ) -> Result:
     """Correct one order or refund. Shows the documents that would change and asks first."""
-    stated = {
+    named = {
         CorrectionKind.TAX_TYPE: tax_type,
         CorrectionKind.ACCOUNT: account,
+        CorrectionKind.TRACKING: "; ".join(tracking or ()),
+        CorrectionKind.ITEM_CODE: item_code,
+        CorrectionKind.DESCRIPTION: description,
         CorrectionKind.DATE: date,
+        CorrectionKind.CONTACT: contact,
         CorrectionKind.SKIP: skip,
         CorrectionKind.BOOK_AS_IT_IS: as_it_is,
     }
-    named = {kind: value if isinstance(value, str) else "" for kind, value in stated.items() if value}
-    if not named:
-        raise UsageProblem("Say what to correct: --tax-type, --account, --date, --skip or --as-it-is.")
-    if line and not named.keys() & OF_LINES:
-        raise UsageProblem("--line goes with --tax-type or --account.")
+    stated = {kind: value if isinstance(value, str) else "" for kind, value in named.items() if value}
+    options.check(stated, line, shipment)
+    key = _key(source)
     made = [
-        _made(session, kind, value, reason, author, line if kind in OF_LINES else "") for kind, value in named.items()
+        _made(session, kind, _value_of(session, kind, key, value), reason, author, each)
+        for kind, value in stated.items()
+        for each in _lines_of(session, kind, key, line, shipment)
     ]
-    return _enter(session, _key(source), made, yes=yes)
+    check_in_xero(session, made)
+    return _enter(session, key, made, yes=yes)
 
 
 def withdraw(
@@ -94,6 +105,28 @@ def corrections(session: Session, source: Source) -> Result:
 # --- entering ---------------------------------------------------------------------------------------------------------
 
 
+def _value_of(session: Session, kind: CorrectionKind, source: str, stated: str) -> str:
+    """Return the value of a correction: as it is stated, and of a contact its id."""
+    if kind is not CorrectionKind.CONTACT:
+        return stated
+    _record(session, source)  # nothing is looked up in Xero for an order that is not known
+    return contact_id_of(session, stated)
+
+
+def _lines_of(session: Session, kind: CorrectionKind, source: str, line: str, shipment: str) -> Sequence[str]:
+    """Return the lines that a correction of that kind is entered for, one by one; an empty one stands for all."""
+    if kind in OF_LINES:
+        return [line]
+    if kind is not CorrectionKind.DATE:
+        return [""]
+    record = _record(session, source)
+    if isinstance(record, OrderRecord):
+        return days_of(record, shipment, policy_of(session), session.store())
+    if shipment:
+        raise UsageProblem("--shipment is for orders. A refund has one day.")
+    return [""]
+
+
 def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bool) -> Result:
     row, record = with_entries(_stored(session, source), made), _record(session, source)
     if isinstance(record, TransactionRecord):
@@ -113,6 +146,7 @@ def _enter(session: Session, source: str, made: Sequence[Correction], *, yes: bo
 
 def _record(session: Session, source: str) -> OrderRecord | TransactionRecord:
     """Return what is corrected. Raises UsageProblem for an order or transaction that is not known."""
+    _check_key(source)
     order_id = identity_of(source, SourceKind.ORDER)
     if order_id is not None:
         order = session.store().load(OrderRecord, [order_id]).get(order_id)
@@ -152,6 +186,10 @@ def _key(source: str) -> str:
 
 
 def _stored(session: Session, source: str) -> Corrections:
+    _check_key(source)
+    return stored_corrections(session, source)
+
+
+def _check_key(source: str) -> None:
     if not any(identity_of(source, kind) for kind in (SourceKind.ORDER, SourceKind.TRANSACTION)):
         raise UsageProblem(f"{source} is neither an order nor a refund: give an order id, or transaction#ID.")
-    return stored_corrections(session, source)

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.line import Line, line_from_xero, tracking_text
 from amazon_to_xero.domain.corrections import Corrections
+from amazon_to_xero.domain.planning.order_documents import CONTACT
 from operations.command_line.result import table
 from operations.planned_in_memory import PlannedDocuments
 
@@ -52,7 +53,11 @@ def corrections_table(row: Corrections) -> RenderableType:
 
 
 def changed_documents(planned: PlannedDocuments) -> Mapping[str, Any]:
-    return {"problem": planned.problem, "documents": [_document(each) for each in planned.documents]}
+    return {
+        "problem": planned.problem,
+        "documents": [_document(each) for each in planned.documents],
+        "other_contact": list(planned.other_contact),
+    }
 
 
 def _document(desired: DesiredDocument) -> dict[str, Any]:
@@ -63,6 +68,7 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
         "is_removed": desired.tombstone,
         "amount": desired.total if desired.total is not None else body.get("Amount"),
         "date": body.get("Date", ""),
+        "contact": desired.references.get(CONTACT, "").partition("#")[2],
         "lines": [
             _line(line_from_xero(line, origin))
             for line, origin in zip(body.get("LineItems", ()), desired.line_origins, strict=True)
@@ -73,6 +79,7 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
 def _line(line: Line) -> dict[str, Any]:
     return {
         "books": line.origin,
+        "description": line.description,
         "account": line.account,
         "tax_type": line.tax_type,
         "amount": line.amount,
@@ -83,23 +90,40 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _line_text(line: Mapping[str, Any]) -> str:
     terms = (line[name] for name in ("account", "tax_type", "tracking", "item_code") if line[name])
-    return f"{line['amount']} on {' '.join(terms)}"
+    return f"{line['amount']} on {' '.join(terms)}: {line['description']}"
 
 
 def changes_table(planned: PlannedDocuments) -> list[RenderableType]:
     if planned.problem:
         return [planned.problem]
+    return [_documents_table(planned), *_kept_contacts(planned)]
+
+
+def _kept_contacts(planned: PlannedDocuments) -> list[RenderableType]:
+    if not planned.other_contact:
+        return []
+    kept = ", ".join(planned.other_contact)
+    return [
+        f"These keep the contact that they have, and so does what corrects or refunds them: {kept}. They are paid, "
+        "credited, of a locked period or approved by a person. To move them, change the contact in Xero and accept the "
+        "change with drift accept."
+    ]
+
+
+def _documents_table(planned: PlannedDocuments) -> RenderableType:
     documents = [_document(each) for each in planned.documents]
     if not documents:
-        return ["No document changes."]
+        return "No document changes."
     rows = [
         [
             f"{'remove ' if each['is_removed'] else ''}{each['kind']}",
             each["number"],
             each["date"],
             each["amount"],
+            each["contact"],
             "; ".join(_line_text(line) for line in each["lines"]),
         ]
         for each in documents
     ]
-    return [table("Documents that would change", ("Document", "number", "date", "amount", "lines"), rows)]
+    columns = ("Document", "number", "date", "amount", "contact", "lines")
+    return table("Documents that would change", columns, rows)

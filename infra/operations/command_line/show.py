@@ -14,6 +14,7 @@ from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.shipment_charge import charged_text
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.line import line_from_xero, tracking_text
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import remedy_of
 from amazon_to_xero.domain.money import cents
@@ -22,11 +23,22 @@ from amazon_to_xero.domain.source import SourceKind, source_key
 from operations.command_line.corrections_view import corrections_table, listed_corrections
 from operations.command_line.result import Result, print_warning, table
 from operations.command_line.session import Session
+from operations.command_line.shipments import listed_shipments, shipments_table
 from operations.links import seller_central_link, xero_link
 from operations.order_books import OrderBooks, load_order_books
 from operations.order_timeline import timeline
 
 _FAILED = "FAILED"
+_LINE_FIELDS = {
+    "books": "books",
+    "amount": "amount",
+    "account": "account",
+    "tax_type": "tax type",
+    "tax": "stated tax",
+    "tracking": "tracking",
+    "item_code": "item",
+    "description": "description",
+}
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="Amazon's id of the order.")]
 
 
@@ -60,6 +72,7 @@ def order_data(books: OrderBooks) -> dict[str, Any]:
         "order_id": books.order_id,
         "seller_central": seller_central_link(books.order_id, books.marketplace_id),
         "order": _order(books.record) if books.record else None,
+        "shipments": listed_shipments(books.record, books.documents) if books.record else [],
         "refunds": [_refund(each) for each in books.refunds],
         "confirmation": _confirmation(books.confirmation) if books.confirmation else None,
         "documents": [_document(each) for each in books.documents.values()],
@@ -132,12 +145,17 @@ def _line(line: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "account": line["AccountCode"],
         "tax_type": line["TaxType"],
         "tax": line.get("TaxAmount"),
+        "tracking": tracking_text(line_from_xero(line, origin).tracking),
+        "item_code": line.get("ItemCode") or "",
+        "description": line["Description"],
     }
 
 
 def _view(data: Mapping[str, Any]) -> list[RenderableType]:
     title = f"Order {data['order_id']}  {data['seller_central']}"
     parts: list[RenderableType] = [title, table("", ("", ""), _facts(data))]
+    if data["shipments"]:
+        parts += ["", shipments_table(data["shipments"])]
     documents = [
         [each["kind"], each["number"], each["amount"], each["currency"], each["xero_status"], _why(each)]
         for each in data["documents"]
@@ -145,12 +163,10 @@ def _view(data: Mapping[str, Any]) -> list[RenderableType]:
     if documents:
         parts += ["", table("", ("Document", "number", "amount", "currency", "in Xero", "state"), documents)]
     lines = [
-        [each["number"], line["books"], line["amount"], line["account"], line["tax_type"], line["tax"]]
-        for each in data["documents"]
-        for line in each["lines"]
+        [each["number"], *(line[name] for name in _LINE_FIELDS)] for each in data["documents"] for line in each["lines"]
     ]
     if lines:
-        parts += ["", table("", ("Line of", "books", "amount", "account", "tax type", "stated tax"), lines)]
+        parts += ["", table("", ("Line of", *_LINE_FIELDS.values()), lines)]
     in_xero = [
         [each["kind"], each["number"], each["link"] or each["xero_id"] or _day(each)] for each in data["documents"]
     ]

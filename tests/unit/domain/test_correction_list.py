@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from amazon_to_xero.domain.correction_checks import checked
 from amazon_to_xero.domain.corrections import (
     MAX_ENTRIES,
     MAX_TERMS,
@@ -14,7 +15,6 @@ from amazon_to_xero.domain.corrections import (
     CorrectionKind,
     Corrections,
     LineTerms,
-    checked,
     value_for,
 )
 from amazon_to_xero.domain.failures import Failure, FailureCode
@@ -154,7 +154,14 @@ def test_list_has_a_limit() -> None:
         (correction(K.ACCOUNT, "12345678901"), "value should be Xero's account with 1 to 10 characters"),
         (correction(K.SKIP, "yes"), "a correction of kind skip has no value, and this one has 'yes'"),
         (correction(K.WITHDRAW, "the first"), "value should be the number of the withdrawn correction"),
-        (correction(K.DATE, "2026-11-04", line="1"), "a correction of kind date concerns all lines"),
+        (correction(K.DATE, "2026-11-04", line="1"), "line should be empty or a shipment such as 'shipment 2'"),
+        (correction(K.TRACKING, "North"), "value should be such as 'Region=North; Channel=FBA' and is 'North'"),
+        (correction(K.TRACKING, "A=1; B=2; C=3"), "a line has at most 2 categories, each with one option"),
+        (correction(K.TRACKING, "A=1; A=2"), "a line has at most 2 categories, each with one option"),
+        (correction(K.ITEM_CODE, "T" * 31), "value should be Xero's item_code with 1 to 30 characters"),
+        (correction(K.DESCRIPTION, " "), "value should be Xero's description with 1 to 500 characters"),
+        (correction(K.CONTACT, "Maria Rossi"), "value should be Xero's ContactID, in small letters"),
+        (correction(K.SKIP, line="shipment 1"), "a correction of kind skip concerns all lines"),
         (replace(correction(K.SKIP), reason=" "), "reason should have 1 to 500 characters"),
         (replace(correction(K.SKIP), author=""), "author is missing"),
     ],

@@ -9,7 +9,10 @@ from dataclasses import replace
 import pytest
 
 from amazon_to_xero.domain.amazon.sku_categories import SkuCategories
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
+from amazon_to_xero.domain.books.organisation import Organisation
+from amazon_to_xero.domain.books.organisation_lists import ListsToRead
 from amazon_to_xero.domain.capabilities import REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.planning.policy import PostingPolicy
@@ -18,11 +21,11 @@ from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
 from amazon_to_xero.services.stored_categories import compressed, store_categories
 from fakes.operator import OperatorSession, operate
-from fakes.order_life import PAYING, tea, version
+from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, tea, version
 from fakes.refunds import item_refund, refund
 from fakes.settings import settings as valid_settings
+from operations.command_line import contacts, entering, stated_lines
 from operations.command_line import correct as commands
-from operations.command_line import entering
 from operations.command_line.show import show
 from unit.services.planning.refunding_connection import RefundingConnection
 
@@ -159,7 +162,7 @@ def test_documents_of_a_corrected_refund_are_shown_before_the_question(
     session.connected.post()
     sold = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
 
-    assert waiting == {"problem": "It waits: WAITING_FOR_SALE.", "documents": []}
+    assert waiting == {"problem": "It waits: WAITING_FOR_SALE.", "documents": [], "other_contact": []}
     assert sold["problem"] == ""
     assert [each["number"] for each in sold["documents"]] == ["B-RFT1", "B-RFT1"]
     (note,) = (each for each in sold["documents"] if each["kind"] == "credit_note")
@@ -233,8 +236,11 @@ def test_file_of_categories_that_is_missing_is_named_and_nothing_is_sent(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["A", "--reason", WHY], "Say what to correct: --tax-type, --account, --date, --skip or --as-it-is."),
-        (["A", "--skip", "--line", "1", "--reason", WHY], "--line goes with --tax-type or --account."),
+        (
+            ["A", "--reason", WHY],
+            "Say what to correct: --tax-type, --account, --tracking, --item-code, --description,",
+        ),
+        (["A", "--skip", "--line", "1", "--reason", WHY], "--line goes with --tax-type, --account, --tracking,"),
         (["A", "--skip", "--reason", " "], "reason should have 1 to 500 characters"),
         (["A", "--date", "tomorrow", "--reason", WHY], "value should be a day such as 2026-11-04"),
         (["B", "--skip", "--reason", WHY], "No order B is known to the connection main"),
@@ -256,3 +262,130 @@ def test_withdrawal_of_nothing_is_not_sent(session: CorrectingSession, monkeypat
 
     assert (run.exit_code, session.messages.sent) == (2, [])
     assert "order#A has no correction 3 that applies" in " ".join(run.stderr.split())
+
+
+# --- the contact ------------------------------------------------------------------------------------------------------
+
+CONTACT = "0aa0a4e4-1c7e-4a51-9d3f-0d5c5ff0d7b1"
+
+
+class ListedContacts:
+    """The connection's Xero, for reading: three contacts, one of them archived."""
+
+    def find(self, collection: str, field: str, values: list[str]) -> list[dict[str, str]]:
+        assert collection == "Contacts"
+        contacts = [
+            {"ContactID": CONTACT, "Name": "Maria Rossi", "ContactNumber": "K-17", "ContactStatus": "ACTIVE"},
+            {"ContactID": "id-9", "Name": "Bob", "ContactStatus": "ARCHIVED"},
+        ]
+        return [each for each in contacts if each.get(field) in values]
+
+
+@pytest.mark.parametrize("stated", [CONTACT, CONTACT.upper(), "K-17", "Maria Rossi"])
+def test_contact_is_sent_as_its_id_whatever_a_person_calls_it(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setattr(contacts, "xero_of", lambda _: ListedContacts())
+
+    run = operate(monkeypatch, session, "correct", "A", "--contact", stated, "--reason", WHY, "--yes", "--json")
+
+    ((_, body),) = session.messages.sent
+    assert json.loads(body)["correct"]["value"] == CONTACT
+    assert "Rossi" not in run.stdout + run.stderr + body
+
+
+def test_contact_of_ours_is_named_by_its_number(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = session.connected.document("AMAZON-A1F83G8C2ARO7P", DocumentKind.CONTACT)
+    session.connected.store.save([replace(ours, xero_id=CONTACT.upper())])
+
+    operate(monkeypatch, session, "correct", "A", "--contact", ours.desired.number, "--reason", WHY, "--yes")
+
+    ((_, body),) = session.messages.sent
+    assert json.loads(body)["correct"]["value"] == CONTACT
+
+
+@pytest.mark.parametrize("stated", ["Bob", "Nobody"])
+def test_contact_that_xero_does_not_have_is_not_sent(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setattr(contacts, "xero_of", lambda _: ListedContacts())
+
+    run = operate(monkeypatch, session, "correct", "A", "--contact", stated, "--reason", WHY, "--yes")
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert "Xero has no active contact of that number or name. Copy the ContactID" in " ".join(run.stderr.split())
+
+
+def test_documents_that_keep_their_contact_are_named_before_the_question(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = operate(monkeypatch, session, "correct", "A", "--contact", CONTACT, "--reason", WHY, answer="no\n")
+
+    shown = " ".join(run.stderr.split())
+    assert "No document changes." in shown
+    assert "These keep the contact that they have, and so does what corrects or refunds them: invoice#A." in shown
+
+
+def test_draft_is_shown_with_the_contact_that_it_would_go_to(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
+    command = ("correct", "B", "--contact", CONTACT, "--reason", WHY, "--yes", "--json")
+
+    changes = json.loads(operate(monkeypatch, session, *command).stdout)["changes"]
+
+    assert [(each["number"], each["contact"]) for each in changes["documents"]] == [("B", CONTACT)]
+    assert changes["other_contact"] == []
+
+
+# --- more of lines ----------------------------------------------------------------------------------------------------
+
+
+class ReadOrganisation:
+    """The connection's Xero, for reading: one tracking category, and no item."""
+
+    def __init__(self, lists: ListsToRead) -> None:
+        self.lists = lists
+
+    def organisation(self) -> Organisation:
+        return replace(ORGANISATION_WITH_CLEARING, lists=self.lists, tracking={"Region": frozenset({"North"})})
+
+
+def test_line_is_shown_as_it_was_stated(session: CorrectingSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stated_lines, "xero_of", lambda _, lists: ReadOrganisation(lists))
+    session.connected.update(version(0, tea(), status="UNSHIPPED") | {"orderId": "B"})
+    stated = ("--tracking", "Region=North", "--description", "Green tea", "--line", "10000000000001")
+
+    run = operate(monkeypatch, session, "correct", "B", *stated, "--reason", WHY, "--yes", "--json")
+    session.deliver()
+
+    ((line,),) = [each["lines"] for each in json.loads(run.stdout)["changes"]["documents"]]
+    assert (line["tracking"], line["description"], line["amount"]) == ("Region: North", "Green tea", "10.00")
+    (document,) = [each for each in show(session, "B").data["documents"] if each["kind"] == "invoice"]
+    assert document["lines"][0] | {"books": "10000000000001:ITEM", "tracking": "Region: North"} == document["lines"][0]
+    assert document["lines"][0]["description"] == "Green tea"
+
+
+@pytest.mark.parametrize(
+    ("stated", "problem"),
+    [
+        (("--tracking", "Region=South"), "has no active tracking category Region with an active option South"),
+        (("--tracking", "North"), "value should be such as 'Region=North; Channel=FBA' and is 'North'"),
+        (("--item-code", "TEA"), "the organisation has no item TEA"),
+    ],
+)
+def test_line_that_xero_would_not_report_as_stated_is_not_sent(
+    session: CorrectingSession, monkeypatch: pytest.MonkeyPatch, stated: tuple[str, str], problem: str
+) -> None:
+    monkeypatch.setattr(stated_lines, "xero_of", lambda _, lists: ReadOrganisation(lists))
+
+    run = operate(monkeypatch, session, "correct", "A", *stated, "--reason", WHY, "--yes")
+
+    assert (run.exit_code, session.messages.sent) == (2, [])
+    assert problem in " ".join(run.stderr.split())
+
+
+def test_line_without_tracking_and_item_needs_nothing_of_xero(session: CorrectingSession) -> None:
+    commands.correct(session, "A", WHY, tracking=["none"], item_code="none", yes=True)
+
+    assert [json.loads(body)["correct"]["value"] for _, body in session.messages.sent] == ["none", "none"]

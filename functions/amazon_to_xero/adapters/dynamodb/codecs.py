@@ -211,7 +211,8 @@ class DocumentCodec:
             record.remedy,
             SHIPMENTS if desired.is_entry else DOCUMENTS,
             _text(record.next_attempt_at) or "",
-            watched=_WATCHED_STATES.get(record.state, ""),
+            # What needs a contact that a person has chosen fails with it. Once that is withdrawn, nobody needs it.
+            watched="" if desired.is_chosen_contact else _WATCHED_STATES.get(record.state, ""),
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> Document:

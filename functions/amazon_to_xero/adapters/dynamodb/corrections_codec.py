@@ -16,7 +16,7 @@ class CorrectionsCodec:
     """Converts Corrections. The number of an entry is its place in the list."""
 
     prefix = "CORRECTION"
-    schema = 2  # 2: the terms of lines that are booked again
+    schema = 3  # 2: the terms of lines that are booked again; 3: contacts, days of shipments, more of lines
 
     def encode(self, record: Corrections) -> Row:
         data = {"entries": [_encoded(entry) for entry in record.entries]}

@@ -15,7 +15,7 @@ from typing import Any
 
 from amazon_to_xero.domain.amazon.correction_message import MAX_AUTHOR
 from amazon_to_xero.domain.amazon.message import malformed, required_part, short_text, time_of
-from amazon_to_xero.domain.corrections import MAX_REASON
+from amazon_to_xero.domain.correction_checks import MAX_REASON
 
 _MAX_KEY = 220
 

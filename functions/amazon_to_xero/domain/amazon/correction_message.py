@@ -15,7 +15,8 @@ from datetime import UTC
 from typing import Any
 
 from amazon_to_xero.domain.amazon.message import malformed, optional_part, required_part, short_text, time_of
-from amazon_to_xero.domain.corrections import Correction, CorrectionKind, LineTerms, checked
+from amazon_to_xero.domain.correction_checks import checked
+from amazon_to_xero.domain.corrections import Correction, CorrectionKind, LineTerms
 
 _LONGEST_LINE = 100  # an order item id and the name of a charge
 MAX_AUTHOR = 200  # an ARN of a role and its session

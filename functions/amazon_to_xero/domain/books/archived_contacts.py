@@ -59,6 +59,8 @@ def after_archived_contact(
     is_ours = document.exists_in_xero or has_our_number
     if survivor is not None and is_ours:
         return document.merged_into(str(survivor["ContactID"]), str(survivor.get("ContactStatus") or ""), now)
+    if document.desired.is_chosen_contact:
+        return _chosen_is_not_usable(document, FailureCode.CONTACT_ARCHIVED)
     if document.name_is_taken and not is_ours:
         return document.failed(FailureCode.CONTACT_NAME_TAKEN, FAILURES[FailureCode.CONTACT_NAME_TAKEN].remedy)
     return document.replaced(now, name_is_taken=True, number_is_taken=has_our_number)
@@ -66,8 +68,18 @@ def after_archived_contact(
 
 def after_absent_contact(document: Document, now: datetime) -> Document:
     """Return the next state of a contact that Xero refused as archived or unknown and does not show."""
+    if document.desired.is_chosen_contact:
+        return _chosen_is_not_usable(document, FailureCode.CONTACT_NOT_FOUND)
     if document.exists_in_xero:
         return document.replaced(now, name_is_taken=document.name_is_taken, number_is_taken=False)
     if document.name_is_taken:
         return document.failed(FailureCode.CONTACT_ARCHIVED, FAILURES[FailureCode.CONTACT_ARCHIVED].remedy)
     return document.replaced(now, name_is_taken=True, number_is_taken=False)
+
+
+def _chosen_is_not_usable(document: Document, code: FailureCode) -> Document:
+    """Return the contact that a person has chosen and that takes no documents: nothing replaces it."""
+    is_archived = code is FailureCode.CONTACT_ARCHIVED
+    problem = "is archived in Xero. Restore it there" if is_archived else "is not in Xero. Check its ContactID"
+    remedy = f"The contact that a person has stated for the order {problem}, then reprocess the order; or withdraw the "
+    return document.failed(code, f"{remedy}correction, or state another contact.")

@@ -132,6 +132,12 @@ def marketplace_customer(marketplace_id: str, policy: ContactPolicy) -> Customer
     return Customer(marketplace_contact_number(marketplace_id), name)
 
 
+def chosen_contact(contact_id: str) -> DesiredDocument:
+    """Return the contact in Xero that a person has chosen for an order. It stays as it is: nothing is sent to it."""
+    source = source_key(SourceKind.SETTINGS, contact_id)
+    return DesiredDocument(DocumentKind.CONTACT, contact_id, {"ContactID": contact_id}, source)
+
+
 def as_sent(document: Document, content: Mapping[str, Any]) -> dict[str, Any]:
     """Return a contact's content with the name and number that tell it from a namesake and from an archived one."""
     number = document.number_in_xero

@@ -39,6 +39,8 @@ class FieldDifference:
 def differences(desired: DesiredDocument, element: Mapping[str, Any] | None) -> tuple[FieldDifference, ...]:
     """Return what differs between a document to be written and Xero's own object of it; None where it has none."""
     held = element or {}
+    if desired.is_chosen_contact:
+        return ()
     if desired.kind is DocumentKind.CONTACT:
         return tuple(_of_contact(desired, held))
     if desired.tombstone:
@@ -61,6 +63,15 @@ def _of_contact(desired: DesiredDocument, held: Mapping[str, Any]) -> Iterator[F
     for name in _CONTACT_FIELDS:
         if folded(held.get(name) or "") != folded(desired.body.get(name) or ""):
             yield FieldDifference(name, DIFFERS, DIFFERS)
+
+
+def contact_difference(element: Mapping[str, Any] | None, contact_id: str) -> tuple[FieldDifference, ...]:
+    """Return whether a document in Xero has another contact than it should have, by their ids; no names.
+
+    element: None, or without a contact, where nothing is compared; contact_id: empty where it is not known.
+    """
+    held = folded(((element or {}).get("Contact") or {}).get("ContactID") or "")
+    return tuple(_different("Contact", held, folded(contact_id))) if held and contact_id else ()
 
 
 def _of_document(desired: DesiredDocument, held: Mapping[str, Any]) -> Iterator[FieldDifference]:

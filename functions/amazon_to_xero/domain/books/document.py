@@ -94,6 +94,11 @@ class DesiredDocument:
         return str(self.body.get("BuyerDigest", "")) if self.kind is DocumentKind.CONTACT else ""
 
     @property
+    def is_chosen_contact(self) -> bool:
+        """Whether it is a contact in Xero that a person has chosen: it is looked up, and nothing is written to it."""
+        return self.kind is DocumentKind.CONTACT and "ContactID" in self.body
+
+    @property
     def digest(self) -> str:
         """The hash of what Xero should hold; two requests with one digest are the same request."""
         return content_hash({"body": self.body, "references": self.references, "tombstone": self.tombstone})
@@ -128,7 +133,8 @@ class Document:
     reference_waits: how often it was deferred because a document that it references does not exist.
     buyer_requests: how often the order was read again because the buyer's details were not in memory.
     name_is_taken: another contact has its name, so a suffix tells them apart.
-    is_merged: a person merged the contact into another; xero_id is that one's, and nothing is written to it.
+    is_merged: a person merged the contact into another, or has chosen one; xero_id is that one's, and nothing is
+        written to it.
     replacements: how many contacts with our number a person archived. Xero keeps their numbers taken.
     contact_refusals: how often Xero refused it because its contact is archived, or unknown to Xero.
     period_refusals: how often Xero refused its date as locked, and its source was planned again for another date.
@@ -224,7 +230,12 @@ class Document:
 
     @property
     def is_contact_in_doubt(self) -> bool:
-        """Whether Xero refused the contact in a document: no document may reference it before it was looked up."""
+        """Whether no document may reference the contact before it was looked up.
+
+        Xero refused it in a document, or a person has chosen it.
+        """
+        if self.desired.is_chosen_contact:
+            return self.state is not DocumentState.APPLIED
         is_contact = self.kind is DocumentKind.CONTACT
         return is_contact and self.state is DocumentState.UNKNOWN and self.reason in _CONTACT_IN_DOUBT
 
@@ -265,6 +276,8 @@ class Document:
             return replace(self, desired=desired) if desired.source_version != held else None
         if self.outcome_unknown and not self.is_checked_before_change:
             return replace(self, desired=desired, last_applied=self._approved_content)
+        if desired.is_chosen_contact:
+            return replace(self, desired=desired).looked_up(now)
         if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
@@ -313,6 +326,12 @@ class Document:
         return replace(
             self, state=DocumentState.APPLIED, closed_in=day, applied_digest=digest, next_attempt_at=None, reason=""
         )
+
+    def looked_up(self, now: datetime) -> Document:
+        """Return the contact that a person has chosen: no document references it before it was found in Xero."""
+        xero_id = str(self.desired.body["ContactID"])
+        known = replace(self, xero_id=xero_id, is_merged=True, remedy="", attempts=0, unknown_since=None)
+        return known.unknown(now, FailureCode.CONTACT_NOT_FOUND)
 
     # --- what happens in posting ------------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class Match(Enum):
 
 def match(desired: DesiredDocument, element: Mapping[str, Any]) -> Match:
     """Compare the desired document with Xero's own object, whose numbers are Decimal."""
+    if desired.is_chosen_contact:
+        return Match.SAME  # found by its id: it is as the person who keeps it has it
     if desired.kind is DocumentKind.CONTACT:
         number = folded(element.get("ContactNumber") or "")
         if number not in ("", folded(desired.body["ContactNumber"])):
@@ -112,7 +114,9 @@ def _is_same_document(desired: DesiredDocument, element: Mapping[str, Any]) -> b
 def _are_same_lines(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the lines agree; in their tax where ours state it, else Xero has computed it."""
     return len(ours) == len(theirs) and all(
-        _line(our) == _line(their) and our.get("TaxAmount") in (None, their.get("TaxAmount"))
+        _line(our) == _line(their)
+        and our.get("TaxAmount") in (None, their.get("TaxAmount"))
+        and their.get("Description") in (None, our.get("Description"))
         for our, their in zip(ours, theirs, strict=True)
     )
 

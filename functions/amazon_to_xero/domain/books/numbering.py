@@ -5,6 +5,7 @@
     …-R1                   the same document again, after Xero holds the number as voided or deleted
     …-RF34358aee           the credit note of the refund whose transaction id begins with 34358aee
     …-A1                   the first adjustment of what is paid: a supplementary invoice or a credit note
+    …-D1                   the first move of a paid shipment to another day: a credit note and an invoice
     <prefix>GB-20261102-1  the first invoice and credit note of a marketplace and day, where each day has one
 
 A number stays taken in Xero after its document was voided or deleted (Xero: InvoiceNumber).
@@ -17,6 +18,7 @@ from datetime import date
 
 _PREFIX = "AMAZON-"
 _SUFFIX_LENGTH = 6
+_MOVE = re.compile(r"-D\d+$")
 _DAY_NUMBER = re.compile(r"[A-Z]{2}-\d{8}-\d+$")
 
 
@@ -38,6 +40,19 @@ def reissued_number(number: str, times: int) -> str:
 def adjustment_number(first: str, place: int) -> str:
     """Return the number of an order's adjustment; place 1 is the first. Invoice and credit note share it."""
     return f"{first}-A{place}"
+
+
+def move_number(first: str, place: int) -> str:
+    """Return the number of a shipment's move to another day, by its first invoice; place 1 is the first.
+
+    Invoice and credit note share it.
+    """
+    return f"{first}-D{place}"
+
+
+def moved_number(number: str) -> str:
+    """Return the number of the invoice that a move is of; the number itself of any other document."""
+    return _MOVE.sub("", number)
 
 
 def day_number(prefix: str, country: str, day: date, place: int) -> str:

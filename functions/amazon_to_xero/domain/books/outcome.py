@@ -17,6 +17,7 @@ from amazon_to_xero.domain.books.archived_contacts import (
     after_refused_contact,
 )
 from amazon_to_xero.domain.books.contact import as_sent
+from amazon_to_xero.domain.books.differences import contact_difference
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
@@ -66,11 +67,16 @@ def after_write(
 
 
 def after_lookup(
-    document: Document, element: Mapping[str, Any] | None, now: datetime, survivor: Mapping[str, Any] | None = None
+    document: Document,
+    element: Mapping[str, Any] | None,
+    now: datetime,
+    survivor: Mapping[str, Any] | None = None,
+    contact_id: str = "",
 ) -> Document:
     """Return the document's next state for what Xero holds under its id or number; None when it holds nothing.
 
     survivor: the active contact that the element was merged into, where it is a contact that somebody merged.
+    contact_id: Xero's id of the contact that it should have; empty where Xero has none yet, and for other kinds.
     """
     if element is None:
         return _after_nothing_found(document, now)
@@ -81,7 +87,7 @@ def after_lookup(
         return _after_approval(document, element, now)
     if document.is_merged:
         return document.applied(xero_id, status, document.desired.digest, now)  # it is the person's, and not compared
-    found = match(_as_xero_should_hold_it(document), element)
+    found = _matched(document, element, contact_id)
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
     if document.is_checked_before_change and found not in (as_wanted, Match.GONE):
         return _after_check(document, element, now)
@@ -112,6 +118,13 @@ def after_lookup(
         return _failed(document, FailureCode.CONTACT_NAME_TAKEN)  # found by its name, under another contact number
     remedy = f"{document.desired.number} is the number of another document in Xero. Rename that one, then reprocess."
     return document.failed(FailureCode.NUMBER_TAKEN, remedy)
+
+
+def _matched(document: Document, element: Mapping[str, Any], contact_id: str) -> Match:
+    """Return how what Xero holds relates to what is requested, which may be for another contact by now."""
+    found = match(_as_xero_should_hold_it(document), element)
+    is_of_another = found is Match.SAME and contact_difference(element, contact_id)
+    return Match.OURS_BUT_DIFFERENT if is_of_another else found
 
 
 def _after_check(document: Document, element: Mapping[str, Any], now: datetime) -> Document:

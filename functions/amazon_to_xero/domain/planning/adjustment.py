@@ -6,29 +6,32 @@ the same amount, both are made, to the cent. How they are settled: `adjustment_s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
-from amazon_to_xero.domain.books.numbering import adjustment_number
-from amazon_to_xero.domain.books.organisation import LockDates
+from amazon_to_xero.domain.books.numbering import adjustment_number, move_number
 from amazon_to_xero.domain.money import ZERO, cents, total
+from amazon_to_xero.domain.planning.adjustment_series import AdjustmentSeries
 from amazon_to_xero.domain.planning.adjustment_settlements import AdjustmentSettlements
-from amazon_to_xero.domain.planning.corrected_documents import CorrectedLines, corrected_lines, with_positive_totals
+from amazon_to_xero.domain.planning.corrected_documents import (
+    CorrectedLines,
+    corrected_lines,
+    left_of_lines,
+    with_positive_totals,
+)
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices
 from amazon_to_xero.domain.planning.order_documents import (
     CONTACT,
-    SETTLED_BY,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
     dated_reference,
-    is_number_used_up,
-    sale_day,
 )
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps
 from amazon_to_xero.domain.planning.proportions import scaled_to, with_amount
@@ -43,10 +46,14 @@ from amazon_to_xero.domain.planning.retaxed import (
 )
 from amazon_to_xero.domain.planning.reversals import NettedReductions, OrderReversals, credited_by_adjustments
 from amazon_to_xero.domain.planning.sale import Sale
+from amazon_to_xero.domain.planning.shipment_moves import (
+    Move,
+    ShipmentMoves,
+    StatedShipment,
+    moves_of_whole_order,
+)
 from amazon_to_xero.domain.planning.taxes_by_origin import TaxesByOrigin
 from amazon_to_xero.domain.tax.rounding import add_rounding_line, xero_total
-
-_KINDS = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
 
 
 def plan_adjustments(
@@ -57,15 +64,15 @@ def plan_adjustments(
     steps: PlanSteps,
     refunds: OrderReversals,
     open_invoices: OpenInvoices,
+    stated: Sequence[StatedShipment] = (),
 ) -> None:
     """Add to `steps` what makes the paid documents and their adjustments state the sales, less what refunds credited.
 
     refunds: what was decided about the order's refunds; what they credited of a reduction is added to it.
     open_invoices: those of the documents that are not paid; credit notes are allocated to them, and counted there.
-
-    Every plan leaves its version at the next number, too: a worker with an older version of the order finds it there.
+    stated: the shipments whose day a person has ever stated, in their order.
     """
-    _Adjustments(paid, sales, held, documents, steps, refunds, open_invoices).plan()
+    _Adjustments(paid, sales, held, documents, steps, refunds, open_invoices).plan(stated)
 
 
 class _Adjustments:
@@ -87,11 +94,29 @@ class _Adjustments:
         self._refunds = refunds
         self._settlements = AdjustmentSettlements(held, documents, steps, open_invoices)
 
-    def plan(self) -> None:
-        number, held = self._next_number()
-        wanted = {desired.kind: desired for desired in self._missing_documents(number)}
-        for kind, document in zip(_KINDS, held, strict=True):
-            self._plan_at(kind, number, document, wanted.get(kind))
+    def plan(self, stated: Sequence[StatedShipment]) -> None:
+        invoices = [document.desired for document in self._booked]
+        moves = [(shipment, self._series(partial(move_number, shipment.number))) for shipment in stated]
+        own = self._series(partial(adjustment_number, self._documents.order.invoice_number))
+        missing = list(self._missing_documents(own.number))
+        own.request(missing)
+        if not stated:
+            return
+        booked = [*(document.desired for document in self._booked), *missing]
+        left = left_of_lines(booked, self._refund_notes(), self._amounts, self._documents.organisation)
+        shipments = ShipmentMoves(invoices, left, stated)
+        moved_with_order = moves_of_whole_order([each.desired for each in own.kept])
+        for shipment, series in moves:
+            moved = [each.desired for each in series.kept]
+            is_first = shipment.number == self._documents.order.invoice_number
+            move = shipments.move_of(shipment, [*moved, *moved_with_order] if is_first else moved)
+            series.request(self._moved_shipment(series.number, shipment, move) if move is not None else ())
+
+    def _series(self, number_at: Callable[[int], str]) -> AdjustmentSeries:
+        """Return a series of adjustments; those that exist count as booked."""
+        series = AdjustmentSeries(number_at, self._held, self._documents, self._steps, self._settlements)
+        self._booked += series.kept
+        return series
 
     @property
     def _amounts(self) -> LineAmountTypes:
@@ -103,69 +128,6 @@ class _Adjustments:
 
     def _booked_lines(self) -> list[Line]:
         return [line for document in self._booked for line in signed_lines(document.desired)]
-
-    def _next_number(self) -> tuple[str, list[Document | None]]:
-        """Keep the adjustments that exist; return the first free number and what was requested under it."""
-        place = 0
-        while True:
-            place += 1
-            number = adjustment_number(self._documents.order.invoice_number, place)
-            held = [self._held.own(kind, number) for kind in _KINDS]
-            used_up = [document for document in held if document is not None and is_number_used_up(document)]
-            requested = [document for document in held if document is not None and not document.desired.tombstone]
-            exists = any(document.exists_in_xero for document in requested)
-            is_taken = not exists and self._held.is_taken(number, (*_KINDS, *SETTLED_BY.values()))
-            if exists or (requested and not is_taken and self._settlements.is_counted_on(number)):
-                # An invoice and a credit note of one number belong together: where one exists, the other will. So they
-                # will where a payment has left to the credit note what it pays.
-                for kind, document in zip(_KINDS, held, strict=True):
-                    if document is None or document.desired.tombstone:
-                        self._settlements.remove(kind, number)
-                    elif document not in used_up:
-                        self._keep(self._on_open_day(document))
-            elif is_taken:
-                for document in requested:
-                    self._withdraw(document)
-            elif not used_up:
-                return number, held
-            # An older version of the order must not request the other one either.
-            tombstones = [document for document in held if document is not None and document.desired.tombstone]
-            self._steps.second.extend(self._documents.unchanged(document) for document in tombstones)
-
-    def _withdraw(self, adjustment: Document) -> None:
-        """Another source took the number while this was requested: it is requested again at the next free number."""
-        if adjustment.outcome_unknown:
-            self._steps.awaits_outcome = True
-        self._settlements.remove(adjustment.kind, adjustment.desired.number)
-        self._steps.second.append(self._documents.removed(adjustment))
-
-    def _keep(self, adjustment: Document) -> None:
-        """It counts as booked, and its settlement stays as it was made, whatever the settings say by now."""
-        self._booked.append(adjustment)
-        kept = self._documents.unchanged(adjustment)
-        self._steps.second.append(kept)
-        self._steps.third.extend(self._settlements.of_kept(kept))
-
-    def _on_open_day(self, adjustment: Document) -> Document:
-        """Return an adjustment that has to follow, on a day that is open by now if Xero does not hold it yet."""
-        desired = adjustment.desired
-        is_held = adjustment.exists_in_xero or adjustment.is_outcome_open
-        if is_held or self._documents.policy.lock_dates is not LockDates.NEXT_OPEN_DAY:
-            return adjustment
-        belongs_on = sale_day(desired)
-        day = self._documents.open_date(date.fromisoformat(desired.body["Date"]))
-        reference = dated_reference(desired.body["Reference"], day, belongs_on)
-        body = {**desired.body, "Date": day.isoformat(), "Reference": reference}
-        return replace(adjustment, desired=replace(desired, body=body))
-
-    def _plan_at(self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None) -> None:
-        changes = held is not None and (wanted is None or wanted.digest != held.desired.digest)
-        if held is not None and held.outcome_unknown and changes:
-            # It may be in Xero: whether it counts has to be known before another adjustment is planned.
-            self._steps.awaits_outcome = True
-        settlements = self._settlements.of_new(kind, number, held, wanted, changes=changes)
-        self._steps.third.append(wanted if wanted is not None else self._documents.tombstone(kind, number, held))
-        self._steps.third.extend(settlements)
 
     def _missing_documents(self, number: str) -> Iterable[DesiredDocument]:
         """What has to be added to the booked documents so that together they state the sales."""
@@ -205,6 +167,18 @@ class _Adjustments:
             yield self._adjustment(DocumentKind.INVOICE, number, more, added, invoiced_on)
             yield self._adjustment(DocumentKind.CREDIT_NOTE, number, less, added - missing, credited_on)
 
+    def _moved_shipment(self, number: str, shipment: StatedShipment, move: Move) -> Iterable[DesiredDocument]:
+        """What credits a shipment on one day and invoices it on another. It adds up to nothing."""
+        invoice = shipment.invoice or self._booked[0].desired
+        amount = xero_total(move.lines, self._amounts, self._documents.organisation)
+        lines, credited_on, invoiced_on = list(move.lines), move.credited_on, move.invoiced_on
+        if amount < 0:  # only a discount is left of it
+            lines, amount = [negated(line) for line in lines], -amount
+            credited_on, invoiced_on = invoiced_on, credited_on
+        if amount:
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, invoice)
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, invoice)
+
     def _missing_total(self) -> Decimal:
         booked = total(_signed_total(document.desired) for document in self._booked)
         return total(sale.total for sale in self._sales) - booked + self._refunds.decided.netted.amount
@@ -233,7 +207,8 @@ class _Adjustments:
 
     def _corrected_lines(self, retaxed: frozenset[str]) -> CorrectedLines:
         """Return what a person's corrections, and taxes that Amazon has changed, change of what is booked."""
-        if not any(sale.corrected or sale.is_day_corrected for sale in self._sales):
+        moves_alone = self._documents.policy.invoice_per.is_by_shipment  # see shipment_moves
+        if not any(sale.corrected or (sale.is_day_corrected and not moves_alone) for sale in self._sales):
             return CorrectedLines()
         netted = self._refunds.decided.netted
         lines = self._missing_lines(netted)
@@ -249,6 +224,7 @@ class _Adjustments:
             self._refunds.decided.netted.lines,
             self._amounts,
             self._documents.organisation,
+            moves=not moves_alone,
         )
 
     def _count_reinstated(self, number: str, more: Decimal, lines: Sequence[Line]) -> None:
@@ -283,10 +259,16 @@ class _Adjustments:
         return reduction - netted, kept
 
     def _adjustment(
-        self, kind: DocumentKind, number: str, lines: Sequence[Line], amount: Decimal, day: date | None = None
+        self,
+        kind: DocumentKind,
+        number: str,
+        lines: Sequence[Line],
+        amount: Decimal,
+        day: date | None = None,
+        invoice: DesiredDocument | None = None,
     ) -> DesiredDocument:
-        """Return an adjustment of that day, by default that of the change."""
-        adjusted, amounts = self._booked[0].desired, self._amounts
+        """Return an adjustment of that day, by default that of the change; of the first invoice or of that one."""
+        adjusted, amounts = invoice or self._booked[0].desired, self._amounts
         first = adjusted.body
         organisation, policy = self._documents.organisation, self._documents.policy
         rounded = add_rounding_line(amount, lines, amounts, policy.tax, organisation)

@@ -48,17 +48,20 @@ def corrected_lines(
     netted: Mapping[str, Decimal],
     amounts: LineAmountTypes,
     organisation: Organisation,
+    *,
+    moves: bool = True,
 ) -> CorrectedLines:
     """Return what has to change of the booked documents of an order so that its corrected lines are as its sales say.
 
     booked: the order's documents that are never edited.
     refund_notes: the credit notes of its refunds.
     netted: what of their credits counts as taken off the order, by line origin.
+    moves: whether the sale follows its day, too. Not where each shipment has a day of its own: see `shipment_moves`.
     """
     left = left_of_lines(booked, refund_notes, amounts, organisation)
     refunded = _amounts_by_origin(line for note in refund_notes for line in signed_lines(note))
     day, wanted_day = _booked_day(booked), sales[0].booked_on
-    is_day_corrected = any(sale.is_day_corrected for sale in sales)
+    is_day_corrected = moves and any(sale.is_day_corrected for sale in sales)
     is_moved = is_day_corrected and day != wanted_day
     corrected = frozenset().union(*(sale.corrected for sale in sales))
     rebooked = frozenset().union(*(sale.rebooked for sale in sales))
@@ -93,7 +96,7 @@ def states_corrections(invoice: DesiredDocument, sale: Sale) -> bool:
     stated: dict[str, list[Line]] = {}
     for line in signed_lines(invoice):
         stated.setdefault(line.origin, []).append(line)
-    compared = (line for line in sale.lines if line.origin in sale.corrected and line.origin in stated)
+    compared = (line for line in sale.lines if line.origin in sale.corrected | sale.described and line.origin in stated)
     return all(any(_are_same(each, line, sale) for each in stated[line.origin]) for line in compared)
 
 
@@ -123,6 +126,10 @@ def _terms(line: Line) -> tuple[str, str]:
 
 
 def _are_same(stated: Line, line: Line, sale: Sale) -> bool:
+    if line.origin in sale.described and stated.description != line.description:
+        return False
+    if line.origin not in sale.corrected:
+        return True
     compared = all_terms if line.origin in sale.rebooked else _terms
     return compared(stated) == compared(line)
 

@@ -9,6 +9,7 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import CorrectionKind, Corrections, tax_type_for, unusable, value_for
 from amazon_to_xero.domain.planning.corrected_sale import check_against
 from amazon_to_xero.domain.planning.refunded_sale import RefundedSale, SoldLine
+from amazon_to_xero.domain.planning.stated_lines import stated_lines
 
 
 def corrected_refund_day(corrections: Corrections) -> date | None:
@@ -23,6 +24,7 @@ def corrected_refunded_sale(sale: RefundedSale, corrections: Corrections, organi
     The documents of the sale stay as they are: a credit note may be on another account, or at another tax type.
     """
     accounts, tax_types = (corrections.by_line(kind) for kind in (CorrectionKind.ACCOUNT, CorrectionKind.TAX_TYPE))
+    stated = stated_lines(corrections)
     lines = {name for sold in sale.lines for name in (sold.line.origin, sold.item_id, "")}
     for each in corrections.in_force:
         if each.line not in lines:
@@ -35,6 +37,6 @@ def corrected_refunded_sale(sale: RefundedSale, corrections: Corrections, organi
         tax_type = tax_type_for(origin, tax_types) or sold.line.tax_type
         is_same_tax = tax_type == sold.line.tax_type
         tax = sold.line.tax if is_same_tax else None
-        return replace(sold, line=replace(sold.line, account=account, tax_type=tax_type, tax=tax))
+        return replace(sold, line=stated.of(replace(sold.line, account=account, tax_type=tax_type, tax=tax)))
 
-    return replace(sale, lines=tuple(corrected(sold) for sold in sale.lines)) if accounts or tax_types else sale
+    return replace(sale, lines=tuple(corrected(sold) for sold in sale.lines)) if corrections.in_force else sale

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.amazon.shipment import Shipment
@@ -25,14 +24,24 @@ from amazon_to_xero.domain.corrections import (
 )
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason
 from amazon_to_xero.domain.planning.account_rules import LineBooking
+from amazon_to_xero.domain.planning.corrected_days import check_days, stated_day, was_day_stated
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import NotInvoiced, NotPriced, Sale, nothing_to_invoice, sales
+from amazon_to_xero.domain.planning.stated_lines import check_stated_line, stated_lines
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 
 def is_skipped(corrections: Corrections) -> bool:
     """Whether a person has said that the source has no documents."""
     return corrections.latest(CorrectionKind.SKIP) is not None
+
+
+def stated_contact(corrections: Corrections) -> str | None:
+    """Return Xero's ContactID of whom the order is invoiced to; empty for its customer, None where nobody ever said."""
+    if not corrections.has_ever(CorrectionKind.CONTACT):
+        return None
+    stated = corrections.latest(CorrectionKind.CONTACT)
+    return stated.value if stated is not None else ""
 
 
 def corrected_sales(
@@ -56,7 +65,9 @@ def corrected_sales(
         made = sales(order, shipments, corrected_policy(policy, corrections), organisation)
     except Failure as failure:
         raise _of_correction(failure, corrections) from None
-    return [_corrected(sale, corrections) for sale in made] if isinstance(made, list) else made
+    if not isinstance(made, list):
+        return made
+    return [_corrected(sale, place, corrections) for place, sale in enumerate(made)]
 
 
 def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> PostingPolicy:
@@ -73,7 +84,7 @@ def corrected_policy(policy: PostingPolicy, corrections: Corrections) -> Posting
     )
     accounts = replace(policy.accounts, chosen=corrections.by_line(CorrectionKind.ACCOUNT))
     bookings = {line: LineBooking(each.account, each.tracking, each.item_code) for line, each in rebooked.items()}
-    return replace(policy, tax=tax, accounts=accounts, rebooked=bookings)
+    return replace(policy, tax=tax, accounts=accounts, rebooked=bookings, stated_lines=stated_lines(corrections))
 
 
 def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[str, str]:
@@ -85,15 +96,15 @@ def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[s
     }
 
 
-def _corrected(sale: Sale, corrections: Corrections) -> Sale:
-    day = corrections.latest(CorrectionKind.DATE)
+def _corrected(sale: Sale, place: int, corrections: Corrections) -> Sale:
     origins = [line.origin for line in sale.lines if line.origin not in ("", ROUNDING)]
     return replace(
         sale,
-        booked_on=date.fromisoformat(day.value) if day is not None else sale.booked_on,
-        is_day_corrected=corrections.has_ever(CorrectionKind.DATE),
+        booked_on=stated_day(corrections, place) or sale.booked_on,
+        is_day_corrected=was_day_stated(corrections, place),
         corrected=frozenset(origin for origin in origins if corrections.has_ever_concerned(origin)),
-        rebooked=frozenset(origin for origin in origins if corrections.has_ever_rebooked(origin)),
+        rebooked=frozenset(origin for origin in origins if corrections.has_ever_reported(origin)),
+        described=frozenset(origin for origin in origins if corrections.has_ever_described(origin)),
     )
 
 
@@ -114,16 +125,15 @@ def _check(
             raise unusable(each, f"the order has no such line; its lines are {', '.join(sorted(lines))}")
         for stated in (each, *_stated_by(each, lines)):
             check_against(organisation, stated)
-    day = corrections.latest(CorrectionKind.DATE)
-    if day is not None and policy.invoice_per.is_by_shipment and len(shipments) > 1:
-        raise unusable(day, "the order has an invoice for each of its shipments, and each has a day of its own")
+    check_days(corrections, shipments, policy)
 
 
 def check_against(organisation: Organisation, correction: Correction) -> None:
-    """Raise Failure for a tax type of a discount, or an account or tax rate that the organisation lacks on sales."""
+    """Raise Failure for a tax type of a discount, or for what the organisation lacks on sales."""
     taxed = taxed_as(correction.line)
     if correction.kind is CorrectionKind.TAX_TYPE and taxed != correction.line:
         raise unusable(correction, f"a discount has the tax type of its charge, which is that of the line {taxed}")
+    check_stated_line(organisation, correction)
     if correction.kind is CorrectionKind.ACCOUNT:
         account = organisation.accounts.get(correction.value)
         if account is None or not account.active:

@@ -14,8 +14,11 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import moved_number
 from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
+
+_CONTACT = "Contact.ContactID"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class OpenInvoices:
 
     def __init__(self) -> None:
         self._left: dict[str, Decimal] = {}
+        self._contacts: dict[str, str] = {}
         self._partly_paid: set[str] = set()
 
     def __bool__(self) -> bool:
@@ -43,6 +47,7 @@ class OpenInvoices:
     def add(self, invoice: Document, allocated: Decimal) -> None:
         """Add an open invoice; allocated: what credit notes of refunds pay of it."""
         self._left[invoice.key] = max(ZERO, (invoice.desired.total or ZERO) - allocated)
+        self._contacts[invoice.key] = invoice.desired.references[_CONTACT]
 
     def add_partly_paid(self, invoice: Document, allocated: Decimal, paid: Decimal) -> None:
         """Add an invoice whose payment of less than its total is made, or may be; allocated: as for `add`."""
@@ -65,8 +70,14 @@ class OpenInvoices:
             self._left[key] = max(ZERO, self._left[key] - allocation.body["Amount"])
 
     def allocation_of(self, note: DesiredDocument) -> DesiredDocument | None:
-        """Return the allocation of a credit note to an open invoice; None where none has anything left to pay."""
-        rooms = [OpenInvoice(key, left) for key, left in self._left.items()]
+        """Return the allocation of a credit note to an open invoice; None where none has anything left to pay.
+
+        What moves a shipment is allocated to its own invoice, if that takes it. Xero allocates credit to invoices of
+        the same contact only.
+        """
+        contact = note.references[_CONTACT]
+        rooms = [OpenInvoice(key, left) for key, left in self._left.items() if self._contacts[key] == contact]
+        rooms.sort(key=lambda room: room.key != document_key(DocumentKind.INVOICE, moved_number(note.number)))
         return allocation_to_fitting(note, rooms)
 
 

@@ -40,7 +40,7 @@ class OrderToPlan:
 
     version: Amazon's lastUpdatedTime (UTC).
     documents_version: the version that its documents are requested with, where that is another one.
-    contact_number: ContactNumber of its customer.
+    contact_number: ContactNumber of its customer, or Xero's ContactID of the contact that a person has stated.
     invoice_number: number of its first invoice.
     shipments: how many shipments are recorded.
     unshipped: what of it no sale states yet, where each shipment has one.
@@ -50,6 +50,8 @@ class OrderToPlan:
     ship_to: where it goes, see `redirected.ship_to_text`.
     terms_to: returns account and tax type of each line, by its origin, if the order went elsewhere; None where nobody
         can say.
+    stated_shipments: places of the shipments whose day a person has stated, be it withdrawn since.
+    chosen_contact: Xero's ContactID of the contact that a person has stated; empty for none, None for never any.
     """
 
     order_id: str
@@ -64,6 +66,8 @@ class OrderToPlan:
     planned_at: datetime | None = None
     ship_to: str = ""
     terms_to: Callable[[str], Mapping[str, tuple[str, str]]] | None = None
+    stated_shipments: tuple[int, ...] = ()
+    chosen_contact: str | None = None
 
     @property
     def changed_at(self) -> datetime:

@@ -10,15 +10,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
+from amazon_to_xero.domain.books.contact import chosen_contact
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.numbering import adjustment_number, reissued_number, shipment_invoice_number
+from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.numbering import (
+    adjustment_number,
+    move_number,
+    reissued_number,
+    shipment_invoice_number,
+)
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.corrected_documents import states_corrections
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
+    CONTACT,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
@@ -30,6 +37,7 @@ from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
 from amazon_to_xero.domain.planning.reversals import DecidedRefunds, InvoiceTotal, OrderReversals
 from amazon_to_xero.domain.planning.sale import Sale
+from amazon_to_xero.domain.planning.shipment_moves import StatedShipment
 from amazon_to_xero.domain.tax.rules import WhenDifferent
 
 
@@ -70,16 +78,22 @@ class _OrderPlan:
         self._kept: list[Document] = []  # approved, and paid or credited by a refund: never edited
         self._sales_of_kept: list[Sale] = []  # what these should state by now
         self._unpaid: dict[str, InvoiceTotal] = {}  # the others, by number: what they have stated, and are to state
+        self._stated = {  # the shipments whose day a person has stated, by their place
+            place: StatedShipment(shipment_invoice_number(order.invoice_number, place))
+            for place in order.stated_shipments
+        }
         self._open_invoices = OpenInvoices()  # of the kept ones, those that are not paid in full
         # Those of them that are not paid at all, with the payment that was requested.
         self._unsettled: list[tuple[Document, Document | None]] = []
 
     def plan(self, sales: Sequence[Sale]) -> PostingPlan:
+        if self._order.chosen_contact and sales:
+            self._steps.first.append(chosen_contact(self._order.chosen_contact))
         for place in range(max(len(sales), self._order.shipments, 1)):
             sale = sales[place] if place < len(sales) and sales[place].total else None
             if sale is not None and not sale.approved and self._has_no_drafts:
                 sale = None
-            self._plan_invoice(shipment_invoice_number(self._order.invoice_number, place), sale)
+            self._plan_invoice(place, sale)
         self._count_changes()
         if self._kept:
             self._plan_adjustments()
@@ -106,25 +120,29 @@ class _OrderPlan:
             if is_new and not desired.tombstone and desired.kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE):
                 raise variances[0].failure
 
-    def _plan_invoice(self, base_number: str, sale: Sale | None) -> None:
-        number = self._usable_number(base_number)
+    def _plan_invoice(self, place: int, sale: Sale | None) -> None:
+        number = self._usable_number(shipment_invoice_number(self._order.invoice_number, place))
         invoice = self._as_locked(self._held.own(DocumentKind.INVOICE, number))
         payment = self._documents.held_settlement(DocumentKind.INVOICE, number, self._held)
         # A payment that may exist counts as one that does. If it does not, it is made as it was requested.
         is_paid = payment is not None and (payment.exists_in_xero or payment.is_unresolved)
         if payment is not None and is_paid and invoice is not None:
-            self._keep_paid(invoice, payment, sale)
+            self._keep_paid(place, invoice, payment, sale)
             return
         if invoice is not None and invoice.closed_in:
-            self._keep(invoice, None, sale)  # its day is closed, and paid as a whole
+            self._keep(place, invoice, None, sale)  # its day is closed, and paid as a whole
             return
-        if invoice is not None and sale is not None and _is_left_to_person(invoice, sale):
+        if invoice is not None and sale is not None and self._is_left_to_person(invoice, sale):
             # What a person changes in it is theirs. What the order changes is adjusted once it is approved.
             self._steps.second.append(self._documents.unchanged(invoice))
             return
         is_open = invoice is not None and self._is_open_in_xero(invoice)
-        if invoice is not None and is_open and (self._refunds.decided.credited or self._is_frozen(invoice, sale)):
-            self._keep_open(invoice, payment, sale)
+        if (
+            invoice is not None
+            and is_open
+            and (self._refunds.decided.credited or self._is_frozen(place, invoice, sale))
+        ):
+            self._keep_open(place, invoice, payment, sale)
             return
         self._note_total(number, invoice, sale)
         if sale is not None and invoice is not None and invoice.desired.tombstone and invoice.outcome_unknown:
@@ -143,27 +161,30 @@ class _OrderPlan:
         if settlement is not None:
             self._steps.third.append(settlement)
 
-    def _keep(self, invoice: Document, payment: DesiredDocument | None, sale: Sale | None) -> None:
+    def _keep(self, place: int, invoice: Document, payment: DesiredDocument | None, sale: Sale | None) -> None:
         self._kept.append(invoice)
+        if place in self._stated:
+            day = sale.booked_on if sale is not None else None
+            self._stated[place] = replace(self._stated[place], invoice=invoice.desired, day=day)
         self._steps.second.append(self._documents.unchanged(invoice))
         if payment is not None:
             self._steps.third.append(payment)
         if sale is not None:
             self._sales_of_kept.append(sale)
 
-    def _keep_paid(self, invoice: Document, payment: Document, sale: Sale | None) -> None:
+    def _keep_paid(self, place: int, invoice: Document, payment: Document, sale: Sale | None) -> None:
         """Keep a paid invoice; credit notes pay what its payment has left, as that was made in view of them."""
         paid = payment.desired.body["Amount"]
         if paid < (invoice.desired.total or ZERO):
             allocated = allocated_to(invoice, self._refunds.decided.numbers, self._held)
             self._open_invoices.add_partly_paid(invoice, allocated, paid)
-        self._keep(invoice, self._documents.unchanged(payment), sale)
+        self._keep(place, invoice, self._documents.unchanged(payment), sale)
 
-    def _keep_open(self, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
+    def _keep_open(self, place: int, invoice: Document, payment: Document | None, sale: Sale | None) -> None:
         """Keep an open invoice that Xero refuses to change; what is left of it is paid (`_settle_rest`)."""
         self._open_invoices.add(invoice, allocated_to(invoice, self._refunds.decided.numbers, self._held))
         self._unsettled.append((invoice, payment))
-        self._keep(invoice, None, sale)
+        self._keep(place, invoice, None, sale)
 
     def _settle_rest(self, invoice: Document, payment: Document | None) -> None:
         """Pay what of an open invoice no credit note pays."""
@@ -174,7 +195,7 @@ class _OrderPlan:
         if settlement is not None:
             self._steps.third.append(settlement)
 
-    def _is_frozen(self, invoice: Document, sale: Sale | None) -> bool:
+    def _is_frozen(self, place: int, invoice: Document, sale: Sale | None) -> bool:
         """Whether an open invoice has to stay as it is.
 
         A person has approved it, its period is locked, or an adjustment has corrected it.
@@ -184,8 +205,11 @@ class _OrderPlan:
         """
         if invoice.approved_by_person:
             return True
-        number = adjustment_number(self._order.invoice_number, 1)
-        first = [self._held.own(kind, number) for kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)]
+        numbers = [adjustment_number(self._order.invoice_number, 1)]
+        if place in self._stated:
+            numbers.append(move_number(self._stated[place].number, 1))
+        kinds = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
+        first = [self._held.own(kind, number) for number in numbers for kind in kinds]
         if any(each is not None and not each.desired.tombstone for each in first):
             return True
         is_known = invoice.state is DocumentState.APPLIED and invoice.applied_digest == invoice.desired.digest
@@ -221,7 +245,15 @@ class _OrderPlan:
             self._steps,
             self._refunds,
             self._open_invoices,
+            list(self._stated.values()),
         )
+
+    def _is_left_to_person(self, invoice: Document, sale: Sale) -> bool:
+        """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
+        if not (invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)):
+            return False
+        contact = document_key(DocumentKind.CONTACT, self._order.contact_number)
+        return self._order.chosen_contact is None or invoice.desired.references[CONTACT] == contact
 
     def _is_open_in_xero(self, invoice: Document) -> bool:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone
@@ -282,11 +314,6 @@ def _status(sale: Sale, held: Document | None) -> str:
     if sale.approved or (held is not None and _is_approved(held)):
         return "AUTHORISED"
     return AWAITING_APPROVAL if sale.awaits_review else "DRAFT"
-
-
-def _is_left_to_person(invoice: Document, sale: Sale) -> bool:
-    """Whether Xero holds the invoice for a person to approve, as they have corrected the sale so far."""
-    return invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)
 
 
 def _is_of_another_day(invoice: DesiredDocument, sale: Sale) -> bool:

@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.books.organisation_lists import ListsToRead
 from amazon_to_xero.domain.planning.account_rules import AccountRules, LineBooking, LineType
 from amazon_to_xero.domain.planning.document_style import DocumentStyle
+from amazon_to_xero.domain.planning.stated_lines import StatedLines
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 
 
@@ -112,6 +113,7 @@ class PostingPolicy:
     by_marketplace: marketplace id -> what it does otherwise; see `for_marketplace`.
     account_rules: by which lines are booked on other accounts, with tracking and item codes.
     rebooked: origin of a line of this order -> how it is booked, whatever the rules say by now.
+    stated_lines: what a person has stated about lines of this order.
     style: the looks of documents.
     day_closes_after: how long after its local midnight a day is closed, where each day has one invoice.
     """
@@ -132,6 +134,7 @@ class PostingPolicy:
     by_marketplace: Mapping[str, MarketplacePolicy] = field(default_factory=dict)
     account_rules: AccountRules = field(default_factory=AccountRules)
     rebooked: Mapping[str, LineBooking] = field(default_factory=dict)
+    stated_lines: StatedLines = field(default_factory=StatedLines)
     style: DocumentStyle = field(default_factory=DocumentStyle)
     day_closes_after: timedelta = timedelta(hours=6)
 

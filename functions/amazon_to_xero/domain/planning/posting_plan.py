@@ -72,7 +72,7 @@ class PostingPlan:
     """The documents that a source asks for.
 
     steps: stored one after the other. Between two steps nobody can pay an invoice that is about to change.
-    documents: keys of all documents of the steps: those that the source answers for.
+    documents: keys of all documents of the steps but contacts, which are shared: those that the source answers for.
     awaits_outcome: nothing is asked for yet; a payment is under way and its outcome decides what comes next.
     refunds: what the order's refunds have to count from now on, to be stored before the steps; None where that did not
         change.
@@ -97,7 +97,8 @@ def check_nothing_undecided(asked_for: Iterable[DesiredDocument], held: HeldDocu
 
 
 def _is_new(desired: DesiredDocument, held: HeldDocuments) -> bool:
-    known = held.own(desired.kind, desired.number)
+    is_shared = desired.kind is DocumentKind.CONTACT
+    known = held.referred(desired.key) if is_shared else held.own(desired.kind, desired.number)
     if known is None:
         return not desired.tombstone
     return known.desired.digest != desired.digest
@@ -107,7 +108,7 @@ def _is_new(desired: DesiredDocument, held: HeldDocuments) -> bool:
 class PlanSteps:
     """The steps of a plan in the making.
 
-    first: payments that must not be posted while their invoice changes.
+    first: payments that must not be posted while their invoice changes, and the contact that a person has chosen.
     second: invoices, and adjustments that exist.
     third: payments, and new adjustments.
     """
@@ -128,4 +129,5 @@ class PlanSteps:
             held.own(desired.kind, desired.number)
         check_nothing_undecided(documents.values(), held)
         changes = self.changes_earlier_month
-        return PostingPlan(steps, tuple(documents), refunds=refunds, changes_earlier_month=changes)
+        own = tuple(key for key, desired in documents.items() if desired.kind is not DocumentKind.CONTACT)
+        return PostingPlan(steps, own, refunds=refunds, changes_earlier_month=changes)

@@ -21,6 +21,7 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoice, allocation_to_fitting
 from amazon_to_xero.domain.planning.order_documents import (
+    CONTACT,
     DocumentHeader,
     OrderDocuments,
     dated_reference,
@@ -151,7 +152,11 @@ class _RefundPlan:
         refund = self._documents.held_settlement(DocumentKind.CREDIT_NOTE, note.number, self._held)
         if refund is not None and (refund.exists_in_xero or refund.outcome_unknown):
             return None  # it was settled in cash while no invoice was open
-        open_invoices = [invoice for invoice in self._sale.invoices if invoice.key not in self._sale.paid]
+        open_invoices = [
+            invoice
+            for invoice in self._sale.invoices
+            if invoice.key not in self._sale.paid and invoice.desired.references[CONTACT] == note.references[CONTACT]
+        ]
         rooms = [OpenInvoice(invoice.key, self._room(invoice, earlier_notes)) for invoice in open_invoices]
         return allocation_to_fitting(note, [room for room in rooms if room.left > 0])
 

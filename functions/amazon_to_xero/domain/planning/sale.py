@@ -61,10 +61,11 @@ class Sale:
     collected: order item ids of the items on which the marketplace owes the tax.
     taxed_as_stated: order item ids of the items whose tax Amazon states and the tax types of their lines explain; none
         where the settings book other taxes than Amazon states.
-    corrected: origins of the lines whose account or tax type a person has corrected, be it withdrawn since: they follow
-        what is stated here after they are paid, too.
+    corrected: origins of the lines of which a person has corrected how they are booked, be it withdrawn since: they
+        follow what is stated here after they are paid, too.
+    described: origins of the lines whose text a person has corrected, be it withdrawn since.
     rebooked: of these, the lines that follow the tracking and item code that is stated here, too.
-    is_day_corrected: the same of the day of the whole sale.
+    is_day_corrected: a person has stated the day of the whole sale, be it withdrawn since.
     """
 
     lines: tuple[Line, ...]
@@ -80,6 +81,7 @@ class Sale:
     awaits_review: bool = False
     corrected: frozenset[str] = frozenset()
     rebooked: frozenset[str] = frozenset()
+    described: frozenset[str] = frozenset()
     is_day_corrected: bool = False
 
 
@@ -280,7 +282,7 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
                 line = goods_line(name, item.quantity, net, booking.account, tax_type)
             else:
                 line = single_line(f"{CHARGE_NAMES[charge]}: {name}", net, booking.account, tax_type)
-            yield _reported(line, booking, origin)
+            yield _reported(line, booking, policy, origin)
     for charge, value in item.discounts.items():
         # Amazon states one tax for all discounts of an item; the first of them takes it.
         is_first = charge is next(iter(item.discounts))
@@ -290,7 +292,7 @@ def item_lines(order: Order, item: OrderItem, taxes: TaxTreatment, policy: Posti
             origin = f"{item.item_id}:DISCOUNT:{charge}"
             booking = _as_chosen(policy.discount_booking(order, item.sku), policy, origin)
             line = single_line(f"{what}: {name}", net, booking.account, taxes.tax_type(item, charge))
-            yield _reported(line, booking, origin)
+            yield _reported(line, booking, policy, origin)
 
 
 def _tip_line(order: Order, tax_type: str, amounts: LineAmountTypes, policy: PostingPolicy) -> Line:
@@ -303,7 +305,7 @@ def _tip_line(order: Order, tax_type: str, amounts: LineAmountTypes, policy: Pos
     tax_type = value_for(Charge.DELIVERY_TIP, policy.tax.chosen) or tax_type
     booking = _charge_booking(order, "", Charge.DELIVERY_TIP, policy, Charge.DELIVERY_TIP)
     line = single_line(CHARGE_NAMES[Charge.DELIVERY_TIP], order.tip, booking.account, tax_type)
-    return _reported(line, booking, Charge.DELIVERY_TIP)
+    return _reported(line, booking, policy, Charge.DELIVERY_TIP)
 
 
 def _taxed_like(share: Order, whole: Order) -> Order:
@@ -337,5 +339,6 @@ def _charge_booking(order: Order, sku: str, charge: Charge, policy: PostingPolic
     return booking
 
 
-def _reported(line: Line, booking: LineBooking, origin: str) -> Line:
-    return replace(line, origin=origin, tracking=booking.tracking, item_code=booking.item_code)
+def _reported(line: Line, booking: LineBooking, policy: PostingPolicy, origin: str) -> Line:
+    by_rules = replace(line, origin=origin, tracking=booking.tracking, item_code=booking.item_code)
+    return policy.stated_lines.of(by_rules)

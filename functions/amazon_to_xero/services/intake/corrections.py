@@ -143,7 +143,11 @@ def check_of_refund(record: TransactionRecord | None, entry: Correction) -> None
         raise refused("Amazon has not stated such a transaction")
     if entry.kind in OF_ORDERS:
         raise refused(f"{entry.kind} is for orders only")
+    if entry.kind is CorrectionKind.DATE and entry.line:
+        raise refused(f"a refund has one day, and line should be empty and is {entry.line!r}")
     if record.documents and entry.kind is not CorrectionKind.AS_IN_XERO:
         raise refused(
-            f"credit note {record.credit_note_number} of {record.source} is requested already. Correct it in Xero"
+            f"credit note {record.credit_note_number} of {record.source} is requested already, and is never changed",
+            "To have it booked otherwise, remove its cash refund or allocation in Xero, change it there, and settle it "
+            "again as it was; then accept the changes with drift accept.",
         )

@@ -24,6 +24,7 @@ from amazon_to_xero.domain.planning.charged_tax import (
     with_charged_tax,
 )
 from amazon_to_xero.domain.planning.confirmation import CHARGE_LIMIT, PART_LIMIT
+from amazon_to_xero.domain.planning.corrected_days import with_stated_days
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.sale import nothing_to_invoice
@@ -104,12 +105,10 @@ class ChargeAnswers:
         """
         if nothing_to_invoice(order, self._policy, record.shipments) is not None or not order.grand_total:
             return AnsweredOrder(order, record.shipments)
-        is_dated, is_accepted = (
-            corrections.latest(kind) is not None for kind in (CorrectionKind.DATE, CorrectionKind.BOOK_AS_IT_IS)
-        )
+        is_accepted = corrections.latest(CorrectionKind.BOOK_AS_IT_IS) is not None
         liabilities = self._policy.tax.liabilities
         is_unclear = not is_accepted and bool(unclear_items(order, liabilities))
-        is_day_open = not is_dated and self._uncertain(record.shipments, organisation) is not None
+        is_day_open = self._uncertain(record.shipments, organisation, corrections) is not None
         if not is_unclear and not is_day_open:
             return AnsweredOrder(order, decided(record.shipments, organisation))
         charges = self._charges(record)
@@ -121,23 +120,24 @@ class ChargeAnswers:
                 return self._wait(record, _question_of_tax(order, record, charges, liabilities))
             order = answered
         shipments = dated_by_charges(record.shipments, charges, organisation)
-        uncertain = None if is_dated else self._uncertain(shipments, organisation)
+        uncertain = self._uncertain(shipments, organisation, corrections)
         if uncertain is not None:
-            return self._wait(record, _question_of_day(order, uncertain, self._remedy_of_day(shipments)))
+            return self._wait(record, _question_of_day(order, uncertain, self._remedy_of_day(uncertain, shipments)))
         return AnsweredOrder(order, decided(shipments, organisation))
 
-    def _uncertain(self, shipments: Sequence[Shipment], organisation: Organisation) -> Shipment | None:
-        return shipment_of_uncertain_day(shipments, self._policy, organisation)
+    def _uncertain(
+        self, shipments: Sequence[Shipment], organisation: Organisation, corrections: Corrections
+    ) -> Shipment | None:
+        """Return the first shipment whose day neither Amazon nor a person has stated; None where there is none."""
+        return shipment_of_uncertain_day(with_stated_days(shipments, corrections), self._policy, organisation)
 
-    def _remedy_of_day(self, shipments: Sequence[Shipment]) -> str:
-        """Return what a person does about an open day: a correction of the day is one of the whole order."""
+    def _remedy_of_day(self, uncertain: Shipment, shipments: Sequence[Shipment]) -> str:
+        """Return what a person does about an open day."""
+        remedy = "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date"
         if not self._policy.invoice_per.is_by_shipment or len(shipments) == 1:
-            return "Find the day in Seller Central (Payments > Transaction View) and correct the order with --date."
-        return (
-            f"Each of its {len(shipments)} shipments has an invoice and a day of its own, so --date does not apply: "
-            "enter the whole order in Xero manually, then take it off the list with correct --skip, which credits the "
-            "invoices of its other shipments."
-        )
+            return f"{remedy}."
+        number = shipments.index(uncertain) + 1
+        return f"{remedy} --shipment {number}: each of its {len(shipments)} shipments has an invoice and a day."
 
     def _charges(self, record: OrderRecord) -> tuple[ShipmentCharge, ...]:
         if not self._is_read_until_known:

@@ -28,7 +28,10 @@ def request_documents(store: StateStore, clock: Clock, desired: Sequence[Desired
 
 def row_for(desired: DesiredDocument, held: Document | None, now: datetime) -> Document | None:
     """Return the row to store for a request; None when the stored one stays as it is."""
-    return Document(desired, next_attempt_at=desired.due_from(now)) if held is None else held.with_desired(desired, now)
+    if held is not None:
+        return held.with_desired(desired, now)
+    new = Document(desired, next_attempt_at=desired.due_from(now))
+    return new.looked_up(now) if desired.is_chosen_contact else new
 
 
 def belongs_to_another_source(desired: DesiredDocument, held: Document | None) -> bool:

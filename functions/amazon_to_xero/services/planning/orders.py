@@ -14,7 +14,8 @@ from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
 from amazon_to_xero.domain.money import ZERO
-from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped
+from amazon_to_xero.domain.planning.corrected_days import stated_shipments
+from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped, stated_contact
 from amazon_to_xero.domain.planning.entries import shaped_like
 from amazon_to_xero.domain.planning.order_documents import OrderToPlan
 from amazon_to_xero.domain.planning.order_plan import plan_order
@@ -115,10 +116,11 @@ class OrderPlans:
             return PlannedRecord(record.plan_at(now + RETRY_PLAN))
         wanted: list[Sale] = [] if isinstance(outcome, NotInvoiced) else outcome
         number = self._invoice_number(record)
+        contact = stated_contact(corrections)
         to_plan = OrderToPlan(
             record.order_id,
             updated,
-            record.contact_number,
+            contact or record.contact_number,
             number,
             len(record.shipments),
             version,
@@ -130,6 +132,8 @@ class OrderPlans:
             None
             if order is None
             else partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
+            stated_shipments(corrections, len(record.shipments), policy),
+            contact,
         )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,12 +19,13 @@ from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
-from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.state import RecordStore, StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.services.posting.lookup import find
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 
 _COLLECTION = "Contacts"
+_REFERENCE = "Contact.ContactID"
 _BY_NAME = (FailureCode.CONTACT_NAME_TAKEN, FailureCode.CONTACT_ARCHIVED)
 
 
@@ -55,6 +56,13 @@ def find_contacts(xero: XeroApi, contacts: Sequence[Document]) -> dict[str, Foun
     return {key: FoundContact(element, survivor_of(element, merged)) for key, element in found.items()}
 
 
+def contact_ids(store: RecordStore, documents: Iterable[Document]) -> Mapping[str, str]:
+    """Return document's key -> Xero's id of the contact that it should have, where Xero is known to hold that."""
+    wanted = {each.key: key for each in documents if (key := each.desired.references.get(_REFERENCE))}
+    rows = store.load(Document, dict.fromkeys(wanted.values())) if wanted else {}
+    return {key: rows[contact].xero_id for key, contact in wanted.items() if contact in rows}
+
+
 def check_contacts_of_refused(
     answered: Sequence[tuple[Document, Sequence[str]]],
     store: StateStore,
@@ -66,10 +74,9 @@ def check_contacts_of_refused(
     answered: documents that were sent, with the messages of those that Xero refused.
     """
     codes = {
-        document.desired.references["Contact.ContactID"]: code
+        document.desired.references[_REFERENCE]: code
         for document, messages in answered
-        if "Contact.ContactID" in document.desired.references
-        and (code := refusal(tuple(messages)).code) in ABOUT_CONTACTS
+        if _REFERENCE in document.desired.references and (code := refusal(tuple(messages)).code) in ABOUT_CONTACTS
     }
     contacts = store.load(Document, codes) if codes else {}
     transitions.apply(

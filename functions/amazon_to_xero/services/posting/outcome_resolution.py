@@ -16,7 +16,7 @@ from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.contacts import find_contacts
+from amazon_to_xero.services.posting.contacts import contact_ids, find_contacts
 from amazon_to_xero.services.posting.lookup import find_documents, find_settled, settled_keys
 from amazon_to_xero.services.posting.requests import EditReport, SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
@@ -113,7 +113,11 @@ class OutcomeResolution:
         if kind is DocumentKind.CONTACT:
             return self._look_up_contacts(documents)
         found = find_documents(self._xero, kind, documents)
-        return [(each, partial(self._after_lookup, element=found.get(each.key))) for each in documents]
+        ids = contact_ids(self._store, documents)
+        return [
+            (each, partial(self._after_lookup, element=found.get(each.key), contact_id=ids.get(each.key, "")))
+            for each in documents
+        ]
 
     def _look_up_contacts(self, contacts: Sequence[Document]) -> list[tuple[Document, Transition]]:
         found = find_contacts(self._xero, contacts)
@@ -137,9 +141,13 @@ class OutcomeResolution:
         return transitions
 
     def _after_lookup(
-        self, document: Document, element: Json | None, survivor: Mapping[str, object] | None = None
+        self,
+        document: Document,
+        element: Json | None,
+        survivor: Mapping[str, object] | None = None,
+        contact_id: str = "",
     ) -> Document:
-        after = after_lookup(document, element, self._clock.now(), survivor)
+        after = after_lookup(document, element, self._clock.now(), survivor, contact_id)
         is_new = after.approved_by_person and not document.approved_by_person
         if is_new and after.state is not DocumentState.FAILED:
             self._plan_again([document.desired.source])

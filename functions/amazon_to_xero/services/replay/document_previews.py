@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from amazon_to_xero.domain.books.differences import FieldDifference, differences, settlement_fields
+from amazon_to_xero.domain.books.differences import FieldDifference, contact_difference, differences, settlement_fields
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import Match, match, settlement_in
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import RecordStore
 from amazon_to_xero.ports.xero import XeroApi
-from amazon_to_xero.services.posting.contacts import find_contacts
+from amazon_to_xero.services.posting.contacts import contact_ids, find_contacts
 from amazon_to_xero.services.posting.lookup import find_documents, find_settled, settled_keys
 
 CREATE, UPDATE, REMOVE, NOTHING = "create", "update", "remove", "nothing"
@@ -59,7 +59,8 @@ def document_previews(
             previews |= {document.key: _of_settlement(document, held) for document in of_kind}
         elif of_kind:
             held = _held(xero, kind, of_kind)
-            previews |= {document.key: _of_document(document, held.get(document.key)) for document in of_kind}
+            ids = contact_ids(rows, of_kind)
+            previews |= {each.key: _of_document(each, held.get(each.key), ids.get(each.key, "")) for each in of_kind}
     return previews
 
 
@@ -69,13 +70,17 @@ def _held(xero: XeroApi, kind: DocumentKind, documents: Sequence[Document]) -> d
     return find_documents(xero, kind, documents)
 
 
-def _of_document(document: Document, element: Json | None) -> DocumentPreview:
+def _of_document(document: Document, element: Json | None, contact_id: str) -> DocumentPreview:
     desired = document.desired
     if desired.tombstone:
         action = NOTHING if element is None or match(desired, element) is Match.GONE else REMOVE
         return DocumentPreview(document.key, action, differences(desired, element) if action is REMOVE else ())
-    action = CREATE if element is None else _ACTIONS[match(desired, element)]
-    shown = differences(desired, element) if action in (CREATE, UPDATE) else ()
+    of_contact = contact_difference(element, contact_id)
+    matched = None if element is None else match(desired, element)
+    if matched is Match.SAME and of_contact:
+        matched = Match.OURS_BUT_DIFFERENT
+    action = CREATE if matched is None else _ACTIONS[matched]
+    shown = (*of_contact, *differences(desired, element)) if action in (CREATE, UPDATE) else ()
     return DocumentPreview(document.key, action, shown)
 
 

@@ -286,3 +286,8 @@ def test_our_allocation_is_found_by_amount_and_invoice_whatever_day_xero_gave_it
 )
 def test_allocation_of_another_amount_or_to_another_invoice_or_deleted_is_not_ours(credit_note: dict[str, Any]) -> None:
     assert settlement_in(ALLOCATION, credit_note, [{"InvoiceID": "ab-1"}]) is None
+
+
+def test_line_with_another_text_is_different_and_one_that_xero_shows_without_text_is_not() -> None:
+    assert match(INVOICE, with_line(0, Description="Tea")) is Match.SAME
+    assert match(INVOICE, with_line(0, Description="Green tea")) is Match.OURS_BUT_DIFFERENT

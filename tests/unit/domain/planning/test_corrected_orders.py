@@ -24,7 +24,6 @@ from fakes.order_life import (
     ORGANISATION_WITH_CLEARING,
     PAID_INVOICE,
     PAYING,
-    PER_SHIPMENT,
     SHIPPED,
     OrderLife,
     cancelled,
@@ -320,14 +319,6 @@ def test_taxed_type_for_what_the_marketplace_owes_fails_as_the_correction() -> N
 
     with pytest.raises(Failure, match="CORRECTION_UNUSABLE"):
         life.correct(K.TAX_TYPE, "OUTPUT2")
-
-
-def test_day_of_an_order_with_an_invoice_for_each_shipment_is_not_corrected() -> None:
-    mugs = tea("10.00", quantity=2) | {"fulfillment": {"quantityFulfilled": 1, "quantityUnfulfilled": 1}}
-    life = order_life(PER_SHIPMENT, version(1, mugs, status="PARTIALLY_SHIPPED"), version(2, tea("10.00", quantity=2)))
-
-    with pytest.raises(Failure, match="an invoice for each of its shipments"):
-        life.correct(K.DATE, "2026-11-01")
 
 
 # --- properties -------------------------------------------------------------------------------------------------------

@@ -66,6 +66,20 @@ def test_credit_note_is_on_the_account_tax_type_and_day_that_a_person_states() -
     assert connection.note("A-RFT1").desired.body["Date"] == "2026-10-31"
 
 
+def test_credit_note_has_the_tracking_item_and_text_that_a_person_states() -> None:
+    connection = waiting_refund()
+    connection.correct(K.TRACKING, "Region=North", source=REFUND)
+    connection.correct(K.ITEM_CODE, "TEA", source=REFUND)
+    connection.correct(K.DESCRIPTION, "Returned tea", source=REFUND, line="10000000000001")
+
+    ship(connection)
+
+    (line,) = connection.note("A-RFT1").desired.body["LineItems"]
+    stated = {"Tracking": [{"Name": "Region", "Option": "North"}], "ItemCode": "TEA", "Description": "Returned tea"}
+    assert stated.items() <= line.items()
+    assert connection.document("A").desired.body["LineItems"][0]["Description"] == "Breakfast tea, 50 bags (TEA-50)"
+
+
 def test_refunded_discount_has_the_tax_type_that_a_person_states_for_its_charge() -> None:
     sold = item("9.00", breakdown("ITEM", "10.00"), breakdown("DISCOUNT", "-1.00"), item_id="1")
     connection = RefundingConnection(version(0, sold, status="UNSHIPPED"))

@@ -100,6 +100,16 @@ def test_draft_follows_its_correction() -> None:
     assert connection.decisions.of("PLANNED")[-1] == {"order_id": "A", "status": "UNSHIPPED", "corrections": "1"}
 
 
+def test_open_invoice_has_the_stated_text_in_xero() -> None:
+    connection = PayingConnection(shipped_order(), policy=replace(PAYING, payments=Payments.NONE))
+    bring_to_xero(connection)
+
+    connection.correct(K.DESCRIPTION, "Green tea")
+    bring_to_xero(connection)
+
+    assert [line["Description"] for line in connection.xero.invoice("A")["LineItems"]] == ["Green tea"]
+
+
 def test_paid_order_is_credited_and_invoiced_anew_and_a_replay_writes_nothing() -> None:
     connection = paid_connection()
 

@@ -11,7 +11,7 @@ import pytest
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
 from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
 from amazon_to_xero.domain.corrections import CorrectionKind
-from amazon_to_xero.domain.failures import FailureCode, NotInvoicedReason, WaitReason
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState, SaleConfirmation
 from amazon_to_xero.ports.amazon import AmazonForbidden, Json
@@ -257,22 +257,28 @@ def test_second_shipment_with_an_invoice_of_its_own_is_dated_by_the_second_charg
     assert (dated(sales), dated(sales, "A-S2")) == ("2026-11-23", "2026-11-27")
 
 
-def test_person_who_is_asked_for_the_day_of_one_of_several_shipments_enters_the_order_and_skips_it() -> None:
+def test_person_who_is_asked_for_the_day_of_one_of_several_shipments_states_it() -> None:
     sales = second_shipment_read_late()
     sales.clock.advance(3 * 86400)
     sales.plan_shipments()
     assert state_of(sales) == (OrderState.FAILED, FailureCode.SHIPPING_DAY_UNKNOWN)
-    remedy = sales.record().remedy
-    assert "so --date does not apply: enter the whole order in Xero manually, then take it off" in remedy
-    assert "correct the order with --date" not in remedy
+    assert "correct the order with --date --shipment 2: each of its 2 shipments has" in sales.record().remedy
 
-    sales.plan_shipments(*sales.correct(CorrectionKind.SKIP))
-    sales.post()
-    sales.post()
+    sales.correct(CorrectionKind.DATE, "2026-11-25", line="shipment 2")
+    sales.resume()
 
-    assert state_of(sales) == (OrderState.NOT_INVOICED, NotInvoicedReason.SKIPPED)
+    assert (dated(sales), dated(sales, "A-S2")) == ("2026-11-23", "2026-11-25")
+    assert state_of(sales)[0] is OrderState.PLANNED
     assert sales.failures() == []
-    assert [each["Total"] for each in sales.xero.books["CreditNotes"].values()] == [sales.xero.invoice("A")["Total"]]
+
+
+def test_day_that_a_person_states_of_the_first_shipment_leaves_that_of_the_second_open() -> None:
+    sales = second_shipment_read_late()
+
+    sales.correct(CorrectionKind.DATE, "2026-11-24", line="shipment 1")
+    sales.resume()
+
+    assert (*state_of(sales), invoices(sales)) == (*WAITS, 1)
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "PENDING"])
