@@ -260,7 +260,8 @@ def test_tombstone_of_a_document_that_xero_does_not_show_needs_no_removal(xero_i
 
 
 @pytest.mark.parametrize(
-    ("code", "what"), [("NUMBER_TAKEN", "A"), ("CONTACT_NUMBER_TAKEN", "A"), ("CONTACT_NAME_TAKEN", "name of A")]
+    ("code", "what"),
+    [("NUMBER_TAKEN", "number A"), ("CONTACT_NUMBER_TAKEN", "number A"), ("CONTACT_NAME_TAKEN", "name of A")],
 )
 def test_document_whose_number_xero_calls_taken_and_does_not_show_fails(code: str, what: str) -> None:
     after = after_lookup(unknown(reason=code), None, NOW)
