@@ -68,6 +68,8 @@ UNUSED = (
     "pydantic/experimental",
     "pydantic/mypy.py",
     "boto3/ec2",  # boto3 imports it for clients of that service
+    "s3transfer/crt.py",  # boto3 imports it where the AWS common runtime is installed
+    "s3transfer/processpool.py",  # for downloads by several processes
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
     "dateutil/rrule.py",  # dateutil imports it to read calendars
     "dateutil/easter.py",

@@ -27,7 +27,7 @@ from amazon_to_xero.domain.planning.stated_sale import StatedSale
 from amazon_to_xero.ports.amazon import AmazonError
 from amazon_to_xero.ports.state import Record, StateStore
 from amazon_to_xero.ports.xero import XeroRefused
-from amazon_to_xero.runtime import connection
+from amazon_to_xero.runtime import transaction_services
 from amazon_to_xero.services.intake import reader, refused_orders
 from amazon_to_xero.services.intake.refused_orders import RefusedOrders
 from amazon_to_xero.services.planning import confirmations
@@ -171,8 +171,10 @@ def _compare_what_was_paid(sale: StatedSale, charges: Sequence[ShipmentCharge], 
     return _compare(replace(sale, withheld=sum((each.withheld for each in charges), Decimal(0))), charges, *more)
 
 
-def _withheld(_transaction: Any, _sku: str, amounts: Sequence[ItemAmount]) -> Decimal:
-    return sum((each.amount for each in amounts if each.type.kind is AmountKind.MARKETPLACE_TAX), Decimal(0))
+def _taxes(_transaction: Any, _sku: str, amounts: Sequence[ItemAmount]) -> Any:
+    taxes = [each for each in amounts if each.type.is_tax and each.type.kind is not AmountKind.MARKETPLACE_TAX]
+    withheld = (each.amount for each in amounts if each.type.kind is AmountKind.MARKETPLACE_TAX)
+    return refund._Taxes(-sum((each.amount for each in taxes), Decimal(0)), sum(withheld, Decimal(0)))
 
 
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
@@ -246,7 +248,7 @@ WITHOUT: Mapping[str, Layers] = {
     "order of the refunds": Layers(
         refunds=True,
         orders=4,
-        without={(connection, "refund_place"): by_itself, (RefundPlans, "_is_another_under_way"): _never},
+        without={(transaction_services, "refund_place"): by_itself, (RefundPlans, "_is_another_under_way"): _never},
     ),
     "kept decisions": Layers(refunds=True, orders=4, without={(DecidedRefundsStore, "replace"): _always}),
     "room of an open invoice": Layers(refunds=True, orders=4, without={(_RefundPlan, "_room"): _whole_invoice}),
@@ -264,7 +266,7 @@ WITHOUT: Mapping[str, Layers] = {
             (confirmations, "compare"): _compare_what_was_paid,
         },
     ),
-    "refunded tax that nets": Layers(refunds=True, orders=4, without={(refund, "_withheld"): _withheld}),
+    "refunded tax that nets": Layers(refunds=True, orders=4, without={(refund, "_taxes"): _taxes}),
     # What was compared once is compared again when its order is planned anew, and when Amazon charges more for it.
     "comparison of a changed sale": Layers(
         refunds=True, orders=12, without={(SaleConfirmation, "with_sale"): _with_the_first_sale}
