@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from amazon_to_xero.domain.amazon.correction_message import correction_message
 from amazon_to_xero.domain.corrections import Correction, CorrectionKind, LineTerms
 from simulation.application import CONNECTION
+from simulation.culprits import MENDED_TOO_EARLY
 from simulation.history import Expected, OrderHistory
 from simulation.scheduler import START
 
@@ -134,7 +135,8 @@ def fails_with_correction(world: World, one: OrderHistory) -> frozenset[str]:
     """Return how the order fails while a correction states the day of a shipment that it does not have."""
     known = len(json.loads(world.table.rows[f"ORDER#{one.order_id}"].data)["shipments"])
     stated = [name for name in _applying(world, one.order_id) if name.startswith("date shipment")]
-    return frozenset({"CORRECTION_UNUSABLE"} if any(int(name.split()[-1]) > known for name in stated) else ())
+    is_held = any(int(name.split()[-1]) > known for name in stated)
+    return MENDED_TOO_EARLY | {"CORRECTION_UNUSABLE"} if is_held else frozenset()
 
 
 def has_stated_contact(world: World, one: OrderHistory) -> bool:

@@ -53,13 +53,14 @@ _MAX_READS = 60  # 24 refusals in most of a day, each read once more with a new 
 _MAX_LETTERS = 2
 MARKETPLACES = (UK, US, CA)
 _COMPARABLE_ORDERS = 2
-# What had failed before, for a reason that a person has removed, stays failed while Amazon does not return the order.
-_UNREADABLE = frozenset(
+# What had failed before, for a reason that a person has removed, stays failed while the order cannot be planned.
+MENDED_TOO_EARLY = frozenset(
     {
-        *("ORDER_REFUSED", "BUYER_DATA_UNAVAILABLE", "REFERENCE_FAILED"),
         *("ACCOUNT_ARCHIVED", "CURRENCY_NOT_SUBSCRIBED", "UNKNOWN_MARKETPLACE", "TAX_UNMATCHED", "TAX_UNMAPPED"),
+        "REFERENCE_FAILED",
     }
 )
+_UNREADABLE = MENDED_TOO_EARLY | {"ORDER_REFUSED", "BUYER_DATA_UNAVAILABLE"}
 # How a culprit may fail. An order whose documents exist although their answers are lost fails in no way.
 FAILS_WITH: Mapping[Culprit, frozenset[str]] = {
     Culprit.XERO_UNANSWERED: frozenset({"XERO_ERROR", "REFERENCE_FAILED"}),
