@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simulation.culprits import MENDED_TOO_EARLY
 from simulation.scheduler import START
 
 if TYPE_CHECKING:
@@ -65,9 +66,13 @@ class DrawnLockDates:
         return frozenset({day, *((each + timedelta(days=1)).isoformat() for each in locked)})
 
     def fails_with(self, one: OrderHistory) -> frozenset[str]:
-        """Return how documents may fail because of lock dates: also those that refer to one that failed."""
-        is_held = self._set and (not self.moves_dates or self._is_content_unknown(one))
-        return frozenset({LOCKED, "REFERENCE_FAILED"} if is_held else ())
+        """Return how documents may fail because of lock dates: also those that refer to one that failed.
+
+        An order that is held is not planned, so that what had failed before stays failed.
+        """
+        if self._set and not self.moves_dates:
+            return MENDED_TOO_EARLY | {LOCKED}
+        return frozenset({LOCKED, "REFERENCE_FAILED"} if self._set and self._is_content_unknown(one) else ())
 
     def _is_content_unknown(self, one: OrderHistory) -> bool:
         """Whether Xero refused to change an invoice of which it is not known what it states: a person decides.
