@@ -189,3 +189,12 @@ def test_edit_that_is_taken_back_lets_the_order_go_on(unpaid: UnpaidBooks) -> No
 
     assert unpaid.open_changes() == []
     assert unpaid.stated(A) == ("12.00", "200")
+
+
+def test_edit_that_was_taken_back_before_it_was_recorded_leaves_no_mark(unpaid: UnpaidBooks) -> None:
+    marked = replace(unpaid.document(A), reason="CHANGED_IN_XERO")
+    unpaid.store.save([marked])
+
+    unpaid.connection.services.changes.check.record_edits([unpaid.document(A)])
+
+    assert (unpaid.document(A).reason, unpaid.open_changes()) == ("", [])

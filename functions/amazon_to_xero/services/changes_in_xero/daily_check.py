@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
+from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.books.xero_change import (
     XeroChange,
     found_change,
@@ -24,7 +25,7 @@ from amazon_to_xero.domain.books.xero_change import (
     with_change,
     without_change,
 )
-from amazon_to_xero.domain.books.xero_comparison import held_in_xero, is_comparable, kind_of_change
+from amazon_to_xero.domain.books.xero_comparison import changes_of, held_in_xero, is_comparable, kind_of_change
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -112,13 +113,24 @@ class XeroChanges:
             self._read(place, now + (deadline - now) / 2, deadline)
 
     def record_edits(self, documents: Sequence[Document]) -> None:
-        """Record what posting has found edited. A fault of Xero pauses it, and leaves that to the next daily check."""
-        ids = [each.xero_id for each in documents if each.kind is DocumentKind.INVOICE]
+        """Record what posting has found edited and marked; what is as it was by now loses its mark.
+
+        documents: invoices, as they were applied.
+
+        A fault of Xero pauses it: the marks stay, and the next daily check records what it finds.
+        """
+        kind = DocumentKind.INVOICE
+        by_id = {folded(each.xero_id): each for each in documents if is_comparable(each)}
         try:
-            elements = self._found(DocumentKind.INVOICE, ids)
-            self._record(DocumentKind.INVOICE, self._compared(DocumentKind.INVOICE, elements))
+            elements = self._found(kind, [each.xero_id for each in by_id.values()])
         except XeroError as problem:
-            self._pauses.pause_xero(problem, DocumentKind.INVOICE)
+            self._pauses.pause_xero(problem, kind)
+            return
+        rows = [(by_id[folded(each[DOCUMENT_TYPES[kind].id_field])], each) for each in elements]
+        compared = [Compared(row, element, changes_of(row, element, ())) for row, element in rows]
+        if edited := [each for each in compared if each.differences]:
+            self._save(edited)
+        self._unmark([each.document.key for each in compared if not each.differences])
 
     def _read(self, place: _Place, until: datetime, deadline: datetime) -> None:
         for kind in _KINDS[_KINDS.index(place.kind) :]:
@@ -228,19 +240,23 @@ class XeroChanges:
         keys = [key for key in changes if not key.startswith(f"{DocumentKind.CONTACT}#")]
         update_records(self._store, Document, keys, marked)
 
+    def _unmark(self, keys: Sequence[str]) -> None:
+        def unmarked(stored: Mapping[str, Document | None]) -> Iterable[Document]:
+            return [without_change(each) for each in stored.values() if each is not None and is_undecided(each)]
+
+        if keys:
+            update_records(self._store, Document, keys, unmarked)
+
     def _undo(self, keys: Iterable[str]) -> None:
         """Close the changes that somebody has taken back in Xero, and have their sources go on."""
         undone = list(keys)
-
-        def unmarked(stored: Mapping[str, Document | None]) -> Iterable[Document]:
-            return [without_change(each) for each in stored.values() if each is not None and is_undecided(each)]
 
         def closed(stored: Mapping[str, XeroChange | None]) -> Iterable[XeroChange]:
             return [each.undone(self._clock.now()) for each in stored.values() if each is not None and each.is_open]
 
         if undone:
             open_ones = self._store.load(XeroChange, undone).values()
-            update_records(self._store, Document, undone, unmarked)
+            self._unmark(undone)
             # Before the changes are closed: after a crash in between they are found as open once more.
             self._plan_again(list(dict.fromkeys(each.source for each in open_ones if each.is_open)))
             for change in update_records(self._store, XeroChange, undone, closed).values():
