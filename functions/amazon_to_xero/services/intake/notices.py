@@ -80,7 +80,9 @@ class NoticeRecorder:
                     continue
                 if record.next_attempt_at is None and order_id in reprocessed:
                     yield record.to_be_planned(SHIPMENTS, self._clock.now())
-                elif record.awaits_charge and order_id in reprocessed:
+                elif order_id in reprocessed and (record.awaits_charge or record.next_step is NextStep.PLAN):
+                    # Written also where it is due: a worker that has just sent this letter has not saved the failure
+                    # yet. Its save is refused then, and what it decides next is reported again.
                     yield record.plan_at(self._clock.now(), record.reason)
                 elif record.next_attempt_at is None:
                     self._decisions.record("NOTICE_ALREADY_ANSWERED", order_id=order_id)

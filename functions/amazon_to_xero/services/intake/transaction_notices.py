@@ -53,7 +53,6 @@ class TransactionNotices:
         return self._plan_again([notice.key for notice in notices if notice.reprocess])
 
     def _plan_again(self, transaction_ids: Sequence[str]) -> list[str]:
-        due: dict[str, None] = {}
         unread: list[datetime] = []
 
         def again(stored: Mapping[str, TransactionRecord | None]) -> Iterable[TransactionRecord]:
@@ -67,12 +66,14 @@ class TransactionNotices:
                 elif known.next_attempt_at is None:
                     yield known.planned_anew(now)  # its order may just have been corrected, too
                 else:
-                    due[key] = None
+                    # Written although it is due: a worker that has just sent this letter has not saved the failure yet.
+                    # Its save is refused then, and what it decides next is reported again.
+                    yield known.plan_at(now, known.reason)
 
         saved = update_records(self._store, TransactionRecord, transaction_ids, again)
         if unread:
             self._make_due(min(unread), self._clock.now())
-        return [*due, *(key for key, record in saved.items() if not record.awaits_content)]
+        return [key for key, record in saved.items() if not record.awaits_content]
 
     def _make_due(self, since: datetime, next_attempt_at: datetime) -> None:
         """Make a read due that begins at `since`. A time too far away to be Amazon's is not believed."""
