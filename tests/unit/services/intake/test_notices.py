@@ -179,6 +179,19 @@ def test_reprocessed_order_is_planned_again(connection: FakeConnection, recorder
     assert connection.store.due(SHIPMENTS, NOON, 9) == ["A"]
 
 
+def test_reprocess_refuses_the_save_of_a_failure_whose_letter_was_sent_before_it(
+    connection: FakeConnection, recorder: NoticeRecorder
+) -> None:
+    # Given a worker that has sent the letter of a failure, and a person who redrove it before the failure was saved
+    connection.store.save([read_record().to_be_planned(SHIPMENTS, NOON)])
+    failed = connection.record().failed(FailureCode.CLEARING_UNUSABLE, "Correct the account.")
+
+    assert record_events(recorder, "A", reprocessed=("A",)) == ["A"]
+
+    assert connection.store.save([failed]) == {}
+    assert connection.store.due(SHIPMENTS, NOON, 9) == ["A"]
+
+
 def test_reprocessed_order_that_amazon_did_not_return_is_read_again(
     connection: FakeConnection, recorder: NoticeRecorder
 ) -> None:
