@@ -307,8 +307,9 @@ class _Adjustments:
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount
         for origin, amount in netted.lines.items():
             amounts[origin] = amounts.get(origin, ZERO) + amount
-            if origin in booked and booked[origin].amount:
-                stated.add(with_amount(booked[origin], amount), 1)
+            netted_like = booked.get(origin) or wanted.get(origin)  # not booked yet: a discount that is new
+            if netted_like is not None and netted_like.amount:
+                stated.add(with_amount(netted_like, amount), 1)
         corrected = frozenset().union(*(sale.corrected for sale in self._sales))
         lines = []
         for origin, amount in amounts.items():

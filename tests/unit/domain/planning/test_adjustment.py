@@ -10,6 +10,7 @@ from amazon_to_xero.domain.amazon.order import Charge
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.books.organisation import Account
+from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds
 from amazon_to_xero.domain.tax.rules import TaxPolicy, TaxRule, WhenDifferent
 from fakes.books import POLICY
 from fakes.order_life import (
@@ -219,4 +220,16 @@ def test_price_change_after_the_tax_has_become_the_marketplaces_takes_the_new_ra
     (line,) = life.in_xero["credit_note A-A2"].body["LineItems"]
     assert (line["UnitAmount"], line["TaxType"]) == (D("10"), "ZERORATEDOUTPUT")
     assert life.invoiced_total == D("40.00")
+    assert life.pending_changes() == []
+
+
+def test_new_discount_of_which_a_refund_credited_a_part_is_credited_alike_by_each_plan() -> None:
+    # Given a paid invoice, a refund of 10.50 CAD, and a discount of 40.00 CAD and its tax that is not in the invoice
+    life = order_life(PAYING, version(1, canadian_item("100.00", "5.00"), **CANADIAN))
+    life.refunds = DecidedRefunds({"T1": DecidedRefund(D("10.50"), D("10.50"))})
+    parts = [breakdown(kind, net, "CAD") for kind, net in (("ITEM", "100.00"), ("DISCOUNT", "40.00"), ("TAX", "3.00"))]
+    life.request(version(2, item("63.00", *parts, currency="CAD", item_id="1"), **CANADIAN))
+    credited = life.documents["credit_note#A-A1"].desired
+    assert (credited.total, credited.body["LineItems"][0]["UnitAmount"]) == (D("31.50"), D("30.00"))
+
     assert life.pending_changes() == []
