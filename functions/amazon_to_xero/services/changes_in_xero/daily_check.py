@@ -117,7 +117,7 @@ class XeroChanges:
 
         documents: invoices, as they were applied.
 
-        A fault of Xero pauses it: the marks stay, and the next daily check records what it finds.
+        A fault of Xero pauses it: the marks stay, and the next daily check records what it finds, or takes them off.
         """
         kind = DocumentKind.INVOICE
         by_id = {folded(each.xero_id): each for each in documents if is_comparable(each)}
@@ -186,7 +186,7 @@ class XeroChanges:
 
     def _record(self, kind: DocumentKind, compared: Sequence[Compared]) -> None:
         known = self._store.load(XeroChange, [each.document.key for each in compared]) if compared else {}
-        self._undo(each.document.key for each in compared if not each.differences and _is_open(known, each))
+        self._undo([each.document for each in compared if not each.differences and _is_to_be_undone(known, each)])
         news = [each for each in compared if each.differences and not _is_known(known, each)]
         if news:
             self._save([each for each in self._read_again(kind, news) if not _is_known(known, each)])
@@ -247,18 +247,17 @@ class XeroChanges:
         if keys:
             update_records(self._store, Document, keys, unmarked)
 
-    def _undo(self, keys: Iterable[str]) -> None:
+    def _undo(self, documents: Sequence[Document]) -> None:
         """Close the changes that somebody has taken back in Xero, and have their sources go on."""
-        undone = list(keys)
+        undone = [each.key for each in documents]
 
         def closed(stored: Mapping[str, XeroChange | None]) -> Iterable[XeroChange]:
             return [each.undone(self._clock.now()) for each in stored.values() if each is not None and each.is_open]
 
         if undone:
-            open_ones = self._store.load(XeroChange, undone).values()
             self._unmark(undone)
             # Before the changes are closed: after a crash in between they are found as open once more.
-            self._plan_again(list(dict.fromkeys(each.source for each in open_ones if each.is_open)))
+            self._plan_again(list(dict.fromkeys(each.desired.source for each in documents)))
             for change in update_records(self._store, XeroChange, undone, closed).values():
                 self._decisions.record(
                     "CHANGE_IN_XERO_UNDONE", document=change.document, order_id=change.order_id or None
@@ -277,9 +276,10 @@ class XeroChanges:
         )
 
 
-def _is_open(known: Mapping[str, XeroChange], compared: Compared) -> bool:
+def _is_to_be_undone(known: Mapping[str, XeroChange], compared: Compared) -> bool:
+    """Whether a change is open, or the document marked: posting marks it before its change is recorded."""
     change = known.get(compared.document.key)
-    return change is not None and change.is_open
+    return (change is not None and change.is_open) or is_undecided(compared.document)
 
 
 def _is_known(known: Mapping[str, XeroChange], compared: Compared) -> bool:

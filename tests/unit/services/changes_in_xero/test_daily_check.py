@@ -323,6 +323,19 @@ def test_version_that_failed_because_of_a_change_is_entered_once_somebody_takes_
     assert (books.xero.invoice("A")["Total"], books.record("A").state) == (Decimal("7.50"), "PLANNED")
 
 
+def test_edit_that_was_taken_back_before_a_fault_of_xero_let_it_be_recorded_holds_the_order_no_longer() -> None:
+    books = WatchedBooks(SHIPPED, policy=UNPAID)
+    # Given an edit that posting found before a change, and that it could not record because Xero failed then
+    books.store.save([replace(books.document("A"), reason="CHANGED_IN_XERO", remedy="invoice#A was changed in Xero.")])
+    books.update(version(3, tea("7.50")))
+    assert (books.record("A").reason, books.change()) == ("CHANGED_IN_XERO", None)
+    books.edit_line(AccountCode="200")  # as it was before
+
+    books.pass_a_day()
+
+    assert (books.xero.invoice("A")["Total"], books.record("A").state) == (Decimal("7.50"), "PLANNED")
+
+
 # --- never overwritten ------------------------------------------------------------------------------------------------
 
 
