@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,21 @@ def test_failures_and_unknown_outcomes_are_counted_by_reason(connection: FakeCon
 
     assert (read.failed_sources, read.failed_documents) == ({"TAX_UNMAPPED": 2}, {"PERIOD_LOCKED": 3})
     assert read.unknown_documents == {"OUTCOME_UNKNOWN": 1}
+
+
+def test_change_that_was_not_sent_yet_is_no_unknown_outcome(connection: FakeConnection) -> None:
+    now = connection.clock.now()
+    approved = DesiredDocument(DocumentKind.INVOICE, "A", {"Status": "AUTHORISED"}, "order#A")
+    applied = Document(approved).applied("id-1", "AUTHORISED", approved.digest, now)
+    changed = applied.with_desired(replace(approved, body={**approved.body, "Date": "2026-11-25"}), now)
+    assert changed is not None
+    assert changed.is_checked_before_change
+
+    connection.store.save([changed])
+    assert status(connection).unknown_documents == {}
+
+    connection.store.save([connection.document("A").claimed(now).unknown(now)])
+    assert status(connection).unknown_documents == {"OUTCOME_UNKNOWN": 1}
 
 
 def test_count_of_failures_ends_at_its_bound(connection: FakeConnection, monkeypatch: pytest.MonkeyPatch) -> None:

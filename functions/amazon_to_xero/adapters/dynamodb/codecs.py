@@ -211,8 +211,7 @@ class DocumentCodec:
             record.remedy,
             SHIPMENTS if desired.is_entry else DOCUMENTS,
             _text(record.next_attempt_at) or "",
-            # What needs a contact that a person has chosen fails with it. Once that is withdrawn, nobody needs it.
-            watched="" if desired.is_chosen_contact else _WATCHED_STATES.get(record.state, ""),
+            watched=_watched(record),
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> Document:
@@ -273,6 +272,14 @@ CODECS: Mapping[type[Any], RowCodec[Any]] = {
     Backfills: BackfillCodec(),
     Cursor: CursorCodec(),
 }
+
+
+def _watched(document: Document) -> str:
+    """Return the group of the index `watched` that shows the document; empty where nobody should see it."""
+    # What needs a contact that a person has chosen fails with it. Once that is withdrawn, nobody needs it.
+    # Before a change is sent, no outcome is unknown.
+    is_hidden = document.desired.is_chosen_contact or document.is_checked_before_change
+    return "" if is_hidden else _WATCHED_STATES.get(document.state, "")
 
 
 def _encoded_request(desired: DesiredDocument) -> dict[str, Any]:
