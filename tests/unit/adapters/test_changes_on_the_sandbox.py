@@ -198,3 +198,22 @@ def test_edit_that_was_taken_back_before_it_was_recorded_leaves_no_mark(unpaid: 
     unpaid.connection.services.changes.check.record_edits([unpaid.document(A)])
 
     assert (unpaid.document(A).reason, unpaid.open_changes()) == ("", [])
+
+
+def test_invoice_of_a_contact_that_was_replaced_is_no_change_when_somebody_writes_to_it(unpaid: UnpaidBooks) -> None:
+    contact = unpaid.in_xero()["Contact"]["ContactID"]
+    unpaid.live.sandbox.contacts.archive(contact)
+    later = "204-0000300-0000300"
+    unpaid.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=later))
+    unpaid.notice([later])
+    for _ in range(3):
+        unpaid.clock.advance(600)
+        unpaid.work()
+    unpaid.pass_a_day()
+    assert unpaid.in_xero()["Contact"]["ContactID"] == contact != unpaid.in_xero(later)["Contact"]["ContactID"]
+
+    unpaid.update("Invoices", {"InvoiceID": unpaid.in_xero()["InvoiceID"], "DueDate": "2026-12-24"}, "due-date")
+    unpaid.pass_a_day()
+
+    assert unpaid.open_changes() == []
+    assert unpaid.document(A).reason == ""

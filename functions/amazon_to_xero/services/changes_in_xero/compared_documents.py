@@ -24,9 +24,9 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.services.posting.contacts import CONTACT_REFERENCE
 
 _ORDER_ID = re.compile(r"\b\d{3}-\d{7}-\d{7}\b")
-_CONTACT = "Contact.ContactID"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ class ComparedDocuments:
             return [Compared(row, element, contact_changes_of(row, element)) for row, element in rows]
         contacts = self._contact_ids(row for row, _ in rows)
         compared = [
-            Compared(row, element, changes_of(row, element, contacts.get(row.desired.references.get(_CONTACT, ""), ())))
+            Compared(
+                row,
+                element,
+                changes_of(row, element, contacts.get(row.desired.references.get(CONTACT_REFERENCE, ""), ())),
+            )
             for row, element in rows
         ]
         return [*compared, *self._settlements(compared)]
@@ -86,7 +90,7 @@ class ComparedDocuments:
 
     def _contact_ids(self, documents: Iterable[Document]) -> Mapping[str, Sequence[str]]:
         """Return contact's key -> the ids that it may have: its own, and that of one that it was found merged into."""
-        keys = {key for document in documents if (key := document.desired.references.get(_CONTACT))}
+        keys = {key for document in documents if (key := document.desired.references.get(CONTACT_REFERENCE))}
         if not keys:
             return {}
         contacts, merges = self._store.load(Document, keys), self._store.load(XeroChange, keys)

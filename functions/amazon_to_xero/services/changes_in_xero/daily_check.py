@@ -33,6 +33,7 @@ from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import MAX_PAGE, XeroApi, XeroError
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared, ComparedDocuments
+from amazon_to_xero.services.changes_in_xero.replaced_contacts import without_replaced_contacts
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.state_updates import ATTEMPTS, update_cursor, update_records
@@ -173,7 +174,7 @@ class XeroChanges:
     def _compared(self, kind: DocumentKind, elements: Sequence[Json]) -> list[Compared]:
         """Compare Xero's objects; one that the code cannot read is logged and left out, and the others are compared."""
         try:
-            return self._documents.compare(kind, elements)
+            return without_replaced_contacts(self._documents.compare(kind, elements), self._store, self._xero)
         except UNFORESEEN as problem:
             if len(elements) > 1:
                 half = len(elements) // 2

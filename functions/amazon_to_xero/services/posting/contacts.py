@@ -25,7 +25,7 @@ from amazon_to_xero.services.posting.lookup import find
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 
 _COLLECTION = "Contacts"
-_REFERENCE = "Contact.ContactID"
+CONTACT_REFERENCE = "Contact.ContactID"
 _BY_NAME = (FailureCode.CONTACT_NAME_TAKEN, FailureCode.CONTACT_ARCHIVED)
 
 
@@ -58,7 +58,7 @@ def find_contacts(xero: XeroApi, contacts: Sequence[Document]) -> dict[str, Foun
 
 def contact_ids(store: RecordStore, documents: Iterable[Document]) -> Mapping[str, str]:
     """Return document's key -> Xero's id of the contact that it should have, where Xero is known to hold that."""
-    wanted = {each.key: key for each in documents if (key := each.desired.references.get(_REFERENCE))}
+    wanted = {each.key: key for each in documents if (key := each.desired.references.get(CONTACT_REFERENCE))}
     rows = store.load(Document, dict.fromkeys(wanted.values())) if wanted else {}
     return {key: rows[contact].xero_id for key, contact in wanted.items() if contact in rows}
 
@@ -74,9 +74,10 @@ def check_contacts_of_refused(
     answered: documents that were sent, with the messages of those that Xero refused.
     """
     codes = {
-        document.desired.references[_REFERENCE]: code
+        document.desired.references[CONTACT_REFERENCE]: code
         for document, messages in answered
-        if _REFERENCE in document.desired.references and (code := refusal(tuple(messages)).code) in ABOUT_CONTACTS
+        if CONTACT_REFERENCE in document.desired.references
+        and (code := refusal(tuple(messages)).code) in ABOUT_CONTACTS
     }
     contacts = store.load(Document, codes) if codes else {}
     transitions.apply(
