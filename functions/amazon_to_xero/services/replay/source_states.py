@@ -15,7 +15,7 @@ from amazon_to_xero.domain.replay.situation import reason_of, situation_of
 from amazon_to_xero.domain.source import SourceKind, SourceRecord, identity_of
 from amazon_to_xero.ports.state import RecordStore
 
-#: The record of each kind of source that a replay knows.
+#: The record of each kind of source that has a row of its own.
 RECORD_TYPES: Mapping[SourceKind, type[SourceRecord]] = {
     SourceKind.ORDER: OrderRecord,
     SourceKind.TRANSACTION: TransactionRecord,
