@@ -12,7 +12,7 @@ from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKi
 from amazon_to_xero.domain.stated_tracking import tracking_in
 
 MAX_REASON = 500
-_MAX_KEY = 220  # of a document
+MAX_KEY = 220  # of a document
 _CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHIPMENT = re.compile(r"shipment [1-9]\d{0,3}")  # as shipment_line writes it
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -43,7 +43,7 @@ def checked(correction: Correction) -> Correction:
         _check_day(value)
     elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
         raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
-    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= _MAX_KEY:
+    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= MAX_KEY:
         raise refused("value should be the key of a document")
     elif kind is CorrectionKind.CONTACT and not _CONTACT_ID.fullmatch(value):
         raise refused("value should be Xero's ContactID, in small letters")
