@@ -169,15 +169,14 @@ class _Adjustments:
 
     def _moved_shipment(self, number: str, shipment: StatedShipment, move: Move) -> Iterable[DesiredDocument]:
         """What credits a shipment on one day and invoices it on another. It adds up to nothing."""
-        invoice = shipment.invoice or self._booked[0].desired
         amount = xero_total(move.lines, self._amounts, self._documents.organisation)
         lines, credited_on, invoiced_on = list(move.lines), move.credited_on, move.invoiced_on
         if amount < 0:  # only a discount is left of it
             lines, amount = [negated(line) for line in lines], -amount
             credited_on, invoiced_on = invoiced_on, credited_on
         if amount:
-            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, invoice)
-            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, invoice)
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, shipment.invoice)
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, shipment.invoice)
 
     def _missing_total(self) -> Decimal:
         booked = total(_signed_total(document.desired) for document in self._booked)
