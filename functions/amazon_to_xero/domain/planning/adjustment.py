@@ -14,7 +14,7 @@ from functools import partial
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number, move_number
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.adjustment_series import AdjustmentSeries
@@ -292,7 +292,7 @@ class _Adjustments:
         )
         for sale in self._sales:
             for line in sale.lines:
-                if line.origin:  # a rounding line has none yet
+                if not line.is_rounding:
                     wanted.setdefault(line.origin, line)
                     stated.add(line, 1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
@@ -300,7 +300,7 @@ class _Adjustments:
         booked: dict[str, Line] = {}
         for document in self._booked:
             for line in signed_lines(document.desired):
-                if line.origin != ROUNDING:
+                if not line.is_rounding:
                     booked[line.origin] = left.get(line.origin) or booked.get(line.origin, line)
                     stated.add(line, -1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, all_terms
+from amazon_to_xero.domain.books.line import Line, all_terms
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.proportions import with_amount
@@ -142,4 +142,4 @@ def _stated_by(documents: Iterable[DesiredDocument]) -> Mapping[str, Decimal]:
 
 
 def _lines(document: DesiredDocument) -> list[Line]:
-    return [line for line in signed_lines(document) if line.origin not in ("", ROUNDING)]
+    return [line for line in signed_lines(document) if not line.is_rounding]
