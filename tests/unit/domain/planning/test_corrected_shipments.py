@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.numbering import moved_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.money import total
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.retaxed import signed_lines
@@ -54,13 +56,7 @@ def two_shipments(policy: PostingPolicy = PER_SHIPMENT) -> OrderLife:
 
 def sold_on(life: OrderLife) -> dict[str, Decimal]:
     """Return what the documents in Xero state of the mugs on each day."""
-    amounts: dict[str, Decimal] = {}
-    for desired in life.in_xero.values():
-        for line in signed_lines(desired) if desired.line_origins else ():
-            if not line.is_rounding:
-                day = sale_day(desired).isoformat()
-                amounts[day] = amounts.get(day, D(0)) + line.amount
-    return {day: amount for day, amount in amounts.items() if amount}
+    return life.amounts_by(lambda document, _: sale_day(document).isoformat())
 
 
 # --- before payment ---------------------------------------------------------------------------------------------------
@@ -316,16 +312,13 @@ def is_of_kind(kind: DocumentKind, document: Document) -> bool:
 def left_on_other_days(life: OrderLife) -> list[str]:
     """Return the shipments of which something is left on another day than the one that applies."""
     lost = max(D(0), D(10) - life.sales_total)
+    on_days = life.amounts_by(lambda document, _: (moved_number(document.number), sale_day(document)))
     wrong = []
     for place, sale in enumerate(life.sales):
-        number = "A" if place == 0 else f"A-S{place + 1}"
-        on_days: dict[date, Decimal] = {}
-        for desired in life.in_xero.values():
-            is_of_shipment = desired.number == number or desired.number.startswith(f"{number}-D")
-            if is_of_shipment and desired.line_origins:
-                for line in signed_lines(desired):
-                    on_days[sale_day(desired)] = on_days.get(sale_day(desired), D(0)) + line.amount
-        elsewhere = sum((amount for day, amount in on_days.items() if day != sale.booked_on), D(0))
+        number = shipment_invoice_number("A", place)
+        elsewhere = total(
+            amount for (of_number, day), amount in on_days.items() if of_number == number and day != sale.booked_on
+        )
         if sale.is_day_corrected and elsewhere > lost:
             wrong.append(f"{number}: {elsewhere} is not on {sale.booked_on}")
     return wrong
