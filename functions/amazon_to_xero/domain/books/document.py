@@ -6,6 +6,7 @@
                IN_FLIGHT -> FAILED                           a person has to correct something
                UNKNOWN -> FAILED                             Xero never answers its look-up; asked again, it is UNKNOWN
     APPLIED | FAILED -> PENDING                              its source asks for something else, or asks again
+    APPLIED -> UNKNOWN                                       an approved invoice: look in Xero before it is changed
 
 Each transition returns a new row. The store accepts it only if the stored generation is the one that it was made from.
 """
@@ -254,10 +255,10 @@ class Document:
         An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
         that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
         An approved invoice is looked up before it is changed: a person may have edited it. A failed document is tried
-        again, because its source asked; the contact of a buyer for any of their orders, as
-        an older one states them where Amazon does not return the newer one. A document that waits for its buyer is
-        due: whoever asks has just read who the buyer is. A tombstone keeps the body of the document that it removes,
-        by which that document is recognised in Xero.
+        again, because its source asked; the contact of a buyer for any of their orders, as an older one states them
+        where Amazon does not return the newer one. A document that waits for its buyer is due: whoever asks has just
+        read who the buyer is. A tombstone keeps the body of the document that it removes, by which that document is
+        recognised in Xero.
         """
         if desired.tombstone and not desired.body:
             removed = replace(self.desired, tombstone=True, capability=desired.capability)
