@@ -278,7 +278,7 @@ class Document:
         if self.outcome_unknown and not self.is_checked_before_change:
             return replace(self, desired=desired, last_applied=self._approved_content)
         if desired.is_chosen_contact:
-            return replace(self, desired=desired).looked_up(now)
+            return replace(self, desired=desired).awaiting_lookup(now)
         if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
@@ -328,7 +328,7 @@ class Document:
             self, state=DocumentState.APPLIED, closed_in=day, applied_digest=digest, next_attempt_at=None, reason=""
         )
 
-    def looked_up(self, now: datetime) -> Document:
+    def awaiting_lookup(self, now: datetime) -> Document:
         """Return the contact that a person has chosen: no document references it before it was found in Xero."""
         xero_id = str(self.desired.body["ContactID"])
         known = replace(self, xero_id=xero_id, is_merged=True, remedy="", attempts=0, unknown_since=None)
