@@ -86,7 +86,8 @@ def _check_value_of_line(kind: CorrectionKind, value: str) -> None:
     limit = _MAX_OF_LINE[kind]
     is_code = kind in (CorrectionKind.ACCOUNT, CorrectionKind.TAX_TYPE)
     if not value.strip() or len(value) > limit or (is_code and not value.isascii()):
-        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters and is {value!r}")
+        shown = "" if kind is CorrectionKind.DESCRIPTION else f" and is {value!r}"  # it may name the buyer
+        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters{shown}")
     if kind is CorrectionKind.TRACKING:
         try:
             tracking_in(value)

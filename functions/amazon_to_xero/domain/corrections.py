@@ -98,9 +98,13 @@ class Correction:
 
     @property
     def text(self) -> str:
-        """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
+        """Return what it states, for messages and logs: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`.
+
+        The words of a description are left out: a person may have named the buyer in them.
+        """
         lines = f"{len(self.terms)} lines" if self.terms else ""
-        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value, lines)))
+        value = "" if self.kind is CorrectionKind.DESCRIPTION else self.value
+        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, value, lines)))
         if not self.line:
             return stated
         return f"{stated} for {self.line if self.kind is CorrectionKind.DATE else f'line {self.line}'}"
