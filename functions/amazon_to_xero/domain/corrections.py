@@ -6,7 +6,7 @@ one, and a withdrawal is an entry, too. What an entry does to documents is decid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -264,8 +264,3 @@ def unusable(correction: Correction, problem: str) -> Failure:
         FailureCode.CORRECTION_UNUSABLE,
         f"Correction {correction.text} cannot be applied: {problem}. Withdraw it, or enter another one.",
     )
-
-
-def texts(corrections: Iterable[Correction]) -> str:
-    """Return the corrections in one line of text, for logs and previews."""
-    return "; ".join(correction.text for correction in corrections)
