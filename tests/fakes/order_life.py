@@ -18,7 +18,7 @@ from amazon_to_xero.domain.amazon.shipment import Shipment, shipments_of
 from amazon_to_xero.domain.books.contact import marketplace_customer
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, line_from_xero
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, line_from_xero
 from amazon_to_xero.domain.books.matching import GONE
 from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Account, Organisation
@@ -286,6 +286,16 @@ class OrderLife:
         documents = [each for each in self.in_xero.values() if each.kind in _INVOICES]
         return _by_origin((line, _sign(desired.kind)) for desired in documents for line in _lines(desired))
 
+    def amounts_by[K](self, key: Callable[[DesiredDocument, Line], K]) -> dict[K, Decimal]:
+        """Return what is invoiced less what is credited, by what `key` returns of each line; no rounding lines."""
+        amounts: dict[K, Decimal] = {}
+        for desired in self.in_xero.values():
+            for line in _lines(desired) if desired.kind in _INVOICES else ():
+                if not line.is_rounding:
+                    of_line = key(desired, line)
+                    amounts[of_line] = amounts.get(of_line, ZERO) + _sign(desired.kind) * line.amount
+        return {of_line: amount for of_line, amount in amounts.items() if amount}
+
     @property
     def sales_total(self) -> Decimal:
         return total(sale.total for sale in self.sales)
@@ -407,6 +417,6 @@ def _sign(kind: DocumentKind) -> int:
 def _by_origin(lines: Iterable[tuple[Line, int]]) -> Counter[str]:
     amounts: Counter[str] = Counter()
     for line, sign in lines:
-        if line.origin not in ("", ROUNDING):
+        if not line.is_rounding:
             amounts[line.origin] += sign * line.amount  # type: ignore[assignment]  # Counter of Decimal
     return Counter({origin: amount for origin, amount in amounts.items() if amount})

@@ -12,7 +12,7 @@ from amazon_to_xero.domain.corrections import OF_LINES, Correction, CorrectionKi
 from amazon_to_xero.domain.stated_tracking import tracking_in
 
 MAX_REASON = 500
-_MAX_KEY = 220  # of a document
+MAX_KEY = 220  # of a document
 _CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHIPMENT = re.compile(r"shipment [1-9]\d{0,3}")  # as shipment_line writes it
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -43,7 +43,7 @@ def checked(correction: Correction) -> Correction:
         _check_day(value)
     elif kind is CorrectionKind.WITHDRAW and not (value.isascii() and value.isdigit()):
         raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
-    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= _MAX_KEY:
+    elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= MAX_KEY:
         raise refused("value should be the key of a document")
     elif kind is CorrectionKind.CONTACT and not _CONTACT_ID.fullmatch(value):
         raise refused("value should be Xero's ContactID, in small letters")
@@ -86,7 +86,8 @@ def _check_value_of_line(kind: CorrectionKind, value: str) -> None:
     limit = _MAX_OF_LINE[kind]
     is_code = kind in (CorrectionKind.ACCOUNT, CorrectionKind.TAX_TYPE)
     if not value.strip() or len(value) > limit or (is_code and not value.isascii()):
-        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters and is {value!r}")
+        shown = "" if kind is CorrectionKind.DESCRIPTION else f" and is {value!r}"  # it may name the buyer
+        raise refused(f"value should be Xero's {kind} with 1 to {limit} characters{shown}")
     if kind is CorrectionKind.TRACKING:
         try:
             tracking_in(value)

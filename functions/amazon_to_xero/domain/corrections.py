@@ -6,7 +6,7 @@ one, and a withdrawal is an entry, too. What an entry does to documents is decid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -98,9 +98,13 @@ class Correction:
 
     @property
     def text(self) -> str:
-        """Return what it states, for a person: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`."""
+        """Return what it states, for messages and logs: `1: tax_type ZERORATEDOUTPUT for line 123:ITEM`.
+
+        The words of a description are left out: a person may have named the buyer in them.
+        """
         lines = f"{len(self.terms)} lines" if self.terms else ""
-        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, self.value, lines)))
+        value = "" if self.kind is CorrectionKind.DESCRIPTION else self.value
+        stated = " ".join(filter(None, (f"{self.number}:", self.kind.value, value, lines)))
         if not self.line:
             return stated
         return f"{stated} for {self.line if self.kind is CorrectionKind.DATE else f'line {self.line}'}"
@@ -260,8 +264,3 @@ def unusable(correction: Correction, problem: str) -> Failure:
         FailureCode.CORRECTION_UNUSABLE,
         f"Correction {correction.text} cannot be applied: {problem}. Withdraw it, or enter another one.",
     )
-
-
-def texts(corrections: Iterable[Correction]) -> str:
-    """Return the corrections in one line of text, for logs and previews."""
-    return "; ".join(correction.text for correction in corrections)

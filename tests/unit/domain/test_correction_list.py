@@ -15,6 +15,7 @@ from amazon_to_xero.domain.corrections import (
     CorrectionKind,
     Corrections,
     LineTerms,
+    unusable,
     value_for,
 )
 from amazon_to_xero.domain.failures import Failure, FailureCode
@@ -160,6 +161,7 @@ def test_list_has_a_limit() -> None:
         (correction(K.TRACKING, "A=1; A=2"), "a line has at most 2 categories, each with one option"),
         (correction(K.ITEM_CODE, "T" * 31), "value should be Xero's item_code with 1 to 30 characters"),
         (correction(K.DESCRIPTION, " "), "value should be Xero's description with 1 to 500 characters"),
+        (correction(K.DESCRIPTION, "x" * 501), "value should be Xero's description with 1 to 500 characters. Enter"),
         (correction(K.CONTACT, "Maria Rossi"), "value should be Xero's ContactID, in small letters"),
         (correction(K.SKIP, line="shipment 1"), "a correction of kind skip concerns all lines"),
         (replace(correction(K.SKIP), reason=" "), "reason should have 1 to 500 characters"),
@@ -179,3 +181,10 @@ def test_correction_is_named_in_one_line() -> None:
     held = corrections(correction(K.TAX_TYPE, "ZERORATEDOUTPUT", line="1:ITEM"))
 
     assert held.entries[0].text == "1: tax_type ZERORATEDOUTPUT for line 1:ITEM"
+
+
+def test_text_of_a_line_is_in_no_log_line_and_no_message() -> None:
+    stated = corrections(correction(K.DESCRIPTION, "Mug for Maria Rossi", line="1:ITEM")).entries[0]
+
+    assert stated.text == "1: description for line 1:ITEM"
+    assert "Maria" not in unusable(stated, "the order has no such line").remedy

@@ -15,9 +15,7 @@ from typing import Any
 
 from amazon_to_xero.domain.amazon.correction_message import MAX_AUTHOR
 from amazon_to_xero.domain.amazon.message import malformed, required_part, short_text, time_of
-from amazon_to_xero.domain.correction_checks import MAX_REASON
-
-_MAX_KEY = 220
+from amazon_to_xero.domain.correction_checks import MAX_KEY, MAX_REASON
 
 
 class Decision(StrEnum):
@@ -68,7 +66,7 @@ def decision_in(document: Mapping[str, Any]) -> ChangeDecision | None:
         raise malformed(f"decide.decision is {decision!r}; it should be one of {', '.join(Decision)}")
     return ChangeDecision(
         decision_id=short_text(fields, "id"),
-        document=short_text(fields, "document", _MAX_KEY),
+        document=short_text(fields, "document", MAX_KEY),
         decision=Decision(decision),
         author=short_text(fields, "author", MAX_AUTHOR),
         reason=_reason(fields),

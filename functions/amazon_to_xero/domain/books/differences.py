@@ -65,13 +65,15 @@ def _of_contact(desired: DesiredDocument, held: Mapping[str, Any]) -> Iterator[F
             yield FieldDifference(name, DIFFERS, DIFFERS)
 
 
-def contact_difference(element: Mapping[str, Any] | None, contact_id: str) -> tuple[FieldDifference, ...]:
+def contact_difference(element: Mapping[str, Any] | None, *contact_ids: str) -> tuple[FieldDifference, ...]:
     """Return whether a document in Xero has another contact than it should have, by their ids; no names.
 
-    element: None, or without a contact, where nothing is compared; contact_id: empty where it is not known.
+    element: None, or without a contact, where nothing is compared.
+    contact_ids: those that it may have, the one that it should have first; empty where that is not known.
     """
     held = folded(((element or {}).get("Contact") or {}).get("ContactID") or "")
-    return tuple(_different("Contact", held, folded(contact_id))) if held and contact_id else ()
+    allowed = [folded(each) for each in contact_ids if each]
+    return (FieldDifference("Contact", held, allowed[0]),) if held and allowed and held not in allowed else ()
 
 
 def _of_document(desired: DesiredDocument, held: Mapping[str, Any]) -> Iterator[FieldDifference]:

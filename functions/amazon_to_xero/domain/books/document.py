@@ -6,6 +6,7 @@
                IN_FLIGHT -> FAILED                           a person has to correct something
                UNKNOWN -> FAILED                             Xero never answers its look-up; asked again, it is UNKNOWN
     APPLIED | FAILED -> PENDING                              its source asks for something else, or asks again
+    APPLIED -> UNKNOWN                                       an approved invoice: look in Xero before it is changed
 
 Each transition returns a new row. The store accepts it only if the stored generation is the one that it was made from.
 """
@@ -254,10 +255,10 @@ class Document:
         An older version of the source changes nothing. A newer version is stored even where it asks for the same, so
         that an older one cannot win later. A document with an unknown outcome keeps its state: it is looked up first.
         An approved invoice is looked up before it is changed: a person may have edited it. A failed document is tried
-        again, because its source asked; the contact of a buyer for any of their orders, as
-        an older one states them where Amazon does not return the newer one. A document that waits for its buyer is
-        due: whoever asks has just read who the buyer is. A tombstone keeps the body of the document that it removes,
-        by which that document is recognised in Xero.
+        again, because its source asked; the contact of a buyer for any of their orders, as an older one states them
+        where Amazon does not return the newer one. A document that waits for its buyer is due: whoever asks has just
+        read who the buyer is. A tombstone keeps the body of the document that it removes, by which that document is
+        recognised in Xero.
         """
         if desired.tombstone and not desired.body:
             removed = replace(self.desired, tombstone=True, capability=desired.capability)
@@ -277,7 +278,7 @@ class Document:
         if self.outcome_unknown and not self.is_checked_before_change:
             return replace(self, desired=desired, last_applied=self._approved_content)
         if desired.is_chosen_contact:
-            return replace(self, desired=desired).looked_up(now)
+            return replace(self, desired=desired).awaiting_lookup(now)
         if self.is_unresolved or (self.approved_by_person and not desired.tombstone):
             return replace(self.unknown(now), desired=desired, remedy="", attempts=0, unknown_since=None)
         is_gone = desired.tombstone and self.is_found_void
@@ -327,7 +328,7 @@ class Document:
             self, state=DocumentState.APPLIED, closed_in=day, applied_digest=digest, next_attempt_at=None, reason=""
         )
 
-    def looked_up(self, now: datetime) -> Document:
+    def awaiting_lookup(self, now: datetime) -> Document:
         """Return the contact that a person has chosen: no document references it before it was found in Xero."""
         xero_id = str(self.desired.body["ContactID"])
         known = replace(self, xero_id=xero_id, is_merged=True, remedy="", attempts=0, unknown_since=None)

@@ -53,6 +53,11 @@ class Line:
     def amount(self) -> Decimal:
         return cents(self.quantity * self.unit)
 
+    @property
+    def is_rounding(self) -> bool:
+        """Whether it books nothing of its source; its origin is empty until it is part of a document."""
+        return self.origin in ("", ROUNDING)
+
     def in_xero(self) -> dict[str, Any]:
         """Return the line in Xero's field names."""
         line: dict[str, Any] = {

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from amazon_to_xero.domain.books.archived_contacts import INACTIVE, merged_into
-from amazon_to_xero.domain.books.differences import DIFFERS, FieldDifference, differences
+from amazon_to_xero.domain.books.differences import DIFFERS, FieldDifference, contact_difference, differences
 from amazon_to_xero.domain.books.document import Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
 from amazon_to_xero.domain.books.matching import GONE, day_of, line_amount, settlement_in
@@ -106,8 +106,6 @@ def _edits(document: Document, element: Mapping[str, Any], contact_ids: Collecti
     number_field = DOCUMENT_TYPES[document.kind].number_field
     if folded(element.get(number_field) or "") != folded(document.number_in_xero):
         yield FieldDifference(number_field, DIFFERS, document.number_in_xero)
-    contact_id = folded((element.get("Contact") or {}).get("ContactID") or "")
-    if contact_id and contact_ids and contact_id not in map(folded, contact_ids):
-        yield FieldDifference("Contact", contact_id, folded(next(iter(contact_ids))))
+    yield from contact_difference(element, *contact_ids)
     # A draft that a person has approved, or a document that is paid by now, is what was requested.
     yield from (each for each in differences(document.desired, element) if each.field != "Status")

@@ -14,7 +14,7 @@ from functools import partial
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, as_one_piece
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number, move_number
 from amazon_to_xero.domain.money import ZERO, cents, total
 from amazon_to_xero.domain.planning.adjustment_series import AdjustmentSeries
@@ -169,15 +169,14 @@ class _Adjustments:
 
     def _moved_shipment(self, number: str, shipment: StatedShipment, move: Move) -> Iterable[DesiredDocument]:
         """What credits a shipment on one day and invoices it on another. It adds up to nothing."""
-        invoice = shipment.invoice or self._booked[0].desired
         amount = xero_total(move.lines, self._amounts, self._documents.organisation)
         lines, credited_on, invoiced_on = list(move.lines), move.credited_on, move.invoiced_on
         if amount < 0:  # only a discount is left of it
             lines, amount = [negated(line) for line in lines], -amount
             credited_on, invoiced_on = invoiced_on, credited_on
         if amount:
-            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, invoice)
-            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, invoice)
+            yield self._adjustment(DocumentKind.INVOICE, number, lines, amount, invoiced_on, shipment.invoice)
+            yield self._adjustment(DocumentKind.CREDIT_NOTE, number, lines, amount, credited_on, shipment.invoice)
 
     def _missing_total(self) -> Decimal:
         booked = total(_signed_total(document.desired) for document in self._booked)
@@ -293,7 +292,7 @@ class _Adjustments:
         )
         for sale in self._sales:
             for line in sale.lines:
-                if line.origin:  # a rounding line has none yet
+                if not line.is_rounding:
                     wanted.setdefault(line.origin, line)
                     stated.add(line, 1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
@@ -301,7 +300,7 @@ class _Adjustments:
         booked: dict[str, Line] = {}
         for document in self._booked:
             for line in signed_lines(document.desired):
-                if line.origin != ROUNDING:
+                if not line.is_rounding:
                     booked[line.origin] = left.get(line.origin) or booked.get(line.origin, line)
                     stated.add(line, -1)
                     amounts[line.origin] = amounts.get(line.origin, ZERO) - line.amount

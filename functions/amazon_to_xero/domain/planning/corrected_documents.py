@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, Terms, all_terms
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.order_documents import sale_day
@@ -146,11 +146,11 @@ def left_of_lines(
     """
     left: dict[str, dict[Terms, Line]] = {}
     for line in (line for document in booked for line in signed_lines(document)):
-        if line.origin not in ("", ROUNDING):
+        if not line.is_rounding:
             by_terms = left.setdefault(line.origin, {})
             _add(by_terms, all_terms(line), line, amounts, organisation)
     for line in (line for note in refund_notes for line in signed_lines(note)):
-        if line.origin not in ("", ROUNDING):
+        if not line.is_rounding:
             by_terms = left.setdefault(line.origin, {})
             for terms, part in _shared_out(line, by_terms):
                 _add(by_terms, terms, part, amounts, organisation)
@@ -187,7 +187,7 @@ def wanted_lines(sales: Sequence[Sale], amounts: LineAmountTypes, organisation: 
     """Return by origin what the sales state; all of them state a line at the same terms."""
     wanted: dict[str, Line] = {}
     for line in (line for sale in sales for line in sale.lines):
-        if line.origin not in ("", ROUNDING):
+        if not line.is_rounding:
             held = wanted.get(line.origin)
             wanted[line.origin] = line if held is None else added_lines(held, line, amounts, organisation)
     return wanted

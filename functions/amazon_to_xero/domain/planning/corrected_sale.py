@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from amazon_to_xero.domain.amazon.order import Charge, Order
 from amazon_to_xero.domain.amazon.shipment import Shipment
-from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import (
     OF_LINES,
@@ -97,7 +96,7 @@ def _chosen(stated: Mapping[str, str], rebooked: Mapping[str, str]) -> Mapping[s
 
 
 def _corrected(sale: Sale, place: int, corrections: Corrections) -> Sale:
-    origins = [line.origin for line in sale.lines if line.origin not in ("", ROUNDING)]
+    origins = [line.origin for line in sale.lines if not line.is_rounding]
     return replace(
         sale,
         booked_on=stated_day(corrections, place) or sale.booked_on,

@@ -16,9 +16,8 @@ from amazon_to_xero.domain.books.document import DesiredDocument, Document, Docu
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import moved_number
 from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
+from amazon_to_xero.domain.planning.order_documents import CONTACT
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
-
-_CONTACT = "Contact.ContactID"
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,12 @@ class OpenInvoice:
     """An open invoice.
 
     key: of its document.
+    contact: key of its contact.
     left: what of it is not allocated yet, in its currency.
     """
 
     key: str
+    contact: str
     left: Decimal
 
 
@@ -47,7 +48,7 @@ class OpenInvoices:
     def add(self, invoice: Document, allocated: Decimal) -> None:
         """Add an open invoice; allocated: what credit notes of refunds pay of it."""
         self._left[invoice.key] = max(ZERO, (invoice.desired.total or ZERO) - allocated)
-        self._contacts[invoice.key] = invoice.desired.references[_CONTACT]
+        self._contacts[invoice.key] = invoice.desired.references[CONTACT]
 
     def add_partly_paid(self, invoice: Document, allocated: Decimal, paid: Decimal) -> None:
         """Add an invoice whose payment of less than its total is made, or may be; allocated: as for `add`."""
@@ -72,11 +73,9 @@ class OpenInvoices:
     def allocation_of(self, note: DesiredDocument) -> DesiredDocument | None:
         """Return the allocation of a credit note to an open invoice; None where none has anything left to pay.
 
-        What moves a shipment is allocated to its own invoice, if that takes it. Xero allocates credit to invoices of
-        the same contact only.
+        What moves a shipment is allocated to its own invoice, if that takes it.
         """
-        contact = note.references[_CONTACT]
-        rooms = [OpenInvoice(key, left) for key, left in self._left.items() if self._contacts[key] == contact]
+        rooms = [OpenInvoice(key, self._contacts[key], left) for key, left in self._left.items()]
         rooms.sort(key=lambda room: room.key != document_key(DocumentKind.INVOICE, moved_number(note.number)))
         return allocation_to_fitting(note, rooms)
 
@@ -84,11 +83,13 @@ class OpenInvoices:
 def allocation_to_fitting(note: DesiredDocument, rooms: Sequence[OpenInvoice]) -> DesiredDocument | None:
     """Return the credit note's allocation to the first invoice that takes all of it, else to the one that takes most.
 
-    Xero takes one allocation for each credit note and invoice; what the invoice does not take is settled otherwise.
+    Xero takes one allocation for each credit note and invoice; what the invoice does not take is settled otherwise. It
+    allocates credit to invoices of the same contact only.
     """
     amount = note.total or ZERO
-    fitting = next((room for room in rooms if room.left >= amount), None)
-    invoice = fitting or max(rooms, key=lambda room: room.left, default=None)
+    of_contact = [room for room in rooms if room.contact == note.references[CONTACT]]
+    fitting = next((room for room in of_contact if room.left >= amount), None)
+    invoice = fitting or max(of_contact, key=lambda room: room.left, default=None)
     if invoice is None or not invoice.left or not amount:
         return None
     body = {"Amount": without_trailing_zeros(min(amount, invoice.left)), "Date": note.body["Date"]}

@@ -152,12 +152,11 @@ class _RefundPlan:
         refund = self._documents.held_settlement(DocumentKind.CREDIT_NOTE, note.number, self._held)
         if refund is not None and (refund.exists_in_xero or refund.outcome_unknown):
             return None  # it was settled in cash while no invoice was open
-        open_invoices = [
-            invoice
+        rooms = [
+            OpenInvoice(invoice.key, invoice.desired.references[CONTACT], self._room(invoice, earlier_notes))
             for invoice in self._sale.invoices
-            if invoice.key not in self._sale.paid and invoice.desired.references[CONTACT] == note.references[CONTACT]
+            if invoice.key not in self._sale.paid
         ]
-        rooms = [OpenInvoice(invoice.key, self._room(invoice, earlier_notes)) for invoice in open_invoices]
         return allocation_to_fitting(note, [room for room in rooms if room.left > 0])
 
     def _room(self, invoice: Document, earlier_notes: Sequence[str]) -> Decimal:

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms, line_from_xero
+from amazon_to_xero.domain.books.line import Line, LineAmountTypes, Terms, all_terms, line_from_xero
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.money import cents, total
 from amazon_to_xero.domain.planning.proportions import with_amount
@@ -114,7 +114,7 @@ def lines_by_origin(lines: Iterable[Line], amounts: LineAmountTypes, organisatio
     """
     by_terms: dict[tuple[str, Terms], Line] = {}
     for line in lines:
-        if line.origin not in ("", ROUNDING):
+        if not line.is_rounding:
             key = line.origin, all_terms(line)
             first = by_terms.get(key)
             by_terms[key] = added_lines(first, line, amounts, organisation) if first and first.amount else line

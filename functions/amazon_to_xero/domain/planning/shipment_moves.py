@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Line, all_terms
+from amazon_to_xero.domain.books.line import Line, all_terms
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.order_documents import sale_day
 from amazon_to_xero.domain.planning.proportions import with_amount
@@ -63,7 +63,7 @@ class ShipmentMoves:
         of_stated = [each.invoice for each in stated if each.invoice is not None]
         self._reduced_first = [each for each in invoices if each not in of_stated] + of_stated
         self._left = left
-        sold = stated_by(invoices)
+        sold = _stated_by(invoices)
         self._lost = {origin: amount - _amount_of(left.get(origin, ())) for origin, amount in sold.items()}
 
     def move_of(self, shipment: StatedShipment, moved: Sequence[DesiredDocument]) -> Move | None:
@@ -94,7 +94,7 @@ class ShipmentMoves:
 
     def _what_stays(self, invoice: DesiredDocument) -> Mapping[str, Decimal]:
         """Return by origin how much of the invoice was reduced or refunded, as an amount above zero."""
-        before = stated_by(self._reduced_first[: self._reduced_first.index(invoice)])
+        before = _stated_by(self._reduced_first[: self._reduced_first.index(invoice)])
         stays: dict[str, Decimal] = {}
         for line in _lines(invoice):
             sign = 1 if line.amount > 0 else -1
@@ -110,30 +110,6 @@ class ShipmentMoves:
         return like if amount == like.amount else with_amount(like, amount)
 
 
-def _amount_of(lines: Iterable[Line]) -> Decimal:
-    return total(line.amount for line in lines)
-
-
-def _on_days(documents: Iterable[DesiredDocument]) -> dict[date, Mapping[str, Decimal]]:
-    """Return what a shipment's documents state on each day, by origin."""
-    by_day: dict[date, list[DesiredDocument]] = {}
-    for document in documents:
-        by_day.setdefault(sale_day(document), []).append(document)
-    return {day: stated_by(of_day) for day, of_day in by_day.items()}
-
-
-def stated_by(documents: Iterable[DesiredDocument]) -> Mapping[str, Decimal]:
-    """Return what documents state together, by origin, credit notes taken off."""
-    amounts: dict[str, Decimal] = {}
-    for line in (line for document in documents for line in _lines(document)):
-        amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
-    return amounts
-
-
-def _lines(document: DesiredDocument) -> list[Line]:
-    return [line for line in signed_lines(document) if line.origin not in ("", ROUNDING)]
-
-
 def moves_of_whole_order(adjustments: Sequence[DesiredDocument]) -> list[DesiredDocument]:
     """Return those that moved an order while it had one shipment: invoice and credit note are of different days."""
     notes = {each.number: sale_day(each) for each in adjustments if each.kind is DocumentKind.CREDIT_NOTE}
@@ -143,3 +119,27 @@ def moves_of_whole_order(adjustments: Sequence[DesiredDocument]) -> list[Desired
         if each.kind is DocumentKind.INVOICE and notes.get(each.number, sale_day(each)) != sale_day(each)
     }
     return [each for each in adjustments if each.number in moved]
+
+
+def _amount_of(lines: Iterable[Line]) -> Decimal:
+    return total(line.amount for line in lines)
+
+
+def _on_days(documents: Iterable[DesiredDocument]) -> dict[date, Mapping[str, Decimal]]:
+    """Return what a shipment's documents state on each day, by origin."""
+    by_day: dict[date, list[DesiredDocument]] = {}
+    for document in documents:
+        by_day.setdefault(sale_day(document), []).append(document)
+    return {day: _stated_by(of_day) for day, of_day in by_day.items()}
+
+
+def _stated_by(documents: Iterable[DesiredDocument]) -> Mapping[str, Decimal]:
+    """Return what documents state together, by origin, credit notes taken off."""
+    amounts: dict[str, Decimal] = {}
+    for line in (line for document in documents for line in _lines(document)):
+        amounts[line.origin] = amounts.get(line.origin, ZERO) + line.amount
+    return amounts
+
+
+def _lines(document: DesiredDocument) -> list[Line]:
+    return [line for line in signed_lines(document) if not line.is_rounding]

@@ -31,7 +31,7 @@ def row_for(desired: DesiredDocument, held: Document | None, now: datetime) -> D
     if held is not None:
         return held.with_desired(desired, now)
     new = Document(desired, next_attempt_at=desired.due_from(now))
-    return new.looked_up(now) if desired.is_chosen_contact else new
+    return new.awaiting_lookup(now) if desired.is_chosen_contact else new
 
 
 def belongs_to_another_source(desired: DesiredDocument, held: Document | None) -> bool:

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.books.line import ROUNDING
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.order_documents import sale_day
-from amazon_to_xero.domain.planning.retaxed import signed_lines
 from amazon_to_xero.domain.tax.rules import TaxPolicy
 from fakes.books import POLICY
 from fakes.order_life import (
@@ -40,13 +38,7 @@ type Terms = tuple[str, str, str]  # origin, account, tax type
 
 def by_terms(life: OrderLife) -> dict[Terms, Decimal]:
     """Return what the documents in Xero state by line, account and tax type."""
-    amounts: dict[Terms, Decimal] = {}
-    for desired in life.in_xero.values():
-        for line in signed_lines(desired) if desired.line_origins else ():
-            if line.origin != ROUNDING:
-                terms = line.origin, line.account, line.tax_type
-                amounts[terms] = amounts.get(terms, D(0)) + line.amount
-    return {terms: amount for terms, amount in amounts.items() if amount}
+    return life.amounts_by(lambda _, line: (line.origin, line.account, line.tax_type))
 
 
 def days(life: OrderLife, *names: str) -> list[str]:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING
+from amazon_to_xero.domain.books.numbering import moved_number, shipment_invoice_number
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import Failure
+from amazon_to_xero.domain.money import total
 from amazon_to_xero.domain.planning.order_documents import sale_day
-from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.policy import InvoicePer, PostingPolicy
 from amazon_to_xero.domain.planning.retaxed import signed_lines
 from fakes.books import POLICY
 from fakes.order_life import (
@@ -36,7 +37,6 @@ from fakes.order_life import (
 
 D = Decimal
 K = CorrectionKind
-MUG = "10000000000001:ITEM"
 UNPAID = replace(POLICY, invoice_per=InvoicePer.SHIPMENT)
 OPEN_DAYS = replace(PER_SHIPMENT, lock_dates=LockDates.NEXT_OPEN_DAY)
 
@@ -47,7 +47,7 @@ def mugs(quantity: int = 2, sent: int = 2, price: str = "") -> dict[str, Any]:
     return tea(price or str(5 * quantity) + ".00", quantity=quantity) | {"fulfillment": fulfilment}
 
 
-def two_shipments(policy: Any = PER_SHIPMENT) -> OrderLife:
+def two_shipments(policy: PostingPolicy = PER_SHIPMENT) -> OrderLife:
     """Return an order of two mugs that shipped on 2 and 3 November: invoices A and A-S2 of 5.00 each."""
     life = order_life(policy, version(1, mugs(sent=1), status="PARTIALLY_SHIPPED"), version(2, mugs()))
     assert sold_on(life) == {"2026-11-02": D(5), "2026-11-03": D(5)}
@@ -56,13 +56,7 @@ def two_shipments(policy: Any = PER_SHIPMENT) -> OrderLife:
 
 def sold_on(life: OrderLife) -> dict[str, Decimal]:
     """Return what the documents in Xero state of the mugs on each day."""
-    amounts: dict[str, Decimal] = {}
-    for desired in life.in_xero.values():
-        for line in signed_lines(desired) if desired.line_origins else ():
-            if line.origin != ROUNDING:
-                day = sale_day(desired).isoformat()
-                amounts[day] = amounts.get(day, D(0)) + line.amount
-    return {day: amount for day, amount in amounts.items() if amount}
+    return life.amounts_by(lambda document, _: sale_day(document).isoformat())
 
 
 # --- before payment ---------------------------------------------------------------------------------------------------
@@ -101,6 +95,14 @@ def test_paid_shipment_moves_by_a_credit_note_and_an_invoice_under_its_own_numbe
     assert life.in_xero["credit_note A-S2-D1"].body["Date"] == "2026-11-03"
     assert life.in_xero["invoice A-S2-D1"].body["Date"] == "2026-11-07"
     assert life.pending_changes() == []
+
+
+def test_only_shipment_is_shipment_1() -> None:
+    life = order_life(PER_SHIPMENT, SHIPPED)
+
+    life.correct(K.DATE, "2026-10-31", "shipment 1")
+
+    assert life.in_xero["invoice A-D1"].body["Date"] == "2026-10-31"
 
 
 def test_withdrawn_day_of_a_paid_shipment_is_taken_back() -> None:
@@ -251,7 +253,7 @@ def test_order_that_was_moved_while_it_had_one_shipment_moves_back_with_its_firs
     ],
 )
 def test_day_of_which_it_is_not_clear_what_it_is_of_fails_with_what_there_is(
-    policy: Any, line: str, problem: str
+    policy: PostingPolicy, line: str, problem: str
 ) -> None:
     life = order_life(policy, version(1, mugs(sent=1), status="PARTIALLY_SHIPPED"), version(2, mugs()))
 
@@ -280,7 +282,7 @@ STEP = st.one_of(
 
 
 @given(st.lists(STEP, min_size=1, max_size=8), st.sampled_from([PER_SHIPMENT, UNPAID]))
-def test_each_shipment_is_on_its_day_whatever_else_changes(steps: list[Any], policy: Any) -> None:
+def test_each_shipment_is_on_its_day_whatever_else_changes(steps: list[Any], policy: PostingPolicy) -> None:
     life = two_shipments(policy)
     for day, (action, first, second) in enumerate(steps, 3):
         if action == "state":
@@ -300,34 +302,23 @@ def test_each_shipment_is_on_its_day_whatever_else_changes(steps: list[Any], pol
 
     assert life.invoiced_total == life.sales_total
     assert life.pending_changes() == []
-    assert net_of_moves(life) == []
+    assert left_on_other_days(life) == []
 
 
 def is_of_kind(kind: DocumentKind, document: Document) -> bool:
     return document.kind is kind
 
 
-def net_of_moves(life: OrderLife) -> list[str]:
+def left_on_other_days(life: OrderLife) -> list[str]:
     """Return the shipments of which something is left on another day than the one that applies."""
     lost = max(D(0), D(10) - life.sales_total)
+    on_days = life.amounts_by(lambda document, _: (moved_number(document.number), sale_day(document)))
     wrong = []
     for place, sale in enumerate(life.sales):
-        number = "A" if place == 0 else f"A-S{place + 1}"
-        on_days: dict[date, Decimal] = {}
-        for name, desired in life.in_xero.items():
-            is_of_shipment = desired.number == number or desired.number.startswith(f"{number}-D")
-            if is_of_shipment and desired.line_origins and name:
-                for line in signed_lines(desired):
-                    on_days[sale_day(desired)] = on_days.get(sale_day(desired), D(0)) + line.amount
-        elsewhere = sum((amount for day, amount in on_days.items() if day != sale.booked_on), D(0))
+        number = shipment_invoice_number("A", place)
+        elsewhere = total(
+            amount for (of_number, day), amount in on_days.items() if of_number == number and day != sale.booked_on
+        )
         if sale.is_day_corrected and elsewhere > lost:
             wrong.append(f"{number}: {elsewhere} is not on {sale.booked_on}")
     return wrong
-
-
-def test_first_shipment_alone_is_what_show_calls_shipment_1() -> None:
-    life = order_life(PER_SHIPMENT, SHIPPED)
-
-    life.correct(K.DATE, "2026-10-31", "shipment 1")
-
-    assert life.in_xero["invoice A-D1"].body["Date"] == "2026-10-31"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amazon_to_xero.domain.books.document_types import DocumentKind
-from amazon_to_xero.domain.books.line import ROUNDING, Tracking
+from amazon_to_xero.domain.books.line import Tracking
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.books.organisation_lists import Item, ListsToRead
 from amazon_to_xero.domain.corrections import CorrectionKind
@@ -20,7 +20,6 @@ from amazon_to_xero.domain.failures import Failure, FailureCode
 from amazon_to_xero.domain.planning.account_rules import AccountRule, AccountRules
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.planning.rebooking import Rebooking, rebooking
-from amazon_to_xero.domain.planning.retaxed import signed_lines
 from fakes.books import POLICY
 from fakes.order_life import (
     ORGANISATION_WITH_CLEARING,
@@ -76,13 +75,7 @@ def rebook(life: OrderLife) -> None:
 
 def booked(life: OrderLife) -> dict[Booked, Decimal]:
     """Return what the documents in Xero state by line and terms."""
-    amounts: dict[Booked, Decimal] = {}
-    for desired in life.in_xero.values():
-        for line in signed_lines(desired) if desired.line_origins else ():
-            if line.origin != ROUNDING:
-                terms = line.origin, line.account, line.tax_type, line.tracking
-                amounts[terms] = amounts.get(terms, D(0)) + line.amount
-    return {terms: amount for terms, amount in amounts.items() if amount}
+    return life.amounts_by(lambda _, line: (line.origin, line.account, line.tax_type, line.tracking))
 
 
 def in_regions(life: OrderLife) -> OrderLife:

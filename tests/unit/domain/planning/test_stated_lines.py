@@ -129,7 +129,7 @@ def test_text_of_a_paid_line_stays_and_so_does_where_it_is_booked() -> None:
     assert life.summary == before
 
 
-def test_supplementary_invoice_of_a_described_line_is_booked_like_the_line() -> None:
+def test_supplementary_invoice_has_the_stated_tracking_of_its_line() -> None:
     life = order_life(PAYING, SHIPPED)
     life.correct(K.TRACKING, "Region=North")
 
