@@ -134,6 +134,10 @@ def test_missing_credentials_or_region_are_named_before_the_build(
     [
         ("ROLLBACK_COMPLETE", "delete-stack --stack-name amazon-to-xero --region eu-west-1, then deploy again"),
         ("UPDATE_IN_PROGRESS", "Deploy again once that has ended"),
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "continue-update-rollback --stack-name amazon-to-xero --region eu-west-1, wait until that has ended",
+        ),
     ],
 )
 def test_stack_that_cannot_be_changed_is_named_with_what_to_do(
