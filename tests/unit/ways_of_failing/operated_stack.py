@@ -172,6 +172,10 @@ class OperatedStack:
         assert done.exit_code in (0, 1), done.output
         return Answer(json.loads(done.stdout), done.exit_code)
 
+    def shown(self, *arguments: str) -> str:
+        """Run a command; return what a person reads, as one line."""
+        return " ".join(operate(self._patch, self.operator, *arguments).stdout.split())
+
     # --- what is in Xero ----------------------------------------------------------------------------------------------
 
     def writes(self) -> int:
