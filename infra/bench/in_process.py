@@ -198,8 +198,8 @@ class InProcessConnection:
         settings = parse(ConnectionSettings, json.dumps(document), "infra/local/connection.json")
         no_output = NoOutput()
         ports = Ports(
-            self._amazon_api(AmazonSellerApi),
-            self._amazon_api(AmazonFinancesApi),
+            amazon_api(AmazonSellerApi, self.amazon, self.clock),
+            amazon_api(AmazonFinancesApi, self.amazon, self.clock),
             xero_accounting(self.xero, self.clock),
             self._store,
             dict.fromkeys(CAPABILITIES, self._dead_letters),
@@ -207,20 +207,22 @@ class InProcessConnection:
             self.clock,
             no_output,
             "bench",
-            self._amazon_api(AmazonInventoryApi),
+            amazon_api(AmazonInventoryApi, self.amazon, self.clock),
             self.reports,
             self.reports,
         )
         tokens = XeroTokens(None, self._store, self.clock, no_output, "bench", seed=None)  # type: ignore[arg-type]
         return connect(profile_of("main", settings, "0123456789abcdef0123456789abcdef"), ports, tokens)
 
-    def _amazon_api(self, kind: Callable[..., Any]) -> Any:
-        own = Credentials()
-        credentials = AmazonCredentials(own.client_id, own.client_secret, own.refresh_token)
-        # The library keeps tokens per process by this URL.
-        api = kind(credentials, "eu", api_url="https://amazon", lwa_url=f"https://amazon-{id(self)}/auth/o2/token")
-        api._client._transport = api._client._auth._transport = AmazonTransport(self.amazon, self.clock)
-        return api
+
+def amazon_api(kind: Callable[..., Any], sandbox: AmazonSandbox, clock: Clock) -> Any:
+    """Return an adapter of Amazon, of that class, over the sandbox in this process; each call takes virtual time."""
+    own = Credentials()
+    credentials = AmazonCredentials(own.client_id, own.client_secret, own.refresh_token)
+    # The library keeps tokens per process by this URL.
+    api = kind(credentials, "eu", api_url="https://amazon", lwa_url=f"https://amazon-{id(sandbox)}/auth/o2/token")
+    api._client._transport = api._client._auth._transport = _AmazonTransport(sandbox, clock)
+    return api
 
 
 def xero_accounting(sandbox: XeroSandbox, clock: Clock, lists: ListsToRead = NO_LISTS) -> XeroAccounting:
@@ -289,7 +291,7 @@ class _XeroPool:
         return urllib3.HTTPResponse(answer.body, answer.headers, answer.status, preload_content=True)
 
 
-class AmazonTransport:
+class _AmazonTransport:
     """Replaces the HTTP transport of Amazon's library."""
 
     def __init__(self, sandbox: AmazonSandbox, clock: Clock) -> None:

@@ -28,6 +28,7 @@ _RECIPIENTS = {
 }
 # CloudFormation: states of a stack whose creation or deletion failed, and that it changes no more.
 _TO_DELETE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_TO_ROLL_BACK = "UPDATE_ROLLBACK_FAILED"  # CloudFormation: changes the stack no more until its rollback has ended
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class Target:
                 f"the stack {self.stack} was not created or deleted completely ({self.status}), and AWS does not "
                 f"update it. Run aws cloudformation delete-stack --stack-name {self.stack} --region {self.region}, "
                 "then deploy again."
+            )
+        if self.status == _TO_ROLL_BACK:
+            return (
+                f"an update of the stack {self.stack} failed and was not taken back completely ({self.status}). Run "
+                f"aws cloudformation continue-update-rollback --stack-name {self.stack} --region {self.region}, wait "
+                "until that has ended, then deploy again."
             )
         if self.status.endswith("_IN_PROGRESS"):
             return f"the stack {self.stack} is being changed ({self.status}). Deploy again once that has ended."

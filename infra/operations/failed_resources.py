@@ -14,13 +14,14 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+_STACK = "AWS::CloudFormation::Stack"
 _FOLLOWS = "cancelled"  # CloudFormation: what it stopped because something else had failed
 
 
 def failed_resources(cloudformation: Any, stack: str) -> list[str]:
     """Return each resource that failed in the last deployment, with the reason, in the order in which they failed.
 
-    Empty where none did, or where there is no such stack.
+    Of a nested stack they are its own resources. Empty where none did, or where there is no such stack.
     """
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     try:
@@ -29,11 +30,24 @@ def failed_resources(cloudformation: Any, stack: str) -> list[str]:
         return []
     failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
     lines = [
-        f"{each['LogicalResourceId']} ({each['ResourceType']}): {each.get('ResourceStatusReason', 'no reason')}"
+        line
         for each in reversed(failed)
         if _FOLLOWS not in each.get("ResourceStatusReason", "")
+        for line in _within(cloudformation, each) or [_line(each)]
     ]
     return list(dict.fromkeys(lines))
+
+
+def _within(cloudformation: Any, event: Mapping[str, Any]) -> list[str]:
+    """Return what failed within a nested stack, with the reasons; empty for any other resource."""
+    physical = event.get("PhysicalResourceId")
+    if event["ResourceType"] != _STACK or not physical or physical == event.get("StackId"):
+        return []
+    return failed_resources(cloudformation, physical)
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    return f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason')}"
 
 
 def _of_last_deployment(events: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:

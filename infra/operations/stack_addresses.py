@@ -15,7 +15,7 @@ import boto3
 from amazon_to_xero.adapters.xero.accounting import API_URL
 from amazon_to_xero.adapters.xero.identity import TOKEN_URL
 
-_FUNCTION = "ResumeFunctionName"  # the output that names it; all functions have the same addresses
+FUNCTION = "ResumeFunctionName"  # the output that names it; all functions have the same addresses
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,20 @@ class Addresses:
 
 def addresses_of(outputs: Mapping[str, str]) -> Addresses:
     """Return the addresses of the stack with these outputs; Amazon's and Xero's own without a stack."""
-    if _FUNCTION not in outputs:
+    if FUNCTION not in outputs:
         return Addresses()
-    client: Any = boto3.client("lambda")
-    answer = client.get_function_configuration(FunctionName=outputs[_FUNCTION])
-    variables = answer.get("Environment", {}).get("Variables", {})
+    variables = environment_of(boto3.client("lambda"), outputs[FUNCTION])
     return Addresses(
         variables.get("AMAZON_API_URL") or None,
         variables.get("LWA_URL") or None,
         variables.get("XERO_API_URL") or API_URL,
         variables.get("XERO_TOKEN_URL") or TOKEN_URL,
     )
+
+
+def environment_of(client: Any, function: str) -> Mapping[str, str]:
+    """Return the environment variables of a deployed function. client: boto3's, of Lambda."""
+    variables: Mapping[str, str] = (
+        client.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
+    )
+    return variables

@@ -82,12 +82,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory, seller: Path) -> Iterator[St
 
 def typed(*arguments: str, exit_code: int = 0) -> dict[str, Any]:
     """Run a command as a process of its own; return its JSON."""
-    command = [sys.executable, "-m", "operations", *arguments, "--stack", STACK, "--json"]
+    answer: dict[str, Any] = json.loads(run_module("operations", *arguments, "--json", exit_code=exit_code))
+    return answer
+
+
+def run_module(name: str, *arguments: str, exit_code: int = 0) -> str:
+    """Run a module of the operator's tools on the stack; return what it printed."""
+    command = [sys.executable, "-m", name, *arguments, "--stack", STACK]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'functions'}"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == exit_code, done.stdout + done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return done.stdout
 
 
 def operate(*arguments: str, exit_code: int = 0) -> dict[str, Any]:
@@ -235,10 +240,7 @@ def correct_settings(stack: Stack, file: Path) -> None:
     settings["accounts"] |= CORRECTED["accounts"]
     file.write_text(json.dumps(settings), encoding="utf-8")
     urls = ["--amazon-api-url", stack.amazon.url, "--lwa-url", f"{stack.amazon.url}/auth/o2/token"]
-    command = [sys.executable, "-m", "operations.connect", "--stack", STACK, "--settings", str(file), *urls]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'functions'}"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_module("operations.connect", "--settings", str(file), *urls)
     for function in FUNCTIONS:
         functions.update_function_configuration(FunctionName=stack.outputs[f"{function}FunctionName"], MemorySize=1025)
 

@@ -13,7 +13,7 @@ from amazon_to_xero.domain.stated_tracking import tracking_in
 
 MAX_REASON = 500
 MAX_KEY = 220  # of a document
-_CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHIPMENT = re.compile(r"shipment [1-9]\d{0,3}")  # as shipment_line writes it
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
@@ -45,7 +45,7 @@ def checked(correction: Correction) -> Correction:
         raise refused(f"value should be the number of the withdrawn correction and is {value!r}")
     elif kind is CorrectionKind.AS_IN_XERO and not 0 < len(value) <= MAX_KEY:
         raise refused("value should be the key of a document")
-    elif kind is CorrectionKind.CONTACT and not _CONTACT_ID.fullmatch(value):
+    elif kind is CorrectionKind.CONTACT and not CONTACT_ID.fullmatch(value):
         raise refused("value should be Xero's ContactID, in small letters")
     elif kind in OF_LINES:
         _check_value_of_line(kind, value)

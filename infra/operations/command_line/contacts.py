@@ -5,15 +5,13 @@ Only the id leaves this module. Names of buyers are stored and logged nowhere.
 
 from __future__ import annotations
 
-import re
-
 from amazon_to_xero.domain.books.archived_contacts import INACTIVE
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.correction_checks import CONTACT_ID
 from operations.command_line.read_xero import xero_of
 from operations.command_line.session import Session, UsageProblem
 
-_CONTACT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COLLECTION = "Contacts"
 
 
@@ -23,7 +21,7 @@ def contact_id_of(session: Session, stated: str) -> str:
     Xero is only asked for a name, or for a number that is not one of ours. Whether it has a contact of an id is found
     out by the functions, before they write anything. Raises UsageProblem where Xero has no active one.
     """
-    if _CONTACT_ID.fullmatch(stated.lower()):
+    if CONTACT_ID.fullmatch(stated.lower()):
         return stated.lower()
     key = document_key(DocumentKind.CONTACT, stated)
     ours = session.store().load(Document, [key]).get(key)

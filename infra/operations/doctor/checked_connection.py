@@ -16,6 +16,7 @@ from amazon_to_xero.runtime.settings import (
     stack_settings,
 )
 from operations.command_line.session import Session
+from operations.stack_addresses import FUNCTION, environment_of
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class CheckedConnection:
     @cached_property
     def stack(self) -> StackSettings:
         """The environment of the resume function: the addresses that the deployed functions really call."""
-        function = self.session.output("ResumeFunctionName")
-        answer = self.session.client("lambda").get_function_configuration(FunctionName=function)
-        environment = answer.get("Environment", {}).get("Variables", {})
+        environment = environment_of(self.session.client("lambda"), self.session.output(FUNCTION))
         return stack_settings({**environment, "AWS_REGION": self.session.region}, ())
 
     @cached_property

@@ -18,7 +18,7 @@ STACK = "amazon-to-xero"
 class StubAccount:
     """boto3's `cloudformation` and `sts` of an account in which the stack has a status, or does not exist.
 
-    events: of the stack, newest first.
+    events: of the stack, newest first; nested: those of stacks within it, by ARN.
     """
 
     meta = SimpleNamespace(region_name="eu-west-1")
@@ -27,6 +27,7 @@ class StubAccount:
         self.status = ""
         self.problem: Exception | None = None
         self.events: list[dict[str, str]] = []
+        self.nested: dict[str, list[dict[str, str]]] = {}
 
     def get_caller_identity(self) -> dict[str, str]:
         if self.problem:
@@ -44,7 +45,7 @@ class StubAccount:
         return self
 
     def paginate(self, *, StackName: str) -> list[dict[str, Any]]:
-        return [{"StackEvents": [event]} for event in self.events]
+        return [{"StackEvents": [event]} for event in self.nested.get(StackName, self.events)]
 
 
 @pytest.fixture
@@ -134,6 +135,10 @@ def test_missing_credentials_or_region_are_named_before_the_build(
     [
         ("ROLLBACK_COMPLETE", "delete-stack --stack-name amazon-to-xero --region eu-west-1, then deploy again"),
         ("UPDATE_IN_PROGRESS", "Deploy again once that has ended"),
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "continue-update-rollback --stack-name amazon-to-xero --region eu-west-1, wait until that has ended",
+        ),
     ],
 )
 def test_stack_that_cannot_be_changed_is_named_with_what_to_do(
@@ -148,12 +153,14 @@ def test_stack_that_cannot_be_changed_is_named_with_what_to_do(
     assert remedy in error
 
 
-def test_failed_resources_are_those_of_the_last_deployment_and_not_what_followed(account: StubAccount) -> None:
-    def event(resource: str, status: str, reason: str = "") -> dict[str, str]:
-        physical = "arn:stack" if resource == STACK else resource
-        named = {"LogicalResourceId": resource, "PhysicalResourceId": physical, "StackId": "arn:stack"}
-        return named | {"ResourceType": "AWS::SQS::Queue", "ResourceStatus": status, "ResourceStatusReason": reason}
+def event(resource: str, status: str, reason: str = "", **more: str) -> dict[str, str]:
+    physical = "arn:stack" if resource == STACK else resource
+    named = {"LogicalResourceId": resource, "PhysicalResourceId": physical, "StackId": "arn:stack"}
+    stated = {"ResourceType": "AWS::SQS::Queue", "ResourceStatus": status, "ResourceStatusReason": reason}
+    return named | stated | more
 
+
+def test_failed_resources_are_those_of_the_last_deployment_and_not_what_followed(account: StubAccount) -> None:
     account.events = [
         event("Later", "UPDATE_FAILED", "Resource update cancelled"),
         event("Queue", "UPDATE_FAILED", "the name is taken"),
@@ -162,3 +169,17 @@ def test_failed_resources_are_those_of_the_last_deployment_and_not_what_followed
     ]
 
     assert failed_resources(account, STACK) == ["Queue (AWS::SQS::Queue): the name is taken"]
+
+
+def test_resource_of_a_nested_stack_is_named_with_its_own_reason(account: StubAccount) -> None:
+    nested = {"ResourceType": "AWS::CloudFormation::Stack", "PhysicalResourceId": "arn:nested"}
+    account.events = [
+        event("Observability", "CREATE_FAILED", "Embedded stack arn:nested was not successfully created", **nested),
+        event(STACK, "CREATE_IN_PROGRESS"),
+    ]
+    account.nested["arn:nested"] = [
+        event("Alarm", "CREATE_FAILED", "the name is too long", StackId="arn:nested"),
+        event("Observability", "CREATE_IN_PROGRESS", **nested, StackId="arn:nested"),
+    ]
+
+    assert failed_resources(account, STACK) == ["Alarm (AWS::SQS::Queue): the name is too long"]

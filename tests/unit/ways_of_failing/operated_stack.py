@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from datetime import datetime, timedelta
 from io import BytesIO, StringIO
@@ -13,17 +13,16 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSEvent
 from sp_api.auth.access_token_client import cache as seller_tokens
 
-from amazon_to_xero.adapters.amazon.client import AmazonCredentials
 from amazon_to_xero.adapters.amazon.finances import AmazonFinancesApi
 from amazon_to_xero.adapters.amazon.orders import AmazonSellerApi
-from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS, SHIPMENTS
+from amazon_to_xero.domain.capabilities import ORDERS, REFUNDS
 from amazon_to_xero.runtime import replay_handler
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.connection import Connection
 from amazon_to_xero.runtime.notice_batch import record_batch
 from amazon_to_xero.runtime.replay_queues import ReplayQueues
 from amazon_to_xero.runtime.settings import ConnectionSettings, parse
-from bench.in_process import AmazonTransport, xero_accounting
+from bench.in_process import amazon_api, xero_accounting
 from deployable.names import logical_name
 from fakes.charges import charge
 from fakes.connection import FakeConnection
@@ -32,14 +31,14 @@ from fakes.replay import MemoryDeadLetterQueue, MemoryQueue
 from fakes.state import NOON, ManualClock
 from local.settings import CONNECTION_JSON, merged
 from replay.handler import handler as replay_function
-from sandbox.amazon import AmazonSandbox, Credentials, Seller
+from sandbox.amazon import AmazonSandbox, Seller
 from sandbox.wire import Request, SandboxClock, dumps
 from sandbox.xero import Limits, XeroSandbox, organisation_for
 from unit.runtime.lambda_context import FakeLambdaContext
 from unit.runtime.two_connections import order_change, sqs_event, transaction_update
 
 ADA = "arn:aws:iam::123456789012:user/ada"
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = NOON - 60 * DAY
 _RUN = timedelta(seconds=60)
 _WITHOUT_LIMITS = Limits(minute=10**9, day=10**9, app_minute=10**9)
@@ -173,6 +172,10 @@ class OperatedStack:
         assert done.exit_code in (0, 1), done.output
         return Answer(json.loads(done.stdout), done.exit_code)
 
+    def shown(self, *arguments: str) -> str:
+        """Run a command; return what a person reads, as one line."""
+        return " ".join(operate(self._patch, self.operator, *arguments).stdout.split())
+
     # --- what is in Xero ----------------------------------------------------------------------------------------------
 
     def writes(self) -> int:
@@ -222,8 +225,8 @@ class SandboxedConnection(FakeConnection):
     def __init__(self, stack: OperatedStack) -> None:
         letters: dict[str, Any] = dict(stack.dead_letter_queues)
         super().__init__(seller_id=stack.seller_id, clock=stack.clock, dead_letters=letters, log=stack.log)
-        self.amazon = self._amazon_api(AmazonSellerApi, stack)  # in place of the scripted ones
-        self.finances = self._amazon_api(AmazonFinancesApi, stack)
+        self.amazon = amazon_api(AmazonSellerApi, stack.amazon, stack.clock)  # in place of the scripted ones
+        self.finances = amazon_api(AmazonFinancesApi, stack.amazon, stack.clock)
         self._stack = stack
 
     def take_settings(self, settings: ConnectionSettings) -> None:
@@ -233,14 +236,6 @@ class SandboxedConnection(FakeConnection):
         lists = self.policy.lists_to_read
         self.xero = xero_accounting(self._stack.xero, self.clock, lists)  # type: ignore[assignment]
         self.restart()
-
-    @staticmethod
-    def _amazon_api(kind: Callable[..., Any], stack: OperatedStack) -> Any:
-        own = Credentials()
-        credentials = AmazonCredentials(own.client_id, own.client_secret, own.refresh_token)
-        api = kind(credentials, "eu", api_url="https://amazon", lwa_url=f"https://amazon-{id(stack)}/auth/o2/token")
-        api._client._transport = api._client._auth._transport = AmazonTransport(stack.amazon, stack.clock)
-        return api
 
 
 class LoggedLines:
@@ -289,6 +284,3 @@ class NoStoppedLetters:
 
     def keep(self, letter: Any, why: str) -> None:
         raise AssertionError("nothing is stopped here")
-
-
-__all__ = ["ADA", "DAY", "HOUR", "MINUTE", "SHIPMENTS", "START", "Answer", "OperatedStack"]
