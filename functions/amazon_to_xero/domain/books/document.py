@@ -214,9 +214,18 @@ class Document:
 
     @property
     def is_checked_before_change(self) -> bool:
-        """Whether it is looked up because a change of it is requested, of which nothing was sent yet."""
-        is_unsent = self.state is DocumentState.UNKNOWN and not self.attempts
-        return is_unsent and self.last_applied is not None and self.content_in_xero is self.last_applied
+        """Whether it is looked up because a change of it is requested that Xero has not executed."""
+        is_unsent = not self.attempts or self.reason == WaitReason.CHECKED_BEFORE_CHANGE
+        return self.state is DocumentState.UNKNOWN and is_unsent and self._is_change_of_approved
+
+    @property
+    def is_change_to_send(self) -> bool:
+        """Whether it is a change of an approved invoice that is to be sent as soon as a look-up is fresh."""
+        return self.state in (DocumentState.PENDING, DocumentState.DEFERRED) and self._is_change_of_approved
+
+    @property
+    def _is_change_of_approved(self) -> bool:
+        return self.last_applied is not None and self.content_in_xero is self.last_applied
 
     @property
     def is_unresolved(self) -> bool:
@@ -379,6 +388,10 @@ class Document:
             last_applied=last,
             reason="",
         )
+
+    def checked_again(self, now: datetime) -> Document:
+        """The change was not sent in the run that looked it up: a person may have edited the invoice since."""
+        return self.unknown(now, WaitReason.CHECKED_BEFORE_CHANGE)
 
     def as_last_applied(self) -> Document:
         """Return the row without what was requested since Xero took the last request."""

@@ -6,7 +6,7 @@ an Idempotency-Key, an unknown outcome is looked up in Xero before anything is w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -26,6 +26,7 @@ from amazon_to_xero.services.posting.writer import BatchWriter, Bisection
 from amazon_to_xero.services.work_report import PostReport
 
 MAX_DUE = 2000
+_ENOUGH_TO_TELL = 50  # rows that say whether anything of a paused kind is due, although the index may lag
 _ROUNDS = 3  # write, look up what was doubtful, write what was found absent
 
 
@@ -60,20 +61,22 @@ class DocumentPoster:
         halted = self._writer.halted(deadline)
         if halted:
             return halted
-        keys = dict.fromkeys([*named, *self._store.due(DOCUMENTS, self._clock.now(), MAX_DUE)])
+        paused = [kind for kind in DocumentKind if self._pauses.until(f"xero#{kind}")]
+        keys = dict.fromkeys([*named, *self._due_keys(paused)])
         report, is_paused = PostReport(), False
         for kind in DocumentKind:
             of_kind = [key for key in keys if key.startswith(f"{kind}#")]
             if not of_kind:
                 continue
-            if self._pauses.until(f"xero#{kind}"):
-                is_paused = is_paused or bool(self._due(of_kind))
+            if kind in paused:
+                is_paused = is_paused or bool(self._due(of_kind[:_ENOUGH_TO_TELL]))
                 continue
+            looked_up: set[str] = set()
             for _ in range(_ROUNDS):
                 due = self._due(of_kind)
                 if not due:
                     break
-                report = report.plus(self._post(kind, due, deadline))
+                report = report.plus(self._post(kind, due, looked_up, deadline))
                 if report.stopped:
                     return report
         if is_paused and not (report.applied or report.failed):
@@ -81,21 +84,42 @@ class DocumentPoster:
             return PostReport(stopped=WaitReason.XERO_PAUSED)
         return report
 
+    def _due_keys(self, paused: Collection[DocumentKind]) -> list[str]:
+        """Return at most MAX_DUE keys of kinds that may be posted, and all of paused ones that are due before those.
+
+        A paused kind whose documents pile up would otherwise fill the list and keep every other kind from Xero.
+        """
+        limit = MAX_DUE
+        while True:
+            keys = self._store.due(DOCUMENTS, self._clock.now(), limit)
+            to_post = sum(key.partition("#")[0] not in paused for key in keys)
+            if len(keys) < limit or to_post >= MAX_DUE or not paused:
+                return keys
+            limit *= 4
+
     def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()
         documents = self._store.load(Document, keys).values()
         return [each for each in documents if each.is_due(now) and not each.desired.is_entry]
 
-    def _post(self, kind: DocumentKind, due: Sequence[Document], deadline: datetime) -> PostReport:
-        """Make one round: look up what may already be in Xero, write the rest."""
+    def _post(self, kind: DocumentKind, due: Sequence[Document], looked_up: set[str], deadline: datetime) -> PostReport:
+        """Make one round: look up what may already be in Xero, write the rest.
+
+        looked_up: keys of what this run has looked up; those of this round are added.
+        """
         report = PostReport()
         unknown = [document for document in due if document.outcome_unknown]
         for chunk in batches.lookup_batches(unknown):
             halted = self._writer.halted(deadline)
             report = report.plus(halted or self._outcomes.resolve_outcomes(kind, chunk))
+            looked_up.update(document.key for document in chunk)
             if report.stopped:
                 return report
         known = [document for document in due if not document.outcome_unknown]
+        stale = {each.key for each in known if each.is_change_to_send} - looked_up
+        check_again = partial(Document.checked_again, now=self._clock.now())
+        self._transitions.apply([(document, check_again) for document in known if document.key in stale])
+        known = [document for document in known if document.key not in stale]
         absent = [document for document in known if document.desired.tombstone and not document.exists_in_xero]
         merged = [document for document in known if document.is_merged]  # requested again, and a person's
         removed = partial(nothing_to_remove, now=self._clock.now())
