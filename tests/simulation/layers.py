@@ -151,9 +151,11 @@ _with_sale = SaleConfirmation.with_sale
 _with_charges = SaleConfirmation.with_charges
 
 
-def _with_the_first_sale(self: SaleConfirmation, sale: StatedSale | None, now: datetime) -> SaleConfirmation | None:
+def _with_the_first_sale(
+    self: SaleConfirmation, sale: StatedSale | None, version: datetime, now: datetime
+) -> SaleConfirmation | None:
     is_compared = self.sale is not None and bool(self.charges)
-    return replace(self, sale=sale) if is_compared and sale is not None else _with_sale(self, sale, now)
+    return replace(self, sale=sale) if is_compared and sale is not None else _with_sale(self, sale, version, now)
 
 
 def _with_the_first_charges(

@@ -199,6 +199,7 @@ CONFIRMATION = st.builds(
     order_id=NAME,
     charges=st.dictionaries(st.just("C1"), CHARGE),
     sale=st.none() | SALE,
+    planned_version=st.none() | TIME,
     awaited_since=st.none() | TIME,
     next_attempt_at=st.none() | TIME,
     state=st.sampled_from(ConfirmationState),
@@ -311,7 +312,8 @@ def test_every_field_is_covered_by_the_tests_above() -> None:
         *("state", "reason", "remedy", "documents", "awaits_charge_since", "corrections"),
     }
     assert {each.name for each in fields(SaleConfirmation)} == {
-        *("order_id", "generation", "charges", "sale", "awaited_since", "next_attempt_at", "state", "reason", "remedy"),
+        *("order_id", "generation", "charges", "sale", "planned_version", "awaited_since", "next_attempt_at"),
+        *("state", "reason", "remedy"),
     }
     assert {each.name for each in fields(ShipmentCharge)} == {
         *("transaction_id", "posted_at", "currency", "amounts", "unknown"),

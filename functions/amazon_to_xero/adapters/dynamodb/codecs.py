@@ -18,7 +18,7 @@ from amazon_to_xero.adapters.dynamodb.confirmation_codec import ConfirmationCode
 from amazon_to_xero.adapters.dynamodb.corrections_codec import CorrectionsCodec
 from amazon_to_xero.adapters.dynamodb.reconciliation_codec import MovementsCodec, WorklistCodec
 from amazon_to_xero.adapters.dynamodb.replay_codec import ReplayCodec
-from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, timestamp
+from amazon_to_xero.adapters.dynamodb.rows import Row, RowCodec, text_of_time, time_of_text, timestamp
 from amazon_to_xero.adapters.dynamodb.stock_codec import StockCodec
 from amazon_to_xero.adapters.dynamodb.xero_change_codec import XeroChangeCodec
 from amazon_to_xero.domain.amazon.order_record import OrderRecord, OrderState
@@ -55,15 +55,15 @@ class OrderCodec:
 
     def encode(self, record: OrderRecord) -> Row:
         data = {
-            "noticed_at": _text(record.noticed_at),
+            "noticed_at": text_of_time(record.noticed_at),
             "next_step": record.next_step,
             "capability": record.capability,
             "attempts": record.attempts,
-            "read_at": _text(record.read_at),
-            "version": _text(record.version),
-            "documents_version": _text(record.documents_version),
+            "read_at": text_of_time(record.read_at),
+            "version": text_of_time(record.version),
+            "documents_version": text_of_time(record.documents_version),
             "older_reads": record.older_reads,
-            "older_since": _text(record.older_since),
+            "older_since": text_of_time(record.older_since),
             "digest": record.digest,
             "status": record.status,
             "content": record.content,
@@ -72,7 +72,7 @@ class OrderCodec:
             "shipments": [_encoded_shipment(shipment) for shipment in record.shipments],
             "documents": list(record.documents),
             "corrections": record.corrections,
-            "awaits_charge_since": _text(record.awaits_charge_since),
+            "awaits_charge_since": text_of_time(record.awaits_charge_since),
         }
         return Row(
             f"{self.prefix}#{record.order_id}",
@@ -82,7 +82,7 @@ class OrderCodec:
             record.reason,
             record.remedy,
             record.capability,
-            _text(record.next_attempt_at) or "",
+            text_of_time(record.next_attempt_at) or "",
             watched=FAILED_SOURCES if record.state is OrderState.FAILED else "",
         )
 
@@ -90,16 +90,16 @@ class OrderCodec:
         return OrderRecord(
             order_id=key,
             generation=row.generation,
-            noticed_at=_time(data.get("noticed_at")),
-            next_attempt_at=_time(row.next_attempt_at),
+            noticed_at=time_of_text(data.get("noticed_at")),
+            next_attempt_at=time_of_text(row.next_attempt_at),
             next_step=NextStep(data.get("next_step", NextStep.READ)),
             capability=data.get("capability", ORDERS),
             attempts=data.get("attempts", 0),
-            read_at=_time(data.get("read_at")),
-            version=_time(data.get("version")),
-            documents_version=_time(data.get("documents_version")),
+            read_at=time_of_text(data.get("read_at")),
+            version=time_of_text(data.get("version")),
+            documents_version=time_of_text(data.get("documents_version")),
             older_reads=data.get("older_reads", 0),
-            older_since=_time(data.get("older_since")),
+            older_since=time_of_text(data.get("older_since")),
             digest=data.get("digest", ""),
             status=data.get("status", ""),
             content=data.get("content"),
@@ -111,7 +111,7 @@ class OrderCodec:
             remedy=row.remedy,
             documents=tuple(data.get("documents", ())),
             corrections=data.get("corrections", 0),
-            awaits_charge_since=_time(data.get("awaits_charge_since")),
+            awaits_charge_since=time_of_text(data.get("awaits_charge_since")),
         )
 
 
@@ -124,10 +124,10 @@ class TransactionCodec:
     def encode(self, record: TransactionRecord) -> Row:
         data = {
             "order_id": record.order_id,
-            "posted_at": _text(record.posted_at),
+            "posted_at": text_of_time(record.posted_at),
             "status": record.status,
             "content": record.content,
-            "first_read_at": _text(record.first_read_at),
+            "first_read_at": text_of_time(record.first_read_at),
             "credit_note_number": record.credit_note_number,
             "next_step": record.next_step,
             "capability": record.capability,
@@ -143,7 +143,7 @@ class TransactionCodec:
             record.reason,
             record.remedy,
             record.capability,
-            _text(record.next_attempt_at) or "",
+            text_of_time(record.next_attempt_at) or "",
             watched=FAILED_SOURCES if record.state is TransactionState.FAILED else "",
         )
 
@@ -152,13 +152,13 @@ class TransactionCodec:
             transaction_id=key,
             generation=row.generation,
             order_id=data.get("order_id", ""),
-            posted_at=_time(data.get("posted_at")),
+            posted_at=time_of_text(data.get("posted_at")),
             status=data.get("status", ""),
             content=_with_amounts(data.get("content")),
-            first_read_at=_time(data.get("first_read_at")),
+            first_read_at=time_of_text(data.get("first_read_at")),
             credit_note_number=data.get("credit_note_number", ""),
             next_step=NextStep(data.get("next_step", NextStep.PLAN)),
-            next_attempt_at=_time(row.next_attempt_at),
+            next_attempt_at=time_of_text(row.next_attempt_at),
             capability=data.get("capability", REFUNDS),
             attempts=data.get("attempts", 0),
             state=TransactionState(row.state or TransactionState.RECORDED),
@@ -189,7 +189,7 @@ class DocumentCodec:
             "xero_status": record.xero_status,
             "attempts": record.attempts,
             "unknown_outcomes": record.unknown_outcomes,
-            "unknown_since": _text(record.unknown_since),
+            "unknown_since": text_of_time(record.unknown_since),
             "reference_waits": record.reference_waits,
             "buyer_requests": record.buyer_requests,
             "name_is_taken": record.name_is_taken,
@@ -210,7 +210,7 @@ class DocumentCodec:
             record.reason,
             record.remedy,
             SHIPMENTS if desired.is_entry else DOCUMENTS,
-            _text(record.next_attempt_at) or "",
+            text_of_time(record.next_attempt_at) or "",
             watched=_watched(record),
         )
 
@@ -221,7 +221,7 @@ class DocumentCodec:
             desired=_decoded_request({"kind": kind, "number": number, **data}),
             state=DocumentState(row.state or DocumentState.PENDING),
             generation=row.generation,
-            next_attempt_at=_time(row.next_attempt_at),
+            next_attempt_at=time_of_text(row.next_attempt_at),
             claim=data.get("claim", 0),
             applied_digest=data.get("applied_digest", ""),
             last_applied=None if last_applied is None else _decoded_request(last_applied),
@@ -229,7 +229,7 @@ class DocumentCodec:
             xero_status=data.get("xero_status", ""),
             attempts=data.get("attempts", 0),
             unknown_outcomes=data.get("unknown_outcomes", 0),
-            unknown_since=_time(data.get("unknown_since")),
+            unknown_since=time_of_text(data.get("unknown_since")),
             reference_waits=data.get("reference_waits", 0),
             buyer_requests=data.get("buyer_requests", 0),
             name_is_taken=data.get("name_is_taken", False),
@@ -288,7 +288,7 @@ def _encoded_request(desired: DesiredDocument) -> dict[str, Any]:
         "number": desired.number,
         "body": desired.body,
         "source": desired.source,
-        "source_version": _text(desired.source_version),
+        "source_version": text_of_time(desired.source_version),
         "total": desired.total,
         "references": desired.references,
         "capability": desired.capability,
@@ -307,7 +307,7 @@ def _decoded_request(data: Mapping[str, Any]) -> DesiredDocument:
         number=data["number"],
         body=_with_amounts(data.get("body", {})),
         source=data.get("source", ""),
-        source_version=_time(data.get("source_version")),
+        source_version=time_of_text(data.get("source_version")),
         total=None if total is None else Decimal(total),
         references=data.get("references", {}),
         capability=data.get("capability", ""),
@@ -338,15 +338,7 @@ def _encoded_shipment(shipment: Shipment) -> dict[str, Any]:
 
 def _decoded_shipment(data: Mapping[str, Any]) -> Shipment:
     shipped_at = datetime.fromisoformat(data["shipped_at"])
-    return Shipment(data["reference"], shipped_at, data.get("quantities", {}), _time(data.get("not_before")))
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    return Shipment(data["reference"], shipped_at, data.get("quantities", {}), time_of_text(data.get("not_before")))
 
 
 def _with_amounts(value: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.adapters.dynamodb.rows import Row, text_of_time, time_of_text, timestamp
 from amazon_to_xero.domain.amazon.charge_types import AmountKind, AmountType
 from amazon_to_xero.domain.amazon.shipment_charge import ShipmentCharge
 from amazon_to_xero.domain.canonical import canonical_json
@@ -22,13 +22,14 @@ class ConfirmationCodec:
     """Converts SaleConfirmation."""
 
     prefix = "CONFIRMATION"
-    schema = 1
+    schema = 2  # 1: without the version that was planned
 
     def encode(self, record: SaleConfirmation) -> Row:
         data = {
             "charges": {key: _encoded_charge(charge) for key, charge in record.charges.items()},
             "sale": None if record.sale is None else _encoded_sale(record.sale),
-            "awaited_since": None if record.awaited_since is None else timestamp(record.awaited_since),
+            "planned_version": text_of_time(record.planned_version),
+            "awaited_since": text_of_time(record.awaited_since),
         }
         is_failed = record.state is ConfirmationState.FAILED
         return Row(
@@ -44,14 +45,15 @@ class ConfirmationCodec:
         )
 
     def decode(self, key: str, row: Row, data: dict[str, Any]) -> SaleConfirmation:
-        sale, awaited_since = data.get("sale"), data.get("awaited_since")
+        sale = data.get("sale")
         return SaleConfirmation(
             order_id=key,
             generation=row.generation,
             charges={each: _decoded_charge(each, charge) for each, charge in data.get("charges", {}).items()},
             sale=None if sale is None else _decoded_sale(sale),
-            awaited_since=datetime.fromisoformat(awaited_since) if awaited_since else None,
-            next_attempt_at=datetime.fromisoformat(row.next_attempt_at) if row.next_attempt_at else None,
+            planned_version=time_of_text(data.get("planned_version")),
+            awaited_since=time_of_text(data.get("awaited_since")),
+            next_attempt_at=time_of_text(row.next_attempt_at),
             state=ConfirmationState(row.state or ConfirmationState.AWAITED),
             reason=row.reason,
             remedy=row.remedy,

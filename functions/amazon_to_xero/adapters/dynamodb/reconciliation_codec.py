@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.adapters.dynamodb.rows import Row, text_of_time, time_of_text, timestamp
 from amazon_to_xero.domain.amazon.stock import Channel
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.stock.comparison import Baseline
@@ -64,9 +64,9 @@ class WorklistCodec:
             "refunded": record.refunded,
             "gap": _text(record.gap),
             "difference": str(record.difference),
-            "compared_at": _time_text(record.compared_at),
-            "opened_at": _time_text(record.opened_at),
-            "closed_at": _time_text(record.closed_at),
+            "compared_at": text_of_time(record.compared_at),
+            "opened_at": text_of_time(record.opened_at),
+            "closed_at": text_of_time(record.closed_at),
             "word": record.word,
         }
         return Row(
@@ -99,9 +99,9 @@ class WorklistCodec:
             gap=_number(data.get("gap")),
             difference=Decimal(data.get("difference", "0")),
             correction=row.remedy,
-            compared_at=_time(data.get("compared_at")),
-            opened_at=_time(data.get("opened_at")),
-            closed_at=_time(data.get("closed_at")),
+            compared_at=time_of_text(data.get("compared_at")),
+            opened_at=time_of_text(data.get("opened_at")),
+            closed_at=time_of_text(data.get("closed_at")),
             word=data.get("word", ""),
         )
 
@@ -112,11 +112,3 @@ def _text(number: Decimal | None) -> str | None:
 
 def _number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
-
-
-def _time_text(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -138,7 +138,7 @@ class RowStateStore:
 
     def first_due(self, queue: str) -> datetime | None:
         text = self._table.first_due(f"{self._connection}#{queue}")
-        return datetime.fromisoformat(text) if text else None
+        return time_of_text(text)
 
     def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         position = None if after is None else (after.key, after.reason)
@@ -192,3 +192,13 @@ class RowStateStore:
 def timestamp(at: datetime) -> str:
     """Return a time as text of fixed width in UTC: the index sorts times as text."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def text_of_time(at: datetime | None) -> str | None:
+    """Return a time as `timestamp` does; None for none."""
+    return None if at is None else timestamp(at)
+
+
+def time_of_text(text: str | None) -> datetime | None:
+    """Return the time that a text states; None where there is none, or it is empty."""
+    return datetime.fromisoformat(text) if text else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.adapters.dynamodb.rows import Row, text_of_time, time_of_text, timestamp
 from amazon_to_xero.domain.amazon.stock import Channel, StockQuantities, StockStatement
 from amazon_to_xero.domain.canonical import canonical_json
 from amazon_to_xero.domain.capabilities import INVENTORY_ALERTS
@@ -31,9 +31,9 @@ class StockCodec:
     def encode(self, record: StockRecord) -> Row:
         data = {
             "latest": None if record.latest is None else _statement_data(record.latest),
-            "since": _text(record.since),
+            "since": text_of_time(record.since),
             "unfulfillable_before": record.unfulfillable_before,
-            "dropped_at": _text(record.dropped_at),
+            "dropped_at": text_of_time(record.dropped_at),
             "collected": [
                 {**_statement_data(each.statement), "received_at": timestamp(each.received_at)}
                 for each in record.collected
@@ -47,7 +47,7 @@ class StockCodec:
             record.state,
             reason=record.channel if record.channel is Channel.MERCHANT else "",  # only rows with one are in the index
             due=INVENTORY_ALERTS,
-            next_attempt_at=_text(record.next_attempt_at) or "",
+            next_attempt_at=text_of_time(record.next_attempt_at) or "",
             watched=OWN_STOCK if record.channel is Channel.MERCHANT else "",
         )
 
@@ -62,15 +62,15 @@ class StockCodec:
             generation=row.generation,
             latest=None if latest is None else _statement(record, latest),
             state=StockState(row.state or StockState.UNKNOWN),
-            since=_time(data.get("since")),
+            since=time_of_text(data.get("since")),
             unfulfillable_before=data.get("unfulfillable_before"),
-            dropped_at=_time(data.get("dropped_at")),
+            dropped_at=time_of_text(data.get("dropped_at")),
             collected=tuple(
                 CollectedStatement(_statement(record, each), datetime.fromisoformat(each["received_at"]))
                 for each in data.get("collected", ())
             ),
             unsent=tuple(_alert(record, each) for each in data.get("unsent", ())),
-            next_attempt_at=_time(row.next_attempt_at),
+            next_attempt_at=time_of_text(row.next_attempt_at),
         )
 
 
@@ -114,8 +114,8 @@ def _alert_data(alert: StockAlert) -> dict[str, Any]:
         "at": timestamp(alert.at),
         "quantities": _quantities_data(alert.quantities),
         "fulfillable_before": alert.fulfillable_before,
-        "before_at": _text(alert.before_at),
-        "since": _text(alert.since),
+        "before_at": text_of_time(alert.before_at),
+        "since": text_of_time(alert.since),
         "low_units": alert.low_units,
         "sold_a_day": alert.sold_a_day,
         "asin": alert.asin,
@@ -134,18 +134,10 @@ def _alert(record: StockRecord, data: Mapping[str, Any]) -> StockAlert:
         datetime.fromisoformat(data["at"]),
         _quantities(data["quantities"]),
         data.get("fulfillable_before"),
-        _time(data.get("before_at")),
-        _time(data.get("since")),
+        time_of_text(data.get("before_at")),
+        time_of_text(data.get("since")),
         data.get("low_units", 0),
         None if sold_a_day is None else Decimal(sold_a_day),
         data.get("asin", ""),
         data.get("product_name", ""),
     )
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from amazon_to_xero.adapters.dynamodb.rows import Row, timestamp
+from amazon_to_xero.adapters.dynamodb.rows import Row, text_of_time, time_of_text
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.xero_change import ChangeState, XeroChange
 from amazon_to_xero.domain.books.xero_comparison import ChangeKind
@@ -27,8 +26,8 @@ class XeroChangeCodec:
             "order_id": record.order_id,
             "differences": [[each.field, each.in_xero, each.to_write] for each in record.differences],
             "held": record.held,
-            "found_at": _text(record.found_at),
-            "decided_at": _text(record.decided_at),
+            "found_at": text_of_time(record.found_at),
+            "decided_at": text_of_time(record.decided_at),
             "author": record.author,
             "why": record.reason,
         }
@@ -51,8 +50,8 @@ class XeroChangeCodec:
             held=_held(data.get("held", {})),
             state=ChangeState(row.state),
             generation=row.generation,
-            found_at=_time(data.get("found_at")),
-            decided_at=_time(data.get("decided_at")),
+            found_at=time_of_text(data.get("found_at")),
+            decided_at=time_of_text(data.get("decided_at")),
             author=data.get("author", ""),
             reason=data.get("why", ""),
         )
@@ -65,11 +64,3 @@ def _held(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_amounts(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {name: Decimal(value) if "Amount" in name else value for name, value in stored.items()}
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -35,6 +35,8 @@ class SaleConfirmation:
     generation: how often the row was stored; two writers never both succeed.
     charges: transaction id -> what it charged. A charge never changes.
     sale: what the order's documents state; None while none is approved, or known.
+    planned_version: the newest version of the order (UTC) whose plan it holds. The plan of an older one, which a worker
+        that was frozen stores late, changes nothing.
     awaited_since: since when it has waited without being confirmed (UTC).
     next_attempt_at: when it is compared again (UTC); None where only a new charge or another plan changes it.
     state, reason, remedy: see ConfirmationState. A failed one stays failed until it is compared again.
@@ -44,6 +46,7 @@ class SaleConfirmation:
     generation: int = 0
     charges: Mapping[str, ShipmentCharge] = field(default_factory=dict)
     sale: StatedSale | None = None
+    planned_version: datetime | None = None
     awaited_since: datetime | None = None
     next_attempt_at: datetime | None = None
     state: ConfirmationState = ConfirmationState.AWAITED
@@ -86,15 +89,21 @@ class SaleConfirmation:
     def _waiting_anew(self) -> SaleConfirmation:
         return replace(self, state=ConfirmationState.AWAITED, reason="", remedy="", awaited_since=None)
 
-    def with_sale(self, sale: StatedSale | None, now: datetime) -> SaleConfirmation | None:
-        """Return the row of an order that was planned, None where that changes nothing.
+    def has_newer_plan_than(self, version: datetime) -> bool:
+        """Whether it holds the plan of a newer version of the order."""
+        held = self.planned_version or (None if self.sale is None else self.sale.version)
+        return held is not None and version < held
 
-        An older version of the order never replaces a newer one.
-        """
-        is_older = sale is not None and self.sale is not None and sale.version < self.sale.version
-        is_the_same = sale == self.sale and (sale is not None or self.state is ConfirmationState.NOT_INVOICED)
-        stays_confirmed = self.state is ConfirmationState.CONFIRMED and _is_the_same_money(sale, self.sale)
-        return None if is_older or is_the_same or stays_confirmed else replace(self, sale=sale)._compared(now)
+    def with_sale(self, sale: StatedSale | None, version: datetime, now: datetime) -> SaleConfirmation | None:
+        """Return the row of an order of which this version was planned, None where that changes nothing."""
+        if self.has_newer_plan_than(version):
+            return None
+        if self.state is ConfirmationState.CONFIRMED and _is_the_same_money(sale, self.sale):
+            return None
+        planned = replace(self, planned_version=version)
+        if sale == self.sale and (sale is not None or self.state is ConfirmationState.NOT_INVOICED):
+            return planned if planned != self else None
+        return replace(planned, sale=sale)._compared(now)
 
     @property
     def is_found_without_sale(self) -> bool:

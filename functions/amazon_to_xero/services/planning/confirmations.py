@@ -105,36 +105,43 @@ class SaleConfirmations:
         """Store what the documents of planned orders state, before the orders stop being due. Raises Conflict."""
         planned = {plan.record.order_id: plan for plan in plans if _states_a_sale(plan.record)}
 
+        before: dict[str, tuple[str, str, str]] = {}
+
         def stated(stored: Mapping[str, SaleConfirmation | None]) -> Iterable[SaleConfirmation]:
             for order_id, known in stored.items():
                 row = self._with_sale(planned[order_id], known)
                 if row is not None:
+                    before[order_id] = _decision(known or SaleConfirmation(order_id))
                     yield row
 
         if planned:
-            self._log(update_records(self._store, SaleConfirmation, planned, stated).values())
+            saved = update_records(self._store, SaleConfirmation, planned, stated)
+            self._log(row for row in saved.values() if _decision(row) != before[row.key])
 
     def _with_sale(self, plan: PlannedRecord[OrderRecord], known: SaleConfirmation | None) -> SaleConfirmation | None:
         """Return the row with what the order's documents state; None where that changes nothing."""
-        row = known or SaleConfirmation(plan.record.order_id)
+        row, record = known or SaleConfirmation(plan.record.order_id), plan.record
+        version = record.source_version
+        if version is None or row.has_newer_plan_than(version):
+            return None
         # What a person enters otherwise states no sale here: its documents take back what they stated.
-        is_skipped = plan.record.reason == NotInvoicedReason.SKIPPED
+        is_skipped = record.reason == NotInvoicedReason.SKIPPED
         documents = [] if is_skipped else [each for step in plan.steps for each in step]
         try:
             charges = tuple(row.charges.values())
-            sale = stated_sale(plan.record, documents, self._liabilities, charges, plan.order)
+            sale = stated_sale(record, documents, self._liabilities, charges, plan.order)
         except (Failure, *UNFORESEEN) as problem:
             # Its plan stands, and so do the others. A charge of it fails for want of a sale.
             self._failed_sources.unreadable(SaleConfirmation(row.order_id), problem, REFUNDS)
             return None
         if known is None and sale is None:
-            return None  # neither a sale nor a charge
-        if sale is None and row.awaits_sale and plan.record.state is OrderState.PLANNED:
+            return _without_charge_or_sale(row, record, version)
+        if sale is None and row.awaits_sale and record.state is OrderState.PLANNED:
             return None  # compared now, it would only have the order planned again, without an end
         now = self._clock.now()
-        if sale is None and row.is_explained_by_another_rule(plan.record.reason):
+        if sale is None and row.is_explained_by_another_rule(record.reason):
             return row.compare_at(now, now)
-        return row.with_sale(sale, now)
+        return row.with_sale(sale, version, now)
 
     def refunds_planned(self, plans: Sequence[PlannedRecord[TransactionRecord]]) -> None:
         """Compare again the orders of planned refunds: one may have given back what an adjustment had credited."""
@@ -278,6 +285,17 @@ class SaleConfirmations:
         posted_at = max((charge.posted_at for charge in row.charges.values()), default=self._clock.now())
         has_waited = row.awaited_since is not None and self._clock.now() - row.awaited_since >= _SWEEP_LIMIT
         return has_waited or (swept.orders is not None and swept.orders >= posted_at)
+
+
+def _without_charge_or_sale(row: SaleConfirmation, order: OrderRecord, version: datetime) -> SaleConfirmation | None:
+    """Return the first row of an order without either; None where it needs none.
+
+    A worker that was frozen may still store the sale of an order that had shipped and is cancelled by now, and must
+    find this row.
+    """
+    if order.reason != NotInvoicedReason.ORDER_CANCELLED or not order.shipments:
+        return None
+    return replace(row, planned_version=version).settled(ConfirmationState.NOT_INVOICED, order.reason)
 
 
 def _is_backfilled(row: SaleConfirmation, order: OrderRecord | None, swept: Swept) -> bool:

@@ -6,7 +6,7 @@ an Idempotency-Key, an unknown outcome is looked up in Xero before anything is w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -61,14 +61,13 @@ class DocumentPoster:
         halted = self._writer.halted(deadline)
         if halted:
             return halted
-        paused = [kind for kind in DocumentKind if self._pauses.until(f"xero#{kind}")]
-        keys = dict.fromkeys([*named, *self._due_keys(paused)])
+        keys = dict.fromkeys([*named, *self._due_keys()])
         report, is_paused = PostReport(), False
         for kind in DocumentKind:
             of_kind = [key for key in keys if key.startswith(f"{kind}#")]
             if not of_kind:
                 continue
-            if kind in paused:
+            if self._pauses.until(f"xero#{kind}"):
                 is_paused = is_paused or bool(self._due(of_kind[:_ENOUGH_TO_TELL]))
                 continue
             looked_up: set[str] = set()
@@ -84,18 +83,20 @@ class DocumentPoster:
             return PostReport(stopped=WaitReason.XERO_PAUSED)
         return report
 
-    def _due_keys(self, paused: Collection[DocumentKind]) -> list[str]:
-        """Return at most MAX_DUE keys of kinds that may be posted, and all of paused ones that are due before those.
+    def _due_keys(self) -> list[str]:
+        """Return at least MAX_DUE keys of kinds that may be posted, if so many are due, and of paused ones some more.
 
         A paused kind whose documents pile up would otherwise fill the list and keep every other kind from Xero.
         """
         limit = MAX_DUE
-        while True:
-            keys = self._store.due(DOCUMENTS, self._clock.now(), limit)
-            to_post = sum(key.partition("#")[0] not in paused for key in keys)
-            if len(keys) < limit or to_post >= MAX_DUE or not paused:
-                return keys
+        keys = self._store.due(DOCUMENTS, self._clock.now(), limit)
+        if len(keys) < limit:
+            return keys
+        paused = {kind for kind in DocumentKind if self._pauses.until(f"xero#{kind}")}
+        while paused and len(keys) == limit and sum(key.partition("#")[0] not in paused for key in keys) < MAX_DUE:
             limit *= 4
+            keys = self._store.due(DOCUMENTS, self._clock.now(), limit)
+        return keys
 
     def _due(self, keys: Iterable[str]) -> list[Document]:
         now = self._clock.now()

@@ -44,12 +44,16 @@ class Sales(FakeConnection):
 
     def update(self, *orders: Json) -> None:
         """Have Amazon state these versions, and read, plan and post them."""
+        self.plan(*orders)
+        self.post()
+
+    def plan(self, *orders: Json) -> None:
+        """Have Amazon state these versions, and read and plan them."""
         self.amazon.hold(*orders)
         self.clock.advance(60)
         named = self.read(self.notice([each["orderId"] for each in orders])).due
         self.plan_drafts(*named)
         self.plan_shipments(*named)
-        self.post()
 
     def amazon_charges(self, *transactions: Json) -> None:
         self.amazon.transactions += list(transactions)

@@ -23,6 +23,7 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.runtime.status_metrics import STATUS_METRICS
 from amazon_to_xero.services.planning import confirmations
+from amazon_to_xero.services.planning.confirmations import SaleConfirmations
 from fakes.charges import charge, copy_of
 from fakes.order_life import CANADIAN, DRAFT, PAYING, canadian_item, cancelled, tea
 from fakes.orders import US, breakdown, item
@@ -526,6 +527,29 @@ def test_cancelled_order_that_was_never_charged_has_no_confirmation() -> None:
     assert "CONFIRMATION#A" not in sales.store.table.rows
 
 
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_sale_that_a_frozen_worker_stores_after_the_order_was_cancelled_is_not_confirmed(
+    monkeypatch: pytest.MonkeyPatch, is_known_before: bool
+) -> None:
+    in_time, late = SaleConfirmations.orders_planned, []
+    monkeypatch.setattr(SaleConfirmations, "orders_planned", lambda _, plans: late.append(plans))
+    sales = Sales()
+    sales.plan(SHIPPED)
+    confirmations = sales.connection.services.confirmations
+    if is_known_before:
+        in_time(confirmations, late[0])
+    sales.plan(shipped(tea(), status="CANCELLED", minutes=30))
+    in_time(confirmations, late[1])
+
+    in_time(confirmations, late[0])
+    monkeypatch.setattr(SaleConfirmations, "orders_planned", in_time)
+    sales.amazon_charges(tea_charged())
+
+    assert sales.outcome() == DIFFERS
+    assert "it is not invoiced (ORDER_CANCELLED)" in sales.confirmation().remedy
+    assert sales.decisions.of("CONFIRMED") == []
+
+
 def test_charge_from_before_the_start_is_left_out() -> None:
     sales = Sales()
 
@@ -695,7 +719,7 @@ def test_plan_of_an_older_version_does_not_replace_what_a_newer_one_states() -> 
     assert older is not None
     assert row.sale is not None
     assert row.sale.total == 12
-    assert row.with_sale(older, sales.clock.now()) is None
+    assert row.with_sale(older, older.version, sales.clock.now()) is None
 
 
 def test_status_counts_the_charges_that_are_missing_and_that_differ() -> None:
