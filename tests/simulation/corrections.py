@@ -134,12 +134,14 @@ def check_corrections(world: World, one: OrderHistory, live: Sequence[Booked], v
 def fails_with_correction(world: World, one: OrderHistory) -> frozenset[str]:
     """Return how the order fails while a correction states the day of a shipment that it does not have.
 
-    What its documents had failed with before, such as a look-up that was lost for an hour, stays until it is withdrawn.
+    What its documents have failed with, such as a look-up that was lost for an hour or a lock date that its plan does
+    not see, stays until it is withdrawn.
     """
     known = len(json.loads(world.table.rows[f"ORDER#{one.order_id}"].data)["shipments"])
     stated = [name for name in _applying(world, one.order_id) if name.startswith("date shipment")]
     is_held = any(int(name.split()[-1]) > known for name in stated)
-    return MENDED_TOO_EARLY | {"CORRECTION_UNUSABLE", "OUTCOME_UNRESOLVED"} if is_held else frozenset()
+    held_back = {"CORRECTION_UNUSABLE", "OUTCOME_UNRESOLVED", "PERIOD_LOCKED"}
+    return MENDED_TOO_EARLY | held_back if is_held else frozenset()
 
 
 def has_stated_contact(world: World, one: OrderHistory) -> bool:
