@@ -110,7 +110,7 @@ def cancellation_after_payment() -> str:
     return _story(
         ("4 November 2026, 16:30 UTC: shipped.", history.becomes(_shipped(_MUG, "2026-11-04T16:30:00Z"))),
         (
-            "8 November 2026, 09:00 UTC: the parcel is lost, Amazon cancels the order.",
+            "8 November 2026, 09:00 UTC: the package is lost, Amazon cancels the order.",
             history.becomes(order(_MUG, status="CANCELLED", updated="2026-11-08T09:00:00Z")),
         ),
     )

@@ -12,11 +12,10 @@ from functools import partial
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.amazon.transaction_record import TransactionRecord
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.planning.corrected_sale import stated_contact
-from amazon_to_xero.domain.planning.order_documents import CONTACT
 from amazon_to_xero.domain.planning.policy import PostingPolicy
 from amazon_to_xero.domain.source import SourceRecord
 from amazon_to_xero.ports.clock import Clock
@@ -76,7 +75,7 @@ def _with_another(contact_id: str, planned: SourceRecord, rows: PreviewStore) ->
     keys = planned.documents if isinstance(planned, OrderRecord) else ()
     key = document_key(DocumentKind.CONTACT, contact_id)
     for document in rows.load(Document, keys).values() if keys else ():
-        if not document.desired.tombstone and document.desired.references.get(CONTACT, key) != key:
+        if not document.desired.tombstone and document.desired.references.get(CONTACT_REFERENCE, key) != key:
             yield document.key
 
 

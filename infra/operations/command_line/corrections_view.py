@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
 from amazon_to_xero.domain.books.line import Line, line_from_xero, tracking_text
 from amazon_to_xero.domain.corrections import Corrections
-from amazon_to_xero.domain.planning.order_documents import CONTACT
 from operations.command_line.result import table
 from operations.planned_in_memory import PlannedDocuments
 
@@ -68,7 +68,7 @@ def _document(desired: DesiredDocument) -> dict[str, Any]:
         "is_removed": desired.tombstone,
         "amount": desired.total if desired.total is not None else body.get("Amount"),
         "date": body.get("Date", ""),
-        "contact": desired.references.get(CONTACT, "").partition("#")[2],
+        "contact": desired.references.get(CONTACT_REFERENCE, "").partition("#")[2],
         "lines": [
             _line(line_from_xero(line, origin))
             for line, origin in zip(body.get("LineItems", ()), desired.line_origins, strict=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+#: The path in a document's body of the contact that it is for: a key of DesiredDocument.references.
+CONTACT_REFERENCE = "Contact.ContactID"
+
 
 class DocumentKind(StrEnum):
     """Xero's document types in posting order: a later one may refer to an earlier one."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes, as_one_piece
 from amazon_to_xero.domain.books.numbering import adjustment_number, move_number
 from amazon_to_xero.domain.money import ZERO, cents, total
@@ -27,7 +27,6 @@ from amazon_to_xero.domain.planning.corrected_documents import (
 )
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices
 from amazon_to_xero.domain.planning.order_documents import (
-    CONTACT,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
@@ -275,7 +274,7 @@ class _Adjustments:
         reference = dated_reference(first["Reference"], dated, day) if day else first["Reference"]
         header = DocumentHeader(dated, reference, first["CurrencyCode"], amounts, ship_to=self._documents.order.ship_to)
         # The adjusted document keeps its customer, and so does its adjustment, whatever the settings say by now.
-        return self._documents.document(kind, number, rounded, amount, header, adjusted.references[CONTACT])
+        return self._documents.document(kind, number, rounded, amount, header, adjusted.references[CONTACT_REFERENCE])
 
     def _missing_lines(self, netted: NettedReductions) -> list[Line]:
         """By origin, what should be booked less what is, on the account and at the tax type of the booked line.

@@ -15,13 +15,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
 from amazon_to_xero.domain.books.line import LineAmountTypes
 from amazon_to_xero.domain.capabilities import SHIPMENTS
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.source import NextStep, SourceKind, source_key
 
 RETRY_ATTACHING = timedelta(minutes=1)  # while the documents are posted
-CONTACT = "Contact.ContactID"  # where an entry refers to its customer
 
 
 class DayState(StrEnum):
@@ -159,7 +159,7 @@ def _terms_of(entry: Document, marketplace_id: str) -> DayTerms:
     body = entry.desired.body
     return DayTerms(
         marketplace_id,
-        entry.desired.references[CONTACT],
+        entry.desired.references[CONTACT_REFERENCE],
         date.fromisoformat(body["Date"]),
         body["CurrencyCode"],
         LineAmountTypes(body["LineAmountTypes"]),

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import moved_number
 from amazon_to_xero.domain.money import ZERO, total, without_trailing_zeros
-from amazon_to_xero.domain.planning.order_documents import CONTACT
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 
 
@@ -48,7 +47,7 @@ class OpenInvoices:
     def add(self, invoice: Document, allocated: Decimal) -> None:
         """Add an open invoice; allocated: what credit notes of refunds pay of it."""
         self._left[invoice.key] = max(ZERO, (invoice.desired.total or ZERO) - allocated)
-        self._contacts[invoice.key] = invoice.desired.references[CONTACT]
+        self._contacts[invoice.key] = invoice.desired.references[CONTACT_REFERENCE]
 
     def add_partly_paid(self, invoice: Document, allocated: Decimal, paid: Decimal) -> None:
         """Add an invoice whose payment of less than its total is made, or may be; allocated: as for `add`."""
@@ -87,7 +86,7 @@ def allocation_to_fitting(note: DesiredDocument, rooms: Sequence[OpenInvoice]) -
     allocates credit to invoices of the same contact only.
     """
     amount = note.total or ZERO
-    of_contact = [room for room in rooms if room.contact == note.references[CONTACT]]
+    of_contact = [room for room in rooms if room.contact == note.references[CONTACT_REFERENCE]]
     fitting = next((room for room in of_contact if room.left >= amount), None)
     invoice = fitting or max(of_contact, key=lambda room: room.left, default=None)
     if invoice is None or not invoice.left or not amount:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from amazon_to_xero.domain.books.day_entry import DayEntry
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes
 from amazon_to_xero.domain.books.matching import REFERENCE_LIMIT, REFERENCE_MARK, reference_identity
 from amazon_to_xero.domain.books.organisation import LockDates, Organisation
@@ -25,7 +25,6 @@ from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
 #: Where an invoice or a credit note refers to its customer.
-CONTACT = "Contact.ContactID"
 _MARKED_DAY = re.compile(rf"(?:{REFERENCE_MARK}|, )of (\d{{4}}-\d\d-\d\d)$")  # as dated_reference writes it
 #: How each kind of document is settled from, or refunded out of, the clearing account.
 SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {
@@ -170,7 +169,7 @@ class OrderDocuments[S: DocumentSource]:
             self.order.source,
             source_version=self.order.source_version,
             total=total,
-            references={CONTACT: contact or document_key(DocumentKind.CONTACT, self.order.contact_number)},
+            references={CONTACT_REFERENCE: contact or document_key(DocumentKind.CONTACT, self.order.contact_number)},
             capability=ORDERS if header.status == "DRAFT" else self.order.capability,
             order_id=self.order.order_id,
             line_origins=tuple(line.origin or ROUNDING for line in lines),

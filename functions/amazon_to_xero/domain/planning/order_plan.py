@@ -12,7 +12,7 @@ from datetime import date
 
 from amazon_to_xero.domain.books.contact import chosen_contact
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.numbering import (
     adjustment_number,
     move_number,
@@ -25,7 +25,6 @@ from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.corrected_documents import states_corrections
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
-    CONTACT,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
@@ -253,7 +252,7 @@ class _OrderPlan:
         if not (invoice.awaits_approval and sale.awaits_review and states_corrections(invoice.desired, sale)):
             return False
         contact = document_key(DocumentKind.CONTACT, self._order.contact_number)
-        return self._order.chosen_contact is None or invoice.desired.references[CONTACT] == contact
+        return self._order.chosen_contact is None or invoice.desired.references[CONTACT_REFERENCE] == contact
 
     def _is_open_in_xero(self, invoice: Document) -> bool:
         return invoice.exists_in_xero and _is_approved(invoice) and not invoice.desired.tombstone

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.line import Line
 from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.books.organisation import Organisation
@@ -21,7 +21,6 @@ from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.money import ZERO, total
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoice, allocation_to_fitting
 from amazon_to_xero.domain.planning.order_documents import (
-    CONTACT,
     DocumentHeader,
     OrderDocuments,
     dated_reference,
@@ -153,7 +152,7 @@ class _RefundPlan:
         if refund is not None and (refund.exists_in_xero or refund.outcome_unknown):
             return None  # it was settled in cash while no invoice was open
         rooms = [
-            OpenInvoice(invoice.key, invoice.desired.references[CONTACT], self._room(invoice, earlier_notes))
+            OpenInvoice(invoice.key, invoice.desired.references[CONTACT_REFERENCE], self._room(invoice, earlier_notes))
             for invoice in self._sale.invoices
             if invoice.key not in self._sale.paid
         ]

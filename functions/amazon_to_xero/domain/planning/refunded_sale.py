@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from amazon_to_xero.domain.amazon.order import Order
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
-from amazon_to_xero.domain.books.document_types import DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DocumentKind, document_key
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Terms, all_terms, line_from_xero
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import cleaned
@@ -129,7 +129,7 @@ def refunded_sale(
         currency=first.body["CurrencyCode"],
         amounts=LineAmountTypes(first.body["LineAmountTypes"]),
         reference=reference_identity(first.body["Reference"]),
-        contact_number=first.references["Contact.ContactID"].partition("#")[2],
+        contact_number=first.references[CONTACT_REFERENCE].partition("#")[2],
         lines=tuple(_sold_lines(invoices, adjustments, notes, skus)),
         invoices=invoices,
         adjustments=adjustments,

@@ -10,7 +10,7 @@ from typing import Any
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DOCUMENT_TYPES, DocumentKind, document_key
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.books.xero_change import XeroChange
@@ -24,7 +24,6 @@ from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
-from amazon_to_xero.services.posting.contacts import CONTACT_REFERENCE
 
 _ORDER_ID = re.compile(r"\b\d{3}-\d{7}-\d{7}\b")
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
 from amazon_to_xero.domain.books.numbering import reissued_number
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared
-from amazon_to_xero.services.posting.contacts import CONTACT_REFERENCE
 from amazon_to_xero.services.posting.lookup import find
 
 

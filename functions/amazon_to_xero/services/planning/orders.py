@@ -13,7 +13,6 @@ from amazon_to_xero.domain.books.numbering import invoice_number
 from amazon_to_xero.domain.books.organisation import Organisation
 from amazon_to_xero.domain.corrections import Corrections
 from amazon_to_xero.domain.failures import Failure, FailureCode, NotInvoicedReason, WaitReason
-from amazon_to_xero.domain.money import ZERO
 from amazon_to_xero.domain.planning.corrected_days import stated_shipments
 from amazon_to_xero.domain.planning.corrected_sale import corrected_policy, corrected_sales, is_skipped, stated_contact
 from amazon_to_xero.domain.planning.entries import shaped_like
@@ -122,19 +121,21 @@ class OrderPlans:
             updated,
             contact or record.contact_number,
             number,
-            len(record.shipments),
-            version,
-            ZERO if order is None else unshipped_total(order, wanted, policy),
-            record.marketplace_id,
-            corrections.newest_at,
-            now,
-            "" if order is None else ship_to_text(order),
-            None
-            if order is None
-            else partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
-            stated_shipments(corrections, len(record.shipments), policy),
-            contact,
+            shipments=len(record.shipments),
+            documents_version=version,
+            marketplace_id=record.marketplace_id,
+            corrected_at=corrections.newest_at,
+            planned_at=now,
+            stated_shipments=stated_shipments(corrections, len(record.shipments), policy),
+            chosen_contact=contact,
         )
+        if order is not None:
+            to_plan = replace(
+                to_plan,
+                unshipped=unshipped_total(order, wanted, policy),
+                ship_to=ship_to_text(order),
+                terms_to=partial(terms_if_shipped_to, order=order, policy=policy, organisation=organisation),
+            )
         refunds = OrderRefunds(self._refunds, record.order_id)
         plan = plan_order(to_plan, wanted, held, policy, organisation, refunds.decided)
         if plan.awaits_outcome:

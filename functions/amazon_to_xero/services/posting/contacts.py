@@ -14,6 +14,7 @@ from amazon_to_xero.domain.books.archived_contacts import (
     survivor_of,
 )
 from amazon_to_xero.domain.books.document import Document
+from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
 from amazon_to_xero.domain.books.refusals import refusal
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FailureCode
@@ -25,7 +26,6 @@ from amazon_to_xero.services.posting.lookup import find
 from amazon_to_xero.services.posting.transitions import DocumentTransitions
 
 _COLLECTION = "Contacts"
-CONTACT_REFERENCE = "Contact.ContactID"
 _BY_NAME = (FailureCode.CONTACT_NAME_TAKEN, FailureCode.CONTACT_ARCHIVED)
 
 

@@ -33,7 +33,7 @@ def prices_without_tax(number: int, price: int, _: int) -> tuple[dict[str, Any],
     return canadian_item(str(net), str(tax), str(number)), net + tax
 
 
-def in_two_parcels(items: list[dict[str, Any]], quantities: list[int]) -> list[dict[str, Any]]:
+def in_two_packages(items: list[dict[str, Any]], quantities: list[int]) -> list[dict[str, Any]]:
     """Return the packages: one of each item first, the rest two days later."""
     contents: list[list[dict[str, Any]]] = [[], []]
     for sold, quantity in zip(items, quantities, strict=True):
@@ -57,14 +57,14 @@ def in_two_parcels(items: list[dict[str, Any]], quantities: list[int]) -> list[d
 def test_books_state_what_amazon_states_and_clearing_what_the_buyers_paid(
     versions: list[list[tuple[int, int, int]]], is_tax_added: bool, per: InvoicePer, payments: Payments
 ) -> None:
-    """Draw the versions of an order in two parcels: whatever is dearer or cheaper in the last one is in the books."""
+    """Draw the versions of an order in two packages: whatever is dearer or cheaper in the last one is in the books."""
     life = order_life(replace(PAYING, invoice_per=per, payments=payments))
     state = prices_without_tax if is_tax_added else prices_with_tax
     amazon = D(0)
     for day, drawn in enumerate(versions, 5):
         made = [state(number, price, shipping) for number, (price, shipping, _) in enumerate(drawn)]
         items, amazon = [each for each, _ in made], sum((total for _, total in made), D(0))
-        packages = in_two_parcels(items, [quantity for *_, quantity in drawn])
+        packages = in_two_packages(items, [quantity for *_, quantity in drawn])
         try:
             life.update(version(day, *items, packages=packages, **(CANADIAN if is_tax_added else {})))
         except Failure as failure:

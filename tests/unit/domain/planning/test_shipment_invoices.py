@@ -16,7 +16,7 @@ from fakes.orders import breakdown, item
 D = Decimal
 
 
-def parcel(reference: str, day: int, quantity: int, item_id: str = "10000000000001") -> dict[str, Any]:
+def package(reference: str, day: int, quantity: int, item_id: str = "10000000000001") -> dict[str, Any]:
     return {
         "packageReferenceId": reference,
         "shipTime": f"2026-11-{day:02}T09:00:00Z",
@@ -32,8 +32,8 @@ def three_of_tea(day: int, fulfilled: int, *packages: dict[str, Any]) -> dict[st
     return version(day, sold, status=status, packages=list(packages))
 
 
-ONE_SHIPPED = three_of_tea(2, 1, parcel("P1", 2, 1))
-ALL_SHIPPED = three_of_tea(6, 3, parcel("P1", 2, 1), parcel("P2", 6, 2))
+ONE_SHIPPED = three_of_tea(2, 1, package("P1", 2, 1))
+ALL_SHIPPED = three_of_tea(6, 3, package("P1", 2, 1), package("P2", 6, 2))
 
 
 def test_each_shipment_has_its_own_invoice_dated_on_its_own_day() -> None:
@@ -63,8 +63,8 @@ def test_cancellation_after_two_paid_shipments_credits_both() -> None:
 def test_shipment_without_value_has_no_invoice_and_its_number_stays_unused(discounted: bool) -> None:
     fully_discounted = item("0.00", breakdown("ITEM", "3.00"), breakdown("DISCOUNT", "-3.00"), item_id="1")
     free = fully_discounted if discounted else tea("0.00", item_id="1")
-    parcels = [parcel("P1", 2, 1, "1"), parcel("P2", 3, 1, "2")]
-    life = order_life(PER_SHIPMENT, version(4, free, tea("5.00", item_id="2"), packages=parcels))
+    packages = [package("P1", 2, 1, "1"), package("P2", 3, 1, "2")]
+    life = order_life(PER_SHIPMENT, version(4, free, tea("5.00", item_id="2"), packages=packages))
 
     assert life.summary == {"invoice A-S2": "AUTHORISED 5.00", "payment A-S2": "5"}
     assert life.pending_changes() == []
@@ -82,11 +82,11 @@ def test_tip_is_invoiced_with_the_first_shipment_whose_content_is_known() -> Non
 
 @pytest.mark.parametrize("policy", [PER_SHIPMENT, replace(POLICY, invoice_per=InvoicePer.SHIPMENT)])
 def test_tip_keeps_its_tax_where_all_that_was_sent_with_it_is_cancelled(policy: PostingPolicy) -> None:
-    parcels = [parcel("P1", 2, 1, "1"), parcel("P2", 3, 1, "2")]
+    packages = [package("P1", 2, 1, "1"), package("P2", 3, 1, "2")]
     gone = tea("0.00", item_id="1", quantity=0)
-    life = order_life(policy, version(4, tea("9.00", item_id="1"), tea("5.00", item_id="2"), packages=parcels))
+    life = order_life(policy, version(4, tea("9.00", item_id="1"), tea("5.00", item_id="2"), packages=packages))
 
-    life.update(version(5, gone, tea("5.00", item_id="2"), packages=parcels, tip="2.00"))
+    life.update(version(5, gone, tea("5.00", item_id="2"), packages=packages, tip="2.00"))
 
     tips = [
         (life.in_xero[key].body["LineAmountTypes"], line["TaxType"])
@@ -103,7 +103,7 @@ def test_cancellation_voids_all_unpaid_shipment_invoices() -> None:
     life = order_life(unpaid, ALL_SHIPPED, cancelled(8))
 
     assert life.summary == {}
-    life.update(three_of_tea(9, 3, parcel("P1", 2, 1), parcel("P2", 6, 2)))
+    life.update(three_of_tea(9, 3, package("P1", 2, 1), package("P2", 6, 2)))
     assert life.summary == {"invoice A-R1": "AUTHORISED 10.00", "invoice A-S2-R1": "AUTHORISED 20.00"}
 
 
@@ -129,8 +129,8 @@ def test_shipments_share_the_tax_that_amazon_rounded_by_unit(first: int, taxes: 
         status = "SHIPPED" if fulfilled == 40 else "PARTIALLY_SHIPPED"
         return version(day, sold, status=status, packages=list(packages), **CANADIAN)
 
-    parcels = parcel("P1", 2, first, "1"), parcel("P2", 6, 40 - first, "1")
-    life = order_life(PER_SHIPMENT, candies(2, first, parcels[0]), candies(6, 40, *parcels))
+    packages = package("P1", 2, first, "1"), package("P2", 6, 40 - first, "1")
+    life = order_life(PER_SHIPMENT, candies(2, first, packages[0]), candies(6, 40, *packages))
 
     invoices = [life.in_xero[f"invoice {number}"] for number in ("A", "A-S2")]
     net = [line["Quantity"] * line["UnitAmount"] for each in invoices for line in each.body["LineItems"]]
@@ -146,11 +146,11 @@ def test_cancelled_rest_of_an_item_whose_price_does_not_divide_makes_no_paper_of
         status = "SHIPPED" if fulfilled == quantity else "PARTIALLY_SHIPPED"
         return version(day, sold, status=status, packages=list(packages))
 
-    first = parcel("P1", 2, 1)
+    first = package("P1", 2, 1)
     life = order_life(PER_SHIPMENT, teas(2, "10.00", 3, 1, first), teas(3, rest, 2, 1, first))
     assert life.summary == {"invoice A": "AUTHORISED 3.33", "payment A": "3.33"}
 
-    life.update(teas(4, rest, 2, 2, first, parcel("P2", 4, 1)))
+    life.update(teas(4, rest, 2, 2, first, package("P2", 4, 1)))
 
     assert {name: each.total for name, each in life.in_xero.items() if each.total} == {
         "invoice A": D("3.33"),
