@@ -176,6 +176,50 @@ def test_invoice_edited_a_minute_ago_is_not_overwritten_when_its_order_changes(u
     assert unpaid.stated(B) == ("12.00", "200")
 
 
+def test_invoice_moved_to_another_contact_a_minute_ago_stays_there_when_its_order_changes(unpaid: UnpaidBooks) -> None:
+    (other,) = unpaid.live.api.create("Contacts", [{"Name": "Tea Traders"}], "other")
+    theirs, ours = other.element["ContactID"], unpaid.in_xero()["Contact"]["ContactID"]
+    unpaid.update("Invoices", {"InvoiceID": unpaid.in_xero()["InvoiceID"], "Contact": {"ContactID": theirs}}, "moved")
+
+    unpaid.raise_prices()
+    unpaid.work()
+
+    assert unpaid.in_xero()["Contact"]["ContactID"] == theirs
+    assert (unpaid.stated(A)[0], unpaid.stated(B)[0]) == ("10.00", "12.00")
+    assert unpaid.record(A).reason == "CHANGED_IN_XERO"
+    assert unpaid.differences() == {"Contact": (theirs, ours)}
+
+
+def test_invoices_of_a_contact_that_somebody_merged_a_minute_ago_follow_their_orders(unpaid: UnpaidBooks) -> None:
+    (other,) = unpaid.live.api.create("Contacts", [{"Name": "Tea Traders"}], "other")
+    unpaid.live.sandbox.contacts.merge(unpaid.in_xero()["Contact"]["ContactID"], other.element["ContactID"])
+    assert unpaid.in_xero()["Contact"]["ContactID"] == other.element["ContactID"]
+
+    unpaid.raise_prices()
+    for _ in range(3):
+        unpaid.clock.advance(600)
+        unpaid.work()
+
+    assert (unpaid.stated(A)[0], unpaid.stated(B)[0]) == ("12.00", "12.00")
+    assert unpaid.record(A).state is OrderState.PLANNED
+
+
+def test_invoices_of_a_contact_that_was_archived_and_replaced_follow_their_orders(unpaid: UnpaidBooks) -> None:
+    unpaid.live.sandbox.contacts.archive(unpaid.in_xero()["Contact"]["ContactID"])
+    later = "204-0000300-0000300"
+    unpaid.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=later))
+    unpaid.notice([later])
+    for _ in range(3):
+        unpaid.clock.advance(600)
+        unpaid.work()
+    assert unpaid.in_xero(later)["Contact"]["ContactID"] != unpaid.in_xero()["Contact"]["ContactID"]
+
+    unpaid.raise_prices()
+    unpaid.work()
+
+    assert (unpaid.stated(A)[0], unpaid.stated(B)[0]) == ("12.00", "12.00")
+
+
 def test_edit_that_is_taken_back_lets_the_order_go_on(unpaid: UnpaidBooks) -> None:
     unpaid.edit()
     unpaid.raise_prices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -72,11 +72,13 @@ def after_lookup(
     now: datetime,
     survivor: Mapping[str, Any] | None = None,
     contact_id: str = "",
+    contacts_before: Collection[str] = (),
 ) -> Document:
     """Return the document's next state for what Xero holds under its id or number; None when it holds nothing.
 
     survivor: the active contact that the element was merged into, where it is a contact that somebody merged.
     contact_id: Xero's id of the contact that it should have; empty where Xero has none yet, and for other kinds.
+    contacts_before: of a document that is looked up before it is changed, the ids that its contact may have so far.
     """
     if element is None:
         return _after_nothing_found(document, now)
@@ -90,7 +92,7 @@ def after_lookup(
     found = _matched(document, element, contact_id)
     as_wanted = Match.GONE if document.desired.tombstone else Match.SAME
     if document.is_checked_before_change and found not in (as_wanted, Match.GONE):
-        return _after_check(document, element, now)
+        return _after_check(document, element, contacts_before, now)
     if document.reason == FailureCode.NOT_MODIFIABLE and found not in (as_wanted, Match.GONE):
         remedy = f"Correct the document in Xero: somebody changed it there, its status is {status}."
         return document.failed(FailureCode.NOT_MODIFIABLE, remedy)
@@ -127,9 +129,11 @@ def _matched(document: Document, element: Mapping[str, Any], contact_id: str) ->
     return Match.OURS_BUT_DIFFERENT if is_of_another else found
 
 
-def _after_check(document: Document, element: Mapping[str, Any], now: datetime) -> Document:
+def _after_check(
+    document: Document, element: Mapping[str, Any], contact_ids: Collection[str], now: datetime
+) -> Document:
     """Return the approved invoice of which a change is requested: to be changed if nobody has edited it."""
-    if changes_of(document.as_last_applied(), element, ()):
+    if changes_of(document.as_last_applied(), element, contact_ids):
         return document.found_edited(_status(element), now)
     return document.found_different(document.xero_id, _status(element), now, is_unchanged=True)
 

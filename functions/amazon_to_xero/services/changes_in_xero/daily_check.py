@@ -35,6 +35,7 @@ from amazon_to_xero.ports.xero import MAX_PAGE, XeroApi, XeroError
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared, ComparedDocuments
 from amazon_to_xero.services.changes_in_xero.replaced_contacts import without_replaced_contacts
 from amazon_to_xero.services.pauses import Pauses
+from amazon_to_xero.services.posting.contacts_of_documents import accepted_contact_ids
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.state_updates import ATTEMPTS, update_cursor, update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
@@ -124,11 +125,12 @@ class XeroChanges:
         by_id = {folded(each.xero_id): each for each in documents if is_comparable(each)}
         try:
             elements = self._found(kind, [each.xero_id for each in by_id.values()])
+            rows = [(by_id[folded(each[DOCUMENT_TYPES[kind].id_field])], each) for each in elements]
+            contacts = accepted_contact_ids(self._xero, self._store, rows)
         except XeroError as problem:
             self._pauses.pause_xero(problem, kind)
             return
-        rows = [(by_id[folded(each[DOCUMENT_TYPES[kind].id_field])], each) for each in elements]
-        compared = [Compared(row, element, changes_of(row, element, ())) for row, element in rows]
+        compared = [Compared(row, each, changes_of(row, each, contacts.get(row.key, ()))) for row, each in rows]
         if edited := [each for each in compared if each.differences]:
             self._save(edited)
         self._unmark([each.document.key for each in compared if not each.differences])

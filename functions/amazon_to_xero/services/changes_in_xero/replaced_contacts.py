@@ -11,11 +11,10 @@ from dataclasses import replace
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
-from amazon_to_xero.domain.books.numbering import reissued_number
-from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared
+from amazon_to_xero.services.posting.contacts_of_documents import is_earlier_contact
 from amazon_to_xero.services.posting.lookup import find
 
 
@@ -35,8 +34,7 @@ def without_replaced_contacts(compared: Sequence[Compared], store: StateStore, x
         row = contacts.get(document.desired.references.get(CONTACT_REFERENCE, ""))
         if change.field != "Contact" or row is None:
             return False
-        numbers = [folded(reissued_number(row.desired.number, times)) for times in range(row.replacements)]
-        return folded(held.get(change.in_xero, {}).get("ContactNumber") or "") in numbers
+        return is_earlier_contact(row, held.get(change.in_xero))
 
     return [
         replace(each, differences=tuple(one for one in each.differences if not is_replaced(each.document, one)))

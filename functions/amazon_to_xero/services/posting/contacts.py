@@ -52,7 +52,7 @@ def find_contacts(xero: XeroApi, contacts: Sequence[Document]) -> dict[str, Foun
         element = by_number.get(folded(each.number_in_xero)) or by_name.get(folded(named.get(each.key, "")))
         if element is not None:
             found[each.key] = element
-    merged = _follow_merges(xero, list(found.values()), by_id)
+    merged = follow_merges(xero, list(found.values()), by_id)
     return {key: FoundContact(element, survivor_of(element, merged)) for key, element in found.items()}
 
 
@@ -93,7 +93,7 @@ def _may_have_the_name_of_another(document: Document) -> bool:
     return document.reason in _BY_NAME and not document.desired.buyer_digest and not document.exists_in_xero
 
 
-def _follow_merges(xero: XeroApi, contacts: Sequence[Json], known: Mapping[str, Json]) -> dict[str, Json]:
+def follow_merges(xero: XeroApi, contacts: Sequence[Json], known: Mapping[str, Json]) -> dict[str, Json]:
     """Return contacts by their folded id, with those that the given ones were merged into, one call for each merge."""
     by_id = {**known, **{folded(contact["ContactID"]): contact for contact in contacts}}
     for _ in range(MAX_MERGES):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from amazon_to_xero.domain.books.document import Document, DocumentState
@@ -17,6 +17,7 @@ from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import XeroApi, XeroError, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.pauses import Pauses
 from amazon_to_xero.services.posting.contacts import contact_ids, find_contacts
+from amazon_to_xero.services.posting.contacts_of_documents import accepted_contact_ids
 from amazon_to_xero.services.posting.lookup import find_documents, find_settled, settled_keys
 from amazon_to_xero.services.posting.requests import EditReport, SourceRequest
 from amazon_to_xero.services.posting.transitions import DocumentTransitions, Transition
@@ -114,8 +115,19 @@ class OutcomeResolution:
             return self._look_up_contacts(documents)
         found = find_documents(self._xero, kind, documents)
         ids = contact_ids(self._store, documents)
+        checked = [each.as_last_applied() for each in documents if each.is_checked_before_change]
+        held = [(each, found[each.key]) for each in checked if each.key in found]
+        before = accepted_contact_ids(self._xero, self._store, held) if held else {}
         return [
-            (each, partial(self._after_lookup, element=found.get(each.key), contact_id=ids.get(each.key, "")))
+            (
+                each,
+                partial(
+                    self._after_lookup,
+                    element=found.get(each.key),
+                    contact_id=ids.get(each.key, ""),
+                    contacts_before=before.get(each.key, ()),
+                ),
+            )
             for each in documents
         ]
 
@@ -146,8 +158,9 @@ class OutcomeResolution:
         element: Json | None,
         survivor: Mapping[str, object] | None = None,
         contact_id: str = "",
+        contacts_before: Collection[str] = (),
     ) -> Document:
-        after = after_lookup(document, element, self._clock.now(), survivor, contact_id)
+        after = after_lookup(document, element, self._clock.now(), survivor, contact_id, contacts_before)
         is_new = after.approved_by_person and not document.approved_by_person
         if is_new and after.state is not DocumentState.FAILED:
             self._plan_again([document.desired.source])
