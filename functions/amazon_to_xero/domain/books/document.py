@@ -408,8 +408,13 @@ class Document:
         """Xero does not hold it: create it."""
         return replace(self, state=DocumentState.PENDING, next_attempt_at=now, xero_id="", xero_status="", reason="")
 
-    def withdrawn(self) -> Document:
-        """The document it refers to should not exist, so neither should this one, and Xero never held it."""
+    def withdrawn(self, request: DesiredDocument) -> Document:
+        """The document it refers to should not exist, so neither should this one, and Xero never held it.
+
+        request: what was requested when that was seen. What its source has asked for since stays due.
+        """
+        if self.desired != request:
+            return self
         desired = replace(self.desired, tombstone=True)
         return replace(
             self,

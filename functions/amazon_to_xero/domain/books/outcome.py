@@ -212,6 +212,11 @@ def nothing_to_remove(document: Document, now: datetime) -> Document:
     return document.applied("", "", document.desired.digest, now)
 
 
+def never_created(document: Document, now: datetime) -> Document:
+    """Return the row of a document that should not exist and was never sent; one that is requested by now stays due."""
+    return nothing_to_remove(document, now) if document.desired.tombstone else document
+
+
 def not_changeable(document: Document) -> Document:
     """The document exists and Xero accepts no changes to its kind."""
     if document.desired.tombstone:

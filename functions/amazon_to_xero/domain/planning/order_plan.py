@@ -273,7 +273,7 @@ class _OrderPlan:
         decided = self._refunds.decided.with_invoices_changed(self._unpaid, self._order.unshipped, ZERO)
         for number, each in self._unpaid.items():
             if not each.now:
-                decided = decided.without_invoice(number)
+                decided = decided.without_invoice(number, self._order.source_version)
         self._refunds.change(decided)
 
     def _replace_payment(self, payment: Document, settlement: DesiredDocument | None, invoice_changes: bool) -> None:

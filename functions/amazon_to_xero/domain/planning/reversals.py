@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from amazon_to_xero.domain.books.document import DesiredDocument
@@ -78,6 +79,8 @@ class DecidedRefunds:
     reduced: the unpaid invoices that were reduced, by number.
     reinstated: what came back of earlier reductions, by number of the supplementary invoice.
     unshipped: what of an order with an invoice for each shipment had not shipped when it was last planned.
+    voided_at: the version of the order (UTC) whose plan last voided an approved invoice. A refund that was planned in
+        view of that invoice is planned again, because what it decided from differs.
     """
 
     by_transaction: Mapping[str, DecidedRefund] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class DecidedRefunds:
     reduced: Mapping[str, ReducedInvoice] = field(default_factory=dict)
     reinstated: Mapping[str, Decimal] = field(default_factory=dict)
     unshipped: Decimal = ZERO
+    voided_at: datetime | None = None
 
     @property
     def credited(self) -> Decimal:
@@ -171,9 +175,16 @@ class DecidedRefunds:
             return None
         return replace(self, reduced={**self.reduced, number: ReducedInvoice(stated, known.reduced - comes_back)})
 
-    def without_invoice(self, number: str) -> DecidedRefunds:
-        """Return it after an unpaid invoice is voided: a refund of it has no sale."""
-        return replace(self, reduced={key: each for key, each in self.reduced.items() if key != number})
+    def without_invoice(self, number: str, version: datetime) -> DecidedRefunds:
+        """Return it after this version of the order has an unpaid invoice voided: a refund of it has no sale."""
+        reduced = {key: each for key, each in self.reduced.items() if key != number}
+        return replace(self, reduced=reduced, voided_at=max(version, self.voided_at or version))
+
+    def is_voided_since(self, invoices: Iterable[DesiredDocument]) -> bool:
+        """Whether the plan that voids an invoice asked for these after they were read, or is about to ask."""
+        voided_at = self.voided_at
+        versions = (each.source_version for each in invoices)
+        return voided_at is not None and any(each is not None and each < voided_at for each in versions)
 
     def with_reinstated(self, number: str, amount: Decimal, adjusted: Decimal) -> DecidedRefunds:
         """Return it with what a supplementary invoice brings back of reductions that no refund has stated.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from amazon_to_xero.domain.planning.reversals import DecidedRefund, DecidedRefunds, NettedReductions, ReducedInvoice
@@ -15,6 +16,7 @@ _NETTED_LINE = "netted#"
 _REDUCED = "reduced#"
 _REINSTATED = "reinstated#"
 _UNSHIPPED = "unshipped"
+_VOIDED_AT = "voided_at"
 
 
 def decided_refunds_cursor(order_id: str) -> str:
@@ -66,7 +68,8 @@ def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
     reduced = {f"{_REDUCED}{number}": f"{each.stated} {each.reduced}" for number, each in decided.reduced.items()}
     reinstated = {f"{_REINSTATED}{number}": str(amount) for number, amount in decided.reinstated.items()}
     unshipped = {_UNSHIPPED: str(decided.unshipped)} if decided.unshipped else {}
-    return {**refunds, **lines, **reduced, **reinstated, **unshipped, _NETTED: str(decided.netted.amount)}
+    voided = {_VOIDED_AT: decided.voided_at.isoformat()} if decided.voided_at else {}
+    return {**refunds, **lines, **reduced, **reinstated, **unshipped, **voided, _NETTED: str(decided.netted.amount)}
 
 
 def _decoded(row: Cursor) -> DecidedRefunds:
@@ -86,4 +89,13 @@ def _decoded(row: Cursor) -> DecidedRefunds:
         elif name.startswith(_REINSTATED):
             reinstated[name.removeprefix(_REINSTATED)] = Decimal(text)
     netted = NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines)
-    return DecidedRefunds(refunds, netted, reduced, reinstated, Decimal(row.data.get(_UNSHIPPED, "0")))
+    unshipped = Decimal(row.data.get(_UNSHIPPED, "0"))
+    voided_at = row.data.get(_VOIDED_AT)
+    return DecidedRefunds(
+        refunds,
+        netted,
+        reduced,
+        reinstated,
+        unshipped,
+        datetime.fromisoformat(voided_at) if voided_at else None,
+    )

@@ -67,6 +67,9 @@ class _Wait:
     is_long: bool = False
 
 
+_PLANNED_AT_THE_MOMENT = _Wait("is read and planned at the moment", is_long=True)
+
+
 class RefundPlans:
     """PlannedSource of refund transactions."""
 
@@ -156,6 +159,8 @@ class RefundPlans:
                 f"The refund is in {transaction.currency}, the sale is in {sale.currency}. "
                 "Enter the credit note in Xero manually.",
             )
+        if decided.is_voided_since(invoice.desired for invoice in sale.invoices):
+            return self._wait(refund, _PLANNED_AT_THE_MOMENT)
         if self._is_another_under_way(refund, decided):
             return self._notes.planned_soon(refund.record)
         try:
@@ -293,7 +298,7 @@ def _waits_for(order: OrderRecord | None) -> _Wait:
         return _Wait(f"failed with {order.reason}: {order.remedy}".rstrip(" .:"))
     if order.awaits_charge_since is not None:
         return _Wait("waits until Amazon has charged all that it leaves open", is_long=True)
-    return _Wait("is read and planned at the moment", is_long=True)
+    return _PLANNED_AT_THE_MOMENT
 
 
 def _is_on_its_way(document: Document) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind
-from amazon_to_xero.domain.books.outcome import not_changeable, nothing_to_remove
+from amazon_to_xero.domain.books.outcome import never_created, not_changeable
 from amazon_to_xero.domain.failures import WaitReason
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import DOCUMENTS, StateStore
@@ -123,7 +123,7 @@ class DocumentPoster:
         known = [document for document in known if document.key not in stale]
         absent = [document for document in known if document.desired.tombstone and not document.exists_in_xero]
         merged = [document for document in known if document.is_merged]  # requested again, and a person's
-        removed = partial(nothing_to_remove, now=self._clock.now())
+        removed = partial(never_created, now=self._clock.now())
         kept = partial(Document.kept_as_it_is, now=self._clock.now())
         transitions = [(document, removed) for document in absent] + [(document, kept) for document in merged]
         report = report.plus(self._transitions.apply(transitions))

@@ -101,7 +101,9 @@ class RequestBuilder:
     def _without_reference(self, document: Document, reference: Document | None) -> Transition:
         if reference is not None and reference.desired.tombstone:
             # A worker that was frozen requested the payment of an invoice that has been removed since.
-            return settlement_not_removable if document.exists_in_xero else Document.withdrawn
+            if document.exists_in_xero:
+                return settlement_not_removable
+            return partial(Document.withdrawn, request=document.desired)
         if reference is not None and reference.state is DocumentState.FAILED:
             if self._may_state_the_buyer(document, reference):
                 until = self._clock.now() + _REFERENCE_RETRY

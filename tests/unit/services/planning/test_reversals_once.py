@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,14 @@ from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.failures import NotBookedReason
 from amazon_to_xero.domain.planning.policy import InvoicePer
+from amazon_to_xero.domain.planning.reversals import DecidedRefunds
 from amazon_to_xero.ports.amazon import Json
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from fakes.order_life import PAYING, SHIPPED, cancelled, tea, version
 from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
+from fakes.state import NOON
+from unit.desired_documents import MINUTE, desired_invoice
 from unit.services.planning.refunding_connection import RefundingConnection, without_clearing
 
 REDUCED = version(2, tea("6.00"))
@@ -57,6 +62,33 @@ def test_open_invoice_is_refunded_and_its_reduction_then_changes_nothing() -> No
     assert connection.xero.invoice("A")["Total"] == Decimal(10)
     assert connection.xero.invoice("A")["AmountDue"] == Decimal(6)
     assert (connection.balance(), failed(connection)) == (Decimal(6), [])
+
+
+def test_refund_that_a_frozen_worker_decides_after_the_open_invoice_was_voided_is_not_credited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection, in_time = open_invoice(), DecidedRefundsStore.replace
+
+    def too_late(decisions: DecidedRefundsStore, *decision: Any) -> bool:
+        monkeypatch.setattr(DecidedRefundsStore, "replace", in_time)
+        connection.update(cancelled(2))
+        return in_time(decisions, *decision)
+
+    monkeypatch.setattr(DecidedRefundsStore, "replace", too_late)
+    connection.refund(money_back("10.00"))
+    connection.clock.advance(3600)
+    record = connection.plan_refund("T1")
+
+    assert connection.xero.invoice("A")["Status"] == "VOIDED"
+    assert connection.xero.books["CreditNotes"] == {}
+    assert (record.state, record.reason) == (TransactionState.NOT_BOOKED, NotBookedReason.SALE_NOT_INVOICED)
+
+
+def test_refund_is_not_decided_from_invoices_that_the_order_s_plan_is_about_to_void() -> None:
+    decided = DecidedRefunds().without_invoice("A", NOON + MINUTE)
+
+    assert decided.is_voided_since([desired_invoice("A")])
+    assert not decided.is_voided_since([desired_invoice("A", minutes=1)])
 
 
 def test_refund_of_more_than_the_reduction_credits_the_rest() -> None:

@@ -457,3 +457,25 @@ def test_payment_of_an_invoice_that_was_removed_is_withdrawn() -> None:
 
     assert (connection.payment().state, connection.payment().next_attempt_at) == (DocumentState.APPLIED, None)
     assert connection.xero.writes("Payments") == []
+
+
+def test_document_that_is_requested_again_while_its_removal_is_stored_is_created() -> None:
+    connection = PostingConnection(replace(desired_invoice(), tombstone=True))
+    connection.store.meanwhile(lambda: connection.request(desired_invoice(minutes=1)))
+
+    connection.post()
+    connection.post_after(1)
+
+    assert (connection.invoice().state, connection.xero.invoice("A")["Total"]) == (DocumentState.APPLIED, D("10.00"))
+
+
+def test_payment_that_is_requested_again_while_it_is_withdrawn_is_made() -> None:
+    connection = PostingConnection(replace(desired_invoice(), tombstone=True), desired_payment())
+    again = desired_invoice(minutes=1), desired_payment(minutes=1)
+    connection.store.meanwhile(lambda: None, lambda: connection.request(*again))
+
+    connection.post()
+    connection.post_after(61)
+
+    assert connection.payment().exists_in_xero
+    assert connection.xero.invoice("A")["AmountDue"] == 0
