@@ -10,7 +10,7 @@ from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentK
 from amazon_to_xero.domain.books.outcome import after_lookup, after_owner_lookup
 from amazon_to_xero.domain.books.refusals import xero_says
 from amazon_to_xero.domain.books.xero_change import is_undecided
-from amazon_to_xero.domain.failures import FailureCode
+from amazon_to_xero.domain.failures import FailureCode, WaitReason
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.state import StateStore
@@ -77,9 +77,25 @@ class OutcomeResolution:
         except UNFORESEEN as problem:
             message = f"the look-up cannot be built: {place_of(problem)}"
             return self._isolate(kind, documents, partial(Document.unresolved, message=message))
-        report = self._transitions.apply(transitions)
+        report = self._transitions.apply(
+            [
+                (each, partial(self._unless_it_refers_elsewhere, references=each.desired.references, found=transition))
+                for each, transition in transitions
+            ]
+        )
         self._report_edited([each.key for each in documents if each.is_checked_before_change])
         return report
+
+    def _unless_it_refers_elsewhere(
+        self, document: Document, references: Mapping[str, str], found: Transition
+    ) -> Document:
+        """Look a document up again that refers to other documents by now: what was found says nothing of those.
+
+        references: those that it had when it was looked up.
+        """
+        if document.desired.references == references:
+            return found(document)
+        return document.unknown(self._clock.now(), document.reason or WaitReason.OUTCOME_UNKNOWN)
 
     def _report_edited(self, checked: Sequence[str]) -> None:
         """Record what was edited, and have the sources planned again: they wait until a person has decided."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from amazon_to_xero.domain.books.document import CLAIM_DURATION, DocumentState
+from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.xero import XeroError, XeroNotAuthorised, XeroRateLimited, XeroRefused, XeroUnavailable
 from amazon_to_xero.services.work_report import PostReport
@@ -46,6 +47,22 @@ def test_document_is_looked_up_after_two_lost_answers() -> None:
     created = connection.xero.invoice("A")
     assert (connection.invoice().state, connection.invoice().xero_id) == (DocumentState.APPLIED, created["InvoiceID"])
     assert connection.invoice_numbers() == ["A"]
+
+
+def test_invoice_that_moves_to_another_contact_while_it_is_looked_up_is_moved() -> None:
+    other = replace(CONTACT, number="OTHER", body={"Name": "Rossi Ltd", "ContactNumber": "OTHER"})
+    connection = PostingConnection(other)
+    connection.post()
+    connection.request(desired_invoice())
+    connection.xero.after = [lost(), lost()]
+    connection.post()
+    connection.store.meanwhile(lambda: connection.request(desired_invoice(contact_number="OTHER", minutes=1)))
+
+    connection.post_after(61)
+
+    contact = connection.document("OTHER", DocumentKind.CONTACT)
+    assert connection.invoice().state is DocumentState.APPLIED
+    assert connection.xero.invoice("A")["Contact"]["ContactID"] == contact.xero_id
 
 
 def test_document_that_never_arrived_is_created_under_a_new_key_after_the_look_up() -> None:
