@@ -81,6 +81,7 @@ class DecidedRefunds:
     unshipped: what of an order with an invoice for each shipment had not shipped when it was last planned.
     voided_at: the version of the order (UTC) whose plan last voided an approved invoice. A refund that was planned in
         view of that invoice is planned again, because what it decided from differs.
+    skipped: ids of the refunds that a person enters otherwise: one that was planned before that is planned again.
     """
 
     by_transaction: Mapping[str, DecidedRefund] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class DecidedRefunds:
     reinstated: Mapping[str, Decimal] = field(default_factory=dict)
     unshipped: Decimal = ZERO
     voided_at: datetime | None = None
+    skipped: frozenset[str] = frozenset()
 
     @property
     def credited(self) -> Decimal:
@@ -108,6 +110,15 @@ class DecidedRefunds:
     def given_back_of_reductions(self) -> Decimal:
         """What refunds gave back and did not credit, because it was taken off the order before."""
         return self.refunded - self.credited
+
+    def with_decision(self, transaction_id: str, decision: DecidedRefund) -> DecidedRefunds:
+        """Return it after a refund was decided, which is not skipped then."""
+        by_transaction = {**self.by_transaction, transaction_id: decision}
+        return replace(self, by_transaction=by_transaction, skipped=self.skipped - {transaction_id})
+
+    def with_skipped(self, transaction_id: str) -> DecidedRefunds:
+        """Return it after a person has said that they enter a refund that is not decided."""
+        return replace(self, skipped=self.skipped | {transaction_id})
 
     def numbers_besides(self, transaction_id: str) -> list[str]:
         """Return the credit notes of all others."""

@@ -17,6 +17,7 @@ _REDUCED = "reduced#"
 _REINSTATED = "reinstated#"
 _UNSHIPPED = "unshipped"
 _VOIDED_AT = "voided_at"
+_SKIPPED = "skipped#"
 
 
 def decided_refunds_cursor(order_id: str) -> str:
@@ -69,7 +70,9 @@ def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
     reinstated = {f"{_REINSTATED}{number}": str(amount) for number, amount in decided.reinstated.items()}
     unshipped = {_UNSHIPPED: str(decided.unshipped)} if decided.unshipped else {}
     voided = {_VOIDED_AT: decided.voided_at.isoformat()} if decided.voided_at else {}
-    return {**refunds, **lines, **reduced, **reinstated, **unshipped, **voided, _NETTED: str(decided.netted.amount)}
+    skipped = {f"{_SKIPPED}{key}": "1" for key in decided.skipped}
+    others = {**reduced, **reinstated, **unshipped, **voided, **skipped}
+    return {**refunds, **lines, **others, _NETTED: str(decided.netted.amount)}
 
 
 def _decoded(row: Cursor) -> DecidedRefunds:
@@ -98,4 +101,5 @@ def _decoded(row: Cursor) -> DecidedRefunds:
         reinstated,
         unshipped,
         datetime.fromisoformat(voided_at) if voided_at else None,
+        frozenset(name.removeprefix(_SKIPPED) for name in row.data if name.startswith(_SKIPPED)),
     )

@@ -124,7 +124,7 @@ class RefundNotes:
     ) -> PlannedRecord[TransactionRecord]:
         """Store the decision before the plan that follows from it; plan again where others decided meanwhile."""
         record = refund.record
-        decided = replace(seen, by_transaction={**seen.by_transaction, record.key: decision})
+        decided = seen.with_decision(record.key, decision)
         if self._decisions.replace(refund.transaction.order_id, seen, decided):
             return planned
         return self.planned_soon(record)

@@ -133,8 +133,11 @@ class RefundPlans:
 
     def _skipped(self, record: TransactionRecord, skip: Correction) -> PlannedRecord[TransactionRecord]:
         """Return the record of a refund that a person enters otherwise. Raises Failure where it is credited already."""
-        if record.order_id and record.key in self._decided.load(record.order_id).by_transaction:
+        decided = self._decided.load(record.order_id) if record.order_id else DecidedRefunds()
+        if record.key in decided.by_transaction:
             raise unusable(skip, f"the credit note of {record.source} is requested already; correct it in Xero")
+        if record.order_id and not self._decided.replace(record.order_id, decided, decided.with_skipped(record.key)):
+            return self._notes.planned_soon(record)
         return _not_booked(record, NotBookedReason.SKIPPED)
 
     # --- the sale -----------------------------------------------------------------------------------------------------

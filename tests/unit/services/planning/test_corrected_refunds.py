@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.capabilities import REFUNDS
 from amazon_to_xero.domain.corrections import CorrectionKind
 from amazon_to_xero.domain.failures import FailureCode, NotBookedReason
+from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
 from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING, tea, version
 from fakes.orders import breakdown, item
 from fakes.refunds import item_refund, refund
@@ -52,6 +54,28 @@ def test_refund_that_a_person_enters_in_xero_leaves_the_list_of_failures() -> No
         (),
     )
     assert connection.reprocess("T1").reason == NotBookedReason.SKIPPED
+
+
+def test_refund_that_a_frozen_worker_decides_after_a_person_has_skipped_it_is_not_credited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection, in_time = RefundingConnection(version(1, tea())), DecidedRefundsStore.replace
+
+    def too_late(decisions: DecidedRefundsStore, *decision: Any) -> bool:
+        monkeypatch.setattr(DecidedRefundsStore, "replace", in_time)
+        connection.correct(K.SKIP, source=REFUND)
+        connection.plan_refund("T1")
+        return in_time(decisions, *decision)
+
+    monkeypatch.setattr(DecidedRefundsStore, "replace", too_late)
+    record = connection.refund(BACK)
+
+    assert (record.state, record.reason) == (TransactionState.NOT_BOOKED, NotBookedReason.SKIPPED)
+    assert connection.xero.books["CreditNotes"] == {}
+
+    connection.correct(K.WITHDRAW, "1", source=REFUND)
+    assert connection.plan_refund("T1").state is TransactionState.PLANNED
+    assert len(connection.xero.books["CreditNotes"]) == 1
 
 
 def test_credit_note_is_on_the_account_tax_type_and_day_that_a_person_states() -> None:
