@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from amazon_to_xero.domain.books.contact import chosen_contact
 from amazon_to_xero.domain.books.document import AWAITING_APPROVAL, DesiredDocument, Document, DocumentState
@@ -25,6 +26,7 @@ from amazon_to_xero.domain.planning.adjustment import plan_adjustments
 from amazon_to_xero.domain.planning.corrected_documents import states_corrections
 from amazon_to_xero.domain.planning.open_invoices import OpenInvoices, allocated_to
 from amazon_to_xero.domain.planning.order_documents import (
+    SETTLED_BY,
     DocumentHeader,
     OrderDocuments,
     OrderToPlan,
@@ -204,17 +206,30 @@ class _OrderPlan:
         """
         if invoice.approved_by_person:
             return True
-        numbers = [adjustment_number(self._order.invoice_number, 1)]
-        if place in self._stated:
-            numbers.append(move_number(self._stated[place].number, 1))
-        kinds = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
-        first = [self._held.own(kind, number) for number in numbers for kind in kinds]
-        if any(each is not None and not each.desired.tombstone for each in first):
+        if self._is_any_requested(partial(adjustment_number, self._order.invoice_number)):
+            return True
+        if place in self._stated and self._is_any_requested(partial(move_number, self._stated[place].number)):
             return True
         is_known = invoice.state is DocumentState.APPLIED and invoice.applied_digest == invoice.desired.digest
         if not is_known or not self._is_locked(invoice.desired):
             return False
         return sale is None or self._invoice(invoice.desired.number, sale, invoice).digest != invoice.desired.digest
+
+    def _is_any_requested(self, number_at: Callable[[int], str]) -> bool:
+        """Whether one of a series of adjustments is requested; `number_at` returns the number at a place, from 1.
+
+        The first number may be that of another document, or of an adjustment that was given up.
+        """
+        kinds = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
+        place = 0
+        while True:
+            place += 1
+            number = number_at(place)
+            own = [document for kind in kinds if (document := self._held.own(kind, number)) is not None]
+            if any(not document.desired.tombstone for document in own):
+                return True
+            if not own and not self._held.is_taken(number, (*kinds, *SETTLED_BY.values())):
+                return False
 
     def _as_locked(self, invoice: Document | None) -> Document | None:
         """Return the invoice as Xero holds it, without the change that Xero refuses: its period is locked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +11,9 @@ import pytest
 
 from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
+from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments, PlanSteps, PostingPlan
+from fakes.books import POLICY
 from fakes.order_life import DRAFT, PAID_INVOICE, PAYING, SHIPPED, OrderLife, cancelled, order_life, tea, version
 from fakes.state import NOON
 
@@ -152,6 +156,24 @@ def test_cancelled_order_removes_no_document_of_another_source(
         assert other.key not in plan.documents
 
     assert_untouched(life, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_credited_open_invoice_is_kept_where_another_source_has_the_first_number_of_its_adjustments(
+    kind: DocumentKind,
+) -> None:
+    other = document(kind, "A-A1")
+    life = beside(other, order_life(POLICY, SHIPPED))
+    life.organisation = replace(life.organisation, period_lock=date(2026, 11, 20))
+    life.policy = replace(life.policy, lock_dates=LockDates.NEXT_OPEN_DAY)
+    life.update(cancelled(25))
+    assert life.summary["credit_note A-A2"] == "AUTHORISED 10.00"
+    life.organisation = replace(life.organisation, period_lock=None)
+
+    life.update(version(26, tea()))  # it is reinstated
+
+    assert life.summary["invoice A-A3"] == "AUTHORISED 10.00"
+    assert life.documents[other.key] is other
 
 
 @pytest.mark.parametrize("kind", KINDS)
