@@ -166,7 +166,7 @@ def history(
     answer = _called(session, {"history": {**asked, "by": _caller(session)}})
     columns = ("at", "by", "action", "why", "function", "code", "came of it", "at")
     names = ("at", "by", "action", "why", "function", "reason", "outcome", "outcome_at")
-    rows = [tuple(each[name] for name in names) for each in answer["attempts"]]
+    rows = [tuple(each.get(name) for name in names) for each in answer["attempts"]]
     return Result(
         answer, [table(f"Replays of {answer['source']}", columns, rows) if rows else "It was never replayed or closed."]
     )
@@ -253,9 +253,7 @@ def _closed_view(found: Mapping[str, Any]) -> list[RenderableType]:
     return _counted(found, _CLOSED_COLUMNS, [tuple(each[name] for name in names) for each in found["failures"]])
 
 
-def _counted(
-    found: Mapping[str, Any], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> list[RenderableType]:
+def _counted(found: Mapping[str, Any], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[RenderableType]:
     if not rows:
         return ["Nothing is selected.", *_left_out(found)]
     actions = Counter(each["action"] for each in found["failures"])

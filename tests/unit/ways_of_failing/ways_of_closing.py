@@ -13,7 +13,9 @@ _BY_HAND = f"{ORDER}-MANUAL"
 
 def close(stack: OperatedStack, *selected: str) -> None:
     """Close what is selected, and let the functions run."""
-    for failure in stack.operate("replay", "close", *selected, "--reason", "as the accountant says", "--yes")["failures"]:
+    for failure in stack.operate("replay", "close", *selected, "--reason", "as the accountant says", "--yes")[
+        "failures"
+    ]:
         assert failure["action"] == "CLOSE", failure
     stack.work()
 
@@ -39,7 +41,7 @@ def sale_that_amazon_never_charges(stack: OperatedStack) -> Steps:
 
 @way(_C.NOT_IN_XERO, [(_BY_HAND, "10.00", "AUTHORISED")])
 def draft_that_xero_no_longer_has(stack: OperatedStack) -> Steps:
-    """Its organisation was reset since; the bookkeeper enters the invoice, and it is not entered twice."""
+    """The organisation has lost it; the bookkeeper enters the invoice, and it is not entered twice."""
     held = draft_then_shipped(stack)
     del stack.xero.books.invoices[held["InvoiceID"]]
     stack.notify_orders(sale())

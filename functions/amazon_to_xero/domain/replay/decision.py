@@ -101,7 +101,8 @@ def decide_to_close(
         return Decision(ReplayAction.LEAVE, _ON_ITS_WAY)
     if other_codes:
         codes = ", ".join(sorted(other_codes))
-        return Decision(ReplayAction.LEAVE, f"has failed with {codes}, which was not chosen: use --source, without --code")
+        why = f"has failed with {codes}, which was not chosen: use --source, without --code"
+        return Decision(ReplayAction.LEAVE, why)
     return Decision(ReplayAction.CLOSE, why)
 
 

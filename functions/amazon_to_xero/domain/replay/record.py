@@ -73,17 +73,14 @@ class ReplayRecord:
         return next((each for each in reversed(self.attempts) if each.action is ReplayAction.SEND), None)
 
     def last_sent_like(self, capability: str) -> ReplayAttempt | None:
-        """Return the last sending for the same purpose as one to that capability's queue.
+        """Return the last sending for the same purpose as one to that capability's queue."""
+        return self.last_like(ReplayAction.SEND, capability)
 
-        An order is sent to the refunds queue for its transactions, to any other queue for itself.
+    def last_like(self, action: ReplayAction, capability: str) -> ReplayAttempt | None:
+        """Return the last such act for the same purpose as one on that capability's queue.
+
+        An order is in the refunds queue for its transactions, in any other queue for itself.
         """
-        return self._last_like(ReplayAction.SEND, capability)
-
-    def last_closed_like(self, capability: str) -> ReplayAttempt | None:
-        """Return the last time that the failure of the order, or of its transactions, was closed: see above."""
-        return self._last_like(ReplayAction.CLOSE, capability)
-
-    def _last_like(self, action: ReplayAction, capability: str) -> ReplayAttempt | None:
         purpose = is_for_transactions(capability, self.source)
         done = (each for each in reversed(self.attempts) if each.action is action)
         return next((each for each in done if is_for_transactions(each.capability, self.source) is purpose), None)

@@ -192,16 +192,16 @@ class Replay:
 
     def _rows(self, run: _Run) -> Iterator[FoundFailure]:
         """Yield the failed rows after the cursor that this replay has not sent or closed yet."""
-        closing, started_at = run.request.closing, run.cursor.started_at
+        closing = run.request.closing
+        action = ReplayAction.SEND if closing is None else ReplayAction.CLOSE
         for name in sorted(self._connections):
             connection = self._connections[name]
             failed = FailedRows(connection, with_contacts=closing is not None).after(run.cursor.place)
             for rows in batched(failed, _ROWS_AT_ONCE, strict=False):
                 records = load_records(connection.store, [each.failure.source for each in rows])
                 for each in rows:
-                    record = records[each.failure.source]
-                    last = record.last_closed_like(each.failure.capability) if closing else record.last_sent_like(each.failure.capability)
-                    is_done = last is not None and last.at >= started_at
+                    last = records[each.failure.source].last_like(action, each.failure.capability)
+                    is_done = last is not None and last.at >= run.cursor.started_at
                     if not is_done and (closing is None or closing.may_select(each.source_key)):
                         yield each
 
