@@ -377,13 +377,13 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.CHARGE_DIFFERS: FailureInfo(
         "What Amazon charged the buyer is not what the order's documents state. Nothing is corrected by itself.",
         "Compare the order's charges in Seller Central (Payments > Transaction View) with its documents in Xero; the "
-        "message has both numbers. Correct what is wrong, then reprocess the confirmation, or take it off the list with "
-        "replay close.",
+        "message has both numbers. Correct what is wrong, then reprocess the confirmation, or take it off the list "
+        "with replay close.",
     ),
     _C.CHARGE_MISSING: FailureInfo(
         "For three days after the shipment Amazon has not charged the buyer.",
-        "Check in Seller Central whether the buyer was charged. It is confirmed by itself if the charge comes later; if "
-        "none comes, take it off the list with replay close.",
+        "Check in Seller Central whether the buyer was charged. It is confirmed by itself if the charge comes later; "
+        "if none comes, take it off the list with replay close.",
     ),
     _C.CHARGE_WITHOUT_SALE: FailureInfo(
         "Amazon charged the buyer, and for three days the order has had no approved invoice.",

@@ -8,7 +8,7 @@ from unit.ways_of_failing.way import ORDER, Steps, sale, way
 from unit.ways_of_failing.ways_of_xero import draft_then_shipped
 
 _C = FailureCode
-_BY_HAND = f"{ORDER}-MANUAL"
+_MANUAL = f"{ORDER}-MANUAL"
 
 
 def close(stack: OperatedStack, *selected: str) -> None:
@@ -39,7 +39,7 @@ def sale_that_amazon_never_charges(stack: OperatedStack) -> Steps:
     close(stack, "--order", ORDER)
 
 
-@way(_C.NOT_IN_XERO, [(_BY_HAND, "10.00", "AUTHORISED")])
+@way(_C.NOT_IN_XERO, [(_MANUAL, "10.00", "AUTHORISED")])
 def draft_that_xero_no_longer_has(stack: OperatedStack) -> Steps:
     """The organisation has lost it; the bookkeeper enters the invoice, and it is not entered twice."""
     held = draft_then_shipped(stack)
@@ -47,7 +47,7 @@ def draft_that_xero_no_longer_has(stack: OperatedStack) -> Steps:
     stack.notify_orders(sale())
     yield
     lines = [{"Description": "Kettle", "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"}]
-    entered = {"Type": "ACCREC", "InvoiceNumber": _BY_HAND, "Reference": ORDER, "Contact": held["Contact"]}
+    entered = {"Type": "ACCREC", "InvoiceNumber": _MANUAL, "Reference": ORDER, "Contact": held["Contact"]}
     approved = {"Date": "2026-11-23", "Status": "AUTHORISED", "LineAmountTypes": "Inclusive"}
     stack.in_xero("PUT", "Invoices", {**entered, **approved, "LineItems": lines})
     close(stack, "--order", ORDER)
