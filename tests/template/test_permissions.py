@@ -183,8 +183,9 @@ def _events(name: str) -> list[dict[str, Any]]:
         case "replay":
             preview = {"replay": {"by": "arn:aws:iam::123456789012:user/ada", "limit": 100}}
             run = {"replay": {**preview["replay"], "preview": False}}
+            closed = {"replay": {**run["replay"], "closed_because": "entered manually"}}
             letters = dead_letters("stack-orders-dlq", "no JSON", reprocess(ORDER_IDS[0]))
-            return [preview, preview, run, _backfill("forecast"), _backfill("start"), letters]
+            return [preview, preview, closed, run, _backfill("forecast"), _backfill("start"), letters]
     return [{"resume": "due"}] * 2
 
 

@@ -252,7 +252,7 @@ _TRANSACTION_VIEW = (
 )
 _REFUND_OR_CHARGE = (
     "Check the transaction in Seller Central (Payments > Transaction View). Enter a refund in Xero manually; compare a "
-    "charge with the order's documents in Xero."
+    "charge with the order's documents in Xero. Then take it off the list with replay close."
 )
 _COMPARE = (
     "Compare the order in Seller Central with both amounts in the message, then reprocess it or enter it manually."
@@ -281,7 +281,8 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.ORDER_TRANSACTIONS_REFUSED: FailureInfo(
         "Amazon does not return the transactions of an order that a person asked to read.",
         "Check in Seller Central that the order is this seller's and that the application has the role Finance and "
-        "Accounting, then resync the order, or enter its refunds in Xero manually and delete the message.",
+        "Accounting, then resync the order, or enter its refunds in Xero manually. Then delete the message with replay "
+        "close.",
         _A.MESSAGE,
     ),
     _C.CORRECTION_UNUSABLE: FailureInfo(
@@ -376,11 +377,13 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     _C.CHARGE_DIFFERS: FailureInfo(
         "What Amazon charged the buyer is not what the order's documents state. Nothing is corrected by itself.",
         "Compare the order's charges in Seller Central (Payments > Transaction View) with its documents in Xero; the "
-        "message has both numbers. Correct what is wrong, then reprocess the confirmation or take it off the list.",
+        "message has both numbers. Correct what is wrong, then reprocess the confirmation, or take it off the list "
+        "with replay close.",
     ),
     _C.CHARGE_MISSING: FailureInfo(
         "For three days after the shipment Amazon has not charged the buyer.",
-        "Check in Seller Central whether the buyer was charged. It is confirmed by itself if the charge comes later.",
+        "Check in Seller Central whether the buyer was charged. It is confirmed by itself if the charge comes later; "
+        "if none comes, take it off the list with replay close.",
     ),
     _C.CHARGE_WITHOUT_SALE: FailureInfo(
         "Amazon charged the buyer, and for three days the order has had no approved invoice.",
@@ -474,16 +477,19 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.VOIDED_IN_XERO: FailureInfo(
         "Somebody voided or deleted the document in Xero.",
-        "Reprocess the order to have it entered again under a -R1 number, or leave it.",
+        "Reprocess the order to have it entered again under a -R1 number, or take it off the list with replay close.",
     ),
-    _C.NOT_IN_XERO: FailureInfo("Xero no longer has the document.", "Enter the document in Xero manually."),
+    _C.NOT_IN_XERO: FailureInfo(
+        "Xero no longer has the document.",
+        "Enter the document in Xero manually, then take it off the list with replay close.",
+    ),
     _C.NOT_MODIFIABLE: FailureInfo(
         "Somebody changed the document in Xero: it takes no more changes, or has a line without an amount.",
         "Correct the document in Xero as the message says.",
     ),
     _C.NOT_CHANGEABLE: FailureInfo(
         "A payment or allocation exists in Xero and cannot be changed.",
-        "Delete it in Xero and enter the new one manually.",
+        "Delete it in Xero and enter the new one manually, then take it off the list with replay close.",
     ),
     _C.HAS_PAYMENTS: FailureInfo(
         "The document has payments or credits in Xero, so it cannot be changed or voided.",

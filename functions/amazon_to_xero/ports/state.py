@@ -113,6 +113,13 @@ class StateStore(RecordStore, Protocol):
         """
         ...
 
+    def unwatch[R: Record](self, records: Sequence[R]) -> dict[str, R]:
+        """Save records as `save` does, but outside their group of watched records, and return the saved ones.
+
+        Nothing else of a record says so: its next save, in a state that belongs to a group, puts it back.
+        """
+        ...
+
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
         """Return the lease, or None while another owner holds it."""
         ...

@@ -62,4 +62,5 @@ def _attempt(attempt: ReplayAttempt) -> Mapping[str, Any]:
         "reason": attempt.reason,
         "outcome": attempt.outcome,
         "outcome_at": utc_text(attempt.outcome_at) if attempt.outcome_at else None,
+        "why": attempt.why,
     }

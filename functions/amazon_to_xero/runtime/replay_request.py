@@ -13,6 +13,7 @@ from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.replay.decision import DEFAULT_CAP
 from amazon_to_xero.domain.replay.selection import ReplayFilter
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
+from amazon_to_xero.services.replay.closing import Closing
 from amazon_to_xero.services.replay.cursor import CursorUnusable, parse_cursor
 from amazon_to_xero.services.replay.replay import ReplayRequest
 
@@ -31,8 +32,18 @@ class _Request(BaseModel):
     by: Name = Field(description="ARN of who asks; the commands fill it in.")
 
 
+class ShownFailure(BaseModel):
+    """A failure that a person has seen before they close it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connection: str
+    source: str
+    code: str
+
+
 class ReplayEvent(_Request):
-    """Which failures are replayed. A preview changes nothing, and is the default."""
+    """Which failures are replayed, or closed or discarded instead. A preview changes nothing, and is the default."""
 
     preview: bool = True
     functions: tuple[Name, ...] = ()
@@ -48,6 +59,8 @@ class ReplayEvent(_Request):
     cursor: str = ""
     differences: bool = True
     discarded_because: Annotated[str, Field(max_length=500)] = ""
+    closed_because: Annotated[str, Field(max_length=500)] = ""
+    shown: tuple[ShownFailure, ...] = ()
 
     @property
     def shows_differences(self) -> bool:
@@ -69,6 +82,14 @@ class ReplayEvent(_Request):
             raise ValueError(f"{reason} is no failure code; docs/operating.md lists them")
         return reason
 
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> ReplayEvent:
+        if self.closed_because.strip() and self.discarded_because.strip():
+            raise ValueError("closed_because and discarded_because are two requests")
+        if self.shown and not self.closed_because.strip():
+            raise ValueError("shown needs closed_because, which says why these are closed")
+        return self
+
     def request(self) -> ReplayRequest:
         """Return the step that is asked for. Raises RequestRefused for a cursor that cannot be used."""
         selection = ReplayFilter(
@@ -86,7 +107,13 @@ class ReplayEvent(_Request):
         except CursorUnusable as problem:
             raise RequestRefused(str(problem)) from None
         why = self.discarded_because.strip()
-        return ReplayRequest(selection, self.by, self.limit, self.cap, cursor, self.preview, why)
+        return ReplayRequest(selection, self.by, self.limit, self.cap, cursor, self.preview, why, self._closing)
+
+    @property
+    def _closing(self) -> Closing | None:
+        shown = frozenset((each.connection, each.source, each.code) for each in self.shown)
+        why = self.closed_because.strip()
+        return Closing(why, shown, self.reason) if why else None
 
 
 class HistoryEvent(_Request):

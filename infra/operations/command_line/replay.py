@@ -1,4 +1,4 @@
-"""`replay preview`, `replay run`, `replay history`: process open failures again, through the stack's own function."""
+"""`replay …`: process open failures again, or close or discard them, through the stack's own function."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ _MINUTES_A_DAY = 24 * 60
 _STEP = 25  # failures
 _COLUMNS = ("function", "order", "code", "sent before", "action", "why")
 
-replay = typer.Typer(name="replay", help="Process open failures again: preview first, then run.", no_args_is_help=True)
+_CLOSED_COLUMNS = ("code", "what failed", "order", "action", "why", "what to do about it")
+
+replay = typer.Typer(
+    name="replay", help="Process open failures again: preview first, then run. Or close them.", no_args_is_help=True
+)
 
 
 def preview(
@@ -84,6 +88,44 @@ def run(
     return Result(done, _view(done), has_problem=any(each["action"] == "STOP" for each in done["failures"]))
 
 
+def close(
+    session: Session,
+    reason: Annotated[str, typer.Option("--reason", help="What was done about it; it is kept. No data of buyers.")],
+    function: Functions = None,
+    order: Order = "",
+    source: Source = "",
+    code: Code = "",
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    text: Text = "",
+    limit: Limit = 1000,
+    yes: Yes = False,
+) -> Result:
+    """Take failures off the list that you dealt with otherwise, after a question. They return if they fail again."""
+    if not reason.strip():
+        raise UsageProblem("Say with --reason what was done about it.")
+    if not (function or order or source or code or text):
+        raise UsageProblem("Say which failures: --order, --source, --code, --function or --text.")
+    request = _request(session, function, order, source, code, older_than, newer_than, text, DEFAULT_CAP)
+    request |= {"closed_because": reason, "differences": False}
+    try:
+        planned = _found(session, {**request, "preview": True}, limit)
+        shown = [each for each in planned["failures"] if each["action"] in ("CLOSE", "DELETE")]
+        if not shown:
+            return Result(planned, _closed_view(planned), has_problem=bool(planned["failures"]))
+        if not agreed(_closed_view(planned), "Close these?", yes=yes):
+            return Result({"failures": []}, ["Nothing was changed."])
+        done = _found(session, {**request, "preview": False, "shown": [*map(_as_shown, shown)]}, limit)
+    except ReplayFailed as problem:
+        return Result({"error": str(problem)}, [str(problem)], has_problem=True)
+    return Result(done, _closed_view(done), has_problem=any(each["action"] == "LEAVE" for each in done["failures"]))
+
+
+def _as_shown(failure: Mapping[str, Any]) -> dict[str, str]:
+    """Return a failure as the function takes those that alone are closed: nothing that has failed since."""
+    return {"connection": failure["connection"], "source": failure["source"], "code": failure["reason"]}
+
+
 def discard(
     session: Session,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is logged with your ARN. No data of buyers.")],
@@ -119,18 +161,18 @@ def history(
     session: Session,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="An Amazon order id, or e.g. transaction#….")],
 ) -> Result:
-    """Show who replayed a source, when, and what came of it."""
+    """Show who replayed or closed a source, when, why, and what came of it."""
     asked = {"connection": session.connection, "source": source if "#" in source else f"order#{source}"}
     answer = _called(session, {"history": {**asked, "by": _caller(session)}})
-    columns = ("at", "by", "action", "function", "code", "came of it", "at")
-    names = ("at", "by", "action", "function", "reason", "outcome", "outcome_at")
-    rows = [tuple(each[name] for name in names) for each in answer["attempts"]]
+    columns = ("at", "by", "action", "why", "function", "code", "came of it", "at")
+    names = ("at", "by", "action", "why", "function", "reason", "outcome", "outcome_at")
+    rows = [tuple(each.get(name) for name in names) for each in answer["attempts"]]
     return Result(
-        answer, [table(f"Replays of {answer['source']}", columns, rows) if rows else "It was never replayed."]
+        answer, [table(f"Replays of {answer['source']}", columns, rows) if rows else "It was never replayed or closed."]
     )
 
 
-for _command in (preview, run, discard, history):
+for _command in (preview, run, close, discard, history):
     add_command(replay, _command)
 
 
@@ -192,10 +234,6 @@ def _found(session: Session, request: Mapping[str, Any], limit: int) -> dict[str
 
 
 def _view(found: Mapping[str, Any]) -> list[RenderableType]:
-    failures = found["failures"]
-    if not failures:
-        return ["Nothing is selected.", *_left_out(found)]
-    counted = ", ".join(f"{count} {action}" for action, count in sorted(Counter(e["action"] for e in failures).items()))
     rows = [
         (
             each["function"],
@@ -205,9 +243,22 @@ def _view(found: Mapping[str, Any]) -> list[RenderableType]:
             each["action"],
             each["why"],
         )
-        for each in failures
+        for each in found["failures"]
     ]
-    return [table(f"{len(failures)} failures: {counted}", _COLUMNS, rows), *_left_out(found)]
+    return _counted(found, _COLUMNS, rows)
+
+
+def _closed_view(found: Mapping[str, Any]) -> list[RenderableType]:
+    names = ("reason", "source", "order", "action", "why", "remedy")
+    return _counted(found, _CLOSED_COLUMNS, [tuple(each[name] for name in names) for each in found["failures"]])
+
+
+def _counted(found: Mapping[str, Any], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[RenderableType]:
+    if not rows:
+        return ["Nothing is selected.", *_left_out(found)]
+    actions = Counter(each["action"] for each in found["failures"])
+    counted = ", ".join(f"{count} {action}" for action, count in sorted(actions.items()))
+    return [table(f"{len(rows)} failures: {counted}", columns, rows), *_left_out(found)]
 
 
 def _left_out(found: Mapping[str, Any]) -> Iterator[str]:

@@ -194,5 +194,62 @@ def test_history_of_an_order_says_who_replayed_it_and_what_came_of_it(monkeypatc
 
     answer = operate(monkeypatch, session(function), "replay", "history", "A")
 
-    assert "SEND orders TAX_UNMAPPED DONE" in " ".join(answer.stdout.split())
+    assert "SEND - orders TAX_UNMAPPED DONE" in " ".join(answer.stdout.split())
     assert function.events == [{"history": {"connection": "main", "source": "order#A", "by": ADA}}]
+
+
+# --- closing ----------------------------------------------------------------------------------------------------------
+
+CLOSED = FAILURE | {"action": "CLOSE", "why": "as agreed"}
+OF_A = ("--order", "A", "--reason", "as agreed")
+
+
+def test_close_shows_code_remedy_and_what_failed_and_closes_what_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = CLOSED | {"source": "order#B", "action": "LEAVE", "why": "is being processed"}
+    function = ScriptedFunction(step(CLOSED, left), step(CLOSED))
+
+    answer = operate(monkeypatch, session(function), "replay", "close", *OF_A, answer="yes\n")
+
+    text = " ".join(answer.stderr.split())
+    assert answer.exit_code == 0
+    assert "2 failures: 1 CLOSE, 1 LEAVE" in text
+    assert all(part in text for part in ("TAX_UNMAPPED", "order#A", "Add a rule.", "is being processed"))
+    asked, closed = (event["replay"] for event in function.events)
+    assert (asked["preview"], closed["preview"]) == (True, False)
+    assert (closed["closed_because"], closed["order"]) == ("as agreed", "A")
+    assert closed["shown"] == [{"connection": "main", "source": "order#A", "code": "TAX_UNMAPPED"}]
+
+
+def test_close_changes_nothing_without_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = ScriptedFunction(step(CLOSED))
+
+    answer = operate(monkeypatch, session(function), "replay", "close", *OF_A, answer="no\n")
+
+    assert "Nothing was changed." in answer.stdout
+    assert [event["replay"]["preview"] for event in function.events] == [True]
+
+
+def test_close_says_why_nothing_of_it_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = ScriptedFunction(step(CLOSED | {"action": "LEAVE", "why": "is being processed"}))
+
+    answer = operate(monkeypatch, session(function), "replay", "close", *OF_A, "--yes")
+
+    assert answer.exit_code == 1
+    assert "is being processed" in answer.stdout
+    assert len(function.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [(("--order", "A", "--reason", " "), "Say with --reason"), (("--reason", "as agreed"), "Say which failures")],
+)
+def test_close_is_refused_without_a_reason_or_a_selection(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], problem: str
+) -> None:
+    function = ScriptedFunction()
+
+    answer = operate(monkeypatch, session(function), "replay", "close", *arguments, "--yes")
+
+    assert answer.exit_code == 2
+    assert problem in answer.output
+    assert function.events == []

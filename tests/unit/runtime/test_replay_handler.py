@@ -124,6 +124,7 @@ def test_history_of_a_source_says_who_replayed_it(stack: Stack) -> None:
         "reason": "ACCOUNT_UNMAPPED",
         "outcome": "",
         "outcome_at": None,
+        "why": "",
     }
 
 
@@ -143,6 +144,9 @@ def test_step_ends_before_the_functions_time_does(stack: Stack) -> None:
     assert (answer["failures"], bool(answer["cursor"])) == ([], True)
 
 
+SHOWN = {"connection": "main", "source": "order#A", "code": "TAX_UNMAPPED"}
+
+
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
@@ -155,6 +159,8 @@ def test_step_ends_before_the_functions_time_does(stack: Stack) -> None:
         ({"replay": {"by": ADA, "reason": "TAX"}}, "TAX is no failure code"),
         ({"replay": {"by": ADA, "orders": "A"}}, "replay.orders: Extra inputs are not permitted"),
         ({"replay": {"by": ADA, "cursor": "x"}}, "cursor: it should be the one that the last step returned"),
+        ({"replay": {"by": ADA, "closed_because": "a", "discarded_because": "b"}}, "are two requests"),
+        ({"replay": {"by": ADA, "shown": [SHOWN]}}, "shown needs closed_because"),
         (
             {"resync": {"by": ADA, "connection": "main", "orders": ["12"]}},
             "resync.orders.0: String should",

@@ -12,10 +12,13 @@ from amazon_to_xero.domain.replay.record import ReplayAction, ReplayAttempt, Rep
 
 
 class ReplayCodec:
-    """Converts ReplayRecord. Its rows are never due, and in no list: they are read by their key."""
+    """Converts ReplayRecord. Its rows are never due, and in no list: they are read by their key.
+
+    Since schema 2, an attempt says why, and it may be that of a person who closed the failure.
+    """
 
     prefix = "REPLAY"
-    schema = 1
+    schema = 2
 
     def encode(self, record: ReplayRecord) -> Row:
         data = {"attempts": [_encoded(attempt) for attempt in record.attempts]}
@@ -34,6 +37,7 @@ def _encoded(attempt: ReplayAttempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "outcome": attempt.outcome,
         "outcome_at": timestamp(attempt.outcome_at) if attempt.outcome_at else "",
+        "why": attempt.why,
     }
 
 
@@ -47,4 +51,5 @@ def _decoded(data: Mapping[str, Any]) -> ReplayAttempt:
         reason=data.get("reason", ""),
         outcome=data.get("outcome", ""),
         outcome_at=datetime.fromisoformat(outcome_at) if outcome_at else None,
+        why=data.get("why", ""),
     )

@@ -119,9 +119,15 @@ class RowStateStore:
         return {record.key: record for record in (self._decoded(codec, row) for row in rows)}
 
     def save[R: Record](self, records: Sequence[R]) -> dict[str, R]:
-        if not records:
+        return self._put(records, [self._encoded(record) for record in records])
+
+    def unwatch[R: Record](self, records: Sequence[R]) -> dict[str, R]:
+        return self._put(records, [replace(self._encoded(record), watched="") for record in records])
+
+    def _put[R: Record](self, records: Sequence[R], rows: Sequence[Row]) -> dict[str, R]:
+        if not rows:
             return {}
-        saved = self._table.put([self._encoded(record) for record in records])
+        saved = self._table.put(rows)
         return {
             # A Record is a dataclass, which the protocol cannot express.
             record.key: replace(record, generation=record.generation + 1)  # type: ignore[type-var]

@@ -113,7 +113,7 @@ def after_lookup(
     if found is Match.GONE:
         remedy = (
             f"{document.desired.number} was voided or deleted in Xero and its number stays taken. Reprocess the order "
-            "to have it entered again with -R1 after the number, or leave it."
+            "to have it entered again with -R1 after the number, or take it off the list with replay close."
         )
         return replace(document, xero_id=xero_id, xero_status=status).failed(FailureCode.VOIDED_IN_XERO, remedy)
     if document.kind is DocumentKind.CONTACT:

@@ -12,7 +12,10 @@ from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentK
 from amazon_to_xero.domain.books.texts import folded
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 
-SETTLED_DOCUMENT_GONE = "Xero no longer has a document that it settles. Correct it in Xero manually."
+SETTLED_DOCUMENT_GONE = (
+    "Xero no longer has a document that it settles. Correct it in Xero manually, then take it off the list with replay "
+    "close."
+)
 
 
 @dataclass(frozen=True)

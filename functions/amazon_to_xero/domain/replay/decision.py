@@ -6,6 +6,7 @@ it cannot send for a day it stops, so that a person sees the letter in the queue
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,7 +42,10 @@ _EXPLANATIONS = {
 }
 
 
-_NOT_REJECTED = "is no rejected message: replay it, or correct its source"
+_NOT_REJECTED = "is no rejected message: replay or close it, or correct its source"
+_REJECTED = "is a rejected message: replay discard deletes it"
+_NOTHING_STORED = "nothing is stored of it: replay it"
+_ON_ITS_WAY = "Xero may still process what was sent for it: close it once that is known"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,33 @@ def decide_to_discard(situation: Situation, why: str) -> Decision:
     if situation in (Situation.UNREADABLE, Situation.REFUSED):
         return Decision(ReplayAction.DELETE, why)
     return Decision(ReplayAction.LEAVE, _NOT_REJECTED)
+
+
+def decide_to_close(
+    situation: Situation, why: str, *, is_ours: bool, is_on_its_way: bool, other_codes: Collection[str]
+) -> Decision:
+    """Return what becomes of a failure where a person closes it: they have dealt with it otherwise.
+
+    is_ours: whether it is a failed row, or the letter of a failure; not a message of Amazon's that nothing has read.
+    is_on_its_way: whether something was sent to Xero for its source whose outcome is not known.
+    other_codes: codes of its source that the person has not chosen, or has not seen.
+    """
+    match situation:
+        case Situation.DONE:
+            return Decision(ReplayAction.DELETE, _EXPLANATIONS[situation])
+        case Situation.UNREADABLE | Situation.REFUSED:
+            return Decision(ReplayAction.LEAVE, _REJECTED)
+        case Situation.UNDER_WAY | Situation.UNCONNECTED:
+            return Decision(ReplayAction.LEAVE, _EXPLANATIONS[situation])
+        case Situation.NOT_STORED if not is_ours:
+            return Decision(ReplayAction.LEAVE, _NOTHING_STORED)
+    if is_on_its_way:
+        return Decision(ReplayAction.LEAVE, _ON_ITS_WAY)
+    if other_codes:
+        codes = ", ".join(sorted(other_codes))
+        why = f"has failed with {codes}, which was not chosen: use --source, without --code"
+        return Decision(ReplayAction.LEAVE, why)
+    return Decision(ReplayAction.CLOSE, why)
 
 
 def decide_automatically(

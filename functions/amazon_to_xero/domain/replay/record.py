@@ -20,6 +20,7 @@ class ReplayAction(StrEnum):
     DELETE = "DELETE"  # its source needs nothing any more: the dead letter is deleted
     STOP = "STOP"  # it was sent as often as allowed: only a person has it sent again
     LEAVE = "LEAVE"  # nothing is done now; the dead letter stays
+    CLOSE = "CLOSE"  # a person has dealt with it otherwise: its rows leave the list of failures
     RESYNC = "RESYNC"  # a person has had it read again, whether it has failed or not; it counts for no cap
 
 
@@ -32,9 +33,10 @@ class ReplayAttempt:
 
     at: when (UTC).
     by: ARN of the caller who asked for it, as the caller stated it; or `automatic`.
-    action: SEND, DELETE, STOP or RESYNC.
+    action: SEND, DELETE, STOP, CLOSE or RESYNC.
     capability: whose queue the message was sent to, or whose dead-letter queue it was in.
     reason: the failure code that the source had.
+    why: why it was done, in the words of the person who asked for it where those are known.
     outcome, outcome_at: what had come of it when a replay next read the source: DONE or the new failure code. Empty
         before.
     """
@@ -46,6 +48,7 @@ class ReplayAttempt:
     reason: str = ""
     outcome: str = ""
     outcome_at: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,19 +73,24 @@ class ReplayRecord:
         return next((each for each in reversed(self.attempts) if each.action is ReplayAction.SEND), None)
 
     def last_sent_like(self, capability: str) -> ReplayAttempt | None:
-        """Return the last sending for the same purpose as one to that capability's queue.
+        """Return the last sending for the same purpose as one to that capability's queue."""
+        return self.last_like(ReplayAction.SEND, capability)
 
-        An order is sent to the refunds queue for its transactions, to any other queue for itself.
+    def last_like(self, action: ReplayAction, capability: str) -> ReplayAttempt | None:
+        """Return the last such act for the same purpose as one on that capability's queue.
+
+        An order is in the refunds queue for its transactions, in any other queue for itself.
         """
         purpose = is_for_transactions(capability, self.source)
-        sent = (each for each in reversed(self.attempts) if each.action is ReplayAction.SEND)
-        return next((each for each in sent if is_for_transactions(each.capability, self.source) is purpose), None)
+        done = (each for each in reversed(self.attempts) if each.action is action)
+        return next((each for each in done if is_for_transactions(each.capability, self.source) is purpose), None)
 
     def sent_lately(self, now: datetime) -> int:
-        """Return how often it was sent in the last 14 days without being done since."""
+        """Return how often it was sent in the last 14 days without being done, or closed by a person, since."""
         sent = 0
         for attempt in reversed(self.attempts):
-            if attempt.at < now - COUNTED or attempt.outcome == DONE or attempt.action is ReplayAction.DELETE:
+            is_over = attempt.outcome == DONE or attempt.action in (ReplayAction.DELETE, ReplayAction.CLOSE)
+            if is_over or attempt.at < now - COUNTED:
                 break
             sent += attempt.action is ReplayAction.SEND
         return sent

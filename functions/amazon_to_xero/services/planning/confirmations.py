@@ -334,8 +334,8 @@ def _explained(row: SaleConfirmation, order: OrderRecord) -> SaleConfirmation:
         raise Failure(
             FailureCode.CHARGE_DIFFERS,
             f"{_COMPARE}: Amazon charged {charged_text(charges)} for order {order.order_id}, the documents state 0: "
-            f"it is not invoiced ({order.reason}). If Amazon gave it back, take the order off the list; otherwise "
-            "enter the sale in Xero manually.",
+            f"it is not invoiced ({order.reason}). If Amazon has not given it back, enter the sale "
+            "in Xero manually. Then take the confirmation off the list with replay close.",
         )
     return row.settled(ConfirmationState.NOT_INVOICED, order.reason)
 
@@ -361,10 +361,10 @@ def _differs(row: SaleConfirmation, compared: Comparison) -> Failure:
         return Failure(
             FailureCode.CHARGE_MISSING,
             f"Check in Seller Central whether the buyer of order {row.order_id} was charged: {compared.difference}. It "
-            "is confirmed by itself if the charge comes later.",
+            "is confirmed by itself if the charge comes later; if none comes, take it off the list with replay close.",
         )
     return Failure(
         FailureCode.CHARGE_DIFFERS,
         f"{_COMPARE}, order {row.order_id}: {compared.difference}. Correct what is wrong, then reprocess the "
-        "confirmation, or take it off the list.",
+        "confirmation, or take it off the list with replay close.",
     )

@@ -17,6 +17,7 @@ _LOGGED = {
     ReplayAction.SEND: "REPLAYED",
     ReplayAction.DELETE: "DEAD_LETTER_DELETED",
     ReplayAction.STOP: "REPLAY_STOPPED",
+    ReplayAction.CLOSE: "FAILURE_CLOSED",
     ReplayAction.RESYNC: "RESYNCED",
 }
 
@@ -43,18 +44,27 @@ class ReplayActs:
         A crash before the letter is deleted leaves it, and the next replay decides again: at least once. Raises
         QueueFailed and Conflict.
         """
-        connection = self._connections.get(failure.connection)
-        if connection is not None:
-            attempt = ReplayAttempt(self._clock.now(), by, decision.action, failure.capability, failure.reason)
-            record_attempt(connection.store, failure.source, attempt)
+        self.write_down(failure, decision, by)
         if decision.action in (ReplayAction.SEND, ReplayAction.RESYNC):
             self._queues[failure.capability].send(failure.body)
+        self.log(failure, decision, by)
+
+    def write_down(self, failure: OpenFailure, decision: Decision, by: str) -> None:
+        """Store who has what done, and why: before it is done. Raises Conflict."""
+        connection = self._connections.get(failure.connection)
+        if connection is not None:
+            at, action = self._clock.now(), decision.action
+            attempt = ReplayAttempt(at, by, action, failure.capability, failure.reason, why=decision.why)
+            record_attempt(connection.store, failure.source, attempt)
+
+    def log(self, failure: OpenFailure, decision: Decision, by: str) -> None:
+        """Log what was done."""
         self._decisions(failure.connection).record(
             _LOGGED[decision.action],
             order_id=failure.order_id or None,
             reason=failure.reason or None,
             source=failure.source,
-            queue=failure.capability,
+            queue=failure.capability or None,
             by=by,
             why=decision.why or None,
         )

@@ -66,6 +66,11 @@ class FoundFailure:
         return (*self.source_key, self.failure.capability)
 
     @property
+    def row_key(self) -> str:
+        """Type and key of the failed row that it was found by, e.g. DOCUMENT#invoice#204-…; empty for a letter."""
+        return self.place[-1] if self.place[0] == _ROWS else ""
+
+    @property
     def is_for_transactions(self) -> bool:
         """Whether it is about the transactions of an order, and not about the order."""
         return is_for_transactions(self.failure.capability, self.failure.source)
@@ -138,15 +143,14 @@ def _known_situation(capability: str, notice: ChangeNotice, store: StateStore) -
 class FailedRows:
     """The failed rows of one connection, in the order of the index: sources, then documents, each by reason."""
 
-    def __init__(self, connection: ReplayedConnection) -> None:
+    def __init__(self, connection: ReplayedConnection, *, with_contacts: bool = False) -> None:
+        """Contacts are left out otherwise: what needs a contact fails with it, and is replayed."""
         self._name = connection.name
         self._store = connection.store
+        self._with_contacts = with_contacts
 
     def after(self, place: tuple[str, ...]) -> Iterator[FoundFailure]:
-        """Yield the failures of rows after a place; an empty one is before all.
-
-        Contacts are left out: what needs a contact fails with it, and is replayed.
-        """
+        """Yield the failures of rows after a place; an empty one is before all."""
         for group in _GROUPS:
             start = _group_place(self._name, group)
             if start > place:
@@ -182,7 +186,7 @@ class FailedRows:
                 )
         for key, document in self._store.load(Document, keys.get(_DOCUMENT, ())).items():
             desired = document.desired
-            if desired.capability:
+            if desired.capability or self._with_contacts:
                 found[f"{_DOCUMENT}#{key}"] = self._failure(
                     desired.capability, desired.source, desired.order_id, document.reason, document.remedy
                 )

@@ -67,7 +67,9 @@ def outcome_recorded(known: KnownFailure, connections: Mapping[str, ReplayedConn
 
 def _known(found: FoundFailure, state: SourceState, record: ReplayRecord, now: datetime) -> KnownFailure:
     reason, remedy = state.failure
-    failure = replace(found.failure, reason=reason, remedy=remedy) if reason else found.failure
+    failure = found.failure
+    if reason and not found.is_for_transactions:  # the order's own failure is another one
+        failure = replace(failure, reason=reason, remedy=remedy)
     situation = found.known or (Situation.UNDER_WAY if _is_settling(record, failure, now) else state.situation)
     return KnownFailure(found, failure, situation, state, record)
 

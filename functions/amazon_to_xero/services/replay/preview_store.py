@@ -45,6 +45,9 @@ class PreviewStore:
     def watched(self, group: str, limit: int, after: Watched | None = None, reason: str = "") -> list[Watched]:
         return []
 
+    def unwatch[R: Record](self, records: Sequence[R]) -> dict[str, R]:
+        return self.save(records)
+
     def acquire(self, name: str, owner: str, now: datetime, until: datetime) -> Lease | None:
         return None
 

@@ -1,9 +1,13 @@
-"""A person's replay, in bounded steps: what is selected is sent again, deleted because it is done, stopped, or left."""
+"""A person's replay, in bounded steps: what is selected is sent again, deleted because it is done, stopped, or left.
+
+Or it is closed, or discarded, where the person asks for that instead.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched, islice
 
@@ -14,6 +18,7 @@ from amazon_to_xero.domain.replay.selection import ReplayFilter
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.ports.replay import DeadLetter, DeadLetterSource
 from amazon_to_xero.services.replay.acts import ReplayActs
+from amazon_to_xero.services.replay.closing import Closing, FailureCloser
 from amazon_to_xero.services.replay.cursor import ReplayCursor
 from amazon_to_xero.services.replay.evidence import load_records
 from amazon_to_xero.services.replay.failures import FailedRows, FoundFailure, LetterReader, ReplayedConnection
@@ -37,6 +42,7 @@ class ReplayRequest:
     is_preview: nothing is sent, deleted or written.
     discarded_because: why the letters are deleted that no queue takes and no replay sends; empty for a replay. Then
         everything else is left.
+    closing: what is closed instead of sent; None for a replay.
     """
 
     selection: ReplayFilter
@@ -46,6 +52,7 @@ class ReplayRequest:
     cursor: ReplayCursor | None = None
     is_preview: bool = True
     discarded_because: str = ""
+    closing: Closing | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,14 @@ class _Run:
     """A step under way.
 
     sent: connection, source and capability of what was sent in this step.
+    letters: by what each is about; see _about.
     """
 
     request: ReplayRequest
     cursor: ReplayCursor
     without_age: int = 0
     sent: set[tuple[str, str, str]] = field(default_factory=set)
+    letters: dict[tuple[str, ...], list[DeadLetter]] = field(default_factory=lambda: defaultdict(list))
 
     def decided(self, known: KnownFailure) -> Decision | None:
         """Return what becomes of a failure whose message this replay has sent already; None where it has not."""
@@ -124,6 +133,7 @@ class Replay:
         self._acts = acts
         self._connections = connections
         self._clock = clock
+        self._closer = FailureCloser(connections, acts, clock)
 
     def step(self, request: ReplayRequest, deadline: datetime) -> ReplayStep:
         """Replay the next failures, at most `limit`, until the deadline. Raises QueueFailed and Conflict.
@@ -151,12 +161,15 @@ class Replay:
     def _selected(self, letters: Sequence[DeadLetter], run: _Run) -> Iterator[FoundFailure]:
         """Yield the failures after the cursor that the request selects."""
         found = sorted(map(self._reader.read, letters), key=lambda each: each.place)
-        seen = {each.source_key for each in found if not each.is_for_transactions}
-        now, selection = self._clock.now(), run.request.selection
-        for each in found:
-            if each.place > run.cursor.place and selection.selects(each.failure, now):
-                yield each
-        for each in self._rows(run.cursor):
+        now, selection, closing = self._clock.now(), run.request.selection, run.request.closing
+        if closing is not None:
+            found = self._to_be_closed(found, closing, run)
+        chosen = [each for each in found if selection.selects(each.failure, now)]
+        # A document of a source may have failed with another code than the source's letter: a row to be closed.
+        with_letter = found if closing is None or selection.is_by_age else chosen
+        seen = {each.source_key for each in with_letter if not each.is_for_transactions}
+        yield from (each for each in chosen if each.place > run.cursor.place)
+        for each in self._rows(run):
             if each.source_key in seen or not selection.selects_without_age(each.failure):
                 continue
             seen.add(each.source_key)
@@ -165,15 +178,31 @@ class Replay:
             else:
                 yield each
 
-    def _rows(self, cursor: ReplayCursor) -> Iterator[FoundFailure]:
-        """Yield the failed rows after the cursor that this replay has not sent yet."""
+    def _to_be_closed(self, found: Sequence[FoundFailure], closing: Closing, run: _Run) -> list[FoundFailure]:
+        """Return one letter for each failure that may be closed, with the code that its rows state now.
+
+        The letter may be of an older failure, which must not have another one closed.
+        """
+        first: dict[tuple[str, ...], FoundFailure] = {}
+        for known in known_failures(found, self._connections, self._clock.now()):
+            if known.found.letter is not None and closing.may_select(known.found.source_key):
+                run.letters[_about(known.found)].append(known.found.letter)
+                first.setdefault(_about(known.found), replace(known.found, failure=known.failure))
+        return list(first.values())
+
+    def _rows(self, run: _Run) -> Iterator[FoundFailure]:
+        """Yield the failed rows after the cursor that this replay has not sent or closed yet."""
+        closing = run.request.closing
+        action = ReplayAction.SEND if closing is None else ReplayAction.CLOSE
         for name in sorted(self._connections):
             connection = self._connections[name]
-            for rows in batched(FailedRows(connection).after(cursor.place), _ROWS_AT_ONCE, strict=False):
+            failed = FailedRows(connection, with_contacts=closing is not None).after(run.cursor.place)
+            for rows in batched(failed, _ROWS_AT_ONCE, strict=False):
                 records = load_records(connection.store, [each.failure.source for each in rows])
                 for each in rows:
-                    last = records[each.failure.source].last_sent_like(each.failure.capability)
-                    if last is None or last.at < cursor.started_at:
+                    last = records[each.failure.source].last_like(action, each.failure.capability)
+                    is_done = last is not None and last.at >= run.cursor.started_at
+                    if not is_done and (closing is None or closing.may_select(each.source_key)):
                         yield each
 
     # --- what becomes of it -----------------------------------------------------------------------------------------
@@ -184,6 +213,9 @@ class Replay:
         if not run.request.is_preview:
             known = outcome_recorded(known, self._connections, self._clock.now())
         sent = known.record.sent_lately(self._clock.now())
+        if run.request.closing is not None:
+            decision = self._closed(known, run.request.closing, held, run)
+            return ReplayedFailure(known.failure, decision, letter is not None, sent)
         decision = self._decided(known, sent, run)
         is_done = decision.action in (ReplayAction.SEND, ReplayAction.DELETE)
         if is_done and not run.request.is_preview:
@@ -194,8 +226,25 @@ class Replay:
             run.sent.add(known.found.message_key)
         return ReplayedFailure(known.failure, decision, letter is not None, sent)
 
+    def _closed(self, known: KnownFailure, closing: Closing, held: HeldLetters, run: _Run) -> Decision:
+        """Close a failure and delete all letters of it, unless it is a preview; return what was decided."""
+        if run.request.is_preview:
+            return self._closer.decided(known, closing)
+        decision = self._closer.close(known, closing, run.request.by)
+        if decision.action is ReplayAction.DELETE:
+            self._acts.act(known.failure, decision, run.request.by)
+        if decision.action in (ReplayAction.CLOSE, ReplayAction.DELETE):
+            for letter in run.letters.pop(_about(known.found), ()):
+                held.delete(letter)
+        return decision
+
     @staticmethod
     def _decided(known: KnownFailure, sent: int, run: _Run) -> Decision:
         if run.request.discarded_because:
             return decide_to_discard(known.situation, run.request.discarded_because)
         return run.decided(known) or decide(known.situation, sent, run.request.cap)
+
+
+def _about(found: FoundFailure) -> tuple[str, ...]:
+    """Return what a failure is about: its connection and source; of an order, the order or its transactions."""
+    return (*found.source_key, "transactions" if found.is_for_transactions else "")

@@ -11,7 +11,7 @@ from amazon_to_xero.domain.replay.record import DONE, ReplayAction, ReplayAttemp
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-SEND, DELETE, STOP, LEAVE, _ = ReplayAction
+SEND, DELETE, STOP, LEAVE, *_ = ReplayAction
 
 
 def attempt(ago: timedelta, action: ReplayAction = SEND, outcome: str = "") -> ReplayAttempt:

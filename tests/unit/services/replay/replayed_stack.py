@@ -12,6 +12,7 @@ from amazon_to_xero.domain.replay.selection import ReplayFilter
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from amazon_to_xero.services.replay.acts import ReplayActs
+from amazon_to_xero.services.replay.closing import Closing
 from amazon_to_xero.services.replay.cursor import ReplayCursor
 from amazon_to_xero.services.replay.failures import LetterReader, ReplayedConnection
 from amazon_to_xero.services.replay.replay import Replay, ReplayRequest, ReplayStep
@@ -61,12 +62,13 @@ class ReplayedStack:
         limit: int = 25,
         cap: int = 5,
         deadline: timedelta = MINUTE,
+        closing: Closing | None = None,
         **selected: Any,
     ) -> ReplayStep:
         """Replay the next failures that Ada selects."""
         queues = [*self.dead_letters.values(), self.stopped_letters]
         replay = Replay(queues, self.reader, self.acts, self.connections, self.clock)
-        request = ReplayRequest(ReplayFilter(**selected), ADA, limit, cap, cursor, is_preview=preview)
+        request = ReplayRequest(ReplayFilter(**selected), ADA, limit, cap, cursor, preview, closing=closing)
         return replay.step(request, self.clock.now() + deadline)
 
     def run_functions(self) -> None:

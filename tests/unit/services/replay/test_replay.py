@@ -18,7 +18,7 @@ from unit.runtime.two_connections import order_change
 from unit.services.amazon_orders import HOUR, amazon_order, shipped_order
 from unit.services.replay.replayed_stack import ADA, WITHOUT_ACCOUNT, ReplayedStack, actions
 
-SEND, DELETE, STOP, LEAVE, _ = ReplayAction
+SEND, DELETE, STOP, LEAVE, *_ = ReplayAction
 DAY = timedelta(days=1)
 
 
