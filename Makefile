@@ -23,10 +23,10 @@ PYTHON := $(shell for python in python3.13 python3; do \
 UV := .tools/bin/uv
 IN_VENV := PYTHONPATH=infra:functions .venv/bin/python
 SAM := $(IN_VENV) -m local.tools sam
-# Except in unit tests, those of a file stay together, because they may share a deployed stack. One process more than
+# Except in unit tests, those of a file stay together, because they may share a deployed stack. Two processes more than
 # cores, and files in the order of their names: integration tests, which mostly wait, are among the first, beside others
 # that compute. xdist by itself begins with the files that have most tests, and the few that wait would remain at the end.
-RUN_TESTS := .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST)
+RUN_TESTS := .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 RUN_UNIT_TESTS := .venv/bin/pytest -n 2 --dist load $(PYTEST)
 
 UV_STAMP := .tools/uv-$(UV_VERSION).stamp
