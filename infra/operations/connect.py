@@ -34,6 +34,7 @@ from operations.connection_secret import store_secret, stored_secret, with_buyer
 from operations.merchant_quantities import OUTPUT, deployment_of, subscribe_merchant_quantities
 from operations.problems import explain_amazon, explain_aws
 from operations.stack_addresses import addresses_of
+from operations.stored_settings import check_seller, stored_settings
 from operations.subscription import begin_subscription
 
 STOCK_NOTIFICATION = AVAILABILITY_CHANGES
@@ -194,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checked = check_documents(document, secrets)
         outputs = stack_outputs(given.stack)
         check_outputs(given.stack, outputs, checked)
+        check_seller(given.connection, checked, stored_settings(boto3.client("ssm"), f"/{given.stack}/connections"))
         addresses = addresses_of(outputs)
         if file:
             store_file(file, outputs, given.connection)

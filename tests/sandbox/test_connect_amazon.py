@@ -98,6 +98,19 @@ def test_first_connect_stores_settings_and_credentials_and_has_amazon_notify(des
     assert desk.aws.outputs["OrdersQueueArn"] in desk.queues()
 
 
+def test_settings_of_another_connection_s_seller_are_refused_before_a_credential_is_asked_for(desk: Desk) -> None:
+    desk.connect_first("--yes")
+    store_part("stack/connections/second", "xero", XERO)
+    desk.aws.writes.clear()
+    desk.session.naming("second")
+
+    answer = desk.connect_first("--yes", answer="")
+
+    assert answer.exit_code == 1
+    assert "the connection main of this stack has the seller A1SELLER already" in text_of(answer.stderr)
+    assert not desk.aws.writes
+
+
 def test_no_credential_is_printed(desk: Desk) -> None:
     answer = desk.connect_first("--yes")
 

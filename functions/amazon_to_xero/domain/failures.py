@@ -114,6 +114,7 @@ class FailureCode(StrEnum):
     XERO_TOKENS_UNREADABLE = "XERO_TOKENS_UNREADABLE"
     SETTINGS_UNUSABLE = "SETTINGS_UNUSABLE"
     SECRET_UNREADABLE = "SECRET_UNREADABLE"  # noqa: S105  # a code
+    ROW_OF_NEWER_VERSION = "ROW_OF_NEWER_VERSION"
     UNFORESEEN = "UNFORESEEN"
     # reported, nothing is held back
     STOCK_MALFORMED = "STOCK_MALFORMED"
@@ -594,6 +595,11 @@ FAILURES: Mapping[FailureCode, FailureInfo] = {
     ),
     _C.SECRET_UNREADABLE: FailureInfo(
         "The connection's secret cannot be read.", "Run connect xero, then connect amazon.", _A.CONNECTION
+    ),
+    _C.ROW_OF_NEWER_VERSION: FailureInfo(
+        "An earlier version was deployed, and a newer one has written a row in a shape that it cannot read.",
+        "Deploy the newer version again.",
+        _A.CONNECTION,
     ),
     _C.UNFORESEEN: FailureInfo(
         "The code raised an exception that it does not handle.",

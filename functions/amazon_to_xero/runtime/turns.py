@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from zlib import crc32
 
+from amazon_to_xero.adapters.dynamodb.rows import NewerSchema
 from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.ports.clock import Clock
 from amazon_to_xero.runtime.connection import Connection
@@ -51,11 +52,17 @@ def _rotated(connections: list[Connection], run_id: str) -> list[Connection]:
 
 
 def failure_of(connection: str, work: Callable[[], object]) -> str:
-    """Work for a connection; return its name and the place of an unforeseen exception, empty if there was none."""
+    """Work for a connection; return its name and the place of an exception, empty if there was none."""
     try:
         work()
+    except NewerSchema as problem:
+        # Its text names a row, which an operator needs to know, and no content of it.
+        return _logged(connection, problem, FailureCode.ROW_OF_NEWER_VERSION, str(problem))
     except Exception as problem:
-        place = place_of(problem)
-        PowertoolsDecisionLog(connection).record("FAILED", reason=FailureCode.UNFORESEEN, remedy=place)
-        return f"{connection}: {place}"
+        return _logged(connection, problem, FailureCode.UNFORESEEN, place_of(problem))
     return ""
+
+
+def _logged(connection: str, problem: Exception, code: FailureCode, remedy: str) -> str:
+    PowertoolsDecisionLog(connection).record("FAILED", reason=code, remedy=remedy)
+    return f"{connection}: {place_of(problem)}"

@@ -33,6 +33,7 @@ from operations.doctor.checked_connection import CheckedConnection
 from operations.doctor.credential_ages import secret_ends
 from operations.doctor.examination import examined
 from operations.doctor.finding import DoctorFinding, Severity, Side
+from operations.stored_settings import check_seller
 
 _FIELDS = (
     Field("client_id", "Client id of the Amazon application", is_hidden=False),
@@ -83,6 +84,7 @@ def amazon(
     document, file = _settings(session, name, settings, categories)
     parsed = parse(ConnectionSettings, document, "the settings")
     check_outputs(session.stack, session.outputs, parsed)
+    check_seller(name, parsed, session.settings)
     now = session.clock.now()
     made = _stated_day(secret_made, now)
     credentials = {**asked(_FIELDS, stored.get("amazon", {}), from_stdin=stdin), **made}

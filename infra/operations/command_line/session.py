@@ -21,6 +21,7 @@ from local.running import find_running
 from local.stack import STACK as LOCAL_STACK
 from operations.connect import stack_outputs
 from operations.stated_rows import StatedRow, stated_rows
+from operations.stored_settings import stored_settings
 
 
 class UsageProblem(Exception):
@@ -48,9 +49,7 @@ class Session:
     @cached_property
     def settings(self) -> Mapping[str, str]:
         """The settings document of each stored connection, JSON text by the connection's name."""
-        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=self.output("SettingsPath"))
-        stored = [parameter for page in pages for parameter in page["Parameters"]]
-        return {each["Name"].rpartition("/")[2]: str(each["Value"]) for each in stored}
+        return stored_settings(self.client("ssm"), self.output("SettingsPath"))
 
     @property
     def connection(self) -> str:

@@ -105,6 +105,15 @@ class StubAws:
             raise ParameterNotFound
         return {"Parameter": {"Value": self.parameters[Name]}}
 
+    def get_paginator(self, operation: str) -> StubAws:
+        assert operation == "get_parameters_by_path"
+        return self
+
+    def paginate(self, *, Path: str) -> list[dict[str, Any]]:
+        self._fail()
+        below = {name: text for name, text in self.parameters.items() if name.rpartition("/")[0] == Path}
+        return [{"Parameters": [{"Name": name, "Value": text} for name, text in below.items()]}]
+
     def delete_parameter(self, *, Name: str) -> None:
         self.writes.append("delete_parameter")
         del self.parameters[Name]

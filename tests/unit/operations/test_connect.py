@@ -278,6 +278,21 @@ def test_invalid_document_is_reported_without_asking_aws(
     assert "the settings" in capsys.readouterr().err
 
 
+def test_seller_of_another_connection_is_refused_before_anything_is_stored(
+    aws: StubAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store(operators_secrets())
+    aws.writes.clear()
+
+    assert connect.main(["--stack", "stack", "--connection", "second", *documents(tmp_path)]) == 1
+
+    seller = valid_settings()["amazon"]["seller_id"]
+    error = capsys.readouterr().err
+    assert f"the connection main of this stack has the seller {seller} already" in error
+    assert "Correct amazon.seller_id, or give second a stack of its own." in error
+    assert not aws.writes
+
+
 @pytest.mark.parametrize("file", ["nowhere.json", "."])
 def test_file_that_cannot_be_read_is_reported_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str
