@@ -64,6 +64,7 @@ UNUSED = (
             *("metadata", "parser", "streaming", "validation"),
         )
     ),
+    "aws_lambda_powertools/metrics/provider/datadog",  # metrics go to CloudWatch
     "pydantic/v1",  # for models written for version 1
     "pydantic/experimental",
     "pydantic/mypy.py",
@@ -73,7 +74,10 @@ UNUSED = (
     "botocore/cacert.pem",  # botocore reads certifi's where that is installed
     "dateutil/rrule.py",  # dateutil imports it to read calendars
     "dateutil/easter.py",
+    "botocore/stub.py",  # for tests of clients
     "urllib3/contrib/emscripten",  # urllib3 imports it in a browser
+    "urllib3/contrib/pyopenssl.py",  # for another library of TLS than Python's own
+    "urllib3/contrib/socks.py",  # for proxies of that kind
     "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz",  # a second set of time zones; tzdata has them too
     "tzdata/zoneinfo/tzdata.zi",  # the source from which tzdata's zones were compiled
     "bin",

@@ -240,7 +240,7 @@ WITHOUT: Mapping[str, Layers] = {
     "look-up of refused contacts": Layers(
         orders=8, tidies=True, without={(writer, "check_contacts_of_refused"): _nothing}
     ),
-    "merged contacts": Layers(orders=8, tidies=True, without={(contacts, "_follow_merges"): _no_contacts}),
+    "merged contacts": Layers(orders=8, tidies=True, without={(contacts, "follow_merges"): _no_contacts}),
     # What belongs in a period that Xero has locked is dated on the first open day, or fails.
     "first open day": Layers(orders=6, moves_dates=True, without={(Organisation, "open_date"): _as_ever}),
     "dates planned again": Layers(orders=6, moves_dates=True, without={(writer, "plan_locked_again"): _none_again}),

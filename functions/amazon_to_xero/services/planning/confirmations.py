@@ -337,7 +337,7 @@ def _explained(row: SaleConfirmation, order: OrderRecord) -> SaleConfirmation:
             f"it is not invoiced ({order.reason}). If Amazon has not given it back, enter the sale "
             "in Xero manually. Then take the confirmation off the list with replay close.",
         )
-    return row.settled(ConfirmationState.NOT_INVOICED, order.reason)
+    return replace(row, planned_version=order.source_version).settled(ConfirmationState.NOT_INVOICED, order.reason)
 
 
 def _problem_of(order: OrderRecord | None) -> str:
