@@ -20,7 +20,7 @@ from fakes.state import ManualClock
 from unit.adapters.live_sandboxes import LiveXero
 
 PAYING = replace(POLICY, accounts=replace(POLICY.accounts, clearing={"GBP": "CLR-GBP"}))
-A, B = "204-0000100-0000100", "204-0000200-0000200"
+A, B, LATER = "204-0000100-0000100", "204-0000200-0000200", "204-0000300-0000300"
 
 
 class EditedBooks(FakeConnection):
@@ -151,6 +151,18 @@ class UnpaidBooks(EditedBooks):
         self.notice([A, B])
         self.live.sandbox.calls.clear()
 
+    def archive_contact(self) -> None:
+        """Archive the contact of both invoices; a new one takes its place with the next order."""
+        self.live.sandbox.contacts.archive(self.in_xero()["Contact"]["ContactID"])
+        self.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=LATER))
+        self.notice([LATER])
+        self.work_for_a_while()
+
+    def work_for_a_while(self) -> None:
+        for _ in range(3):
+            self.clock.advance(600)
+            self.work()
+
     def stated(self, number: str) -> tuple[str, str]:
         held = self.in_xero(number)
         return str(held["Total"]), held["LineItems"][0]["AccountCode"]
@@ -196,23 +208,15 @@ def test_invoices_of_a_contact_that_somebody_merged_a_minute_ago_follow_their_or
     assert unpaid.in_xero()["Contact"]["ContactID"] == other.element["ContactID"]
 
     unpaid.raise_prices()
-    for _ in range(3):
-        unpaid.clock.advance(600)
-        unpaid.work()
+    unpaid.work_for_a_while()
 
     assert (unpaid.stated(A)[0], unpaid.stated(B)[0]) == ("12.00", "12.00")
     assert unpaid.record(A).state is OrderState.PLANNED
 
 
 def test_invoices_of_a_contact_that_was_archived_and_replaced_follow_their_orders(unpaid: UnpaidBooks) -> None:
-    unpaid.live.sandbox.contacts.archive(unpaid.in_xero()["Contact"]["ContactID"])
-    later = "204-0000300-0000300"
-    unpaid.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=later))
-    unpaid.notice([later])
-    for _ in range(3):
-        unpaid.clock.advance(600)
-        unpaid.work()
-    assert unpaid.in_xero(later)["Contact"]["ContactID"] != unpaid.in_xero()["Contact"]["ContactID"]
+    unpaid.archive_contact()
+    assert unpaid.in_xero(LATER)["Contact"]["ContactID"] != unpaid.in_xero()["Contact"]["ContactID"]
 
     unpaid.raise_prices()
     unpaid.work()
@@ -246,15 +250,9 @@ def test_edit_that_was_taken_back_before_it_was_recorded_leaves_no_mark(unpaid: 
 
 def test_invoice_of_a_contact_that_was_replaced_is_no_change_when_somebody_writes_to_it(unpaid: UnpaidBooks) -> None:
     contact = unpaid.in_xero()["Contact"]["ContactID"]
-    unpaid.live.sandbox.contacts.archive(contact)
-    later = "204-0000300-0000300"
-    unpaid.amazon.hold(order(item("12.00"), grand_total="12.00", order_id=later))
-    unpaid.notice([later])
-    for _ in range(3):
-        unpaid.clock.advance(600)
-        unpaid.work()
+    unpaid.archive_contact()
     unpaid.pass_a_day()
-    assert unpaid.in_xero()["Contact"]["ContactID"] == contact != unpaid.in_xero(later)["Contact"]["ContactID"]
+    assert unpaid.in_xero()["Contact"]["ContactID"] == contact != unpaid.in_xero(LATER)["Contact"]["ContactID"]
 
     unpaid.update("Invoices", {"InvoiceID": unpaid.in_xero()["InvoiceID"], "DueDate": "2026-12-24"}, "due-date")
     unpaid.pass_a_day()
