@@ -158,8 +158,10 @@ check-deployment: install
 	@$(IN_VENV) -m operations.deployment --stack "$(STACK)" $(PARAMETERS)
 	@$(IN_VENV) -m operations.deployment_target --stack "$(STACK)" --answers .build/answers $(PARAMETERS)
 
+# Each stack has a folder of its own in SAM's bucket. Without it, stacks of the same code share its upload, and `sam delete`
+# of one deletes what CloudFormation needs to take back a failed update of another.
 deploy: check-deployment build ## Deploy to AWS, the first time after questions: make deploy [STACK=name] [PARAMETERS="Name=value ..."]
-	@$(SAM) deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS) $$(cat .build/answers) \
+	@$(SAM) deploy --stack-name $(STACK) --s3-prefix $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS) $$(cat .build/answers) \
 		|| { $(IN_VENV) -m operations.failed_resources --stack $(STACK); exit 1; }
 	@$(IN_VENV) -m operations.recipients --stack $(STACK)
 

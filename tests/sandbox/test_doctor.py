@@ -479,7 +479,7 @@ CASES: dict[str, tuple[Callable[[World], Any], str, str]] = {
     "exceptions": (
         lambda world: setattr(world.aws, "errors", 3),
         "the function orders raised 3 exceptions in the last day",
-        "Read its log",
+        "Read its log: make logs FUNCTION=orders MINUTES=1440. With ROW_OF_NEWER_VERSION deploy the newer",
     ),
     "key that is disabled": (
         lambda world: setattr(world.aws, "key_state", "Disabled"),

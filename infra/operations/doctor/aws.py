@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.runtime.capabilities import CAPABILITIES
 from deployable.names import logical_name
 from operations.connect import subscriptions_of
@@ -77,7 +78,8 @@ def check_functions(checked: CheckedConnection) -> Iterator[DoctorFinding]:
             yield _finding(
                 Severity.AT_RISK,
                 f"the function {short} raised {errors} exceptions in the last day",
-                f"Read its log: make logs FUNCTION={short} MINUTES=1440, and report the exception as a defect.",
+                f"Read its log: make logs FUNCTION={short} MINUTES=1440. With {FailureCode.ROW_OF_NEWER_VERSION} "
+                "deploy the newer version again; report any other exception as a defect.",
             )
 
 

@@ -86,6 +86,20 @@ def test_rolled_back_version_ends_the_run_and_names_the_row_and_what_to_do(
     assert invoice_numbers(app.second) == [IDS[1]]
 
 
+def test_orders_that_have_not_shipped_are_entered_while_shipped_ones_wait_with_the_row(app: TwoConnections) -> None:
+    enter_draft(app)
+    store_with_schema(app.main, INVOICE, 1)
+    set_status(app.main, "SHIPPED", IDS[0], IDS[1])
+    app.main.notice([IDS[0], IDS[1]])
+    with pytest.raises(WorkFailed):
+        resume_handler(lambda_event("resume_tick.json"), FakeLambdaContext("rolled back"))
+
+    orders_handler(sqs_event(order_change(IDS[2], at=app.clock.now())), FakeLambdaContext("not shipped"))
+
+    assert invoice_numbers(app.main) == [IDS[0], IDS[2]]
+    assert app.main.xero.invoice(IDS[0])["Status"] == "DRAFT"
+
+
 def test_work_goes_on_by_itself_once_the_newer_version_is_deployed_again(app: TwoConnections) -> None:
     enter_draft(app)
     store_with_schema(app.main, INVOICE, 1)
