@@ -29,13 +29,23 @@ class AdjustmentSettlements:
         self._open_invoices = open_invoices
 
     def of_kept(self, kept: DesiredDocument) -> list[DesiredDocument]:
-        """Return the settlements of an adjustment that exists: as they were made, whatever the settings say by now."""
+        """Return the settlements of an adjustment that exists: as they were made, whatever the settings say by now.
+
+        What was requested and not sent yet is removed where it is settled in another way by now: an invoice may be open
+        that was not, and takes the credit note, or the other way round.
+        """
         held = self._documents.held_settlement(kept.kind, kept.number, self._held)
-        if held is not None and held.exists_in_xero:
+        if held is not None and _is_made(held):
             settled = [self._documents.unchanged(held)]
             is_in_full = held.desired.body["Amount"] == kept.total
             return settled if is_in_full else settled + self._unchanged_allocation(kept)
-        return self._settlements(kept)
+        settlements = self._settlements(kept)
+        asked_for = {each.key for each in settlements}
+        before = list(self._requested(kept.kind, kept.number, None)) if settlements else []
+        for each in before:
+            if each.key not in asked_for and not each.desired.tombstone and not _is_made(each):
+                self._steps.first.append(self._documents.removed(each))
+        return settlements
 
     def of_new(
         self, kind: DocumentKind, number: str, held: Document | None, wanted: DesiredDocument | None, *, changes: bool
@@ -99,3 +109,8 @@ class AdjustmentSettlements:
         may_be_allocated = kind is DocumentKind.CREDIT_NOTE and (adjustment is not None or self._open_invoices)
         allocation = self._held.own(DocumentKind.ALLOCATION, number) if may_be_allocated else None
         return [each for each in (settlement, allocation) if each is not None]
+
+
+def _is_made(settlement: Document) -> bool:
+    """Whether Xero holds it, or may hold it."""
+    return settlement.exists_in_xero or (settlement.is_outcome_open and not settlement.desired.tombstone)

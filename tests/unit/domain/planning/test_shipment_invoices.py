@@ -24,9 +24,9 @@ def package(reference: str, day: int, quantity: int, item_id: str = "10000000000
     }
 
 
-def three_of_tea(day: int, fulfilled: int, *packages: dict[str, Any]) -> dict[str, Any]:
-    """An order of three at 10.00 each, so many of them shipped."""
-    sold = tea("30.00", quantity=3)
+def three_of_tea(day: int, fulfilled: int, *packages: dict[str, Any], price: str = "30.00") -> dict[str, Any]:
+    """An order of three, by default at 10.00 each, so many of them shipped."""
+    sold = tea(price, quantity=3)
     sold["fulfillment"] = {"quantityFulfilled": fulfilled, "quantityUnfulfilled": 3 - fulfilled}
     status = "SHIPPED" if fulfilled == 3 else "PARTIALLY_SHIPPED"
     return version(day, sold, status=status, packages=list(packages))
@@ -50,6 +50,28 @@ def test_each_shipment_has_its_own_invoice_dated_on_its_own_day() -> None:
     }
     assert life.in_xero["invoice A-S2"].body["Date"] == "2026-11-06"
     assert life.pending_changes() == []
+
+
+def test_cash_refund_that_is_not_made_yet_gives_way_to_an_allocation_where_an_invoice_is_open_by_now() -> None:
+    # Given a paid first shipment whose price falls, and Xero has taken the credit note, but not its refund yet
+    life = order_life(PER_SHIPMENT, ONE_SHIPPED)
+    life.request(three_of_tea(3, 1, package("P1", 2, 1), price="24.00"))
+    life.post(at_most=2)
+    # And the invoice of the second shipment, which nothing pays
+    life.policy = replace(life.policy, accounts=replace(life.policy.accounts, clearing={}))
+    life.request(three_of_tea(6, 3, package("P1", 2, 1), package("P2", 6, 2), price="24.00"))
+    life.post(at_most=1)
+
+    life.request()
+    life.post()
+
+    assert life.summary == {
+        "invoice A": "AUTHORISED 10.00",
+        "payment A": "10",
+        "credit_note A-A1": "AUTHORISED 2.00",
+        "allocation A-A1": "2",
+        "invoice A-S2": "AUTHORISED 16.00",
+    }
 
 
 def test_cancellation_after_two_paid_shipments_credits_both() -> None:
