@@ -12,7 +12,7 @@ from amazon_to_xero.runtime.settings import ConnectionSettings, SettingsError
 def stored_settings(ssm: Any, path: str) -> Mapping[str, str]:
     """Return the settings document of each stored connection, JSON text by the connection's name.
 
-    path: the output SettingsPath of the stack.
+    path: `/<stack>/connections`, which is the output SettingsPath, too.
     """
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
     return {each["Name"].rpartition("/")[2]: str(each["Value"]) for page in pages for each in page["Parameters"]}

@@ -6,7 +6,7 @@
                IN_FLIGHT -> FAILED                           a person has to correct something
                UNKNOWN -> FAILED                             Xero never answers its look-up; asked again, it is UNKNOWN
     APPLIED | FAILED -> PENDING                              its source asks for something else, or asks again
-    APPLIED -> UNKNOWN                                       an approved invoice: look in Xero before it is changed
+    APPLIED | PENDING | DEFERRED -> UNKNOWN                  an approved invoice: look in Xero before it is changed
 
 Each transition returns a new row. The store accepts it only if the stored generation is the one that it was made from.
 """

@@ -24,7 +24,6 @@ from amazon_to_xero.domain.planning.policy import Payments, PostingPolicy
 from amazon_to_xero.domain.planning.posting_plan import HeldDocuments
 from amazon_to_xero.domain.source import SourceKind, source_key
 
-#: Where an invoice or a credit note refers to its customer.
 _MARKED_DAY = re.compile(rf"(?:{REFERENCE_MARK}|, )of (\d{{4}}-\d\d-\d\d)$")  # as dated_reference writes it
 #: How each kind of document is settled from, or refunded out of, the clearing account.
 SETTLED_BY: Mapping[DocumentKind, DocumentKind] = {

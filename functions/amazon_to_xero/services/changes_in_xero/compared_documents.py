@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from amazon_to_xero.domain.amazon.order_record import OrderRecord
 from amazon_to_xero.domain.books.differences import FieldDifference
 from amazon_to_xero.domain.books.document import Document
-from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE, DOCUMENT_TYPES, DocumentKind, document_key
+from amazon_to_xero.domain.books.document_types import DOCUMENT_TYPES, DocumentKind, document_key
 from amazon_to_xero.domain.books.matching import reference_identity
 from amazon_to_xero.domain.books.texts import folded
-from amazon_to_xero.domain.books.xero_change import XeroChange
 from amazon_to_xero.domain.books.xero_comparison import (
     changes_of,
     contact_changes_of,
@@ -22,8 +21,10 @@ from amazon_to_xero.domain.books.xero_comparison import (
 )
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.state import StateStore
+from amazon_to_xero.ports.xero import XeroApi
 from amazon_to_xero.services.changes_in_xero.source_documents import documents_of_sources
 from amazon_to_xero.services.planning.decided_refunds import DecidedRefundsStore
+from amazon_to_xero.services.posting.contacts_of_documents import accepted_contact_ids
 
 _ORDER_ID = re.compile(r"\b\d{3}-\d{7}-\d{7}\b")
 
@@ -43,25 +44,26 @@ class Compared:
 class ComparedDocuments:
     """The documents of one connection."""
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, xero: XeroApi) -> None:
         self._store = store
+        self._xero = xero
         self._refunds = DecidedRefundsStore(store)
 
     def compare(self, kind: DocumentKind, elements: Sequence[Json]) -> list[Compared]:
-        """Compare Xero's objects of a kind with our documents, and with the settlements that Xero shows inside them."""
+        """Compare Xero's objects of a kind with our documents, and with the settlements that Xero shows inside them.
+
+        Raises XeroError.
+        """
         rows = self._ours(kind, elements)
         if kind is DocumentKind.CONTACT:
             return [Compared(row, element, contact_changes_of(row, element)) for row, element in rows]
-        contacts = self._contact_ids(row for row, _ in rows)
-        compared = [
-            Compared(
-                row,
-                element,
-                changes_of(row, element, contacts.get(row.desired.references.get(CONTACT_REFERENCE, ""), ())),
-            )
-            for row, element in rows
-        ]
+        compared = self.compare_rows(rows)
         return [*compared, *self._settlements(compared)]
+
+    def compare_rows(self, rows: Sequence[tuple[Document, Json]]) -> list[Compared]:
+        """Compare invoices and credit notes of ours with Xero's own objects of them. Raises XeroError."""
+        contacts = accepted_contact_ids(self._xero, self._store, rows)
+        return [Compared(row, each, changes_of(row, each, contacts.get(row.key, ()))) for row, each in rows]
 
     def _ours(self, kind: DocumentKind, elements: Sequence[Json]) -> list[tuple[Document, Json]]:
         """Return our comparable documents among Xero's objects, by number, or by order where the number was changed."""
@@ -87,16 +89,6 @@ class ComparedDocuments:
         keys |= {document_key(DocumentKind.CREDIT_NOTE, number) for number in notes}
         return self._store.load(Document, keys) if keys else {}
 
-    def _contact_ids(self, documents: Iterable[Document]) -> Mapping[str, Sequence[str]]:
-        """Return contact's key -> the ids that it may have: its own, and that of one that it was found merged into."""
-        keys = {key for document in documents if (key := document.desired.references.get(CONTACT_REFERENCE))}
-        if not keys:
-            return {}
-        contacts, merges = self._store.load(Document, keys), self._store.load(XeroChange, keys)
-        return {
-            key: [row.xero_id, *_merged_into(merges.get(key))] for key, row in contacts.items() if row.exists_in_xero
-        }
-
     def _settlements(self, owners: Sequence[Compared]) -> Iterator[Compared]:
         """Compare the payments, cash refunds and allocations of documents that are not removed."""
         kept = {each.document.key: each for each in owners if each.element.get("Status") not in ("VOIDED", "DELETED")}
@@ -116,8 +108,3 @@ def _numbers(number: Any) -> Iterator[str]:
     if isinstance(number, str) and number:
         yield number
         yield re.sub(r"-R\d+$", "", number)
-
-
-def _merged_into(change: XeroChange | None) -> list[str]:
-    found = change.differences if change is not None else ()
-    return [each.in_xero for each in found if each.field == "MergedToContactID"]

@@ -25,7 +25,7 @@ from amazon_to_xero.domain.books.xero_change import (
     with_change,
     without_change,
 )
-from amazon_to_xero.domain.books.xero_comparison import changes_of, held_in_xero, is_comparable, kind_of_change
+from amazon_to_xero.domain.books.xero_comparison import held_in_xero, is_comparable, kind_of_change
 from amazon_to_xero.domain.failures import FAILURES, FailureCode
 from amazon_to_xero.ports.amazon import Json
 from amazon_to_xero.ports.clock import Clock
@@ -33,9 +33,7 @@ from amazon_to_xero.ports.outbound import DecisionLog
 from amazon_to_xero.ports.state import StateStore
 from amazon_to_xero.ports.xero import MAX_PAGE, XeroApi, XeroError
 from amazon_to_xero.services.changes_in_xero.compared_documents import Compared, ComparedDocuments
-from amazon_to_xero.services.changes_in_xero.replaced_contacts import without_replaced_contacts
 from amazon_to_xero.services.pauses import Pauses
-from amazon_to_xero.services.posting.contacts_of_documents import accepted_contact_ids
 from amazon_to_xero.services.posting.requests import SourceRequest
 from amazon_to_xero.services.state_updates import ATTEMPTS, update_cursor, update_records
 from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
@@ -92,7 +90,7 @@ class XeroChanges:
         self._plan_again = plan_again
         self._clock = clock
         self._decisions = decisions
-        self._documents = ComparedDocuments(store)
+        self._documents = ComparedDocuments(store, xero)
         self._not_before: datetime | None = None  # as last read: a row that is read each minute costs, too
 
     def find_due(self, deadline: datetime) -> None:
@@ -126,11 +124,10 @@ class XeroChanges:
         try:
             elements = self._found(kind, [each.xero_id for each in by_id.values()])
             rows = [(by_id[folded(each[DOCUMENT_TYPES[kind].id_field])], each) for each in elements]
-            contacts = accepted_contact_ids(self._xero, self._store, rows)
+            compared = self._documents.compare_rows(rows)
         except XeroError as problem:
             self._pauses.pause_xero(problem, kind)
             return
-        compared = [Compared(row, each, changes_of(row, each, contacts.get(row.key, ()))) for row, each in rows]
         if edited := [each for each in compared if each.differences]:
             self._save(edited)
         self._unmark([each.document.key for each in compared if not each.differences])
@@ -176,7 +173,7 @@ class XeroChanges:
     def _compared(self, kind: DocumentKind, elements: Sequence[Json]) -> list[Compared]:
         """Compare Xero's objects; one that the code cannot read is logged and left out, and the others are compared."""
         try:
-            return without_replaced_contacts(self._documents.compare(kind, elements), self._store, self._xero)
+            return self._documents.compare(kind, elements)
         except UNFORESEEN as problem:
             if len(elements) > 1:
                 half = len(elements) // 2

@@ -91,15 +91,13 @@ def _decoded(row: Cursor) -> DecidedRefunds:
             reduced[name.removeprefix(_REDUCED)] = ReducedInvoice(Decimal(stated), Decimal(taken_off))
         elif name.startswith(_REINSTATED):
             reinstated[name.removeprefix(_REINSTATED)] = Decimal(text)
-    netted = NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines)
-    unshipped = Decimal(row.data.get(_UNSHIPPED, "0"))
     voided_at = row.data.get(_VOIDED_AT)
     return DecidedRefunds(
         refunds,
-        netted,
-        reduced,
-        reinstated,
-        unshipped,
-        datetime.fromisoformat(voided_at) if voided_at else None,
-        frozenset(name.removeprefix(_SKIPPED) for name in row.data if name.startswith(_SKIPPED)),
+        netted=NettedReductions(Decimal(row.data.get(_NETTED, "0")), lines),
+        reduced=reduced,
+        reinstated=reinstated,
+        unshipped=Decimal(row.data.get(_UNSHIPPED, "0")),
+        voided_at=datetime.fromisoformat(voided_at) if voided_at else None,
+        skipped=frozenset(name.removeprefix(_SKIPPED) for name in row.data if name.startswith(_SKIPPED)),
     )

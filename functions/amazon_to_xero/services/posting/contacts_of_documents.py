@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from amazon_to_xero.domain.books.archived_contacts import survivor_of
+from amazon_to_xero.domain.books.archived_contacts import merged_into
 from amazon_to_xero.domain.books.differences import contact_difference
 from amazon_to_xero.domain.books.document import Document
 from amazon_to_xero.domain.books.document_types import CONTACT_REFERENCE
@@ -43,12 +43,12 @@ def accepted_contact_ids(
         found = follow_merges(xero, list(by_id.values()), by_id)
     accepted: dict[str, tuple[str, ...]] = {key: (contact.xero_id,) for key, contact in contacts.items()}
     for key, contact_id in theirs.items():
-        if _is_survivor(contacts[key], contact_id, found) or is_earlier_contact(contacts[key], found.get(contact_id)):
+        if contact_id in _merged_into(contacts[key], found) or _is_earlier(contacts[key], found.get(contact_id)):
             accepted[key] = (*accepted[key], contact_id)
     return accepted
 
 
-def is_earlier_contact(contact: Document, other: Mapping[str, object] | None) -> bool:
+def _is_earlier(contact: Document, other: Mapping[str, object] | None) -> bool:
     """Whether another contact in Xero is ours, too: somebody archived it, and this one took its place.
 
     The archived one keeps its number, and its documents stay with it.
@@ -57,6 +57,11 @@ def is_earlier_contact(contact: Document, other: Mapping[str, object] | None) ->
     return folded((other or {}).get("ContactNumber") or "") in numbers
 
 
-def _is_survivor(contact: Document, other_id: str, found: Mapping[str, Json]) -> bool:
-    survivor = survivor_of(found.get(folded(contact.xero_id), {}), found)
-    return survivor is not None and folded(survivor.get("ContactID")) == other_id
+def _merged_into(contact: Document, found: Mapping[str, Json]) -> set[str]:
+    """Return the ids of the contacts that one was merged into, each into the next. found: contacts by folded id."""
+    ids: set[str] = set()
+    into = merged_into(found.get(folded(contact.xero_id), {}))
+    while into and into not in ids:
+        ids.add(into)
+        into = merged_into(found.get(into, {}))
+    return ids
