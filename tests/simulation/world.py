@@ -346,9 +346,10 @@ class World:
         self.scheduler.run(lambda: False, max(0.0, max(last, self.other_organisation.until) - self.scheduler.seconds))
         self._list_transactions_again()
         self._mend()
+        self.scheduler.run(lambda: False, 200)  # what was sent in the storm may be refused after it
         if is_refused(self.trace) and not self.disconnected:
             self._xero_is_connected_again()
-        self.scheduler.run(lambda: False, 400)
+        self.scheduler.run(lambda: False, 200)
         self._rest()
         self._redrive()
         self._rest()

@@ -221,10 +221,17 @@ class Corrections:
             raise refused(f"it was made before the correction that it withdraws, {withdrawn.text}")
 
     def _check_is_latest(self, correction: Correction) -> None:
-        for entry in self.in_force:
-            is_replaced = (entry.kind, entry.line) == (correction.kind, correction.line)
-            is_replaced = is_replaced and entry.kind is not CorrectionKind.AS_IN_XERO
-            if is_replaced and correction.made_at < entry.made_at:
+        stated = (correction.kind, correction.line)
+        of_the_same = {
+            str(entry.number): entry
+            for entry in self.entries
+            if (entry.kind, entry.line) == stated and entry.kind is not CorrectionKind.AS_IN_XERO
+        }
+        for entry in filter(lambda later: correction.made_at < later.made_at, self.entries):
+            if entry.kind is CorrectionKind.WITHDRAW and entry.value in of_the_same:
+                withdrawn = of_the_same[entry.value].text
+                raise refused(f"it was made before another of its kind and line was withdrawn, {withdrawn}")
+            if str(entry.number) in of_the_same and entry in self.in_force:
                 raise refused(f"it was made before the correction that it would replace, {entry.text}")
 
 

@@ -136,6 +136,21 @@ def test_correction_that_arrives_late_does_not_replace_a_later_one_of_the_same_l
     assert after.by_line(K.ACCOUNT) == {"1:ITEM": "200", "2:ITEM": "205"}
 
 
+def test_correction_that_arrives_late_does_not_take_the_place_of_a_later_one_that_was_withdrawn() -> None:
+    early = correction(K.ACCOUNT, "205", correction_id="late")
+    later = replace(correction(K.ACCOUNT, "200"), made_at=early.made_at + MINUTE)
+    withdrawal = replace(correction(K.WITHDRAW, "1", correction_id="w"), made_at=early.made_at + 2 * MINUTE)
+    held = corrections(later, withdrawal)
+
+    for made_at in (early.made_at, later.made_at):
+        with pytest.raises(Failure, match="before another of its kind and line was withdrawn, 1: account 200"):
+            held.with_entry(replace(early, made_at=made_at))
+    after = held.with_entry(replace(early, made_at=withdrawal.made_at))
+    assert after is not None
+    assert after.by_line(K.ACCOUNT) == {"": "205"}
+    assert held.with_entry(replace(early, kind=K.TAX_TYPE)) is not None
+
+
 def test_list_has_a_limit() -> None:
     held = corrections(*[correction(K.SKIP)] * MAX_ENTRIES)
 

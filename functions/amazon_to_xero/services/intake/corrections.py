@@ -90,10 +90,12 @@ class CorrectionRecorder:
     ) -> Mapping[str, Corrections]:
         """Store the entries; return the rows of their sources, also of those that had all of them."""
         failures: dict[str, tuple[str, Correction, Failure]] = {}
+        held: dict[str, int] = {}  # entries that a source had before
 
         def with_entries(stored: Mapping[str, Corrections | None]) -> Iterable[Corrections]:
             for source, known in stored.items():
                 row = known or Corrections(source)
+                held[source] = len(row.entries)
                 for entry in entries[source]:
                     try:
                         row = _with_entry(row, entry, checks.get(source))
@@ -103,17 +105,14 @@ class CorrectionRecorder:
                     yield row
 
         for row in update_records(self._store, Corrections, entries, with_entries).values():
-            self._log(row, {entry.correction_id for entry in entries[row.source]})
+            self._log(row.source, row.entries[held[row.source] :])
         for source, entry, failure in failures.values():
             self._refuse(source, entry, failure, capability)
         return self._store.load(Corrections, entries) if entries else {}
 
-    def _log(self, row: Corrections, new: set[str]) -> None:
-        for entry in row.entries:
-            if entry.correction_id in new:
-                self._decisions.record(
-                    "CORRECTION_RECORDED", source=row.source, correction=entry.text, author=entry.author
-                )
+    def _log(self, source: str, recorded: Iterable[Correction]) -> None:
+        for entry in recorded:
+            self._decisions.record("CORRECTION_RECORDED", source=source, correction=entry.text, author=entry.author)
 
     def _refuse(self, source: str, entry: Correction, failure: Failure, capability: str) -> None:
         body = correction_message(self._connection, source, entry)

@@ -296,6 +296,19 @@ def test_message_that_arrives_twice_is_one_correction() -> None:
     assert connection.record().corrections == 1
 
 
+def test_log_says_once_of_each_correction_that_it_is_recorded() -> None:
+    connection = PayingConnection(amazon_order())
+    first, second = correction(K.ACCOUNT, "205", "", "first"), correction(K.TAX_TYPE, "ZERORATEDOUTPUT", "", "second")
+
+    for batch in ([first], [first, second]):
+        connection.connection.services.corrections.record_of_orders(
+            [ChangeNotice("A", correction=each) for each in batch]
+        )
+
+    recorded = [each["correction"] for each in connection.decisions.of("CORRECTION_RECORDED")]
+    assert recorded == ["1: account 205", "2: tax_type ZERORATEDOUTPUT"]
+
+
 def test_message_whose_worker_crashed_after_the_entry_makes_the_order_due_when_it_comes_again() -> None:
     connection = PayingConnection(amazon_order())
     bring_to_xero(connection)
