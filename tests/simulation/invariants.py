@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from sandbox.xero.values import read_date
+from simulation.booked import GONE, Booked
 from simulation.charge_invariants import ChargeInvariants
 from simulation.corrections import (
     check_corrections,
@@ -30,36 +30,9 @@ from simulation.wires import Seen
 if TYPE_CHECKING:
     from simulation.world import World
 
-_GONE = ("DELETED", "VOIDED")
-_ROUNDING = "498"
+_OF_DAYS = "days"  # instead of a reference: what states all orders of a day
 # What Xero says no to once a document that should change is paid, and what our own rules say of it.
 _TOO_LATE = frozenset({"HAS_PAYMENTS", "NOT_CHANGEABLE", "ALREADY_PAID"})
-
-
-@dataclass(frozen=True)
-class Booked:
-    """An invoice or credit note as it stands in Xero: amounts count as they do in the books."""
-
-    number: str
-    sign: int  # -1: a credit note
-    document: Mapping[str, Any]
-    payments: Sequence[Mapping[str, Any]]
-
-    @property
-    def status(self) -> str:
-        return str(self.document["Status"])
-
-    @property
-    def total(self) -> Decimal:
-        return Decimal(self.sign * self.document["Total"])
-
-    @property
-    def lines(self) -> list[tuple[str, str, Decimal]]:
-        return [
-            (line["AccountCode"], line["TaxType"], self.sign * line["LineAmount"])
-            for line in self.document["LineItems"]
-            if line["AccountCode"] != _ROUNDING
-        ]
 
 
 class Invariants:
@@ -72,20 +45,29 @@ class Invariants:
         books = self._world.xero.holdings()
         held = self._by_reference(books)
         self._once(books, held)
+        locked: set[str] = set()
+        if self._world.days.are_used:
+            of_days = held.pop(_OF_DAYS)
+            locked = self._world.days.check(books, of_days, self._violated)
+            for each in of_days:
+                self._settled(each, Decimal(0))
+            of_orders = self._world.days.booked(of_days)
+            held = {one.reference: of_orders.get(one.order_id, []) for one in self._world.histories}
         failed = self._failed_documents()
-        explained = {
+        explained = locked | {
             one.order_id
             for one in self._world.histories
-            if not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
+            if one.order_id not in locked
+            and not self._order(one, held.get(one.reference, []), failed.get(one.order_id, {}))
         }
         self._refunds.outcomes(explained)
         live = {
-            one.order_id: [each for each in held.get(one.reference, ()) if each.status not in _GONE]
+            one.order_id: [each for each in held.get(one.reference, ()) if each.status not in GONE]
             for one in self._world.histories
         }
         self._charges.at_rest(live, explained)
         self._money(held, explained)
-        if not self._world.contacts_were_tidied:
+        if not self._world.contacts_were_tidied and not self._world.days.are_used:
             self._customers(books["Contacts"], held, explained)
         self._statements(books)
         self._culprits()
@@ -125,13 +107,16 @@ class Invariants:
             if payment["Status"] != "DELETED":
                 payments[payment["Invoice"]["InvoiceID"]].append(payment)
         held: dict[str, list[Booked]] = {one.reference: [] for one in self._world.histories}
+        held[_OF_DAYS] = []
         for collection, noun, sign in (("Invoices", "Invoice", 1), ("CreditNotes", "CreditNote", -1)):
             for document in books[collection]:
                 reference = document["Reference"].partition(" \u00b7 ")[0]
                 number = document[f"{noun}Number"]
                 if reference.startswith("Statement "):
                     continue
-                if reference not in held:
+                if self._world.days.are_used:
+                    reference = _OF_DAYS
+                elif reference not in held:
                     self._violated(f"{number} names no order: {reference}")
                     continue
                 held[reference].append(Booked(number, sign, document, payments[document[f"{noun}ID"]]))
@@ -170,7 +155,7 @@ class Invariants:
             own = self._world.contacts == "buyers" or (self._world.contacts == "business_buyers" and business)
             for each in held[one.reference]:
                 number = by_id[each.document["Contact"]["ContactID"]]["ContactNumber"]
-                if one.order_id not in explained and each.status not in _GONE and number.startswith("AMAZON-B-") != own:
+                if one.order_id not in explained and each.status not in GONE and number.startswith("AMAZON-B-") != own:
                     self._violated(f"{each.number} is addressed to {number}, the policy is {self._world.contacts}")
             if own and expected.status is not None and one.order_id not in explained:
                 (contact,) = {each.document["Contact"]["ContactID"] for each in held[one.reference]} or {None}
@@ -233,14 +218,15 @@ class Invariants:
             return True
         if data["version"][:19] != one.versions[-1].order["lastUpdatedTime"][:19]:
             self._violated(f"order {one.order_id} rests at an older version than Amazon's")
-        live = [each for each in held if each.status not in _GONE]
+        live = [each for each in held if each.status not in GONE]
         self._as_expected(one, expected, live)
         check_corrections(self._world, one, live, self._violated)
         for each in live:
             self._settled(each, _allocated(each, live))
         # An open invoice that a refund was credited of is adjusted as if it were paid.
         # So is one whose period was locked.
-        is_as_paid = any(each.payments or is_refund_note(each.number) for each in held)
+        # What a day states counts as paid.
+        is_as_paid = self._world.days.are_used or any(each.payments or is_refund_note(each.number) for each in held)
         if not is_as_paid and not self._world.lock_dates.are_drawn:
             self._as_if_never_paid(one, expected, live)
         return True
@@ -330,13 +316,13 @@ class Invariants:
                 continue
             currency, total = one.region.currency, expected.total
             if self._refunds.concern(one):
-                total = sum((each.total for each in held[one.reference] if each.status not in _GONE), Decimal(0))
+                total = sum((each.total for each in held[one.reference] if each.status not in GONE), Decimal(0))
             wanted[currency] += total
             if expected.status != "DRAFT" and currency in self._world.clearing:
                 owed[currency] += total
             for each in held[one.reference]:
                 currency = each.document["CurrencyCode"]
-                if each.status not in _GONE:
+                if each.status not in GONE:
                     booked[currency] += each.total
                 cleared[currency] += sum(each.sign * payment["Amount"] for payment in each.payments)
         for currency in sorted({*wanted, *booked}):

@@ -179,6 +179,10 @@ def _taxes(_transaction: Any, _sku: str, amounts: Sequence[ItemAmount]) -> Any:
     return refund._Taxes(-sum((each.amount for each in taxes), Decimal(0)), sum(withheld, Decimal(0)))
 
 
+def _is_in_xero_itself(self: Document) -> bool:
+    return bool(self.xero_id)
+
+
 _STORMS_AROUND_CALLS = {"freeze_around_calls": 0.3, "freeze_for": 110.0}
 # The weather is aimed at what the layer is for; with the layer in place it must do no harm.
 WITHOUT: Mapping[str, Layers] = {
@@ -276,6 +280,8 @@ WITHOUT: Mapping[str, Layers] = {
     "comparison of a further charge": Layers(
         refunds=True, orders=12, without={(SaleConfirmation, "with_charges"): _with_the_first_charges}
     ),
+    # What a day has stated is never edited: it is adjusted by further entries.
+    "closed entries": Layers(days=True, orders=8, without={(Document, "exists_in_xero"): property(_is_in_xero_itself)}),
     "repeated token refresh": Layers(
         weather={"xero_token_dropped": 0.7}, without={(XeroTokens, "finish_renewal"): _nothing}
     ),

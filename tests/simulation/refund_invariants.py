@@ -49,6 +49,10 @@ class RefundInvariants:
     def concern(self, one: OrderHistory) -> bool:
         return one.order_id in self._of_order
 
+    def _stay_open(self, one: OrderHistory) -> bool:
+        """Whether its invoices are not paid from clearing, nor stated with others of their day."""
+        return one.region.currency not in self._world.clearing and not self._world.days.are_used
+
     def count(self, one: OrderHistory) -> int:
         return len(self._of_order.get(one.order_id, ()))
 
@@ -57,7 +61,7 @@ class RefundInvariants:
 
         Xero locks an open invoice that they are allocated to, and allocates nothing to the invoice of another contact.
         """
-        if one.region.currency in self._world.clearing or not self.concern(one):
+        if not self._stay_open(one) or not self.concern(one):
             return frozenset()
         reasons = {"HAS_PAYMENTS", "REFERENCE_FAILED"}
         if self._world.culprits.of(one.order_id) is Culprit.XERO_ANSWERS_LOST:
@@ -100,7 +104,7 @@ class RefundInvariants:
         sold, found = expected.total, sum((each.total for each in live), _ZERO)
         invoiced = sum((each.total for each in live if each.sign > 0), _ZERO) - _moved(live)
         refunded = self._refunded(refunds)
-        is_open = one.region.currency not in self._world.clearing
+        is_open = self._stay_open(one)
         if not invoiced or expected.status == "DRAFT":
             # An open invoice follows its order, and is voided with it although a refund of it was credited.
             if not (sold - refunded if is_open else sold) <= found <= sold:

@@ -47,6 +47,7 @@ MET_AT = {
     "refunded tax that nets": 9,
     "comparison of a changed sale": 7,
     "comparison of a further charge": 6,
+    "closed entries": 2,
     "repeated token refresh": 41,
 }
 

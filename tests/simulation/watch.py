@@ -87,7 +87,10 @@ class Watch:
             self._correction_is_kept(capability, document["correct"])
             return
         if "reprocess" in document:
-            order_id, at = document["reprocess"]["source"].removeprefix("order#"), None
+            source, at = document["reprocess"]["source"], None
+            if source.startswith("day#"):
+                return  # a day that has failed is stored; whether it was planned again shows at rest
+            order_id = source.removeprefix("order#")
         elif capability == SHIPMENTS:
             order_id, at = document["detail"]["order_id"], datetime.fromisoformat(document["detail"]["updated"])
         else:

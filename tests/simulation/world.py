@@ -41,6 +41,7 @@ from simulation import history as made
 from simulation.application import SimulatedApplication, current_world
 from simulation.corrections import DrawnCorrections
 from simulation.culprits import Culprit, Culprits
+from simulation.days import DrawnDays
 from simulation.functions_service import Functions, Handler, Poller, Schedule
 from simulation.grants import is_refused
 from simulation.lock_dates import DrawnLockDates
@@ -80,6 +81,7 @@ class Layers:
     refunds: bool | None = None  # whether there are any, instead of a draw
     tidies: bool | None = None  # whether a bookkeeper archives or merges a contact, instead of a draw
     other_organisation: bool | None = None  # whether the settings name another one for a while, instead of a draw
+    days: bool | None = None  # whether there is one invoice per day, instead of a draw
     moves_dates: bool | None = None  # there are lock dates, and the settings say so of documents, instead of a draw
     culprits: tuple[Culprit, ...] = ()  # faults that last, of the first orders, instead of those that are drawn
     constants: Mapping[tuple[Any, str], Any] = field(default_factory=dict)  # sizes that stay with the layer in place
@@ -117,7 +119,8 @@ class World:
         self._cursors: dict[str, tuple[Row, dict[str, str]]] = {}  # each cursor's newest row, with its data
         self.statements = StatementVendor(self.scheduler.now, START)
         self.capabilities = with_statements(self.statements.current)
-        self.per_shipment = rng.random() < 0.4
+        self.days = DrawnDays(self, self.layers.days)
+        self.per_shipment = rng.random() < 0.4 or self.days.are_used
         self.histories = made.histories(
             self._stream("history"),
             START,
@@ -169,6 +172,7 @@ class World:
             (refund_plans, "SALE_LIMIT"): self.sale_limit,
             (confirmations, "SALE_LIMIT"): self.sale_limit,
             (confirmation, "CHARGE_LIMIT"): self.transactions.charge_limit,
+            **self.days.constants,
             **self.layers.constants,
         }
 
@@ -177,6 +181,9 @@ class World:
         self.settings["xero"]["tenant_id"] = self.xero.tenant_id
         self.settings["invoices"] = {"per": "shipment" if self.per_shipment else "order"}
         self.contacts = self._stream("contacts").choice(("marketplace", "marketplace", "buyers", "business_buyers"))
+        if self.days.are_used:
+            self.contacts = "marketplace"  # buyers have no part in the invoice of a day
+            self.settings["invoices"]["per"] = "day"
         self.settings["contacts"] = {"policy": self.contacts}
         self.clearing: dict[str, str] = rng.choice((made.CLEARING,) * 6 + ({}, {}, {}, {"GBP": "CLR-GBP"}))
         self.settings["accounts"]["clearing"] = dict(self.clearing)

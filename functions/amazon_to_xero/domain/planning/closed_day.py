@@ -133,7 +133,7 @@ class ClosedDay:
             return self
         return replace(self, state=DayState.CLOSED, next_attempt_at=now, reason="", remedy="")
 
-    def plan_at(self, at: datetime, reason: str = "") -> ClosedDay:
+    def plan_at(self, at: datetime | None, reason: str = "") -> ClosedDay:
         return replace(self, next_attempt_at=at, reason=reason, remedy="")
 
     def failed(self, code: FailureCode, remedy: str) -> ClosedDay:

@@ -208,7 +208,7 @@ class RefundPlans:
         return bool(under_way)
 
     def _without_sale(self, refund: RefundInPlanning, order: OrderRecord) -> PlannedRecord[TransactionRecord]:
-        """The order has no invoice, by rule."""
+        """The order has no invoice yet, or none by rule."""
         if refund.record.documents:
             return _as_requested(refund)
         if order.reason == NotInvoicedReason.SKIPPED:
@@ -219,6 +219,9 @@ class RefundPlans:
             )
         if order.reason == NotInvoicedReason.BEFORE_START:
             return self._standalone.plan_or_fail(refund, parse_order(order.content or {}))
+        if order.state is OrderState.PLANNED:
+            # With one invoice per day an order has no draft: nothing states it before it ships.
+            return self._wait(refund, _Wait("has not shipped"))
         if order.reason in _MAY_BE_INVOICED:
             return self._wait(refund, _Wait("is pending as Amazon stated it last", reads_order=True))
         if _may_be_sold_by_now(order, refund.record):

@@ -29,7 +29,6 @@ from amazon_to_xero.services.unforeseen import UNFORESEEN, place_of
 MAX_BYTES = 10_000_000  # Xero: of one attachment
 _CLAIM = timedelta(minutes=3)  # longer than a function lives; see document.CLAIM_DURATION
 _MAX_ATTEMPTS = 12  # in vain: about half an hour, without the pauses of Xero
-_WAITS_FOR_FAILED = timedelta(hours=1)  # a person reads of the document's own failure
 
 
 class DayLists:
@@ -75,8 +74,9 @@ class DayLists:
             if document is not None and document.desired.tombstone:
                 continue  # it was entered again under another number
             if document is None or document.state is not DocumentState.APPLIED or not document.xero_id:
+                # One that failed is on the list of failures: reprocessed, its day is planned and attached again.
                 is_failed = document is not None and document.state is DocumentState.FAILED
-                later = self._clock.now() + (_WAITS_FOR_FAILED if is_failed else RETRY_ATTACHING)
+                later = None if is_failed else self._clock.now() + RETRY_ATTACHING
                 self._save(day.plan_at(later, WaitReason.WAITING_FOR_REFERENCE))
                 return False
             after = self._attach_to(document, day)

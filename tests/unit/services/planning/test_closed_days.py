@@ -188,6 +188,20 @@ def test_refund_waits_until_the_day_of_its_sale_is_closed(connection: DayConnect
     assert (connection.invoices, connection.credit_notes) == ({MONDAY: D("12.00")}, {"AMZ-GB-20261123-2": D("12.00")})
 
 
+def test_refund_of_an_order_that_has_not_shipped_waits_for_the_day_of_its_shipment(connection: DayConnection) -> None:
+    connection.sell("A", status="UNSHIPPED")
+    connection.give_back("R1", "A", "-2.00")
+    refund = connection.transaction("R1")
+    assert (refund.state, refund.remedy) == (TransactionState.RECORDED, "Order A has not shipped.")
+
+    connection.sell("A")
+    connection.close_day()
+    connection.work(2 * HOUR)
+    connection.close_day()
+
+    assert (connection.invoices, connection.credit_notes) == ({MONDAY: D("12.00")}, {"AMZ-GB-20261123-2": D("2.00")})
+
+
 def test_what_an_order_lost_before_the_closing_is_not_refunded_again(connection: DayConnection) -> None:
     connection.sell("A")
     connection.sell("A", price="10.00")
@@ -486,10 +500,12 @@ def test_day_whose_invoice_a_person_has_voided_is_entered_again_when_it_is_repro
     for _ in range(10):
         connection.work(2 * MINUTE)
     assert connection.document(MONDAY).state is DocumentState.FAILED
+    assert connection.day().next_attempt_at is None  # its list waits for the person who reads of the failure
 
     reprocess(connection, MONDAY)
 
     assert connection.document(f"{MONDAY}-R1").state is DocumentState.APPLIED
+    assert connection.day().attached == (f"invoice#{MONDAY}-R1",)
 
 
 # --- changing the setting ---------------------------------------------------------------------------------------------
