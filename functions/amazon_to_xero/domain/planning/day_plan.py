@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from amazon_to_xero.domain.amazon.marketplaces import MARKETPLACES
 from amazon_to_xero.domain.amazon.order import Charge
-from amazon_to_xero.domain.books.document import DesiredDocument
+from amazon_to_xero.domain.books.document import DesiredDocument, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import ROUNDING, Line, LineAmountTypes, Tracking, line_from_xero
 from amazon_to_xero.domain.books.numbering import reissued_number
@@ -93,12 +93,16 @@ def plan_day(
 ) -> PostingPlan:
     """Return the documents that state the entries. Raises Failure, with PERIOD_LOCKED for a day that is locked.
 
-    What Xero holds of them is kept as it is: neither the entries nor their accounts change any more.
+    What Xero holds of them is kept as it is: neither the entries nor their accounts change any more. Their customer is
+    asked for again where it has failed.
     """
     # Its own documents are no entries.
     own = replace(policy, invoice_per=InvoicePer.SHIPMENT)
     documents = OrderDocuments(DayToPlan(day), own, organisation)
     steps = PlanSteps(documents.closed(held))
+    customer = held.referred(day.terms.contact)
+    if customer is not None and customer.state is DocumentState.FAILED:
+        steps.first.append(customer.desired)  # no order may ask for it again
     for kind in _KINDS:
         of_kind = [each for each in entries if each.kind is kind]
         if of_kind:

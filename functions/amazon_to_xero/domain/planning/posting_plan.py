@@ -108,7 +108,7 @@ def _is_new(desired: DesiredDocument, held: HeldDocuments) -> bool:
 class PlanSteps:
     """The steps of a plan in the making.
 
-    first: payments that must not be posted while their invoice changes, and the contact that a person has chosen.
+    first: payments that must not be posted while their invoice changes, and contacts.
     second: invoices, and adjustments that exist.
     third: payments, and new adjustments.
     """

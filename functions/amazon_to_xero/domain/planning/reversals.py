@@ -18,6 +18,8 @@ from amazon_to_xero.domain.books.document import DesiredDocument
 from amazon_to_xero.domain.books.line import ROUNDING, Line, line_from_xero
 from amazon_to_xero.domain.money import ZERO, total
 
+_MAX_BEFORE = 10  # Xero answers a change, or refuses it, before its order changes that often
+
 
 @dataclass(frozen=True)
 class DecidedRefund:
@@ -56,10 +58,25 @@ class ReducedInvoice:
 
     stated: what it was last changed to state.
     reduced: what was taken off it and has not come back.
+    before: the last of what it stated before, each with what was taken off it then; oldest first.
     """
 
     stated: Decimal
     reduced: Decimal
+    before: tuple[tuple[Decimal, Decimal], ...] = ()
+
+    def changed(self, stated: Decimal, reduced: Decimal) -> ReducedInvoice:
+        """Return it after a change is asked for; `reduced`: what is taken off it then."""
+        if stated == self.stated:
+            return replace(self, reduced=reduced)
+        return ReducedInvoice(stated, reduced, (*self.before, (self.stated, self.reduced))[-_MAX_BEFORE:])
+
+    def as_it_stated(self, stated: Decimal) -> ReducedInvoice:
+        """Return it as it was when it last stated that; with nothing else taken off where that is not known."""
+        for place in reversed(range(len(self.before))):
+            if self.before[place][0] == stated:
+                return ReducedInvoice(stated, self.before[place][1], self.before[:place])
+        return ReducedInvoice(stated, max(ZERO, self.reduced - max(ZERO, stated - self.stated)))
 
 
 @dataclass(frozen=True)
@@ -169,7 +186,7 @@ class DecidedRefunds:
             moved_from, moved_to = moved_from - (fall - taken_off), moved_to - (rise - added)
             comes_back = min(added, each.reduced, to_come_back)
             to_come_back -= comes_back
-            reduced[number] = ReducedInvoice(totals[number].now, each.reduced + taken_off - comes_back)
+            reduced[number] = each.changed(totals[number].now, each.reduced + taken_off - comes_back)
         return replace(self, reduced={**self.reduced, **reduced}, unshipped=unshipped)
 
     def with_change_refused(self, number: str, stated: Decimal) -> DecidedRefunds | None:
@@ -178,13 +195,12 @@ class DecidedRefunds:
         None where a refund was decided in view of the change: what it did not credit would be credited by nobody.
         """
         known = self.reduced.get(number)
-        if known is None:
+        if known is None or known.stated == stated:
             return self
-        risen = stated - known.stated
-        comes_back = min(risen, known.reduced)
-        if comes_back > self._reductions_without_refund(ZERO):
+        restored = known.as_it_stated(stated)
+        if known.reduced - restored.reduced > self._reductions_without_refund(ZERO):
             return None
-        return replace(self, reduced={**self.reduced, number: ReducedInvoice(stated, known.reduced - comes_back)})
+        return replace(self, reduced={**self.reduced, number: restored})
 
     def without_invoice(self, number: str, version: datetime) -> DecidedRefunds:
         """Return it after this version of the order has an unpaid invoice voided: a refund of it has no sale."""

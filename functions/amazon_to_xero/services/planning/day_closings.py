@@ -93,7 +93,7 @@ class DayPlans:
         self._clock = clock
 
     def document_keys(self, record: ClosedDay) -> set[str]:
-        return {*record.entries, *record.documents}
+        return {*record.entries, *record.documents, record.terms.contact}
 
     def plan(self, record: ClosedDay, held: HeldDocuments) -> PlannedRecord[ClosedDay]:
         """Return the record after planning. Raises Failure."""

@@ -14,6 +14,7 @@ _TRANSACTION = "transaction#"
 _NETTED = "netted"
 _NETTED_LINE = "netted#"
 _REDUCED = "reduced#"
+_BEFORE = "before#"  # what an invoice stated, and what was taken off it, before its last changes
 _REINSTATED = "reinstated#"
 _UNSHIPPED = "unshipped"
 _VOIDED_AT = "voided_at"
@@ -67,11 +68,16 @@ def _encoded(decided: DecidedRefunds) -> Mapping[str, str]:
     }
     lines = {f"{_NETTED_LINE}{origin}": str(amount) for origin, amount in decided.netted.lines.items()}
     reduced = {f"{_REDUCED}{number}": f"{each.stated} {each.reduced}" for number, each in decided.reduced.items()}
+    before = {
+        f"{_BEFORE}{number}": " ".join(f"{stated} {taken_off}" for stated, taken_off in each.before)
+        for number, each in decided.reduced.items()
+        if each.before
+    }
     reinstated = {f"{_REINSTATED}{number}": str(amount) for number, amount in decided.reinstated.items()}
     unshipped = {_UNSHIPPED: str(decided.unshipped)} if decided.unshipped else {}
     voided = {_VOIDED_AT: decided.voided_at.isoformat()} if decided.voided_at else {}
     skipped = {f"{_SKIPPED}{key}": "1" for key in decided.skipped}
-    others = {**reduced, **reinstated, **unshipped, **voided, **skipped}
+    others = {**reduced, **before, **reinstated, **unshipped, **voided, **skipped}
     return {**refunds, **lines, **others, _NETTED: str(decided.netted.amount)}
 
 
@@ -87,8 +93,11 @@ def _decoded(row: Cursor) -> DecidedRefunds:
         elif name.startswith(_NETTED_LINE):
             lines[name.removeprefix(_NETTED_LINE)] = Decimal(text)
         elif name.startswith(_REDUCED):
+            number = name.removeprefix(_REDUCED)
             stated, taken_off = text.split(" ")
-            reduced[name.removeprefix(_REDUCED)] = ReducedInvoice(Decimal(stated), Decimal(taken_off))
+            before = [Decimal(amount) for amount in row.data.get(f"{_BEFORE}{number}", "").split()]
+            pairs = tuple(zip(before[::2], before[1::2], strict=True))
+            reduced[number] = ReducedInvoice(Decimal(stated), Decimal(taken_off), pairs)
         elif name.startswith(_REINSTATED):
             reinstated[name.removeprefix(_REINSTATED)] = Decimal(text)
     voided_at = row.data.get(_VOIDED_AT)
