@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amazon_to_xero.domain.books.document import DesiredDocument, Document
+from amazon_to_xero.domain.books.document import DesiredDocument, Document, DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.line import Line, LineAmountTypes
 from amazon_to_xero.domain.books.organisation import LockDates
@@ -32,6 +32,7 @@ from fakes.order_life import ORGANISATION_WITH_CLEARING, PAYING
 from fakes.orders import UK
 
 BY_DAY = replace(PAYING, invoice_per=InvoicePer.DAY)
+UNPAID = replace(BY_DAY, payments=Payments.NONE)
 INVOICE, CREDIT_NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 NUMBER = "GB-20261123-1"
 CLOSED_AT = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -224,7 +225,7 @@ def test_exclusive_amounts_add_their_taxes() -> None:
 
 
 def test_nothing_is_paid_where_the_settings_pay_nothing() -> None:
-    plan = planned(entry("A", line("12.00")), policy=replace(BY_DAY, payments=Payments.NONE))
+    plan = planned(entry("A", line("12.00")), policy=UNPAID)
 
     assert list(documents_of(plan)) == [f"invoice#{NUMBER}"]
 
@@ -347,3 +348,16 @@ def test_list_states_the_day_of_an_entry_that_was_dated_on_an_open_day() -> None
 @pytest.mark.parametrize(("number", "name"), [("GB-20261123-1", "GB-20261123-1.csv"), ("A/B #1 ", "A-B--1-.csv")])
 def test_name_of_the_file_is_one_that_xero_takes(number: str, name: str) -> None:
     assert csv_name(number) == name
+
+
+def test_day_asks_again_for_a_customer_that_has_failed() -> None:
+    request = DesiredDocument(
+        DocumentKind.CONTACT, "AMAZON-UK", {"Name": "Amazon.co.uk customers"}, "settings#AMAZON-UK"
+    )
+    held = Document(request, DocumentState.APPLIED, xero_id="id-1")
+    failed = Document(request).failed(FailureCode.OUTCOME_UNRESOLVED, "Search for its number in Xero.")
+
+    for customer, steps in ((held, [INVOICE]), (failed, [DocumentKind.CONTACT, INVOICE])):
+        plan = planned(entry("A", line("12.00")), policy=UNPAID, documents={request.key: customer})
+        assert [each.kind for step in plan.steps for each in step] == steps
+        assert plan.documents == (f"invoice#{NUMBER}",)

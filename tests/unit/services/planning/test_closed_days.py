@@ -16,7 +16,6 @@ from amazon_to_xero.domain.books.document import DocumentState
 from amazon_to_xero.domain.books.document_types import DocumentKind
 from amazon_to_xero.domain.books.organisation import LockDates
 from amazon_to_xero.domain.capabilities import SHIPMENTS
-from amazon_to_xero.domain.failures import FailureCode
 from amazon_to_xero.domain.planning.closed_day import ClosedDay, DayState, DayTerms, by_terms
 from amazon_to_xero.domain.planning.policy import Approval, InvoicePer
 from amazon_to_xero.domain.planning.sale_confirmation import ConfirmationState
@@ -370,18 +369,6 @@ def test_day_is_stated_once_whichever_answer_of_xero_is_lost(
     assert connection.xero.invoice(MONDAY)["AmountDue"] == 0
     assert len(connection.attached()) == 2
     assert connection.failures == []
-
-
-def test_day_asks_again_for_its_customer_where_xero_did_not_answer(connection: DayConnection) -> None:
-    connection.sell("A")
-    connection.work(CLOSING - connection.clock.now() - MINUTE)
-    customer = connection.document("AMAZON-A1F83G8C2ARO7P", DocumentKind.CONTACT)
-    unknown = replace(customer, xero_id="", applied_digest="")
-    connection.store.save([unknown.failed(FailureCode.OUTCOME_UNRESOLVED, "Search for its number in Xero.")])
-    connection.close_day()
-
-    assert connection.invoices == {MONDAY: D("12.00")}
-    assert connection.document("AMAZON-A1F83G8C2ARO7P", DocumentKind.CONTACT).xero_id == customer.xero_id
 
 
 def test_list_whose_answer_was_lost_is_looked_for_before_it_is_attached_again(connection: DayConnection) -> None:
