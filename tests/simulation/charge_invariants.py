@@ -64,15 +64,20 @@ class ChargeInvariants:
                 if charges or is_due:
                     self._violated(f"order {order_id}: its charges are compared with nothing")
                 continue
-            self._rests(order_id, row, one)
+            self._rests(order_id, row, one, is_explained=order_id in explained)
             if len(json.loads(row.data)["charges"]) != len(charges):
                 self._violated(f"order {order_id}: {len(charges)} charges were posted, recorded are others")
             elif one is not None and order_id not in explained:
                 self._outcome(one, row, charges, live)
 
-    def _rests(self, order_id: str, row: Confirmation, one: OrderHistory | None) -> None:
-        """A sale waits only while a part of it has not shipped; a failure is on the list, and has a dead letter."""
+    def _rests(self, order_id: str, row: Confirmation, one: OrderHistory | None, *, is_explained: bool) -> None:
+        """A sale waits only while a part of it has not shipped; a failure is on the list, and has a dead letter.
+
+        Of an order that needs a person it is the version that was planned last.
+        """
         is_partial = one is not None and _status(one) == "PARTIALLY_SHIPPED"
+        if is_explained and not is_partial:
+            is_partial = bool((json.loads(row.data)["sale"] or {}).get("is_partly_shipped"))
         if row.state == "AWAITED" and not is_partial:
             self._violated(f"order {order_id}: neither confirmed nor reported, it waits: {row.reason}")
         if row.state != "FAILED":
