@@ -102,7 +102,7 @@ def plan_day(
     steps = PlanSteps(documents.closed(held))
     customer = held.referred(day.terms.contact)
     if customer is not None and customer.state is DocumentState.FAILED:
-        steps.first.append(customer.desired)  # no order may ask for it again
+        steps.first.append(customer.desired)  # a day reads no order, and only a read order asks for it
     for kind in _KINDS:
         of_kind = [each for each in entries if each.kind is kind]
         if of_kind:

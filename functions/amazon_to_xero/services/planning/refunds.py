@@ -221,7 +221,7 @@ class RefundPlans:
             return self._standalone.plan_or_fail(refund, parse_order(order.content or {}))
         if order.state is OrderState.PLANNED:
             # With one invoice per day an order has no draft: nothing states it before it ships.
-            return self._wait(refund, _Wait("has not shipped"))
+            return self._wait(refund, _Wait("has no invoice yet: it has not shipped"))
         if order.reason in _MAY_BE_INVOICED:
             return self._wait(refund, _Wait("is pending as Amazon stated it last", reads_order=True))
         if _may_be_sold_by_now(order, refund.record):
