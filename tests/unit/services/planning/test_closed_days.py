@@ -192,7 +192,8 @@ def test_refund_of_an_order_that_has_not_shipped_waits_for_the_day_of_its_shipme
     connection.sell("A", status="UNSHIPPED")
     connection.give_back("R1", "A", "-2.00")
     refund = connection.transaction("R1")
-    assert (refund.state, refund.remedy) == (TransactionState.RECORDED, "Order A has no invoice yet: it has not shipped.")
+    assert refund.state is TransactionState.RECORDED
+    assert refund.remedy == "Order A has no invoice yet: it has not shipped."
 
     connection.sell("A")
     connection.close_day()
