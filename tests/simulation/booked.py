@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -40,10 +41,9 @@ class Booked:
         ]
 
 
-def by_account(booked: Sequence[Booked]) -> dict[tuple[str, str], Decimal]:
+def by_account(lines: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:
     """Return account and tax type -> amount, of all that is not zero."""
-    sums: dict[tuple[str, str], Decimal] = {}
-    for each in booked:
-        for account, tax_type, amount in each.lines:
-            sums[account, tax_type] = sums.get((account, tax_type), Decimal(0)) + amount
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for account, tax_type, amount in lines:
+        sums[account, tax_type] += amount
     return {key: amount for key, amount in sums.items() if amount}

@@ -94,7 +94,8 @@ class DrawnDays:
             violated(f"day {key}: {len(entered)} entries have {len(held)} documents")
             return
         total = sum((each.total for each in entered), Decimal(0))
-        if held[0].total != total or by_account(held) != by_account(entered):
+        lines = by_account(line for each in entered for line in each.lines)
+        if held[0].total != total or by_account(held[0].lines) != lines:
             violated(f"day {key}: its entries come to {total}, Xero holds {held[0].total}")
 
     def _locked_days(self) -> set[str]:

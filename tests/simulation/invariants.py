@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from amazon_to_xero.adapters.dynamodb.rows import Row, RowStateStore
 from fakes.state import page_of_watched
 from fakes.statements import CODECS_WITH_STATEMENTS, StatementRecord
 from sandbox.xero.values import read_date
-from simulation.booked import GONE, Booked
+from simulation.booked import GONE, Booked, by_account
 from simulation.charge_invariants import ChargeInvariants
 from simulation.corrections import (
     check_corrections,
@@ -259,8 +259,8 @@ class Invariants:
             self._refunds.order(one, expected, live)
         else:
             self._same(one, "total", expected.total, sum((each.total for each in live), Decimal(0)))
-            lines = _by_account(line for each in live for line in each.lines)
-            self._same(one, "lines", _by_account(expected.lines), lines)
+            lines = by_account(line for each in live for line in each.lines)
+            self._same(one, "lines", by_account(expected.lines), lines)
         for each in live:
             self._same(one, f"currency of {each.number}", one.region.currency, each.document["CurrencyCode"])
             if each.status == "DRAFT" and expected.status != "DRAFT":
@@ -433,10 +433,3 @@ class _Rows:
         self, watched: str, limit: int, after: tuple[str, str] | None, reason: str = ""
     ) -> list[tuple[str, str]]:
         return page_of_watched(self._rows.values(), watched, limit, after, reason)
-
-
-def _by_account(lines: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for account, tax_type, amount in lines:
-        sums[account, tax_type] += amount
-    return {key: amount for key, amount in sums.items() if amount}
